@@ -1,0 +1,44 @@
+/* binding.h - what the files of src/binding show each other. */
+#ifndef DK_BINDING_H
+#define DK_BINDING_H
+
+#include <stdbool.h>
+
+#include "compat.h"
+#include "secrets.h"
+
+#define DK_ENGINE "devkit4ai.engine"
+#define DK_SECRETS "devkit4ai.secrets"
+#define DK_HEADERS "devkit4ai.headers"
+
+/* Templates of header lines, compiled once: what core.headers gives. */
+typedef struct {
+  size_t count;
+  const char *line[];            /* into the same block */
+} dk_headers;
+
+/* Makes a metatable of that name with methods (its __index) and metamethods; leaves nothing on the stack. */
+void dk_register (lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *metamethods);
+
+/* One door from failure to Lua: nil, the status's name, the text. Returns 3. */
+int dk_push_failure (lua_State *L, const dk_failure *failure);
+
+/* The set behind core.secrets' userdata at arg; raises for anything else. */
+dk_secrets *dk_check_secrets (lua_State *L, int arg);
+
+/* Constructors of the module, and the registration of their types. */
+int dk_new_engine (lua_State *L);
+int dk_new_secrets (lua_State *L);
+int dk_new_headers (lua_State *L);
+void dk_open_engine (lua_State *L);
+void dk_open_secrets (lua_State *L);
+
+/* A field of the table at index. Absent: NULL or otherwise. A wrong type raises: such a table is made by our own Lua. */
+const char *dk_text_field (lua_State *L, int index, const char *name, size_t *length);
+double dk_number_field (lua_State *L, int index, const char *name, double otherwise);
+bool dk_boolean_field (lua_State *L, int index, const char *name);
+
+/* What require calls; the one symbol that shows. */
+__attribute__((visibility("default"))) int luaopen_devkit4ai_core (lua_State *L);
+
+#endif

@@ -1,0 +1,114 @@
+/* core.c - the Lua module devkit4ai.core: constructors and small functions. */
+#define _GNU_SOURCE              /* dladdr, RTLD_NODELETE */
+#include <dlfcn.h>
+#include <unistd.h>
+
+#include "binding.h"
+#include "devkit4ai.h"
+#include "engine.h"
+#include "image_kind.h"
+
+void dk_register (lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *metamethods) {
+  luaL_newmetatable(L, name);
+  luaL_setfuncs(L, metamethods, 0);
+  lua_newtable(L);
+  luaL_setfuncs(L, methods, 0);
+  lua_setfield(L, -2, "__index");
+  lua_pushstring(L, name);
+  lua_setfield(L, -2, "__name");
+  lua_pop(L, 1);
+}
+
+int dk_push_failure (lua_State *L, const dk_failure *failure) {
+  if (failure->status == DK_NO_MEMORY) return luaL_error(L, "not enough memory");
+  lua_pushnil(L);
+  lua_pushstring(L, dk_status_name(failure->status));
+  lua_pushstring(L, failure->text);
+  return 3;
+}
+
+static int bad_field (lua_State *L, const char *name, const char *wanted) {
+  return luaL_error(L, "field '%s': %s expected, got %s", name, wanted, luaL_typename(L, -1));
+}
+
+const char *dk_text_field (lua_State *L, int index, const char *name, size_t *length) {
+  const char *text = NULL;
+  lua_getfield(L, index, name);
+  if (lua_type(L, -1) == LUA_TSTRING) text = lua_tolstring(L, -1, length);
+  else if (!lua_isnil(L, -1)) bad_field(L, name, "string");
+  lua_pop(L, 1);                 /* the table keeps it */
+  return text;
+}
+
+double dk_number_field (lua_State *L, int index, const char *name, double otherwise) {
+  lua_getfield(L, index, name);
+  if (!lua_isnil(L, -1)) {
+    if (lua_type(L, -1) != LUA_TNUMBER) bad_field(L, name, "number");
+    otherwise = lua_tonumber(L, -1);
+  }
+  lua_pop(L, 1);
+  return otherwise;
+}
+
+bool dk_boolean_field (lua_State *L, int index, const char *name) {
+  lua_getfield(L, index, name);
+  bool value = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return value;
+}
+
+/* now() -> seconds on the monotonic clock */
+static int now (lua_State *L) {
+  lua_pushnumber(L, dk_now());
+  return 1;
+}
+
+/* isatty(fd) -> whether a person looks at it */
+static int is_terminal (lua_State *L) {
+  lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)));
+  return 1;
+}
+
+/* image_kind(bytes) -> "jpeg", "png", "webp" or nil */
+static int image_kind (lua_State *L) {
+  size_t length;
+  const char *bytes = luaL_checklstring(L, 1, &length);
+  lua_pushstring(L, dk_image_kind(bytes, length));
+  return 1;
+}
+
+/* header(head, name) -> its value in an answer's header block, or nil */
+static int header (lua_State *L) {
+  size_t head_length, length = 0;
+  const char *head = luaL_checklstring(L, 1, &head_length);
+  const char *value = dk_head_find(head, head_length, luaL_checkstring(L, 2), &length);
+  if (value == NULL) return 0;
+  lua_pushlstring(L, value, length);
+  return 1;
+}
+
+/* a dlclose while a resolver thread of libcurl runs would pull the code from under it */
+static void pin_library (void) {
+  Dl_info info;
+  if (dladdr((void *)&dk_register, &info) != 0 && info.dli_fname != NULL) dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+}
+
+int luaopen_devkit4ai_core (lua_State *L) {
+  static const luaL_Reg functions[] = {
+    {"engine", dk_new_engine}, {"secrets", dk_new_secrets}, {"headers", dk_new_headers}, {"now", now},
+    {"isatty", is_terminal}, {"image_kind", image_kind}, {"header", header}, {NULL, NULL}};
+  pin_library();
+  dk_open_engine(L);
+  dk_open_secrets(L);
+  lua_newtable(L);
+  luaL_setfuncs(L, functions, 0);
+  return 1;
+}
+
+void devkit4ai_open (lua_State *L) {
+  lua_getglobal(L, "package");
+  lua_getfield(L, -1, "preload");
+  lua_pushcfunction(L, luaopen_devkit4ai_core);
+  lua_setfield(L, -2, "devkit4ai.core");
+  lua_pop(L, 2);
+}

@@ -1,0 +1,179 @@
+/* engine_lua.c - core.engine: submit a request, step or wait, take what is finished. */
+#include "binding.h"
+#include "engine.h"
+#include "request_lua.h"
+
+typedef struct {
+  dk_engine *engine;             /* NULL: closed */
+  dk_xfer *building, *giving;    /* not yet the engine's; no longer, and not yet all in Lua: here no Lua error loses them */
+  dk_xfer_id giving_id;
+} box;
+
+static box *check_box (lua_State *L) {
+  box *b = luaL_checkudata(L, 1, DK_ENGINE);
+  luaL_argcheck(L, b->engine != NULL, 1, "the engine is closed");
+  return b;
+}
+
+static dk_engine *check_engine (lua_State *L) { return check_box(L)->engine; }
+
+/* engine() -> engine; its user value keeps, by id, what transfers borrow from Lua */
+int dk_new_engine (lua_State *L) {
+  box *b = lua_newuserdata(L, sizeof *b);
+  *b = (box){0};
+  luaL_setmetatable(L, DK_ENGINE);
+  lua_newtable(L);
+  lua_setuservalue(L, -2);
+  b->engine = dk_engine_new();
+  if (b->engine == NULL) return luaL_error(L, "not enough memory");
+  return 1;
+}
+
+/* close(), __gc, __close: twice is once */
+static int engine_close (lua_State *L) {
+  box *b = luaL_checkudata(L, 1, DK_ENGINE);
+  if (b->engine == NULL) return 0;
+  dk_engine_close(b->engine);
+  dk_engine_free(b->engine);
+  dk_xfer_free(b->building);
+  dk_xfer_free(b->giving);
+  *b = (box){0};
+  return 0;
+}
+
+/* start() -> true, or nil and why: from now on a thread steps */
+static int engine_start (lua_State *L) {
+  if (dk_engine_start(check_engine(L))) {
+    lua_pushboolean(L, 1);
+    return 1;
+  }
+  lua_pushnil(L);
+  lua_pushliteral(L, "no thread could be started");
+  return 2;
+}
+
+/* the engine's user value holds what x borrows from the request table at index 2 (images as bytes), under x's address */
+static void pin (lua_State *L, const dk_xfer *x) {
+  lua_getuservalue(L, 1);
+  lua_pushlightuserdata(L, (void *)x);
+  lua_pushvalue(L, 2);
+  lua_rawset(L, -3);
+  lua_pop(L, 1);
+}
+
+static void unpin (lua_State *L, const dk_xfer *x) {
+  lua_getuservalue(L, 1);
+  lua_pushlightuserdata(L, (void *)x);
+  lua_pushnil(L);
+  lua_rawset(L, -3);
+  lua_pop(L, 1);
+}
+
+static int submit_failed (lua_State *L, dk_engine *engine) {
+  lua_pushnil(L);
+  lua_pushstring(L, dk_engine_forked(engine) ? "forked" : "resources");
+  lua_pushstring(L, dk_engine_forked(engine) ? "this client was used before the process forked" : "no memory, descriptor or thread is left");
+  return 3;
+}
+
+/* submit(request) -> id, or nil, status, text; the fields of request: request_lua.c */
+static int engine_submit (lua_State *L) {
+  box *b = check_box(L);
+  dk_request_table table;
+  dk_failure failure;
+  luaL_checktype(L, 2, LUA_TTABLE);
+  dk_read_request(L, 2, &table);
+  dk_xfer_free(b->building);
+  b->building = dk_build_transfer(&table, &failure);
+  if (b->building == NULL) return dk_push_failure(L, &failure);
+  if (table.part != NULL) pin(L, b->building);
+  dk_xfer_id id = dk_engine_submit(b->engine, b->building);
+  if (id == 0) {
+    if (table.part != NULL) unpin(L, b->building);
+    dk_xfer_free(b->building);
+    b->building = NULL;
+    return submit_failed(L, b->engine);
+  }
+  b->building = NULL;
+  lua_pushinteger(L, (lua_Integer)id);
+  return 1;
+}
+
+static void set_text (lua_State *L, const char *name, const char *text) {
+  lua_pushstring(L, text);
+  lua_setfield(L, -2, name);
+}
+
+/* { name, text, step, seconds, fate } */
+static void push_trouble (lua_State *L, const dk_xfer *x) {
+  static const char *const fates[] = {"not_sent", "unknown", "answered"};
+  lua_createtable(L, 0, 5);
+  set_text(L, "name", dk_status_name(x->failure.status));
+  set_text(L, "text", x->failure.text);
+  set_text(L, "step", x->step);
+  set_text(L, "fate", fates[x->fate]);
+  lua_pushnumber(L, x->took);
+  lua_setfield(L, -2, "seconds");
+}
+
+/* next() -> id, status, body, head, trouble; nothing: none is finished. trouble is nil where the answer is whole */
+static int engine_next (lua_State *L) {
+  box *b = check_box(L);
+  if (b->giving == NULL) b->giving = dk_engine_next(b->engine, &b->giving_id);
+  dk_xfer *x = b->giving;
+  if (x == NULL) return 0;
+  lua_pushinteger(L, (lua_Integer)b->giving_id);
+  lua_pushinteger(L, (lua_Integer)x->status);
+  lua_pushlstring(L, x->answer.bytes ? x->answer.bytes : "", x->answer.length);
+  lua_pushlstring(L, x->head.bytes ? x->head.bytes : "", x->head.length);
+  if (x->failure.status == DK_OK) lua_pushnil(L);
+  else push_trouble(L, x);
+  if (x->form != NULL) unpin(L, x);
+  b->giving = NULL;
+  dk_xfer_free(x);
+  return 5;
+}
+
+/* wait(seconds) -> whether next has one; false may come early */
+static int engine_wait (lua_State *L) {
+  dk_engine *engine = check_engine(L);
+  lua_pushboolean(L, dk_engine_wait(engine, luaL_checknumber(L, 2)));
+  return 1;
+}
+
+static int engine_ready (lua_State *L) {
+  lua_pushboolean(L, dk_engine_ready(check_engine(L)));
+  return 1;
+}
+
+static int engine_cancel (lua_State *L) {
+  dk_engine_cancel(check_engine(L), (dk_xfer_id)luaL_checkinteger(L, 2));
+  return 0;
+}
+
+static int engine_pending (lua_State *L) {
+  lua_pushinteger(L, dk_engine_pending(check_engine(L)));
+  return 1;
+}
+
+static int engine_fd (lua_State *L) {
+  lua_pushinteger(L, dk_engine_fd(check_engine(L)));
+  return 1;
+}
+
+/* progress(id) -> bytes sent, to send, received, to receive; nothing: it is over */
+static int engine_progress (lua_State *L) {
+  uint64_t up_down[4];
+  if (!dk_engine_progress(check_engine(L), (dk_xfer_id)luaL_checkinteger(L, 2), up_down)) return 0;
+  for (int i = 0; i < 4; i++) lua_pushnumber(L, (lua_Number)up_down[i]);
+  return 4;
+}
+
+void dk_open_engine (lua_State *L) {
+  static const luaL_Reg methods[] = {
+    {"start", engine_start}, {"submit", engine_submit}, {"cancel", engine_cancel}, {"next", engine_next},
+    {"wait", engine_wait}, {"ready", engine_ready}, {"pending", engine_pending}, {"fd", engine_fd},
+    {"progress", engine_progress}, {"close", engine_close}, {NULL, NULL}};
+  static const luaL_Reg meta[] = {{"__gc", engine_close}, {"__close", engine_close}, {NULL, NULL}};
+  dk_register(L, DK_ENGINE, methods, meta);
+}

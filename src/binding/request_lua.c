@@ -1,0 +1,130 @@
+#include "request_lua.h"
+
+/* opens the list at field name, if there is one: leaves it on the stack and gives its length */
+static int open_list (lua_State *L, int index, const char *name, int most) {
+  lua_getfield(L, index, name);
+  if (lua_isnil(L, -1)) return 0;
+  if (!lua_istable(L, -1)) luaL_error(L, "field '%s': table expected, got %s", name, luaL_typename(L, -1));
+  if (lua_rawlen(L, -1) > (size_t)most) luaL_error(L, "field '%s': more than %d", name, most);
+  return (int)lua_rawlen(L, -1);
+}
+
+static void read_slots (lua_State *L, int index, dk_request_table *t) {
+  t->slot_count = open_list(L, index, "slots", DK_MAX_SLOTS);
+  for (int i = 0; i < t->slot_count; i++) {
+    lua_rawgeti(L, -1, i + 1);
+    t->slots[i] = luaL_checkstring(L, -1);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+}
+
+/* files: { "path", { data = bytes, filename = name }, ... } */
+static void read_files (lua_State *L, int form, dk_request_table *t) {
+  t->file_count = open_list(L, form, "files", DK_MAX_FILES);
+  for (int i = 0; i < t->file_count; i++) {
+    lua_rawgeti(L, -1, i + 1);
+    if (lua_istable(L, -1)) {
+      t->files[i].bytes = dk_text_field(L, lua_gettop(L), "data", &t->files[i].length);
+      t->files[i].filename = dk_text_field(L, lua_gettop(L), "filename", NULL);
+    } else {
+      t->files[i].path = luaL_checkstring(L, -1);
+    }
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+}
+
+/* fields: { { name, text }, ... } */
+static void read_fields (lua_State *L, int form, dk_request_table *t) {
+  t->field_count = open_list(L, form, "fields", DK_MAX_FIELDS);
+  for (int i = 0; i < t->field_count; i++) {
+    lua_rawgeti(L, -1, i + 1);
+    luaL_checktype(L, -1, LUA_TTABLE);
+    lua_rawgeti(L, -1, 1);
+    lua_rawgeti(L, -2, 2);
+    t->fields[i].name = luaL_checkstring(L, -2);
+    t->fields[i].text = luaL_checklstring(L, -1, &t->fields[i].length);
+    lua_pop(L, 3);
+  }
+  lua_pop(L, 1);
+}
+
+static void read_form (lua_State *L, int index, dk_request_table *t) {
+  lua_getfield(L, index, "form");
+  if (lua_istable(L, -1)) {
+    int form = lua_gettop(L);
+    t->part = dk_text_field(L, form, "part", NULL);
+    t->max_bytes = (size_t)dk_number_field(L, form, "max_bytes", 0);
+    read_files(L, form, t);
+    read_fields(L, form, t);
+  }
+  lua_pop(L, 1);
+}
+
+void dk_read_request (lua_State *L, int index, dk_request_table *t) {
+  *t = (dk_request_table){.request.method = dk_text_field(L, index, "method", NULL)};
+  dk_request *r = &t->request;
+  r->url = dk_text_field(L, index, "url", NULL);
+  if (r->method == NULL || r->url == NULL) luaL_error(L, "a request needs a method and a url");
+  r->ca_file = dk_text_field(L, index, "ca_file", NULL);
+  r->save_as = dk_text_field(L, index, "save_as", NULL);
+  r->connect = dk_number_field(L, index, "connect", 0);
+  r->idle = dk_number_field(L, index, "idle", 0);
+  r->total = dk_number_field(L, index, "total", 0);
+  r->max_answer = (size_t)dk_number_field(L, index, "max_answer", 16 * 1024 * 1024);
+  r->flags = (dk_boolean_field(L, index, "once") ? DK_ONCE : 0u) | (dk_boolean_field(L, index, "overwrite") ? DK_OVERWRITE : 0u);
+  lua_getfield(L, index, "headers");
+  lua_getfield(L, index, "secrets");
+  t->headers = luaL_checkudata(L, -2, DK_HEADERS);
+  t->secrets = dk_check_secrets(L, lua_gettop(L));
+  lua_pop(L, 2);
+  t->json = dk_text_field(L, index, "json", &t->json_length);
+  if (t->json != NULL) read_slots(L, index, t);
+  else read_form(L, index, t);
+}
+
+static dk_status build_lines (const dk_request_table *t, dk_buffer *lines, dk_failure *failure) {
+  dk_status status = DK_OK;
+  for (size_t i = 0; i < t->headers->count && status == DK_OK; i++) status = dk_secrets_line(t->secrets, t->headers->line[i], lines, failure);
+  return status;
+}
+
+static dk_status build_json (const dk_request_table *t, dk_buffer *body, dk_failure *failure) {
+  dk_status status = dk_buffer_add(body, t->json, t->json_length);
+  if (status != DK_OK) return dk_fail(failure, status, status == DK_NO_MEMORY ? "no memory" : "the body is too long");
+  for (int i = 0; i < t->slot_count && status == DK_OK; i++) status = dk_secrets_field(t->secrets, t->slots[i], body, failure);
+  return status;
+}
+
+static dk_status build_form (const dk_request_table *t, dk_form *form, dk_failure *failure) {
+  dk_status status = DK_OK;
+  for (int i = 0; i < t->file_count && status == DK_OK; i++) {
+    status = t->files[i].path ? dk_form_add_file(form, t->part, t->files[i].path, t->max_bytes, failure)
+                              : dk_form_add_bytes(form, t->part, t->files[i].filename, t->files[i].bytes, t->files[i].length, t->max_bytes, failure);
+  }
+  for (int i = 0; i < t->field_count && status == DK_OK; i++) status = dk_form_add_text(form, t->fields[i].name, t->fields[i].text, t->fields[i].length, failure);
+  return status;
+}
+
+static dk_status build_parts (dk_request_table *t, dk_failure *failure) {
+  dk_request *r = &t->request;
+  dk_status status = build_lines(t, &r->lines, failure);
+  r->has_body = t->json != NULL;
+  if (status == DK_OK && t->json != NULL) status = build_json(t, &r->body, failure);
+  if (status != DK_OK || t->part == NULL) return status;
+  r->form = dk_form_new();
+  if (r->form == NULL) return dk_fail(failure, DK_NO_MEMORY, "no memory");
+  return build_form(t, r->form, failure);
+}
+
+dk_xfer *dk_build_transfer (dk_request_table *t, dk_failure *failure) {
+  enum { MOST_BODY = 16 * 1024 * 1024 };                       /* bytes of JSON; larger ones the API refuses */
+  dk_buffer_init(&t->request.lines, DK_MAX_HEAD);
+  dk_buffer_init(&t->request.body, MOST_BODY);
+  if (build_parts(t, failure) == DK_OK) return dk_xfer_new(&t->request, failure);
+  dk_buffer_reset(&t->request.lines);
+  dk_buffer_reset(&t->request.body);
+  dk_form_free(t->request.form);
+  return NULL;
+}

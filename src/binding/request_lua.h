@@ -1,0 +1,32 @@
+/* request_lua.h - a request, from the table that Lua made to the transfer that the engine takes. */
+#ifndef DK_REQUEST_LUA_H
+#define DK_REQUEST_LUA_H
+
+#include "binding.h"
+#include "transfer.h"
+
+enum { DK_MAX_FILES = 8, DK_MAX_FIELDS = 4, DK_MAX_SLOTS = 8 };
+
+/* All that the table says, borrowed from it: nothing here needs freeing, so a Lua error while reading loses nothing. */
+typedef struct {
+  dk_request request;
+  const dk_headers *headers;
+  dk_secrets *secrets;
+  const char *json;              /* a JSON object; NULL: none */
+  size_t json_length;
+  const char *slots[DK_MAX_SLOTS];                    /* fields to add to it */
+  int slot_count;
+  const char *part;              /* of a form's files; NULL: no form */
+  size_t max_bytes;
+  struct { const char *path, *filename, *bytes; size_t length; } files[DK_MAX_FILES];
+  struct { const char *name, *text; size_t length; } fields[DK_MAX_FIELDS];
+  int file_count, field_count;
+} dk_request_table;
+
+/* Reads the table at index; raises where a field has a wrong type. */
+void dk_read_request (lua_State *L, int index, dk_request_table *table);
+
+/* Makes the transfer; no Lua in it. NULL: failure tells. */
+dk_xfer *dk_build_transfer (dk_request_table *table, dk_failure *failure);
+
+#endif

@@ -1,0 +1,118 @@
+/* secrets_lua.c - core.secrets and core.headers. */
+#include <string.h>
+
+#include "binding.h"
+
+typedef struct {
+  dk_secrets *secrets;           /* NULL: closed */
+  dk_buffer masked;              /* here, so that no Lua error leaves it behind */
+} box;
+
+dk_secrets *dk_check_secrets (lua_State *L, int arg) {
+  box *b = luaL_checkudata(L, arg, DK_SECRETS);
+  luaL_argcheck(L, b->secrets != NULL, arg, "secrets are closed");
+  return b->secrets;
+}
+
+/* secrets(parent?) -> secrets */
+int dk_new_secrets (lua_State *L) {
+  dk_secrets *parent = lua_isnoneornil(L, 1) ? NULL : dk_check_secrets(L, 1);
+  box *b = lua_newuserdata(L, sizeof *b);
+  b->secrets = NULL;
+  dk_buffer_init(&b->masked, (size_t)-1 / 2);
+  luaL_setmetatable(L, DK_SECRETS);
+  b->secrets = dk_secrets_new(parent);
+  if (b->secrets == NULL) return luaL_error(L, "not enough memory");
+  return 1;
+}
+
+/* close(), __gc: wipes what nobody else holds; twice is once */
+static int secrets_close (lua_State *L) {
+  box *b = luaL_checkudata(L, 1, DK_SECRETS);
+  dk_buffer_reset(&b->masked);
+  dk_secrets_release(b->secrets);
+  b->secrets = NULL;
+  return 0;
+}
+
+/* set(name, value, use?) -> true, or nil, status, text; use: "header" (the default), "body", "shown" */
+static int secrets_set (lua_State *L) {
+  static const char *const uses[] = {"header", "body", "shown", NULL};
+  dk_secrets *secrets = dk_check_secrets(L, 1);
+  size_t length;
+  const char *name = luaL_checkstring(L, 2), *value = luaL_checklstring(L, 3, &length);
+  dk_slot_use use = (dk_slot_use)luaL_checkoption(L, 4, "header", uses);
+  dk_failure failure;
+  if (dk_secrets_set(secrets, name, value, length, use, &failure) != DK_OK) return dk_push_failure(L, &failure);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+/* has(name) -> whether the slot is filled, here or in a parent */
+static int secrets_has (lua_State *L) {
+  lua_pushboolean(L, dk_secrets_has(dk_check_secrets(L, 1), luaL_checkstring(L, 2)));
+  return 1;
+}
+
+/* clear(name): the parent's slot is seen again */
+static int secrets_clear (lua_State *L) {
+  dk_secrets_clear(dk_check_secrets(L, 1), luaL_checkstring(L, 2));
+  return 0;
+}
+
+/* wipe(): all slots of this set */
+static int secrets_wipe (lua_State *L) {
+  dk_secrets_wipe(dk_check_secrets(L, 1));
+  return 0;
+}
+
+/* mask(text) -> text with each secret's value replaced by *** */
+static int secrets_mask (lua_State *L) {
+  dk_secrets *secrets = dk_check_secrets(L, 1);
+  box *b = lua_touserdata(L, 1);
+  size_t length;
+  const char *text = luaL_checklstring(L, 2, &length);
+  dk_buffer_clear(&b->masked);
+  if (dk_secrets_mask(secrets, text, length, &b->masked) != DK_OK) return luaL_error(L, "not enough memory");
+  lua_pushlstring(L, b->masked.bytes, b->masked.length);
+  dk_buffer_reset(&b->masked);
+  return 1;
+}
+
+static int secrets_tostring (lua_State *L) {
+  lua_pushliteral(L, DK_SECRETS);
+  return 1;
+}
+
+/* headers { "Name: text {slot}", "?Name: {slot}", ... } -> compiled lines for submit */
+int dk_new_headers (lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  size_t count = lua_rawlen(L, 1), size = sizeof(dk_headers) + count * sizeof(char *);
+  for (size_t i = 1; i <= count; i++) {
+    lua_rawgeti(L, 1, (int)i);
+    if (lua_type(L, -1) != LUA_TSTRING) return luaL_error(L, "header line %d: string expected, got %s", (int)i, luaL_typename(L, -1));
+    size += strlen(lua_tostring(L, -1)) + 1;
+    lua_pop(L, 1);
+  }
+  dk_headers *headers = lua_newuserdata(L, size);
+  luaL_setmetatable(L, DK_HEADERS);
+  char *text = (char *)&headers->line[count];
+  headers->count = count;
+  for (size_t i = 1; i <= count; i++) {
+    lua_rawgeti(L, 1, (int)i);
+    headers->line[i - 1] = strcpy(text, lua_tostring(L, -1));
+    text += strlen(text) + 1;
+    lua_pop(L, 1);
+  }
+  return 1;
+}
+
+void dk_open_secrets (lua_State *L) {
+  static const luaL_Reg methods[] = {
+    {"set", secrets_set}, {"has", secrets_has}, {"clear", secrets_clear}, {"wipe", secrets_wipe},
+    {"mask", secrets_mask}, {"close", secrets_close}, {NULL, NULL}};
+  static const luaL_Reg meta[] = {{"__gc", secrets_close}, {"__close", secrets_close}, {"__tostring", secrets_tostring}, {NULL, NULL}};
+  static const luaL_Reg none[] = {{NULL, NULL}};
+  dk_register(L, DK_SECRETS, methods, meta);
+  dk_register(L, DK_HEADERS, none, none);
+}

@@ -1,0 +1,450 @@
+#define _GNU_SOURCE              /* eventfd, EFD_CLOEXEC */
+#include "engine.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "roots.h"
+
+enum {
+  BUCKETS = 256,                 /* of the table id -> transfer; 10,000 in flight make chains of 40 */
+  SPARE = 4,                     /* connections and handles kept beside those in use (design, invariant 8) */
+};
+#define LONGEST_GAP 1.0          /* seconds; a longer pause between two steps was the host's, not the peer's (invariant 2) */
+#define LONGEST_SLEEP 3600.0     /* seconds; keeps poll's milliseconds in range */
+
+typedef struct { dk_xfer *first, *last; } queue;
+
+struct dk_engine {
+  pthread_mutex_t lock;          /* guards the queues and the table; never held while libcurl runs */
+  queue submitted, done;
+  dk_xfer *cancelled;
+  dk_xfer *table[BUCKETS];
+  dk_xfer_id last_id;
+  atomic_bool ready;             /* done has one */
+  atomic_int pending;
+  bool open, closed, wants_thread, has_thread;
+  atomic_bool stop;
+  unsigned generation;           /* of the process that submitted first; 0: nobody has */
+  int fd;                        /* an eventfd; -1: none */
+  pthread_t thread;
+  dk_engine *next;               /* in the process's list of engines with a thread */
+
+  /* from here on the stepper's alone: the waiter, or the thread */
+  CURLM *multi;
+  CURLSH *share;
+  struct { dk_xfer **list; int count, room; } running;
+  struct { dk_handle **list; int count, room; } spare;
+  queue finished;                /* waits for the end of the step */
+  double clock, stepped_at, polled, due;              /* stepped time; when the last step was; slept since; next look at limits */
+  long most_connections;
+};
+
+/* ---- what a process has once ---- */
+
+static pthread_mutex_t process_lock = PTHREAD_MUTEX_INITIALIZER;
+static bool process_ready;
+static dk_engine *threaded;      /* engines whose thread must be joined before exit ends libcurl under it */
+static unsigned generation = 1;  /* one more in each forked child: getpid without its system call */
+
+static void in_child (void) {
+  generation++;
+  threaded = NULL;
+  pthread_mutex_init(&process_lock, NULL);
+}
+
+static void stop_thread (dk_engine *e) {
+  if (!e->has_thread) return;
+  atomic_store(&e->stop, true);
+  curl_multi_wakeup(e->multi);
+  pthread_join(e->thread, NULL);
+  e->has_thread = false;
+}
+
+/* exit() with TLS uploads on a thread crashed 4 of 260 times; joined first, 0 of 260 (EMBEDDING, rule 6) */
+static void at_exit (void) {
+  pthread_mutex_lock(&process_lock);
+  for (dk_engine *e = threaded; e != NULL; e = e->next) stop_thread(e);
+  threaded = NULL;
+  pthread_mutex_unlock(&process_lock);
+}
+
+static bool process_start (void) {
+  pthread_mutex_lock(&process_lock);
+  if (!process_ready && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) {
+    process_ready = pthread_atfork(NULL, NULL, in_child) == 0 && atexit(at_exit) == 0;
+    dk_roots_find();
+  }
+  bool ready = process_ready;
+  pthread_mutex_unlock(&process_lock);
+  return ready;
+}
+
+double dk_now (void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* ---- queues and table ---- */
+
+static void push (queue *q, dk_xfer *x) {
+  x->next = NULL;
+  if (q->last != NULL) q->last->next = x;
+  else q->first = x;
+  q->last = x;
+}
+
+static dk_xfer *pop (queue *q) {
+  dk_xfer *x = q->first;
+  if (x == NULL) return NULL;
+  q->first = x->next;
+  if (q->first == NULL) q->last = NULL;
+  return x;
+}
+
+static queue take (queue *q) {
+  queue all = *q;
+  *q = (queue){NULL, NULL};
+  return all;
+}
+
+static dk_xfer **seat (dk_engine *e, dk_xfer_id id) {
+  dk_xfer **at = &e->table[id % BUCKETS];
+  while (*at != NULL && (*at)->id != id) at = &(*at)->in_bucket;
+  return at;
+}
+
+static void seat_add (dk_engine *e, dk_xfer *x) {
+  dk_xfer **at = &e->table[x->id % BUCKETS];
+  x->in_bucket = *at;
+  *at = x;
+}
+
+static void seat_remove (dk_engine *e, dk_xfer *x) {
+  dk_xfer **at = seat(e, x->id);
+  *at = x->in_bucket;
+}
+
+/* ---- the step ---- */
+
+static int poll_time (double seconds) {
+  if (!(seconds > 0)) return 0;
+  return seconds > LONGEST_SLEEP ? (int)(LONGEST_SLEEP * 1000) : (int)(seconds * 1000) + 1;
+}
+
+static void advance_clock (dk_engine *e) {
+  double now = dk_now(), away = now - e->stepped_at - e->polled;
+  e->clock += e->polled + (away > LONGEST_GAP ? LONGEST_GAP : away > 0 ? away : 0);
+  e->stepped_at = now;
+  e->polled = 0;
+}
+
+/* seconds of stepped time at which x runs into a limit */
+static double limit_of (const dk_xfer *x) {
+  double total = x->total > 0 ? x->began + x->total : 1e300;
+  double idle = x->idle > 0 ? x->moved + x->idle : 1e300;
+  return total < idle ? total : idle;
+}
+
+static void set_connections (dk_engine *e) {
+  long most = e->running.count + SPARE;
+  if (most == e->most_connections) return;
+  e->most_connections = most;
+  curl_multi_setopt(e->multi, CURLMOPT_MAXCONNECTS, most);
+}
+
+/* both lists have room for all that run; so giving a handle back can't fail */
+static bool make_room (dk_engine *e) {
+  int room = e->running.room ? e->running.room * 2 : 8;
+  if (e->running.count < e->running.room) return true;
+  dk_xfer **running = realloc(e->running.list, (size_t)room * sizeof *running);
+  if (running == NULL) return false;
+  e->running.list = running;
+  dk_handle **spare = realloc(e->spare.list, (size_t)room * sizeof *spare);
+  if (spare == NULL) return false;
+  e->spare.list = spare;
+  e->running.room = e->spare.room = room;
+  return true;
+}
+
+static void keep_handle (dk_engine *e, dk_handle *handle) {
+  if (e->spare.count < e->running.count + SPARE && e->spare.count < e->spare.room) e->spare.list[e->spare.count++] = handle;
+  else dk_handle_free(handle);
+}
+
+static dk_handle *spare_handle (dk_engine *e) {
+  return e->spare.count > 0 ? e->spare.list[--e->spare.count] : dk_handle_new(e->share);
+}
+
+static void begin (dk_engine *e, dk_xfer *x) {
+  dk_handle *handle = make_room(e) ? spare_handle(e) : NULL;
+  x->clock = &e->clock;
+  x->began = x->moved = e->clock;
+  if (handle == NULL) {
+    dk_fail(&x->failure, DK_NO_MEMORY, "no memory");
+    push(&e->finished, x);
+    return;
+  }
+  if (dk_handle_load(handle, x) != DK_OK) {
+    keep_handle(e, handle);
+    push(&e->finished, x);
+    return;
+  }
+  x->handle = handle;
+  x->place = e->running.count;
+  e->running.list[e->running.count++] = x;
+  curl_multi_add_handle(e->multi, dk_handle_easy(handle));      /* fails for misuse and a full memory alone; then the idle limit ends x */
+  if (limit_of(x) < e->due) e->due = limit_of(x);
+}
+
+static void end (dk_engine *e, dk_xfer *x, CURLcode code, dk_status stopped, const char *text) {
+  dk_handle *handle = x->handle;
+  dk_xfer *last = e->running.list[--e->running.count];
+  e->running.list[x->place] = last;
+  last->place = x->place;
+  curl_multi_remove_handle(e->multi, dk_handle_easy(handle));
+  dk_handle_unload(handle, code, stopped, text);
+  x->handle = NULL;
+  keep_handle(e, handle);
+  push(&e->finished, x);
+}
+
+/* new ones begin, cancelled ones end */
+static void take_orders (dk_engine *e) {
+  pthread_mutex_lock(&e->lock);
+  queue submitted = take(&e->submitted);
+  dk_xfer *cancelled = e->cancelled;
+  e->cancelled = NULL;
+  pthread_mutex_unlock(&e->lock);
+  for (dk_xfer *x; (x = pop(&submitted)) != NULL;) begin(e, x);
+  for (dk_xfer *x = cancelled; x != NULL; x = x->next_cancelled) {
+    if (x->handle != NULL) end(e, x, CURLE_ABORTED_BY_CALLBACK, DK_CANCELLED, "it was cancelled");
+  }
+  set_connections(e);
+}
+
+static void take_results (dk_engine *e) {
+  int left;
+  for (CURLMsg *message; (message = curl_multi_info_read(e->multi, &left)) != NULL;) {
+    if (message->msg == CURLMSG_DONE) end(e, dk_handle_xfer(message->easy_handle), message->data.result, DK_OK, "");
+  }
+}
+
+/* after libcurl had its turn, and in stepped time: a host that computed for seconds finds its answer, not a time-out */
+static void judge_limits (dk_engine *e) {
+  if (e->clock < e->due) return;
+  e->due = 1e300;
+  for (int i = e->running.count - 1; i >= 0; i--) {
+    dk_xfer *x = e->running.list[i];
+    if (x->total > 0 && e->clock - x->began >= x->total) end(e, x, CURLE_OPERATION_TIMEDOUT, DK_TIMEOUT, "the time for the whole call is over");
+    else if (x->idle > 0 && e->clock - x->moved >= x->idle) end(e, x, CURLE_OPERATION_TIMEDOUT, DK_TIMEOUT, "nothing moved for the idle time");
+    else if (limit_of(x) < e->due) e->due = limit_of(x);
+  }
+}
+
+/* the list of cancelled ones never holds what next() may give away */
+static void forget_cancel (dk_engine *e, dk_xfer *x) {
+  dk_xfer **at = &e->cancelled;
+  while (*at != NULL && *at != x) at = &(*at)->next_cancelled;
+  if (*at != NULL) *at = x->next_cancelled;
+}
+
+static void hand_over (dk_engine *e) {
+  if (e->finished.first == NULL) return;
+  set_connections(e);
+  pthread_mutex_lock(&e->lock);
+  for (dk_xfer *x; (x = pop(&e->finished)) != NULL;) {
+    x->done = true;
+    if (x->cancelled) forget_cancel(e, x);
+    push(&e->done, x);
+  }
+  if (!atomic_exchange(&e->ready, true) && e->fd >= 0) eventfd_write(e->fd, 1);     /* one wake a batch */
+  pthread_mutex_unlock(&e->lock);
+}
+
+static void step (dk_engine *e) {
+  int running;
+  advance_clock(e);
+  take_orders(e);
+  curl_multi_perform(e->multi, &running);
+  take_results(e);
+  judge_limits(e);
+  hand_over(e);
+}
+
+/* sleeps until libcurl has something to do, a limit is due, or somebody calls curl_multi_wakeup */
+static void sleep_in_poll (dk_engine *e, double seconds) {
+  double before = dk_now(), left = e->due - e->clock;
+  curl_multi_poll(e->multi, NULL, 0, poll_time(left < seconds ? left : seconds), NULL);
+  e->polled += dk_now() - before;
+}
+
+/* ---- the thread ---- */
+
+static void *run (void *arg) {
+  dk_engine *e = arg;
+  while (!atomic_load(&e->stop)) {
+    step(e);
+    sleep_in_poll(e, LONGEST_SLEEP);
+  }
+  return NULL;
+}
+
+static bool start_thread (dk_engine *e) {
+  sigset_t all, before;
+  if (e->fd < 0) e->fd = eventfd(atomic_load(&e->ready) ? 1 : 0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (e->fd < 0) return false;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);        /* the host's signals are the host's */
+  e->has_thread = pthread_create(&e->thread, NULL, run, e) == 0;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (!e->has_thread) return false;
+  pthread_mutex_lock(&process_lock);
+  e->next = threaded;
+  threaded = e;
+  pthread_mutex_unlock(&process_lock);
+  return true;
+}
+
+/* ---- for the caller ---- */
+
+dk_engine *dk_engine_new (void) {
+  dk_engine *e = calloc(1, sizeof *e);
+  if (e == NULL) return NULL;
+  pthread_mutex_init(&e->lock, NULL);
+  e->fd = -1;
+  e->due = 1e300;
+  return e;
+}
+
+bool dk_engine_forked (const dk_engine *e) { return e->generation != 0 && e->generation != generation; }
+
+static bool usable (const dk_engine *e) { return !e->closed && !dk_engine_forked(e); }
+
+static bool open_curl (dk_engine *e) {
+  if (e->open) return true;
+  if (!process_start()) return false;
+  if (e->multi == NULL) e->multi = curl_multi_init();
+  if (e->share == NULL) e->share = curl_share_init();
+  if (e->multi == NULL || e->share == NULL) return false;
+  if (curl_share_setopt(e->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK) return false;
+  e->stepped_at = dk_now();
+  e->generation = generation;
+  e->open = true;
+  return true;
+}
+
+bool dk_engine_start (dk_engine *e) {
+  if (!usable(e)) return false;
+  e->wants_thread = true;
+  return !e->open || e->has_thread || start_thread(e);
+}
+
+dk_xfer_id dk_engine_submit (dk_engine *e, dk_xfer *x) {
+  if (!usable(e) || !open_curl(e)) return 0;
+  if (e->wants_thread && !e->has_thread && !start_thread(e)) return 0;
+  pthread_mutex_lock(&e->lock);
+  dk_xfer_id id = x->id = ++e->last_id;
+  seat_add(e, x);
+  push(&e->submitted, x);
+  pthread_mutex_unlock(&e->lock);
+  atomic_fetch_add(&e->pending, 1);
+  if (e->has_thread) curl_multi_wakeup(e->multi);
+  return id;
+}
+
+void dk_engine_cancel (dk_engine *e, dk_xfer_id id) {
+  if (!usable(e)) return;
+  pthread_mutex_lock(&e->lock);
+  dk_xfer *x = *seat(e, id);
+  bool asked = x != NULL && !x->cancelled && !x->done;
+  if (asked) {
+    x->cancelled = true;
+    x->next_cancelled = e->cancelled;
+    e->cancelled = x;
+  }
+  pthread_mutex_unlock(&e->lock);
+  if (asked && e->has_thread) curl_multi_wakeup(e->multi);
+}
+
+dk_xfer *dk_engine_next (dk_engine *e, dk_xfer_id *id) {
+  if (!usable(e)) return NULL;
+  pthread_mutex_lock(&e->lock);
+  dk_xfer *x = pop(&e->done);
+  if (x != NULL) {
+    seat_remove(e, x);
+    *id = x->id;
+  } else if (atomic_exchange(&e->ready, false) && e->fd >= 0) {
+    eventfd_t count;
+    eventfd_read(e->fd, &count);
+  }
+  pthread_mutex_unlock(&e->lock);
+  if (x != NULL) atomic_fetch_sub(&e->pending, 1);
+  return x;
+}
+
+bool dk_engine_ready (const dk_engine *e) { return atomic_load_explicit(&e->ready, memory_order_acquire); }
+
+int dk_engine_pending (const dk_engine *e) { return usable(e) ? atomic_load(&e->pending) : 0; }
+
+int dk_engine_fd (const dk_engine *e) { return e->fd; }
+
+bool dk_engine_wait (dk_engine *e, double seconds) {
+  if (!usable(e)) return false;
+  if (dk_engine_ready(e)) return true;
+  if (e->has_thread || !e->open) {
+    struct pollfd event = {.fd = e->fd, .events = POLLIN};
+    poll(&event, 1, poll_time(seconds));
+    return dk_engine_ready(e);
+  }
+  step(e);
+  if (dk_engine_ready(e)) return true;
+  sleep_in_poll(e, seconds);
+  step(e);
+  return dk_engine_ready(e);
+}
+
+int dk_engine_progress (dk_engine *e, dk_xfer_id id, uint64_t up_down[4]) {
+  if (!usable(e)) return 0;
+  pthread_mutex_lock(&e->lock);
+  dk_xfer *x = *seat(e, id);
+  for (int i = 0; x != NULL && i < 4; i++) up_down[i] = atomic_load_explicit(&x->counts[i], memory_order_relaxed);
+  pthread_mutex_unlock(&e->lock);
+  return x != NULL;
+}
+
+static void leave_process (dk_engine *e) {
+  pthread_mutex_lock(&process_lock);
+  dk_engine **at = &threaded;
+  while (*at != NULL && *at != e) at = &(*at)->next;
+  if (*at != NULL) *at = e->next;
+  pthread_mutex_unlock(&process_lock);
+}
+
+void dk_engine_close (dk_engine *e) {
+  if (e->closed) return;
+  bool forked = dk_engine_forked(e);
+  e->closed = true;
+  if (forked) return;                                  /* its memory and descriptors stay as the parent's thread left them */
+  leave_process(e);
+  stop_thread(e);
+  while (e->running.count > 0) end(e, e->running.list[0], CURLE_ABORTED_BY_CALLBACK, DK_CANCELLED, "it was cancelled");
+  for (dk_xfer *x; (x = pop(&e->submitted)) != NULL || (x = pop(&e->finished)) != NULL || (x = pop(&e->done)) != NULL;) dk_xfer_free(x);
+  for (int i = 0; i < e->spare.count; i++) dk_handle_free(e->spare.list[i]);
+  free(e->spare.list);
+  free(e->running.list);
+  curl_multi_cleanup(e->multi);
+  curl_share_cleanup(e->share);
+  if (e->fd >= 0) close(e->fd);
+  pthread_mutex_destroy(&e->lock);
+}
+
+void dk_engine_free (dk_engine *e) {
+  if (e != NULL && !dk_engine_forked(e)) free(e);
+}

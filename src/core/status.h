@@ -1,0 +1,44 @@
+/* status.h - what can go wrong below Lua, and the room in which it is told. */
+#ifndef DK_STATUS_H
+#define DK_STATUS_H
+
+/* name for C, name for Lua (lua/devkit4ai/errors.lua has a row for each) */
+#define DK_STATUS_ROWS(X)                                       \
+  X(DK_OK, "ok")                                                \
+  X(DK_NO_MEMORY, "memory")                                     \
+  X(DK_BAD_URL, "url")             /* libcurl can't read it */  \
+  X(DK_BAD_VALUE, "value")         /* a slot's value can't stand in a header */ \
+  X(DK_EMPTY_SLOT, "empty_slot")   /* a header needs a slot that is empty */    \
+  X(DK_FILE, "file")               /* opening, reading, writing, renaming */    \
+  X(DK_FILE_EXISTS, "file_exists")                              \
+  X(DK_NO_IMAGE, "no_image")       /* not JPEG, PNG or WebP */  \
+  X(DK_TOO_LARGE, "too_large")     /* an image to send */       \
+  X(DK_OVER_CAP, "over_cap")       /* an answer past its cap */ \
+  X(DK_LOOKUP, "lookup")                                        \
+  X(DK_CONNECT, "connect")                                      \
+  X(DK_TLS, "tls")                                              \
+  X(DK_CUT, "cut")                 /* the connection ended early */ \
+  X(DK_TIMEOUT, "timeout")                                      \
+  X(DK_CANCELLED, "cancelled")                                  \
+  X(DK_PROTOCOL, "protocol")       /* the peer does not speak HTTP as it should */
+
+typedef enum {
+#define DK_STATUS_ENUM(name, text) name,
+  DK_STATUS_ROWS(DK_STATUS_ENUM)
+#undef DK_STATUS_ENUM
+} dk_status;
+
+/* Its name for Lua; static. */
+const char *dk_status_name (dk_status status);
+
+/* text: what failed and with which reason, for a person; holds no secret; cut at the end where it does not fit */
+typedef struct {
+  dk_status status;
+  char text[1024];
+} dk_failure;
+
+/* Notes a failure and returns its status, so that a caller can return what it told. */
+dk_status dk_fail (dk_failure *failure, dk_status status, const char *format, ...)
+  __attribute__((format(printf, 3, 4)));
+
+#endif

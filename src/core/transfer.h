@@ -1,0 +1,104 @@
+/* transfer.h - one exchange: a request in; an answer, or what is known of its fate, out. */
+#ifndef DK_TRANSFER_H
+#define DK_TRANSFER_H
+
+#include <curl/curl.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "buffer.h"
+#include "form.h"
+#include "status.h"
+
+enum { DK_MAX_LINES = 32, DK_MAX_HEAD = 65536 };      /* header lines of a request; bytes of an answer's header block */
+
+enum { DK_ONCE = 1, DK_OVERWRITE = 2 };               /* at most one request on the wire; save_as may exist */
+
+typedef enum { DK_NOT_SENT, DK_UNKNOWN, DK_ANSWERED } dk_fate;
+
+/* What is to go out. */
+typedef struct {
+  const char *method;
+  const char *url;
+  unsigned flags;                /* DK_ONCE, DK_OVERWRITE */
+  dk_buffer lines;               /* header lines, each ended by a NUL */
+  bool has_body;                 /* body goes out, even if it is empty */
+  dk_buffer body;
+  dk_form *form;                 /* goes out in place of body; or NULL */
+  const char *ca_file;           /* the roots; NULL: the system's own */
+  double connect, idle, total;   /* seconds; 0: no limit. connect covers name look-up and TLS */
+  size_t max_answer;             /* bytes of the answer's body */
+  const char *save_as;           /* a 2xx answer becomes this file, if it is a picture; or NULL */
+} dk_request;
+
+typedef struct dk_handle dk_handle;
+typedef struct dk_xfer dk_xfer;
+
+struct dk_xfer {
+  /* the request */
+  char *method, *url, *ca_file;
+  unsigned flags;
+  bool has_body;
+  double connect, idle, total;
+  dk_buffer lines, body;
+  dk_form *form;
+  struct curl_slist line[DK_MAX_LINES + 2];           /* over lines, as libcurl wants them */
+
+  /* the answer; whole where fate is DK_ANSWERED and failure.status DK_OK */
+  long status;                   /* of HTTP; 0: no status line came */
+  dk_buffer head;                /* the last header block, its status line included */
+  dk_buffer answer;              /* empty where it went into the file */
+  dk_fate fate;
+  dk_failure failure;
+  const char *step;              /* of the failure: "name look-up", "connect", "TLS", "send", "wait", "body"; static */
+  double took;                   /* seconds, from submit's turn to the end */
+
+  /* the file that grows beside save_as */
+  struct {
+    char *path, *part;           /* NULL: none */
+    int fd;
+    char head[12];               /* first bytes, to see that it is a picture */
+    uint64_t length, limit;      /* bytes; limit: of the process (ulimit -f) */
+  } file;
+  size_t max_answer;
+
+  /* under way; of the stepper alone, but for counts */
+  unsigned sendings;             /* calls of the pre-request callback */
+  bool repeated;                 /* libcurl was stopped from sending it twice */
+  const double *clock;           /* the engine's stepped time */
+  double began, moved;           /* on that clock */
+  atomic_uint_least64_t counts[4];                    /* bytes: sent, to send, received, to receive */
+
+  /* the engine's */
+  uint64_t id;
+  dk_xfer *next, *in_bucket, *next_cancelled;
+  dk_handle *handle;             /* NULL: not running */
+  int place;                     /* in the list of those that run */
+  bool cancelled, done;          /* asked to end; in the queue of the finished */
+};
+
+/* Makes a transfer; strings of request are copied, its lines, body and form are taken over, also on failure. With save_as,
+ * the part file is made here. NULL: failure tells (DK_FILE, DK_FILE_EXISTS, DK_NO_MEMORY). */
+dk_xfer *dk_xfer_new (dk_request *request, dk_failure *failure);
+
+/* Wipes and frees, the part file included. NULL is fine. Never while an engine has it. */
+void dk_xfer_free (dk_xfer *x);
+
+/* The value of a header in a header block: points into head; NULL: there is none. name: without colon, any case. */
+const char *dk_head_find (const char *head, size_t head_length, const char *name, size_t *length);
+
+/* An easy handle with what stays the same on it. share: borrowed. NULL: no memory. Thread: the stepper's, as all below. */
+dk_handle *dk_handle_new (CURLSH *share);
+void dk_handle_free (dk_handle *handle);
+CURL *dk_handle_easy (dk_handle *handle);
+dk_xfer *dk_handle_xfer (CURL *easy);
+
+/* Puts the request on the handle. On failure x->failure tells, and the handle is free again. */
+dk_status dk_handle_load (dk_handle *handle, dk_xfer *x);
+
+/* Takes what came off the handle, settles x's fate, finishes the file; the handle is free again.
+ * code: libcurl's result. stopped: DK_OK, or why the engine itself ended it (DK_TIMEOUT, DK_CANCELLED), told by text. */
+void dk_handle_unload (dk_handle *handle, CURLcode code, dk_status stopped, const char *text);
+
+#endif
