@@ -1,0 +1,110 @@
+--- The normal form of each answer, out of every form that the documents show. A form without what the next step needs is nil.
+local M = {}
+
+---@class devkit4ai.Account what the API says of an account
+---@field id string
+---@field email string?
+---@field full_name string?
+---@field role string? "developer", "end_user", "platform_operator"
+---@field is_active boolean?
+---@field created_at string?
+---@field project_id string?
+---@field developer_key string? at registration alone, shown once
+---@field project_key string? at registration alone, shown once
+---@field raw table the decoded answer, nulls and secrets left out
+
+function M.account(raw, secrets)
+  if not raw.id then return nil, "id" end
+  local active = raw.is_active
+  if active == nil then active = raw.is_verified end -- D15
+  local provisioning = type(raw.provisioning) == "table" and raw.provisioning or raw -- D04
+  return {
+    id = raw.id, email = raw.email, full_name = raw.full_name, role = raw.role, is_active = active, created_at = raw.created_at,
+    project_id = provisioning.project_id or raw.project_id,
+    developer_key = secrets.developer_key, project_key = secrets.api_key, raw = raw,
+  }
+end
+
+function M.tokens(_, secrets)
+  if type(secrets.access_token) ~= "string" or secrets.access_token == "" then return nil, "access_token" end
+  local refresh = secrets.refresh_token
+  return { access_token = secrets.access_token, refresh_token = refresh ~= "" and refresh or nil } -- D09
+end
+
+function M.project(raw)
+  if not raw.id then return nil, "id" end
+  return {
+    id = raw.id, name = raw.name, description = raw.description, owner_id = raw.owner_id, is_active = raw.is_active,
+    created_at = raw.created_at, updated_at = raw.updated_at, raw = raw,
+  }
+end
+
+local function key_of(raw, key)
+  return {
+    id = raw.id, name = raw.name ~= "" and raw.name or nil, -- D05
+    key = key, key_prefix = raw.key_prefix, project_id = raw.project_id, is_active = raw.is_active,
+    last_used_at = raw.last_used_at, created_at = raw.created_at, raw = raw,
+  }
+end
+
+function M.key(raw, secrets)
+  if not raw.id then return nil, "id" end
+  if type(secrets.key) ~= "string" then return nil, "key" end
+  return key_of(raw, secrets.key)
+end
+
+-- D30: a bare array, a wrapper with the list's name, or `items`
+local function list_of(raw, name, normal)
+  local list, out = raw[name] or raw.items or raw, {}
+  if type(list) ~= "table" or (list == raw and next(raw) ~= nil and raw[1] == nil) then return nil, name end
+  for i, item in ipairs(list) do
+    if type(item) ~= "table" or not item.id then return nil, name .. "[" .. i .. "].id" end
+    out[i] = normal(item)
+  end
+  return out
+end
+
+function M.projects(raw)
+  return list_of(raw, "projects", M.project)
+end
+
+function M.keys(raw)
+  return list_of(raw, "api_keys", key_of)
+end
+
+local function picture_url(raw)
+  local result = raw.result
+  local nested = type(result) == "table" and (result.image_url or result.url) or nil
+  return raw.result_image_url or raw.generated_image_url or (type(result) == "string" and result) or nested
+end
+
+function M.generation(raw)
+  if not raw.id then return nil, "id" end
+  return {
+    id = raw.id, status = raw.status or "pending", image_url = picture_url(raw), error = raw.error, -- D39, D40; 5.4
+    instructions = raw.instructions, is_public = raw.is_public, created_at = raw.created_at, updated_at = raw.updated_at,
+    example_images = raw.example_images, message = raw.message, raw = raw,
+  }
+end
+
+--- What an answer that is no success says: the server's words, and the fields of a 422. CONTRACT 4.1.
+---@param raw any
+---@return string? detail
+---@return table[]? fields { loc, msg, type } each
+---@return number? retry_after seconds
+function M.refusal(raw)
+  if type(raw) ~= "table" then return nil end
+  local detail, retry_after = raw.detail, tonumber(raw.retry_after)
+  if type(detail) ~= "table" then return detail ~= nil and tostring(detail) or nil, nil, retry_after end
+  local fields, words = {}, {}
+  for i, item in ipairs(detail) do
+    local path = {}
+    if type(item) ~= "table" then item = { msg = tostring(item) } end
+    for j, part in ipairs(type(item.loc) == "table" and item.loc or {}) do path[j] = tostring(part) end
+    fields[i] = { loc = table.concat(path, "."), msg = tostring(item.msg or ""), type = item.type }
+    words[i] = (fields[i].loc ~= "" and fields[i].loc .. ": " or "") .. fields[i].msg
+  end
+  return table.concat(words, "; "), fields, retry_after
+end
+
+return M

@@ -1,0 +1,244 @@
+--- One call as a line of steps: build, authorize, exchange, classify, decide.
+local core = require "devkit4ai.core"
+local answers = require "devkit4ai.answers"
+local config = require "devkit4ai.config"
+local errors = require "devkit4ai.errors"
+local json = require "devkit4ai.json"
+local operations = require "devkit4ai.operations"
+local profiles = require "devkit4ai.profiles"
+local runtime = require "devkit4ai.runtime"
+local session = require "devkit4ai.session"
+
+local M = {}
+
+local MAX_ANSWER = 16 * 1024 * 1024 -- bytes; design, invariant 8
+local SHOWN = 200 -- bytes of an answer that is no JSON, kept for the error
+
+---@class devkit4ai.Scope what a call is made with: a client, or a project of it
+---@field _client devkit4ai.Client
+---@field _secrets userdata
+---@field _prepared table<string, table> what stays the same of an operation's requests
+
+-- ---- build ----
+
+local function header_lines(row, profile, client)
+  local lines = { "User-Agent: " .. client._user_agent }
+  for _, line in ipairs(profiles[profile]) do lines[#lines + 1] = line end
+  if row.body and row.body.json then lines[#lines + 1] = "Content-Type: application/json" end
+  return core.headers(lines)
+end
+
+-- What is the same in each request of an operation: a table for the core, and the metatable by which others inherit from it.
+local function prepare(scope, name, row)
+  local client = scope._client
+  local profile = row.profile[client._role]
+  if not profile then
+    return errors.refuse("config", ("%s: a client with the role %s has no such call"):format(row.says, client._role), name)
+  end
+  local limits = row.creates and client._creating or client._limits
+  local request = {
+    method = row.method, url = row.path and client.base_url .. row.path, headers = header_lines(row, profile, client),
+    secrets = scope._secrets, ca_file = client._ca_file, once = row.method ~= "GET", max_answer = MAX_ANSWER,
+    connect = limits.connect, idle = limits.idle, total = limits.total,
+  }
+  local known = {
+    request = request, inherit = { __index = request },
+    bearer = table.concat(profiles[profile]):find("{access_token}", 1, true) ~= nil,
+    fixed = not row.body and row.path and not row.path:find("{", 1, true), -- the same bytes each time
+  }
+  scope._prepared[name] = known
+  return known
+end
+
+local function fill_path(row, request, args)
+  local wrong
+  request.url = request.url:gsub("{([%w_]+)}", function(name)
+    if not config.is_uuid(args[name]) then wrong = name end
+    return args[name]
+  end)
+  return not wrong, wrong
+end
+
+local function fill_json(row, request, args)
+  local fields = {}
+  for _, name in ipairs(row.body.json) do fields[name] = args[name] end
+  local text, why = json.encode(fields)
+  if not text then return nil, why end
+  request.json, request.slots = text, row.slots
+  return true
+end
+
+-- Secrets among the arguments live in a set of their own, for this call alone.
+local function fill_slots(row, request, args)
+  for _, slot in ipairs(row.slots or {}) do
+    if args[slot] then
+      if not rawget(request, "secrets") then request.secrets = core.secrets(request.secrets) end
+      request.secrets:set(slot, args[slot], "body")
+    end
+  end
+end
+
+local function build(row, known, name, args, extra)
+  if known.fixed and not extra then return known.request end
+  local request = setmetatable({}, known.inherit)
+  for field, value in pairs(extra or {}) do request[field] = value end
+  if row.path then
+    local ok, wrong = fill_path(row, request, args)
+    if not ok then
+      return errors.refuse("invalid", ("%s: %s is no UUID: %s"):format(row.says, wrong, tostring(args[wrong])), name)
+    end
+  end
+  if row.body and row.body.json then
+    local ok, why = fill_json(row, request, args)
+    if not ok then return errors.refuse("invalid", ("%s: the arguments can't be written as JSON: %s"):format(row.says, why), name) end
+    fill_slots(row, request, args)
+  end
+  return request
+end
+
+-- ---- what a failure is, in words ----
+
+local function host_of(url)
+  return url:match("^https?://([^/?#]+)") or "?"
+end
+
+local CONSEQUENCES = { not_sent = "nothing was sent", refused = "nothing was done" }
+
+-- what failed; what became of the request; what to do next
+local function sentence(row, what, outcome, advice)
+  local parts = { row.says .. ": " .. what }
+  local consequence = outcome == "unknown" and row.unknown or CONSEQUENCES[outcome]
+  if row.repeats ~= "safe" then parts[#parts + 1] = consequence end
+  parts[#parts + 1] = advice
+  return table.concat(parts, "; ")
+end
+
+local function fail(row, name, request, fields, what, advice)
+  local mask = request.secrets
+  fields.message = mask:mask(sentence(row, what, fields.outcome, advice))
+  fields.detail = fields.detail and mask:mask(fields.detail)
+  for _, field in ipairs(fields.fields or {}) do field.msg = mask:mask(field.msg) end
+  fields.operation, fields.safe = name, row.repeats == "safe"
+  return errors.give(fields)
+end
+
+-- the core could not make a request of it
+local function unsent(row, name, request, status, text)
+  local kind, advice = errors.of_core(status)
+  if status == "empty_slot" then text = config.advice(text) end
+  return fail(row, name, request, { kind = kind, outcome = "not_sent" }, text, advice)
+end
+
+local function troubled(row, name, request, exchange)
+  local trouble = exchange.trouble
+  local kind, advice = errors.of_core(trouble.name)
+  local outcome = trouble.fate == "not_sent" and "not_sent" or "unknown"
+  local where = trouble.step ~= "" and (" (%s, after %.2f s)"):format(trouble.step, trouble.seconds) or ""
+  local what = kind == "file" and trouble.text or ("%s%s: %s"):format(host_of(request.url), where, trouble.text)
+  return fail(row, name, request, { kind = kind, outcome = outcome, status = exchange.status > 0 and exchange.status or nil }, what, advice)
+end
+
+-- the server's answer is no success
+local function refused(row, name, request, exchange)
+  local status, head = exchange.status, exchange.head
+  local ok, raw = json.decode(exchange.body)
+  local detail, fields, retry_after = answers.refusal(ok and raw or nil)
+  local kind, outcome, advice = errors.of_status(status)
+  local reason = head:match("^HTTP/[%d.]+ %d+ ([^\r\n]+)")
+  retry_after = tonumber(core.header(head, "Retry-After")) or retry_after or (status == 429 and 60 or nil) -- CONTRACT 4.2
+  if retry_after then advice = ("wait %d s before the next call"):format(retry_after) end
+  return fail(row, name, request, {
+    kind = kind, outcome = outcome, status = status, detail = detail or exchange.body:sub(1, SHOWN), fields = fields,
+    retry_after = retry_after, request_id = core.header(head, "X-Request-ID"),
+  }, ("the server answered %d: %s"):format(status, detail or reason or "no words"), advice)
+end
+
+local function unusable(row, name, request, exchange, why)
+  return fail(row, name, request, {
+    kind = "protocol", outcome = "unknown", status = exchange.status, detail = exchange.body:sub(1, SHOWN),
+    request_id = core.header(exchange.head, "X-Request-ID"),
+  }, ("the answer (%d) can't be used: %s"):format(exchange.status, why), "is base_url the API's address?")
+end
+
+-- ---- classify ----
+
+local function read_answer(row, name, request, exchange)
+  local ok, raw, secrets = json.decode(exchange.body)
+  if not ok then return unusable(row, name, request, exchange, "it is no JSON") end
+  if type(raw) ~= "table" then return unusable(row, name, request, exchange, "it is no object and no list") end
+  local answer, missing = answers[row.answer](raw, secrets)
+  if not answer then return unusable(row, name, request, exchange, "it has no " .. missing) end
+  return answer
+end
+
+local function read_picture(row, name, request, exchange)
+  if request.save_as then return { path = request.save_as } end -- the core has looked at its first bytes
+  local kind = core.image_kind(exchange.body)
+  if not kind then return unusable(row, name, request, exchange, "it is no JPEG, PNG or WebP picture") end
+  return { bytes = exchange.body, kind = kind }
+end
+
+local function classify(row, name, request, exchange)
+  if exchange.trouble then return troubled(row, name, request, exchange) end
+  local status = exchange.status
+  if status < 200 or status > 299 then return refused(row, name, request, exchange) end
+  return (row.picture and read_picture or read_answer)(row, name, request, exchange)
+end
+
+-- ---- the line ----
+
+local function send(scope, row, name, request, progress)
+  local exchange, status, text = runtime.exchange(request, scope._client, progress)
+  if not exchange then return unsent(row, name, request, status, text) end
+  return classify(row, name, request, exchange)
+end
+
+-- A 401 is answered with one refresh and one repeat: the server did nothing, and a second 401 is final.
+local function send_again(scope, row, name, request, progress, started)
+  local renewed, message, err = session.renew(scope._client, M.run)
+  if not renewed then return nil, message, err end
+  local left = request.total and request.total - (runtime.now() - started)
+  if left and left <= 0 then
+    return errors.give({ kind = "timeout", outcome = "refused", operation = name, message = row.says .. ": the time for the whole call is over" })
+  end
+  local again = setmetatable({ total = left }, { __index = request })
+  return send(scope, row, name, again, progress)
+end
+
+--- Makes one call.
+---@param scope devkit4ai.Scope
+---@param name string of a row of `operations`
+---@param args table path parameters, fields of the body, secrets among them
+---@param extra table? fields for the core's request (form, url, save_as, total, ...)
+---@param progress fun(sent: integer, total: integer)? called while the body goes out
+---@return table? answer in its normal form
+---@return string? message
+---@return devkit4ai.Error? err
+function M.run(scope, name, args, extra, progress)
+  local client, row = scope._client, operations[name]
+  if client._closed then errors.raise(row.says .. ": the client is closed") end
+  runtime.check_usable()
+  local known, message, err = scope._prepared[name]
+  if not known then
+    known, message, err = prepare(scope, name, row)
+    if not known then return nil, message, err end
+  end
+  local request
+  request, message, err = build(row, known, name, args, extra)
+  if not request then return nil, message, err end
+  local started = runtime.now()
+  if known.bearer then
+    local ready
+    ready, message, err = session.ready(client, started, M.run)
+    if not ready then return nil, message, err end
+  end
+  local answer
+  answer, message, err = send(scope, row, name, request, progress)
+  if err and err.status == 401 and known.bearer and session.can_renew(client) then
+    answer, message, err = send_again(scope, row, name, request, progress, started)
+  end
+  if rawget(request, "secrets") and request ~= known.request then request.secrets:close() end
+  return answer, message, err
+end
+
+return M

@@ -1,0 +1,44 @@
+--- Tables of arguments, held against rows: a wrong type or an unknown name raises at the caller's line.
+local errors = require "devkit4ai.errors"
+
+local M = {}
+
+local function known(rows)
+  local names = {}
+  for name in pairs(rows) do names[#names + 1] = name end
+  table.sort(names)
+  return table.concat(names, ", ")
+end
+
+local function fits(row, value)
+  local kind = type(value)
+  for wanted in row.type:gmatch("%a+") do
+    if wanted == kind then return true end
+  end
+  return value == nil and not row.required
+end
+
+--- Raises unless value has one of the row's types.
+---@param what string how the user knows it: "client:login: email"
+---@param row { type: string, required: boolean? } type: Lua types with "or" between them
+---@param value any
+function M.value(what, row, value)
+  if not fits(row, value) then errors.raise(("%s: %s expected, got %s"):format(what, row.type, type(value))) end
+end
+
+--- Raises unless every name in given has a row and every value its type.
+---@param what string how the user knows the call: "project:generate"
+---@param rows table<string, { type: string, required: boolean? }>
+---@param given table?
+---@return table given an empty one where it was nil
+function M.arguments(what, rows, given)
+  if given == nil then given = {} end
+  if type(given) ~= "table" then errors.raise(("%s: table expected, got %s"):format(what, type(given))) end
+  for name in pairs(given) do
+    if not rows[name] then errors.raise(("%s: unknown option '%s'; known are %s"):format(what, tostring(name), known(rows))) end
+  end
+  for name, row in pairs(rows) do M.value(what .. ": " .. name, row, given[name]) end
+  return given
+end
+
+return M

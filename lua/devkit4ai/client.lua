@@ -1,0 +1,158 @@
+--- A client: one account, one role, one address.
+local core = require "devkit4ai.core"
+local call = require "devkit4ai.call"
+local check = require "devkit4ai.check"
+local config = require "devkit4ai.config"
+local generation = require "devkit4ai.generation"
+local project = require "devkit4ai.project"
+local runtime = require "devkit4ai.runtime"
+local session = require "devkit4ai.session"
+
+---@class devkit4ai.Client: devkit4ai.Scope
+---@field base_url string
+---@field role string
+local Client = {}
+Client.__index = Client
+Client.__name = "devkit4ai.Client"
+
+local ORDINARY = { connect = 10, idle = 30, total = 120 } -- seconds; design, section 2
+local CREATING = { connect = 10, idle = 120 } -- no total limit: it would turn slow lines into unknown outcomes (CONTRACT 1.2)
+
+function Client:__tostring()
+  return ("devkit4ai.Client of %s (%s)"):format(self.base_url, self.role)
+end
+
+local M = {}
+
+--- devkit4ai.new; see there.
+function M.new(options)
+  local secrets = core.secrets()
+  local settings, message, err = config.settle(options, secrets)
+  if not settings then return nil, message, err end
+  local limits
+  limits, message, err = config.limits("devkit4ai.new", settings.timeout, ORDINARY)
+  if not limits then return nil, message, err end
+  local client = setmetatable({
+    base_url = settings.base_url, role = settings.role,
+    _role = settings.role, _secrets = secrets, _prepared = {}, _ca_file = settings.ca_file, _limits = limits,
+    _creating = { connect = limits.connect, idle = settings.timeout and settings.timeout.idle or CREATING.idle },
+    _user_agent = settings.user_agent or "devkit4ai-lua/" .. require("devkit4ai").version,
+    _project_id = settings.project_id,
+  }, Client)
+  client._client = client
+  session.start(client, options and options.access_token or os.getenv("DEVKIT4AI_JWT_TOKEN"))
+  return client
+end
+
+-- A project sees the client's slots behind its own; the client's project key is that of one project alone.
+local function project_of(client, fields)
+  local secrets = core.secrets(client._secrets)
+  if client._project_id ~= fields.id then secrets:set("project_key", "") end
+  local set, _, why = secrets:set("project_id", fields.id, "shown")
+  if not set then return nil, why end
+  return project.new(client, secrets, fields)
+end
+
+local REGISTER = {
+  email = { type = "string", required = true }, password = { type = "string", required = true }, full_name = { type = "string" },
+}
+
+--- Registers a developer; needs an operator key. The keys in the answer are shown once: keep them. A repeat may find the
+--- account there already.
+---@param options { email: string, password: string, full_name: string? }
+---@return devkit4ai.Account? account with developer_key, project_id and project_key
+---@return string? message
+---@return devkit4ai.Error? err
+function Client:register(options)
+  return call.run(self, "register", check.arguments("client:register", REGISTER, options))
+end
+
+--- Logs in; the tokens are kept and renewed by the client, the password is not kept.
+---@param email string
+---@param password string
+---@return devkit4ai.Client? client itself
+---@return string? message
+---@return devkit4ai.Error? err
+function Client:login(email, password)
+  check.value("client:login: email", { type = "string", required = true }, email)
+  check.value("client:login: password", { type = "string", required = true }, password)
+  local tokens, message, err = call.run(self, "login", { email = email, password = password })
+  if not tokens then return nil, message, err end
+  local accepted
+  accepted, message, err = session.accept(self, tokens, "login")
+  if not accepted then return nil, message, err end
+  return self
+end
+
+--- Renews the tokens now. The client does it by itself five minutes ahead of their end, and once when the server answers 401.
+---@return devkit4ai.Client? client itself
+---@return string? message
+---@return devkit4ai.Error? err
+function Client:refresh_token()
+  local done, message, err = session.renew(self, call.run)
+  if not done then return nil, message, err end
+  return self
+end
+
+--- Who is logged in. Safe to repeat.
+---@return devkit4ai.Account?
+---@return string? message
+---@return devkit4ai.Error? err
+function Client:me()
+  return call.run(self, "get_me")
+end
+
+local NEW_PROJECT = { name = { type = "string", required = true }, description = { type = "string" } }
+
+--- Makes a project. A repeat makes another one.
+---@param options { name: string, description: string? }
+---@return devkit4ai.Project?
+---@return string? message
+---@return devkit4ai.Error? err
+function Client:new_project(options)
+  local given = check.arguments("client:new_project", NEW_PROJECT, options)
+  local fields, message, err = call.run(self, "create_project", given)
+  if not fields then return nil, message, err end
+  fields.name, fields.description = fields.name or given.name, fields.description or given.description -- D27: the id alone may come
+  return project_of(self, fields)
+end
+
+--- The account's projects. Safe to repeat.
+---@return devkit4ai.Project[]?
+---@return string? message
+---@return devkit4ai.Error? err
+function Client:projects()
+  local list, message, err = call.run(self, "list_projects")
+  if not list then return nil, message, err end
+  for i, fields in ipairs(list) do list[i] = project_of(self, fields) end
+  return list
+end
+
+--- A handle on a project that exists; asks nobody.
+---@param id string? default: the option project_id
+---@return devkit4ai.Project
+function Client:project(id)
+  id = id or self._project_id
+  check.value("client:project: id", { type = "string", required = true }, id)
+  return project_of(self, { id = id })
+end
+
+--- A handle on a generation of the option project_id's project; asks nobody.
+---@param id string
+---@return devkit4ai.Generation
+function Client:generation(id)
+  check.value("client:generation: id", { type = "string", required = true }, id)
+  return generation.handle(self, id, ("client:generation(%q)"):format(id))
+end
+
+--- Ends the client: what it has under way is cancelled, its secrets are wiped, and each later call raises. Twice is once.
+function Client:close()
+  if self._closed then return end
+  self._closed = true
+  runtime.cancel(self)
+  self._secrets:wipe()
+end
+
+Client.__close = Client.close
+
+return M

@@ -1,0 +1,155 @@
+--- Options of a client: rows with type, environment variable, default and check.
+local check = require "devkit4ai.check"
+local errors = require "devkit4ai.errors"
+
+local M = {}
+
+---@class devkit4ai.Options each overrides its environment variable
+---@field base_url string? the API's address; DEVKIT4AI_BASE_URL; default https://api.vibecoding.ad
+---@field developer_key string? DEVKIT4AI_DEVELOPER_KEY
+---@field project_id string? a UUID; DEVKIT4AI_PROJECT_ID
+---@field project_key string? DEVKIT4AI_PROJECT_KEY
+---@field operator_key string? DEVKIT4AI_OPERATOR_KEY
+---@field access_token string? DEVKIT4AI_JWT_TOKEN
+---@field refresh_token string?
+---@field role string? "developer" (the default), "end_user", "platform_operator"
+---@field timeout devkit4ai.Timeout?
+---@field ca_file string? a bundle of the roots to trust, in place of the system's
+---@field user_agent string? in place of devkit4ai-lua/VERSION
+---@field allow_http boolean? plain http to another machine
+
+---@class devkit4ai.Timeout seconds
+---@field connect number? name look-up, connecting and TLS; default 10
+---@field idle number? nothing moves; default 30, of a creating call 120
+---@field total number? the whole call; default 120, of a creating call none
+
+local UUID = "^" .. ("%x"):rep(8) .. ("%-" .. ("%x"):rep(4)):rep(3) .. "%-" .. ("%x"):rep(12) .. "$"
+
+--- Whether text is a UUID.
+---@param text any
+---@return boolean
+function M.is_uuid(text)
+  return type(text) == "string" and text:find(UUID) ~= nil
+end
+
+local LOOPBACK = { ["localhost"] = true, ["[::1]"] = true }
+
+local function is_loopback(host)
+  return LOOPBACK[host] or host:find("^127%.%d+%.%d+%.%d+$") ~= nil
+end
+
+-- the address without slashes at the end and without the /api/v1 that some add (CONTRACT 1.1)
+local function address(url, options)
+  local scheme, authority, path = url:match("^(https?)://([^/?#]+)([^?#%c%s]*)$")
+  if not scheme then return nil, "it must look like https://host" end
+  if authority:find("@", 1, true) then return nil, "it must hold no user name and no password" end
+  local host = authority:match("^(%[[%x:.]+%])") or authority:match("^([^:]+)")
+  if not host or not authority:sub(#host + 1):find("^:?%d*$") then return nil, "its host can't be read" end
+  if scheme == "http" and not options.allow_http and not is_loopback(host:lower()) then
+    return nil, "plain http shows keys to everybody on the way: use https, or { allow_http = true } if you must"
+  end
+  return scheme .. "://" .. authority .. path:gsub("/+$", ""):gsub("/api/v1$", ""):gsub("/+$", "")
+end
+
+local function uuid(text)
+  if M.is_uuid(text) then return text end
+  return nil, "it must be a UUID"
+end
+
+local ROLES = { developer = true, end_user = true, platform_operator = true }
+
+local function role(text)
+  if ROLES[text] then return text end
+  return nil, "it must be developer, end_user or platform_operator"
+end
+
+local function user_agent(text)
+  if text:find("^[%g ]+$") and not text:find("[{}]") then return text end
+  return nil, "it must be printable ASCII without braces"
+end
+
+local OPTIONS = {
+  base_url = { type = "string", env = "DEVKIT4AI_BASE_URL", default = "https://api.vibecoding.ad", check = address },
+  developer_key = { type = "string", env = "DEVKIT4AI_DEVELOPER_KEY", slot = "header" },
+  project_id = { type = "string", env = "DEVKIT4AI_PROJECT_ID", slot = "shown", check = uuid },
+  project_key = { type = "string", env = "DEVKIT4AI_PROJECT_KEY", slot = "header" },
+  operator_key = { type = "string", env = "DEVKIT4AI_OPERATOR_KEY", slot = "header" },
+  access_token = { type = "string", env = "DEVKIT4AI_JWT_TOKEN", slot = "header" },
+  refresh_token = { type = "string", slot = "body" },
+  role = { type = "string", default = "developer", check = role },
+  timeout = { type = "table" },
+  ca_file = { type = "string" },
+  user_agent = { type = "string", check = user_agent },
+  allow_http = { type = "boolean" },
+}
+
+local TIMEOUT = { connect = { type = "number" }, idle = { type = "number" }, total = { type = "number" } }
+
+--- The limits of a call.
+---@param what string how the user knows the call
+---@param given devkit4ai.Timeout?
+---@param defaults devkit4ai.Timeout
+---@return devkit4ai.Timeout? limits
+---@return string? message
+---@return devkit4ai.Error? err
+function M.limits(what, given, defaults)
+  local limits = {}
+  given = check.arguments(what .. ": timeout", TIMEOUT, given)
+  for name in pairs(TIMEOUT) do
+    local value = given[name] or defaults[name]
+    if value and not (value > 0 and value < math.huge) then
+      return errors.refuse("config", ("%s: timeout.%s must be a number of seconds above 0"):format(what, name))
+    end
+    limits[name] = value
+  end
+  return limits
+end
+
+-- nginx hides the environment from its workers (USERS T5)
+local function environment_hint(name)
+  return ngx and (" (nginx shows it to workers only with `env %s;` in nginx.conf)"):format(name) or "" -- luacheck: ignore 113
+end
+
+--- What to do about an empty slot, for a message.
+---@param slot string
+---@return string
+function M.advice(slot)
+  local row = OPTIONS[slot]
+  if slot == "access_token" then
+    return "there is no access token: call client:login first, or give the option access_token or set " .. row.env .. environment_hint(row.env)
+  end
+  if not row or not row.env then return "there is no " .. slot .. ": call client:login first" end
+  return ("the %s is missing: give the option %s or set %s"):format(slot, slot, row.env) .. environment_hint(row.env)
+end
+
+--- Settles the options of a client.
+---@param given devkit4ai.Options?
+---@param secrets userdata the core's; slots are filled here
+---@return table? settings
+---@return string? message
+---@return devkit4ai.Error? err
+function M.settle(given, secrets)
+  local settings = {}
+  given = check.arguments("devkit4ai.new", OPTIONS, given)
+  for name, row in pairs(OPTIONS) do
+    local value, from = given[name], "option " .. name
+    if value == nil and row.env then
+      value, from = os.getenv(row.env), "environment variable " .. row.env
+      if value == "" then value = nil end
+    end
+    if value == nil then value = row.default end
+    if value ~= nil and row.check then
+      local fine, why = row.check(value, given)
+      if not fine then return errors.refuse("config", ("devkit4ai.new: the %s can't be used: %s"):format(from, why)) end
+      value = fine
+    end
+    if value ~= nil and row.slot then
+      local set, _, why = secrets:set(name, value, row.slot)
+      if not set then return errors.refuse("config", ("devkit4ai.new: the %s can't be used: %s"):format(from, why)) end
+    end
+    settings[name] = not row.slot and value or nil
+  end
+  return settings
+end
+
+return M

@@ -1,0 +1,124 @@
+--- What a failure is: its kind, what is known of the request, and what to do next, in words.
+local M = {}
+
+---@class devkit4ai.Error
+---@field kind string the cause: config, file, invalid, too_large, network, timeout, tls, auth, forbidden, not_found, conflict, rate_limited, server, protocol, cancelled, failed
+---@field outcome string what is known of the request: not_sent, refused, unknown
+---@field message string for a person; tostring(err) and .. give it, too
+---@field operation string? the operation's name
+---@field status integer? of HTTP
+---@field detail string? the server's own words
+---@field fields table[]? of a 422: { loc, msg, type } each
+---@field retry_after number? seconds, as the server said
+---@field retryable boolean the same call may be made again unchanged, can't pay twice and may succeed
+---@field attempts integer times it was sent or tried
+---@field request_id string? where the server sends X-Request-ID
+---@field generation_id string? the generation it is about
+local Error = {}
+Error.__index = Error
+Error.__name = "devkit4ai.Error"
+
+function Error:__tostring()
+  return self.message
+end
+
+function Error.__concat(a, b)
+  return tostring(a) .. tostring(b)
+end
+
+-- The core's status names (src/core/status.h): the kind, and what a person may do about it.
+local STATUSES = {
+  url = { "config", "give base_url as https://host" },
+  value = { "config", "set it again without that character" },
+  empty_slot = { "config" },
+  forked = { "config", "make a new client in the child process" },
+  resources = { "network", "close what is not needed, or raise the limit of open files" },
+  file = { "file", "give the path of a file that can be read or written" },
+  file_exists = { "file", "give another name, or { overwrite = true }" },
+  no_image = { "invalid", "give a JPEG, PNG or WebP picture" },
+  too_large = { "too_large", "give a smaller picture" },
+  over_cap = { "protocol", "the answer is not what this API gives; look at base_url" },
+  lookup = { "network", "look at the name in base_url and at the network" },
+  connect = { "network", "is the server running, and is base_url right?" },
+  tls = { "tls", "if the server's certificate is your own, name its CA with the option ca_file" },
+  cut = { "network" },
+  timeout = { "timeout", "try later, or give more time with the option timeout" },
+  cancelled = { "cancelled" },
+  protocol = { "protocol", "is base_url the API's address?" },
+}
+
+-- HTTP's: the kind, whether the server refused it (then nothing was done), and the advice. CONTRACT 4.3 and 7.
+local ANSWERS = {
+  [400] = { "invalid", true, "change what the server names" },
+  [401] = { "auth", true, "log in again, and look at the token" },
+  [403] = { "forbidden", true, "look at the keys, the role and whose project it is" },
+  [404] = { "not_found", true, "look at the id, and whether it belongs to this account" },
+  [405] = { "protocol", true, "is base_url the API's address?" },
+  [408] = { "timeout", false, "try later" },
+  [409] = { "conflict", true, "it is there already" },
+  [411] = { "protocol", true, "is base_url the API's address?" },
+  [413] = { "too_large", true, "send less" },
+  [415] = { "invalid", true, "change what the server names" },
+  [422] = { "invalid", true, "change what the server names" },
+  [429] = { "rate_limited", true, "wait before the next call" },
+}
+local SERVER = { "server", false, "try later" }
+local OTHER = { "protocol", false, "is base_url the API's address?" }
+
+---@param status integer of HTTP
+---@return string kind
+---@return string outcome
+---@return string advice
+function M.of_status(status)
+  local row = ANSWERS[status] or (status >= 500 and status <= 599 and SERVER) or OTHER
+  return row[1], row[2] and "refused" or "unknown", row[3]
+end
+
+---@param name string the core's status name
+---@return string kind
+---@return string? advice
+function M.of_core(name)
+  local row = STATUSES[name]
+  return row[1], row[2]
+end
+
+local TRANSIENT = { network = true, timeout = true, rate_limited = true, server = true }
+
+--- The three results of a call that failed.
+---@param fields table kind, outcome and message at least; `safe`: a repeat can do no harm whatever became of it
+---@return nil
+---@return string message
+---@return devkit4ai.Error err
+function M.give(fields)
+  local safe = fields.safe
+  fields.safe = nil
+  fields.retryable = TRANSIENT[fields.kind] == true and (safe or fields.outcome ~= "unknown")
+  fields.attempts = fields.attempts or 0
+  return nil, fields.message, setmetatable(fields, Error)
+end
+
+--- The same for a value that is refused here, before anything goes out.
+---@param kind string
+---@param message string
+---@param operation string?
+function M.refuse(kind, message, operation)
+  return M.give({ kind = kind, outcome = "not_sent", message = message, operation = operation })
+end
+
+local own = debug.getinfo(1, "S").source:match("^(.*)errors%.lua$") or "="
+
+--- Raises a mistake of the program at the first line that is not ours; tail calls make counted levels wrong.
+---@param message string
+function M.raise(message)
+  local level = 2
+  while true do
+    local info = debug.getinfo(level, "Sl")
+    if not info then return error("devkit4ai: " .. message, 0) end
+    if info.currentline > 0 and info.source:sub(1, #own) ~= own then
+      return error(("%s:%d: devkit4ai: %s"):format(info.short_src, info.currentline, message), 0)
+    end
+    level = level + 1
+  end
+end
+
+return M

@@ -1,0 +1,157 @@
+--- A generation: a picture that was ordered, with what the server said of it last.
+local call = require "devkit4ai.call"
+local check = require "devkit4ai.check"
+local config = require "devkit4ai.config"
+local errors = require "devkit4ai.errors"
+local instructions = require "devkit4ai.instructions"
+local wait = require "devkit4ai.wait"
+
+---@class devkit4ai.Generation
+---@field id string
+---@field status string? "pending", "processing", "completed", "failed"; anything else counts as not finished
+---@field image_url string? when it is completed
+---@field error string? when it failed
+---@field instructions string?
+---@field is_public boolean?
+---@field created_at string?
+---@field updated_at string?
+---@field message string?
+---@field raw table? the decoded answer
+local Generation = {}
+Generation.__index = Generation
+Generation.__name = "devkit4ai.Generation"
+
+local M = {}
+
+local MAX_IMAGES, MAX_BYTES = 5, 10 * 1024 * 1024 -- CONTRACT 5.1; bytes each, inclusive
+local MAX_PICTURE = 64 * 1024 * 1024 -- bytes; design, invariant 8
+
+function Generation:__tostring()
+  return ("devkit4ai.Generation %s (%s)"):format(self.id, self.status or "not asked yet")
+end
+
+-- what the server left out now and said before stays
+local function absorb(gen, fields)
+  for name, value in pairs(fields) do gen[name] = value end
+  return gen
+end
+
+--- A handle on a generation that exists; asks nobody.
+---@param scope devkit4ai.Scope
+---@param id string
+---@param words string the Lua that makes such a handle, for messages
+function M.handle(scope, id, words)
+  return setmetatable({ id = id, _scope = scope, _words = words }, Generation)
+end
+
+local IMAGE = { data = { type = "string", required = true }, filename = { type = "string", required = true } }
+
+local GENERATE = {
+  images = { type = "table", required = true }, prompt = { type = "string" }, instructions = { type = "table or string" },
+  on_upload = { type = "function" }, timeout = { type = "table" },
+}
+
+local function check_images(images)
+  for i, image in ipairs(images) do
+    local what = ("project:generate: images[%d]"):format(i)
+    check.value(what, { type = "string or table", required = true }, image)
+    if type(image) == "table" then check.arguments(what, IMAGE, image) end
+  end
+  if #images == 0 then return "give 1 to 5 images; there is none" end
+  if #images > MAX_IMAGES then return ("give 1 to 5 images, not %d"):format(#images) end
+end
+
+--- project:generate; see there.
+function M.generate(scope, words, given)
+  check.arguments("project:generate", GENERATE, given)
+  if (given.prompt == nil) == (given.instructions == nil) then errors.raise("project:generate: give either prompt or instructions") end
+  local wrong = check_images(given.images)
+  local text, why = instructions.text(given.instructions or given.prompt)
+  wrong = wrong or why
+  if wrong then return errors.refuse("invalid", "project:generate: " .. wrong, "create_generation") end
+  local limits, message, err = config.limits("project:generate", given.timeout, scope._client._creating)
+  if not limits then return nil, message, err end
+  local fields
+  fields, message, err = call.run(scope, "create_generation", {}, {
+    form = { part = "example_images", max_bytes = MAX_BYTES, files = given.images, fields = { { "instructions", text } } },
+    connect = limits.connect, idle = limits.idle, total = limits.total,
+  }, given.on_upload)
+  if not fields then return nil, message, err end
+  return absorb(M.handle(scope, fields.id, ("%s:generation(%q)"):format(words, fields.id)), fields)
+end
+
+--- Asks how far it is. Safe to repeat.
+---@return devkit4ai.Generation? gen itself, with the new fields
+---@return string? message
+---@return devkit4ai.Error? err
+function Generation:refresh()
+  local fields, message, err = call.run(self._scope, "get_generation_status", { generation_id = self.id })
+  if fields then return absorb(self, fields) end
+  err.generation_id = self.id
+  return nil, message, err
+end
+
+local WAIT = { timeout = { type = "number" }, on_progress = { type = "function" } }
+
+--- Waits until the picture is done: looks at once, then after 5 s, growing by 1.5 up to 30 s. A look that gets lost, and a
+--- 429, only make it wait on.
+---@param options { timeout: number?, on_progress: fun(gen: devkit4ai.Generation)? }? timeout in seconds, default 900
+---@return devkit4ai.Generation? gen itself, completed
+---@return string? message
+---@return devkit4ai.Error? err kind `failed`: the server's reason is err.detail; kind `timeout`: it goes on, wait again
+function Generation:wait(options)
+  options = check.arguments("gen:wait", WAIT, options)
+  return wait.until_done(self, options.timeout, options.on_progress)
+end
+
+-- the address of the picture, asked for if it is not known yet
+local function address(gen, says)
+  if not gen.image_url then
+    local seen, message, err = gen:refresh()
+    if not seen then return nil, message, err end
+  end
+  if gen.image_url then return gen.image_url end
+  return errors.give({
+    kind = "invalid", outcome = "not_sent", operation = "get_picture", generation_id = gen.id,
+    message = ("%s: the generation %s has no picture yet (%s): call gen:wait() first"):format(says, gen.id, gen.status),
+  })
+end
+
+local function fetch(gen, says, extra)
+  local url, message, err = address(gen, says)
+  if not url then return nil, message, err end
+  extra.url, extra.max_answer = url, MAX_PICTURE
+  local picture
+  picture, message, err = call.run(gen._scope, "get_picture", {}, extra)
+  if picture then return picture end
+  err.generation_id = gen.id
+  return nil, message, err
+end
+
+local SAVE = { overwrite = { type = "boolean" } }
+
+--- Saves the picture: the whole file appears under its name, or none. Safe to repeat.
+---@param path string
+---@param options { overwrite: boolean? }? without overwrite, a file that exists is an error
+---@return devkit4ai.Generation? gen itself
+---@return string? message
+---@return devkit4ai.Error? err
+function Generation:save(path, options)
+  check.value("gen:save: path", { type = "string", required = true }, path)
+  options = check.arguments("gen:save", SAVE, options)
+  local picture, message, err = fetch(self, "gen:save", { save_as = path, overwrite = options.overwrite })
+  if not picture then return nil, message, err end
+  return self
+end
+
+--- The picture's bytes, for a program that shows it itself. Safe to repeat.
+---@return string? bytes
+---@return string? kind "jpeg", "png" or "webp"; the message, where bytes is nil
+---@return devkit4ai.Error? err
+function Generation:bytes()
+  local picture, message, err = fetch(self, "gen:bytes", {})
+  if not picture then return nil, message, err end
+  return picture.bytes, picture.kind
+end
+
+return M

@@ -1,0 +1,51 @@
+--- The text that goes with the images: a JSON object with at least a prompt, 1 to 1,000 characters (CONTRACT 5.1, D38).
+local json = require "devkit4ai.json"
+
+local M = {}
+
+local MOST = 1000 -- characters (code points) after serialising
+
+-- one UTF-8 character, by its first byte: how many bytes follow, and the range of the second (no overlong forms, no surrogates)
+local function follow(first)
+  if first < 0x80 then return 0 end
+  if first < 0xC2 then return nil end
+  if first < 0xE0 then return 1, 0x80, 0xBF end
+  if first < 0xF0 then return 2, first == 0xE0 and 0xA0 or 0x80, first == 0xED and 0x9F or 0xBF end
+  if first < 0xF5 then return 3, first == 0xF0 and 0x90 or 0x80, first == 0xF4 and 0x8F or 0xBF end
+  return nil
+end
+
+--- Counts characters.
+---@param text string
+---@return integer? count nil: it is no UTF-8
+---@return integer? at the byte where it goes wrong
+function M.length(text)
+  local count, at = 0, 1
+  while at <= #text do
+    local more, low, high = follow(text:byte(at))
+    if not more then return nil, at end
+    for i = 1, more do
+      local byte = text:byte(at + i) or 0
+      if byte < (i == 1 and low or 0x80) or byte > (i == 1 and high or 0xBF) then return nil, at end
+    end
+    at, count = at + more + 1, count + 1
+  end
+  return count
+end
+
+--- Serialises.
+---@param given string|table a prompt, or a table with one
+---@return string? text
+---@return string? message what is wrong with it
+function M.text(given)
+  local value = type(given) == "table" and given or { prompt = given }
+  if type(value.prompt) ~= "string" or not value.prompt:find("%S") then return nil, "the prompt is empty; say what the picture shows" end
+  local text, why = json.encode(value)
+  if not text then return nil, "the instructions can't be written as JSON: " .. why end
+  local count, at = M.length(text)
+  if not count then return nil, ("the instructions are no UTF-8 (at byte %d of %s); give text in UTF-8"):format(at, "their JSON") end
+  if count > MOST then return nil, ("the instructions have %d characters as JSON; at most %d are taken"):format(count, MOST) end
+  return text
+end
+
+return M

@@ -1,0 +1,62 @@
+--- JSON as this library wants it: null is absent, secrets are apart, whole numbers are integers, '/' stands as it is.
+local cjson = require("cjson").new() -- ours alone: settings of the shared module would be everybody's
+
+cjson.decode_max_depth(100) -- far beyond any answer of this API
+cjson.encode_sparse_array(false, 0, 0)
+
+local M = {}
+
+local null = cjson.null
+local whole = math.tointeger or function(number) return number end
+
+-- Fields of answers that are secrets (CONTRACT 2.5), wherever they stand.
+local SECRET = {
+  access_token = true, refresh_token = true, api_key = true, developer_key = true, key = true,
+}
+
+-- One walk, in place. A secret that stands deeper wins: `provisioning` before the flat copies (D04).
+local function clean(value, secrets, depth)
+  for key, item in next, value do
+    local kind = type(item)
+    if item == null then
+      value[key] = nil
+    elseif kind == "table" then
+      secrets = clean(item, secrets, depth + 1)
+    elseif kind == "number" then
+      value[key] = whole(item) or item
+    elseif SECRET[key] then
+      secrets = secrets or { values = {}, depths = {} }
+      if depth >= (secrets.depths[key] or 0) then secrets.values[key], secrets.depths[key] = item, depth end
+      value[key] = nil
+    end
+  end
+  return secrets
+end
+
+local NONE = {}
+
+--- Decodes an answer.
+---@param text string
+---@return boolean ok false: it is no JSON
+---@return any value nil for null; without nulls and secrets
+---@return table<string, string> secrets those that stood in it, by name
+function M.decode(text)
+  local ok, value = pcall(cjson.decode, text)
+  if not ok then return false, nil, NONE end
+  if value == null then return true, nil, NONE end
+  if type(value) ~= "table" then return true, value, NONE end
+  local secrets = clean(value, nil, 0)
+  return true, value, secrets and secrets.values or NONE
+end
+
+--- Encodes a table; an empty one is {}.
+---@param value table
+---@return string? text nil: it holds what JSON can't (a function, a list with holes, NaN)
+---@return string? why
+function M.encode(value)
+  local ok, text = pcall(cjson.encode, value)
+  if not ok then return nil, text end
+  return (text:gsub("\\/", "/")) -- cjson always escapes '/', so each "\/" is one
+end
+
+return M

@@ -1,0 +1,129 @@
+--- How to wait where no other loop runs: scripts block here, games call update() once a frame, tasks of both yield.
+local core = require "devkit4ai.core"
+local timers = require "devkit4ai.timers"
+
+local M = {}
+
+local engine, drain -- what M.watch was told: what to step, and who takes what is done
+local tasks = setmetatable({}, { __mode = "k" }) -- our coroutines -> what to call when one fails
+local resumed -- the coroutine that was resumed last
+local ready, first, last = {}, 1, 0 -- a queue of { coroutine, what park returns }
+local sleeping = {} -- a heap of parked slots
+
+local COALESCE = 0.001 -- seconds; waking at most once a millisecond halves the cost of many sleepers (PERFORMANCE 2.14)
+
+local function push(co, woken)
+  last = last + 1
+  ready[last] = { co, woken }
+end
+
+-- a task of ours runs further up, and the caller is not it
+local function inside_task()
+  return resumed ~= nil and coroutine.status(resumed) == "normal"
+end
+
+--- Whether the caller can wait here and now.
+---@return boolean? usable
+---@return string? why
+function M.usable()
+  if tasks[coroutine.running()] or not inside_task() then return true end
+  return nil, "this coroutine runs inside a task and can't wait by itself: start it with devkit4ai.spawn"
+end
+
+--- Told at each submit; this loop looks at the engine whenever it waits or updates, until nothing is pending.
+function M.watch(its_engine, its_drain)
+  engine, drain = its_engine, its_drain
+end
+
+local function run_ready()
+  local stop = last -- what becomes ready meanwhile has its turn next time
+  while first <= stop do
+    local co, woken = ready[first][1], ready[first][2]
+    ready[first] = nil
+    first = first + 1
+    resumed = co
+    local ok, why = coroutine.resume(co, woken)
+    if not ok then tasks[co](debug.traceback(co, tostring(why))) end
+  end
+end
+
+local function wake_sleepers()
+  local slot = sleeping[1]
+  if not slot then return end
+  local now = core.now() + COALESCE
+  while slot and slot.due <= now do
+    timers.remove(sleeping, slot)
+    if slot.co then push(slot.co, false) end
+    slot.co = nil
+    slot = sleeping[1]
+  end
+end
+
+local function turn(seconds)
+  run_ready()
+  if first <= last then seconds = 0 end -- more became ready meanwhile
+  local slot = sleeping[1]
+  if slot then seconds = math.min(seconds, math.max(0, slot.due - core.now())) end
+  if engine:wait(seconds) then drain() end
+  wake_sleepers()
+end
+
+local function pump(slot, seconds)
+  local due = seconds < math.huge and core.now() + seconds or math.huge
+  while true do
+    turn(seconds)
+    if slot.woken then break end
+    if due < math.huge then seconds = due - core.now() end
+    if seconds <= 0 then return false end
+  end
+  slot.woken = nil
+  return true
+end
+
+--- Suspends the caller until the slot is woken or the time is up; a wake before the park counts.
+---@param slot table
+---@param seconds number math.huge: no limit
+---@return boolean woken
+function M.park(slot, seconds)
+  if slot.woken then
+    slot.woken = nil
+    return true
+  end
+  local co = coroutine.running()
+  if not tasks[co] then return pump(slot, seconds) end
+  slot.co = co
+  if seconds < math.huge then timers.add(sleeping, slot, core.now() + seconds) end
+  return coroutine.yield()
+end
+
+--- Wakes a slot; never yields, never runs user code.
+function M.wake(slot)
+  if not slot.co then
+    slot.woken = true
+    return
+  end
+  timers.remove(sleeping, slot)
+  push(slot.co, true)
+  slot.co = nil
+end
+
+--- Runs fn as a task. failed(text): called when it raises, with the error and its traceback.
+---@return boolean
+function M.spawn(fn, failed)
+  local co = coroutine.create(fn)
+  tasks[co] = failed
+  push(co)
+  return true
+end
+
+--- Runs fn apart from the caller; here the same as a task.
+M.detach = M.spawn
+
+--- One frame: never waits. The first one makes the engine's thread do the network's work.
+function M.update()
+  if engine:ready() then drain() end
+  wake_sleepers()
+  run_ready()
+end
+
+return M

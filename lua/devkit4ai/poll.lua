@@ -1,0 +1,27 @@
+--- When to look again whether a generation is done: the guide's schedule (CONTRACT 5.3), by a deadline instead of a count.
+local M = {
+  DEADLINE = 900, -- seconds; the guide's sample gives up at 486, before its slowest documented generation is done
+}
+
+local FIRST, GROWTH, MOST = 5, 1.5, 30 -- seconds, factor, seconds
+
+--- The pause after the nth look: 5, 7.5, 11.25, ... and never above 30 s.
+---@param n integer from 1
+---@return number seconds
+function M.pause(n)
+  return math.min(MOST, FIRST * GROWTH ^ (n - 1))
+end
+
+-- what a look can fail of without saying anything about the generation
+local LOST = { network = true, timeout = true, server = true, rate_limited = true }
+
+--- Whether to go on after a look that failed, and after which pause.
+---@param err devkit4ai.Error
+---@param n integer the nth look
+---@return number? seconds nil: the failure is final
+function M.after_failure(err, n)
+  if not LOST[err.kind] then return nil end
+  return math.max(M.pause(n), err.retry_after or 0)
+end
+
+return M

@@ -1,0 +1,78 @@
+--- A project: its keys, and the generations made in it.
+local call = require "devkit4ai.call"
+local check = require "devkit4ai.check"
+local generation = require "devkit4ai.generation"
+local key = require "devkit4ai.key"
+
+---@class devkit4ai.Project: devkit4ai.Scope
+---@field id string
+---@field name string?
+---@field description string?
+---@field owner_id string?
+---@field is_active boolean?
+---@field created_at string?
+---@field updated_at string?
+---@field raw table? the decoded answer
+local Project = {}
+Project.__index = Project
+Project.__name = "devkit4ai.Project"
+
+function Project:__tostring()
+  return ("devkit4ai.Project %s (%s)"):format(self.name or "not asked yet", self.id)
+end
+
+local M = {}
+
+---@param client devkit4ai.Client
+---@param secrets userdata a set of the project's own, with its id in it
+---@param fields table an answer in its normal form, or { id = ... }
+---@return devkit4ai.Project
+function M.new(client, secrets, fields)
+  fields._client, fields._secrets, fields._prepared = client, secrets, {}
+  return setmetatable(fields, Project)
+end
+
+--- Makes an API key. It is shown once, in `key.key`; where the project had no key yet, it generates with this one from now
+--- on. A repeat makes another key.
+---@param name string?
+---@return devkit4ai.Key?
+---@return string? message
+---@return devkit4ai.Error? err
+function Project:new_key(name)
+  check.value("project:new_key: name", { type = "string" }, name)
+  local fields, message, err = call.run(self, "create_api_key", { project_id = self.id, name = name })
+  if not fields then return nil, message, err end
+  if not self._secrets:has("project_key") then self._secrets:set("project_key", fields.key) end
+  return key.new(fields)
+end
+
+--- The project's keys, without the keys themselves. Safe to repeat.
+---@return devkit4ai.Key[]?
+---@return string? message
+---@return devkit4ai.Error? err
+function Project:keys()
+  local list, message, err = call.run(self, "list_api_keys", { project_id = self.id })
+  if not list then return nil, message, err end
+  for i, fields in ipairs(list) do list[i] = key.new(fields) end
+  return list
+end
+
+--- Orders a picture: sends 1 to 5 example images with a prompt. It costs money, and is sent at most once: where nobody knows
+--- what became of it, err.outcome is "unknown" and the message says what to do.
+---@param options { images: (string|{ data: string, filename: string })[], prompt: string?, instructions: (table|string)?, on_upload: (fun(sent: integer, total: integer))?, timeout: devkit4ai.Timeout? } images: JPEG, PNG or WebP, at most 10 MiB each; instructions in place of prompt: a table with a prompt, and style, mood, ...; on_upload: bytes, every 0.1 s
+---@return devkit4ai.Generation?
+---@return string? message
+---@return devkit4ai.Error? err
+function Project:generate(options)
+  return generation.generate(self, ("client:project(%q)"):format(self.id), options)
+end
+
+--- A handle on a generation of this project; asks nobody.
+---@param id string
+---@return devkit4ai.Generation
+function Project:generation(id)
+  check.value("project:generation: id", { type = "string", required = true }, id)
+  return generation.handle(self, id, ("client:project(%q):generation(%q)"):format(self.id, id))
+end
+
+return M

@@ -1,0 +1,111 @@
+--- The session: which tokens are in use, when they end, and one refresh for all who wait for it.
+local errors = require "devkit4ai.errors"
+local runtime = require "devkit4ai.runtime"
+local token = require "devkit4ai.token"
+
+local M = {}
+
+local AHEAD = 300 -- seconds before the end at which the token is renewed (the guide's token strategy)
+
+local function count_from_now(client, access_token)
+  local life = token.life(access_token, os.time())
+  local now = runtime.now()
+  client._session = { ends = now + life, due = now + math.max(life - AHEAD, life / 2) }
+end
+
+--- Starts the session of a client's first token, if it was given one.
+---@param client devkit4ai.Client
+---@param access_token string?
+function M.start(client, access_token)
+  client._session = {}
+  if access_token then count_from_now(client, access_token) end
+end
+
+--- Takes tokens that the server gave. Without a refresh token the old one stays (CONTRACT 2.3).
+---@return boolean? done
+---@return string? message
+---@return devkit4ai.Error? err
+function M.accept(client, tokens, operation)
+  local set, _, why = client._secrets:set("access_token", tokens.access_token)
+  if not set then
+    return errors.give({ kind = "protocol", outcome = "unknown", operation = operation, message = "the server's access token can't be used: " .. why })
+  end
+  if tokens.refresh_token then client._secrets:set("refresh_token", tokens.refresh_token, "body") end
+  count_from_now(client, tokens.access_token)
+  return true
+end
+
+local REFUSED = { auth = true, forbidden = true, invalid = true }
+
+local function over(client)
+  client._secrets:clear("access_token")
+  client._secrets:clear("refresh_token")
+  client._session = {}
+  return errors.give({
+    kind = "auth", outcome = "refused", operation = "refresh_token",
+    message = "the session is over: the server refused the refresh token; log in again with client:login",
+  })
+end
+
+local function refresh(client, run)
+  local tokens, message, err = run(client, "refresh_token", {})
+  if tokens then return M.accept(client, tokens, "refresh_token") end
+  if REFUSED[err.kind] then return over(client) end
+  return nil, message, err
+end
+
+--- Whether there is a refresh token.
+function M.can_renew(client)
+  return client._secrets:has("refresh_token")
+end
+
+-- The refresh runs apart from who asked first: others wait for it, and a host may end that one's coroutine unasked.
+local function start_flight(client, run)
+  local flight = { waiters = {} }
+  local function land(done, message, err)
+    flight.done, flight.ok, flight.message, flight.err = true, done, message, err
+    client._flight = nil
+    for _, slot in ipairs(flight.waiters) do runtime.wake(slot) end
+  end
+  client._flight = flight
+  runtime.detach(function()
+    land(refresh(client, run))
+  end, function(trouble)
+    land(errors.give({ kind = "protocol", outcome = "unknown", operation = "refresh_token", message = trouble }))
+  end)
+  return flight
+end
+
+--- Renews the tokens; whoever asks while that is under way waits for the same.
+---@param client devkit4ai.Client
+---@param run function call.run
+---@return boolean? done
+---@return string? message
+---@return devkit4ai.Error? err
+function M.renew(client, run)
+  local flight = client._flight or start_flight(client, run)
+  while not flight.done do
+    local slot = {}
+    flight.waiters[#flight.waiters + 1] = slot
+    runtime.park(slot, math.huge)
+  end
+  return flight.ok, flight.message, flight.err
+end
+
+--- Sees to it that the access token is good, before a call that needs one.
+---@param client devkit4ai.Client
+---@param now number
+---@param run function call.run
+---@return boolean? ready
+---@return string? message
+---@return devkit4ai.Error? err
+function M.ready(client, now, run)
+  local due = client._session.due
+  if not due or now < due or not M.can_renew(client) then return true end
+  local ends = client._session.ends
+  local done, message, err = M.renew(client, run)
+  if done or (err.kind ~= "auth" and runtime.now() < ends) then return true end -- not refused: the old one serves a while
+  return nil, message, err
+end
+
+return M

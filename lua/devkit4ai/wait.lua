@@ -1,0 +1,52 @@
+--- Waiting for a generation: looks by poll's schedule until it is done, or the time is up.
+local errors = require "devkit4ai.errors"
+local poll = require "devkit4ai.poll"
+local runtime = require "devkit4ai.runtime"
+
+local M = {}
+
+local function failed(gen)
+  local reason = gen.error and tostring(gen.error) or "the server gives no reason"
+  return errors.give({
+    kind = "failed", outcome = "unknown", operation = "get_generation_status", generation_id = gen.id, detail = gen.error and reason,
+    message = ("gen:wait: the generation %s failed: %s"):format(gen.id, reason),
+  })
+end
+
+local function out_of_time(gen, seconds)
+  return errors.give({
+    kind = "timeout", outcome = "unknown", operation = "get_generation_status", generation_id = gen.id,
+    message = ("gen:wait: after %g s the generation %s is not done (%s). It was accepted, may still finish and is paid for; "
+      .. "go on waiting with %s:wait()"):format(seconds, gen.id, gen.status or "no answer yet", gen._words),
+  })
+end
+
+--- Waits until a generation is completed.
+---@param gen devkit4ai.Generation
+---@param timeout number? seconds; default poll.DEADLINE
+---@param on_progress fun(gen: devkit4ai.Generation)? called after each look
+---@return devkit4ai.Generation?
+---@return string? message
+---@return devkit4ai.Error? err
+function M.until_done(gen, timeout, on_progress)
+  timeout = timeout or poll.DEADLINE
+  local deadline, looks = runtime.now() + timeout, 0
+  while true do
+    local seen, message, err = gen:refresh()
+    looks = looks + 1
+    local pause = poll.pause(looks)
+    if not seen then
+      pause = poll.after_failure(err, looks)
+      if not pause then return nil, message, err end
+    else
+      if on_progress then on_progress(gen) end
+      if gen.status == "completed" then return gen end
+      if gen.status == "failed" then return failed(gen) end
+    end
+    local left = deadline - runtime.now()
+    if left <= 0 then return out_of_time(gen, timeout) end
+    runtime.sleep(math.min(pause, left))
+  end
+end
+
+return M
