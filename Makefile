@@ -1,0 +1,53 @@
+#: make build        the module devkit4ai.core for every Lua found, build/run and build/devkit4ai (also plain `make`)
+#: make quickstart   the whole workflow against the sandbox, with a picture on disk at the end
+#: make check        the fast tests: five Luas, and C under the sanitizers
+#: make test         every test
+#: make bench        this client beside raw libcurl and Lua-cURL
+#: make install      for every Lua found, under PREFIX (/usr/local)
+#: make mutants      breaks one promise after another in a copy, and shows the test that fails
+#: make clean-room   quickstart and test in a bare Debian that holds only git, make and a clone
+#: make clean        removes build/
+# What a target needs and the machine lacks, tools/packages installs first.
+
+PREFIX ?= /usr/local
+
+.PHONY: build quickstart check test bench install mutants clean-room clean help
+
+build:
+	@tools/packages build
+	@tools/build build
+
+quickstart:
+	@tools/packages quickstart
+	@tools/build build
+	@build/run lua5.4 examples/quickstart.lua
+
+check:
+	@tools/packages test
+	@tools/test check
+
+test:
+	@tools/packages test
+	@tools/test
+
+bench:
+	@tools/packages bench
+	@tools/build build all benchmarks
+	@bench/run
+
+install: build
+	cmake --install build --prefix "$(PREFIX)"
+
+mutants:
+	@tools/packages test
+	@tools/mutants
+
+clean-room:
+	@tools/packages clean-room
+	@tools/clean-room
+
+clean:
+	rm -rf build
+
+help:
+	@sed -n 's/^#: //p' Makefile

@@ -1,0 +1,92 @@
+--- Where a benchmark lies: a folder of its own, servers in processes of their own, commands that must succeed.
+local M = {}
+
+local root = arg[0]:match("^(.*)/bench/[^/]*$") or arg[0]:match("^(.*)/spec/gates/[^/]*$") or "."
+
+--- The built programs and the built client.
+M.build = os.getenv("BENCH_BUILD") or root .. "/build"
+
+--- A word for the shell.
+---@param text string
+---@return string
+function M.quote(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+--- Runs a command line and gives what it printed; fails with the command when it fails.
+---@param line string for the shell
+---@return string
+function M.output(line)
+  local pipe = assert(io.popen(line))
+  local printed = pipe:read("a")
+  local ok, _, code = pipe:close()
+  if not ok then error(("status %d from: %s"):format(code, line), 2) end
+  return (printed:gsub("%s+$", ""))
+end
+
+--- Whether a command line succeeds, without a word.
+---@param line string for the shell
+---@return boolean
+function M.works(line)
+  return os.execute("{ " .. line .. "; } >/dev/null 2>&1") == true
+end
+
+--- A program of bench/, as a word for the shell.
+---@param name string
+---@return string
+function M.program(name)
+  return M.quote(M.build .. "/bench/" .. name)
+end
+
+--- A script of bench/, as a word for the shell.
+---@param name string
+---@return string
+function M.script(name)
+  return M.quote(root .. "/bench/" .. name)
+end
+
+local environments = {}
+
+--- What goes before a command line, so that its Lua finds the built client: build/run's paths without its shell.
+---@param lua string the interpreter
+---@return string
+function M.environment(lua)
+  if not environments[lua] then
+    local path, cpath = M.output(("%s %s -e 'print(package.path) print(package.cpath)'")
+      :format(M.quote(M.build .. "/run"), lua)):match("^(.-)\n(.*)$")
+    environments[lua] = ("env -u LUA_PATH_5_4 -u LUA_CPATH_5_4 LUA_PATH=%s LUA_CPATH=%s ")
+      :format(M.quote(path), M.quote(cpath))
+  end
+  return environments[lua]
+end
+
+--- What goes before a command line to keep it on one core: the last that this process may use.
+---@return string
+function M.pin()
+  for line in io.lines("/proc/self/status") do
+    local core = line:match("^Cpus_allowed_list:.-(%d+)$")
+    if core then return "taskset -c " .. core .. " " end
+  end
+end
+
+--- Runs fn(folder, start_server) with a new folder; afterwards, whatever happened, folder and servers are gone.
+---@param fn fun(folder: string, start_server: fun(arguments?: string, prefix?: string): string)
+function M.lie(fn)
+  local folder, servers = M.output("mktemp -d"), {}
+  local function start_server(arguments, prefix)
+    local door = ("%s/server%d"):format(folder, #servers + 1)
+    M.output("mkfifo " .. M.quote(door))
+    -- popen opens one direction: we hold the server's input, whose end ends it; its port comes through the door
+    local line = ("exec %s%s %s >%s"):format(prefix or "", M.program("server"), arguments or "", M.quote(door))
+    servers[#servers + 1] = assert(io.popen(line, "w"))
+    local port = assert(io.open(door)):read("l")
+    if not port then error("no server from: " .. line, 2) end
+    return ((arguments or ""):find("--tls", 1, true) and "https://127.0.0.1:" or "http://127.0.0.1:") .. port
+  end
+  local ok, why = xpcall(fn, debug.traceback, folder, start_server)
+  for _, server in ipairs(servers) do server:close() end
+  M.output("rm -rf " .. M.quote(folder))
+  if not ok then error(why, 0) end
+end
+
+return M

@@ -1,0 +1,109 @@
+--- Debian's Lua-cURL at the bench, used as a careful user of it would; what it prints is said in bench/measure.lua.
+---
+---     lua_curl.lua calls URL HEAD COUNT WARM
+---     lua_curl.lua upload URL HEAD ROOTS FILE...
+---
+--- HEAD and ROOTS are bench/twin.c's; ROOTS must lie alone in its folder. Debian's build has no forms, so the
+--- multipart body is written here and given to libcurl piece by piece.
+local measure = dofile((arg[0]:match("^.*/") or "") .. "measure.lua")
+local curl, cjson = require "curl", require "cjson"
+
+local OWN = { ["host"] = true, ["content-length"] = true, ["content-type"] = true }
+
+local function headers(path)
+  local list, present = {}, {}
+  for line in io.lines(path) do
+    local name = line:match("^([%w-]+):")
+    if name then
+      present[name:lower()] = true
+      if not OWN[name:lower()] then list[#list + 1] = line:gsub("\r", "") end
+    end
+  end
+  if not present.accept then list[#list + 1] = "Accept:" end
+  if not present.expect then list[#list + 1] = "Expect:" end
+  return list
+end
+
+local function new_handle(url, more_headers)
+  local easy, pieces = curl.easy_init(), {}
+  local list = headers(arg[3])
+  for _, line in ipairs(more_headers) do list[#list + 1] = line end
+  easy:setopt(curl.OPT_URL, url)
+  easy:setopt(curl.OPT_HTTPHEADER, list)
+  easy:setopt(curl.OPT_WRITEFUNCTION, function(bytes)
+    pieces[#pieces + 1] = bytes
+    return #bytes
+  end)
+  return easy, function()
+    for i = #pieces, 1, -1 do pieces[i] = nil end
+    local code, message = easy:perform()
+    assert(code == 0, message)
+    return cjson.decode(table.concat(pieces))
+  end
+end
+
+--- The body as a function that gives its next piece, at most so many bytes long, and its whole length.
+local function multipart(boundary, files)
+  local parts, length = {}, 0
+  local function text(bytes)
+    parts[#parts + 1] = bytes
+    length = length + #bytes
+  end
+  for _, path in ipairs(files) do
+    text("--" .. boundary .. '\r\nContent-Disposition: form-data; name="example_images"; filename="'
+      .. path:match("[^/]*$") .. '"\r\nContent-Type: image/jpeg\r\n\r\n')
+    local file = assert(io.open(path, "rb"))
+    parts[#parts + 1] = file
+    length = length + file:seek("end")
+    file:seek("set")
+    text("\r\n")
+  end
+  text("--" .. boundary .. '\r\nContent-Disposition: form-data; name="instructions"\r\n\r\n'
+    .. '{"prompt":"a futuristic cityscape with neon lights"}\r\n--' .. boundary .. "--\r\n")
+  local at = 1
+  return function(room)
+    while parts[at] do
+      local part = parts[at]
+      if type(part) == "string" then
+        parts[at] = #part > room and part:sub(room + 1) or false
+        if parts[at] == false then at = at + 1 end
+        return part:sub(1, room)
+      end
+      local bytes = part:read(room)
+      if bytes then return bytes end
+      part:close()
+      at = at + 1
+    end
+    return ""
+  end, length
+end
+
+local modes = {}
+
+function modes.calls()
+  local _, call = new_handle(arg[2], {})
+  measure.calls(function() assert(call().email == "dev@example.com") end, tonumber(arg[4]), tonumber(arg[5]))
+end
+
+function modes.upload()
+  local boundary = "------------------------d74496d66958873e"
+  local easy, call = new_handle(arg[2], { "Content-Type: multipart/form-data; boundary=" .. boundary })
+  if arg[4] ~= "-" then
+    easy:setopt(curl.OPT_CAINFO, arg[4])
+    easy:setopt(curl.OPT_CAPATH, arg[4]:match("^(.*)/"))
+  end
+  local files = {}
+  for i = 5, #arg do files[#files + 1] = arg[i] end
+  measure.peak(function()
+    local next_piece, length = multipart(boundary, files)
+    easy:setopt(curl.OPT_POST, 1)
+    easy:setopt(curl.OPT_POSTFIELDSIZE_LARGE, length)
+    easy:setopt(curl.OPT_READFUNCTION, function(room)
+      local bytes = next_piece(room)
+      return #bytes, bytes
+    end)
+    assert(call().id)
+  end)
+end
+
+modes[arg[1]]()

@@ -1,0 +1,146 @@
+/* twin.c - raw libcurl doing what the client does: one easy handle, re-used, with libcurl's own defaults.
+ *
+ *   twin idle                                   linked with libcurl, does nothing
+ *   twin calls URL HEAD COUNT WARM              GETs, one after another; prints microseconds of CPU a call
+ *   twin upload URL HEAD ROOTS FILE...          one multipart POST; prints milliseconds of CPU and KiB above idle
+ *
+ * HEAD is a request's head as the client sent it (server --head): the same headers go out here. ROOTS is the
+ * one CA file to trust, or "-" for libcurl's own choice. */
+#define _POSIX_C_SOURCE 200809L
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+typedef struct {
+  char *bytes;
+  size_t used, room;
+} buffer;
+
+static void fail (const char *what) {
+  fprintf(stderr, "twin: %s\n", what);
+  exit(1);
+}
+
+static void check (CURLcode code) {
+  if (code != CURLE_OK) fail(curl_easy_strerror(code));
+}
+
+static size_t on_body (char *bytes, size_t one, size_t n, void *arg) {
+  buffer *b = arg;
+  n *= one;
+  if (b->room - b->used < n) {
+    b->room = (b->used + n) * 2;
+    b->bytes = realloc(b->bytes, b->room);
+    if (b->bytes == NULL) fail("out of memory");
+  }
+  memcpy(b->bytes + b->used, bytes, n);
+  b->used += n;
+  return n;
+}
+
+/* What libcurl writes by itself, with the host and the boundary of this request. */
+static bool own_header (const char *line) {
+  return strncasecmp(line, "Host:", 5) == 0 || strncasecmp(line, "Content-Length:", 15) == 0
+      || strncasecmp(line, "Content-Type:", 13) == 0;
+}
+
+/* The headers of the head at path; Accept and Expect, which libcurl adds unasked, only if they stand there. */
+static struct curl_slist *read_headers (const char *path) {
+  FILE *f = fopen(path, "rb");
+  if (f == NULL) fail(path);
+  struct curl_slist *list = NULL;
+  char line[8192];
+  bool accept = false, expect = false, first = true;
+  while (fgets(line, sizeof line, f) != NULL) {
+    line[strcspn(line, "\r\n")] = '\0';
+    if (!first && line[0] != '\0' && !own_header(line)) list = curl_slist_append(list, line);
+    accept |= strncasecmp(line, "Accept:", 7) == 0;
+    expect |= strncasecmp(line, "Expect:", 7) == 0;
+    first = false;
+  }
+  fclose(f);
+  if (!accept) list = curl_slist_append(list, "Accept:");
+  if (!expect) list = curl_slist_append(list, "Expect:");
+  return list;
+}
+
+static CURL *open_handle (const char *url, const char *head, buffer *body) {
+  CURL *easy = curl_easy_init();
+  if (easy == NULL) fail("no handle");
+  check(curl_easy_setopt(easy, CURLOPT_URL, url));
+  check(curl_easy_setopt(easy, CURLOPT_HTTPHEADER, read_headers(head)));
+  check(curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body));
+  check(curl_easy_setopt(easy, CURLOPT_WRITEDATA, body));
+  return easy;
+}
+
+static void call (CURL *easy, buffer *body) {
+  long status = 0;
+  body->used = 0;
+  check(curl_easy_perform(easy));
+  check(curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status));
+  if (status != 200 || body->used == 0) fail("not the answer that was expected");
+}
+
+static double cpu (void) {                     /* seconds, user and system, of all threads */
+  struct timespec t;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static long memory (const char *field) {       /* KiB */
+  FILE *f = fopen("/proc/self/status", "r");
+  char line[256];
+  long kib = -1;
+  while (f != NULL && fgets(line, sizeof line, f) != NULL)
+    if (strncmp(line, field, strlen(field)) == 0) kib = strtol(line + strlen(field), NULL, 10);
+  if (f != NULL) fclose(f);
+  return kib;
+}
+
+static void run_calls (char **argv) {
+  buffer body = {0};
+  CURL *easy = open_handle(argv[2], argv[3], &body);
+  int count = atoi(argv[4]), warm = atoi(argv[5]);
+  for (int i = 0; i < warm; i++) call(easy, &body);
+  double start = cpu();
+  for (int i = 0; i < count; i++) call(easy, &body);
+  printf("%.3f\n", (cpu() - start) / count * 1e6);
+}
+
+static void run_upload (char **argv) {
+  buffer body = {0};
+  CURL *easy = open_handle(argv[2], argv[3], &body);
+  if (strcmp(argv[4], "-") != 0) {
+    check(curl_easy_setopt(easy, CURLOPT_CAINFO, argv[4]));
+    check(curl_easy_setopt(easy, CURLOPT_CAPATH, NULL));
+  }
+  long idle = memory("VmRSS:");
+  double start = cpu();
+  curl_mime *form = curl_mime_init(easy);
+  for (char **file = argv + 5; *file != NULL; file++) {
+    curl_mimepart *part = curl_mime_addpart(form);
+    check(curl_mime_name(part, "example_images"));
+    check(curl_mime_filedata(part, *file));
+  }
+  curl_mimepart *text = curl_mime_addpart(form);
+  check(curl_mime_name(text, "instructions"));
+  check(curl_mime_data(text, "{\"prompt\":\"a futuristic cityscape with neon lights\"}", CURL_ZERO_TERMINATED));
+  check(curl_easy_setopt(easy, CURLOPT_MIMEPOST, form));
+  call(easy, &body);
+  printf("%.3f %ld\n", (cpu() - start) * 1e3, memory("VmHWM:") - idle);
+}
+
+int main (int argc, char **argv) {
+  const char *mode = argc > 1 ? argv[1] : "";
+  if (strcmp(mode, "idle") == 0) return 0;
+  check(curl_global_init(CURL_GLOBAL_DEFAULT));
+  if (strcmp(mode, "calls") == 0 && argc == 6) run_calls(argv);
+  else if (strcmp(mode, "upload") == 0 && argc > 5) run_upload(argv);
+  else fail("usage: twin idle | calls URL HEAD COUNT WARM | upload URL HEAD ROOTS FILE...");
+  return 0;
+}

@@ -1,0 +1,74 @@
+# What tests and benchmarks run, built on demand by the targets `tests` and `benchmarks`. A file of the right name
+# becomes a program, so nothing is listed here.
+#   spec/core/x_test.c         -> spec/core/x_test         the core, without Lua
+#   spec/core/x_memory_test.c  -> spec/core/x_memory_test  the same, with allocations that fail on demand
+#   spec/binding/x_test.c      -> spec/binding/x_test      a host with a Lua 5.4 of its own
+#   spec/support/x_preload.c   -> spec/x_preload.so        for LD_PRELOAD
+#   bench/x.c                  -> bench/x                  with libcurl, without our core
+
+add_custom_target(tests)
+add_custom_target(benchmarks)
+
+# Makes every source a program in the folder, as part of the group, linked with what else is given.
+function(devkit4ai_programs group folder sources)
+  foreach(source IN LISTS sources)
+    cmake_path(GET source STEM name)
+    add_executable(${name} EXCLUDE_FROM_ALL ${source})
+    target_compile_options(${name} PRIVATE -UNDEBUG)
+    target_link_libraries(${name} PRIVATE ${ARGN})
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/${folder}")
+    devkit4ai_flags(${name})
+    add_dependencies(${group} ${name})
+  endforeach()
+endfunction()
+
+file(GLOB core_tests CONFIGURE_DEPENDS spec/core/*_test.c)
+devkit4ai_programs(tests spec/core "${core_tests}" core)
+foreach(source IN LISTS core_tests)
+  cmake_path(GET source STEM name)
+  if(name MATCHES "_memory_test$")
+    target_sources(${name} PRIVATE spec/core/fail_alloc.c)
+    target_link_options(${name} PRIVATE
+      LINKER:--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup,--wrap=free)
+  endif()
+endforeach()
+
+if("5.4" IN_LIST DEVKIT4AI_FOUND_LUAS)
+  file(GLOB binding_tests CONFIGURE_DEPENDS spec/binding/*_test.c)
+  devkit4ai_programs(tests spec/binding "${binding_tests}" PkgConfig::LUA5.4)
+endif()
+
+# Preloaded into programs that carry no sanitizer, so built without one, and seen by name.
+file(GLOB preloads CONFIGURE_DEPENDS spec/support/*_preload.c)
+foreach(source IN LISTS preloads)
+  cmake_path(GET source STEM name)
+  add_library(${name} MODULE EXCLUDE_FROM_ALL ${source})
+  target_link_libraries(${name} PRIVATE Threads::Threads ${CMAKE_DL_LIBS})
+  set_target_properties(${name} PROPERTIES
+    PREFIX "" SUFFIX ".so" C_VISIBILITY_PRESET default LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/spec")
+  add_dependencies(tests ${name})
+endforeach()
+
+pkg_check_modules(OPENSSL QUIET IMPORTED_TARGET openssl)  # the benchmarks' server speaks TLS
+if(OPENSSL_FOUND)
+  file(GLOB benchmark_sources CONFIGURE_DEPENDS bench/*.c)
+  devkit4ai_programs(benchmarks bench "${benchmark_sources}" PkgConfig::CURL PkgConfig::OPENSSL Threads::Threads)
+endif()
+
+# A module with AddressSanitizer needs its runtime to be the first library of the interpreter. LD_PRELOAD would put it
+# into every child too (shells, openssl, strace); a copy of the interpreter that names it does so for Lua alone.
+if(DEVKIT4AI_SANITIZE MATCHES "address")
+  find_program(PATCHELF patchelf REQUIRED)
+  execute_process(COMMAND ${CMAKE_C_COMPILER} -print-file-name=libasan.so
+    OUTPUT_VARIABLE asan OUTPUT_STRIP_TRAILING_WHITESPACE)
+  foreach(version IN LISTS DEVKIT4AI_FOUND_LUAS)
+    set(copy "${CMAKE_BINARY_DIR}/bin/lua${version}")
+    add_custom_command(OUTPUT "${copy}"
+      COMMAND ${CMAKE_COMMAND} -E make_directory "${CMAKE_BINARY_DIR}/bin"
+      COMMAND ${CMAKE_COMMAND} -E copy "${LUA${version}_PROGRAM}" "${copy}"
+      COMMAND ${PATCHELF} --add-needed "${asan}" "${copy}"
+      DEPENDS "${LUA${version}_PROGRAM}" VERBATIM)
+    add_custom_target(interpreter${version} DEPENDS "${copy}")
+    add_dependencies(tests interpreter${version})
+  endforeach()
+endif()

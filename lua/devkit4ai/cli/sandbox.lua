@@ -1,0 +1,42 @@
+--- devkit4ai sandbox: runs the sandbox in this process.
+local M = { name = "sandbox", summary = "Run a local server that behaves as the API does." }
+
+-- The sandbox is a rock of its own.
+local found, options = pcall(require, "devkit4ai.sandbox.options")
+local installed, main = pcall(require, "devkit4ai.sandbox.main")
+if not (found and installed) then
+  M.lacks = "the sandbox is not installed (luarocks install devkit4ai-sandbox)\n" .. tostring(found and main or options)
+end
+
+-- A number within a row's bounds; argparse shows the message.
+local function converter(row)
+  return function(text)
+    local value = tonumber(text)
+    local complaint = options.complaint(row, value)
+    if complaint then return nil, ("%s: %s"):format(options.flag(row), complaint) end
+    return value
+  end
+end
+
+--- Adds the command's options to its parser.
+---@param parser table
+function M.declare(parser)
+  for _, row in ipairs(options.rows) do
+    parser:option(options.flag(row), row.help):target(row[1]):argname("<n>")
+      :default(row.default and tostring(row.default)):convert(converter(row))
+  end
+  parser:flag("--control", "speak JSON lines on standard input and output, and end with the input")
+end
+
+--- Runs the sandbox; comes back only when it could not start.
+---@param chosen table
+---@return nil
+---@return string? message none where the control line has said it
+function M.run(chosen)
+  local _, reason = main.run(chosen, chosen.control)
+  local message = "the sandbox did not start: " .. reason
+  if not chosen.control then return nil, message end
+  require("devkit4ai.sandbox.control").say({ "error" }, { error = message })
+end
+
+return M

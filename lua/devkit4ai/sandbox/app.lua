@@ -1,0 +1,87 @@
+--- The API as a function from a request to an answer. The order of the checks is CONTRACT 4.4's: route, rate,
+--- token, role, keys and project, then path and body, then ownership, then state.
+local encoding = require "devkit4ai.sandbox.encoding"
+local errors = require "devkit4ai.sandbox.errors"
+local fields = require "devkit4ai.sandbox.fields"
+local gates = require "devkit4ai.sandbox.gates"
+local json = require "devkit4ai.sandbox.json"
+local router = require "devkit4ai.sandbox.router"
+local uploads = require "devkit4ai.sandbox.uploads"
+
+local M = {}
+
+local JSON_LIMIT = 1024 * 1024 -- bytes of a JSON body
+
+-- No such route: another method, the slash wrong, or nothing there.
+local function astray(request, instead)
+  if instead.allow then
+    return errors.answer(405, "Method Not Allowed", { "Allow: " .. table.concat(instead.allow, ", ") })
+  end
+  if not instead.moved then return errors.of("not_found") end
+  local host = (request.headers.host or ""):match("^[%w%.%-:%[%]]+$")
+  local query = request.query ~= "" and "?" .. request.query or ""
+  return { status = 307, body = "", headers = { "Location: " .. (host and "http://" .. host or "") .. instead.moved .. query } }
+end
+
+-- Every parameter of a path is a UUID.
+local function check_path(parameters)
+  local findings = {}
+  for name, value in pairs(parameters) do
+    if not encoding.is_uuid(value) then findings[#findings + 1] = errors.finding("E33", { "path", name }) end
+  end
+  if #findings > 0 then return errors.invalid(findings) end
+end
+
+-- Reads the body that the route asks for into the request.
+local function read_body(request, route)
+  local refusal
+  if route.fields then
+    local body, status, reason = request:body(JSON_LIMIT)
+    if not body then return errors.answer(status, reason) end
+    request.values, refusal = fields.read(route.fields, body)
+  elseif route.upload then
+    request.submission, refusal = uploads.read(request, route.upload)
+  end
+  return refusal
+end
+
+local function check_owner(state, request)
+  local project = state.projects:get(request.parameters.project_id)
+  if not project then return errors.of("E09") end
+  if project.owner_id ~= request.user.id then return errors.of("E05") end
+  request.project = project
+end
+
+local function write(form, record, is_list)
+  if not is_list then return json.object(form, record) end
+  local items = {}
+  for i, item in ipairs(record) do items[i] = json.object(form, item) end
+  return "[" .. table.concat(items, ",") .. "]"
+end
+
+--- The API over a state.
+---@param state table
+---@param routes table[]
+---@return fun(request: devkit4ai.sandbox.Request): devkit4ai.sandbox.Answer
+function M.new(state, routes)
+  local table_of_routes = router.new(routes)
+  return function(request)
+    local route, parameters, instead = table_of_routes:find(request.method, request.path)
+    if not route then return astray(request, instead) end
+    local seconds = state:overdrawn()
+    if seconds then return errors.rate_limited(seconds) end
+    for _, check in ipairs(gates[route.profile]) do
+      local refusal = check(state, request, route)
+      if refusal then return refusal end
+    end
+    request.parameters = parameters
+    local refusal = check_path(parameters) or read_body(request, route)
+      or route.owned and check_owner(state, request)
+    if refusal then return refusal end
+    local status, form, record, is_list = route.answer(state, request)
+    if not form then return status end
+    return { status = status, body = write(form, record, is_list) }
+  end
+end
+
+return M

@@ -1,0 +1,50 @@
+--- The line by which a program that started the sandbox talks to it: a JSON object a line on standard input,
+--- one back on standard output. When the input ends, so does the sandbox: its program is gone, however it went.
+local cqueues = require "cqueues"
+local fields = require "devkit4ai.sandbox.fields"
+local json = require "devkit4ai.sandbox.json"
+
+local M = {}
+
+local INPUT = { pollfd = 0, events = "r" }
+
+--- Writes one line.
+---@param form table
+---@param record table
+function M.say(form, record)
+  io.stdout:write(json.object(form, record), "\n")
+  io.stdout:flush()
+end
+
+local COMMANDS = {}
+
+-- A developer, registered, provisioned and logged in, as options of devkit4ai.new.
+function COMMANDS.developer(state, asked)
+  if not fields.email(asked.email) then return nil, "email is not a valid address" end
+  if not fields.password(asked.password) then
+    return nil, "password needs at least 8 characters with upper case, lower case and a digit"
+  end
+  local user, provisioning = state:register_developer(asked)
+  if not user then return nil, "the email is registered already" end
+  return { "developer_key", "project_id", "project_key", "access_token", "refresh_token" }, {
+    developer_key = provisioning.developer_key, project_id = provisioning.project_id,
+    project_key = provisioning.api_key,
+    access_token = state.tokens:issue("access", user), refresh_token = state.tokens:issue("refresh", user),
+  }
+end
+
+--- Takes commands until the input ends; then ends the process.
+---@param state table
+function M.run(state)
+  io.stdin:setvbuf("no") -- what lies in a buffer of ours, poll does not see
+  while true do
+    cqueues.poll(INPUT)
+    local line = io.read()
+    if not line then os.exit(0) end
+    local asked = json.decode(line)
+    local form, record = COMMANDS[asked.command](state, asked)
+    if form then M.say(form, record) else M.say({ "error" }, { error = record }) end
+  end
+end
+
+return M

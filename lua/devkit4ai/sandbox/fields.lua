@@ -1,0 +1,62 @@
+--- What a JSON body must hold, as rows, and the list of what is wrong with it.
+local encoding = require "devkit4ai.sandbox.encoding"
+local errors = require "devkit4ai.sandbox.errors"
+local json = require "devkit4ai.sandbox.json"
+
+local M = {}
+
+--- An address of the usual form.
+function M.email(value)
+  return value:find("^[^%s@,;<>]+@[^%s@,;<>]+%.[^%s@.,;<>]+$") and #value <= 254
+end
+
+--- At least 8 characters with upper case, lower case and a digit.
+function M.password(value)
+  return #value >= 8 and value:find("%u") and value:find("%l") and value:find("%d")
+end
+
+---@class devkit4ai.sandbox.Field
+---@field [1] string name
+---@field required boolean?
+---@field min integer?  code points
+---@field max integer?  code points
+---@field check (fun(value: string): any)?
+---@field finding string?  what a failed check is called in errors
+
+-- What is wrong with one value, or nil.
+local function fault(row, value)
+  if value == nil or value == json.null then
+    if not row.required then return nil end
+    return value == nil and "E37" or "not_text"
+  end
+  if type(value) ~= "string" then return "not_text" end
+  if row.check and not row.check(value) then return row.finding end
+  local length = encoding.code_points(value)
+  if row.min and length < row.min then return "E34", row.min end
+  if row.max and length > row.max then return "E35", row.max end
+end
+
+--- The named fields of a JSON body; or nil and the 422 that lists everything wrong with it.
+---@param rows devkit4ai.sandbox.Field[]
+---@param body string
+---@return table? values
+---@return devkit4ai.sandbox.Answer? refusal
+function M.read(rows, body)
+  if body == "" then return nil, errors.invalid { errors.finding("E37", { "body" }) } end
+  local decoded, offset = json.decode(body)
+  if offset or not encoding.code_points(body) then
+    return nil, errors.invalid { errors.finding("not_json", { "body", offset or 0 }) }
+  end
+  if not json.is_object(decoded, body) then return nil, errors.invalid { errors.finding("not_object", { "body" }) } end
+  local values, findings = {}, {}
+  for _, row in ipairs(rows) do
+    local value = decoded[row[1]]
+    local what, limit = fault(row, value)
+    if what then findings[#findings + 1] = errors.finding(what, { "body", row[1] }, limit) end
+    if value ~= json.null then values[row[1]] = value end
+  end
+  if #findings > 0 then return nil, errors.invalid(findings) end
+  return values
+end
+
+return M

@@ -1,0 +1,136 @@
+--- Starts a sandbox as a process of its own and ends it, from any Lua. The process has this program's end of a
+--- pipe as its standard input: when the pipe closes, by stop(), by collection, or because this program is gone
+--- (killed included), the sandbox ends. Its answers come back through a FIFO.
+local cjson = require("cjson").new()
+local options = require "devkit4ai.sandbox.options"
+
+local M = {}
+
+---@class devkit4ai.Sandbox
+---@field url string  the address of the API, for base_url
+---@field operator_key string
+---@field private _input file*
+---@field private _output file*
+local Sandbox = {}
+Sandbox.__index = Sandbox
+
+local ROWS = { command = true }
+local NAMES = { "command" }
+for _, row in ipairs(options.rows) do
+  ROWS[row[1]] = row
+  NAMES[#NAMES + 1] = row[1]
+end
+table.sort(NAMES)
+
+-- What is wrong with start's table, or nil.
+local function complaint(given)
+  if type(given) ~= "table" then return "options must be a table" end
+  for name, value in pairs(given) do
+    local row = ROWS[name]
+    if not row then
+      return ("unknown option '%s' (known: %s)"):format(tostring(name), table.concat(NAMES, ", "))
+    end
+    if name == "command" then
+      if type(value) ~= "string" or value == "" then return "command must be a string" end
+    else
+      local fault = options.complaint(row, value)
+      if fault then return fault end
+    end
+  end
+end
+
+-- The shell's part. The FIFO is opened before the command runs, so that opening our end never waits for more than
+-- the shell; a command that ends before it said anything leaves its exit code there. What the pipe still brings
+-- after the command's end goes nowhere: writing to it never kills the program that started it.
+local SCRIPT = [[exec 3>'%s/answers'; %s sandbox --control%s >&3 3>&- || echo "$?" >&3; exec 3>&-; exec cat >/dev/null]]
+
+local function command_line(given, folder)
+  local flags = {}
+  for _, row in ipairs(options.rows) do
+    local value = given[row[1]]
+    if value then flags[#flags + 1] = (" %s %.14g"):format(options.flag(row), value) end
+  end
+  return SCRIPT:format(folder, given.command or "devkit4ai", table.concat(flags))
+end
+
+-- A folder that nobody else can look into, with the FIFO in it.
+local function make_fifo()
+  local folder = os.tmpname()
+  os.remove(folder)
+  os.execute(("mkdir -m 700 '%s' && mkfifo -m 600 '%s/answers'"):format(folder, folder))
+  return folder
+end
+
+local function remove_fifo(folder)
+  os.remove(folder .. "/answers")
+  os.remove(folder)
+end
+
+-- Why a command ended at once, from its exit code and what it wrote to standard error.
+local function diagnose(code, command)
+  if code == "127" then
+    return ("the sandbox did not start: no command '%s' (luarocks install devkit4ai-sandbox puts it on the PATH; "
+      .. "the option command names another)"):format(command)
+  end
+  return ("the sandbox did not start: '%s sandbox' ended with exit code %s"):format(command, code or "unknown")
+end
+
+--- Starts a sandbox and waits until it listens.
+---@param given { port: integer?, step_time: number?, command: string?, access_life: number?, refresh_life: number?, project_limit: integer?, generation_limit: integer?, request_limit: integer? }?
+---@return devkit4ai.Sandbox? sandbox
+---@return string? message why it did not start
+function M.start(given)
+  given = given == nil and {} or given
+  local fault = complaint(given)
+  if fault then error("devkit4ai.sandbox.start: " .. fault, 2) end
+  local folder = make_fifo()
+  local input, why = io.popen(command_line(given, folder), "w")
+  local output
+  if input then output, why = io.open(folder .. "/answers", "r") end
+  remove_fifo(folder)
+  if not output then
+    if input then input:close() end
+    return nil, "the sandbox did not start: " .. tostring(why)
+  end
+  local self = setmetatable({ _input = input, _output = output }, Sandbox)
+  local line = output:read()
+  local ok, said = pcall(cjson.decode, line or "")
+  if not ok or type(said) ~= "table" or not said.url then
+    self:stop()
+    if ok and type(said) == "table" and said.error then return nil, said.error end
+    return nil, diagnose(line, given.command or "devkit4ai")
+  end
+  self.url, self.operator_key = said.url, said.operator_key
+  return self
+end
+
+--- Registers a developer, with the first project and its key, logged in.
+---@param account { email: string, password: string }
+---@return table? options for devkit4ai.new
+---@return string? message
+function Sandbox:developer(account)
+  if type(account) ~= "table" or type(account.email) ~= "string" or type(account.password) ~= "string" then
+    error("sandbox:developer: email and password must be strings", 2)
+  end
+  if not self._input then error("sandbox:developer: the sandbox was stopped", 2) end
+  local asked = { command = "developer", email = account.email, password = account.password }
+  self._input:write(cjson.encode(asked), "\n")
+  self._input:flush()
+  local ok, said = pcall(cjson.decode, self._output:read() or "")
+  if not ok or type(said) ~= "table" then return nil, "the sandbox has ended" end
+  if said.error then return nil, said.error end
+  said.base_url = self.url
+  return said
+end
+
+--- Ends the sandbox and waits until it has ended. Twice is once.
+function Sandbox:stop()
+  if not self._input then return end
+  self._input:close()
+  self._output:close()
+  self._input, self._output = nil, nil
+end
+
+Sandbox.__close = Sandbox.stop
+
+return M

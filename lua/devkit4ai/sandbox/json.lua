@@ -1,0 +1,66 @@
+--- JSON in and out. Objects are written in the order of the documents, which a person at a terminal reads.
+local cjson = require("cjson").new() -- ours alone: settings of the shared instance are the host's
+
+local M = {}
+
+M.null = cjson.null
+
+local ESCAPES = setmetatable({ ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }, {
+  __index = function(escapes, character)
+    escapes[character] = ("\\u%04x"):format(character:byte())
+    return escapes[character]
+  end,
+})
+
+local function text(value)
+  return '"' .. value:gsub('[%c"\\]', ESCAPES) .. '"'
+end
+
+--- One value: a string, number, boolean, nil (null), or a list of such.
+---@param value any
+---@return string
+function M.encode(value)
+  local kind = type(value)
+  if kind == "string" then return text(value) end
+  if kind ~= "table" then return value == nil and "null" or tostring(value) end
+  local items = {}
+  for i, item in ipairs(value) do items[i] = M.encode(item) end
+  return "[" .. table.concat(items, ",") .. "]"
+end
+
+--- An object with exactly the keys of a form, in its order; what the record lacks is null.
+---@param form (string|{ [1]: string, [2]: table })[] keys; a pair is a key and the form of the object under it
+---@param record table
+---@return string
+function M.object(form, record)
+  local members = {}
+  for i, key in ipairs(form) do
+    if type(key) == "table" then
+      local inner = record[key[1]]
+      members[i] = text(key[1]) .. ":" .. (inner and M.object(key[2], inner) or "null")
+    else
+      members[i] = text(key) .. ":" .. M.encode(record[key])
+    end
+  end
+  return "{" .. table.concat(members, ",") .. "}"
+end
+
+--- The value of a JSON text, or nil and the offset (from 0) at which it went wrong.
+---@param source string
+---@return any value
+---@return integer? offset
+function M.decode(source)
+  local ok, value = pcall(cjson.decode, source)
+  if ok then return value end
+  return nil, math.max(0, (tonumber(tostring(value):match("at character (%d+)")) or 1) - 1)
+end
+
+--- Whether a decoded value is a JSON object: cjson gives objects and arrays alike as tables.
+---@param value any
+---@param source string the text it came from
+---@return boolean
+function M.is_object(value, source)
+  return type(value) == "table" and source:find("^%s*{") ~= nil
+end
+
+return M

@@ -1,0 +1,56 @@
+--- The sandbox as a program: the API on one port, the storage of its pictures on another.
+local cqueues = require "cqueues"
+local app = require "devkit4ai.sandbox.app"
+local control = require "devkit4ai.sandbox.control"
+local pictures = require "devkit4ai.sandbox.pictures"
+local routes = require "devkit4ai.sandbox.routes"
+local server = require "devkit4ai.sandbox.server"
+local states = require "devkit4ai.sandbox.state"
+local storages = require "devkit4ai.sandbox.storage"
+
+local M = {}
+
+local GREETING = [[
+The Dev Kit for AI sandbox listens on %s
+Result pictures come from %s
+
+  export DEVKIT4AI_BASE_URL=%s
+  export DEVKIT4AI_OPERATOR_KEY=%s
+
+Register with the operator key, then log in; all is forgotten when the sandbox ends (Ctrl-C).
+]]
+
+--- Runs until the process is ended, or, controlled, until its standard input ends.
+---@param settings devkit4ai.sandbox.Settings|{ port: integer }
+---@param controlled boolean speak the control line (control.lua) instead of greeting a person
+---@return nil
+---@return string? reason it could not start
+function M.run(settings, controlled)
+  local api, port = server.listen(settings.port)
+  if not api then return nil, port end
+  local store, store_port = server.listen(0)
+  if not store then return nil, store_port end
+
+  local url = ("http://%s:%d"):format(server.HOST, port)
+  local origin = ("http://%s:%d"):format(server.HOST, store_port)
+  local state = states.new(settings)
+  local storage = storages.new(state, pictures.new(), origin)
+  state.storage = storage
+
+  local queue = cqueues.new()
+  server.serve(queue, api, app.new(state, routes))
+  server.serve(queue, store, function(request) return storage:answer(request) end)
+  if controlled then
+    control.say({ "url", "operator_key" }, { url = url, operator_key = state.operator_key })
+    queue:wrap(control.run, state)
+  else
+    io.stdout:write(GREETING:format(url, origin, url, state.operator_key))
+    io.stdout:flush()
+  end
+  while true do
+    local ok, err = queue:loop()
+    if not ok then io.stderr:write("devkit4ai sandbox: ", tostring(err), "\n") end
+  end
+end
+
+return M

@@ -1,0 +1,60 @@
+--- All that one sandbox knows, in memory; and the two things that more than one place does with it.
+local cqueues = require "cqueues"
+local accounts = require "devkit4ai.sandbox.accounts"
+local encoding = require "devkit4ai.sandbox.encoding"
+local generations = require "devkit4ai.sandbox.generations"
+local keys = require "devkit4ai.sandbox.keys"
+local projects = require "devkit4ai.sandbox.projects"
+local tokens = require "devkit4ai.sandbox.tokens"
+
+local M = {}
+local State = {}
+State.__index = State
+
+---@class devkit4ai.sandbox.Settings
+---@field step_time number  seconds
+---@field access_life number  seconds
+---@field refresh_life number  seconds
+---@field project_limit integer?  projects a developer may have; nil: any number, as for the other two
+---@field generation_limit integer?  generations a user may have under way
+---@field request_limit integer?  requests an hour
+
+---@param settings devkit4ai.sandbox.Settings
+function M.new(settings)
+  local start = os.time() - cqueues.monotime()
+  local function clock() return start + cqueues.monotime() end -- Unix time that no change of the wall clock moves
+  return setmetatable({
+    settings = settings, clock = clock,
+    operator_key = "op_" .. encoding.random_text(),
+    accounts = accounts.new(clock), keys = keys.new(clock), projects = projects.new(clock),
+    generations = generations.new(clock, settings.step_time),
+    tokens = tokens.new(clock, { access = settings.access_life, refresh = settings.refresh_life }),
+  }, State)
+end
+
+--- Registers a developer with a first project, its key, and a developer key (CONTRACT 2.4).
+---@param fields { email: string, password: string, full_name: string? }
+---@return devkit4ai.sandbox.User? user nil: the address is taken
+---@return { project_id: string, api_key: string, developer_key: string }? provisioning
+function State:register_developer(fields)
+  local user = self.accounts:register("developer", fields)
+  if not user then return nil end
+  local project = self.projects:create(user.id, { name = "Default Project" })
+  local _, developer_key = self.keys:issue("developer", { owner_id = user.id, name = "Default Developer Key" })
+  local _, api_key = self.keys:issue("project",
+    { owner_id = user.id, project_id = project.id, name = "Default API Key" })
+  return user, { project_id = project.id, api_key = api_key, developer_key = developer_key }
+end
+
+--- Counts a request; the seconds until the next one is allowed where the hour's are used up.
+---@return integer?
+function State:overdrawn()
+  local limit = self.settings.request_limit
+  if not limit then return nil end
+  local now = self.clock()
+  if not self.window or now >= self.window + 3600 then self.window, self.requests = now, 0 end
+  self.requests = self.requests + 1
+  if self.requests > limit then return math.ceil(self.window + 3600 - now) end
+end
+
+return M

@@ -1,0 +1,120 @@
+--- The upload of a generation (CONTRACT 5.1): read as it arrives and judged. Of an image its first bytes, its
+--- size and its hash are kept, so that an upload of any size takes no memory.
+local digest = require "openssl.digest"
+local encoding = require "devkit4ai.sandbox.encoding"
+local errors = require "devkit4ai.sandbox.errors"
+local json = require "devkit4ai.sandbox.json"
+local multipart = require "devkit4ai.sandbox.multipart"
+
+local M = {}
+
+M.BODY_LIMIT = 60 * 1024 * 1024 -- bytes of a whole upload: five images of the allowed size and something over
+local IMAGE_LIMIT = 10 * 1024 * 1024 -- bytes, inclusive
+local IMAGE_COUNT = 5
+local TEXT_LIMIT = 1000 -- code points of the instructions
+local TEXT_KEPT = 4 * TEXT_LIMIT + 4 -- bytes; 1,000 code points have at most 4,000
+
+---@class devkit4ai.sandbox.Submission
+---@field images { digest: string }[]
+---@field instructions string  as sent
+---@field prompt string
+
+--- The kind of picture that the first bytes say; what the client calls it does not count.
+---@param bytes string at least 12, where there are as many
+---@return "jpeg"|"png"|"webp"|nil
+function M.image_kind(bytes)
+  if bytes:sub(1, 3) == "\255\216\255" then return "jpeg" end
+  if bytes:sub(1, 8) == "\137PNG\r\n\26\n" then return "png" end
+  if bytes:sub(1, 4) == "RIFF" and bytes:sub(9, 12) == "WEBP" then return "webp" end
+end
+
+local function image_sink(image)
+  return function(bytes)
+    if #image.head < 12 then image.head = image.head .. bytes:sub(1, 12) end
+    image.size = image.size + #bytes
+    image.hash:update(bytes)
+  end
+end
+
+local function text_sink(form, name)
+  form[name] = ""
+  return function(bytes)
+    if #form[name] < TEXT_KEPT then form[name] = form[name] .. bytes:sub(1, TEXT_KEPT) end
+  end
+end
+
+local function ignore() end
+
+-- The parts of a request's body: images and the text; or nil and why not.
+local function receive(request, file_part)
+  local boundary = multipart.boundary(request.headers["content-type"])
+  local form = { images = {} }
+  if not boundary then return form end -- another content type has none of the fields
+  local parser = multipart.parser(boundary, function(part)
+    if part.name == file_part and part.filename then
+      local image = { head = "", size = 0, hash = digest.new("sha256") }
+      form.images[#form.images + 1] = image
+      return image_sink(image)
+    end
+    if part.name == "instructions" and not part.filename then return text_sink(form, "instructions") end
+    return ignore
+  end)
+  while true do
+    local bytes, status = request:read(M.BODY_LIMIT)
+    if status then return nil, status == 413 and errors.of("E39") or errors.of("multipart_broken") end
+    if not bytes then break end
+    if not parser:feed(bytes) then return nil, errors.of("multipart_broken") end
+  end
+  if not parser:finished() then return nil, errors.of("multipart_broken") end
+  return form
+end
+
+-- What is wrong with the images, or nil.
+local function judge_images(images)
+  if #images > IMAGE_COUNT then return errors.of("E38") end
+  for _, image in ipairs(images) do
+    if image.size > IMAGE_LIMIT then return errors.of("E39") end
+  end
+  for _, image in ipairs(images) do
+    if not M.image_kind(image.head) then return errors.of("E40") end
+  end
+end
+
+-- The prompt of the instructions, or nil and what is wrong with them.
+local function read_instructions(text)
+  local length = encoding.code_points(text)
+  if #text >= TEXT_KEPT or length and (length < 1 or length > TEXT_LIMIT) then return nil, errors.of("E42") end
+  local loc = { "body", "instructions" }
+  local decoded, offset = json.decode(text)
+  if not length or offset or not json.is_object(decoded, text) then
+    return nil, errors.invalid { errors.finding("E41", loc) }
+  end
+  loc[3] = "prompt"
+  if decoded.prompt == nil then return nil, errors.invalid { errors.finding("E37", loc) } end
+  if type(decoded.prompt) ~= "string" then return nil, errors.invalid { errors.finding("not_text", loc) } end
+  if decoded.prompt == "" then return nil, errors.invalid { errors.finding("E34", loc, 1) } end
+  return decoded.prompt
+end
+
+--- Reads and judges an upload.
+---@param request devkit4ai.sandbox.Request
+---@param file_part string the name of the parts that are images (D36)
+---@return devkit4ai.sandbox.Submission?
+---@return devkit4ai.sandbox.Answer? refusal
+function M.read(request, file_part)
+  local form, refusal = receive(request, file_part)
+  if not form then return nil, refusal end
+  local missing = {}
+  if #form.images == 0 then missing[1] = errors.finding("E37", { "body", file_part }) end
+  if not form.instructions then missing[#missing + 1] = errors.finding("E37", { "body", "instructions" }) end
+  if #missing > 0 then return nil, errors.invalid(missing) end
+  refusal = judge_images(form.images)
+  if refusal then return nil, refusal end
+  local prompt
+  prompt, refusal = read_instructions(form.instructions)
+  if not prompt then return nil, refusal end
+  for _, image in ipairs(form.images) do image.digest = image.hash:final() end
+  return { images = form.images, instructions = form.instructions, prompt = prompt }
+end
+
+return M

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Installs by LuaRocks and by CMake, for Lua 5.1 and 5.4, from a clean copy of the tree, and uses what was installed from
+# another folder. The last line is `N passed, N failed`.
+set -u
+cd "$(dirname "$0")/.." || exit
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/install.XXXXXX") || exit
+trap 'rm -rf "$work"' EXIT
+mkdir "$work/copy" "$work/elsewhere"
+git ls-files -coz --exclude-standard | tar --null --files-from=- --ignore-failed-read -cf - | tar -C "$work/copy" -xf -
+
+passed=0
+failed=0
+# Runs a command in the folder $1 as the test called $2; what it prints is shown when it fails.
+check() {
+  local folder=$1 name=$2
+  shift 2
+  if (cd "$folder" && "$@") > "$work/output" 2>&1; then
+    echo "ok: $name"
+    passed=$((passed + 1))
+  else
+    echo "failed: $name"
+    cat "$work/output"
+    failed=$((failed + 1))
+  fi
+}
+
+rocks() {
+  luarocks --lua-version "$version" --tree "$work/rocks$version" "$@"
+}
+
+# A command with an installed tree on Lua's paths, as a user has it.
+with_tree() {
+  LUA_PATH="$1/share/lua/$version/?.lua;$1/share/lua/$version/?/init.lua;;" LUA_CPATH="$1/lib/lua/$version/?.so;;" "${@:2}"
+}
+
+# What must hold in a tree where everything was installed.
+check_tree() {
+  local tree=$1 kind=$2
+  check "$work/elsewhere" "$kind: a client on Lua $version says that no server is there" \
+    with_tree "$tree" "lua$version" "$work/copy/spec/support/installed.lua" "$tree"
+  check "$work/elsewhere" "$kind: the command on Lua $version tells its use" with_tree "$tree" "$tree/bin/devkit4ai" --help
+  check "$work/elsewhere" "$kind: the sandbox's module loads on Lua $version" \
+    with_tree "$tree" "lua$version" -e 'require "devkit4ai.sandbox"'
+}
+
+check "$work/copy" "cmake configures, as a user does" cmake -S . -B build
+check "$work/copy" "cmake builds" cmake --build build -j 2
+check "$work/copy" "cmake installs" cmake --install build --prefix "$work/prefix"
+for version in 5.1 5.4; do
+  check_tree "$work/prefix" cmake
+  for rock in devkit4ai devkit4ai-sandbox; do
+    check "$work/copy" "luarocks make $rock for Lua $version" rocks make --deps-mode=none "rockspec/$rock-scm-1.rockspec"
+  done
+  check_tree "$work/rocks$version" luarocks
+done
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]

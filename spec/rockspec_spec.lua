@@ -1,0 +1,122 @@
+-- The rockspecs list every file by name; here the lists are held against the tree, both ways.
+
+-- What a rockspec assigns, as a table.
+local function load_rockspec(path)
+  local values = {}
+  local chunk
+  if setfenv then
+    chunk = setfenv(assert(loadfile(path)), values)
+  else
+    chunk = assert(loadfile(path, "t", values))
+  end
+  chunk()
+  return values
+end
+
+-- The files that find(1) prints, as a set.
+local function tree(arguments)
+  local files = {}
+  local pipe = assert(io.popen("find " .. arguments))
+  for path in pipe:lines() do
+    files[path] = true
+  end
+  pipe:close()
+  return files
+end
+
+local function sorted(set)
+  local list = {}
+  for name in pairs(set) do
+    list[#list + 1] = name
+  end
+  table.sort(list)
+  return list
+end
+
+local CLIENT = load_rockspec("rockspec/devkit4ai-scm-1.rockspec")
+local SANDBOX = load_rockspec("rockspec/devkit4ai-sandbox-scm-1.rockspec")
+
+-- Module names are told by their files: lua/a/b.lua is a.b, lua/a/init.lua is a.
+local function module_of(path)
+  return (path:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", "."))
+end
+
+-- Whether a file of lua/ goes with the sandbox's rock.
+local function of_sandbox(path)
+  return path:match("^lua/devkit4ai/sandbox/") or path == "lua/devkit4ai/sandbox.lua"
+end
+
+-- Lua files of a rockspec, as a set; each must stand under its own module name.
+local function lua_files(rockspec)
+  local files = {}
+  for name, source in pairs(rockspec.build.modules) do
+    if type(source) == "string" then
+      assert.equal(module_of(source), name)
+      files[source] = true
+    end
+  end
+  return files
+end
+
+local function expected_lua_files(wanted)
+  local files = tree("lua -name '*.lua'")
+  for path in pairs(files) do
+    if not wanted(path) then
+      files[path] = nil
+    end
+  end
+  return files
+end
+
+describe("the rockspecs", function()
+  it("list every Lua module of the client, under its name", function()
+    local expected = expected_lua_files(function(path) return not of_sandbox(path) end)
+    assert.same(sorted(expected), sorted(lua_files(CLIENT)))
+  end)
+
+  it("list every Lua module of the sandbox, under its name", function()
+    assert.same(sorted(expected_lua_files(of_sandbox)), sorted(lua_files(SANDBOX)))
+  end)
+
+  it("list every C source", function()
+    local sources = {}
+    for _, path in ipairs(CLIENT.build.modules["devkit4ai.core"].sources) do
+      sources[path] = true
+    end
+    assert.same(sorted(tree("src -name '*.c'")), sorted(sources))
+  end)
+
+  it("have an include folder for every folder with headers", function()
+    local folders = {}
+    for path in pairs(tree("src include -name '*.h'")) do
+      folders[path:match("^(.*)/")] = true
+    end
+    local listed = {}
+    for _, folder in ipairs(CLIENT.build.modules["devkit4ai.core"].incdirs) do
+      listed[folder] = true
+    end
+    for folder in pairs(folders) do
+      assert.is_true(listed[folder], folder .. " is missing from incdirs")
+    end
+  end)
+
+  it("list every command", function()
+    local commands = {}
+    for name, path in pairs(CLIENT.build.install.bin) do
+      assert.equal("bin/" .. name, path)
+      commands[path] = true
+    end
+    assert.same(sorted(tree("bin -type f")), sorted(commands))
+  end)
+
+  it("ask for libcurl by its library alone", function() -- a header is not found on multiarch systems
+    assert.same({ CURL = { library = "curl" } }, CLIENT.external_dependencies)
+  end)
+
+  it("need no Lua that is left out, and bound it from above", function()
+    for _, rockspec in ipairs { CLIENT, SANDBOX } do
+      assert.equal("lua >= 5.1, < 5.5", rockspec.dependencies[1])
+      assert.equal("builtin", rockspec.build.type)
+    end
+  end)
+end)

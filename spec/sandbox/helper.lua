@@ -1,0 +1,161 @@
+--- What the specs of the sandbox share: a sandbox, the curl program, raw bytes.
+local cjson = require("cjson").new()
+local sandbox = require "devkit4ai.sandbox"
+
+local M = {}
+
+M.PASSWORD = "SecurePass123"
+M.PNG = "examples/images/neon.png"
+M.PNG2 = "examples/images/mountains.png"
+
+local boxes = {}
+
+--- A sandbox that M.stop_all ends.
+function M.start(options)
+  local box = assert(sandbox.start(options or { step_time = 0.05 }))
+  boxes[#boxes + 1] = box
+  return box
+end
+
+function M.stop_all()
+  for _, box in ipairs(boxes) do box:stop() end
+  boxes = {}
+end
+
+local count = 0
+
+--- An address nobody has used yet.
+function M.email()
+  count = count + 1
+  return ("someone%d@example.com"):format(count)
+end
+
+function M.quote(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+--- What a shell command writes.
+function M.shell(command)
+  local pipe = assert(io.popen(command, "r"))
+  local text = pipe:read("*a")
+  pipe:close()
+  return text
+end
+
+--- A file that the caller removes.
+function M.file(content)
+  local path = os.tmpname()
+  local file = assert(io.open(path, "wb"))
+  file:write(content)
+  file:close()
+  return path
+end
+
+-- Status, headers by lower-case name, and body of the last answer in a text.
+local function parse(text)
+  text = text:gsub("^HTTP/1%.1 100 Continue\r\n\r\n", "")
+  local head, body = text:match("^(.-)\r\n\r\n(.*)$")
+  local headers = {}
+  for name, value in (head or ""):gmatch("\r\n([^:]+): ([^\r\n]*)") do headers[name:lower()] = value end
+  local answer = { status = tonumber(text:match("^HTTP/1%.1 (%d+)")), headers = headers, body = body, text = text }
+  local ok, json = pcall(cjson.decode, body or "")
+  answer.json = ok and json or nil
+  answer.detail = ok and type(json) == "table" and json.detail or nil
+  return answer
+end
+
+--- Runs a curl command line as it stands, but for -si; gives the answer.
+function M.run_curl(command)
+  return parse(M.shell(command:gsub("^curl ", "curl -si ")))
+end
+
+--- Runs curl with a list of arguments.
+function M.curl(...)
+  local words = { "curl" }
+  for _, word in ipairs { ... } do words[#words + 1] = M.quote(word) end
+  return M.run_curl(table.concat(words, " "))
+end
+
+--- curl with a header list: { name = value, ... } and further arguments.
+function M.request(method, url, headers, ...)
+  local words = { "-X", method, url }
+  for name, value in pairs(headers) do
+    words[#words + 1] = "-H"
+    words[#words + 1] = name .. ": " .. value
+  end
+  for _, word in ipairs { ... } do words[#words + 1] = word end
+  return M.curl((table.unpack or unpack)(words)) -- luacheck: ignore
+end
+
+--- A connection to a sandbox that takes and gives bytes as they are (nil without cqueues). finish() ends the
+--- sending side and gives all that has come.
+function M.connect(box)
+  local socket = require "cqueues.socket"
+  local connection = socket.connect("127.0.0.1", tonumber(box.url:match(":(%d+)$")))
+  connection:setmode("b", "bn")
+  connection:onerror(function(_, _, why) return why end)
+  return {
+    send = function(_, bytes) connection:write(bytes) end,
+    line = function() return connection:read("*L") end,
+    finish = function()
+      connection:shutdown("w")
+      local text = connection:read("*a") or ""
+      connection:close()
+      return text
+    end,
+  }
+end
+
+--- The answer to raw bytes.
+function M.raw(box, bytes)
+  local connection = M.connect(box)
+  connection:send(bytes)
+  return parse(connection:finish())
+end
+
+--- The headers of a developer's call (profile dev of CONTRACT 1.4).
+function M.developer_headers(developer)
+  return {
+    Authorization = "Bearer " .. developer.access_token, ["X-User-Role"] = "developer",
+    ["X-Developer-Key"] = developer.developer_key,
+  }
+end
+
+--- The headers of an end user's call (profile end).
+function M.end_user_headers(developer)
+  return {
+    Authorization = "Bearer " .. developer.access_token, ["X-User-Role"] = "end_user",
+    ["X-Developer-Key"] = developer.developer_key, ["X-Project-ID"] = developer.project_id,
+    ["X-API-Key"] = developer.project_key,
+  }
+end
+
+--- A copy of a table with changes; false takes a key away.
+function M.with(record, changes)
+  local copy = {}
+  for name, value in pairs(record) do copy[name] = value end
+  for name, value in pairs(changes) do copy[name] = value or nil end
+  return copy
+end
+
+--- A developer, ready to call.
+function M.developer(box)
+  return assert(box:developer { email = M.email(), password = M.PASSWORD })
+end
+
+--- Sends a generation with curl's form arguments.
+function M.generate(developer, ...)
+  return M.request("POST", developer.base_url .. "/api/v1/generation/generate-v2", M.end_user_headers(developer), ...)
+end
+
+--- The status answer of a generation once it has ended.
+function M.wait(developer, id)
+  local url = developer.base_url .. "/api/v1/generation/generations-v2/" .. id .. "/status"
+  while true do
+    local answer = M.request("GET", url, M.end_user_headers(developer))
+    if answer.status ~= 200 then return answer end
+    if answer.json.status == "completed" or answer.json.status == "failed" then return answer end
+  end
+end
+
+return M

@@ -1,0 +1,184 @@
+-- The upload: what curl sends, judged as CONTRACT 5.1 says.
+local helper = require "spec.sandbox.helper"
+
+local MIB = 1024 * 1024
+local JPEG, PNG, WEBP = "\255\216\255\224", "\137PNG\r\n\26\n", "RIFF\4\0\0\0WEBP"
+local PROMPT = 'instructions={"prompt": "x"}'
+
+describe("an upload to the sandbox", function()
+  local box, developer
+  local files = {}
+
+  setup(function()
+    box = helper.start()
+    developer = helper.developer(box)
+  end)
+  teardown(function()
+    helper.stop_all()
+    for _, path in ipairs(files) do os.remove(path) end
+  end)
+
+  -- The form argument of an image with this content.
+  local function image(content)
+    local path = helper.file(content)
+    files[#files + 1] = path
+    return "example_images=@" .. path
+  end
+
+  local function padded(magic, size)
+    return magic .. ("\0"):rep(size - #magic)
+  end
+
+  local function instructions_of(length) -- a text of so many code points, most of them of two bytes
+    return '{"prompt": "' .. ("ü"):rep(length - 14) .. '"}'
+  end
+
+  local function send(images, text)
+    local words = {}
+    for _, one in ipairs(images) do
+      words[#words + 1] = "-F"
+      words[#words + 1] = one
+    end
+    if text then
+      words[#words + 1] = "--form-string"
+      words[#words + 1] = text
+    end
+    return helper.generate(developer, (table.unpack or unpack)(words)) -- luacheck: ignore
+  end
+
+  local function refused(status, detail, answer)
+    assert.same(detail, answer.detail)
+    assert.equal(status, answer.status)
+  end
+
+  local function missing(...)
+    return { { loc = { "body", ... }, msg = "field required", type = "value_error.missing" } }
+  end
+
+  it("takes JPEG, PNG and WebP by their first bytes, whatever they are called", function()
+    for _, magic in ipairs { JPEG, PNG, WEBP } do
+      assert.equal(200, send({ image(padded(magic, 64)) .. ";filename=picture.gif;type=text/plain" }, PROMPT).status)
+    end
+  end)
+
+  it("refuses GIF, text, nothing, and half a signature (E40)", function()
+    for _, content in ipairs { "GIF89a" .. ("\0"):rep(64), "hello", "", "\255\216", "RIFF\4\0\0\0WAVE" } do
+      refused(422, "Invalid file format. Supported formats: JPEG, PNG, WebP",
+        send({ image(content) .. ";type=image/png" }, PROMPT))
+    end
+  end)
+
+  it("takes five images, not six (E38)", function()
+    local one = "example_images=@" .. helper.PNG
+    assert.equal(200, send({ one, one, one, one, one }, PROMPT).status)
+    refused(422, "Maximum 5 example images allowed", send({ one, one, one, one, one, one }, PROMPT))
+  end)
+
+  it("takes 10 MiB, not a byte more (E39)", function()
+    assert.equal(200, send({ image(padded(PNG, 10 * MIB)) }, PROMPT).status)
+    refused(413, "File size exceeds maximum allowed size of 10MB", send({ image(padded(PNG, 10 * MIB + 1)) }, PROMPT))
+  end)
+
+  it("takes five images of 10 MiB, and refuses what is larger than any upload (E39)", function()
+    local large = image(padded(JPEG, 10 * MIB))
+    assert.equal(200, send({ large, large, large, large, large }, PROMPT).status)
+    refused(413, "File size exceeds maximum allowed size of 10MB",
+      send({ large, large, large, large, large, large, large }, PROMPT))
+  end)
+
+  it("needs images under their name, and instructions (E37)", function()
+    refused(422, missing "example_images", send({}, PROMPT))
+    refused(422, missing("example_images"), send({ "files=@" .. helper.PNG }, PROMPT))
+    refused(422, missing("example_images"), send({ "example_images=text" }, PROMPT))
+    refused(422, missing("instructions"), send({ "example_images=@" .. helper.PNG }))
+    refused(422, missing("instructions"), send({ "example_images=@" .. helper.PNG, "instructions=@" .. helper.PNG }))
+    local neither = helper.generate(developer, "-d", "{}")
+    assert.equal(422, neither.status)
+    assert.equal(2, #neither.detail)
+  end)
+
+  it("needs instructions that are the JSON of an object with a prompt (E41)", function()
+    local one = { "example_images=@" .. helper.PNG }
+    local broken = { { loc = { "body", "instructions" }, msg = "Invalid JSON format", type = "value_error.json" } }
+    for _, text in ipairs { "a city", "[1]", '"x"', '{"prompt": ', "null", '{"prompt": "\255"}' } do
+      refused(422, broken, send(one, "instructions=" .. text))
+    end
+    refused(422, missing("instructions", "prompt"), send(one, 'instructions={"style": "neon"}'))
+    assert.equal(422, send(one, 'instructions={"prompt": 5}').status)
+    assert.equal(422, send(one, 'instructions={"prompt": ""}').status)
+  end)
+
+  it("counts code points of the instructions, 1 to 1,000 (E42)", function()
+    local one = { "example_images=@" .. helper.PNG }
+    assert.equal(200, send(one, "instructions=" .. instructions_of(1000)).status)
+    for _, text in ipairs { instructions_of(1001), "", '{"prompt": "' .. ("x"):rep(100000) .. '"}' } do
+      refused(422, "Instructions must be between 1 and 1000 characters", send(one, "instructions=" .. text))
+    end
+  end)
+
+  it("gives the instructions back as they were sent", function()
+    local text = '{ "prompt":"a; \\"b\\" \\u00e4 ü",\t"style": [1, null] }'
+    local answer = send({ "example_images=@" .. helper.PNG }, "instructions=" .. text)
+    assert.equal(text, helper.wait(developer, answer.json.id).json.instructions)
+  end)
+
+  it("may be chunked, come in any order, and wait for 100 Continue", function()
+    local form = { "--form-string", PROMPT, "-F", image(padded(PNG, 3 * MIB)), "-F", "other=x" }
+    for _, header in ipairs { "Transfer-Encoding: chunked", "Expect: 100-continue", "Expect:" } do
+      assert.equal(200, helper.generate(developer, "-H", header, (table.unpack or unpack)(form)).status) -- luacheck: ignore
+    end
+  end)
+
+  it("is refused before it is sent when it waits for 100 Continue and has no token", function()
+    local answer = helper.shell(("curl -si -m 20 -w '%%{size_upload}' -H 'Expect: 100-continue' -F %s -F x=y %s"):format(
+      helper.quote(image(padded(PNG, 3 * MIB))), box.url .. "/api/v1/generation/generate-v2"))
+    assert.truthy(answer:find("^HTTP/1.1 401"))
+    assert.falsy(answer:find("100 Continue", 1, true))
+    assert.truthy(answer:find("credentials\"}0$"))
+  end)
+
+  it("that is refused leaves the connection usable", function()
+    local url = box.url .. "/api/v1/generation/generate-v2"
+    local answer = helper.shell(("curl -s -H Expect: -F %s %s --next -s -w '%%{num_connects}' %s"):format(
+      helper.quote(image(padded(PNG, MIB))), url, box.url .. "/api/v1/auth/me"))
+    assert.equal('{"detail":"Could not validate credentials"}{"detail":"Could not validate credentials"}0', answer)
+  end)
+
+  it("with [fail: why] in the prompt fails, with that reason", function()
+    local one = { "example_images=@" .. helper.PNG }
+    local answer = send(one, 'instructions={"prompt": "a city [fail: too dark]"}')
+    assert.equal(200, answer.status)
+    local ended = helper.wait(developer, answer.json.id).json
+    assert.equal("failed", ended.status)
+    assert.equal("too dark", ended.error)
+    answer = send(one, 'instructions={"prompt": "[fail]"}')
+    assert.equal("The image could not be generated", helper.wait(developer, answer.json.id).json.error)
+  end)
+
+  describe("gives a picture", function()
+    local function picture_url(text, ...)
+      local answer = send({ ... }, text)
+      return helper.wait(developer, answer.json.id).json.result_image_url
+    end
+
+    it("of the same bytes for the same prompt and images, another for others", function()
+      local a, b = "example_images=@" .. helper.PNG, "example_images=@" .. helper.PNG2
+      local first = helper.curl(picture_url(PROMPT, a, b)).body
+      assert.equal(first, helper.curl(picture_url(PROMPT, a, b)).body)
+      assert.not_equal(first, helper.curl(picture_url(PROMPT, b, a)).body)
+      assert.not_equal(first, helper.curl(picture_url('instructions={"prompt": "y"}', a, b)).body)
+      assert.is_true(#first < 1.5 * MIB)
+    end)
+
+    it("to the holder of the signed link alone, without credentials", function()
+      local url = picture_url(PROMPT, "example_images=@" .. helper.PNG)
+      assert.equal(200, helper.curl(url).status)
+      assert.equal(403, helper.curl((url:gsub("%?.*", ""))).status)
+      assert.equal(403, helper.curl((url:gsub("signature=.*", "signature="))).status)
+      assert.equal(403, helper.curl(url .. "A").status)
+      local other = picture_url(PROMPT, "example_images=@" .. helper.PNG)
+      assert.equal(403, helper.curl((url:gsub("%?.*", "")) .. other:match("%?.*")).status)
+      assert.equal(405, helper.curl("-X", "POST", url).status)
+    end)
+  end)
+end)

@@ -1,0 +1,30 @@
+-- A certificate of its own for localhost and 127.0.0.1, made when a test server starts: no key is ever in the tree.
+local pkey = require "openssl.pkey"
+local x509 = require "openssl.x509"
+local x509_altname = require "openssl.x509.altname"
+local x509_extension = require "openssl.x509.extension"
+local x509_name = require "openssl.x509.name"
+
+local M = {}
+
+--- Makes a key and a certificate that it signs itself, valid from an hour ago until tomorrow.
+---@return userdata certificate  openssl.x509
+---@return userdata key  openssl.pkey
+function M.new()
+  local key = pkey.new { type = "EC", curve = "prime256v1" }
+  local name = x509_name.new():add("CN", "localhost")
+  local names = x509_altname.new():add("DNS", "localhost"):add("IP", "127.0.0.1")
+  local certificate = x509.new()
+  certificate:setVersion(3)
+  certificate:setSerial(os.time())
+  certificate:setSubject(name)
+  certificate:setIssuer(name)
+  certificate:setLifetime(os.time() - 3600, os.time() + 24 * 3600)
+  certificate:setPublicKey(key)
+  certificate:setSubjectAlt(names)
+  certificate:addExtension(x509_extension.new("basicConstraints", "critical,CA:TRUE"))
+  certificate:sign(key)
+  return certificate, key
+end
+
+return M

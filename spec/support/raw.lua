@@ -1,0 +1,128 @@
+-- A raw-socket server for specs: a process of its own (raw_server.lua, under lua5.4) that a spec on any of the five
+-- Luas starts, asks and ends. It needs nothing but io.popen, a folder of its own and lua-cjson.
+local cjson = require "cjson"
+
+local M = {}
+
+local here = debug.getinfo(1, "S").source:match("^@(.*)raw%.lua$")
+
+-- Runs the server; its standard input is the spec's end of the pipe. What the spec's own Lua was started with (search
+-- paths, a preloaded library) is not meant for it. If it could not start, the shell gives its words in the place of the
+-- address; then it waits for the spec's last line, so that the spec never writes into a broken pipe.
+local COMMAND = [[
+unset LD_PRELOAD LUA_INIT LUA_INIT_5_4 LUA_PATH LUA_CPATH LUA_PATH_5_4 LUA_CPATH_5_4
+lua5.4 "$program" "$dir" "$kind" 2>"$dir/words" || {
+  [ -e "$dir/log" ] || cat "$dir/words" >"$dir/address"
+  read -r last
+}]]
+
+local function quote(text)
+  return "'" .. text:gsub("'", [['\'']]) .. "'"
+end
+
+local function new_folder()
+  local pipe = assert(io.popen("dir=$(mktemp -d) && mkfifo \"$dir/address\" && echo \"$dir\"", "r"))
+  local path = pipe:read("*l")
+  pipe:close()
+  return assert(path, "no folder for the raw server: mktemp or mkfifo failed")
+end
+
+local function read_file(path)
+  local file = io.open(path, "rb")
+  if not file then return "" end
+  local text = file:read("*a")
+  file:close()
+  return text
+end
+
+local function write_file(path, text)
+  local file = assert(io.open(path, "wb"))
+  assert(file:write(text))
+  assert(file:close())
+end
+
+---@class spec.RawServer
+---@field url string  http://127.0.0.1:PORT, or https://localhost:PORT
+---@field port integer
+---@field ca_file string?  the certificate to trust, where the server speaks TLS
+local Server = {}
+Server.__index = Server
+
+-- What the server took note of so far, one JSON object a line. A later line about the same request replaces the
+-- earlier one, since a request is noted when its head is there and again when it is whole.
+local function read_log(self)
+  local requests, connections, failure = {}, 0, read_file(self._folder .. "/words")
+  for line in read_file(self._folder .. "/log"):gmatch("[^\n]+") do
+    local entry = cjson.decode(line)
+    if entry.request then
+      local request = { method = entry.method, target = entry.target, head = entry.head, body = entry.body,
+        sha256 = entry.sha256, complete = entry.complete,
+        length = math.floor(entry.length), connection = math.floor(entry.connection) } -- integers also on 5.3 and 5.4
+      requests[entry.request] = request
+    elseif entry.failure then
+      failure = failure .. entry.failure
+    else
+      connections = connections + 1
+    end
+  end
+  return { requests = requests, connections = connections, failure = failure ~= "" and failure or nil }
+end
+
+local function log_of(self)
+  local log = self._log or read_log(self)
+  if log.failure then error("the raw server's script failed: " .. log.failure, 3) end
+  return log
+end
+
+--- Every request of which at least one byte was read, in the order of arrival. When a client has its answer, or saw
+--- its connection cut by the script, all that the server had read until then is in the list.
+---@return table[] requests  { connection, method, target, head, body, length, complete }: method and target once the
+---  first line was read; head with its last empty line; body the bytes as they came (chunks not undone), only where
+---  they are less than 1 MiB, else sha256 (hexadecimal); length always
+function Server:requests()
+  return log_of(self).requests
+end
+
+--- How many connections were accepted so far.
+---@return integer
+function Server:connections()
+  return log_of(self).connections
+end
+
+--- Ends the server and removes its folder. Twice is once. Raises if the script failed.
+function Server:stop()
+  if self._log then return end
+  self._pipe:write("stop\n") -- a word, not only the pipe's end: a process that the spec forked may hold the pipe too
+  self._pipe:close() -- waits for the server's end
+  self._log = read_log(self)
+  os.execute("rm -rf " .. quote(self._folder))
+  log_of(self)
+end
+
+--- Starts a server.
+---@param options table  { script: Lua source that returns function(conn, n), see raw_server.lua; tls: boolean? }
+---@return spec.RawServer
+function M.start(options)
+  local self = setmetatable({ _folder = new_folder() }, Server)
+  write_file(self._folder .. "/script", options.script)
+  self._pipe = assert(io.popen(("program=%s; dir=%s; kind=%s\n%s"):format(
+    quote(here .. "raw_server.lua"), quote(self._folder), options.tls and "tls" or "plain", COMMAND), "w"))
+  local address = read_file(self._folder .. "/address")
+  self.url, self.port = address:match("^(https?://[^:]+:(%d+))\n$")
+  if not self.url then
+    self._pipe:close()
+    os.execute("rm -rf " .. quote(self._folder))
+    error("the raw server did not start: " .. address, 2)
+  end
+  self.port = tonumber(self.port)
+  if options.tls then self.ca_file = self._folder .. "/certificate.pem" end
+  return self
+end
+
+--- A port of the loopback interface on which nothing listens.
+---@return integer
+function M.port_closed()
+  return 1 -- tcpmux: only root could listen there, and nobody does
+end
+
+return M

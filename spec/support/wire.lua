@@ -1,0 +1,109 @@
+-- What the wire specs share: the guide's own sample values, a client that holds every one of them, a server that gives
+-- fixed answers, and the normal form in which a captured request is compared.
+local cjson = require "cjson"
+local raw = require "spec.support.raw"
+
+local M = {}
+
+M.sample = { -- the guide's own
+  developer_key = "ak_abc123XYZ-_789def456ghi012jkl345",
+  project_id = "770e8400-e29b-41d4-a716-446655440002",
+  project_key = "pk_prod123XYZ-_789def456ghi012jkl345",
+  operator_key = "YOUR_OPERATOR_KEY",
+  access_token = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiI1NTBlODQwMCJ9.abc123",
+  refresh_token = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiI1NTBlODQwMCJ9.xyz789",
+}
+
+-- The smallest bytes that pass as pictures.
+M.image = {
+  jpeg = "\255\216\255\224\0\16JFIF\0\1 not a whole picture",
+  png = "\137PNG\r\n\26\n\0\0\0\13IHDR not a whole picture",
+  webp = "RIFF\32\0\0\0WEBPVP8  not a whole picture",
+}
+
+--- A server that answers each request by its method and target, 404 where answers has none.
+---@param answers table<string, table>  "GET /api/v1/auth/me" -> { status, body }
+---@return spec.RawServer
+function M.server(answers)
+  return raw.start { script = ("local answers = require('cjson').decode(%q)\n"):format(cjson.encode(answers)) .. [[
+    return function(conn)
+      local request = conn:read_request()
+      while request do
+        local answer = answers[request.method .. " " .. request.target] or { 404, { detail = "Not Found" } }
+        conn:respond(answer[1], answer[2])
+        request = conn:read_request()
+      end
+    end
+  ]] }
+end
+
+--- Options of a client that holds every credential there is, so that what it does not send is left out on purpose.
+---@param url string
+---@param more table?
+---@return table
+function M.options(url, more)
+  local options = { base_url = url }
+  for name, value in pairs(M.sample) do options[name] = value end
+  for name, value in pairs(more or {}) do options[name] = value end
+  return options
+end
+
+--- One header's value, looked up without case; nil if it is absent.
+---@param request table  as the raw server has it
+---@param name string
+---@return string?
+function M.header(request, name)
+  for line in request.head:gmatch("[^\r\n]+") do
+    local field, value = line:match("^([^:]+): (.*)$")
+    if field and field:lower() == name:lower() then return value end
+  end
+end
+
+-- Every client sends these; their values are checked, or free, but none carries a credential.
+local ORDINARY = { ["Host"] = true, ["Accept"] = true, ["User-Agent"] = true, ["Content-Length"] = true }
+
+--- The request line and the header lines in alphabetical order, without Host, Accept, User-Agent and Content-Length. A
+--- multipart boundary is called BOUNDARY. Spelling and values are as they came.
+---@param request table
+---@return string
+function M.head(request)
+  local lines, first = {}, request.head:match("^[^\r\n]*")
+  for line in request.head:gmatch("\r\n([^\r\n]+)") do
+    if not ORDINARY[line:match("^[^:]*")] then
+      lines[#lines + 1] = line:gsub("^(Content%-Type: multipart/form%-data; boundary=).*", "%1BOUNDARY")
+    end
+  end
+  table.sort(lines)
+  table.insert(lines, 1, first)
+  return table.concat(lines, "\n")
+end
+
+--- The body with its multipart boundary called BOUNDARY.
+---@param request table
+---@return string
+function M.body(request)
+  local boundary = assert(M.header(request, "Content-Type"):match("boundary=(.*)$"), "no boundary")
+  return (request.body:gsub("%-%-" .. boundary:gsub("%p", "%%%0"), "--BOUNDARY"))
+end
+
+--- One file part as it should be on the wire, without the line end before the next boundary.
+---@param part string
+---@param filename string  as it is to be sent
+---@param content_type string
+---@param bytes string
+---@return string
+function M.file_part(part, filename, content_type, bytes)
+  return ('--BOUNDARY\r\nContent-Disposition: form-data; name="%s"; filename="%s"\r\nContent-Type: %s\r\n\r\n')
+    :format(part, filename, content_type) .. bytes .. "\r\n"
+end
+
+--- The text part and the end of the body.
+---@param part string
+---@param text string
+---@return string
+function M.text_part(part, text)
+  return ('--BOUNDARY\r\nContent-Disposition: form-data; name="%s"\r\n\r\n'):format(part) .. text
+    .. "\r\n--BOUNDARY--\r\n"
+end
+
+return M

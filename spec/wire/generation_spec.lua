@@ -1,0 +1,157 @@
+-- A generation on the wire: CONTRACT 1.4, 5.1 and 3.1, rows 27 and 28. Bodies are compared byte by byte.
+local cjson = require "cjson"
+local devkit4ai = require "devkit4ai"
+local wire = require "spec.support.wire"
+
+local ID = "990e8400-e29b-41d4-a716-446655440004"
+local CREATE = "/api/v1/generation/generate-v2"
+local STATUS = "/api/v1/generation/generations-v2/" .. ID .. "/status"
+
+local CREATED = { id = ID, status = "pending", message = "Generation request submitted successfully" }
+local PENDING = { id = ID, status = "pending", is_public = false, created_at = "2025-12-08T11:10:00Z" }
+
+-- Profile `end`: what a call for an end user has in its head, and all it has.
+local END_USER = ("\nX-API-Key: %s\nX-Developer-Key: %s\nX-Project-ID: %s\nX-User-Role: end_user"):format(
+  wire.sample.project_key, wire.sample.developer_key, wire.sample.project_id)
+local BEARER = "\nAuthorization: Bearer " .. wire.sample.access_token
+
+describe("on the wire, a generation:", function()
+  local server, client, folder
+
+  before_each(function()
+    server = wire.server {
+      ["POST " .. CREATE] = { 200, CREATED },
+      ["GET " .. STATUS] = { 200, PENDING },
+    }
+    client = devkit4ai.new(wire.options(server.url))
+    folder = os.tmpname()
+    os.remove(folder)
+    assert(os.execute("mkdir " .. folder))
+  end)
+
+  after_each(function()
+    client:close()
+    server:stop()
+    os.execute("rm -rf " .. folder)
+  end)
+
+  local function write(name, bytes)
+    local path = folder .. "/" .. name
+    local file = assert(io.open(path, "wb"))
+    file:write(bytes)
+    file:close()
+    return path
+  end
+
+  local function sent(arguments)
+    assert(client:generate(arguments))
+    local requests = server:requests()
+    assert.equal(1, #requests)
+    assert.is_true(requests[1].complete)
+    return requests[1]
+  end
+
+  it("sends the end user's profile, and says how long the body is", function()
+    local request = sent { images = { write("a.jpg", wire.image.jpeg) }, prompt = "neon" }
+    assert.equal("POST " .. CREATE .. " HTTP/1.1" .. BEARER .. "\nContent-Type: multipart/form-data; boundary=BOUNDARY"
+      .. END_USER, wire.head(request))
+    assert.equal(tostring(#request.body), wire.header(request, "Content-Length"))
+  end)
+
+  it("sends the files first, each with the type its first bytes say, then the instructions", function()
+    local request = sent {
+      images = {
+        write("a.png", wire.image.jpeg), -- the name lies
+        write("b.png", wire.image.png),
+        write("c.webp", wire.image.webp),
+        { data = wire.image.png, filename = "d.dat" },
+      },
+      prompt = "a futuristic cityscape with neon lights",
+    }
+    assert.equal(
+      wire.file_part("example_images", "a.png", "image/jpeg", wire.image.jpeg)
+      .. wire.file_part("example_images", "b.png", "image/png", wire.image.png)
+      .. wire.file_part("example_images", "c.webp", "image/webp", wire.image.webp)
+      .. wire.file_part("example_images", "d.dat", "image/png", wire.image.png)
+      .. wire.text_part("instructions", '{"prompt":"a futuristic cityscape with neon lights"}'), wire.body(request))
+  end)
+
+  local NAMES = {
+    ['two "quoted" words.jpg'] = "two %22quoted%22 words.jpg",
+    ["line\nfeed\rand return.jpg"] = "line%0Afeed%0Dand return.jpg",
+    ["\195\156bung \226\130\172.jpg"] = "\195\156bung \226\130\172.jpg",
+    ["semi;colon, and 100%.jpg"] = "semi;colon, and 100%.jpg",
+    ["back\\slash.jpg"] = "back\\slash.jpg",
+  }
+  for name, on_the_wire in pairs(NAMES) do
+    it("sends a file name as " .. on_the_wire, function()
+      local request = sent {
+        images = { write(name, wire.image.jpeg), { data = wire.image.jpeg, filename = name } }, prompt = "neon" }
+      local part = wire.file_part("example_images", on_the_wire, "image/jpeg", wire.image.jpeg)
+      assert.equal(part .. part .. wire.text_part("instructions", '{"prompt":"neon"}'), wire.body(request))
+    end)
+  end
+
+  it("sends no folder, also where the bytes were given", function()
+    local request = sent {
+      images = { write("a.jpg", wire.image.jpeg), { data = wire.image.jpeg, filename = "../some/where/b.jpg" } },
+      prompt = "neon" }
+    assert.equal(
+      wire.file_part("example_images", "a.jpg", "image/jpeg", wire.image.jpeg)
+      .. wire.file_part("example_images", "b.jpg", "image/jpeg", wire.image.jpeg)
+      .. wire.text_part("instructions", '{"prompt":"neon"}'), wire.body(request))
+  end)
+
+  it("sends a prompt without escapes that JSON does not need", function()
+    local prompt = "black/white; \195\188ber \"alles\"\n"
+    local request = sent { images = { write("a.jpg", wire.image.jpeg) }, prompt = prompt }
+    assert.matches(wire.text_part("instructions", '{"prompt":"black/white; \195\188ber \\"alles\\"\\n"}'),
+      wire.body(request), 1, true)
+  end)
+
+  it("sends instructions as the JSON of the table", function()
+    local request = sent { images = { write("a.jpg", wire.image.jpeg) },
+      instructions = { prompt = "neon", style = { "wet/dry", 2 }, steps = 30 } }
+    local text = wire.body(request):match('name="instructions"\r\n\r\n(.*)\r\n%-%-BOUNDARY%-%-\r\n$')
+    assert.same({ prompt = "neon", style = { "wet/dry", 2 }, steps = 30 }, cjson.decode(text))
+    assert.matches('"wet/dry"', text, 1, true)
+    assert.matches('"steps":30[,}]', text)
+  end)
+
+  it("sends bytes that look like a boundary, a line end or an end of string as they are", function()
+    local bytes = wire.image.jpeg .. "\r\n--------------------------0123456789abcdef--\r\n\0\26\r\n.\r\n"
+    local request = sent { images = { write("a.jpg", bytes), { data = bytes, filename = "b.jpg" } }, prompt = "neon" }
+    assert.equal(
+      wire.file_part("example_images", "a.jpg", "image/jpeg", bytes)
+      .. wire.file_part("example_images", "b.jpg", "image/jpeg", bytes)
+      .. wire.text_part("instructions", '{"prompt":"neon"}'), wire.body(request))
+  end)
+
+  it("streams five files of 10 MiB, byte for byte", function()
+    local block = {}
+    for i = 1, 64 * 1024 do block[i] = string.char(i % 251) end
+    block = table.concat(block)
+    local bytes = wire.image.png .. block:rep(160):sub(1, 10 * 1024 * 1024 - #wire.image.png)
+    local images, parts = {}, {}
+    for i = 1, 5 do
+      images[i] = write(i .. ".png", bytes)
+      parts[i] = wire.file_part("example_images", i .. ".png", "image/png", bytes)
+    end
+    local request = sent { images = images, prompt = "neon" }
+    parts[6] = wire.text_part("instructions", '{"prompt":"neon"}')
+    local boundary = wire.header(request, "Content-Type"):match("boundary=(.*)$")
+    local path = write("expected", (table.concat(parts):gsub("%-%-BOUNDARY", function() return "--" .. boundary end)))
+    local pipe = assert(io.popen("sha256sum " .. path))
+    assert.equal(pipe:read("*a"):match("^%x+"), request.sha256)
+    pipe:close()
+    assert.equal(tostring(request.length), wire.header(request, "Content-Length"))
+  end)
+
+  it("asks for its status with the end user's profile and no body", function()
+    local gen = assert(client:generation(ID):refresh())
+    local request = server:requests()[1]
+    assert.equal("pending", gen.status)
+    assert.equal("GET " .. STATUS .. " HTTP/1.1" .. BEARER .. END_USER, wire.head(request))
+    assert.equal("", request.body)
+  end)
+end)
