@@ -1,16 +1,16 @@
 --- This client at the bench: what it prints is said in bench/measure.lua.
 ---
----     client.lua calls URL COUNT WARM [ROOTS]    client:me(), one after another; the waiter steps
----     client.lua frames URL COUNT WARM           the same on a started engine: its thread steps
----     client.lua upload URL ROOTS FILE...        one project:generate; ROOTS is a CA file, or "-" for the client's own
+---     client.lua calls BASE COUNT WARM [ROOTS]    client:me(), one after another; the waiter steps
+---     client.lua frames BASE COUNT WARM           the same on a started engine: its thread steps
+---     client.lua upload BASE ROOTS FILE...        client:me(), then one project:generate, which is measured
+---
+--- ROOTS is a CA file; "-", or none, stands for the client's own.
 local measure = dofile((arg[0]:match("^.*/") or "") .. "measure.lua")
 local devkit4ai = require "devkit4ai"
 
-local mode, url = arg[1], arg[2]
-
 local function new_client(roots)
   return devkit4ai.new {
-    base_url = url,
+    base_url = arg[2],
     -- as long as the vendor's tokens are; like the vendor's samples it expired long ago, so its age counts from now
     access_token = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"
       .. ".eyJzdWIiOiI1NTBlODQwMC1lMjliLTQxZDQtYTcxNi00NDY2NTU0NDAwMDAiLCJleHAiOjE3MDIwMzY4MDB9"
@@ -41,11 +41,12 @@ end
 
 function modes.upload()
   local client = new_client(arg[3] ~= "-" and arg[3] or nil)
-  local project, images = client:project(), {}
+  local project, images = client:project("660e8400-e29b-41d4-a716-446655440000"), {}
   for i = 4, #arg do images[#images + 1] = arg[i] end
+  assert(client:me()) -- idle is a process whose libcurl has begun its work
   measure.peak(function()
     assert(assert(project:generate { images = images, prompt = "a futuristic cityscape with neon lights" }).id)
   end)
 end
 
-modes[mode]()
+modes[arg[1]]()

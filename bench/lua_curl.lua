@@ -1,9 +1,9 @@
 --- Debian's Lua-cURL at the bench, used as a careful user of it would; what it prints is said in bench/measure.lua.
 ---
----     lua_curl.lua calls URL HEAD COUNT WARM
----     lua_curl.lua upload URL HEAD ROOTS FILE...
+---     lua_curl.lua calls BASE HEAD COUNT WARM
+---     lua_curl.lua upload BASE HEAD ROOTS FILE...
 ---
---- HEAD and ROOTS are bench/twin.c's; ROOTS must lie alone in its folder. Debian's build has no forms, so the
+--- The words are bench/twin.c's; ROOTS must lie alone in its folder. Debian's build has no forms, so the
 --- multipart body is written here and given to libcurl piece by piece.
 local measure = dofile((arg[0]:match("^.*/") or "") .. "measure.lua")
 local curl, cjson = require "curl", require "cjson"
@@ -24,12 +24,10 @@ local function headers(path)
   return list
 end
 
-local function new_handle(url, more_headers)
+local function new_handle()
   local easy, pieces = curl.easy_init(), {}
-  local list = headers(arg[3])
-  for _, line in ipairs(more_headers) do list[#list + 1] = line end
-  easy:setopt(curl.OPT_URL, url)
-  easy:setopt(curl.OPT_HTTPHEADER, list)
+  easy:setopt(curl.OPT_URL, arg[2] .. "/api/v1/auth/me")
+  easy:setopt(curl.OPT_HTTPHEADER, headers(arg[3]))
   easy:setopt(curl.OPT_WRITEFUNCTION, function(bytes)
     pieces[#pieces + 1] = bytes
     return #bytes
@@ -81,21 +79,27 @@ end
 local modes = {}
 
 function modes.calls()
-  local _, call = new_handle(arg[2], {})
+  local _, call = new_handle()
   measure.calls(function() assert(call().email == "dev@example.com") end, tonumber(arg[4]), tonumber(arg[5]))
 end
 
 function modes.upload()
   local boundary = "------------------------d74496d66958873e"
-  local easy, call = new_handle(arg[2], { "Content-Type: multipart/form-data; boundary=" .. boundary })
+  local easy, call = new_handle()
   if arg[4] ~= "-" then
     easy:setopt(curl.OPT_CAINFO, arg[4])
     easy:setopt(curl.OPT_CAPATH, arg[4]:match("^(.*)/"))
   end
   local files = {}
   for i = 5, #arg do files[#files + 1] = arg[i] end
+  call()
   measure.peak(function()
     local next_piece, length = multipart(boundary, files)
+    local list = headers(arg[3])
+    list[#list + 1] = "Content-Type: multipart/form-data; boundary=" .. boundary
+    easy:setopt(curl.OPT_URL, arg[2] .. "/api/v1/generation/generate-v2")
+    easy:setopt(curl.OPT_HTTPHEADER, list)
+    easy:setopt(curl.OPT_FRESH_CONNECT, 1) -- as every POST of the client
     easy:setopt(curl.OPT_POST, 1)
     easy:setopt(curl.OPT_POSTFIELDSIZE_LARGE, length)
     easy:setopt(curl.OPT_READFUNCTION, function(room)

@@ -3,7 +3,7 @@
  *   server [--tls CERTIFICATE KEY] [--close] [--head FILE]
  *
  * Prints its port on 127.0.0.1 and ends when its standard input does. --close shuts each connection after one
- * answer, so that every call opens a new one; --head writes the first request's head to FILE, so that the
+ * answer, so that every call opens a new one; --head writes the latest request's head to FILE, so that the
  * peers can send what the client sends. A thread serves a connection; a body is read to its end before the
  * answer goes out. */
 #define _GNU_SOURCE
@@ -12,7 +12,6 @@
 #include <openssl/ssl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +24,6 @@ enum { HEAD_MAX = 16384, READ_SIZE = 262144 };
 static SSL_CTX *tls;
 static bool close_after_answer;
 static const char *head_path;
-static atomic_flag head_written = ATOMIC_FLAG_INIT;
 
 typedef struct {
   int socket;
@@ -60,7 +58,7 @@ static size_t read_head (connection *c) {
 }
 
 static void keep_head (const char *head, size_t n) {
-  if (head_path == NULL || atomic_flag_test_and_set(&head_written)) return;
+  if (head_path == NULL) return;
   FILE *f = fopen(head_path, "wb");
   if (f == NULL || fwrite(head, 1, n, f) != n || fclose(f) != 0) fail(head_path);
 }

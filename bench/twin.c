@@ -1,8 +1,9 @@
 /* twin.c - raw libcurl doing what the client does: one easy handle, re-used, with libcurl's own defaults.
  *
  *   twin idle                                   linked with libcurl, does nothing
- *   twin calls URL HEAD COUNT WARM              GETs, one after another; prints microseconds of CPU a call
- *   twin upload URL HEAD ROOTS FILE...          one multipart POST; prints milliseconds of CPU and KiB above idle
+ *   twin calls BASE HEAD COUNT WARM             GETs, one after another; prints microseconds of CPU a call
+ *   twin upload BASE HEAD ROOTS FILE...         a GET, then a multipart POST; prints the POST's milliseconds of CPU
+ *                                               and its peak in KiB above what the process held after the GET
  *
  * HEAD is a request's head as the client sent it (server --head): the same headers go out here. ROOTS is the
  * one CA file to trust, or "-" for libcurl's own choice. */
@@ -68,10 +69,16 @@ static struct curl_slist *read_headers (const char *path) {
   return list;
 }
 
-static CURL *open_handle (const char *url, const char *head, buffer *body) {
+static void set_address (CURL *easy, const char *base, const char *path) {
+  char url[256];
+  snprintf(url, sizeof url, "%s%s", base, path);
+  check(curl_easy_setopt(easy, CURLOPT_URL, url));
+}
+
+static CURL *open_handle (const char *base, const char *head, buffer *body) {
   CURL *easy = curl_easy_init();
   if (easy == NULL) fail("no handle");
-  check(curl_easy_setopt(easy, CURLOPT_URL, url));
+  set_address(easy, base, "/api/v1/auth/me");
   check(curl_easy_setopt(easy, CURLOPT_HTTPHEADER, read_headers(head)));
   check(curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body));
   check(curl_easy_setopt(easy, CURLOPT_WRITEDATA, body));
@@ -119,8 +126,11 @@ static void run_upload (char **argv) {
     check(curl_easy_setopt(easy, CURLOPT_CAINFO, argv[4]));
     check(curl_easy_setopt(easy, CURLOPT_CAPATH, NULL));
   }
+  call(easy, &body);                           /* idle is a process whose libcurl has begun its work */
   long idle = memory("VmRSS:");
   double start = cpu();
+  set_address(easy, argv[2], "/api/v1/generation/generate-v2");
+  check(curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L));   /* as every POST of the client */
   curl_mime *form = curl_mime_init(easy);
   for (char **file = argv + 5; *file != NULL; file++) {
     curl_mimepart *part = curl_mime_addpart(form);
@@ -141,6 +151,6 @@ int main (int argc, char **argv) {
   check(curl_global_init(CURL_GLOBAL_DEFAULT));
   if (strcmp(mode, "calls") == 0 && argc == 6) run_calls(argv);
   else if (strcmp(mode, "upload") == 0 && argc > 5) run_upload(argv);
-  else fail("usage: twin idle | calls URL HEAD COUNT WARM | upload URL HEAD ROOTS FILE...");
+  else fail("usage: twin idle | calls BASE HEAD COUNT WARM | upload BASE HEAD ROOTS FILE...");
   return 0;
 }

@@ -121,7 +121,7 @@ for gear, start in pairs(GEARS) do
         local client = client_of(server.url)
         warm(client)
         assert.equal(WARM, server:connections())
-        local gen, message, err = client:generate { images = { image }, prompt = "neon" }
+        local gen, message, err = client:project(wire.sample.project_id):generate { images = { image }, prompt = "neon" }
         assert.is_nil(gen)
         assert.is_string(message)
         assert.equal(1, count(server, "POST"))
@@ -137,7 +137,7 @@ for gear, start in pairs(GEARS) do
       finally(function() server:stop() end)
       local client = client_of(server.url)
       warm(client)
-      local gen = assert(client:generate { images = { image }, prompt = "neon" })
+      local gen = assert(client:project(wire.sample.project_id):generate { images = { image }, prompt = "neon" })
       assert.equal("990e8400-e29b-41d4-a716-446655440004", gen.id)
       local requests = server:requests()
       assert.equal(1, count(server, "POST"))
@@ -155,7 +155,7 @@ for gear, start in pairs(GEARS) do
       finally(function() server:stop() end)
       local client = devkit4ai.new(wire.options(server.url))
       warm(client)
-      local gen, _, err = client:generate { images = { image }, prompt = "neon" }
+      local gen, _, err = client:project(wire.sample.project_id):generate { images = { image }, prompt = "neon" }
       assert.is_nil(gen)
       assert.same({ "auth", "refused", 401 }, { err.kind, err.outcome, err.status })
       local posts = {}
@@ -174,7 +174,7 @@ for gear, start in pairs(GEARS) do
 
     it("a port on which nobody listens was not sent anything", function()
       local client = client_of("http://127.0.0.1:" .. raw.port_closed(), { retry = { attempts = 1 } })
-      local gen, message, err = client:generate { images = { image }, prompt = "neon" }
+      local gen, message, err = client:project(wire.sample.project_id):generate { images = { image }, prompt = "neon" }
       assert.is_nil(gen)
       assert.is_string(message)
       assert.same({ "network", "not_sent" }, { err.kind, err.outcome })
@@ -185,7 +185,7 @@ for gear, start in pairs(GEARS) do
       local server = raw.start { tls = true, script = "return function(conn) conn:read_request() end" }
       finally(function() server:stop() end)
       local client = client_of(server.url, { retry = { attempts = 1 } })
-      local gen, _, err = client:generate { images = { image }, prompt = "neon" }
+      local gen, _, err = client:project(wire.sample.project_id):generate { images = { image }, prompt = "neon" }
       assert.is_nil(gen)
       assert.same({ "tls", "not_sent" }, { err.kind, err.outcome })
       assert.equal(0, #server:requests())

@@ -14,7 +14,7 @@ local M = {}
 ---@field raw table the decoded answer, nulls and secrets left out
 
 function M.account(raw, secrets)
-  if not raw.id then return nil, "id" end
+  if type(raw.id) ~= "string" then return nil, "id" end
   local active = raw.is_active
   if active == nil then active = raw.is_verified end -- D15
   local provisioning = type(raw.provisioning) == "table" and raw.provisioning or raw -- D04
@@ -32,7 +32,7 @@ function M.tokens(_, secrets)
 end
 
 function M.project(raw)
-  if not raw.id then return nil, "id" end
+  if type(raw.id) ~= "string" then return nil, "id" end
   return {
     id = raw.id, name = raw.name, description = raw.description, owner_id = raw.owner_id, is_active = raw.is_active,
     created_at = raw.created_at, updated_at = raw.updated_at, raw = raw,
@@ -48,7 +48,7 @@ local function key_of(raw, key)
 end
 
 function M.key(raw, secrets)
-  if not raw.id then return nil, "id" end
+  if type(raw.id) ~= "string" then return nil, "id" end
   if type(secrets.key) ~= "string" then return nil, "key" end
   return key_of(raw, secrets.key)
 end
@@ -58,7 +58,7 @@ local function list_of(raw, name, normal)
   local list, out = raw[name] or raw.items or raw, {}
   if type(list) ~= "table" or (list == raw and next(raw) ~= nil and raw[1] == nil) then return nil, name end
   for i, item in ipairs(list) do
-    if type(item) ~= "table" or not item.id then return nil, name .. "[" .. i .. "].id" end
+    if type(item) ~= "table" or type(item.id) ~= "string" then return nil, name .. "[" .. i .. "].id" end
     out[i] = normal(item)
   end
   return out
@@ -79,7 +79,7 @@ local function picture_url(raw)
 end
 
 function M.generation(raw)
-  if not raw.id then return nil, "id" end
+  if type(raw.id) ~= "string" then return nil, "id" end
   return {
     id = raw.id, status = raw.status or "pending", image_url = picture_url(raw), error = raw.error, -- D39, D40; 5.4
     instructions = raw.instructions, is_public = raw.is_public, created_at = raw.created_at, updated_at = raw.updated_at,
@@ -104,6 +104,7 @@ function M.refusal(raw)
     fields[i] = { loc = table.concat(path, "."), msg = tostring(item.msg or ""), type = item.type }
     words[i] = (fields[i].loc ~= "" and fields[i].loc .. ": " or "") .. fields[i].msg
   end
+  if not words[1] then return nil, nil, retry_after end
   return table.concat(words, "; "), fields, retry_after
 end
 

@@ -11,6 +11,8 @@ local session = require "devkit4ai.session"
 
 local M = {}
 
+local decode, strip, exchange, now = json.decode, core.strip, runtime.exchange, runtime.now
+
 local MAX_ANSWER = 16 * 1024 * 1024 -- bytes; design, invariant 8
 local SHOWN = 200 -- bytes of an answer that is no JSON, kept for the error
 
@@ -41,10 +43,11 @@ local function prepare(scope, name, row)
     secrets = scope._secrets, ca_file = client._ca_file, once = row.method ~= "GET", max_answer = MAX_ANSWER,
     connect = limits.connect, idle = limits.idle, total = limits.total,
   }
+  local fixed = not row.body and row.path and not row.path:find("{", 1, true) -- the same bytes each time
+  if fixed then request.compiled = core.request(request) end
   local known = {
-    request = request, inherit = { __index = request },
+    request = request, fixed = fixed, inherit = { __index = request },
     bearer = table.concat(profiles[profile]):find("{access_token}", 1, true) ~= nil,
-    fixed = not row.body and row.path and not row.path:find("{", 1, true), -- the same bytes each time
   }
   scope._prepared[name] = known
   return known
@@ -72,14 +75,13 @@ end
 local function fill_slots(row, request, args)
   for _, slot in ipairs(row.slots or {}) do
     if args[slot] then
-      if not rawget(request, "secrets") then request.secrets = core.secrets(request.secrets) end
+      if not request.wiped then request.secrets, request.wiped = core.secrets(request.secrets), true end
       request.secrets:set(slot, args[slot], "body")
     end
   end
 end
 
 local function build(row, known, name, args, extra)
-  if known.fixed and not extra then return known.request end
   local request = setmetatable({}, known.inherit)
   for field, value in pairs(extra or {}) do request[field] = value end
   if row.path then
@@ -118,7 +120,7 @@ local function fail(row, name, request, fields, what, advice)
   fields.message = mask:mask(sentence(row, what, fields.outcome, advice))
   fields.detail = fields.detail and mask:mask(fields.detail)
   for _, field in ipairs(fields.fields or {}) do field.msg = mask:mask(field.msg) end
-  fields.operation, fields.safe = name, row.repeats == "safe"
+  fields.operation, fields.safe, fields.attempts = name, row.repeats == "safe", fields.attempts or request.attempts or 1
   return errors.give(fields)
 end
 
@@ -126,89 +128,99 @@ end
 local function unsent(row, name, request, status, text)
   local kind, advice = errors.of_core(status)
   if status == "empty_slot" then text = config.advice(text) end
-  return fail(row, name, request, { kind = kind, outcome = "not_sent" }, text, advice)
+  return fail(row, name, request, { kind = kind, outcome = "not_sent", attempts = 0 }, text, advice)
 end
 
-local function troubled(row, name, request, exchange)
-  local trouble = exchange.trouble
+local function troubled(row, name, request, status, trouble)
   local kind, advice = errors.of_core(trouble.name)
   local outcome = trouble.fate == "not_sent" and "not_sent" or "unknown"
   local where = trouble.step ~= "" and (" (%s, after %.2f s)"):format(trouble.step, trouble.seconds) or ""
   local what = kind == "file" and trouble.text or ("%s%s: %s"):format(host_of(request.url), where, trouble.text)
-  return fail(row, name, request, { kind = kind, outcome = outcome, status = exchange.status > 0 and exchange.status or nil }, what, advice)
+  return fail(row, name, request, { kind = kind, outcome = outcome, status = status > 0 and status or nil }, what, advice)
+end
+
+-- the longest of the times that the server names, in seconds. CONTRACT 4.2
+local function wait_time(head, told, status)
+  local reset = tonumber((core.header(head, "X-RateLimit-Reset")))
+  local named = math.max(told or 0, tonumber((core.header(head, "Retry-After"))) or 0)
+  if reset and reset - os.time() < 86400 then named = math.max(named, reset - os.time()) end
+  if named > 0 then return named end
+  return status == 429 and 60 or nil
+end
+
+-- the first bytes of an answer that can't be read otherwise
+local function excerpt(body)
+  return json.hide(body):sub(1, SHOWN)
 end
 
 -- the server's answer is no success
-local function refused(row, name, request, exchange)
-  local status, head = exchange.status, exchange.head
-  local ok, raw = json.decode(exchange.body)
+local function refused(row, name, request, status, body, head)
+  local ok, raw = decode(body, strip)
   local detail, fields, retry_after = answers.refusal(ok and raw or nil)
   local kind, outcome, advice = errors.of_status(status)
   local reason = head:match("^HTTP/[%d.]+ %d+ ([^\r\n]+)")
-  retry_after = tonumber(core.header(head, "Retry-After")) or retry_after or (status == 429 and 60 or nil) -- CONTRACT 4.2
-  if retry_after then advice = ("wait %d s before the next call"):format(retry_after) end
+  retry_after = wait_time(head, retry_after, status)
+  if retry_after then advice = ("wait %g s before the next call"):format(retry_after) end
   return fail(row, name, request, {
-    kind = kind, outcome = outcome, status = status, detail = detail or exchange.body:sub(1, SHOWN), fields = fields,
+    kind = kind, outcome = outcome, status = status, detail = detail or excerpt(body), fields = fields,
     retry_after = retry_after, request_id = core.header(head, "X-Request-ID"),
   }, ("the server answered %d: %s"):format(status, detail or reason or "no words"), advice)
 end
 
-local function unusable(row, name, request, exchange, why)
+local function unusable(row, name, request, status, body, head, why)
   return fail(row, name, request, {
-    kind = "protocol", outcome = "unknown", status = exchange.status, detail = exchange.body:sub(1, SHOWN),
-    request_id = core.header(exchange.head, "X-Request-ID"),
-  }, ("the answer (%d) can't be used: %s"):format(exchange.status, why), "is base_url the API's address?")
+    kind = "protocol", outcome = "unknown", status = status, detail = excerpt(body),
+    request_id = core.header(head, "X-Request-ID"),
+  }, ("the answer (%d) can't be used: %s"):format(status, why), "is base_url the API's address?")
 end
 
 -- ---- classify ----
 
-local function read_answer(row, name, request, exchange)
-  local ok, raw, secrets = json.decode(exchange.body)
-  if not ok then return unusable(row, name, request, exchange, "it is no JSON") end
-  if type(raw) ~= "table" then return unusable(row, name, request, exchange, "it is no object and no list") end
+local function read_answer(row, name, request, status, body, head)
+  local ok, raw, secrets = decode(body, strip)
+  if not ok then return unusable(row, name, request, status, body, head, "it is no JSON: " .. raw) end
+  if type(raw) ~= "table" then
+    return unusable(row, name, request, status, body, head, "it is no object and no list")
+  end
   local answer, missing = answers[row.answer](raw, secrets)
-  if not answer then return unusable(row, name, request, exchange, "it has no " .. missing) end
+  if not answer then return unusable(row, name, request, status, body, head, "it has no " .. missing) end
   return answer
 end
 
-local function read_picture(row, name, request, exchange)
+local function read_picture(row, name, request, status, body, head)
   if request.save_as then return { path = request.save_as } end -- the core has looked at its first bytes
-  local kind = core.image_kind(exchange.body)
-  if not kind then return unusable(row, name, request, exchange, "it is no JPEG, PNG or WebP picture") end
-  return { bytes = exchange.body, kind = kind }
-end
-
-local function classify(row, name, request, exchange)
-  if exchange.trouble then return troubled(row, name, request, exchange) end
-  local status = exchange.status
-  if status < 200 or status > 299 then return refused(row, name, request, exchange) end
-  return (row.picture and read_picture or read_answer)(row, name, request, exchange)
+  local kind = core.image_kind(body)
+  if not kind then return unusable(row, name, request, status, body, head, "it is no JPEG, PNG or WebP picture") end
+  return { bytes = body, kind = kind }
 end
 
 -- ---- the line ----
 
-local function send(scope, row, name, request, progress)
-  local exchange, status, text = runtime.exchange(request, scope._client, progress)
-  if not exchange then return unsent(row, name, request, status, text) end
-  return classify(row, name, request, exchange)
+local function send(client, row, name, request, progress)
+  local status, body, head, trouble = exchange(request.compiled or core.request(request), client, progress)
+  if not status then return unsent(row, name, request, body, head) end
+  if trouble then return troubled(row, name, request, status, trouble) end
+  if status < 200 or status > 299 then return refused(row, name, request, status, body, head) end
+  return (row.picture and read_picture or read_answer)(row, name, request, status, body, head)
 end
 
 -- A 401 is answered with one refresh and one repeat: the server did nothing, and a second 401 is final.
-local function send_again(scope, row, name, request, progress, started)
-  local renewed, message, err = session.renew(scope._client, M.run)
+local function send_again(client, row, name, request, progress, started)
+  local renewed, message, err = session.renew(client, M.run)
   if not renewed then return nil, message, err end
-  local left = request.total and request.total - (runtime.now() - started)
+  local left = request.total and request.total - (now() - started)
   if left and left <= 0 then
-    return errors.give({ kind = "timeout", outcome = "refused", operation = name, message = row.says .. ": the time for the whole call is over" })
+    return errors.give({ kind = "timeout", outcome = "refused", operation = name, attempts = 1,
+      message = row.says .. ": the time for the whole call is over" })
   end
-  local again = setmetatable({ total = left }, { __index = request })
-  return send(scope, row, name, again, progress)
+  local again = setmetatable({ total = left, compiled = false, attempts = 2 }, { __index = request })
+  return send(client, row, name, again, progress)
 end
 
 --- Makes one call.
 ---@param scope devkit4ai.Scope
 ---@param name string of a row of `operations`
----@param args table path parameters, fields of the body, secrets among them
+---@param args table? path parameters, fields of the body, secrets among them
 ---@param extra table? fields for the core's request (form, url, save_as, total, ...)
 ---@param progress fun(sent: integer, total: integer)? called while the body goes out
 ---@return table? answer in its normal form
@@ -217,27 +229,27 @@ end
 function M.run(scope, name, args, extra, progress)
   local client, row = scope._client, operations[name]
   if client._closed then errors.raise(row.says .. ": the client is closed") end
-  runtime.check_usable()
-  local known, message, err = scope._prepared[name]
+  local answer, message, err
+  local known = scope._prepared[name]
   if not known then
     known, message, err = prepare(scope, name, row)
     if not known then return nil, message, err end
   end
-  local request
-  request, message, err = build(row, known, name, args, extra)
-  if not request then return nil, message, err end
-  local started = runtime.now()
-  if known.bearer then
-    local ready
-    ready, message, err = session.ready(client, started, M.run)
-    if not ready then return nil, message, err end
+  local request = known.request
+  if extra or not known.fixed then
+    request, message, err = build(row, known, name, args, extra)
+    if not request then return nil, message, err end
   end
-  local answer
-  answer, message, err = send(scope, row, name, request, progress)
+  local started = now()
+  if known.bearer and started >= client._session.due then
+    answer, message, err = session.make_ready(client, M.run)
+    if not answer then return nil, message, err end
+  end
+  answer, message, err = send(client, row, name, request, progress)
   if err and err.status == 401 and known.bearer and session.can_renew(client) then
-    answer, message, err = send_again(scope, row, name, request, progress, started)
+    answer, message, err = send_again(client, row, name, request, progress, started)
   end
-  if rawget(request, "secrets") and request ~= known.request then request.secrets:close() end
+  if request.wiped then request.secrets:close() end
   return answer, message, err
 end
 

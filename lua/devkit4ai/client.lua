@@ -3,6 +3,7 @@ local core = require "devkit4ai.core"
 local call = require "devkit4ai.call"
 local check = require "devkit4ai.check"
 local config = require "devkit4ai.config"
+local errors = require "devkit4ai.errors"
 local generation = require "devkit4ai.generation"
 local project = require "devkit4ai.project"
 local runtime = require "devkit4ai.runtime"
@@ -37,7 +38,7 @@ function M.new(options)
     _role = settings.role, _secrets = secrets, _prepared = {}, _ca_file = settings.ca_file, _limits = limits,
     _creating = { connect = limits.connect, idle = settings.timeout and settings.timeout.idle or CREATING.idle },
     _user_agent = settings.user_agent or "devkit4ai-lua/" .. require("devkit4ai").version,
-    _project_id = settings.project_id,
+    _project_id = settings.project_id, _closed = false, _flight = false,
   }, Client)
   client._client = client
   session.start(client, options and options.access_token or os.getenv("DEVKIT4AI_JWT_TOKEN"))
@@ -49,7 +50,7 @@ local function project_of(client, fields)
   local secrets = core.secrets(client._secrets)
   if client._project_id ~= fields.id then secrets:set("project_key", "") end
   local set, _, why = secrets:set("project_id", fields.id, "shown")
-  if not set then return nil, why end
+  if not set then return errors.refuse("config", "client:project: the id can't be used: " .. why) end
   return project.new(client, secrets, fields)
 end
 
@@ -135,6 +136,15 @@ function Client:project(id)
   id = id or self._project_id
   check.value("client:project: id", { type = "string", required = true }, id)
   return project_of(self, { id = id })
+end
+
+--- Orders a picture in the project of the option project_id, with its key; see project:generate.
+---@param options table as project:generate's
+---@return devkit4ai.Generation?
+---@return string? message
+---@return devkit4ai.Error? err
+function Client:generate(options)
+  return generation.generate(self, "client", options)
 end
 
 --- A handle on a generation of the option project_id's project; asks nobody.

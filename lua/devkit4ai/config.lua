@@ -147,7 +147,7 @@ function M.settle(given, secrets)
       local set, _, why = secrets:set(name, value, row.slot)
       if not set then return errors.refuse("config", ("devkit4ai.new: the %s can't be used: %s"):format(from, why)) end
     end
-    settings[name] = not row.slot and value or nil
+    if not row.slot or row.slot == "shown" then settings[name] = value end
   end
   return settings
 end

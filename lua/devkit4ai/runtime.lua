@@ -5,24 +5,26 @@ local errors = require "devkit4ai.errors"
 
 local M = {}
 
+local park, wake, watch, usable = loop.park, loop.wake, loop.watch, loop.usable
 local engine = core.engine()
 local waiting = {} -- a transfer's id -> the slot of who waits for it
+local huge = math.huge
 local SLICE = 0.1 -- seconds between two looks at an upload's progress (design, section 4)
 
 local function drain()
-  while true do
-    local id, status, body, head, trouble = engine:next()
-    if not id then return end
+  local id, more, status, body, head, trouble
+  repeat
+    id, more, status, body, head, trouble = engine:next()
     local slot = waiting[id]
-    waiting[id] = nil
     if slot then
+      waiting[id] = nil
       slot.status, slot.body, slot.head, slot.trouble, slot.done = status, body, head, trouble, true
-      loop.wake(slot)
+      wake(slot)
     end
-  end
+  until not more
 end
 
-loop.watch(engine, drain)
+watch(engine, drain)
 
 M.now = core.now
 
@@ -39,7 +41,7 @@ end
 local function watch_progress(id, slot, progress)
   local told, why = true, nil
   while not slot.done do
-    loop.park(slot, SLICE)
+    park(slot, SLICE)
     if told and not slot.done then
       told, why = tell(progress, id)
       if not told then engine:cancel(id) end
@@ -48,22 +50,32 @@ local function watch_progress(id, slot, progress)
   if not told then error(why, 0) end
 end
 
---- Sends one request and waits until it came back.
----@param request table for core's engine:submit
+local spare -- a slot that was used: the next call takes it instead of making one
+
+--- Sends one request and waits until it came back. Raises at the caller's line where the caller can't wait.
+---@param request userdata core.request's
 ---@param owner table whose call it is; M.cancel ends all of an owner's
 ---@param progress fun(sent: integer, total: integer)? called every 0.1 s while the body goes out
----@return table? exchange with status, body, head and, unless the answer is whole, trouble { name, text, step, seconds, fate }; it is the caller's
----@return string? name of the core's status: nothing was sent
----@return string? text
+---@return integer? status of HTTP, 0: none came; nil: it could not be sent
+---@return string body of the answer; the name of the core's status, where it could not be sent
+---@return string head the answer's header block, unless it is a 2xx; the reason, where it could not be sent
+---@return table? trouble unless the answer is whole: { name, text, step, seconds, fate }
 function M.exchange(request, owner, progress)
+  local can, why = usable()
+  if not can then errors.raise(why) end
   local id, name, text = engine:submit(request)
   if not id then return nil, name, text end
-  local slot = { owner = owner }
+  local slot = spare or { owner = owner, status = 0, body = "", head = "", trouble = nil, done = false, woken = false }
+  spare = nil
+  slot.owner, slot.done = owner, false
   waiting[id] = slot
-  loop.watch(engine, drain)
+  watch(engine, drain)
   if progress then watch_progress(id, slot, progress) end
-  while not slot.done do loop.park(slot, math.huge) end
-  return slot
+  while not slot.done do park(slot, huge) end
+  local body, head, trouble = slot.body, slot.head, slot.trouble
+  slot.owner, slot.body, slot.head, slot.trouble = false, false, false, nil
+  spare = slot
+  return slot.status, body, head, trouble
 end
 
 --- Ends all that an owner has under way; each comes back as cancelled.
@@ -76,16 +88,18 @@ end
 --- Waits.
 ---@param seconds number
 function M.sleep(seconds)
-  loop.park({}, seconds)
+  park({}, seconds)
 end
 
---- Whether the caller can wait; raises at its line where it can't.
-function M.check_usable()
-  local usable, why = loop.usable()
-  if not usable then errors.raise(why) end
+--- Waits until somebody wakes the slot. Raises at the caller's line where the caller can't wait.
+---@param slot table
+function M.wait_for(slot)
+  local can, why = usable()
+  if not can then errors.raise(why) end
+  park(slot, huge)
 end
 
-M.park, M.wake, M.spawn, M.detach = loop.park, loop.wake, loop.spawn, loop.detach
+M.wake, M.spawn, M.detach = loop.wake, loop.spawn, loop.detach
 
 --- devkit4ai.update
 function M.update()

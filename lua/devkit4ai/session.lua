@@ -1,4 +1,5 @@
 --- The session: which tokens are in use, when they end, and one refresh for all who wait for it.
+local core = require "devkit4ai.core"
 local errors = require "devkit4ai.errors"
 local runtime = require "devkit4ai.runtime"
 local token = require "devkit4ai.token"
@@ -7,8 +8,10 @@ local M = {}
 
 local AHEAD = 300 -- seconds before the end at which the token is renewed (the guide's token strategy)
 
+local NEVER = { due = math.huge, ends = math.huge } -- no token, or one that nobody renews
+
 local function count_from_now(client, access_token)
-  local life = token.life(access_token, os.time())
+  local life = token.life(access_token, os.time(), core.strip)
   local now = runtime.now()
   client._session = { ends = now + life, due = now + math.max(life - AHEAD, life / 2) }
 end
@@ -17,7 +20,7 @@ end
 ---@param client devkit4ai.Client
 ---@param access_token string?
 function M.start(client, access_token)
-  client._session = {}
+  client._session = NEVER
   if access_token then count_from_now(client, access_token) end
 end
 
@@ -40,7 +43,7 @@ local REFUSED = { auth = true, forbidden = true, invalid = true }
 local function over(client)
   client._secrets:clear("access_token")
   client._secrets:clear("refresh_token")
-  client._session = {}
+  client._session = NEVER
   return errors.give({
     kind = "auth", outcome = "refused", operation = "refresh_token",
     message = "the session is over: the server refused the refresh token; log in again with client:login",
@@ -64,7 +67,7 @@ local function start_flight(client, run)
   local flight = { waiters = {} }
   local function land(done, message, err)
     flight.done, flight.ok, flight.message, flight.err = true, done, message, err
-    client._flight = nil
+    client._flight = false
     for _, slot in ipairs(flight.waiters) do runtime.wake(slot) end
   end
   client._flight = flight
@@ -87,21 +90,19 @@ function M.renew(client, run)
   while not flight.done do
     local slot = {}
     flight.waiters[#flight.waiters + 1] = slot
-    runtime.park(slot, math.huge)
+    runtime.wait_for(slot)
   end
   return flight.ok, flight.message, flight.err
 end
 
---- Sees to it that the access token is good, before a call that needs one.
+--- Sees to it that the access token is good, for a call that needs one, when the session's time `due` has come.
 ---@param client devkit4ai.Client
----@param now number
 ---@param run function call.run
 ---@return boolean? ready
 ---@return string? message
 ---@return devkit4ai.Error? err
-function M.ready(client, now, run)
-  local due = client._session.due
-  if not due or now < due or not M.can_renew(client) then return true end
+function M.make_ready(client, run)
+  if not M.can_renew(client) then return true end
   local ends = client._session.ends
   local done, message, err = M.renew(client, run)
   if done or (err.kind ~= "auth" and runtime.now() < ends) then return true end -- not refused: the old one serves a while

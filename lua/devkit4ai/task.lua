@@ -40,11 +40,10 @@ end
 ---@return any ... what its function returned; an error in it is raised again, with its traceback
 function Task:join()
   if getmetatable(self) ~= Task then errors.raise("task:join: call it with a colon, on a task") end
-  runtime.check_usable()
   while not self._done do
     local slot = {}
     self._waiting[#self._waiting + 1] = slot
-    runtime.park(slot, math.huge)
+    runtime.wait_for(slot)
   end
   if self._error then error(self._error, 0) end
   return unpack(self._results, 1, self._results.n)

@@ -1,6 +1,7 @@
-#define _POSIX_C_SOURCE 200809L /* strnlen */
+#define _GNU_SOURCE /* strnlen, memmem */
 #include "fail_alloc.h"
 #include <curl/curl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -25,6 +26,8 @@ static long until_failure; /* 0: none is to fail */
 static bool failed;
 static uintptr_t live[SLOTS]; /* open addressing; 0 is free */
 static size_t live_count;
+static const char *watched; /* NULL: nothing */
+static size_t unwiped;
 
 static size_t home (uintptr_t block) {
   return (size_t)(block >> 4) & (SLOTS - 1);
@@ -92,6 +95,27 @@ size_t live_blocks (void) {
   return count;
 }
 
+void watch_freed (const char *secret) {
+  pthread_mutex_lock(&lock);
+  watched = secret;
+  unwiped = 0;
+  pthread_mutex_unlock(&lock);
+}
+
+size_t freed_unwiped (void) {
+  pthread_mutex_lock(&lock);
+  size_t count = unwiped;
+  pthread_mutex_unlock(&lock);
+  return count;
+}
+
+/* Looks at the whole block, also behind what was in use last. */
+static void look_at_freed (void *block) {
+  pthread_mutex_lock(&lock);
+  if (block && watched && memmem(block, malloc_usable_size(block), watched, strlen(watched))) unwiped++;
+  pthread_mutex_unlock(&lock);
+}
+
 void *__wrap_malloc (size_t size) {
   void *block = fails_now() ? NULL : __real_malloc(size);
   add_live(block);
@@ -107,6 +131,7 @@ void *__wrap_calloc (size_t count, size_t size) {
 void *__wrap_realloc (void *block, size_t size) {
   if (fails_now()) return NULL; /* the old block stays the caller's, and live */
   uintptr_t old = (uintptr_t)block;
+  look_at_freed(block);
   void *moved = __real_realloc(block, size);
   if (moved || size == 0) drop_live(old);
   add_live(moved);
@@ -128,6 +153,7 @@ char *__wrap_strdup (const char *text) {
 
 void __wrap_free (void *block) {
   drop_live((uintptr_t)block);
+  look_at_freed(block);
   __real_free(block);
 }
 

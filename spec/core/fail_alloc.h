@@ -13,6 +13,8 @@
 void fail_allocation (long n);     /* the n-th from now fails, once; 1 is the next; 0: none */
 bool fail_allocation_done (void);  /* since fail_allocation(n), the n-th was asked for */
 size_t live_blocks (void);         /* allocated by our own code and not freed yet */
+void watch_freed (const char *secret); /* from now on, blocks of our own code that still hold it when they are freed are counted */
+size_t freed_unwiped (void);       /* how many did */
 void fail_alloc_hook_curl (void);  /* before the core's first call of libcurl: curl_global_init takes these from then on */
 
 #endif

@@ -66,7 +66,7 @@ end
 
 --- Runs a curl command line as it stands, but for -si; gives the answer.
 function M.run_curl(command)
-  return parse(M.shell(command:gsub("^curl ", "curl -si ")))
+  return parse(M.shell(command:gsub("^curl ", "curl -si -m 60 ")))
 end
 
 --- Runs curl with a list of arguments.
@@ -87,16 +87,17 @@ function M.request(method, url, headers, ...)
   return M.curl((table.unpack or unpack)(words)) -- luacheck: ignore
 end
 
---- A connection to a sandbox that takes and gives bytes as they are (nil without cqueues). finish() ends the
---- sending side and gives all that has come.
-function M.connect(box)
+--- A connection to a sandbox's address that takes and gives bytes as they are; needs cqueues. silent(): nothing has
+--- come yet. finish() ends the sending side and gives all that comes.
+function M.connect(url)
   local socket = require "cqueues.socket"
-  local connection = socket.connect("127.0.0.1", tonumber(box.url:match(":(%d+)$")))
+  local connection = socket.connect("127.0.0.1", tonumber(url:match("^http://127%.0%.0%.1:(%d+)")))
   connection:setmode("b", "bn")
   connection:onerror(function(_, _, why) return why end)
   return {
     send = function(_, bytes) connection:write(bytes) end,
     line = function() return connection:read("*L") end,
+    silent = function() return connection:recv(-1) == nil end,
     finish = function()
       connection:shutdown("w")
       local text = connection:read("*a") or ""
@@ -108,7 +109,7 @@ end
 
 --- The answer to raw bytes.
 function M.raw(box, bytes)
-  local connection = M.connect(box)
+  local connection = M.connect(box.url)
   connection:send(bytes)
   return parse(connection:finish())
 end

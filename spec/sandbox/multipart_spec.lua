@@ -21,7 +21,8 @@ local function part(head, content)
 end
 
 describe("the sandbox's multipart reader", function()
-  local BODY = "preamble\r\n--XX \t\r\ncontent-type: image/png\r\nContent-Disposition: form-data; name=\"a\"; filename=\"a.png\"\r\n\r\n"
+  local BODY = "preamble\r\n--XX \t\r\ncontent-type: image/png\r\n"
+    .. 'Content-Disposition: form-data; name="a"; filename="a.png"' .. "\r\n\r\n"
     .. "\r\n--X\r\n-\r\n--\r\n" -- pieces of a delimiter are content
     .. "\r\n" .. part('name="empty"', "") .. part("name=plain", "1\r\n2") .. "--XX--\r\nepilogue --XX"
   local PARTS = { "a/a.png/image/png:\r\n--X\r\n-\r\n--\r\n", "empty/-/-:", "plain/-/-:1\r\n2" }

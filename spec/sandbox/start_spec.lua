@@ -41,8 +41,9 @@ describe("sandbox.start", function()
   it("says why a developer can't be made", function()
     local box = helper.start {}
     local email = helper.email()
-    assert(box:developer { email = email, password = helper.PASSWORD })
-    assert.same({ nil, "the email is registered already" }, { box:developer { email = email, password = helper.PASSWORD } })
+    local account = { email = email, password = helper.PASSWORD }
+    assert(box:developer(account))
+    assert.same({ nil, "the email is registered already" }, { box:developer(account) })
     assert.is_nil((box:developer { email = "x", password = helper.PASSWORD }))
     assert.is_nil((box:developer { email = helper.email(), password = "weak" }))
     local ok, message = pcall(box.developer, box, { email = 5 })
@@ -161,8 +162,21 @@ describe("devkit4ai sandbox", function()
     return helper.shell(command .. " >/dev/null 2>&1; echo $?"):match("%d+")
   end
 
-  it("prints its address and how to use it", function()
-    local text = helper.shell("exec timeout 1 devkit4ai sandbox --step-time 0.5 </dev/null")
+  it("prints its address and how to use it, and ends with 0 on Ctrl-C", function()
+    local folder = os.tmpname()
+    os.remove(folder)
+    local text = helper.shell(([[
+      mkdir '%s' && cd '%s' && mkfifo said
+      devkit4ai sandbox --step-time 0.5 >said 2>&1 & pid=$!
+      while read -r line; do
+        echo "$line"
+        case $line in *OPERATOR_KEY*) kill -INT $pid;; esac
+      done <said
+      wait $pid
+      echo "exit code $?"
+      rm -r '%s'
+    ]]):format(folder, folder, folder))
+    assert.truthy(text:find("exit code 0\n$"), text)
     local url = text:match("export DEVKIT4AI_BASE_URL=(http://127%.0%.0%.1:%d+)\n")
     assert.is_string(url, text)
     assert.truthy(text:find("export DEVKIT4AI_OPERATOR_KEY=op_", 1, true))
@@ -178,7 +192,9 @@ describe("devkit4ai sandbox", function()
   end)
 
   it("ends with 2 on wrong use, with 0 on --help", function()
-    for _, words in ipairs { "", "sandbox --nothing", "sandbox --port x", "sandbox --port 70000", "sandbox --step-time -1", "fly" } do
+    for _, words in ipairs {
+      "", "fly", "sandbox --nothing", "sandbox --port x", "sandbox --port 70000", "sandbox --step-time -1",
+    } do
       assert.equal("2", exit_code("devkit4ai " .. words), words)
     end
     assert.equal("0", exit_code("devkit4ai sandbox --help"))

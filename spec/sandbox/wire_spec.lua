@@ -34,7 +34,7 @@ describe("the sandbox on the wire", function()
   end)
 
   it("keeps a connection open, and closes it when asked or when HTTP/1.0 speaks", function()
-    local connection = helper.connect(box)
+    local connection = helper.connect(box.url)
     connection:send(ME .. "\r\n")
     assert.equal("HTTP/1.1 401 Unauthorized\r\n", connection:line())
     connection:send(token())
@@ -74,16 +74,36 @@ describe("the sandbox on the wire", function()
     assert.equal("", answer.body)
   end)
 
+  it("answers others while it draws a picture", function()
+    local started = helper.generate(developer, "-F", "example_images=@" .. helper.PNG,
+      "--form-string", 'instructions={"prompt": "nobody asked for this one before"}')
+    local url = helper.wait(developer, started.json.id).json.result_image_url
+    local drawn, other = helper.connect(url), helper.connect(box.url)
+    drawn:send("GET " .. url:match("//[^/]+(.*)") .. " HTTP/1.1\r\nHost: h\r\n\r\n")
+    for _ = 1, 3 do
+      other:send(ME .. "\r\n")
+      repeat local line = other:line() until line == "\r\n"
+    end
+    assert.is_true(drawn:silent())
+    assert.truthy(drawn:finish():find("HTTP/1.1 200 OK", 1, true))
+    other:finish()
+  end)
+
   it("refuses multipart that is broken or cut", function()
-    local head = "POST /api/v1/generation/generate-v2 HTTP/1.1\r\nHost: h\r\nContent-Type: multipart/form-data; boundary=XX\r\n"
-    for name, value in pairs(helper.end_user_headers(developer)) do head = head .. name:lower() .. ": " .. value .. "\r\n" end
+    local head = "POST /api/v1/generation/generate-v2 HTTP/1.1\r\nHost: h\r\n"
+      .. "Content-Type: multipart/form-data; boundary=XX\r\n"
+    for name, value in pairs(helper.end_user_headers(developer)) do
+      head = head .. name:lower() .. ": " .. value .. "\r\n"
+    end
     local function send(body)
       return helper.raw(box, head .. "Content-Length: " .. #body .. "\r\n\r\n" .. body)
     end
     local text = '--XX\r\nContent-Disposition: form-data; name="instructions"\r\n\r\n{"prompt": "x"}\r\n'
     local image = '--XX\r\nContent-Disposition: form-data; name="example_images"; filename="a"\r\n\r\n\255\216\255\r\n'
     assert.equal(200, send(text .. image .. "--XX--\r\n").status)
-    for _, body in ipairs { "", text, text .. image, text .. image .. "--XX", text .. "--XXX\r\n" .. image .. "--XX--" } do
+    for _, body in ipairs {
+      "", text, text .. image, text .. image .. "--XX", text .. "--XXX\r\n" .. image .. "--XX--",
+    } do
       local answer = send(body)
       assert.equal(400, answer.status)
       assert.equal("There was an error parsing the body", answer.detail)
@@ -92,8 +112,9 @@ describe("the sandbox on the wire", function()
 
   it("asks for the body when the head waits for 100 Continue", function()
     local body = '{"email": "' .. helper.email() .. '", "password": "WrongPass123"}'
-    local connection = helper.connect(box)
-    connection:send("POST /api/v1/auth/login HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: " .. #body .. "\r\n\r\n")
+    local connection = helper.connect(box.url)
+    connection:send("POST /api/v1/auth/login HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
+      .. "Content-Length: " .. #body .. "\r\n\r\n")
     assert.equal("HTTP/1.1 100 Continue\r\n", connection:line())
     connection:send(body)
     assert.truthy(connection:finish():find("HTTP/1.1 401 Unauthorized", 1, true))

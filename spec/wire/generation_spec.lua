@@ -44,7 +44,7 @@ describe("on the wire, a generation:", function()
   end
 
   local function sent(arguments)
-    assert(client:generate(arguments))
+    assert(client:project(wire.sample.project_id):generate(arguments))
     local requests = server:requests()
     assert.equal(1, #requests)
     assert.is_true(requests[1].complete)

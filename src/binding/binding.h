@@ -10,6 +10,7 @@
 #define DK_ENGINE "devkit4ai.engine"
 #define DK_SECRETS "devkit4ai.secrets"
 #define DK_HEADERS "devkit4ai.headers"
+#define DK_REQUEST "devkit4ai.request"
 
 /* Templates of header lines, compiled once: what core.headers gives. */
 typedef struct {
@@ -17,20 +18,28 @@ typedef struct {
   const char *line[];            /* into the same block */
 } dk_headers;
 
-/* Makes a metatable of that name with methods (its __index) and metamethods; leaves nothing on the stack. */
+/* Makes a metatable of that name with methods (its __index) and metamethods, each with the metatable as its upvalue; leaves
+ * nothing on the stack. */
 void dk_register (lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *metamethods);
+
+/* The first argument of such a method; raises where it is not of the type. A quarter of luaL_checkudata's instructions. */
+void *dk_check_self (lua_State *L, const char *name);
 
 /* One door from failure to Lua: nil, the status's name, the text. Returns 3. */
 int dk_push_failure (lua_State *L, const dk_failure *failure);
 
-/* The set behind core.secrets' userdata at arg; raises for anything else. */
-dk_secrets *dk_check_secrets (lua_State *L, int arg);
+/* Where core.secrets' userdata at arg keeps its set, NULL once it is closed; lives as long as the userdata. Raises for
+ * anything else. */
+dk_secrets *const *dk_check_secrets (lua_State *L, int arg);
 
 /* Constructors of the module, and the registration of their types. */
 int dk_new_engine (lua_State *L);
 int dk_new_secrets (lua_State *L);
 int dk_new_headers (lua_State *L);
+int dk_new_request (lua_State *L);
+int dk_strip (lua_State *L);
 void dk_open_engine (lua_State *L);
+void dk_open_request (lua_State *L);
 void dk_open_secrets (lua_State *L);
 
 /* A field of the table at index. Absent: NULL or otherwise. A wrong type raises: such a table is made by our own Lua. */

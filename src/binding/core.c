@@ -8,15 +8,35 @@
 #include "engine.h"
 #include "image_kind.h"
 
+/* adds functions to the table on top, each with the value below it as its upvalue */
+static void add_functions (lua_State *L, const luaL_Reg *functions) {
+  for (; functions->name != NULL; functions++) {
+    lua_pushvalue(L, -2);
+    lua_pushcclosure(L, functions->func, 1);
+    lua_setfield(L, -2, functions->name);
+  }
+}
+
 void dk_register (lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *metamethods) {
   luaL_newmetatable(L, name);
-  luaL_setfuncs(L, metamethods, 0);
+  lua_pushvalue(L, -1);
+  add_functions(L, metamethods);
+  lua_pop(L, 1);
   lua_newtable(L);
-  luaL_setfuncs(L, methods, 0);
+  add_functions(L, methods);
   lua_setfield(L, -2, "__index");
   lua_pushstring(L, name);
   lua_setfield(L, -2, "__name");
   lua_pop(L, 1);
+}
+
+void *dk_check_self (lua_State *L, const char *name) {
+  if (lua_getmetatable(L, 1)) {
+    bool same = lua_rawequal(L, -1, lua_upvalueindex(1));
+    lua_pop(L, 1);
+    if (same) return lua_touserdata(L, 1);
+  }
+  return luaL_checkudata(L, 1, name);
 }
 
 int dk_push_failure (lua_State *L, const dk_failure *failure) {
@@ -95,11 +115,13 @@ static void pin_library (void) {
 
 int luaopen_devkit4ai_core (lua_State *L) {
   static const luaL_Reg functions[] = {
-    {"engine", dk_new_engine}, {"secrets", dk_new_secrets}, {"headers", dk_new_headers}, {"now", now},
-    {"isatty", is_terminal}, {"image_kind", image_kind}, {"header", header}, {NULL, NULL}};
+    {"engine", dk_new_engine}, {"secrets", dk_new_secrets}, {"headers", dk_new_headers}, {"request", dk_new_request}, {"now", now},
+    {"isatty", is_terminal}, {"image_kind", image_kind}, {"header", header}, {"strip", dk_strip},
+    {NULL, NULL}};
   pin_library();
   dk_open_engine(L);
   dk_open_secrets(L);
+  dk_open_request(L);
   lua_newtable(L);
   luaL_setfuncs(L, functions, 0);
   return 1;

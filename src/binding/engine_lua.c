@@ -10,7 +10,7 @@ typedef struct {
 } box;
 
 static box *check_box (lua_State *L) {
-  box *b = luaL_checkudata(L, 1, DK_ENGINE);
+  box *b = dk_check_self(L, DK_ENGINE);
   luaL_argcheck(L, b->engine != NULL, 1, "the engine is closed");
   return b;
 }
@@ -31,7 +31,7 @@ int dk_new_engine (lua_State *L) {
 
 /* close(), __gc, __close: twice is once */
 static int engine_close (lua_State *L) {
-  box *b = luaL_checkudata(L, 1, DK_ENGINE);
+  box *b = dk_check_self(L, DK_ENGINE);
   if (b->engine == NULL) return 0;
   dk_engine_close(b->engine);
   dk_engine_free(b->engine);
@@ -52,7 +52,7 @@ static int engine_start (lua_State *L) {
   return 2;
 }
 
-/* the engine's user value holds what x borrows from the request table at index 2 (images as bytes), under x's address */
+/* the engine's user value holds the request at index 2 under x's address while x borrows from it (images as bytes) */
 static void pin (lua_State *L, const dk_xfer *x) {
   lua_getuservalue(L, 1);
   lua_pushlightuserdata(L, (void *)x);
@@ -76,20 +76,18 @@ static int submit_failed (lua_State *L, dk_engine *engine) {
   return 3;
 }
 
-/* submit(request) -> id, or nil, status, text; the fields of request: request_lua.c */
+/* submit(request) -> id, or nil, status, text */
 static int engine_submit (lua_State *L) {
   box *b = check_box(L);
-  dk_request_table table;
+  const dk_request_table *request = dk_check_request(L, 2);
   dk_failure failure;
-  luaL_checktype(L, 2, LUA_TTABLE);
-  dk_read_request(L, 2, &table);
   dk_xfer_free(b->building);
-  b->building = dk_build_transfer(&table, &failure);
+  b->building = dk_build_transfer(request, &failure);
   if (b->building == NULL) return dk_push_failure(L, &failure);
-  if (table.part != NULL) pin(L, b->building);
+  if (request->part != NULL) pin(L, b->building);
   dk_xfer_id id = dk_engine_submit(b->engine, b->building);
   if (id == 0) {
-    if (table.part != NULL) unpin(L, b->building);
+    if (request->part != NULL) unpin(L, b->building);
     dk_xfer_free(b->building);
     b->building = NULL;
     return submit_failed(L, b->engine);
@@ -116,13 +114,15 @@ static void push_trouble (lua_State *L, const dk_xfer *x) {
   lua_setfield(L, -2, "seconds");
 }
 
-/* next() -> id, status, body, head, trouble; nothing: none is finished. trouble is nil where the answer is whole */
+/* next() -> id, more, status, body, head, trouble; nothing: none is finished. more: there is another; trouble is nil where
+ * the answer is whole */
 static int engine_next (lua_State *L) {
   box *b = check_box(L);
   if (b->giving == NULL) b->giving = dk_engine_next(b->engine, &b->giving_id);
   dk_xfer *x = b->giving;
   if (x == NULL) return 0;
   lua_pushinteger(L, (lua_Integer)b->giving_id);
+  lua_pushboolean(L, dk_engine_ready(b->engine));
   lua_pushinteger(L, (lua_Integer)x->status);
   lua_pushlstring(L, x->answer.bytes ? x->answer.bytes : "", x->answer.length);
   lua_pushlstring(L, x->head.bytes ? x->head.bytes : "", x->head.length);
@@ -131,7 +131,7 @@ static int engine_next (lua_State *L) {
   if (x->form != NULL) unpin(L, x);
   b->giving = NULL;
   dk_xfer_free(x);
-  return 5;
+  return 6;
 }
 
 /* wait(seconds) -> whether next has one; false may come early */

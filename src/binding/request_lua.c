@@ -62,9 +62,9 @@ static void read_form (lua_State *L, int index, dk_request_table *t) {
   lua_pop(L, 1);
 }
 
-void dk_read_request (lua_State *L, int index, dk_request_table *t) {
-  *t = (dk_request_table){.request.method = dk_text_field(L, index, "method", NULL)};
+static void read_request (lua_State *L, int index, dk_request_table *t) {
   dk_request *r = &t->request;
+  r->method = dk_text_field(L, index, "method", NULL);
   r->url = dk_text_field(L, index, "url", NULL);
   if (r->method == NULL || r->url == NULL) luaL_error(L, "a request needs a method and a url");
   r->ca_file = dk_text_field(L, index, "ca_file", NULL);
@@ -84,16 +84,45 @@ void dk_read_request (lua_State *L, int index, dk_request_table *t) {
   else read_form(L, index, t);
 }
 
+/* request(table) -> request, to be submitted as often as wanted; the table must not change afterwards */
+int dk_new_request (lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  dk_request_table *t = lua_newuserdata(L, sizeof *t);
+  *t = (dk_request_table){0};
+  luaL_setmetatable(L, DK_REQUEST);
+  lua_createtable(L, 3, 0);
+  lua_pushvalue(L, 1);
+  lua_rawseti(L, -2, 1);
+  lua_getfield(L, 1, "headers");                     /* what the table may only inherit is held by itself */
+  lua_rawseti(L, -2, 2);
+  lua_getfield(L, 1, "secrets");
+  lua_rawseti(L, -2, 3);
+  lua_setuservalue(L, -2);
+  read_request(L, 1, t);
+  return 1;
+}
+
+const dk_request_table *dk_check_request (lua_State *L, int arg) {
+  const dk_request_table *t = luaL_checkudata(L, arg, DK_REQUEST);
+  luaL_argcheck(L, *t->secrets != NULL, arg, "its secrets are closed");
+  return t;
+}
+
+void dk_open_request (lua_State *L) {
+  static const luaL_Reg none[] = {{NULL, NULL}};
+  dk_register(L, DK_REQUEST, none, none);
+}
+
 static dk_status build_lines (const dk_request_table *t, dk_buffer *lines, dk_failure *failure) {
   dk_status status = DK_OK;
-  for (size_t i = 0; i < t->headers->count && status == DK_OK; i++) status = dk_secrets_line(t->secrets, t->headers->line[i], lines, failure);
+  for (size_t i = 0; i < t->headers->count && status == DK_OK; i++) status = dk_secrets_line(*t->secrets, t->headers->line[i], lines, failure);
   return status;
 }
 
 static dk_status build_json (const dk_request_table *t, dk_buffer *body, dk_failure *failure) {
   dk_status status = dk_buffer_add(body, t->json, t->json_length);
   if (status != DK_OK) return dk_fail(failure, status, status == DK_NO_MEMORY ? "no memory" : "the body is too long");
-  for (int i = 0; i < t->slot_count && status == DK_OK; i++) status = dk_secrets_field(t->secrets, t->slots[i], body, failure);
+  for (int i = 0; i < t->slot_count && status == DK_OK; i++) status = dk_secrets_field(*t->secrets, t->slots[i], body, failure);
   return status;
 }
 
@@ -107,8 +136,7 @@ static dk_status build_form (const dk_request_table *t, dk_form *form, dk_failur
   return status;
 }
 
-static dk_status build_parts (dk_request_table *t, dk_failure *failure) {
-  dk_request *r = &t->request;
+static dk_status build_parts (const dk_request_table *t, dk_request *r, dk_failure *failure) {
   dk_status status = build_lines(t, &r->lines, failure);
   r->has_body = t->json != NULL;
   if (status == DK_OK && t->json != NULL) status = build_json(t, &r->body, failure);
@@ -118,13 +146,14 @@ static dk_status build_parts (dk_request_table *t, dk_failure *failure) {
   return build_form(t, r->form, failure);
 }
 
-dk_xfer *dk_build_transfer (dk_request_table *t, dk_failure *failure) {
+dk_xfer *dk_build_transfer (const dk_request_table *t, dk_failure *failure) {
   enum { MOST_BODY = 16 * 1024 * 1024 };                       /* bytes of JSON; larger ones the API refuses */
-  dk_buffer_init(&t->request.lines, DK_MAX_HEAD);
-  dk_buffer_init(&t->request.body, MOST_BODY);
-  if (build_parts(t, failure) == DK_OK) return dk_xfer_new(&t->request, failure);
-  dk_buffer_reset(&t->request.lines);
-  dk_buffer_reset(&t->request.body);
-  dk_form_free(t->request.form);
+  dk_request request = t->request;
+  dk_buffer_init(&request.lines, DK_MAX_HEAD);
+  dk_buffer_init(&request.body, MOST_BODY);
+  if (build_parts(t, &request, failure) == DK_OK) return dk_xfer_new(&request, failure);
+  dk_buffer_reset(&request.lines);
+  dk_buffer_reset(&request.body);
+  dk_form_free(request.form);
   return NULL;
 }

@@ -1,4 +1,4 @@
-/* request_lua.h - a request, from the table that Lua made to the transfer that the engine takes. */
+/* request_lua.h - core.request: the table that Lua made, read once; from it comes the transfer that the engine takes. */
 #ifndef DK_REQUEST_LUA_H
 #define DK_REQUEST_LUA_H
 
@@ -7,11 +7,11 @@
 
 enum { DK_MAX_FILES = 8, DK_MAX_FIELDS = 4, DK_MAX_SLOTS = 8 };
 
-/* All that the table says, borrowed from it: nothing here needs freeing, so a Lua error while reading loses nothing. */
+/* All that the table says, borrowed from it; the userdata keeps the table, so nothing here needs freeing. */
 typedef struct {
   dk_request request;
   const dk_headers *headers;
-  dk_secrets *secrets;
+  dk_secrets *const *secrets;    /* in the userdata that the table names */
   const char *json;              /* a JSON object; NULL: none */
   size_t json_length;
   const char *slots[DK_MAX_SLOTS];                    /* fields to add to it */
@@ -23,10 +23,10 @@ typedef struct {
   int file_count, field_count;
 } dk_request_table;
 
-/* Reads the table at index; raises where a field has a wrong type. */
-void dk_read_request (lua_State *L, int index, dk_request_table *table);
+/* The request behind core.request's userdata at arg; raises for anything else, and where its secrets are closed. */
+const dk_request_table *dk_check_request (lua_State *L, int arg);
 
-/* Makes the transfer; no Lua in it. NULL: failure tells. */
-dk_xfer *dk_build_transfer (dk_request_table *table, dk_failure *failure);
+/* Makes a transfer of it; no Lua in it. NULL: failure tells. */
+dk_xfer *dk_build_transfer (const dk_request_table *table, dk_failure *failure);
 
 #endif

@@ -8,15 +8,21 @@ typedef struct {
   dk_buffer masked;              /* here, so that no Lua error leaves it behind */
 } box;
 
-dk_secrets *dk_check_secrets (lua_State *L, int arg) {
+dk_secrets *const *dk_check_secrets (lua_State *L, int arg) {
   box *b = luaL_checkudata(L, arg, DK_SECRETS);
   luaL_argcheck(L, b->secrets != NULL, arg, "secrets are closed");
-  return b->secrets;
+  return &b->secrets;
+}
+
+static box *check_self (lua_State *L) {
+  box *b = dk_check_self(L, DK_SECRETS);
+  luaL_argcheck(L, b->secrets != NULL, 1, "secrets are closed");
+  return b;
 }
 
 /* secrets(parent?) -> secrets */
 int dk_new_secrets (lua_State *L) {
-  dk_secrets *parent = lua_isnoneornil(L, 1) ? NULL : dk_check_secrets(L, 1);
+  dk_secrets *parent = lua_isnoneornil(L, 1) ? NULL : *dk_check_secrets(L, 1);
   box *b = lua_newuserdata(L, sizeof *b);
   b->secrets = NULL;
   dk_buffer_init(&b->masked, (size_t)-1 / 2);
@@ -28,7 +34,7 @@ int dk_new_secrets (lua_State *L) {
 
 /* close(), __gc: wipes what nobody else holds; twice is once */
 static int secrets_close (lua_State *L) {
-  box *b = luaL_checkudata(L, 1, DK_SECRETS);
+  box *b = dk_check_self(L, DK_SECRETS);
   dk_buffer_reset(&b->masked);
   dk_secrets_release(b->secrets);
   b->secrets = NULL;
@@ -38,7 +44,7 @@ static int secrets_close (lua_State *L) {
 /* set(name, value, use?) -> true, or nil, status, text; use: "header" (the default), "body", "shown" */
 static int secrets_set (lua_State *L) {
   static const char *const uses[] = {"header", "body", "shown", NULL};
-  dk_secrets *secrets = dk_check_secrets(L, 1);
+  dk_secrets *secrets = check_self(L)->secrets;
   size_t length;
   const char *name = luaL_checkstring(L, 2), *value = luaL_checklstring(L, 3, &length);
   dk_slot_use use = (dk_slot_use)luaL_checkoption(L, 4, "header", uses);
@@ -50,30 +56,29 @@ static int secrets_set (lua_State *L) {
 
 /* has(name) -> whether the slot is filled, here or in a parent */
 static int secrets_has (lua_State *L) {
-  lua_pushboolean(L, dk_secrets_has(dk_check_secrets(L, 1), luaL_checkstring(L, 2)));
+  lua_pushboolean(L, dk_secrets_has(check_self(L)->secrets, luaL_checkstring(L, 2)));
   return 1;
 }
 
 /* clear(name): the parent's slot is seen again */
 static int secrets_clear (lua_State *L) {
-  dk_secrets_clear(dk_check_secrets(L, 1), luaL_checkstring(L, 2));
+  dk_secrets_clear(check_self(L)->secrets, luaL_checkstring(L, 2));
   return 0;
 }
 
 /* wipe(): all slots of this set */
 static int secrets_wipe (lua_State *L) {
-  dk_secrets_wipe(dk_check_secrets(L, 1));
+  dk_secrets_wipe(check_self(L)->secrets);
   return 0;
 }
 
 /* mask(text) -> text with each secret's value replaced by *** */
 static int secrets_mask (lua_State *L) {
-  dk_secrets *secrets = dk_check_secrets(L, 1);
-  box *b = lua_touserdata(L, 1);
+  box *b = check_self(L);
   size_t length;
   const char *text = luaL_checklstring(L, 2, &length);
-  dk_buffer_clear(&b->masked);
-  if (dk_secrets_mask(secrets, text, length, &b->masked) != DK_OK) return luaL_error(L, "not enough memory");
+  dk_buffer_cut(&b->masked, 0);
+  if (dk_secrets_mask(b->secrets, text, length, &b->masked) != DK_OK) return luaL_error(L, "not enough memory");
   lua_pushlstring(L, b->masked.bytes, b->masked.length);
   dk_buffer_reset(&b->masked);
   return 1;

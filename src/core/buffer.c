@@ -38,9 +38,9 @@ dk_status dk_buffer_add (dk_buffer *buffer, const void *bytes, size_t length) {
   return DK_OK;
 }
 
-void dk_buffer_clear (dk_buffer *buffer) {
-  if (buffer->bytes != NULL) explicit_bzero(buffer->bytes, buffer->length);
-  buffer->length = 0;
+void dk_buffer_cut (dk_buffer *buffer, size_t length) {
+  if (buffer->bytes != NULL) explicit_bzero(buffer->bytes + length, buffer->length - length);
+  buffer->length = length;
 }
 
 void dk_buffer_reset (dk_buffer *buffer) {

@@ -19,8 +19,8 @@ void dk_buffer_init (dk_buffer *buffer, size_t cap);
 /* Appends. Errors: DK_OVER_CAP, DK_NO_MEMORY; the buffer then holds what it held. */
 dk_status dk_buffer_add (dk_buffer *buffer, const void *bytes, size_t length) __attribute__((warn_unused_result));
 
-/* Forgets the content and keeps the memory for the next. */
-void dk_buffer_clear (dk_buffer *buffer);
+/* Wipes what stands behind the first length bytes, and keeps the memory for the next. */
+void dk_buffer_cut (dk_buffer *buffer, size_t length);
 
 /* Wipes and frees; the buffer is empty again. */
 void dk_buffer_reset (dk_buffer *buffer);

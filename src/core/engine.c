@@ -380,7 +380,8 @@ dk_xfer *dk_engine_next (dk_engine *e, dk_xfer_id *id) {
   if (x != NULL) {
     seat_remove(e, x);
     *id = x->id;
-  } else if (atomic_exchange(&e->ready, false) && e->fd >= 0) {
+  }
+  if (e->done.first == NULL && atomic_exchange(&e->ready, false) && e->fd >= 0) {
     eventfd_t count;
     eventfd_read(e->fd, &count);
   }

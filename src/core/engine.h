@@ -28,7 +28,7 @@ bool dk_engine_forked (const dk_engine *engine);
 /* Asks for the end of a transfer; asynchronous: it still comes back. An id that is gone is fine. */
 void dk_engine_cancel (dk_engine *engine, dk_xfer_id id);
 
-/* A finished transfer, the caller's again; NULL: there is none, and flag and descriptor are clear. */
+/* A finished transfer, the caller's again; NULL: there is none. With the last one flag and descriptor are cleared. */
 dk_xfer *dk_engine_next (dk_engine *engine, dk_xfer_id *id);
 
 /* Waits until dk_engine_next has one, seconds at most; false may come early (a signal): look at your clock. Steps, or sleeps

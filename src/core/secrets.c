@@ -126,7 +126,7 @@ dk_status dk_secrets_line (const dk_secrets *secrets, const char *template, dk_b
     if (name == NULL || status != DK_OK) break;
     const slot *s = find(secrets, name, name_length);
     if (s == NULL && optional) {
-      out->length = start;
+      dk_buffer_cut(out, start);
       return DK_OK;
     }
     if (s == NULL) return dk_fail(failure, DK_EMPTY_SLOT, "%.*s", (int)name_length, name);
@@ -206,8 +206,7 @@ dk_status dk_secrets_mask (const dk_secrets *secrets, const char *text, size_t l
     status = add_quoted(&quoted, s->value, s->length);
     if (status == DK_OK) {
       size_t left = replace(out->bytes + start, out->length - start, quoted.bytes ? quoted.bytes : "", quoted.length);
-      out->length = start + replace(out->bytes + start, left, s->value, s->length);
-      out->bytes[out->length] = '\0';
+      dk_buffer_cut(out, start + replace(out->bytes + start, left, s->value, s->length));
     }
     dk_buffer_reset(&quoted);
   }

@@ -26,6 +26,7 @@ struct dk_handle {
   char *url, *ca_file;           /* what address and the roots were set from */
   bool has_roots;
   long receive_buffer;
+  bool counts;                   /* progress is asked of libcurl: for forms and files alone, since it costs each small call 2 % */
   curl_mime *mime;
   dk_xfer *xfer;
   char error[CURL_ERROR_SIZE];
@@ -215,7 +216,7 @@ static size_t on_head (char *bytes, size_t one, size_t count, void *arg) {
   size_t length = one * count;
   x->moved = *x->clock;
   if (length > 5 && memcmp(bytes, "HTTP/", 5) == 0) {          /* a new block: what came before was interim (100) */
-    dk_buffer_clear(&x->head);
+    dk_buffer_cut(&x->head, 0);
     x->status = status_of(bytes, length);
   }
   if (dk_buffer_add(&x->head, bytes, length) == DK_OK) return length;
@@ -299,7 +300,6 @@ dk_handle *dk_handle_new (CURLSH *share) {
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, handle);
   curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
   curl_easy_setopt(easy, CURLOPT_XFERINFODATA, handle);
-  curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
   curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_prerequest);
   curl_easy_setopt(easy, CURLOPT_PREREQDATA, handle);
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -327,6 +327,7 @@ static dk_status load_url (dk_handle *handle, dk_xfer *x) {
   if (handle->url != NULL && strcmp(handle->url, x->url) == 0) return DK_OK;
   free(handle->url);
   handle->url = strdup(x->url);
+  curl_url_set(handle->address, CURLUPART_SCHEME, NULL, 0);    /* else an address without one is taken as relative to the last */
   CURLUcode code = curl_url_set(handle->address, CURLUPART_URL, x->url, 0);
   if (code == CURLUE_OK && handle->url != NULL) return DK_OK;
   free(handle->url);
@@ -389,6 +390,7 @@ static void clear (dk_handle *handle) {
 dk_status dk_handle_load (dk_handle *handle, dk_xfer *x) {
   CURL *easy = handle->easy;
   long receive_buffer = x->file.path ? FILE_BUFFER : SMALL_BUFFER;
+  bool counts = x->form != NULL || x->file.path != NULL;
   handle->xfer = x;
   handle->error[0] = '\0';
   dk_status status = load_url(handle, x);
@@ -403,7 +405,9 @@ dk_status dk_handle_load (dk_handle *handle, dk_xfer *x) {
   curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, x->flags & DK_ONCE ? 1L : 0L);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, x->connect > 0 ? milliseconds(x->connect) : 0L);
   if (receive_buffer != handle->receive_buffer) curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, receive_buffer);
+  if (counts != handle->counts) curl_easy_setopt(easy, CURLOPT_NOPROGRESS, counts ? 0L : 1L);
   handle->receive_buffer = receive_buffer;
+  handle->counts = counts;
   return DK_OK;
 }
 
@@ -448,8 +452,7 @@ static const char *step_of (dk_handle *handle) {
     return tls && time_of(handle->easy, CURLINFO_APPCONNECT_TIME_T) == 0 ? "TLS" : "connect";
   }
   if (x->status > 0) return "body";
-  uint64_t to_send = x->form ? atomic_load(&x->counts[1]) : x->body.length;
-  return atomic_load(&x->counts[0]) < to_send ? "send" : "wait";
+  return atomic_load(&x->counts[0]) < atomic_load(&x->counts[1]) ? "send" : "wait";      /* small bodies go out at once */
 }
 
 static void tell_failure (dk_handle *handle, CURLcode code) {
@@ -457,6 +460,7 @@ static void tell_failure (dk_handle *handle, CURLcode code) {
   const char *trouble = x->form ? dk_form_trouble(x->form) : NULL;
   const char *text = handle->error[0] ? handle->error : curl_easy_strerror(code);
   dk_status status = result_of(code);
+  if (status == DK_BAD_URL && x->sendings > 0) status = DK_PROTOCOL;      /* libcurl tells an answer in HTTP/0.9 the same way */
   if (trouble != NULL) dk_fail(&x->failure, DK_FILE, "%s", trouble);
   else if (x->repeated) dk_fail(&x->failure, DK_CUT, "the connection ended before an answer came");
   else if (status == DK_TLS) dk_fail(&x->failure, status, "%s (trusted roots: %s)", text, dk_roots_name(x->ca_file));

@@ -10,6 +10,7 @@ local resumed -- the coroutine that was resumed last
 local ready, first, last = {}, 1, 0 -- a queue of { coroutine, what park returns }
 local sleeping = {} -- a heap of parked slots
 
+local running, huge = coroutine.running, math.huge
 local COALESCE = 0.001 -- seconds; waking at most once a millisecond halves the cost of many sleepers (PERFORMANCE 2.14)
 
 local function push(co, woken)
@@ -26,7 +27,7 @@ end
 ---@return boolean? usable
 ---@return string? why
 function M.usable()
-  if tasks[coroutine.running()] or not inside_task() then return true end
+  if not resumed or tasks[running()] or not inside_task() then return true end
   return nil, "this coroutine runs inside a task and can't wait by itself: start it with devkit4ai.spawn"
 end
 
@@ -59,24 +60,27 @@ local function wake_sleepers()
   end
 end
 
-local function turn(seconds)
-  run_ready()
-  if first <= last then seconds = 0 end -- more became ready meanwhile
-  local slot = sleeping[1]
-  if slot then seconds = math.min(seconds, math.max(0, slot.due - core.now())) end
+local function turn(slot, seconds)
+  if first <= last then
+    run_ready()
+    if slot.woken then return end
+    if first <= last then seconds = 0 end -- more became ready meanwhile
+  end
+  local sleeper = sleeping[1]
+  if sleeper then seconds = math.min(seconds, math.max(0, sleeper.due - core.now())) end
   if engine:wait(seconds) then drain() end
   wake_sleepers()
 end
 
 local function pump(slot, seconds)
-  local due = seconds < math.huge and core.now() + seconds or math.huge
+  local due = seconds < huge and core.now() + seconds
   while true do
-    turn(seconds)
+    turn(slot, seconds)
     if slot.woken then break end
-    if due < math.huge then seconds = due - core.now() end
+    if due then seconds = due - core.now() end
     if seconds <= 0 then return false end
   end
-  slot.woken = nil
+  slot.woken = false
   return true
 end
 
@@ -86,13 +90,13 @@ end
 ---@return boolean woken
 function M.park(slot, seconds)
   if slot.woken then
-    slot.woken = nil
+    slot.woken = false
     return true
   end
-  local co = coroutine.running()
+  local co = resumed and running() -- no task yet: no need to ask
   if not tasks[co] then return pump(slot, seconds) end
   slot.co = co
-  if seconds < math.huge then timers.add(sleeping, slot, core.now() + seconds) end
+  if seconds < huge then timers.add(sleeping, slot, core.now() + seconds) end
   return coroutine.yield()
 end
 

@@ -20,7 +20,8 @@ local function astray(request, instead)
   if not instead.moved then return errors.of("not_found") end
   local host = (request.headers.host or ""):match("^[%w%.%-:%[%]]+$")
   local query = request.query ~= "" and "?" .. request.query or ""
-  return { status = 307, body = "", headers = { "Location: " .. (host and "http://" .. host or "") .. instead.moved .. query } }
+  local location = (host and "http://" .. host or "") .. instead.moved .. query
+  return { status = 307, body = "", headers = { "Location: " .. location } }
 end
 
 -- Every parameter of a path is a UUID.

@@ -20,11 +20,13 @@ local COMMANDS = {}
 
 -- A developer, registered, provisioned and logged in, as options of devkit4ai.new.
 function COMMANDS.developer(state, asked)
-  if not fields.email(asked.email) then return nil, "email is not a valid address" end
-  if not fields.password(asked.password) then
-    return nil, "password needs at least 8 characters with upper case, lower case and a digit"
+  if type(asked.email) ~= "string" or not fields.email(asked.email) then
+    return nil, "the email is not a valid address"
   end
-  local user, provisioning = state:register_developer(asked)
+  if type(asked.password) ~= "string" or not fields.password(asked.password) then
+    return nil, "the password needs at least 8 characters with upper case, lower case and a digit"
+  end
+  local user, provisioning = state:register_developer { email = asked.email, password = asked.password }
   if not user then return nil, "the email is registered already" end
   return { "developer_key", "project_id", "project_key", "access_token", "refresh_token" }, {
     developer_key = provisioning.developer_key, project_id = provisioning.project_id,
@@ -42,7 +44,9 @@ function M.run(state)
     local line = io.read()
     if not line then os.exit(0) end
     local asked = json.decode(line)
-    local form, record = COMMANDS[asked.command](state, asked)
+    local command = type(asked) == "table" and COMMANDS[asked.command]
+    local form, record = nil, "unknown command"
+    if command then form, record = command(state, asked) end
     if form then M.say(form, record) else M.say({ "error" }, { error = record }) end
   end
 end

@@ -5,7 +5,7 @@ local M = {}
 M.HEAD_LIMIT = 64 * 1024 -- bytes of request line and headers
 local LINE_LIMIT = 4096 -- bytes of a chunk's size line or of one trailer
 local REASONS = {
-  [200] = "OK", [201] = "Created", [204] = "No Content", [307] = "Temporary Redirect",
+  [200] = "OK", [201] = "Created", [307] = "Temporary Redirect",
   [400] = "Bad Request", [401] = "Unauthorized", [403] = "Forbidden", [404] = "Not Found",
   [405] = "Method Not Allowed", [409] = "Conflict", [413] = "Content Too Large",
   [422] = "Unprocessable Entity", [429] = "Too Many Requests", [431] = "Request Header Fields Too Large",
@@ -225,7 +225,7 @@ end
 
 ---@class devkit4ai.sandbox.Answer
 ---@field status integer
----@field body string?  none: no content
+---@field body string
 ---@field headers string[]?  more header lines
 ---@field content_type string?  JSON where it is absent
 
@@ -238,11 +238,11 @@ function M.answer(answer, keep_alive, headers_only)
   local status, body = answer.status, answer.body
   return "HTTP/1.1 " .. status .. " " .. REASONS[status]
     .. "\r\nDate: " .. date()
-    .. (body and "\r\nContent-Type: " .. (answer.content_type or "application/json")
-      .. "\r\nContent-Length: " .. #body or "")
+    .. "\r\nContent-Type: " .. (answer.content_type or "application/json")
+    .. "\r\nContent-Length: " .. #body
     .. (answer.headers and "\r\n" .. table.concat(answer.headers, "\r\n") or "")
     .. (keep_alive and "\r\n\r\n" or "\r\nConnection: close\r\n\r\n")
-    .. (not headers_only and body or "")
+    .. (headers_only and "" or body)
 end
 
 return M

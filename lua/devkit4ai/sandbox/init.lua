@@ -75,8 +75,19 @@ local function diagnose(code, command)
   return ("the sandbox did not start: '%s sandbox' ended with exit code %s"):format(command, code or "unknown")
 end
 
+-- What each means, and its bounds, is in options.lua.
+---@class devkit4ai.sandbox.Start
+---@field command string?  the shell words that run the command; default devkit4ai
+---@field port integer?
+---@field step_time number?
+---@field access_life number?
+---@field refresh_life number?
+---@field project_limit integer?
+---@field generation_limit integer?
+---@field request_limit integer?
+
 --- Starts a sandbox and waits until it listens.
----@param given { port: integer?, step_time: number?, command: string?, access_life: number?, refresh_life: number?, project_limit: integer?, generation_limit: integer?, request_limit: integer? }?
+---@param given devkit4ai.sandbox.Start?
 ---@return devkit4ai.Sandbox? sandbox
 ---@return string? message why it did not start
 function M.start(given)

@@ -1,5 +1,6 @@
 --- The sandbox as a program: the API on one port, the storage of its pictures on another.
 local cqueues = require "cqueues"
+local signal = require "cqueues.signal"
 local app = require "devkit4ai.sandbox.app"
 local control = require "devkit4ai.sandbox.control"
 local pictures = require "devkit4ai.sandbox.pictures"
@@ -40,12 +41,17 @@ function M.run(settings, controlled)
   local queue = cqueues.new()
   server.serve(queue, api, app.new(state, routes))
   server.serve(queue, store, function(request) return storage:answer(request) end)
+  signal.block(signal.SIGINT) -- Ctrl-C: a person's ends the sandbox; a program's is the program's own affair
   if controlled then
     control.say({ "url", "operator_key" }, { url = url, operator_key = state.operator_key })
     queue:wrap(control.run, state)
   else
     io.stdout:write(GREETING:format(url, origin, url, state.operator_key))
     io.stdout:flush()
+    queue:wrap(function()
+      signal.listen(signal.SIGINT):wait()
+      os.exit(0)
+    end)
   end
   while true do
     local ok, err = queue:loop()

@@ -16,11 +16,11 @@ Parser.__index = Parser
 ---@param content_type string?
 ---@return string?
 function M.boundary(content_type)
-  local parameters = (content_type or ""):match("^[Mm][Uu][Ll][Tt][Ii][Pp][Aa][Rr][Tt]/[Ff][Oo][Rr][Mm]%-[Dd][Aa][Tt][Aa]%s*;(.*)$")
-  if not parameters then return nil end
-  parameters = ";" .. parameters
-  local boundary = parameters:match(';%s*[Bb][Oo][Uu][Nn][Dd][Aa][Rr][Yy]="([^"]+)"')
-    or parameters:match(';%s*[Bb][Oo][Uu][Nn][Dd][Aa][Rr][Yy]=([^%s;"]+)')
+  local kind, rest = (content_type or ""):match("^([^;%s]*)%s*(;.*)$")
+  if not kind or kind:lower() ~= "multipart/form-data" then return nil end
+  local from = select(2, rest:lower():find(";%s*boundary="))
+  if not from then return nil end
+  local boundary = rest:match('^"([^"]+)"', from + 1) or rest:match('^[^%s;"]+', from + 1)
   return boundary and #boundary <= 70 and boundary or nil
 end
 

@@ -8,7 +8,7 @@ local M = {}
 local SIZE = scenes.SIZE
 local floor, max, min, sqrt, sin = math.floor, math.max, math.min, math.sqrt, math.sin
 local unpack = table.unpack or unpack -- luacheck: ignore (5.1 and LuaJIT)
-local SLICE = 8 -- rows drawn between two breaths
+local SLICE = 4 -- rows drawn between two breaths
 local HALO = 620 -- how far the disc's light reaches
 local ACROSS = 32 -- pixels packed by one call
 

@@ -4,7 +4,7 @@
 --- profile    who may come in (gates.lua)          forbidden  the error for a token that may not (default E05)
 --- fields     what the JSON body holds             upload     the name of the parts that are images
 --- owned      the path's project must be the caller's
---- answer     state, request -> status, form, record (a list of records gives an array); or a refusal alone
+--- answer     state, request -> status, form, record, and true where the record is a list; or a refusal alone
 local errors = require "devkit4ai.sandbox.errors"
 local fields = require "devkit4ai.sandbox.fields"
 local forms = require "devkit4ai.sandbox.forms"

@@ -1,0 +1,38 @@
+-- When to look again whether a generation is done: the guide's schedule.
+local poll = require "devkit4ai.poll"
+
+describe("poll.pause", function()
+  it("grows from 5 s by 1.5, and never above 30 s", function()
+    local pauses = {}
+    for n = 1, 8 do pauses[n] = poll.pause(n) end
+    assert.same({ 5, 7.5, 11.25, 16.875, 25.3125, 30, 30, 30 }, pauses)
+  end)
+
+  it("stays at 30 s after any number of looks", function()
+    assert.equal(30, poll.pause(100000))
+  end)
+
+  it("has time for the slowest documented generation, 10 minutes", function()
+    assert.is_true(poll.DEADLINE > 600)
+  end)
+end)
+
+describe("poll.after_failure", function()
+  it("goes on after a look that got lost", function()
+    for _, kind in ipairs { "network", "timeout", "server", "rate_limited" } do
+      assert.equal(5, poll.after_failure({ kind = kind }, 1))
+      assert.equal(11.25, poll.after_failure({ kind = kind }, 3))
+    end
+  end)
+
+  it("waits as long as the server says, where that is longer", function()
+    assert.equal(60, poll.after_failure({ kind = "rate_limited", retry_after = 60 }, 1))
+    assert.equal(7.5, poll.after_failure({ kind = "rate_limited", retry_after = 1 }, 2))
+  end)
+
+  it("ends at what is final", function()
+    for _, kind in ipairs { "auth", "forbidden", "not_found", "invalid", "protocol", "tls", "config", "cancelled" } do
+      assert.is_nil(poll.after_failure({ kind = kind }, 1))
+    end
+  end)
+end)

@@ -1,0 +1,80 @@
+-- Lua scripts in processes of their own, run by the same interpreter and with the same paths as the spec: for what ends
+-- a process, forks it, counts its descriptors, or needs another environment.
+local M = {}
+
+-- A process that hangs is ended after this many seconds and has failed (exit code 124); nothing is judged by it.
+local HUNG = 60
+
+local function quote(text)
+  return "'" .. text:gsub("'", [['\'']]) .. "'"
+end
+
+local function read_file(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read("*a")
+  file:close()
+  return text
+end
+
+local function capture(command)
+  local pipe = assert(io.popen(command, "r"))
+  local text = pipe:read("*a")
+  pipe:close()
+  return text
+end
+
+--- A folder of the caller's own, which it removes with M.remove.
+---@return string path
+function M.folder()
+  return assert(capture("mktemp -d"):match("^[^\n]+"), "mktemp failed")
+end
+
+--- Removes a folder with all that is in it.
+function M.remove(path)
+  os.execute("rm -rf " .. quote(path))
+end
+
+--- The names in a folder, in alphabetical order.
+---@return string[]
+function M.list(path)
+  local names = {}
+  for name in capture("LC_ALL=C ls -A " .. quote(path)):gmatch("[^\n]+") do names[#names + 1] = name end
+  return names
+end
+
+--- The program that runs this spec: standard input of popen's shell is ours, its parent is us.
+---@return string path
+function M.interpreter()
+  return (capture("readlink /proc/$PPID/exe"):gsub("\n$", ""))
+end
+
+---@class spec.Ended
+---@field code integer  the exit code; 128 and the number of the signal where one ended it; 124: it hung
+---@field out string  what it wrote to standard output
+---@field err string  and to standard error
+
+--- Runs a script to its end.
+---@param script string Lua; its `...` are options.args
+---@param options { args: string[]?, env: table<string, string>?, before: string?, wrap: string? }? before: shell text in
+---  front, as `ulimit -f 8`; wrap: a command that runs another, as strace's
+---@return spec.Ended
+function M.run(script, options)
+  options = options or {}
+  local folder = M.folder()
+  local file = assert(io.open(folder .. "/script.lua", "wb"))
+  file:write(script)
+  file:close()
+  os.execute("chmod -R a+rX " .. quote(folder))
+  local words = { "exec", "timeout", "--kill-after=5", HUNG, options.wrap or "", "env" }
+  for name, value in pairs(options.env or {}) do words[#words + 1] = quote(name .. "=" .. value) end
+  words[#words + 1] = M.interpreter()
+  words[#words + 1] = quote(folder .. "/script.lua")
+  for _, word in ipairs(options.args or {}) do words[#words + 1] = quote(word) end
+  local code = capture(("(%s\n%s) >%s/out 2>%s/err </dev/null; echo $?"):format(
+    options.before or "", table.concat(words, " "), folder, folder))
+  local ended = { code = tonumber(code), out = read_file(folder .. "/out"), err = read_file(folder .. "/err") }
+  M.remove(folder)
+  return ended
+end
+
+return M
