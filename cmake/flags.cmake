@@ -15,7 +15,7 @@ set(devkit4ai_warnings
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
   list(APPEND devkit4ai_warnings -Wlogical-op -Wduplicated-cond -Wformat-signedness)
 elseif(CMAKE_C_COMPILER_ID MATCHES "Clang")
-  list(APPEND devkit4ai_warnings -Wcomma -Wconditional-uninitialized -Wunreachable-code
+  list(APPEND devkit4ai_warnings -Wcomma -Wunreachable-code
     # idioms of ours: {.a = 1} leaves the rest 0; a & b of bools evaluates both; CHECK(!"reached")
     -Wno-missing-field-initializers -Wno-bitwise-instead-of-logical -Wno-string-conversion)
 endif()

@@ -1,5 +1,6 @@
 -- The normal form of each answer, out of every form that CONTRACT section 6 shows: the documented JSON goes in.
 local answers = require "devkit4ai.answers"
+local core = require "devkit4ai.core"
 local json = require "devkit4ai.json"
 
 local ID = "550e8400-e29b-41d4-a716-446655440000"
@@ -7,7 +8,7 @@ local PROJECT = "770e8400-e29b-41d4-a716-446655440002"
 
 -- Through the same door as an answer on the wire.
 local function read(row, text)
-  local ok, raw, secrets = json.decode((text:gsub("ID", ID):gsub("PROJECT", PROJECT)))
+  local ok, raw, secrets = json.decode(text:gsub("ID", ID):gsub("PROJECT", PROJECT), core.strip)
   assert.is_true(ok)
   return answers[row](raw, secrets)
 end
@@ -181,7 +182,7 @@ end)
 
 describe("a refusal", function()
   local function refusal(text)
-    local _, raw = json.decode(text)
+    local _, raw = json.decode(text, core.strip)
     return answers.refusal(raw)
   end
 

@@ -1,24 +1,29 @@
 -- JSON as the library wants it.
+local core = require "devkit4ai.core"
 local json = require "devkit4ai.json"
+
+local function decode(text)
+  return json.decode(text, core.strip)
+end
 
 local is_integer = math.type and function(number) return math.type(number) == "integer" end
   or function(number) return number % 1 == 0 end
 
 describe("json.decode", function()
   it("leaves nulls out, also deep ones", function()
-    local ok, value = json.decode('{"a":null,"b":{"c":null,"d":1},"e":[{"f":null}]}')
+    local ok, value = decode('{"a":null,"b":{"c":null,"d":1},"e":[{"f":null}]}')
     assert.is_true(ok)
     assert.same({ b = { d = 1 }, e = { {} } }, value)
   end)
 
   it("gives nil for a null that stands alone", function()
-    local ok, value = json.decode("null")
+    local ok, value = decode("null")
     assert.is_true(ok)
     assert.is_nil(value)
   end)
 
   it("makes whole numbers integers, and leaves others", function()
-    local _, value = json.decode('{"page":3,"deep":[{"n":7}],"share":0.5,"huge":1e300,"top":9007199254740992}')
+    local _, value = decode('{"page":3,"deep":[{"n":7}],"share":0.5,"huge":1e300,"top":9007199254740992}')
     assert.is_true(is_integer(value.page))
     assert.is_true(is_integer(value.deep[1].n))
     assert.equal("3", tostring(value.page))
@@ -28,7 +33,7 @@ describe("json.decode", function()
   end)
 
   it("puts secrets apart, wherever they stand", function()
-    local ok, value, secrets = json.decode('{"access_token":"A","refresh_token":"R","provisioning":{"api_key":"P",'
+    local ok, value, secrets = decode('{"access_token":"A","refresh_token":"R","provisioning":{"api_key":"P",'
       .. '"developer_key":"D","project_id":"id"},"list":[{"key":"K","key_prefix":"pk"}]}')
     assert.is_true(ok)
     assert.same({ provisioning = { project_id = "id" }, list = { { key_prefix = "pk" } } }, value)
@@ -39,22 +44,22 @@ describe("json.decode", function()
     for _, text in ipairs {
       '{"api_key":"flat","provisioning":{"api_key":"nested"}}', '{"provisioning":{"api_key":"nested"},"api_key":"flat"}',
     } do
-      local _, _, secrets = json.decode(text)
+      local _, _, secrets = decode(text)
       assert.equal("nested", secrets.api_key)
     end
   end)
 
   it("says why a text is no JSON", function()
     for _, text in ipairs { "", "{", '{"id": ', "<html>", "{'a':1}", '{"a":1}}' } do
-      local ok, why = json.decode(text)
+      local ok, why = decode(text)
       assert.is_false(ok)
       assert.is_string(why)
     end
   end)
 
   it("takes 100 levels, and of 101 says that they are too many", function()
-    assert.is_true((json.decode(("["):rep(100) .. ("]"):rep(100))))
-    local ok, why = json.decode(("["):rep(101) .. ("]"):rep(101))
+    assert.is_true((decode(("["):rep(100) .. ("]"):rep(100))))
+    local ok, why = decode(("["):rep(101) .. ("]"):rep(101))
     assert.is_false(ok)
     assert.matches("too many nested", why)
   end)

@@ -14,15 +14,17 @@ local M = {}
 ---@field raw table the decoded answer, nulls and secrets left out
 
 function M.account(raw, secrets)
-  if type(raw.id) ~= "string" then return nil, "id" end
-  local active = raw.is_active
+  local id, active = raw.id, raw.is_active
+  if not id then return nil, "id" end
   if active == nil then active = raw.is_verified end -- D15
-  local provisioning = type(raw.provisioning) == "table" and raw.provisioning or raw -- D04
-  return {
-    id = raw.id, email = raw.email, full_name = raw.full_name, role = raw.role, is_active = active, created_at = raw.created_at,
-    project_id = provisioning.project_id or raw.project_id,
-    developer_key = secrets.developer_key, project_key = secrets.api_key, raw = raw,
-  }
+  local account = { id = id, email = raw.email, role = raw.role, is_active = active, created_at = raw.created_at, raw = raw }
+  account.full_name = raw.full_name
+  account.project_id = raw.project_id
+  if next(secrets) then -- at registration
+    account.developer_key, account.project_key = secrets.developer_key, secrets.api_key
+    if type(raw.provisioning) == "table" then account.project_id = raw.provisioning.project_id or account.project_id end -- D04
+  end
+  return account
 end
 
 function M.tokens(_, secrets)

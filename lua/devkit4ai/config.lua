@@ -40,7 +40,7 @@ end
 
 -- the address without slashes at the end and without the /api/v1 that some add (CONTRACT 1.1)
 local function address(url, options)
-  local scheme, authority, path = url:match("^(https?)://([^/?#]+)([^?#%c%s]*)$")
+  local scheme, authority, path = url:match("^(https?)://([^/?#%c%s]+)([^?#%c%s]*)$")
   if not scheme then return nil, "it must look like https://host" end
   if authority:find("@", 1, true) then return nil, "it must hold no user name and no password" end
   local host = authority:match("^(%[[%x:.]+%])") or authority:match("^([^:]+)")
@@ -64,7 +64,7 @@ local function role(text)
 end
 
 local function user_agent(text)
-  if text:find("^[%g ]+$") and not text:find("[{}]") then return text end
+  if text:find("^[%w%p ]+$") and not text:find("[{}]") then return text end
   return nil, "it must be printable ASCII without braces"
 end
 

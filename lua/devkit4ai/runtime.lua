@@ -7,6 +7,7 @@ local M = {}
 
 local park, wake, watch, usable = loop.park, loop.wake, loop.watch, loop.usable
 local engine = core.engine()
+local submit, next_done = engine.submit, engine.next
 local waiting = {} -- a transfer's id -> the slot of who waits for it
 local huge = math.huge
 local SLICE = 0.1 -- seconds between two looks at an upload's progress (design, section 4)
@@ -14,7 +15,7 @@ local SLICE = 0.1 -- seconds between two looks at an upload's progress (design, 
 local function drain()
   local id, more, status, body, head, trouble
   repeat
-    id, more, status, body, head, trouble = engine:next()
+    id, more, status, body, head, trouble = next_done(engine)
     local slot = waiting[id]
     if slot then
       waiting[id] = nil
@@ -63,7 +64,7 @@ local spare -- a slot that was used: the next call takes it instead of making on
 function M.exchange(request, owner, progress)
   local can, why = usable()
   if not can then errors.raise(why) end
-  local id, name, text = engine:submit(request)
+  local id, name, text = submit(engine, request)
   if not id then return nil, name, text end
   local slot = spare or { owner = owner, status = 0, body = "", head = "", trouble = nil, done = false, woken = false }
   spare = nil

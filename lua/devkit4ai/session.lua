@@ -86,11 +86,15 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function M.renew(client, run)
+  if client._closed then errors.raise("client:refresh_token: the client is closed") end
   local flight = client._flight or start_flight(client, run)
   while not flight.done do
     local slot = {}
     flight.waiters[#flight.waiters + 1] = slot
     runtime.wait_for(slot)
+  end
+  if client._closed then
+    return errors.give({ kind = "cancelled", outcome = "not_sent", message = "the client was closed meanwhile" })
   end
   return flight.ok, flight.message, flight.err
 end
@@ -105,7 +109,9 @@ function M.make_ready(client, run)
   if not M.can_renew(client) then return true end
   local ends = client._session.ends
   local done, message, err = M.renew(client, run)
-  if done or (err.kind ~= "auth" and runtime.now() < ends) then return true end -- not refused: the old one serves a while
+  if done then return true end
+  local refused = err.kind == "auth" or err.kind == "cancelled"
+  if not refused and runtime.now() < ends then return true end -- the old one serves a while
   return nil, message, err
 end
 

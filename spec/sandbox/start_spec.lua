@@ -191,6 +191,19 @@ describe("devkit4ai sandbox", function()
     helper.stop_all()
   end)
 
+  it("ends with 1 when a rock is missing, and names it", function()
+    for module, words in pairs {
+      ["devkit4ai.sandbox.main"] = "the sandbox is not installed (luarocks install devkit4ai-sandbox)",
+      argparse = "the command needs argparse (luarocks install argparse)",
+    } do
+      local code = ('package.preload["%s"] = function() error "gone" end require("devkit4ai.cli").main { "sandbox" }')
+        :format(module)
+      local text = helper.shell(("%s -e %s 2>&1; echo $?"):format(helper.quote(interpreter()), helper.quote(code)))
+      assert.truthy(text:find("devkit4ai: " .. words, 1, true), text)
+      assert.truthy(text:find("\n1\n$"), text)
+    end
+  end)
+
   it("ends with 2 on wrong use, with 0 on --help", function()
     for _, words in ipairs {
       "", "fly", "sandbox --nothing", "sandbox --port x", "sandbox --port 70000", "sandbox --step-time -1",

@@ -59,6 +59,10 @@ describe("the sandbox on the wire", function()
   it("tells the whole answer to a peer that still sends", function()
     local answer = helper.raw(box, "GET / HTTP/1.1\r\nA: " .. ("x"):rep(2000000))
     assert.equal(431, answer.status)
+    answer = helper.raw(box, "POST /nothing HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999\r\n\r\n"
+      .. ("x"):rep(5000000))
+    assert.equal(404, answer.status)
+    assert.equal("close", answer.headers.connection)
   end)
 
   it("survives peers that leave in the middle", function()

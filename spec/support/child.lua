@@ -48,6 +48,21 @@ function M.interpreter()
   return (capture("readlink /proc/$PPID/exe"):gsub("\n$", ""))
 end
 
+--- A library for LD_PRELOAD, built beside the module under test; for options.preload.
+---@param name string of spec/support/NAME_preload.c
+---@return string path
+local function preload(name)
+  for built in package.cpath:gmatch("([^;]+)/lua5%.%d/%?%.so") do
+    local path = ("%s/spec/%s_preload.so"):format(built, name)
+    local file = io.open(path)
+    if file then
+      file:close()
+      return path
+    end
+  end
+  error("spec/support/" .. name .. "_preload.c is not built", 2)
+end
+
 ---@class spec.Ended
 ---@field code integer  the exit code; 128 and the number of the signal where one ended it; 124: it hung
 ---@field out string  what it wrote to standard output
@@ -55,8 +70,8 @@ end
 
 --- Runs a script to its end.
 ---@param script string Lua; its `...` are options.args
----@param options { args: string[]?, env: table<string, string>?, before: string?, wrap: string? }? before: shell text in
----  front, as `ulimit -f 8`; wrap: a command that runs another, as strace's
+---@param options table? args: a list of texts; env: variables; before: shell text in front, as `ulimit -f 8`; wrap: a
+---  command that runs another, as strace; preload: a library of spec/support, by its name
 ---@return spec.Ended
 function M.run(script, options)
   options = options or {}
@@ -67,6 +82,10 @@ function M.run(script, options)
   os.execute("chmod -R a+rX " .. quote(folder))
   local words = { "exec", "timeout", "--kill-after=5", HUNG, options.wrap or "", "env" }
   for name, value in pairs(options.env or {}) do words[#words + 1] = quote(name .. "=" .. value) end
+  if options.preload then
+    words[#words + 1] = "LD_PRELOAD=" .. quote(preload(options.preload))
+    words[#words + 1] = "ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0" -- it wants to be the first library
+  end
   words[#words + 1] = M.interpreter()
   words[#words + 1] = quote(folder .. "/script.lua")
   for _, word in ipairs(options.args or {}) do words[#words + 1] = quote(word) end

@@ -23,7 +23,7 @@ end
 
 -- Port 1 of this machine: nobody listens there.
 local client = devkit4ai.new {
-  base_url = "http://127.0.0.1:1", access_token = "token", developer_key = "key", retry = { attempts = 1 },
+  base_url = "http://127.0.0.1:1", access_token = "token", developer_key = "key",
 }
 local user, message, err = client:me()
 assert(user == nil and type(message) == "string", "me() without a server fails")

@@ -78,12 +78,18 @@ function M.head(request)
   return table.concat(lines, "\n")
 end
 
+--- The multipart boundary of a request.
+---@param request table
+---@return string
+function M.boundary(request)
+  return assert(M.header(request, "Content-Type"):match("boundary=(.*)$"), "no boundary")
+end
+
 --- The body with its multipart boundary called BOUNDARY.
 ---@param request table
 ---@return string
 function M.body(request)
-  local boundary = assert(M.header(request, "Content-Type"):match("boundary=(.*)$"), "no boundary")
-  return (request.body:gsub("%-%-" .. boundary:gsub("%p", "%%%0"), "--BOUNDARY"))
+  return (request.body:gsub("%-%-" .. M.boundary(request):gsub("%p", "%%%0"), "--BOUNDARY"))
 end
 
 --- One file part as it should be on the wire, without the line end before the next boundary.

@@ -7,6 +7,7 @@ typedef struct {
   dk_engine *engine;             /* NULL: closed */
   dk_xfer *building, *giving;    /* not yet the engine's; no longer, and not yet all in Lua: here no Lua error loses them */
   dk_xfer_id giving_id;
+  const void *request_type;      /* the metatable of core.request's userdata */
 } box;
 
 static box *check_box (lua_State *L) {
@@ -21,6 +22,9 @@ static dk_engine *check_engine (lua_State *L) { return check_box(L)->engine; }
 int dk_new_engine (lua_State *L) {
   box *b = lua_newuserdata(L, sizeof *b);
   *b = (box){0};
+  luaL_getmetatable(L, DK_REQUEST);
+  b->request_type = lua_topointer(L, -1);
+  lua_pop(L, 1);
   luaL_setmetatable(L, DK_ENGINE);
   lua_newtable(L);
   lua_setuservalue(L, -2);
@@ -79,7 +83,7 @@ static int submit_failed (lua_State *L, dk_engine *engine) {
 /* submit(request) -> id, or nil, status, text */
 static int engine_submit (lua_State *L) {
   box *b = check_box(L);
-  const dk_request_table *request = dk_check_request(L, 2);
+  const dk_request_table *request = dk_check_request(L, 2, b->request_type);
   dk_failure failure;
   dk_xfer_free(b->building);
   b->building = dk_build_transfer(request, &failure);

@@ -102,8 +102,9 @@ int dk_new_request (lua_State *L) {
   return 1;
 }
 
-const dk_request_table *dk_check_request (lua_State *L, int arg) {
-  const dk_request_table *t = luaL_checkudata(L, arg, DK_REQUEST);
+const dk_request_table *dk_check_request (lua_State *L, int arg, const void *type) {
+  bool same = lua_getmetatable(L, arg) && lua_topointer(L, -1) == type;
+  const dk_request_table *t = same ? lua_touserdata(L, arg) : luaL_checkudata(L, arg, DK_REQUEST);
   luaL_argcheck(L, *t->secrets != NULL, arg, "its secrets are closed");
   return t;
 }

@@ -23,8 +23,9 @@ typedef struct {
   int file_count, field_count;
 } dk_request_table;
 
-/* The request behind core.request's userdata at arg; raises for anything else, and where its secrets are closed. */
-const dk_request_table *dk_check_request (lua_State *L, int arg);
+/* The request behind core.request's userdata at arg, whose metatable is type; raises for anything else, and where its
+ * secrets are closed. */
+const dk_request_table *dk_check_request (lua_State *L, int arg, const void *type);
 
 /* Makes a transfer of it; no Lua in it. NULL: failure tells. */
 dk_xfer *dk_build_transfer (const dk_request_table *table, dk_failure *failure);

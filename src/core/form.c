@@ -92,10 +92,10 @@ static void append (dk_form *form, part *p) {
 
 /* size and first bytes decide whether the image goes out */
 static dk_status judge (part *p, const char *label, const char *head, size_t head_length, size_t max_bytes, dk_failure *failure) {
-  if (p->length == 0) return dk_fail(failure, DK_FILE, "%s: it is empty", label);
-  if (p->length > max_bytes) return dk_fail(failure, DK_TOO_LARGE, "%s: it has %zu bytes, more than the %zu that are taken", label, p->length, max_bytes);
+  if (p->length == 0) return dk_fail(failure, DK_FILE, DK_PATH ": it is empty", label);
+  if (p->length > max_bytes) return dk_fail(failure, DK_TOO_LARGE, DK_PATH ": it has %zu bytes, more than the %zu that are taken", label, p->length, max_bytes);
   p->type = dk_image_type(head, head_length);
-  if (p->type == NULL) return dk_fail(failure, DK_NO_IMAGE, "%s: it is no JPEG, PNG or WebP picture by its first bytes", label);
+  if (p->type == NULL) return dk_fail(failure, DK_NO_IMAGE, DK_PATH ": it is no JPEG, PNG or WebP picture by its first bytes", label);
   return DK_OK;
 }
 
@@ -103,11 +103,11 @@ static dk_status open_file (part *p, const char *path, size_t max_bytes, dk_fail
   struct stat st;
   char head[DK_IMAGE_HEAD];
   p->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);      /* O_NONBLOCK: a pipe without a writer must not hang us */
-  if (p->fd < 0 || fstat(p->fd, &st) != 0) return dk_fail(failure, DK_FILE, "%s: %s", path, strerror(errno));
-  if (S_ISDIR(st.st_mode)) return dk_fail(failure, DK_FILE, "%s: it is a folder, not a file", path);
-  if (!S_ISREG(st.st_mode)) return dk_fail(failure, DK_FILE, "%s: it is no regular file", path);
+  if (p->fd < 0 || fstat(p->fd, &st) != 0) return dk_fail(failure, DK_FILE, DK_PATH ": %s", path, strerror(errno));
+  if (S_ISDIR(st.st_mode)) return dk_fail(failure, DK_FILE, DK_PATH ": it is a folder, not a file", path);
+  if (!S_ISREG(st.st_mode)) return dk_fail(failure, DK_FILE, DK_PATH ": it is no regular file", path);
   ssize_t n = pread(p->fd, head, sizeof head, 0);
-  if (n < 0) return dk_fail(failure, DK_FILE, "%s: %s", path, strerror(errno));
+  if (n < 0) return dk_fail(failure, DK_FILE, DK_PATH ": %s", path, strerror(errno));
   p->length = (size_t)st.st_size;
   return judge(p, path, head, (size_t)n, max_bytes, failure);
 }
@@ -164,7 +164,7 @@ static size_t on_read (char *out, size_t one, size_t count, void *arg) {
     p->at += (size_t)n;
     return (size_t)n;
   }
-  snprintf(p->form->trouble, sizeof p->form->trouble, "%s: %s", p->filename, n < 0 ? strerror(errno) : "it became shorter while it was sent");
+  snprintf(p->form->trouble, sizeof p->form->trouble, DK_PATH ": %s", p->filename, n < 0 ? strerror(errno) : "it became shorter while it was sent");
   return CURL_READFUNC_ABORT;
 }
 

@@ -31,11 +31,14 @@ typedef enum {
 /* Its name for Lua; static. */
 const char *dk_status_name (dk_status status);
 
-/* text: what failed and with which reason, for a person; holds no secret; cut at the end where it does not fit */
+/* text: what failed and with which reason, for a person; holds no secret; cut at the end where it does not fit (a path is
+ * cut by itself, so that its reason stays: DK_PATH). Small enough for a transfer to stay below malloc's 1,032 quick bytes. */
 typedef struct {
   dk_status status;
-  char text[1024];
+  char text[512];
 } dk_failure;
+
+#define DK_PATH "%.400s"         /* how a path stands in a format */
 
 /* Notes a failure and returns its status, so that a caller can return what it told. */
 dk_status dk_fail (dk_failure *failure, dk_status status, const char *format, ...)

@@ -44,11 +44,11 @@ static void file_drop (dk_xfer *x) {
 }
 
 static dk_status file_failed (dk_xfer *x, dk_failure *failure, int reason) {
-  return dk_fail(failure, DK_FILE, "%s: %s", x->file.path, strerror(reason));
+  return dk_fail(failure, DK_FILE, DK_PATH ": %s", x->file.path, strerror(reason));
 }
 
 static dk_status file_exists (dk_xfer *x, dk_failure *failure) {
-  return dk_fail(failure, DK_FILE_EXISTS, "%s: it exists already", x->file.path);
+  return dk_fail(failure, DK_FILE_EXISTS, DK_PATH ": it exists already", x->file.path);
 }
 
 static dk_status file_open (dk_xfer *x, const char *path, dk_failure *failure) {
@@ -121,18 +121,21 @@ static dk_status file_finish (dk_xfer *x) {
 static bool is_saved (const dk_xfer *x) { return x->file.path != NULL && x->status / 100 == 2; }
 
 static bool copy_strings (dk_xfer *x, const dk_request *request) {
-  x->method = strdup(request->method);
+  snprintf(x->method, sizeof x->method, "%s", request->method);
   x->url = strdup(request->url);
   x->ca_file = request->ca_file ? strdup(request->ca_file) : NULL;
-  return x->method != NULL && x->url != NULL && (request->ca_file == NULL || x->ca_file != NULL);
+  return x->url != NULL && (request->ca_file == NULL || x->ca_file != NULL);
 }
 
+/* the lines as libcurl wants them: nodes that point into them */
 static bool list_lines (dk_xfer *x) {
-  size_t count = 0;
-  for (char *text = x->lines.bytes, *end = text + x->lines.length; text != NULL && text < end; text += strlen(text) + 1) {
-    if (count == DK_MAX_LINES) return false;
-    x->line[count++].data = text;
-  }
+  const char *text = x->lines.bytes, *end = text + x->lines.length;
+  size_t count = 1;                                           /* one more, for Expect */
+  for (const char *at = text; at < end; at += strlen(at) + 1) count++;
+  x->line = calloc(count, sizeof *x->line);
+  if (x->line == NULL) return false;
+  count = 0;
+  for (; text < end; text += strlen(text) + 1) x->line[count++].data = (char *)text;
   if (x->has_body || x->form != NULL) x->line[count++].data = (char *)"Expect:";     /* libcurl would wait for a 100 that may never come */
   for (size_t i = 0; i + 1 < count; i++) x->line[i].next = &x->line[i + 1];
   return true;
@@ -161,8 +164,7 @@ dk_xfer *dk_xfer_new (dk_request *request, dk_failure *failure) {
   dk_buffer_init(&x->head, DK_MAX_HEAD);
   dk_buffer_init(&x->answer, request->max_answer);
   dk_status status = DK_OK;
-  if (!copy_strings(x, request)) status = dk_fail(failure, DK_NO_MEMORY, "no memory");
-  else if (!list_lines(x)) status = dk_fail(failure, DK_BAD_VALUE, "more than %d header lines", DK_MAX_LINES);
+  if (!copy_strings(x, request) || !list_lines(x)) status = dk_fail(failure, DK_NO_MEMORY, "no memory");
   else if (request->save_as != NULL) status = file_open(x, request->save_as, failure);
   if (status == DK_OK) return x;
   dk_xfer_free(x);
@@ -172,8 +174,8 @@ dk_xfer *dk_xfer_new (dk_request *request, dk_failure *failure) {
 void dk_xfer_free (dk_xfer *x) {
   if (x == NULL) return;
   file_drop(x);
-  free(x->method);
   free(x->url);
+  free(x->line);
   free(x->ca_file);
   dk_buffer_reset(&x->lines);
   dk_buffer_reset(&x->body);
@@ -448,8 +450,9 @@ static const char *step_of (dk_handle *handle) {
   bool tls = strncasecmp(x->url, "https:", 6) == 0;
   if (x->sendings == 0) {
     if (time_of(handle->easy, CURLINFO_NAMELOOKUP_TIME_T) == 0) return "name look-up";
-    if (time_of(handle->easy, CURLINFO_CONNECT_TIME_T) == 0) return "connect";
-    return tls && time_of(handle->easy, CURLINFO_APPCONNECT_TIME_T) == 0 ? "TLS" : "connect";
+    long connected = 0;
+    curl_easy_getinfo(handle->easy, CURLINFO_NUM_CONNECTS, &connected);   /* CURLINFO_CONNECT_TIME_T is 0 until TLS is done, too */
+    return tls && connected > 0 ? "TLS" : "connect";
   }
   if (x->status > 0) return "body";
   return atomic_load(&x->counts[0]) < atomic_load(&x->counts[1]) ? "send" : "wait";      /* small bodies go out at once */
@@ -467,13 +470,21 @@ static void tell_failure (dk_handle *handle, CURLcode code) {
   else dk_fail(&x->failure, status, "%s", text);
 }
 
+/* its empty line came: a connection that ends within the header block is no failure to libcurl */
+static bool has_whole_head (const dk_xfer *x) {
+  const char *end = x->head.bytes + x->head.length;
+  return x->head.length > 4 && end[-1] == '\n' && (end[-2] == '\n' || (end[-2] == '\r' && end[-3] == '\n'));
+}
+
 static void settle (dk_handle *handle, CURLcode code, dk_status stopped, const char *text) {
   dk_xfer *x = handle->xfer;
   x->took = (double)time_of(handle->easy, CURLINFO_TOTAL_TIME_T) / 1e6;
+  if (code == CURLE_OK && !has_whole_head(x)) code = CURLE_GOT_NOTHING;
   x->fate = code == CURLE_OK && stopped == DK_OK ? DK_ANSWERED : x->sendings > 0 ? DK_UNKNOWN : DK_NOT_SENT;
   if (x->fate != DK_ANSWERED) x->step = step_of(handle);
   if (stopped != DK_OK) dk_fail(&x->failure, stopped, "%s", text);
   else if (x->failure.status == DK_OK && code != CURLE_OK) tell_failure(handle, code);
+  if (x->failure.status == DK_TLS) x->step = "TLS";             /* libcurl counts it as part of connecting */
   if (x->failure.status == DK_OK && is_saved(x)) file_finish(x);
 }
 

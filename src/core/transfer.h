@@ -11,7 +11,7 @@
 #include "form.h"
 #include "status.h"
 
-enum { DK_MAX_LINES = 32, DK_MAX_HEAD = 65536 };      /* header lines of a request; bytes of an answer's header block */
+enum { DK_MAX_HEAD = 65536 };    /* bytes of a header block, either way */
 
 enum { DK_ONCE = 1, DK_OVERWRITE = 2 };               /* at most one request on the wire; save_as may exist */
 
@@ -19,7 +19,7 @@ typedef enum { DK_NOT_SENT, DK_UNKNOWN, DK_ANSWERED } dk_fate;
 
 /* What is to go out. */
 typedef struct {
-  const char *method;
+  const char *method;            /* at most 7 letters */
   const char *url;
   unsigned flags;                /* DK_ONCE, DK_OVERWRITE */
   dk_buffer lines;               /* header lines, each ended by a NUL */
@@ -37,13 +37,13 @@ typedef struct dk_xfer dk_xfer;
 
 struct dk_xfer {
   /* the request */
-  char *method, *url, *ca_file;
+  char method[8], *url, *ca_file;
   unsigned flags;
   bool has_body;
   double connect, idle, total;
   dk_buffer lines, body;
   dk_form *form;
-  struct curl_slist line[DK_MAX_LINES + 2];           /* over lines, as libcurl wants them */
+  struct curl_slist *line;       /* over lines, as libcurl wants them */
 
   /* the answer; whole where fate is DK_ANSWERED and failure.status DK_OK */
   long status;                   /* of HTTP; 0: no status line came */

@@ -1,6 +1,4 @@
 --- The command devkit4ai. Exit codes: 0 done, 1 failed, 2 wrong use.
-local argparse = require "argparse"
-
 local M = {}
 
 local FAILED, WRONG_USE = 1, 2
@@ -17,6 +15,8 @@ local COMMANDS = { (require "devkit4ai.cli.sandbox") }
 --- Runs the command.
 ---@param arguments string[]
 function M.main(arguments)
+  local found, argparse = pcall(require, "argparse")
+  if not found then fail(FAILED, "the command needs argparse (luarocks install argparse)\n" .. tostring(argparse)) end
   local parser = argparse("devkit4ai", "The Dev Kit for AI Cloud API from the shell.")
   local actions = {}
   local parsers = { parser }

@@ -1,0 +1,41 @@
+/* slow_lookup.h - a getaddrinfo of the test program's own, which libcurl takes: a look-up of SLOW_NAME lasts until it is let go. */
+#ifndef SLOW_LOOKUP_H
+#define SLOW_LOOKUP_H
+
+#include <dlfcn.h>
+#include <netdb.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <string.h>
+#include <time.h>
+
+#define SLOW_NAME "slow.test"
+
+static atomic_int lookups_waiting;
+static atomic_bool lookups_end;
+
+static inline void lookup_breath (void) {
+  const struct timespec breath = {0, 1000000};
+  nanosleep(&breath, NULL);
+}
+
+__attribute__((visibility("default")))
+int getaddrinfo (const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **answer) {
+  int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+  void *symbol = dlsym(RTLD_NEXT, "getaddrinfo");
+  memcpy(&real, &symbol, sizeof real);                                    /* ISO C has no cast from an object's pointer to a function's */
+  if (name == NULL || strcmp(name, SLOW_NAME) != 0) return real(name, service, hints, answer);
+  atomic_fetch_add(&lookups_waiting, 1);
+  while (!atomic_load(&lookups_end)) lookup_breath();
+  atomic_fetch_sub(&lookups_waiting, 1);
+  return EAI_NONAME;
+}
+
+/* Lets them all go; they have left when it returns. */
+static inline void end_lookups (void) {
+  atomic_store(&lookups_end, true);
+  while (atomic_load(&lookups_waiting) > 0) lookup_breath();
+  atomic_store(&lookups_end, false);
+}
+
+#endif
