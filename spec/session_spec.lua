@@ -212,7 +212,7 @@ end)
 
 describe("a token near its end whose refresh gets lost", function()
   it("is used on, as long as it is good", function()
-    local server = start("conn:close()", "true")
+    local server = start("do conn:close() return end", "true")
     finally(function() server:stop() end)
     local client = new(server)
     client._session.due = 0

@@ -18,12 +18,12 @@ function M.account(raw, secrets)
   if not id then return nil, "id" end
   if active == nil then active = raw.is_verified end -- D15
   local account = { id = id, email = raw.email, role = raw.role, is_active = active, created_at = raw.created_at, raw = raw }
-  account.full_name = raw.full_name
-  account.project_id = raw.project_id
-  if next(secrets) then -- at registration
-    account.developer_key, account.project_key = secrets.developer_key, secrets.api_key
-    if type(raw.provisioning) == "table" then account.project_id = raw.provisioning.project_id or account.project_id end -- D04
-  end
+  if raw.full_name then account.full_name = raw.full_name end
+  if raw.project_id then account.project_id = raw.project_id end
+  local provisioning = raw.provisioning -- D04: nested, or flat
+  if type(provisioning) == "table" and provisioning.project_id then account.project_id = provisioning.project_id end
+  if secrets.developer_key then account.developer_key = secrets.developer_key end
+  if secrets.api_key then account.project_key = secrets.api_key end
   return account
 end
 

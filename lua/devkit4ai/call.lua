@@ -107,8 +107,8 @@ end
 local CONSEQUENCES = { not_sent = "nothing was sent", refused = "nothing was done" }
 
 -- what failed; what became of the request; what to do next
-local function sentence(row, what, outcome, advice)
-  local parts = { row.says .. ": " .. what }
+local function sentence(says, row, what, outcome, advice)
+  local parts = { says .. ": " .. what }
   local consequence = outcome == "unknown" and row.unknown or CONSEQUENCES[outcome]
   if row.repeats ~= "safe" then parts[#parts + 1] = consequence end
   parts[#parts + 1] = advice
@@ -117,7 +117,7 @@ end
 
 local function fail(row, name, request, fields, what, advice)
   local mask = request.secrets
-  fields.message = mask:mask(sentence(row, what, fields.outcome, advice))
+  fields.message = mask:mask(sentence(request.says or row.says, row, what, fields.outcome, advice))
   fields.detail = fields.detail and mask:mask(fields.detail)
   for _, field in ipairs(fields.fields or {}) do field.msg = mask:mask(field.msg) end
   fields.operation, fields.safe, fields.attempts = name, row.repeats == "safe", fields.attempts or request.attempts or 1
@@ -221,7 +221,7 @@ end
 ---@param scope devkit4ai.Scope
 ---@param name string of a row of `operations`
 ---@param args table? path parameters, fields of the body, secrets among them
----@param extra table? fields for the core's request (form, url, save_as, total, ...)
+---@param extra table? fields for the core's request (form, url, save_as, total, ...); says: in place of the row's
 ---@param progress fun(sent: integer, total: integer)? called while the body goes out
 ---@return table? answer in its normal form
 ---@return string? message

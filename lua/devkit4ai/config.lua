@@ -72,10 +72,10 @@ local OPTIONS = {
   base_url = { type = "string", env = "DEVKIT4AI_BASE_URL", default = "https://api.vibecoding.ad", check = address },
   developer_key = { type = "string", env = "DEVKIT4AI_DEVELOPER_KEY", slot = "header" },
   project_id = { type = "string", env = "DEVKIT4AI_PROJECT_ID", slot = "shown", check = uuid },
-  project_key = { type = "string", env = "DEVKIT4AI_PROJECT_KEY", slot = "header" },
+  project_key = { type = "string", env = "DEVKIT4AI_PROJECT_KEY", slot = "header", call = "make one with project:new_key" },
   operator_key = { type = "string", env = "DEVKIT4AI_OPERATOR_KEY", slot = "header" },
-  access_token = { type = "string", env = "DEVKIT4AI_JWT_TOKEN", slot = "header" },
-  refresh_token = { type = "string", slot = "body" },
+  access_token = { type = "string", env = "DEVKIT4AI_JWT_TOKEN", slot = "header", call = "call client:login first" },
+  refresh_token = { type = "string", slot = "body", call = "call client:login first" },
   role = { type = "string", default = "developer", check = role },
   timeout = { type = "table" },
   ca_file = { type = "string" },
@@ -115,11 +115,11 @@ end
 ---@return string
 function M.advice(slot)
   local row = OPTIONS[slot]
-  if slot == "access_token" then
-    return "there is no access token: call client:login first, or give the option access_token or set " .. row.env .. environment_hint(row.env)
+  local ways = { row.call }
+  if row.env then
+    ways[#ways + 1] = ("give the option %s or set %s"):format(slot, row.env) .. environment_hint(row.env)
   end
-  if not row or not row.env then return "there is no " .. slot .. ": call client:login first" end
-  return ("the %s is missing: give the option %s or set %s"):format(slot, slot, row.env) .. environment_hint(row.env)
+  return ("the %s is missing: %s"):format(slot, table.concat(ways, ", or "))
 end
 
 --- Settles the options of a client.

@@ -80,15 +80,19 @@ function M.generate(scope, words, given)
   return absorb(M.handle(scope, fields.id, ("%s:generation(%q)"):format(words, fields.id)), fields)
 end
 
+local function look(gen, extra)
+  local fields, message, err = call.run(gen._scope, "get_generation_status", { generation_id = gen.id }, extra)
+  if fields then return absorb(gen, fields) end
+  err.generation_id = gen.id
+  return nil, message, err
+end
+
 --- Asks how far it is. Safe to repeat.
 ---@return devkit4ai.Generation? gen itself, with the new fields
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Generation:refresh()
-  local fields, message, err = call.run(self._scope, "get_generation_status", { generation_id = self.id })
-  if fields then return absorb(self, fields) end
-  err.generation_id = self.id
-  return nil, message, err
+  return look(self)
 end
 
 local WAIT = { timeout = { type = "number" }, on_progress = { type = "function" } }
@@ -101,7 +105,10 @@ local WAIT = { timeout = { type = "number" }, on_progress = { type = "function" 
 ---@return devkit4ai.Error? err kind `failed`: the server's reason is err.detail; kind `timeout`: it goes on, wait again
 function Generation:wait(options)
   options = check.arguments("gen:wait", WAIT, options)
-  return wait.until_done(self, options.timeout, options.on_progress)
+  local most = self._scope._client._limits.total
+  return wait.until_done(self, options.timeout, options.on_progress, function(left)
+    return look(self, { total = left and math.min(left, most), says = "gen:wait" })
+  end)
 end
 
 -- the address of the picture, asked for if it is not known yet
@@ -120,7 +127,7 @@ end
 local function fetch(gen, says, extra)
   local url, message, err = address(gen, says)
   if not url then return nil, message, err end
-  extra.url, extra.max_answer = url, MAX_PICTURE
+  extra.url, extra.max_answer, extra.says = url, MAX_PICTURE, says
   local picture
   picture, message, err = call.run(gen._scope, "get_picture", {}, extra)
   if picture then return picture end
@@ -133,7 +140,7 @@ local SAVE = { overwrite = { type = "boolean" } }
 --- Saves the picture: the whole file appears under its name, or none. Safe to repeat.
 ---@param path string
 ---@param options { overwrite: boolean? }? without overwrite, a file that exists is an error
----@return devkit4ai.Generation? gen itself
+---@return string? path
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Generation:save(path, options)
@@ -141,7 +148,7 @@ function Generation:save(path, options)
   options = check.arguments("gen:save", SAVE, options)
   local picture, message, err = fetch(self, "gen:save", { save_as = path, overwrite = options.overwrite })
   if not picture then return nil, message, err end
-  return self
+  return path
 end
 
 --- The picture's bytes, for a program that shows it itself. Safe to repeat.

@@ -12,17 +12,22 @@ local waiting = {} -- a transfer's id -> the slot of who waits for it
 local huge = math.huge
 local SLICE = 0.1 -- seconds between two looks at an upload's progress (design, section 4)
 
-local function drain()
-  local id, more, status, body, head, trouble
-  repeat
+local function deliver(id, status, body, head, trouble)
+  local slot = waiting[id]
+  if not slot then return end -- its waiter is gone
+  waiting[id] = nil
+  slot.status, slot.body, slot.head, slot.trouble, slot.done = status, body, head, trouble, true
+  wake(slot)
+end
+
+-- Gives each finished transfer to its waiter; waits for the first one, seconds at most, if it is told to.
+local function drain(seconds)
+  local id, more, status, body, head, trouble = next_done(engine, seconds)
+  while id do
+    deliver(id, status, body, head, trouble)
+    if not more then return end
     id, more, status, body, head, trouble = next_done(engine)
-    local slot = waiting[id]
-    if slot then
-      waiting[id] = nil
-      slot.status, slot.body, slot.head, slot.trouble, slot.done = status, body, head, trouble, true
-      wake(slot)
-    end
-  until not more
+  end
 end
 
 watch(engine, drain)
@@ -53,6 +58,25 @@ end
 
 local spare -- a slot that was used: the next call takes it instead of making one
 
+-- A script's call, with no task that could run meanwhile: waits in the engine itself, with no slot.
+local function await(wanted)
+  local id, more, status, body, head, trouble
+  repeat
+    if id then deliver(id, status, body, head, trouble) end
+    id, more, status, body, head, trouble = next_done(engine, huge) -- luacheck: ignore more
+  until id == wanted
+  return status, body, head, trouble
+end
+
+local function await_parked(id, owner, progress)
+  local slot = { owner = owner, done = false }
+  waiting[id] = slot
+  watch(engine, drain)
+  if progress then watch_progress(id, slot, progress) end
+  while not slot.done do park(slot, huge) end
+  return slot.status, slot.body, slot.head, slot.trouble
+end
+
 --- Sends one request and waits until it came back. Raises at the caller's line where the caller can't wait.
 ---@param request userdata core.request's
 ---@param owner table whose call it is; M.cancel ends all of an owner's
@@ -62,21 +86,12 @@ local spare -- a slot that was used: the next call takes it instead of making on
 ---@return string head the answer's header block, unless it is a 2xx; the reason, where it could not be sent
 ---@return table? trouble unless the answer is whole: { name, text, step, seconds, fate }
 function M.exchange(request, owner, progress)
-  local can, why = usable()
-  if not can then errors.raise(why) end
+  local can, alone = usable()
+  if not can then errors.raise(alone) end
   local id, name, text = submit(engine, request)
   if not id then return nil, name, text end
-  local slot = spare or { owner = owner, status = 0, body = "", head = "", trouble = nil, done = false, woken = false }
-  spare = nil
-  slot.owner, slot.done = owner, false
-  waiting[id] = slot
-  watch(engine, drain)
-  if progress then watch_progress(id, slot, progress) end
-  while not slot.done do park(slot, huge) end
-  local body, head, trouble = slot.body, slot.head, slot.trouble
-  slot.owner, slot.body, slot.head, slot.trouble = false, false, false, nil
-  spare = slot
-  return slot.status, body, head, trouble
+  if alone and not progress then return await(id) end
+  return await_parked(id, owner, progress)
 end
 
 --- Ends all that an owner has under way; each comes back as cancelled.

@@ -25,14 +25,15 @@ end
 ---@param gen devkit4ai.Generation
 ---@param timeout number? seconds; default poll.DEADLINE
 ---@param on_progress fun(gen: devkit4ai.Generation)? called after each look
+---@param look fun(left: number?): devkit4ai.Generation?, string?, devkit4ai.Error? asks the server, for so many seconds
 ---@return devkit4ai.Generation?
 ---@return string? message
 ---@return devkit4ai.Error? err
-function M.until_done(gen, timeout, on_progress)
+function M.until_done(gen, timeout, on_progress, look)
   timeout = timeout or poll.DEADLINE
-  local deadline, looks = runtime.now() + timeout, 0
+  local deadline, looks, left = runtime.now() + timeout, 0, timeout
   while true do
-    local seen, message, err = gen:refresh()
+    local seen, message, err = look(left > 0 and left or nil) -- a timeout of 0 is one look
     looks = looks + 1
     local pause = poll.pause(looks)
     if not seen then
@@ -43,7 +44,7 @@ function M.until_done(gen, timeout, on_progress)
       if gen.status == "completed" then return gen end
       if gen.status == "failed" then return failed(gen) end
     end
-    local left = deadline - runtime.now()
+    left = deadline - runtime.now()
     if left <= 0 then return out_of_time(gen, timeout) end
     runtime.sleep(math.min(pause, left))
   end

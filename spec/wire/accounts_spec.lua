@@ -60,6 +60,13 @@ describe("on the wire, accounts:", function()
     assert.same({ email = "dev@example.com", password = PASSWORD }, cjson.decode(request.body))
   end)
 
+  it("login as an end user names the project, and sends nothing else in its head", function()
+    start { role = "end_user" }
+    assert(client:login("user@example.com", PASSWORD))
+    assert.equal("POST /api/v1/auth/login HTTP/1.1\nContent-Type: application/json\nX-Project-ID: "
+      .. wire.sample.project_id, wire.head(only_request()))
+  end)
+
   it("login keeps what is special in JSON as it is", function()
     start()
     local password = "a\"b\\c/d\1e\127 \195\188\226\130\172"

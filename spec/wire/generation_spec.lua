@@ -7,6 +7,7 @@ local ID = "990e8400-e29b-41d4-a716-446655440004"
 local CREATE = "/api/v1/generation/generate-v2"
 local STATUS = "/api/v1/generation/generations-v2/" .. ID .. "/status"
 
+local OTHER = "660e8400-e29b-41d4-a716-446655440001" -- a project
 local CREATED = { id = ID, status = "pending", message = "Generation request submitted successfully" }
 local PENDING = { id = ID, status = "pending", is_public = false, created_at = "2025-12-08T11:10:00Z" }
 
@@ -22,6 +23,7 @@ describe("on the wire, a generation:", function()
     server = wire.server {
       ["POST " .. CREATE] = { 200, CREATED },
       ["GET " .. STATUS] = { 200, PENDING },
+      ["POST /api/v1/projects/" .. OTHER .. "/api-keys"] = { 201, { id = ID, key = "pk_another" } },
     }
     client = devkit4ai.new(wire.options(server.url))
     folder = os.tmpname()
@@ -105,9 +107,9 @@ describe("on the wire, a generation:", function()
   end)
 
   it("sends a prompt without escapes that JSON does not need", function()
-    local prompt = "black/white; \195\188ber \"alles\"\n"
+    local prompt = "black/white \\/ \195\188ber \"alles\"\n"
     local request = sent { images = { write("a.jpg", wire.image.jpeg) }, prompt = prompt }
-    assert.matches(wire.text_part("instructions", '{"prompt":"black/white; \195\188ber \\"alles\\"\\n"}'),
+    assert.matches(wire.text_part("instructions", '{"prompt":"black/white \\\\/ \195\188ber \\"alles\\"\\n"}'),
       wire.body(request), 1, true)
   end)
 
@@ -149,6 +151,19 @@ describe("on the wire, a generation:", function()
     local pipe = assert(io.popen("sha256sum " .. folder .. "/expected"))
     assert.equal(pipe:read("*a"):match("^%x+"), request.sha256)
     pipe:close()
+  end)
+
+  it("sends its own project's id and key, where the options name another project's", function()
+    local project = client:project(OTHER)
+    local gen, _, err = project:generate { images = { write("a.jpg", wire.image.jpeg) }, prompt = "neon" }
+    assert.is_nil(gen) -- the options' key is not this project's
+    assert.same({ "config", "not_sent" }, { err.kind, err.outcome })
+    assert.equal(0, #server:requests())
+    assert(project:new_key "the first one")
+    assert(project:generate { images = { folder .. "/a.jpg" }, prompt = "neon" })
+    local request = server:requests()[2]
+    assert.equal(OTHER, wire.header(request, "X-Project-ID"))
+    assert.equal("pk_another", wire.header(request, "X-API-Key"))
   end)
 
   it("asks for its status with the end user's profile and no body", function()

@@ -58,6 +58,14 @@ describe("on the wire, projects:", function()
     assert.equal("", last_request().body)
   end)
 
+  it("projects as an operator sends the operator's profile", function()
+    local operator = devkit4ai.new(wire.options(server.url, { role = "platform_operator" }))
+    assert(operator:projects())
+    assert.equal("GET /api/v1/projects/ HTTP/1.1" .. BEARER .. "\nX-Operator-Key: YOUR_OPERATOR_KEY"
+      .. "\nX-User-Role: platform_operator", wire.head(last_request()))
+    operator:close()
+  end)
+
   it("new_key sends the developer's profile", function()
     local project = assert(client:new_project { name = "My First AI App" })
     assert(project:new_key "Production API Key")

@@ -118,10 +118,11 @@ static void push_trouble (lua_State *L, const dk_xfer *x) {
   lua_setfield(L, -2, "seconds");
 }
 
-/* next() -> id, more, status, body, head, trouble; nothing: none is finished. more: there is another; trouble is nil where
+/* next(seconds?) -> id, more, status, body, head, trouble; nothing: none is finished. more: there is another; trouble is nil where
  * the answer is whole */
 static int engine_next (lua_State *L) {
   box *b = check_box(L);
+  if (b->giving == NULL && !lua_isnoneornil(L, 2)) dk_engine_wait(b->engine, luaL_checknumber(L, 2));
   if (b->giving == NULL) b->giving = dk_engine_next(b->engine, &b->giving_id);
   dk_xfer *x = b->giving;
   if (x == NULL) return 0;
@@ -129,20 +130,14 @@ static int engine_next (lua_State *L) {
   lua_pushboolean(L, dk_engine_ready(b->engine));
   lua_pushinteger(L, (lua_Integer)x->status);
   lua_pushlstring(L, x->answer.bytes ? x->answer.bytes : "", x->answer.length);
-  lua_pushlstring(L, x->head.bytes ? x->head.bytes : "", x->head.length);
+  if (x->status / 100 == 2) lua_pushliteral(L, "");
+  else lua_pushlstring(L, x->head.bytes ? x->head.bytes : "", x->head.length);
   if (x->failure.status == DK_OK) lua_pushnil(L);
   else push_trouble(L, x);
   if (x->form != NULL) unpin(L, x);
   b->giving = NULL;
   dk_xfer_free(x);
   return 6;
-}
-
-/* wait(seconds) -> whether next has one; false may come early */
-static int engine_wait (lua_State *L) {
-  dk_engine *engine = check_engine(L);
-  lua_pushboolean(L, dk_engine_wait(engine, luaL_checknumber(L, 2)));
-  return 1;
 }
 
 static int engine_ready (lua_State *L) {
@@ -176,7 +171,7 @@ static int engine_progress (lua_State *L) {
 void dk_open_engine (lua_State *L) {
   static const luaL_Reg methods[] = {
     {"start", engine_start}, {"submit", engine_submit}, {"cancel", engine_cancel}, {"next", engine_next},
-    {"wait", engine_wait}, {"ready", engine_ready}, {"pending", engine_pending}, {"fd", engine_fd},
+    {"ready", engine_ready}, {"pending", engine_pending}, {"fd", engine_fd},
     {"progress", engine_progress}, {"close", engine_close}, {NULL, NULL}};
   static const luaL_Reg meta[] = {{"__gc", engine_close}, {"__close", engine_close}, {NULL, NULL}};
   dk_register(L, DK_ENGINE, methods, meta);

@@ -25,9 +25,10 @@ end
 
 --- Whether the caller can wait here and now.
 ---@return boolean? usable
----@return string? why
+---@return string|boolean? why; or, where it can wait: whether nobody else could run meanwhile, so that it may just block
 function M.usable()
-  if not resumed or tasks[running()] or not inside_task() then return true end
+  if not resumed then return true, not (sleeping[1] or ready[first]) end
+  if tasks[running()] or not inside_task() then return true, false end
   return nil, "this coroutine runs inside a task and can't wait by itself: start it with devkit4ai.spawn"
 end
 
@@ -50,7 +51,6 @@ end
 
 local function wake_sleepers()
   local slot = sleeping[1]
-  if not slot then return end
   local now = core.now() + COALESCE
   while slot and slot.due <= now do
     timers.remove(sleeping, slot)
@@ -60,28 +60,20 @@ local function wake_sleepers()
   end
 end
 
-local function turn(slot, seconds)
-  if first <= last then
-    run_ready()
-    if slot.woken then return end
-    if first <= last then seconds = 0 end -- more became ready meanwhile
-  end
-  local sleeper = sleeping[1]
-  if sleeper then seconds = math.min(seconds, math.max(0, sleeper.due - core.now())) end
-  if engine:wait(seconds) then drain() end
-  wake_sleepers()
-end
-
+-- Lets tasks run and the engine step until the slot is woken or the time is up: how the main thread waits.
 local function pump(slot, seconds)
   local due = seconds < huge and core.now() + seconds
-  while true do
-    turn(slot, seconds)
-    if slot.woken then break end
-    if due then seconds = due - core.now() end
-    if seconds <= 0 then return false end
-  end
+  repeat
+    if first <= last then run_ready() end
+    if slot.woken or first <= last then seconds = 0 end -- by a task that ran; or more became ready
+    if sleeping[1] then seconds = math.min(seconds, math.max(0, sleeping[1].due - core.now())) end
+    drain(seconds)
+    if sleeping[1] then wake_sleepers() end
+    seconds = due and due - core.now() or huge
+  until slot.woken or seconds <= 0
+  local woken = slot.woken
   slot.woken = false
-  return true
+  return woken
 end
 
 --- Suspends the caller until the slot is woken or the time is up; a wake before the park counts.
@@ -126,7 +118,7 @@ M.detach = M.spawn
 --- One frame: never waits. The first one makes the engine's thread do the network's work.
 function M.update()
   if engine:ready() then drain() end
-  wake_sleepers()
+  if sleeping[1] then wake_sleepers() end
   run_ready()
 end
 

@@ -1,0 +1,284 @@
+/* engine_test.c - what a host relies on: ids, the flag and the descriptor, both gears, forks, several engines, the pool. */
+#define _GNU_SOURCE              /* what peer.h asks for */
+#include <dirent.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "exchange.h"
+#include "peer.h"
+
+static const peer_row rows[] = {
+  {.path = "/works", .answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"},
+  {.path = "/silent", .gather = 1000000},
+  {NULL},
+};
+enum { WORKS_ROW, SILENT_ROW };
+
+static peer p;
+
+static dk_request get (const char *path) { return ask("GET", peer_url(&p, path)); }
+
+static dk_engine *new_engine (bool threaded) {
+  dk_engine *e = dk_engine_new();
+  CHECK(!threaded || dk_engine_start(e));
+  return e;
+}
+
+static void end_engine (dk_engine *e) {
+  dk_engine_close(e);
+  dk_engine_free(e);
+}
+
+static bool works (dk_engine *e) {
+  dk_xfer *x = exchange(e, get("/works"));
+  bool right = x != NULL && x->failure.status == DK_OK && body_is(x, "hi");
+  dk_xfer_free(x);
+  return right;
+}
+
+static int count_folder (const char *path) {
+  int count = 0;
+  DIR *dir = opendir(path);
+  if (dir == NULL) abort();
+  while (readdir(dir) != NULL) count++;
+  closedir(dir);
+  return count;
+}
+
+static int descriptors (void) { return count_folder("/proc/self/fd"); }
+static int threads (void) { return count_folder("/proc/self/task"); }
+
+static void ids_never_come_twice (void) {
+  for (int threaded = 0; threaded < 2; threaded++) {
+    enum { MANY = 1500 };                                                 /* more than the table has buckets */
+    static bool seen[MANY * 2];
+    dk_engine *e = new_engine(threaded);
+    dk_xfer_id last = 0, id;
+    memset(seen, 0, sizeof seen);
+    for (int i = 0; i < MANY; i++) {
+      id = submit(e, i % 3 ? ask("GET", "http://") : get("/works"));      /* some can't begin */
+      CHECK(id > last);
+      last = id;
+      if (i % 50 < 49) continue;
+      for (int n = 0; n < 50; n++) {
+        dk_xfer *x = await(e, &id);
+        if (x == NULL) break;
+        if (CHECK(id < MANY * 2 && !seen[id])) seen[id] = true;
+        dk_xfer_free(x);
+      }
+      CHECK(dk_engine_pending(e) == 0);
+    }
+    end_engine(e);
+  }
+}
+
+static void nothing_is_there_before_the_first_submit (void) {
+  int fds = descriptors(), tasks = threads();
+  dk_xfer_id none;
+  dk_engine *e = new_engine(true);
+  CHECK(descriptors() == fds && threads() == tasks && dk_engine_fd(e) == -1);
+  CHECK(!dk_engine_wait(e, 0) && !dk_engine_ready(e) && dk_engine_next(e, &none) == NULL && dk_engine_pending(e) == 0);
+  end_engine(e);
+  e = new_engine(false);
+  CHECK(works(e) && threads() == tasks && dk_engine_fd(e) == -1);          /* the waiter's gear never has a thread */
+  end_engine(e);
+  UNTIL(NULL, descriptors() == fds);                                      /* the peer's end, too */
+}
+
+static bool readable (int fd) {
+  struct pollfd event = {.fd = fd, .events = POLLIN};
+  return fd >= 0 && poll(&event, 1, 0) == 1;
+}
+
+/* readable exactly while next has one: one write a batch, read away by the next that gives nothing */
+static void flag_and_descriptor_say_what_next_has (void) {
+  dk_xfer_id id;
+  dk_engine *e = new_engine(true);
+  for (int round = 0; round < 20; round++) {
+    for (int i = 0; i < 5; i++) submit(e, get("/works"));
+    for (int i = 0; i < 5; i++) {
+      dk_xfer *x = await(e, &id);
+      dk_xfer_free(x);
+    }
+    CHECK(dk_engine_next(e, &id) == NULL && !dk_engine_ready(e) && !readable(dk_engine_fd(e)));
+    submit(e, get("/works"));
+    UNTIL(e, dk_engine_ready(e));
+    CHECK(readable(dk_engine_fd(e)));
+    dk_xfer *x = dk_engine_next(e, &id);
+    CHECK(x != NULL && dk_engine_pending(e) == 0);
+    dk_xfer_free(x);
+    CHECK(dk_engine_next(e, &id) == NULL && !dk_engine_ready(e) && !readable(dk_engine_fd(e)));
+  }
+  end_engine(e);
+}
+
+/* from start on the thread has what the waiter had begun */
+static void start_takes_over_what_is_pending (void) {
+  dk_xfer_id silent, id, came;
+  dk_engine *e = new_engine(false);
+  silent = submit(e, get("/silent"));
+  int before = peer_hits(&p, SILENT_ROW);
+  UNTIL(e, peer_hits(&p, SILENT_ROW) == before + 1);
+  submit(e, get("/works"));
+  UNTIL(e, dk_engine_ready(e));
+  id = submit(e, get("/works"));
+  CHECK(dk_engine_start(e) && dk_engine_start(e));
+  CHECK(readable(dk_engine_fd(e)));                                       /* one was finished already */
+  for (int i = 0; i < 2; i++) {
+    dk_xfer *x = await(e, &came);
+    if (x != NULL) CHECK(x->failure.status == DK_OK && came >= id - 1);
+    dk_xfer_free(x);
+  }
+  dk_engine_cancel(e, silent);
+  dk_xfer *x = await(e, &came);
+  if (x != NULL) CHECK(came == silent && x->failure.status == DK_CANCELLED);
+  dk_xfer_free(x);
+  end_engine(e);
+}
+
+/* The pool keeps what is in flight plus four (invariant 8): of 64 at once no more than 64, and one after the other in the
+ * end five. libcurl (7.88) closes at most one idle connection when a transfer gives its own back, so what ended in one
+ * step goes with as many later calls. */
+static void the_pool_falls_back (void) {
+  enum { MANY = 64 };
+  dk_engine *e = new_engine(false);
+  for (int i = 0; i < MANY; i++) submit(e, get("/works"));
+  for (int i = 0; i < MANY; i++) dk_xfer_free(await(e, NULL));
+  CHECK(atomic_load(&p.open) <= MANY);
+  for (int i = 0; i < MANY; i++) CHECK(works(e));
+  UNTIL(e, atomic_load(&p.open) <= 5);
+  end_engine(e);
+}
+
+static void several_engines_in_one_process (void) {
+  enum { ENGINES = 4 };
+  dk_engine *engines[ENGINES];
+  for (int i = 0; i < ENGINES; i++) engines[i] = new_engine(i % 2);
+  for (int round = 0; round < 10; round++) {
+    for (int i = 0; i < ENGINES; i++) submit(engines[i], get("/works"));
+    for (int i = 0; i < ENGINES; i++) {
+      dk_xfer *x = await(engines[i], NULL);
+      if (x != NULL) CHECK(x->failure.status == DK_OK);
+      dk_xfer_free(x);
+    }
+  }
+  end_engine(engines[1]);                                                 /* the others go on */
+  CHECK(works(engines[0]) && works(engines[3]));
+  end_engine(engines[3]);
+  CHECK(works(engines[2]) && works(engines[0]));
+  end_engine(engines[0]);
+  end_engine(engines[2]);
+}
+
+static int status_of (pid_t child) {
+  int status = -1;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + status;
+}
+
+/* what a child does with its parent's engine: nothing works, nothing hangs, nothing is told to the parent's peers */
+static int use_of_a_forked_engine (dk_engine *e) {
+  dk_failure failure;
+  dk_xfer_id none;
+  uint64_t counts[4];
+  dk_request r = get("/works");
+  dk_xfer *x = dk_xfer_new(&r, &failure);
+  bool right = dk_engine_forked(e) && dk_engine_submit(e, x) == 0 && !dk_engine_start(e) && dk_engine_next(e, &none) == NULL;
+  right = right && dk_engine_pending(e) == 0 && !dk_engine_wait(e, 0) && !dk_engine_progress(e, 1, counts);
+  dk_engine_cancel(e, 1);
+  dk_xfer_free(x);
+  end_engine(e);
+  return right ? 0 : 1;
+}
+
+static void fork_after_the_first_submit (void) {
+  for (int threaded = 0; threaded < 2; threaded++) {
+    dk_xfer_id id = 0, came = 0;
+    dk_engine *e = new_engine(threaded);
+    CHECK(works(e));
+    int before = peer_hits(&p, SILENT_ROW);
+    id = submit(e, get("/silent"));
+    UNTIL(e, peer_hits(&p, SILENT_ROW) == before + 1);
+    pid_t child = fork();
+    if (child == 0) _exit(use_of_a_forked_engine(e));
+    CHECK(status_of(child) == 0);
+    CHECK(!dk_engine_forked(e) && dk_engine_pending(e) == 1 && works(e));  /* the parent goes on, its transfer too */
+    dk_engine_cancel(e, id);
+    dk_xfer *x = await(e, &came);
+    CHECK(came == id);
+    dk_xfer_free(x);
+    end_engine(e);
+  }
+}
+
+static void fork_before_the_first_submit (void) {
+  for (int threaded = 0; threaded < 2; threaded++) {
+    dk_engine *e = new_engine(threaded);
+    pid_t child = fork();
+    if (child == 0) {
+      bool right = works(e) && !dk_engine_forked(e);
+      end_engine(e);
+      _exit(right ? 0 : 1);
+    }
+    CHECK(status_of(child) == 0);
+    CHECK(works(e));
+    end_engine(e);
+  }
+}
+
+/* a child may make an engine of its own, whatever its parent has */
+static void a_forked_child_makes_its_own_engine (void) {
+  dk_engine *e = new_engine(true);
+  CHECK(works(e));
+  pid_t child = fork();
+  if (child == 0) {
+    dk_engine *own = new_engine(true);
+    bool right = works(own);
+    end_engine(own);
+    end_engine(e);
+    _exit(right ? 0 : 1);
+  }
+  CHECK(status_of(child) == 0 && works(e));
+  end_engine(e);
+}
+
+static void on_signal (int number) { (void)number; }
+
+/* Ctrl-C comes through: the wait comes back, early and empty-handed, and the thread never sees the signal */
+static void a_signal_ends_a_wait (void) {
+  for (int threaded = 0; threaded < 2; threaded++) {
+    const struct sigaction action = {.sa_handler = on_signal};
+    const struct sigaction usual = {.sa_handler = SIG_DFL};
+    dk_engine *e = new_engine(threaded);
+    int before = peer_hits(&p, SILENT_ROW);
+    submit(e, get("/silent"));
+    UNTIL(e, peer_hits(&p, SILENT_ROW) == before + 1);
+    sigaction(SIGALRM, &action, NULL);
+    alarm(1);
+    double start = dk_now();
+    CHECK(!dk_engine_wait(e, 1000));
+    CHECK(dk_now() - start < 500);                                        /* else it slept to its end */
+    sigaction(SIGALRM, &usual, NULL);
+    end_engine(e);
+  }
+}
+
+int main (void) {
+  static const check_test tests[] = {
+    {"ids_never_come_twice", ids_never_come_twice},
+    {"nothing_is_there_before_the_first_submit", nothing_is_there_before_the_first_submit},
+    {"flag_and_descriptor_say_what_next_has", flag_and_descriptor_say_what_next_has},
+    {"start_takes_over_what_is_pending", start_takes_over_what_is_pending},
+    {"the_pool_falls_back", the_pool_falls_back},
+    {"several_engines_in_one_process", several_engines_in_one_process},
+    {"fork_after_the_first_submit", fork_after_the_first_submit},
+    {"fork_before_the_first_submit", fork_before_the_first_submit},
+    {"a_forked_child_makes_its_own_engine", a_forked_child_makes_its_own_engine},
+    {"a_signal_ends_a_wait", a_signal_ends_a_wait},
+  };
+  peer_start(&p, rows);
+  int ended = CHECK_RUN(tests);
+  peer_stop(&p);
+  return ended;
+}
