@@ -1,5 +1,7 @@
 std = "max"
-max_line_length = 120
+max_code_line_length = 120
+max_string_line_length = 120
+max_comment_line_length = false -- a LuaLS @param or @return stands on one line
 include_files = { "**/*.lua", "bin/devkit4ai", "rockspec/*.rockspec", ".luacheckrc", ".busted" }
 exclude_files = { "build" }
 files["spec/**/*_spec.lua"] = { std = "max+busted" }

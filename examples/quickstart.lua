@@ -2,8 +2,10 @@
 -- API with your DEVKIT4AI_EMAIL and DEVKIT4AI_PASSWORD.
 local devkit4ai = require "devkit4ai"
 
-local email, password = os.getenv "DEVKIT4AI_EMAIL" or "dev@example.com", os.getenv "DEVKIT4AI_PASSWORD" or "SecurePass123"
-local images, picture = arg[1] and arg or { "examples/images/neon.png", "examples/images/mountains.png" }, "cityscape.png"
+local email = os.getenv "DEVKIT4AI_EMAIL" or "dev@example.com"
+local password = os.getenv "DEVKIT4AI_PASSWORD" or "SecurePass123"
+local images = arg[1] and arg or { "examples/images/neon.png", "examples/images/mountains.png" }
+local picture, started = "cityscape.png", os.time()
 
 local function say(step, ...) print(("%-9s"):format(step), string.format(...)) end
 local function masked(key) return key:sub(1, 8) .. "..." end
@@ -20,12 +22,14 @@ end
 local client = assert(devkit4ai.new(options))
 say("log in", "as %s at %s", email, assert(client:login(email, password)).base_url)
 say("who am I", "%s, a %s", assert(client:me()).email, client.role)
-local project = assert(client:new_project { name = "My First AI App", description = "AI-powered image generation platform" })
+local project = assert(client:new_project { name = "My First AI App", description = "AI-powered image generation" })
 say("project", "%s (%s)", project.name, project.id)
 say("key", "%s", masked(assert(project:new_key "Production API Key").key))
 
-local terminal, started = os.execute "test -t 2", os.time()
-local function progress(...) if terminal == true or terminal == 0 then io.stderr:write("\r", string.format(...), "\27[K") end end
+local terminal = os.execute "test -t 2"
+local function progress(...)
+  if terminal == true or terminal == 0 then io.stderr:write("\r", string.format(...), "\27[K") end
+end
 local gen = assert(project:generate {
   images = images, prompt = "a futuristic cityscape with neon lights",
   on_upload = function(sent, total) progress("sent %d of %d bytes", sent, total) end,

@@ -15,9 +15,11 @@ local M = {}
 
 function M.account(raw, secrets)
   local id, active = raw.id, raw.is_active
-  if not id then return nil, "id" end
+  if type(id) ~= "string" then return nil, "id" end
   if active == nil then active = raw.is_verified end -- D15
-  local account = { id = id, email = raw.email, role = raw.role, is_active = active, created_at = raw.created_at, raw = raw }
+  local account = {
+    id = id, email = raw.email, role = raw.role, is_active = active, created_at = raw.created_at, raw = raw,
+  }
   if raw.full_name then account.full_name = raw.full_name end
   if raw.project_id then account.project_id = raw.project_id end
   local provisioning = raw.provisioning -- D04: nested, or flat
@@ -83,7 +85,7 @@ end
 function M.generation(raw)
   if type(raw.id) ~= "string" then return nil, "id" end
   return {
-    id = raw.id, status = raw.status or "pending", image_url = picture_url(raw), error = raw.error, -- D39, D40; 5.4
+    id = raw.id, status = raw.status or "pending", image_url = picture_url(raw), error = raw.error, -- D39, D40
     instructions = raw.instructions, is_public = raw.is_public, created_at = raw.created_at, updated_at = raw.updated_at,
     example_images = raw.example_images, message = raw.message, raw = raw,
   }

@@ -35,7 +35,8 @@ local function prepare(scope, name, row)
   local client = scope._client
   local profile = row.profile[client._role]
   if not profile then
-    return errors.refuse("config", ("%s: a client with the role %s has no such call"):format(row.says, client._role), name)
+    local message = ("%s: a client with the role %s has no such call"):format(row.says, client._role)
+    return errors.refuse("config", message, name)
   end
   local limits = row.creates and client._creating or client._limits
   local request = {
@@ -53,7 +54,7 @@ local function prepare(scope, name, row)
   return known
 end
 
-local function fill_path(row, request, args)
+local function fill_path(request, args)
   local wrong
   request.url = request.url:gsub("{([%w_]+)}", function(name)
     if not config.is_uuid(args[name]) then wrong = name end
@@ -85,14 +86,16 @@ local function build(row, known, name, args, extra)
   local request = setmetatable({}, known.inherit)
   for field, value in pairs(extra or {}) do request[field] = value end
   if row.path then
-    local ok, wrong = fill_path(row, request, args)
+    local ok, wrong = fill_path(request, args)
     if not ok then
       return errors.refuse("invalid", ("%s: %s is no UUID: %s"):format(row.says, wrong, tostring(args[wrong])), name)
     end
   end
   if row.body and row.body.json then
     local ok, why = fill_json(row, request, args)
-    if not ok then return errors.refuse("invalid", ("%s: the arguments can't be written as JSON: %s"):format(row.says, why), name) end
+    if not ok then
+      return errors.refuse("invalid", row.says .. ": the arguments can't be written as JSON: " .. why, name)
+    end
     fill_slots(row, request, args)
   end
   return request
@@ -136,7 +139,8 @@ local function troubled(row, name, request, status, trouble)
   local outcome = trouble.fate == "not_sent" and "not_sent" or "unknown"
   local where = trouble.step ~= "" and (" (%s, after %.2f s)"):format(trouble.step, trouble.seconds) or ""
   local what = kind == "file" and trouble.text or ("%s%s: %s"):format(host_of(request.url), where, trouble.text)
-  return fail(row, name, request, { kind = kind, outcome = outcome, status = status > 0 and status or nil }, what, advice)
+  local fields = { kind = kind, outcome = outcome, status = status > 0 and status or nil }
+  return fail(row, name, request, fields, what, advice)
 end
 
 -- the longest of the times that the server names, in seconds. CONTRACT 4.2

@@ -35,7 +35,9 @@ function M.arguments(what, rows, given)
   if given == nil then given = {} end
   if type(given) ~= "table" then errors.raise(("%s: table expected, got %s"):format(what, type(given))) end
   for name in pairs(given) do
-    if not rows[name] then errors.raise(("%s: unknown option '%s'; known are %s"):format(what, tostring(name), known(rows))) end
+    if not rows[name] then
+      errors.raise(("%s: unknown option '%s'; known are %s"):format(what, tostring(name), known(rows)))
+    end
   end
   for name, row in pairs(rows) do M.value(what .. ": " .. name, row, given[name]) end
   return given

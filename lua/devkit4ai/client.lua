@@ -4,8 +4,6 @@ local call = require "devkit4ai.call"
 local check = require "devkit4ai.check"
 local config = require "devkit4ai.config"
 local errors = require "devkit4ai.errors"
-local generation = require "devkit4ai.generation"
-local project = require "devkit4ai.project"
 local runtime = require "devkit4ai.runtime"
 local session = require "devkit4ai.session"
 
@@ -24,6 +22,10 @@ function Client:__tostring()
 end
 
 local M = {}
+
+-- Loaded when the first one is made: a third of what a client loads, and a script that asks who it is needs none of it.
+local function projects() return require "devkit4ai.project" end
+local function generations() return require "devkit4ai.generation" end
 
 --- devkit4ai.new; see there.
 function M.new(options)
@@ -51,11 +53,12 @@ local function project_of(client, fields)
   if client._project_id ~= fields.id then secrets:set("project_key", "") end
   local set, _, why = secrets:set("project_id", fields.id, "shown")
   if not set then return errors.refuse("config", "client:project: the id can't be used: " .. why) end
-  return project.new(client, secrets, fields)
+  return projects().new(client, secrets, fields)
 end
 
 local REGISTER = {
-  email = { type = "string", required = true }, password = { type = "string", required = true }, full_name = { type = "string" },
+  email = { type = "string", required = true }, password = { type = "string", required = true },
+  full_name = { type = "string" },
 }
 
 --- Registers a developer; needs an operator key. The keys in the answer are shown once: keep them. A repeat may find the
@@ -144,7 +147,7 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Client:generate(options)
-  return generation.generate(self, "client", options)
+  return generations().generate(self, "client", options)
 end
 
 --- A handle on a generation of the option project_id's project; asks nobody.
@@ -152,7 +155,7 @@ end
 ---@return devkit4ai.Generation
 function Client:generation(id)
   check.value("client:generation: id", { type = "string", required = true }, id)
-  return generation.handle(self, id, ("client:generation(%q)"):format(id))
+  return generations().handle(self, id, ("client:generation(%q)"):format(id))
 end
 
 --- Ends the client: what it has under way is cancelled, its secrets are wiped, and each later call raises. Twice is once.

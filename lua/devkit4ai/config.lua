@@ -72,7 +72,9 @@ local OPTIONS = {
   base_url = { type = "string", env = "DEVKIT4AI_BASE_URL", default = "https://api.vibecoding.ad", check = address },
   developer_key = { type = "string", env = "DEVKIT4AI_DEVELOPER_KEY", slot = "header" },
   project_id = { type = "string", env = "DEVKIT4AI_PROJECT_ID", slot = "shown", check = uuid },
-  project_key = { type = "string", env = "DEVKIT4AI_PROJECT_KEY", slot = "header", call = "make one with project:new_key" },
+  project_key = {
+    type = "string", env = "DEVKIT4AI_PROJECT_KEY", slot = "header", call = "make one with project:new_key",
+  },
   operator_key = { type = "string", env = "DEVKIT4AI_OPERATOR_KEY", slot = "header" },
   access_token = { type = "string", env = "DEVKIT4AI_JWT_TOKEN", slot = "header", call = "call client:login first" },
   refresh_token = { type = "string", slot = "body", call = "call client:login first" },

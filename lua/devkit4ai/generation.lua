@@ -47,7 +47,8 @@ end
 local IMAGE = { data = { type = "string", required = true }, filename = { type = "string", required = true } }
 
 local GENERATE = {
-  images = { type = "table", required = true }, prompt = { type = "string" }, instructions = { type = "table or string" },
+  images = { type = "table", required = true },
+  prompt = { type = "string" }, instructions = { type = "table or string" },
   on_upload = { type = "function" }, timeout = { type = "table" },
 }
 
@@ -64,7 +65,9 @@ end
 --- project:generate; see there.
 function M.generate(scope, words, given)
   check.arguments("project:generate", GENERATE, given)
-  if (given.prompt == nil) == (given.instructions == nil) then errors.raise("project:generate: give either prompt or instructions") end
+  if (given.prompt == nil) == (given.instructions == nil) then
+    errors.raise("project:generate: give either prompt or instructions")
+  end
   local wrong = check_images(given.images)
   local text, why = instructions.text(given.instructions or given.prompt)
   wrong = wrong or why
@@ -73,7 +76,9 @@ function M.generate(scope, words, given)
   if not limits then return nil, message, err end
   local fields
   fields, message, err = call.run(scope, "create_generation", {}, {
-    form = { part = "example_images", max_bytes = MAX_BYTES, files = given.images, fields = { { "instructions", text } } },
+    form = {
+      part = "example_images", max_bytes = MAX_BYTES, files = given.images, fields = { { "instructions", text } },
+    },
     connect = limits.connect, idle = limits.idle, total = limits.total,
   }, given.on_upload)
   if not fields then return nil, message, err end

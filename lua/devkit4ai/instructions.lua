@@ -39,12 +39,18 @@ end
 ---@return string? message what is wrong with it
 function M.text(given)
   local value = type(given) == "table" and given or { prompt = given }
-  if type(value.prompt) ~= "string" or not value.prompt:find("%S") then return nil, "the prompt is empty; say what the picture shows" end
+  if type(value.prompt) ~= "string" or not value.prompt:find("%S") then
+    return nil, "the prompt is empty; say what the picture shows"
+  end
   local text, why = json.encode(value)
   if not text then return nil, "the instructions can't be written as JSON: " .. why end
   local count, at = M.length(text)
-  if not count then return nil, ("the instructions are no UTF-8 (at byte %d of %s); give text in UTF-8"):format(at, "their JSON") end
-  if count > MOST then return nil, ("the instructions have %d characters as JSON; at most %d are taken"):format(count, MOST) end
+  if not count then
+    return nil, ("the instructions are no UTF-8 (at byte %d of their JSON); give text in UTF-8"):format(at)
+  end
+  if count > MOST then
+    return nil, ("the instructions have %d characters as JSON; at most %d are taken"):format(count, MOST)
+  end
   return text
 end
 

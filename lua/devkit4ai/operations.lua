@@ -14,7 +14,8 @@ return {
     method = "POST", path = "/api/v1/auth/register", profile = { developer = "reg_dev", platform_operator = "reg_dev" },
     body = { json = { "email", "full_name" } }, slots = { "password" },
     answer = "account", repeats = "never", says = "client:register",
-    unknown = "the account may exist now, and its keys can't be asked for again: try to log in before you register anew",
+    unknown = "the account may exist now, and its keys can't be asked for again: try to log in before you register "
+      .. "anew",
   },
   login = { -- row 7
     method = "POST", path = "/api/v1/auth/login",
@@ -24,7 +25,8 @@ return {
     unknown = "you can log in again; many tries in a short time may lock the account",
   },
   get_me = { -- row 8
-    method = "GET", path = "/api/v1/auth/me", profile = bearer, answer = "account", repeats = "safe", says = "client:me",
+    method = "GET", path = "/api/v1/auth/me", profile = bearer,
+    answer = "account", repeats = "safe", says = "client:me",
   },
   refresh_token = { -- row 9
     method = "POST", path = "/api/v1/auth/refresh", profile = anyone,
@@ -33,7 +35,8 @@ return {
     unknown = "the old refresh token may be used up: if the next call is refused, log in again",
   },
   list_projects = { -- row 15
-    method = "GET", path = "/api/v1/projects/", profile = developer, answer = "projects", repeats = "safe", says = "client:projects",
+    method = "GET", path = "/api/v1/projects/", profile = developer,
+    answer = "projects", repeats = "safe", says = "client:projects",
   },
   create_project = { -- row 16
     method = "POST", path = "/api/v1/projects/", profile = developer,
@@ -55,8 +58,8 @@ return {
     method = "POST", path = "/api/v1/generation/generate-v2", profile = end_user,
     body = { form = { files = "example_images", text = "instructions" } },
     answer = "generation", repeats = "never", creates = true, says = "project:generate",
-    unknown = "the picture may be under way and paid for, so it is never sent again by itself: look among your generations "
-      .. "for these instructions before you send it anew",
+    unknown = "the picture may be under way and paid for, so it is never sent again by itself: look among your "
+      .. "generations for these instructions before you send it anew",
   },
   get_generation_status = { -- row 28
     method = "GET", path = "/api/v1/generation/generations-v2/{generation_id}/status", profile = end_user,

@@ -56,16 +56,13 @@ local function watch_progress(id, slot, progress)
   if not told then error(why, 0) end
 end
 
-local spare -- a slot that was used: the next call takes it instead of making one
-
 -- A script's call, with no task that could run meanwhile: waits in the engine itself, with no slot.
 local function await(wanted)
-  local id, more, status, body, head, trouble
-  repeat
+  while true do
+    local id, _, status, body, head, trouble = next_done(engine, huge)
+    if id == wanted then return status, body, head, trouble end
     if id then deliver(id, status, body, head, trouble) end
-    id, more, status, body, head, trouble = next_done(engine, huge) -- luacheck: ignore more
-  until id == wanted
-  return status, body, head, trouble
+  end
 end
 
 local function await_parked(id, owner, progress)

@@ -31,7 +31,8 @@ end
 function M.accept(client, tokens, operation)
   local set, _, why = client._secrets:set("access_token", tokens.access_token)
   if not set then
-    return errors.give({ kind = "protocol", outcome = "unknown", operation = operation, message = "the server's access token can't be used: " .. why })
+    return errors.give({ kind = "protocol", outcome = "unknown", operation = operation,
+      message = "the server's access token can't be used: " .. why })
   end
   if tokens.refresh_token then client._secrets:set("refresh_token", tokens.refresh_token, "body") end
   count_from_now(client, tokens.access_token)

@@ -8,7 +8,8 @@ local M = {}
 local function failed(gen)
   local reason = gen.error and tostring(gen.error) or "the server gives no reason"
   return errors.give({
-    kind = "failed", outcome = "unknown", operation = "get_generation_status", generation_id = gen.id, detail = gen.error and reason,
+    kind = "failed", outcome = "unknown", operation = "get_generation_status", generation_id = gen.id,
+    detail = gen.error and reason,
     message = ("gen:wait: the generation %s failed: %s"):format(gen.id, reason),
   })
 end
@@ -16,8 +17,8 @@ end
 local function out_of_time(gen, seconds)
   return errors.give({
     kind = "timeout", outcome = "unknown", operation = "get_generation_status", generation_id = gen.id,
-    message = ("gen:wait: after %g s the generation %s is not done (%s). It was accepted, may still finish and is paid for; "
-      .. "go on waiting with %s:wait()"):format(seconds, gen.id, gen.status or "no answer yet", gen._words),
+    message = ("gen:wait: after %g s the generation %s is not done (%s). It was accepted, may still finish and is paid "
+      .. "for; go on waiting with %s:wait()"):format(seconds, gen.id, gen.status or "no answer yet", gen._words),
   })
 end
 

@@ -23,7 +23,7 @@ static void warm_up (dk_engine *e, peer *p) {
     if (x != NULL) CHECK(x->failure.status == DK_OK);
     dk_xfer_free(x);
   }
-  CHECK(atomic_load(&p->accepted) == WARM && atomic_load(&p->open) >= 4);   /* the pool may have closed some of them */
+  CHECK(peer_accepted(p) == WARM && peer_open(p) >= 4);   /* the pool may have closed some of them */
 }
 
 /* how often the peer is asked when all kept connections die upon it */
@@ -72,9 +72,9 @@ static void its_connection_is_new_and_then_kept (void) {
   peer_start(&p, rows);
   dk_engine *e = dk_engine_new();
   for (int i = 0; i < 3; i++) dk_xfer_free(exchange(e, post(peer_url(&p, "/works"), "{}")));
-  CHECK(atomic_load(&p.accepted) == 3);
+  CHECK(peer_accepted(&p) == 3);
   for (int i = 0; i < 3; i++) dk_xfer_free(exchange(e, ask("GET", peer_url(&p, "/works"))));
-  CHECK(atomic_load(&p.accepted) == 3);
+  CHECK(peer_accepted(&p) == 3);
   dk_engine_close(e);
   dk_engine_free(e);
   peer_stop(&p);

@@ -1,9 +1,8 @@
-/* engine_test.c - what a host relies on: ids, the flag and the descriptor, both gears, forks, several engines, the pool. */
+/* engine_test.c - what a host relies on: ids, the flag and the descriptor, both gears, several engines, the pool. */
 #define _GNU_SOURCE              /* what peer.h asks for */
 #include <dirent.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "exchange.h"
 #include "peer.h"
@@ -74,6 +73,7 @@ static void ids_never_come_twice (void) {
 }
 
 static void nothing_is_there_before_the_first_submit (void) {
+  UNTIL(NULL, peer_open(&p) == 0);                                 /* of the tests before */
   int fds = descriptors(), tasks = threads();
   dk_xfer_id none;
   dk_engine *e = new_engine(true);
@@ -137,17 +137,25 @@ static void start_takes_over_what_is_pending (void) {
   end_engine(e);
 }
 
-/* The pool keeps what is in flight plus four (invariant 8): of 64 at once no more than 64, and one after the other in the
- * end five. libcurl (7.88) closes at most one idle connection when a transfer gives its own back, so what ended in one
- * step goes with as many later calls. */
+/* The pool keeps what is in flight plus four (invariant 8). libcurl (7.88) closes at most one idle connection when a
+ * transfer gives its own back, so what ended in one step goes with as many later calls. */
 static void the_pool_falls_back (void) {
-  enum { MANY = 64 };
+  enum { MANY = 64, SILENT = 10 };
+  dk_xfer_id silent[SILENT];
   dk_engine *e = new_engine(false);
+  UNTIL(NULL, peer_open(&p) == 0);
+  int before = peer_hits(&p, SILENT_ROW);
+  for (int i = 0; i < SILENT; i++) silent[i] = submit(e, get("/silent"));
+  UNTIL(e, peer_hits(&p, SILENT_ROW) == before + SILENT);
   for (int i = 0; i < MANY; i++) submit(e, get("/works"));
   for (int i = 0; i < MANY; i++) dk_xfer_free(await(e, NULL));
-  CHECK(atomic_load(&p.open) <= MANY);
+  CHECK(peer_open(&p) <= SILENT + MANY);
   for (int i = 0; i < MANY; i++) CHECK(works(e));
-  UNTIL(e, atomic_load(&p.open) <= 5);
+  UNTIL(e, peer_open(&p) <= SILENT + 1 + 4);
+  for (int i = 0; i < SILENT; i++) dk_engine_cancel(e, silent[i]);
+  for (int i = 0; i < SILENT; i++) dk_xfer_free(await(e, NULL));
+  CHECK(works(e));
+  UNTIL(e, peer_open(&p) <= 1 + 4);
   end_engine(e);
 }
 
@@ -169,78 +177,6 @@ static void several_engines_in_one_process (void) {
   CHECK(works(engines[2]) && works(engines[0]));
   end_engine(engines[0]);
   end_engine(engines[2]);
-}
-
-static int status_of (pid_t child) {
-  int status = -1;
-  waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + status;
-}
-
-/* what a child does with its parent's engine: nothing works, nothing hangs, nothing is told to the parent's peers */
-static int use_of_a_forked_engine (dk_engine *e) {
-  dk_failure failure;
-  dk_xfer_id none;
-  uint64_t counts[4];
-  dk_request r = get("/works");
-  dk_xfer *x = dk_xfer_new(&r, &failure);
-  bool right = dk_engine_forked(e) && dk_engine_submit(e, x) == 0 && !dk_engine_start(e) && dk_engine_next(e, &none) == NULL;
-  right = right && dk_engine_pending(e) == 0 && !dk_engine_wait(e, 0) && !dk_engine_progress(e, 1, counts);
-  dk_engine_cancel(e, 1);
-  dk_xfer_free(x);
-  end_engine(e);
-  return right ? 0 : 1;
-}
-
-static void fork_after_the_first_submit (void) {
-  for (int threaded = 0; threaded < 2; threaded++) {
-    dk_xfer_id id = 0, came = 0;
-    dk_engine *e = new_engine(threaded);
-    CHECK(works(e));
-    int before = peer_hits(&p, SILENT_ROW);
-    id = submit(e, get("/silent"));
-    UNTIL(e, peer_hits(&p, SILENT_ROW) == before + 1);
-    pid_t child = fork();
-    if (child == 0) _exit(use_of_a_forked_engine(e));
-    CHECK(status_of(child) == 0);
-    CHECK(!dk_engine_forked(e) && dk_engine_pending(e) == 1 && works(e));  /* the parent goes on, its transfer too */
-    dk_engine_cancel(e, id);
-    dk_xfer *x = await(e, &came);
-    CHECK(came == id);
-    dk_xfer_free(x);
-    end_engine(e);
-  }
-}
-
-static void fork_before_the_first_submit (void) {
-  for (int threaded = 0; threaded < 2; threaded++) {
-    dk_engine *e = new_engine(threaded);
-    pid_t child = fork();
-    if (child == 0) {
-      bool right = works(e) && !dk_engine_forked(e);
-      end_engine(e);
-      _exit(right ? 0 : 1);
-    }
-    CHECK(status_of(child) == 0);
-    CHECK(works(e));
-    end_engine(e);
-  }
-}
-
-/* a child may make an engine of its own, whatever its parent has */
-static void a_forked_child_makes_its_own_engine (void) {
-  dk_engine *e = new_engine(true);
-  CHECK(works(e));
-  pid_t child = fork();
-  if (child == 0) {
-    dk_engine *own = new_engine(true);
-    bool right = works(own);
-    end_engine(own);
-    end_engine(e);
-    _exit(right ? 0 : 1);
-  }
-  CHECK(status_of(child) == 0 && works(e));
-  end_engine(e);
 }
 
 static void on_signal (int number) { (void)number; }
@@ -272,9 +208,6 @@ int main (void) {
     {"start_takes_over_what_is_pending", start_takes_over_what_is_pending},
     {"the_pool_falls_back", the_pool_falls_back},
     {"several_engines_in_one_process", several_engines_in_one_process},
-    {"fork_after_the_first_submit", fork_after_the_first_submit},
-    {"fork_before_the_first_submit", fork_before_the_first_submit},
-    {"a_forked_child_makes_its_own_engine", a_forked_child_makes_its_own_engine},
     {"a_signal_ends_a_wait", a_signal_ends_a_wait},
   };
   peer_start(&p, rows);

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 enum {
-  PEER_MOST = 96,                /* connections at a time */
+  PEER_MOST = 256,               /* connections at a time */
   PEER_ROWS = 16,
   PEER_KEPT = 16 * 1024,         /* first bytes of a request that are kept to be looked at */
 };
@@ -213,6 +213,10 @@ static inline void peer_stop (peer *p) {
 
 /* How often the row was asked for: requests that were read whole (at_head: whose head was). */
 static inline int peer_hits (peer *p, int row) { return atomic_load(&p->hits[row]); }
+
+/* Connections so far, and those that neither side has closed. */
+static inline int peer_accepted (peer *p) { return atomic_load(&p->accepted); }
+static inline int peer_open (peer *p) { return atomic_load(&p->open); }
 
 /* The last request's first PEER_KEPT bytes. */
 static inline void peer_request (peer *p, char request[PEER_KEPT + 1]) {

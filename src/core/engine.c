@@ -191,7 +191,12 @@ static void begin (dk_engine *e, dk_xfer *x) {
     push(&e->finished, x);
     return;
   }
-  if (dk_handle_load(handle, x) != DK_OK) {
+  dk_status status = dk_handle_load(handle, x);
+  if (status == DK_OK && curl_multi_add_handle(e->multi, dk_handle_easy(handle)) != CURLM_OK) {
+    dk_handle_unload(handle, CURLE_OUT_OF_MEMORY, DK_OK, "");
+    status = DK_NO_MEMORY;
+  }
+  if (status != DK_OK) {
     keep_handle(e, handle);
     push(&e->finished, x);
     return;
@@ -199,7 +204,6 @@ static void begin (dk_engine *e, dk_xfer *x) {
   x->handle = handle;
   x->place = e->running.count;
   e->running.list[e->running.count++] = x;
-  curl_multi_add_handle(e->multi, dk_handle_easy(handle));      /* fails for misuse and a full memory alone; then the idle limit ends x */
   if (limit_of(x) < e->due) e->due = limit_of(x);
 }
 

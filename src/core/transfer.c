@@ -223,8 +223,10 @@ static size_t on_head (char *bytes, size_t one, size_t count, void *arg) {
     dk_buffer_cut(&x->head, 0);
     x->status = status_of(bytes, length);
   }
-  if (dk_buffer_add(&x->head, bytes, length) == DK_OK) return length;
-  dk_fail(&x->failure, DK_OVER_CAP, "the answer's headers have more than %d bytes", DK_MAX_HEAD);
+  dk_status status = dk_buffer_add(&x->head, bytes, length);
+  if (status == DK_OK) return length;
+  if (status == DK_NO_MEMORY) dk_fail(&x->failure, status, "no memory");
+  else dk_fail(&x->failure, status, "the answer's headers have more than %d bytes", DK_MAX_HEAD);
   return 0;
 }
 
@@ -366,11 +368,10 @@ static dk_status load_body (dk_handle *handle, dk_xfer *x) {
     curl_easy_setopt(easy, CURLOPT_POST, 1L);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->body.length);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, x->body.bytes ? x->body.bytes : "");
-  } else if (strcmp(custom, "GET") == 0) {
-    custom = NULL;
   }
-  curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, custom);
-  return DK_OK;
+  if (strcmp(custom, x->form != NULL || x->has_body ? "POST" : "GET") == 0) custom = NULL;
+  if (curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, custom) == CURLE_OK) return DK_OK;
+  return dk_fail(&x->failure, DK_NO_MEMORY, "no memory");
 }
 
 static long milliseconds (double seconds) {

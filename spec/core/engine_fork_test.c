@@ -1,0 +1,124 @@
+/* engine_fork_test.c - engines of a process that forks: what a child may do with its parent's, and with its own. */
+#define _GNU_SOURCE              /* what peer.h asks for */
+#include <string.h>
+#include <sys/wait.h>
+
+#include "exchange.h"
+#include "peer.h"
+
+/* Children of these tests start threads; ThreadSanitizer gives up on them unless it is asked not to. */
+const char *__tsan_default_options (void);
+const char *__tsan_default_options (void) { return "die_after_fork=0"; }
+
+static const peer_row rows[] = {
+  {.path = "/works", .answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"},
+  {.path = "/silent", .gather = 1000000},
+  {NULL},
+};
+enum { WORKS_ROW, SILENT_ROW };
+
+static peer p;
+
+static dk_request get (const char *path) { return ask("GET", peer_url(&p, path)); }
+
+static dk_engine *new_engine (bool threaded) {
+  dk_engine *e = dk_engine_new();
+  CHECK(!threaded || dk_engine_start(e));
+  return e;
+}
+
+static void end_engine (dk_engine *e) {
+  dk_engine_close(e);
+  dk_engine_free(e);
+}
+
+static bool works (dk_engine *e) {
+  dk_xfer *x = exchange(e, get("/works"));
+  bool right = x != NULL && x->failure.status == DK_OK && body_is(x, "hi");
+  dk_xfer_free(x);
+  return right;
+}
+
+static int status_of (pid_t child) {
+  int status = -1;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + status;
+}
+
+/* what a child does with its parent's engine: nothing works, nothing hangs, nothing is told to the parent's peers */
+static int use_of_a_forked_engine (dk_engine *e) {
+  dk_failure failure;
+  dk_xfer_id none;
+  uint64_t counts[4];
+  dk_request r = get("/works");
+  dk_xfer *x = dk_xfer_new(&r, &failure);
+  bool right = dk_engine_forked(e) && dk_engine_submit(e, x) == 0 && !dk_engine_start(e) && dk_engine_next(e, &none) == NULL;
+  right = right && dk_engine_pending(e) == 0 && !dk_engine_wait(e, 0) && !dk_engine_progress(e, 1, counts);
+  dk_engine_cancel(e, 1);
+  dk_xfer_free(x);
+  end_engine(e);
+  return right ? 0 : 1;
+}
+
+static void fork_after_the_first_submit (void) {
+  for (int threaded = 0; threaded < 2; threaded++) {
+    dk_xfer_id id = 0, came = 0;
+    dk_engine *e = new_engine(threaded);
+    CHECK(works(e));
+    int before = peer_hits(&p, SILENT_ROW);
+    id = submit(e, get("/silent"));
+    UNTIL(e, peer_hits(&p, SILENT_ROW) == before + 1);
+    pid_t child = fork();
+    if (child == 0) _exit(use_of_a_forked_engine(e));
+    CHECK(status_of(child) == 0);
+    CHECK(!dk_engine_forked(e) && dk_engine_pending(e) == 1 && works(e));  /* the parent goes on, its transfer too */
+    dk_engine_cancel(e, id);
+    dk_xfer *x = await(e, &came);
+    CHECK(came == id);
+    dk_xfer_free(x);
+    end_engine(e);
+  }
+}
+
+static void fork_before_the_first_submit (void) {
+  for (int threaded = 0; threaded < 2; threaded++) {
+    dk_engine *e = new_engine(threaded);
+    pid_t child = fork();
+    if (child == 0) {
+      bool right = works(e) && !dk_engine_forked(e);
+      end_engine(e);
+      _exit(right ? 0 : 1);
+    }
+    CHECK(status_of(child) == 0);
+    CHECK(works(e));
+    end_engine(e);
+  }
+}
+
+/* a child may make an engine of its own, whatever its parent has */
+static void a_forked_child_makes_its_own_engine (void) {
+  dk_engine *e = new_engine(true);
+  CHECK(works(e));
+  pid_t child = fork();
+  if (child == 0) {
+    dk_engine *own = new_engine(true);
+    bool right = works(own);
+    end_engine(own);
+    end_engine(e);
+    _exit(right ? 0 : 1);
+  }
+  CHECK(status_of(child) == 0 && works(e));
+  end_engine(e);
+}
+
+int main (void) {
+  static const check_test tests[] = {
+    {"fork_after_the_first_submit", fork_after_the_first_submit},
+    {"fork_before_the_first_submit", fork_before_the_first_submit},
+    {"a_forked_child_makes_its_own_engine", a_forked_child_makes_its_own_engine},
+  };
+  peer_start(&p, rows);
+  int ended = CHECK_RUN(tests);
+  peer_stop(&p);
+  return ended;
+}
