@@ -1,35 +1,31 @@
 -- The whole workflow of the API's guide: against the sandbox, or, where DEVKIT4AI_DEVELOPER_KEY is set, against the real
--- API with your DEVKIT4AI_EMAIL and DEVKIT4AI_PASSWORD.
+-- API with your DEVKIT4AI_EMAIL and DEVKIT4AI_PASSWORD. Images may be named as arguments.
 local devkit4ai = require "devkit4ai"
-
-local email = os.getenv "DEVKIT4AI_EMAIL" or "dev@example.com"
-local password = os.getenv "DEVKIT4AI_PASSWORD" or "SecurePass123"
+local env, picture, started = os.getenv, "cityscape.png", os.time()
+local email, password = env "DEVKIT4AI_EMAIL" or "dev@example.com", env "DEVKIT4AI_PASSWORD" or "SecurePass123"
 local images = arg[1] and arg or { "examples/images/neon.png", "examples/images/mountains.png" }
-local picture, started = "cityscape.png", os.time()
 
 local function say(step, ...) print(("%-9s"):format(step), string.format(...)) end
 local function masked(key) return key:sub(1, 8) .. "..." end
+local terminal = os.execute "test -t 2"
+local function progress(...)
+  if terminal == true or terminal == 0 then io.stderr:write("\r", string.format(...), "\27[K") end
+end
 
-local options
-if not os.getenv "DEVKIT4AI_DEVELOPER_KEY" then
-  local sandbox = assert(require("devkit4ai.sandbox").start())
+local options, sandbox
+if not env "DEVKIT4AI_DEVELOPER_KEY" then
+  sandbox = assert(require("devkit4ai.sandbox").start())
   local operator = assert(devkit4ai.new { base_url = sandbox.url, operator_key = sandbox.operator_key })
   local account = assert(operator:register { email = email, password = password })
   say("register", "%s is a developer with the key %s", account.email, masked(account.developer_key))
   options = { base_url = sandbox.url, developer_key = account.developer_key }
 end
-
 local client = assert(devkit4ai.new(options))
 say("log in", "as %s at %s", email, assert(client:login(email, password)).base_url)
 say("who am I", "%s, a %s", assert(client:me()).email, client.role)
 local project = assert(client:new_project { name = "My First AI App", description = "AI-powered image generation" })
 say("project", "%s (%s)", project.name, project.id)
 say("key", "%s", masked(assert(project:new_key "Production API Key").key))
-
-local terminal = os.execute "test -t 2"
-local function progress(...)
-  if terminal == true or terminal == 0 then io.stderr:write("\r", string.format(...), "\27[K") end
-end
 local gen = assert(project:generate {
   images = images, prompt = "a futuristic cityscape with neon lights",
   on_upload = function(sent, total) progress("sent %d of %d bytes", sent, total) end,

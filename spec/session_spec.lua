@@ -228,7 +228,7 @@ describe("closing a client during a refresh", function()
     local client = new(server)
     client._session.due = 0
     local task = devkit4ai.spawn(function() return select(3, client:me()).kind end)
-    while #server:requests() == 0 do require("devkit4ai.runtime").sleep(0.01) end
+    while #server:requests() == 0 do require("devkit4ai.runtime").sleep(0.01, {}) end
     client:close()
     assert.equal("cancelled", task:join())
   end)

@@ -9,6 +9,7 @@ local park, wake, watch, usable = loop.park, loop.wake, loop.watch, loop.usable
 local engine = core.engine()
 local submit, next_done = engine.submit, engine.next
 local waiting = {} -- a transfer's id -> the slot of who waits for it
+local sleeping = setmetatable({}, { __mode = "k" }) -- a slot that nothing but time wakes -> its owner
 local huge = math.huge
 local SLICE = 0.1 -- seconds between two looks at an upload's progress (design, section 4)
 
@@ -96,12 +97,19 @@ function M.cancel(owner)
   for id, slot in pairs(waiting) do
     if slot.owner == owner then engine:cancel(id) end
   end
+  for slot, whose in pairs(sleeping) do
+    if whose == owner then wake(slot) end
+  end
 end
 
---- Waits.
+--- Waits; M.cancel ends it early.
 ---@param seconds number
-function M.sleep(seconds)
-  park({}, seconds)
+---@param owner table whose wait it is
+function M.sleep(seconds, owner)
+  local slot = {}
+  sleeping[slot] = owner
+  park(slot, seconds)
+  sleeping[slot] = nil
 end
 
 --- Waits until somebody wakes the slot. Raises at the caller's line where the caller can't wait.

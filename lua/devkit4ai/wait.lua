@@ -14,6 +14,13 @@ local function failed(gen)
   })
 end
 
+local function cancelled(gen)
+  return errors.give({
+    kind = "cancelled", outcome = "unknown", operation = "get_generation_status", generation_id = gen.id,
+    message = ("gen:wait: the client was closed; the generation %s may still finish and is paid for"):format(gen.id),
+  })
+end
+
 local function out_of_time(gen, seconds)
   return errors.give({
     kind = "timeout", outcome = "unknown", operation = "get_generation_status", generation_id = gen.id,
@@ -47,7 +54,9 @@ function M.until_done(gen, timeout, on_progress, look)
     end
     left = deadline - runtime.now()
     if left <= 0 then return out_of_time(gen, timeout) end
-    runtime.sleep(math.min(pause, left))
+    local client = gen._scope._client
+    runtime.sleep(math.min(pause, left), client)
+    if client._closed then return cancelled(gen) end
   end
 end
 
