@@ -1,7 +1,8 @@
 local devkit4ai = require "devkit4ai"
 local sandbox = assert(require("devkit4ai.sandbox").start())
 
-local client = assert(devkit4ai.new(assert(sandbox:developer { email = "dev@example.com", password = "SecurePass123" })))
+local options = assert(sandbox:developer { email = "dev@example.com", password = "SecurePass123" })
+local client = assert(devkit4ai.new(options))
 assert(client:login("dev@example.com", "SecurePass123"))
 local project = assert(client:new_project { name = "My First AI App" })
 assert(project:new_key "Production API Key") -- the project had no key yet: it now generates with this one

@@ -26,7 +26,6 @@ build = {
         "src/binding/engine_lua.c",
         "src/binding/request_lua.c",
         "src/binding/secrets_lua.c",
-        "src/binding/strip_lua.c",
         "src/core/buffer.c",
         "src/core/engine.c",
         "src/core/form.c",

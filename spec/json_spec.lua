@@ -3,7 +3,7 @@ local core = require "devkit4ai.core"
 local json = require "devkit4ai.json"
 
 local function decode(text)
-  return json.decode(text, core.strip)
+  return json.decode(text)
 end
 
 local is_integer = math.type and function(number) return math.type(number) == "integer" end

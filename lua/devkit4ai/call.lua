@@ -11,7 +11,8 @@ local session = require "devkit4ai.session"
 
 local M = {}
 
-local decode, strip, exchange, now = json.decode, core.strip, runtime.exchange, runtime.now
+local huge = math.huge
+local decode, exchange, now = json.decode, runtime.exchange, runtime.now
 
 local MAX_ANSWER = 16 * 1024 * 1024 -- bytes; design, invariant 8
 local SHOWN = 200 -- bytes of an answer that is no JSON, kept for the error
@@ -159,7 +160,7 @@ end
 
 -- the server's answer is no success
 local function refused(row, name, request, status, body, head)
-  local ok, raw = decode(body, strip)
+  local ok, raw = decode(body)
   local detail, fields, retry_after = answers.refusal(ok and raw or nil)
   local kind, outcome, advice = errors.of_status(status)
   local reason = head:match("^HTTP/[%d.]+ %d+ ([^\r\n]+)")
@@ -181,7 +182,7 @@ end
 -- ---- classify ----
 
 local function read_answer(row, name, request, status, body, head)
-  local ok, raw, secrets = decode(body, strip)
+  local ok, raw, secrets = decode(body)
   if not ok then return unusable(row, name, request, status, body, head, "it is no JSON: " .. raw) end
   if type(raw) ~= "table" then
     return unusable(row, name, request, status, body, head, "it is no object and no list")
@@ -244,8 +245,9 @@ function M.run(scope, name, args, extra, progress)
     request, message, err = build(row, known, name, args, extra)
     if not request then return nil, message, err end
   end
-  local started = now()
-  if known.bearer and started >= client._session.due then
+  local due = known.bearer and client._session.due or huge
+  local started = due < huge and now() -- no refresh can come: no need to know
+  if started and started >= due then
     answer, message, err = session.make_ready(client, M.run)
     if not answer then return nil, message, err end
   end

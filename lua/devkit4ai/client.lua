@@ -42,7 +42,7 @@ function M.new(options)
     _user_agent = settings.user_agent or "devkit4ai-lua/" .. require("devkit4ai").version,
     _project_id = settings.project_id, _closed = false, _flight = false,
   }, Client)
-  client._client = client
+  client._client, client._engine = client, runtime.engine()
   session.start(client, options and options.access_token or os.getenv("DEVKIT4AI_JWT_TOKEN"))
   return client
 end

@@ -77,7 +77,7 @@ end
 
 --- Sends one request and waits until it came back. Raises at the caller's line where the caller can't wait.
 ---@param request userdata core.request's
----@param owner table whose call it is; M.cancel ends all of an owner's
+---@param owner devkit4ai.Client whose call it is; M.cancel ends all of an owner's
 ---@param progress fun(sent: integer, total: integer)? called every 0.1 s while the body goes out
 ---@return integer? status of HTTP, 0: none came; nil: it could not be sent
 ---@return string body of the answer; the name of the core's status, where it could not be sent
@@ -86,7 +86,7 @@ end
 function M.exchange(request, owner, progress)
   local can, alone = usable()
   if not can then errors.raise(alone) end
-  local id, name, text = submit(engine, request)
+  local id, name, text = submit(owner._engine, request)
   if not id then return nil, name, text end
   if alone and not progress then return await(id) end
   return await_parked(id, owner, progress)
@@ -122,12 +122,24 @@ end
 
 M.wake, M.spawn, M.detach = loop.wake, loop.spawn, loop.detach
 
---- devkit4ai.update
-function M.update()
+local function first_update()
   local started, why = engine:start()
   if not started then error("devkit4ai.update: " .. why, 0) end
   M.update = loop.update
   return loop.update()
+end
+
+--- devkit4ai.update
+M.update = first_update
+
+--- The engine for a new client. A forked child's clients get one of the child's own: the one that was used is its parent's.
+---@return userdata core.engine's
+function M.engine()
+  if engine:forked() then
+    engine, waiting, M.update = core.engine(), {}, first_update
+    watch(engine, drain)
+  end
+  return engine
 end
 
 return M

@@ -1,5 +1,4 @@
 --- The session: which tokens are in use, when they end, and one refresh for all who wait for it.
-local core = require "devkit4ai.core"
 local errors = require "devkit4ai.errors"
 local runtime = require "devkit4ai.runtime"
 local token = require "devkit4ai.token"
@@ -8,20 +7,30 @@ local M = {}
 
 local AHEAD = 300 -- seconds before the end at which the token is renewed (the guide's token strategy)
 
-local NEVER = { due = math.huge, ends = math.huge } -- no token, or one that nobody renews
+-- `due`: when to renew; never, where nobody can
+local NEVER = { due = math.huge, ends = math.huge }
 
-local function count_from_now(client, access_token)
-  local life = token.life(access_token, os.time(), core.strip)
-  local now = runtime.now()
-  client._session = { ends = now + life, due = now + math.max(life - AHEAD, life / 2) }
+--- Whether there is a refresh token.
+function M.can_renew(client)
+  return client._secrets:has("refresh_token")
 end
 
---- Starts the session of a client's first token, if it was given one.
+local function count_from_now(client, access_token)
+  local life = token.life(access_token, os.time())
+  local now = runtime.now()
+  client._session = M.can_renew(client) and { ends = now + life, due = now + math.max(life - AHEAD, life / 2) } or NEVER
+end
+
+--- Starts the session of a new client: with the access token it was given, or by its refresh token at the first call.
 ---@param client devkit4ai.Client
 ---@param access_token string?
 function M.start(client, access_token)
   client._session = NEVER
-  if access_token then count_from_now(client, access_token) end
+  if access_token then
+    count_from_now(client, access_token)
+  elseif M.can_renew(client) then
+    client._session = { ends = 0, due = 0 }
+  end
 end
 
 --- Takes tokens that the server gave. Without a refresh token the old one stays (CONTRACT 2.3).
@@ -56,11 +65,6 @@ local function refresh(client, run)
   if tokens then return M.accept(client, tokens, "refresh_token") end
   if REFUSED[err.kind] then return over(client) end
   return nil, message, err
-end
-
---- Whether there is a refresh token.
-function M.can_renew(client)
-  return client._secrets:has("refresh_token")
 end
 
 -- The refresh runs apart from who asked first: others wait for it, and a host may end that one's coroutine unasked.
@@ -107,7 +111,6 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function M.make_ready(client, run)
-  if not M.can_renew(client) then return true end
   local ends = client._session.ends
   local done, message, err = M.renew(client, run)
   if done then return true end

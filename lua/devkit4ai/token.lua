@@ -27,11 +27,10 @@ end
 --- How long the token is good for.
 ---@param token string a JWT, or anything
 ---@param now number seconds of Unix time
----@param strip function core.strip, see json.decode
 ---@return number seconds
-function M.life(token, now, strip)
+function M.life(token, now)
   local payload = token:match("^[^.]+%.([%w_-]+)%.")
-  local ok, claims = json.decode(payload and decode_base64url(payload) or "", strip)
+  local ok, claims = json.decode(payload and decode_base64url(payload) or "")
   local left = ok and type(claims) == "table" and tonumber(claims.exp) and tonumber(claims.exp) - now or 0
   if left <= 0 or left > LONGEST then return LIFE end
   return left

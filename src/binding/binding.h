@@ -37,7 +37,6 @@ int dk_new_engine (lua_State *L);
 int dk_new_secrets (lua_State *L);
 int dk_new_headers (lua_State *L);
 int dk_new_request (lua_State *L);
-int dk_strip (lua_State *L);
 void dk_open_engine (lua_State *L);
 void dk_open_request (lua_State *L);
 void dk_open_secrets (lua_State *L);

@@ -21,18 +21,4 @@ static inline void luaL_setmetatable (lua_State *L, const char *name) {
 }
 #endif
 
-/* The number on top becomes an integer, if it is whole and this Lua knows integers; true: it did. */
-static inline int dk_make_integer (lua_State *L) {
-#if LUA_VERSION_NUM >= 503
-  lua_Integer whole;
-  if (lua_isinteger(L, -1) || !lua_numbertointeger(lua_tonumber(L, -1), &whole) || (lua_Number)whole != lua_tonumber(L, -1)) return 0;
-  lua_pop(L, 1);
-  lua_pushinteger(L, whole);
-  return 1;
-#else
-  (void)L;
-  return 0;
-#endif
-}
-
 #endif

@@ -116,7 +116,7 @@ static void pin_library (void) {
 int luaopen_devkit4ai_core (lua_State *L) {
   static const luaL_Reg functions[] = {
     {"engine", dk_new_engine}, {"secrets", dk_new_secrets}, {"headers", dk_new_headers}, {"request", dk_new_request}, {"now", now},
-    {"isatty", is_terminal}, {"image_kind", image_kind}, {"header", header}, {"strip", dk_strip},
+    {"isatty", is_terminal}, {"image_kind", image_kind}, {"header", header},
     {NULL, NULL}};
   pin_library();
   dk_open_engine(L);

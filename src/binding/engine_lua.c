@@ -140,6 +140,12 @@ static int engine_next (lua_State *L) {
   return 6;
 }
 
+/* forked() -> whether it belongs to the process that this one was forked from */
+static int engine_forked (lua_State *L) {
+  lua_pushboolean(L, dk_engine_forked(check_engine(L)));
+  return 1;
+}
+
 static int engine_ready (lua_State *L) {
   lua_pushboolean(L, dk_engine_ready(check_engine(L)));
   return 1;
@@ -170,7 +176,7 @@ static int engine_progress (lua_State *L) {
 
 void dk_open_engine (lua_State *L) {
   static const luaL_Reg methods[] = {
-    {"start", engine_start}, {"submit", engine_submit}, {"cancel", engine_cancel}, {"next", engine_next},
+    {"start", engine_start}, {"forked", engine_forked}, {"submit", engine_submit}, {"cancel", engine_cancel}, {"next", engine_next},
     {"ready", engine_ready}, {"pending", engine_pending}, {"fd", engine_fd},
     {"progress", engine_progress}, {"close", engine_close}, {NULL, NULL}};
   static const luaL_Reg meta[] = {{"__gc", engine_close}, {"__close", engine_close}, {NULL, NULL}};

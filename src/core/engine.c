@@ -9,8 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "roots.h"
-
 enum {
   BUCKETS = 256,                 /* of the table id -> transfer; 10,000 in flight make chains of 40 */
   SPARE = 4,                     /* connections and handles kept beside those in use (design, invariant 8) */
@@ -78,7 +76,6 @@ static bool process_start (void) {
   pthread_mutex_lock(&process_lock);
   if (!process_ready && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) {
     process_ready = pthread_atfork(NULL, NULL, in_child) == 0 && atexit(at_exit) == 0;
-    dk_roots_find();
   }
   bool ready = process_ready;
   pthread_mutex_unlock(&process_lock);

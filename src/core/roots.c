@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 #include <dirent.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -22,13 +23,16 @@ static bool has_hashed_names (const char *folder) {
   return found;
 }
 
-void dk_roots_find (void) {
+static void find (void) {
   const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
   system_roots = has_hashed_names(info->capath) ? (dk_roots){.folder = info->capath} : (dk_roots){.file = info->cainfo};
 }
 
 dk_roots dk_roots_of (const char *ca_file) {
-  return ca_file ? (dk_roots){.file = ca_file} : system_roots;
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  if (ca_file != NULL) return (dk_roots){.file = ca_file};
+  pthread_once(&once, find);
+  return system_roots;
 }
 
 const char *dk_roots_name (const char *ca_file) {

@@ -7,11 +7,8 @@ typedef struct {
   const char *folder;            /* a folder with hashed names; or NULL */
 } dk_roots;
 
-/* Looks once where the system keeps its own (a hashed folder alone where there is one, else a bundle); libcurl must be
- * initialised. Thread: once, before the first dk_roots_of. */
-void dk_roots_find (void);
-
-/* ca_file, or the system's own where it is NULL. Static, or ca_file itself. */
+/* ca_file, or where it is NULL the system's own: a hashed folder alone where there is one, else a bundle alone; looked for
+ * once, by the first who asks. Static, or ca_file itself. Thread: any, once libcurl is initialised. */
 dk_roots dk_roots_of (const char *ca_file);
 
 /* The same, as a name for a person. */

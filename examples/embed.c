@@ -1,0 +1,26 @@
+/* A program with Lua and devkit4ai linked in: no module is loaded from disk but the Lua files. See README, "Install".
+ *
+ *   cc -Iinclude -Isrc/core $(pkg-config --cflags lua5.4) -o embed examples/embed.c src/core/\*.c src/binding/\*.c \
+ *     $(pkg-config --libs lua5.4) -lcurl -lpthread
+ *   ./embed script.lua          with LUA_PATH showing where the Lua files are
+ */
+#include <lauxlib.h>
+#include <lualib.h>
+#include <stdio.h>
+
+#include "devkit4ai.h"
+
+int main (int argc, char **argv) {
+  if (argc != 2) {
+    fprintf(stderr, "usage: embed script.lua\n");
+    return 2;
+  }
+  lua_State *L = luaL_newstate();
+  if (L == NULL) return 1;
+  luaL_openlibs(L);
+  devkit4ai_open(L);
+  int failed = luaL_dofile(L, argv[1]);
+  if (failed) fprintf(stderr, "embed: %s\n", lua_tostring(L, -1));
+  lua_close(L);
+  return failed ? 1 : 0;
+}

@@ -1,0 +1,94 @@
+-- What the library leaves alone: no thread, no descriptor and no network by require and new; no thread of ours ever in
+-- a plain script; with frames a thread from the first update() on.
+local child = require "spec.support.child"
+local raw = require "spec.support.raw"
+
+local COUNT = [[
+  local function count(what)
+    local pipe = io.popen("ls /proc/$PPID/" .. what .. " | wc -l")
+    local n = tonumber((pipe:read("*a")))
+    pipe:close()
+    return n
+  end
+]]
+
+describe("require and new", function()
+  it("leave no descriptor open", function()
+    local ended = child.run(COUNT .. [[
+      local before = count "fd"
+      local devkit4ai = require "devkit4ai"
+      local client = devkit4ai.new { base_url = "https://host", access_token = "t" }
+      client:project "550e8400-e29b-41d4-a716-446655440000":generation "550e8400-e29b-41d4-a716-446655440000"
+      print(count "fd" - before)
+    ]])
+    assert.equal(0, tonumber(ended.out), ended.err)
+  end)
+end)
+
+describe("by strace,", function()
+  local folder
+  before_each(function() folder = child.folder() end)
+  after_each(function() child.remove(folder) end)
+
+  local function trace(script, ...)
+    local ended = child.run(script, { args = { ... },
+      wrap = "strace -f -qq -e trace=clone,clone3,fork,vfork,socket,connect -o " .. folder .. "/trace" })
+    assert.equal(0, ended.code, ended.err)
+    local file = assert(io.open(folder .. "/trace"))
+    local text = file:read("*a")
+    file:close()
+    return text
+  end
+
+  it("require and new start no thread and touch no network", function()
+    assert.equal("", trace [[
+      local client = require("devkit4ai").new { base_url = "https://host", access_token = "t" }
+      client:close()
+    ]])
+  end)
+
+  it("a plain script never has a second thread, and connects to the server alone", function()
+    local server = raw.start { script = [[return function(conn)
+      while conn:read_request() do conn:respond(200, { id = "550e8400-e29b-41d4-a716-446655440000" }) end
+    end]] }
+    finally(function() server:stop() end)
+    local text = trace([[
+      local devkit4ai = require "devkit4ai"
+      local client = devkit4ai.new { base_url = arg[1], access_token = "t", developer_key = "d",
+        project_id = "550e8400-e29b-41d4-a716-446655440000", project_key = "p" }
+      assert(client:me())
+      assert(client:generate { images = { { data = "\255\216\255", filename = "a" } }, prompt = "x" })
+      assert(devkit4ai.spawn(function() return assert(client:me()) end):join())
+      client:close()
+    ]], server.url)
+    assert.is_nil(text:find("clone", 1, true), text)
+    assert.is_nil(text:find("fork", 1, true), text)
+    local connections = 0
+    for line in text:gmatch("[^\n]*connect%([^\n]*") do
+      connections = connections + 1
+      assert.is_truthy(line:find("htons(" .. server.port .. ")", 1, true), line)
+    end
+    assert.is_true(connections > 0)
+  end)
+end)
+
+describe("devkit4ai.update", function()
+  it("has a thread from its first call on, one, and not before", function()
+    local server = raw.start { script = [[return function(conn)
+      while conn:read_request() do conn:respond(200, { id = "550e8400-e29b-41d4-a716-446655440000" }) end
+    end]] }
+    finally(function() server:stop() end)
+    local ended = child.run(COUNT .. [[
+      local devkit4ai = require "devkit4ai"
+      local client = devkit4ai.new { base_url = arg[1], access_token = "t" }
+      assert(client:me())
+      local before = count "task"
+      devkit4ai.update()
+      local after = count "task"
+      for _ = 1, 10 do devkit4ai.update() end
+      assert(client:me())
+      print(before, after - before, count "task" - before)
+    ]], { args = { server.url } })
+    assert.equal("1\t1\t1\n", ended.out, ended.err)
+  end)
+end)
