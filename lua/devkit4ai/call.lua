@@ -17,11 +17,6 @@ local decode, exchange, now = json.decode, runtime.exchange, runtime.now
 local MAX_ANSWER = 16 * 1024 * 1024 -- bytes; design, invariant 8
 local SHOWN = 200 -- bytes of an answer that is no JSON, kept for the error
 
----@class devkit4ai.Scope what a call is made with: a client, or a project of it
----@field _client devkit4ai.Client
----@field _secrets userdata
----@field _prepared table<string, table> what stays the same of an operation's requests
-
 -- ---- build ----
 
 local function header_lines(row, profile, client)

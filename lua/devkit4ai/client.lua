@@ -1,10 +1,7 @@
 --- A client: one account, one role, one address.
-local core = require "devkit4ai.core"
 local call = require "devkit4ai.call"
 local check = require "devkit4ai.check"
-local config = require "devkit4ai.config"
-local errors = require "devkit4ai.errors"
-local runtime = require "devkit4ai.runtime"
+local scope = require "devkit4ai.scope"
 local session = require "devkit4ai.session"
 
 ---@class devkit4ai.Client: devkit4ai.Scope
@@ -13,9 +10,6 @@ local session = require "devkit4ai.session"
 local Client = {}
 Client.__index = Client
 Client.__name = "devkit4ai.Client"
-
-local ORDINARY = { connect = 10, idle = 30, total = 120 } -- seconds; design, section 2
-local CREATING = { connect = 10, idle = 120 } -- no total limit: it would turn slow lines into unknown outcomes (CONTRACT 1.2)
 
 function Client:__tostring()
   return ("devkit4ai.Client of %s (%s)"):format(self.base_url, self.role)
@@ -29,31 +23,15 @@ local function generations() return require "devkit4ai.generation" end
 
 --- devkit4ai.new; see there.
 function M.new(options)
-  local secrets = core.secrets()
-  local settings, message, err = config.settle(options, secrets)
-  if not settings then return nil, message, err end
-  local limits
-  limits, message, err = config.limits("devkit4ai.new", settings.timeout, ORDINARY)
-  if not limits then return nil, message, err end
-  local client = setmetatable({
-    base_url = settings.base_url, role = settings.role,
-    _role = settings.role, _secrets = secrets, _prepared = {}, _ca_file = settings.ca_file, _limits = limits,
-    _creating = { connect = limits.connect, idle = settings.timeout and settings.timeout.idle or CREATING.idle },
-    _user_agent = settings.user_agent or "devkit4ai-lua/" .. require("devkit4ai").version,
-    _project_id = settings.project_id, _closed = false, _flight = false,
-  }, Client)
-  client._client, client._engine = client, runtime.engine()
-  session.start(client, options and options.access_token or os.getenv("DEVKIT4AI_JWT_TOKEN"))
-  return client
+  local client, message, err = scope.of_client(options)
+  if not client then return nil, message, err end
+  return setmetatable(client, Client)
 end
 
--- A project sees the client's slots behind its own; the client's project key is that of one project alone.
 local function project_of(client, fields)
-  local secrets = core.secrets(client._secrets)
-  if client._project_id ~= fields.id then secrets:set("project_key", "") end
-  local set, _, why = secrets:set("project_id", fields.id, "shown")
-  if not set then return errors.refuse("config", "client:project: the id can't be used: " .. why) end
-  return projects().new(client, secrets, fields)
+  local project, message, err = scope.of_project(client, fields)
+  if not project then return nil, message, err end
+  return projects().new(project)
 end
 
 local REGISTER = {
@@ -160,10 +138,7 @@ end
 
 --- Ends the client: what it has under way is cancelled, its secrets are wiped, and each later call raises. Twice is once.
 function Client:close()
-  if self._closed then return end
-  self._closed = true
-  runtime.cancel(self)
-  self._secrets:wipe()
+  scope.close(self)
 end
 
 Client.__close = Client.close

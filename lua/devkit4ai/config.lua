@@ -128,10 +128,10 @@ end
 ---@param given devkit4ai.Options?
 ---@param secrets userdata the core's; slots are filled here
 ---@return table? settings
----@return string? message
+---@return string? access_token for a look at when it ends; the message, where settings is nil
 ---@return devkit4ai.Error? err
 function M.settle(given, secrets)
-  local settings = {}
+  local settings, access_token = {}, nil
   given = check.arguments("devkit4ai.new", OPTIONS, given)
   for name, row in pairs(OPTIONS) do
     local value, from = given[name], "option " .. name
@@ -150,8 +150,9 @@ function M.settle(given, secrets)
       if not set then return errors.refuse("config", ("devkit4ai.new: the %s can't be used: %s"):format(from, why)) end
     end
     if not row.slot or row.slot == "shown" then settings[name] = value end
+    if name == "access_token" then access_token = value end
   end
-  return settings
+  return settings, access_token
 end
 
 return M

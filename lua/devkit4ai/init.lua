@@ -1,7 +1,7 @@
 --- The Dev Kit for AI Cloud API for Lua. Requiring it loads this file alone; the rest comes with the first call.
 ---@class devkit4ai
 local M = {
-  version = "0.1.0", -- SemVer; CHANGELOG.md says what changed
+  version = require "devkit4ai.version",
 }
 
 --- Makes a client. Touches no network. An option that is left out comes from its environment variable, else its default.

@@ -23,13 +23,10 @@ end
 
 local M = {}
 
----@param client devkit4ai.Client
----@param secrets userdata a set of the project's own, with its id in it
----@param fields table an answer in its normal form, or { id = ... }
+---@param scope devkit4ai.Scope with the fields of an answer in its normal form, or the id alone
 ---@return devkit4ai.Project
-function M.new(client, secrets, fields)
-  fields._client, fields._secrets, fields._prepared = client, secrets, {}
-  return setmetatable(fields, Project)
+function M.new(scope)
+  return setmetatable(scope, Project)
 end
 
 --- Makes an API key. It is shown once, in `key.key`; where the project had no key yet, it generates with this one from now

@@ -188,6 +188,7 @@ int main (int argc, char **argv) {
     {"exit_with_transfers_under_way", exit_with_transfers_under_way},
   };
   if (argc == 4) leave(strcmp(argv[1], "early") == 0, argv[2], argv[3]);
+  alarm(60);                                                              /* seconds; a deadlock is a failure */
   if (argc > 1) seed = strtoull(argv[1], NULL, 10);
   peer_start(&p, rows);
   snprintf(works, sizeof works, "%s", peer_url(&p, "/works"));

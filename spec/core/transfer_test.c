@@ -25,6 +25,7 @@ static const fate_row fates[] = {
   {{"/", "HTTP/1.1 302 Found\r\nLocation: /away\r\nContent-Length: 0\r\n\r\n", 0, PEER_KEEP, 0, false}, "redirect", DK_OK, DK_ANSWERED, 302, "", ""},
   {{"/", "HTTP/1.0 200 OK\r\n\r\nto the end", 0, PEER_CLOSE, 0, false}, "ended by the close", DK_OK, DK_ANSWERED, 200, "", "to the end"},
   {{"/", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n", 0, PEER_KEEP, 0, false}, "chunked", DK_OK, DK_ANSWERED, 200, "", "hi"},
+  {{"/", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nHTTP/1.1: 500\r\nX-Sum: 1\r\n\r\n", 0, PEER_KEEP, 0, false}, "chunked, with trailers", DK_OK, DK_ANSWERED, 200, "", "hi"},
   {{"/", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nhi", 0, PEER_KEEP, 0, false}, "after an interim answer", DK_OK, DK_ANSWERED, 201, "", "hi"},
   {{"/", NULL, 0, PEER_CLOSE, 0, false}, "closed without a byte", DK_CUT, DK_UNKNOWN, 0, "wait", ""},
   {{"/", NULL, 0, PEER_RESET, 0, false}, "reset", DK_CUT, DK_UNKNOWN, 0, "wait", ""},

@@ -5,8 +5,7 @@
 
 typedef struct {
   dk_engine *engine;             /* NULL: closed */
-  dk_xfer *building, *giving;    /* not yet the engine's; no longer, and not yet all in Lua: here no Lua error loses them */
-  dk_xfer_id giving_id;
+  dk_xfer *kept;                 /* the engine gave them, but Lua had no memory for them: the next to be given */
   const void *request_type;      /* the metatable of core.request's userdata */
 } box;
 
@@ -39,8 +38,7 @@ static int engine_close (lua_State *L) {
   if (b->engine == NULL) return 0;
   dk_engine_close(b->engine);
   dk_engine_free(b->engine);
-  dk_xfer_free(b->building);
-  dk_xfer_free(b->giving);
+  for (dk_xfer *x; (x = b->kept) != NULL; dk_xfer_free(x)) b->kept = x->next;
   *b = (box){0};
   return 0;
 }
@@ -56,13 +54,16 @@ static int engine_start (lua_State *L) {
   return 2;
 }
 
-/* the engine's user value holds the request at index 2 under x's address while x borrows from it (images as bytes) */
-static void pin (lua_State *L, const dk_xfer *x) {
+/* pin and push_answer run in protected mode: they may fail for memory, and the collector may run finalizers in them that
+ * make calls of their own; meanwhile the transfer is the C function's that called them, and in nobody else's reach */
+
+/* pin(engine, x, request): the engine's user value holds the request under x's address while x borrows from it (images as
+ * bytes) */
+static int pin (lua_State *L) {
   lua_getuservalue(L, 1);
-  lua_pushlightuserdata(L, (void *)x);
-  lua_pushvalue(L, 2);
-  lua_rawset(L, -3);
-  lua_pop(L, 1);
+  lua_replace(L, 1);
+  lua_rawset(L, 1);
+  return 0;
 }
 
 static void unpin (lua_State *L, const dk_xfer *x) {
@@ -85,18 +86,25 @@ static int engine_submit (lua_State *L) {
   box *b = check_box(L);
   const dk_request_table *request = dk_check_request(L, 2, b->request_type);
   dk_failure failure;
-  dk_xfer_free(b->building);
-  b->building = dk_build_transfer(request, &failure);
-  if (b->building == NULL) return dk_push_failure(L, &failure);
-  if (request->part != NULL) pin(L, b->building);
-  dk_xfer_id id = dk_engine_submit(b->engine, b->building);
+  bool pins = request->part != NULL;
+  if (pins) lua_pushcfunction(L, pin);
+  dk_xfer *x = dk_build_transfer(request, &failure);
+  if (x == NULL) return dk_push_failure(L, &failure);
+  if (pins) {
+    lua_pushvalue(L, 1);
+    lua_pushlightuserdata(L, x);
+    lua_pushvalue(L, 2);
+    if (lua_pcall(L, 3, 0, 0) != 0) {
+      dk_xfer_free(x);
+      return lua_error(L);
+    }
+  }
+  dk_xfer_id id = dk_engine_submit(b->engine, x);
   if (id == 0) {
-    if (request->part != NULL) unpin(L, b->building);
-    dk_xfer_free(b->building);
-    b->building = NULL;
+    if (pins) unpin(L, x);
+    dk_xfer_free(x);
     return submit_failed(L, b->engine);
   }
-  b->building = NULL;
   lua_pushinteger(L, (lua_Integer)id);
   return 1;
 }
@@ -118,24 +126,46 @@ static void push_trouble (lua_State *L, const dk_xfer *x) {
   lua_setfield(L, -2, "seconds");
 }
 
-/* next(seconds?) -> id, more, status, body, head, trouble; nothing: none is finished. more: there is another; trouble is nil where
- * the answer is whole */
-static int engine_next (lua_State *L) {
-  box *b = check_box(L);
-  if (b->giving == NULL && !lua_isnoneornil(L, 2)) dk_engine_wait(b->engine, luaL_checknumber(L, 2));
-  if (b->giving == NULL) b->giving = dk_engine_next(b->engine, &b->giving_id);
-  dk_xfer *x = b->giving;
-  if (x == NULL) return 0;
-  lua_pushinteger(L, (lua_Integer)b->giving_id);
-  lua_pushboolean(L, dk_engine_ready(b->engine));
+static bool is_ready (const box *b) { return b->kept != NULL || dk_engine_ready(b->engine); }
+
+static dk_xfer *take (box *b) {
+  dk_xfer_id id;
+  dk_xfer *x = b->kept;
+  if (x == NULL) return dk_engine_next(b->engine, &id);
+  b->kept = x->next;
+  return x;
+}
+
+/* push_answer(x, more) -> what next gives */
+static int push_answer (lua_State *L) {
+  const dk_xfer *x = lua_touserdata(L, 1);
+  lua_pushinteger(L, (lua_Integer)x->id);
+  lua_pushvalue(L, 2);
   lua_pushinteger(L, (lua_Integer)x->status);
   lua_pushlstring(L, x->answer.bytes ? x->answer.bytes : "", x->answer.length);
   if (x->status / 100 == 2) lua_pushliteral(L, "");
   else lua_pushlstring(L, x->head.bytes ? x->head.bytes : "", x->head.length);
   if (x->failure.status == DK_OK) lua_pushnil(L);
   else push_trouble(L, x);
+  return 6;
+}
+
+/* next(seconds?) -> id, more, status, body, head, trouble; nothing: none is finished. more: there is another; trouble is nil where
+ * the answer is whole */
+static int engine_next (lua_State *L) {
+  box *b = check_box(L);
+  if (b->kept == NULL && !lua_isnoneornil(L, 2)) dk_engine_wait(b->engine, luaL_checknumber(L, 2));
+  lua_pushcfunction(L, push_answer);
+  dk_xfer *x = take(b);
+  if (x == NULL) return 0;
+  lua_pushlightuserdata(L, x);
+  lua_pushboolean(L, is_ready(b));
+  if (lua_pcall(L, 2, 6, 0) != 0) {
+    x->next = b->kept;
+    b->kept = x;
+    return lua_error(L);
+  }
   if (x->form != NULL) unpin(L, x);
-  b->giving = NULL;
   dk_xfer_free(x);
   return 6;
 }
@@ -147,7 +177,7 @@ static int engine_forked (lua_State *L) {
 }
 
 static int engine_ready (lua_State *L) {
-  lua_pushboolean(L, dk_engine_ready(check_engine(L)));
+  lua_pushboolean(L, is_ready(check_box(L)));
   return 1;
 }
 
@@ -170,7 +200,7 @@ static int engine_fd (lua_State *L) {
 static int engine_progress (lua_State *L) {
   uint64_t up_down[4];
   if (!dk_engine_progress(check_engine(L), (dk_xfer_id)luaL_checkinteger(L, 2), up_down)) return 0;
-  for (int i = 0; i < 4; i++) lua_pushnumber(L, (lua_Number)up_down[i]);
+  for (int i = 0; i < 4; i++) lua_pushinteger(L, (lua_Integer)up_down[i]);
   return 4;
 }
 

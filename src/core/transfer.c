@@ -217,10 +217,17 @@ static long status_of (const char *line, size_t length) {
   return status;
 }
 
+/* its empty line came: a connection that ends within the header block is no failure to libcurl */
+static bool has_whole_head (const dk_xfer *x) {
+  const char *end = x->head.bytes + x->head.length;
+  return x->head.length > 4 && end[-1] == '\n' && (end[-2] == '\n' || (end[-2] == '\r' && end[-3] == '\n'));
+}
+
 static size_t on_head (char *bytes, size_t one, size_t count, void *arg) {
   dk_xfer *x = ((dk_handle *)arg)->xfer;
   size_t length = one * count;
   x->moved = *x->clock;
+  if (x->status >= 200 && has_whole_head(x)) return length;    /* a trailer, behind a chunked body */
   if (length > 5 && memcmp(bytes, "HTTP/", 5) == 0) {          /* a new block: what came before was interim (100) */
     dk_buffer_cut(&x->head, 0);
     x->status = status_of(bytes, length);
@@ -473,12 +480,6 @@ static void tell_failure (dk_handle *handle, CURLcode code) {
   else if (x->repeated) dk_fail(&x->failure, DK_CUT, "the connection ended before an answer came");
   else if (status == DK_TLS) dk_fail(&x->failure, status, "%s (trusted roots: %s)", text, dk_roots_name(x->ca_file));
   else dk_fail(&x->failure, status, "%s", text);
-}
-
-/* its empty line came: a connection that ends within the header block is no failure to libcurl */
-static bool has_whole_head (const dk_xfer *x) {
-  const char *end = x->head.bytes + x->head.length;
-  return x->head.length > 4 && end[-1] == '\n' && (end[-2] == '\n' || (end[-2] == '\r' && end[-3] == '\n'));
 }
 
 static void settle (dk_handle *handle, CURLcode code, dk_status stopped, const char *text) {

@@ -1,0 +1,2 @@
+--- SemVer; CHANGELOG.md says what changed.
+return "0.1.0"

@@ -1,0 +1,174 @@
+-- Tasks: functions that run beside each other.
+local child = require "spec.support.child"
+local devkit4ai = require "devkit4ai"
+local raw = require "spec.support.raw"
+local runtime = require "devkit4ai.runtime"
+
+local function sleep(seconds) runtime.sleep(seconds, {}) end
+
+describe("task:join", function()
+  it("gives what the function returned, nils among it", function()
+    local task = devkit4ai.spawn(function(...) return select("#", ...), ..., nil end, 1, nil, 3, nil)
+    assert.equal(4, (task:join()))
+    assert.equal(6, select("#", devkit4ai.spawn(function() return nil, 1, nil, 2, nil, nil end):join()))
+    assert.equal(0, select("#", devkit4ai.spawn(function() end):join()))
+  end)
+
+  it("gives it again when it is asked again", function()
+    local task = devkit4ai.spawn(function() return "x" end)
+    assert.equal("x", task:join())
+    assert.equal("x", task:join())
+  end)
+
+  it("raises the function's error, with its traceback, each time", function()
+    local function at_fault() error("my mistake") end
+    local task = devkit4ai.spawn(function() at_fault() end)
+    for _ = 1, 2 do
+      local ok, why = pcall(task.join, task)
+      assert.is_false(ok)
+      assert.matches("my mistake", why)
+      assert.matches("at_fault", why)
+      assert.matches("task_spec.lua:%d+", why)
+    end
+  end)
+
+  it("makes words of an error that is a table", function()
+    local task = devkit4ai.spawn(function() error(setmetatable({}, { __tostring = function() return "in words" end })) end)
+    local ok, why = pcall(task.join, task)
+    assert.is_false(ok)
+    assert.matches("^in words", why)
+  end)
+
+  it("may be called by several, also by tasks", function()
+    local first = devkit4ai.spawn(function() sleep(0.01) return 7 end)
+    local second = devkit4ai.spawn(function() return first:join() + 1 end)
+    local third = devkit4ai.spawn(function() return first:join() + second:join() end)
+    assert.equal(15, third:join())
+    assert.equal(7, first:join())
+  end)
+
+  it("needs its task", function()
+    assert.has_error(function() devkit4ai.spawn(function() end).join({}) end)
+  end)
+end)
+
+describe("a task", function()
+  it("begins when somebody waits, not in spawn", function()
+    local begun = false
+    local task = devkit4ai.spawn(function() begun = true end)
+    assert.is_false(begun)
+    task:join()
+    assert.is_true(begun)
+  end)
+
+  it("that fails while nobody waits for it is told on standard error, once", function()
+    local ended = child.run [[
+      local devkit4ai = require "devkit4ai"
+      devkit4ai.spawn(function() error "nobody hears me" end)
+      devkit4ai.spawn(function() end):join()
+      devkit4ai.update()
+      print "alive"
+    ]]
+    assert.equal(0, ended.code)
+    assert.equal("alive\n", ended.out)
+    local _, told = ended.err:gsub("a task failed: [^\n]*nobody hears me", "")
+    assert.equal(1, told)
+    assert.matches("stack traceback", ended.err)
+  end)
+
+  it("runs beside 63 others that call", function()
+    local server = raw.start { script = [[
+      local there, all = 0, require("cqueues.condition").new()
+      return function(conn) -- nobody is answered before all are there
+        local request = conn:read_request()
+        there = there + 1
+        if there == 64 then all:signal() end
+        while there < 64 do all:wait() end
+        conn:respond(200, { id = request.head:match("Bearer (%d+)") })
+      end]] }
+    finally(function() server:stop() end)
+    local tasks = {}
+    for i = 1, 64 do
+      local client = devkit4ai.new { base_url = server.url, access_token = tostring(i) }
+      tasks[i] = devkit4ai.spawn(function() return assert(client:me()).id end)
+    end
+    for i = 1, 64 do assert.equal(tostring(i), tasks[i]:join()) end
+    assert.equal(64, server:connections())
+  end)
+
+  it("has calls of one client side by side, too", function()
+    local server = raw.start { script = [[
+      local there, all = 0, require("cqueues.condition").new()
+      return function(conn)
+        conn:read_request()
+        there = there + 1
+        if there == 8 then all:signal() end
+        while there < 8 do all:wait() end
+        conn:respond(200, { id = "550e8400-e29b-41d4-a716-446655440000" })
+      end]] }
+    finally(function() server:stop() end)
+    local client, tasks = devkit4ai.new { base_url = server.url, access_token = "t" }, {}
+    for i = 1, 8 do tasks[i] = devkit4ai.spawn(function() return assert(client:me()) end) end
+    for i = 1, 8 do assert.is_table(tasks[i]:join()) end
+  end)
+end)
+
+describe("a coroutine of the program's own", function()
+  local server, client
+  setup(function()
+    server = raw.start { script = [[return function(conn)
+      while conn:read_request() do conn:respond(200, { id = "550e8400-e29b-41d4-a716-446655440000" }) end
+    end]] }
+    client = devkit4ai.new { base_url = server.url, access_token = "t", refresh_token = "r" }
+  end)
+  teardown(function()
+    client:close()
+    server:stop()
+  end)
+
+  it("may call where no task is around it", function()
+    local co = coroutine.wrap(function()
+      coroutine.yield(client:me().id)
+      coroutine.yield(client:me().id)
+    end)
+    assert.equal("550e8400-e29b-41d4-a716-446655440000", co())
+    assert.equal("550e8400-e29b-41d4-a716-446655440000", co())
+  end)
+
+  for what, call in pairs {
+    ["a call"] = function() return client:me() end,
+    ["refresh_token"] = function() return client:refresh_token() end,
+    ["join"] = function() return devkit4ai.spawn(function() end):join() end,
+  } do
+    it("can't wait inside a task (" .. what .. "), and is told how, at its line", function()
+      local message = devkit4ai.spawn(function()
+        local _, why = coroutine.resume(coroutine.create(function()
+          local x = call()
+          return x
+        end))
+        return why
+      end):join()
+      assert.matches("^%S*task_spec.lua:%d+: devkit4ai: ", message)
+      assert.matches("inside a task", message)
+      assert.matches("devkit4ai.spawn", message)
+    end)
+  end
+
+  it("may spawn inside a task, and the task joins", function()
+    assert.equal("550e8400-e29b-41d4-a716-446655440000", devkit4ai.spawn(function()
+      local inner = coroutine.wrap(function() return devkit4ai.spawn(function() return client:me().id end) end)()
+      return inner:join()
+    end):join())
+  end)
+
+  it("may be the task's own generator, that does not call", function()
+    assert.equal(6, devkit4ai.spawn(function()
+      local sum = 0
+      for n in coroutine.wrap(function() for i = 1, 3 do coroutine.yield(i) end end) do
+        client:me()
+        sum = sum + n
+      end
+      return sum
+    end):join())
+  end)
+end)
