@@ -1,6 +1,5 @@
 -- The normal form of each answer, out of every form that CONTRACT section 6 shows: the documented JSON goes in.
 local answers = require "devkit4ai.answers"
-local core = require "devkit4ai.core"
 local json = require "devkit4ai.json"
 
 local ID = "550e8400-e29b-41d4-a716-446655440000"
@@ -27,7 +26,8 @@ describe("an account", function()
     ["the OpenAPI file's, nested"] = [[{"id":"ID","email":"dev@example.com","full_name":null,"role":"developer",
       "is_active":true,"created_at":"2025-12-08T10:30:00Z","project_id":null,"provisioning":
       {"project_id":"PROJECT","api_key":"pk_prod","developer_key":"ak_dev"},"access_token":null}]],
-    ["both at once, the nested one first"] = [[{"id":"ID","project_id":"other","developer_key":"other","api_key":"other",
+    ["both at once, the nested one first"] = [[{"id":"ID","project_id":"other","developer_key":"other",
+      "api_key":"other",
       "provisioning":{"project_id":"PROJECT","api_key":"pk_prod","developer_key":"ak_dev"}}]],
   } do
     it("has its keys where the form is " .. form, function()
@@ -193,10 +193,12 @@ describe("a refusal", function()
 
   it("is a list of fields, each with its path", function()
     local detail, fields = refusal [[{"detail":[{"loc":["body","email"],"msg":"value is not a valid email address",
-      "type":"value_error.email","input":"x","ctx":{}},{"loc":["body",17],"msg":"JSON decode error","type":"json_invalid"},
+      "type":"value_error.email","input":"x","ctx":{}},{"loc":["body",17],
+      "msg":"JSON decode error","type":"json_invalid"},
       {"loc":[],"msg":"lonely"},"bare"]}]]
     assert.equal("body.email: value is not a valid email address; body.17: JSON decode error; lonely; bare", detail)
-    assert.same({ loc = "body.email", msg = "value is not a valid email address", type = "value_error.email" }, fields[1])
+    assert.same({ loc = "body.email", msg = "value is not a valid email address", type = "value_error.email" },
+      fields[1])
     assert.equal(4, #fields)
   end)
 

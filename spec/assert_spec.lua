@@ -16,7 +16,8 @@ describe("assert around a call that fails", function()
   it("prints what new says", function()
     local ended = child.run [[assert(require("devkit4ai").new { base_url = "ftp://host" })]]
     assert.equal(1, ended.code)
-    assert.is_truthy(ended.err:find("devkit4ai.new: the option base_url can't be used: it must look like https://host", 1,
+    assert.is_truthy(ended.err:find(
+      "devkit4ai.new: the option base_url can't be used: it must look like https://host", 1,
       true), ended.err)
   end)
 

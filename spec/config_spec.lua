@@ -36,7 +36,8 @@ describe("base_url", function()
     "https://host#x", "https://host name", "https://host/a\nb", "https://host:port", "https://[::1", "//host",
     "https://host/\127x", "file:///etc/passwd", " https://host",
   } do
-    it(("refuses %q and names the option"):format(given), function() refused({ base_url = given }, "option base_url") end)
+    it(("refuses %q and names the option"):format(given), function()
+      refused({ base_url = given }, "option base_url") end)
   end
 
   it("refuses plain http to another machine, unless that is allowed", function()
@@ -92,7 +93,8 @@ end)
 
 describe("user_agent", function()
   it("takes printable ASCII", function()
-    assert.equal("my-game/1.0 (Linux; x86_64)", assert(settle { user_agent = "my-game/1.0 (Linux; x86_64)" }).user_agent)
+    assert.equal("my-game/1.0 (Linux; x86_64)",
+      assert(settle { user_agent = "my-game/1.0 (Linux; x86_64)" }).user_agent)
   end)
 end)
 

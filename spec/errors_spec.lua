@@ -46,11 +46,14 @@ describe("errors.give", function()
   end)
 
   local ROWS = { -- kind, outcome, a repeat can do no harm -> retryable
-    { "network", "not_sent", false, true }, { "network", "unknown", false, false }, { "network", "unknown", true, true },
+    { "network", "not_sent", false, true }, { "network", "unknown", false, false },
+    { "network", "unknown", true, true },
     { "timeout", "unknown", false, false }, { "timeout", "unknown", true, true }, { "timeout", "refused", false, true },
-    { "rate_limited", "refused", false, true }, { "server", "unknown", false, false }, { "server", "unknown", true, true },
+    { "rate_limited", "refused", false, true }, { "server", "unknown", false, false },
+    { "server", "unknown", true, true },
     { "auth", "refused", true, false }, { "invalid", "refused", true, false }, { "tls", "not_sent", true, false },
-    { "file", "not_sent", true, false }, { "cancelled", "not_sent", true, false }, { "failed", "unknown", false, false },
+    { "file", "not_sent", true, false }, { "cancelled", "not_sent", true, false },
+    { "failed", "unknown", false, false },
   }
   for _, row in ipairs(ROWS) do
     it(("calls %s, %s, %s %s"):format(row[1], row[2], row[3] and "safe" or "not safe",

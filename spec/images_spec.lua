@@ -66,7 +66,8 @@ describe("project:generate", function()
   end)
 
   it("refuses an image that is missing, and names it", function()
-    refused("file", { images = { folder .. "/missing.jpg" } }, folder .. "/missing.jpg: No such file", "nothing was sent",
+    refused("file", { images = { folder .. "/missing.jpg" } },
+      folder .. "/missing.jpg: No such file", "nothing was sent",
       "give the path of a file that can be read")
   end)
 
@@ -80,7 +81,8 @@ describe("project:generate", function()
     local path = file("secret.jpg", wire.image.jpeg)
     os.execute("chmod 000 " .. path)
     local ended = child.run([[
-      local client = require("devkit4ai").new { base_url = "http://127.0.0.1:1", access_token = "t", developer_key = "d",
+      local client = require("devkit4ai").new { base_url = "http://127.0.0.1:1", access_token = "t",
+        developer_key = "d",
         project_id = "550e8400-e29b-41d4-a716-446655440000", project_key = "p" }
       local gen, message, err = client:generate { images = { arg[1] }, prompt = "neon" }
       print(err.kind, err.outcome, message)
@@ -104,7 +106,8 @@ describe("project:generate", function()
   end)
 
   it("refuses what is no picture by its first bytes, whatever its name", function()
-    for _, bytes in ipairs { "GIF89a..............", "BM..............", "II*\0............", "<svg></svg>........", "\255\216",
+    for _, bytes in ipairs { "GIF89a..............", "BM..............", "II*\0............", "<svg></svg>........",
+      "\255\216",
       "RIFF....WAVEfmt ....", "\137PNG\r\n", "x" } do
       refused("invalid", { images = { file("a.png", bytes) } }, "a.png: it is no JPEG, PNG or WebP picture",
         "give a JPEG, PNG or WebP picture")

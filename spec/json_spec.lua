@@ -1,5 +1,4 @@
 -- JSON as the library wants it.
-local core = require "devkit4ai.core"
 local json = require "devkit4ai.json"
 
 local function decode(text)
@@ -42,7 +41,8 @@ describe("json.decode", function()
 
   it("takes the nested one of two forms of a secret, in either order", function()
     for _, text in ipairs {
-      '{"api_key":"flat","provisioning":{"api_key":"nested"}}', '{"provisioning":{"api_key":"nested"},"api_key":"flat"}',
+      '{"api_key":"flat","provisioning":{"api_key":"nested"}}',
+      '{"provisioning":{"api_key":"nested"},"api_key":"flat"}',
     } do
       local _, _, secrets = decode(text)
       assert.equal("nested", secrets.api_key)

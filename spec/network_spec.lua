@@ -160,7 +160,8 @@ describe("an answer that is", function()
       local server = raw.start { script = "return function(conn) conn:read_request() " .. row[2] .. " end" }
       finally(function() server:stop() end)
       local message, err = failure(new(server.url))
-      assert.same({ row[3], row[4], row[5], row[6], 1 }, { err.kind, err.outcome, err.status, err.retryable, err.attempts })
+      assert.same({ row[3], row[4], row[5], row[6], 1 },
+        { err.kind, err.outcome, err.status, err.retryable, err.attempts })
       assert.is_true((err.retry_after or 0) >= (row.from or 0))
       says(message, (table.unpack or unpack)(row[7])) -- luacheck: ignore 113
     end)

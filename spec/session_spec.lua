@@ -47,7 +47,8 @@ local function seen(server)
   for i, request in ipairs(server:requests()) do
     local what = request.target:match("[^/]+$")
     local token = wire.header(request, "Authorization")
-    list[i] = what .. " " .. (token and token:match("^Bearer (.*)$") or request.body:match('"refresh_token":"([^"]*)"') or "")
+    list[i] = what .. " " .. (token and token:match("^Bearer (.*)$")
+      or request.body:match('"refresh_token":"([^"]*)"') or "")
   end
   return table.concat(list, ", ")
 end
@@ -84,7 +85,8 @@ describe("a token that the server refuses", function()
     client:close()
   end)
 
-  for form, answer in pairs { absent = "", null = ", refresh_token = require('cjson').null", empty = ', refresh_token = ""' } do
+  for form, answer in pairs { absent = "", null = ", refresh_token = require('cjson').null",
+    empty = ', refresh_token = ""' } do
     it("is renewed with the old refresh token where the new one is " .. form, function()
       local client = new(serve("conn:respond(200, { access_token = 'token-' .. refreshes" .. answer .. " })"))
       assert(client:refresh_token())

@@ -82,8 +82,10 @@ describe("gen:wait", function()
   end)
 
   for name, step in pairs {
-    ["502"] = [[conn:respond(502, "<html>")]], ["503 with a time"] = [[conn:respond(503, "", { ["Retry-After"] = "0.001" })]],
-    ["429"] = [[conn:respond(429, { detail = "later", retry_after = 0.001 })]], ["a cut"] = [[conn:close() conn.read_request = function() end]],
+    ["502"] = [[conn:respond(502, "<html>")]],
+    ["503 with a time"] = [[conn:respond(503, "", { ["Retry-After"] = "0.001" })]],
+    ["429"] = [[conn:respond(429, { detail = "later", retry_after = 0.001 })]],
+    ["a cut"] = [[conn:close() conn.read_request = function() end]],
     ["408"] = [[conn:respond(408, "")]],
   } do
     it("goes on after a look that got lost: " .. name, function()

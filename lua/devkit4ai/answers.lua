@@ -86,7 +86,8 @@ function M.generation(raw)
   if type(raw.id) ~= "string" then return nil, "id" end
   return {
     id = raw.id, status = raw.status or "pending", image_url = picture_url(raw), error = raw.error, -- D39, D40
-    instructions = raw.instructions, is_public = raw.is_public, created_at = raw.created_at, updated_at = raw.updated_at,
+    instructions = raw.instructions, is_public = raw.is_public, created_at = raw.created_at,
+    updated_at = raw.updated_at,
     example_images = raw.example_images, message = raw.message, raw = raw,
   }
 end

@@ -16,6 +16,7 @@ local decode, exchange, now = json.decode, runtime.exchange, runtime.now
 
 local MAX_ANSWER = 16 * 1024 * 1024 -- bytes; design, invariant 8
 local SHOWN = 200 -- bytes of an answer that is no JSON, kept for the error
+local MASKED = 65536 -- bytes of it that are looked through for secrets; far more than SHOWN and any secret
 
 -- ---- build ----
 
@@ -148,9 +149,9 @@ local function wait_time(head, told, status)
   return status == 429 and 60 or nil
 end
 
--- the first bytes of an answer that can't be read otherwise
-local function excerpt(body)
-  return json.hide(body):sub(1, SHOWN)
+-- the first bytes of an answer that can't be read otherwise; masked first, lest the cut leave a part of a secret
+local function excerpt(request, body)
+  return request.secrets:mask(json.hide(body:sub(1, MASKED))):sub(1, SHOWN)
 end
 
 -- the server's answer is no success
@@ -162,14 +163,14 @@ local function refused(row, name, request, status, body, head)
   retry_after = wait_time(head, retry_after, status)
   if retry_after then advice = ("wait %g s before the next call"):format(retry_after) end
   return fail(row, name, request, {
-    kind = kind, outcome = outcome, status = status, detail = detail or excerpt(body), fields = fields,
+    kind = kind, outcome = outcome, status = status, detail = detail or excerpt(request, body), fields = fields,
     retry_after = retry_after, request_id = core.header(head, "X-Request-ID"),
   }, ("the server answered %d: %s"):format(status, detail or reason or "no words"), advice)
 end
 
 local function unusable(row, name, request, status, body, head, why)
   return fail(row, name, request, {
-    kind = "protocol", outcome = "unknown", status = status, detail = excerpt(body),
+    kind = "protocol", outcome = "unknown", status = status, detail = excerpt(request, body),
     request_id = core.header(head, "X-Request-ID"),
   }, ("the answer (%d) can't be used: %s"):format(status, why), "is base_url the API's address?")
 end

@@ -9,13 +9,17 @@ local park, wake, watch, usable = loop.park, loop.wake, loop.watch, loop.usable
 local engine = core.engine()
 local submit, next_done = engine.submit, engine.next
 local waiting = {} -- a transfer's id -> the slot of who waits for it
+local early = {} -- a transfer's id -> its answer, which a call made by a finalizer or a hook met before M.exchange's await did
 local sleeping = setmetatable({}, { __mode = "k" }) -- a slot that nothing but time wakes -> its owner
-local huge = math.huge
+local huge, unpack = math.huge, table.unpack or unpack -- luacheck: ignore 113
 local SLICE = 0.1 -- seconds between two looks at an upload's progress (design, section 4)
 
 local function deliver(id, status, body, head, trouble)
   local slot = waiting[id]
-  if not slot then return end -- its waiter is gone
+  if not slot then
+    early[id] = { status, body, head, trouble }
+    return
+  end
   waiting[id] = nil
   slot.status, slot.body, slot.head, slot.trouble, slot.done = status, body, head, trouble, true
   wake(slot)
@@ -59,11 +63,14 @@ end
 
 -- A script's call, with no task that could run meanwhile: waits in the engine itself, with no slot.
 local function await(wanted)
-  while true do
+  while not early[wanted] do
     local id, _, status, body, head, trouble = next_done(engine, huge)
     if id == wanted then return status, body, head, trouble end
     if id then deliver(id, status, body, head, trouble) end
   end
+  local answer = early[wanted]
+  early[wanted] = nil
+  return unpack(answer, 1, 4)
 end
 
 local function await_parked(id, owner, progress)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "exchange.h"
+#include "handle.h"
 #include "peer.h"
 
 enum { WARM = 8 };

@@ -20,7 +20,8 @@ local PHASES = {
       end
       return function(conn) conn:read_head() conn:respond(200, { id = tostring(port) }) end]],
     outcome = "not_sent" },
-  { "in TLS", script = "return function(conn) conn:read_head() conn:sleep(1000) end", scheme = "https", outcome = "not_sent" },
+  { "in TLS", script = "return function(conn) conn:read_head() conn:sleep(1000) end", scheme = "https",
+    outcome = "not_sent" },
   { "uploading", script = HANGS, upload = true, outcome = "unknown" },
   { "waiting", script = HANGS, outcome = "unknown" },
   { "reading the answer", script = [[return function(conn) conn:read_request()

@@ -79,7 +79,8 @@ describe("an engine that is dropped while transfers are under way", function()
           if arg[2] == "thread" then devkit4ai.update() end
           for i = 1, 3 do devkit4ai.spawn(function() client:me() end) end
           devkit4ai.spawn(function()
-            client:generate { images = { { data = "\255\216\255" .. ("x"):rep(1000000), filename = "a" } }, prompt = "x" }
+            client:generate {
+              images = { { data = "\255\216\255" .. ("x"):rep(1000000), filename = "a" } }, prompt = "x" }
           end)
           require("devkit4ai.runtime").sleep(0.003, {})
           for name in pairs(package.loaded) do

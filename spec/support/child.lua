@@ -83,7 +83,8 @@ function M.run(script, options)
   local words = { "exec", "timeout", "--kill-after=5", HUNG, options.wrap or "", "env" }
   for name, value in pairs(options.env or {}) do words[#words + 1] = quote(name .. "=" .. value) end
   -- the sanitizer wants to be the first library, and finds no leaks while somebody traces
-  words[#words + 1] = "ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0" .. (options.wrap and ":detect_leaks=0" or "")
+  words[#words + 1] = "ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0"
+    .. (options.wrap and ":detect_leaks=0" or "")
   if options.preload then words[#words + 1] = "LD_PRELOAD=" .. quote(preload(options.preload)) end
   words[#words + 1] = M.interpreter()
   words[#words + 1] = quote(folder .. "/script.lua")

@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "handle.h"
+
 enum {
   BUCKETS = 256,                 /* of the table id -> transfer; 10,000 in flight make chains of 40 */
   SPARE = 4,                     /* connections and handles kept beside those in use (design, invariant 8) */
@@ -39,7 +41,7 @@ struct dk_engine {
   struct { dk_xfer **list; int count, room; } running;
   struct { dk_handle **list; int count, room; } spare;
   queue finished;                /* waits for the end of the step */
-  double clock, stepped_at, polled, due;              /* stepped time; when the last step was; slept since; next look at limits */
+  double clock, stepped_at, polled, due;              /* stepped time; when the last step was; ours since; next look at limits */
   long most_connections;
 };
 
@@ -89,6 +91,15 @@ double dk_now (void) {
 }
 
 /* ---- queues and table ---- */
+
+/* without a thread of its own there is nobody to lock out */
+static void lock (dk_engine *e) {
+  if (e->has_thread) pthread_mutex_lock(&e->lock);
+}
+
+static void unlock (dk_engine *e) {
+  if (e->has_thread) pthread_mutex_unlock(&e->lock);
+}
 
 static void push (queue *q, dk_xfer *x) {
   x->next = NULL;
@@ -218,11 +229,11 @@ static void end (dk_engine *e, dk_xfer *x, CURLcode code, dk_status stopped, con
 
 /* new ones begin, cancelled ones end */
 static void take_orders (dk_engine *e) {
-  pthread_mutex_lock(&e->lock);
+  lock(e);
   queue submitted = take(&e->submitted);
   dk_xfer *cancelled = e->cancelled;
   e->cancelled = NULL;
-  pthread_mutex_unlock(&e->lock);
+  unlock(e);
   for (dk_xfer *x; (x = pop(&submitted)) != NULL;) begin(e, x);
   for (dk_xfer *x = cancelled; x != NULL; x = x->next_cancelled) {
     if (x->handle != NULL) end(e, x, CURLE_ABORTED_BY_CALLBACK, DK_CANCELLED, "it was cancelled");
@@ -259,14 +270,14 @@ static void forget_cancel (dk_engine *e, dk_xfer *x) {
 static void hand_over (dk_engine *e) {
   if (e->finished.first == NULL) return;
   set_connections(e);
-  pthread_mutex_lock(&e->lock);
+  lock(e);
   for (dk_xfer *x; (x = pop(&e->finished)) != NULL;) {
     x->done = true;
     if (x->cancelled) forget_cancel(e, x);
     push(&e->done, x);
   }
   if (!atomic_exchange(&e->ready, true) && e->fd >= 0) eventfd_write(e->fd, 1);     /* one wake a batch */
-  pthread_mutex_unlock(&e->lock);
+  unlock(e);
 }
 
 static void step (dk_engine *e) {
@@ -281,9 +292,9 @@ static void step (dk_engine *e) {
 
 /* sleeps until libcurl has something to do, a limit is due, or somebody calls curl_multi_wakeup */
 static void sleep_in_poll (dk_engine *e, double seconds) {
-  double before = dk_now(), left = e->due - e->clock;
+  double left = e->due - e->clock;
   curl_multi_poll(e->multi, NULL, 0, poll_time(left < seconds ? left : seconds), NULL);
-  e->polled += dk_now() - before;
+  e->polled = dk_now() - e->stepped_at;              /* the step before it counts, too: it was no pause of the host's */
 }
 
 /* ---- the thread ---- */
@@ -303,7 +314,8 @@ static bool start_thread (dk_engine *e) {
   if (e->fd < 0) return false;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);        /* the host's signals are the host's */
-  e->has_thread = pthread_create(&e->thread, NULL, run, e) == 0;
+  e->has_thread = true;                               /* before it runs: from now on it is locked out */
+  if (pthread_create(&e->thread, NULL, run, e) != 0) e->has_thread = false;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (!e->has_thread) return false;
   pthread_mutex_lock(&process_lock);
@@ -350,11 +362,11 @@ bool dk_engine_start (dk_engine *e) {
 dk_xfer_id dk_engine_submit (dk_engine *e, dk_xfer *x) {
   if (!usable(e) || !open_curl(e)) return 0;
   if (e->wants_thread && !e->has_thread && !start_thread(e)) return 0;
-  pthread_mutex_lock(&e->lock);
+  lock(e);
   dk_xfer_id id = x->id = ++e->last_id;
   seat_add(e, x);
   push(&e->submitted, x);
-  pthread_mutex_unlock(&e->lock);
+  unlock(e);
   atomic_fetch_add(&e->pending, 1);
   if (e->has_thread) curl_multi_wakeup(e->multi);
   return id;
@@ -362,7 +374,7 @@ dk_xfer_id dk_engine_submit (dk_engine *e, dk_xfer *x) {
 
 void dk_engine_cancel (dk_engine *e, dk_xfer_id id) {
   if (!usable(e)) return;
-  pthread_mutex_lock(&e->lock);
+  lock(e);
   dk_xfer *x = *seat(e, id);
   bool asked = x != NULL && !x->cancelled && !x->done;
   if (asked) {
@@ -370,13 +382,13 @@ void dk_engine_cancel (dk_engine *e, dk_xfer_id id) {
     x->next_cancelled = e->cancelled;
     e->cancelled = x;
   }
-  pthread_mutex_unlock(&e->lock);
+  unlock(e);
   if (asked && e->has_thread) curl_multi_wakeup(e->multi);
 }
 
 dk_xfer *dk_engine_next (dk_engine *e, dk_xfer_id *id) {
   if (!usable(e)) return NULL;
-  pthread_mutex_lock(&e->lock);
+  lock(e);
   dk_xfer *x = pop(&e->done);
   if (x != NULL) {
     seat_remove(e, x);
@@ -386,7 +398,7 @@ dk_xfer *dk_engine_next (dk_engine *e, dk_xfer_id *id) {
     eventfd_t count;
     eventfd_read(e->fd, &count);
   }
-  pthread_mutex_unlock(&e->lock);
+  unlock(e);
   if (x != NULL) atomic_fetch_sub(&e->pending, 1);
   return x;
 }
@@ -414,10 +426,10 @@ bool dk_engine_wait (dk_engine *e, double seconds) {
 
 int dk_engine_progress (dk_engine *e, dk_xfer_id id, uint64_t up_down[4]) {
   if (!usable(e)) return 0;
-  pthread_mutex_lock(&e->lock);
+  lock(e);
   dk_xfer *x = *seat(e, id);
   for (int i = 0; x != NULL && i < 4; i++) up_down[i] = atomic_load_explicit(&x->counts[i], memory_order_relaxed);
-  pthread_mutex_unlock(&e->lock);
+  unlock(e);
   return x != NULL;
 }
 

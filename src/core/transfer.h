@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "buffer.h"
+#include "file.h"
 #include "form.h"
 #include "status.h"
 
@@ -43,7 +44,6 @@ struct dk_xfer {
   double connect, idle, total;
   dk_buffer lines, body;
   dk_form *form;
-  struct curl_slist *line;       /* over lines, as libcurl wants them */
 
   /* the answer; whole where fate is DK_ANSWERED and failure.status DK_OK */
   long status;                   /* of HTTP; 0: no status line came */
@@ -52,15 +52,9 @@ struct dk_xfer {
   dk_fate fate;
   dk_failure failure;
   const char *step;              /* of the failure: "name look-up", "connect", "TLS", "send", "wait", "body"; static */
-  double took;                   /* seconds, from submit's turn to the end */
+  double took;                   /* seconds until the failure */
 
-  /* the file that grows beside save_as */
-  struct {
-    char *path, *part;           /* NULL: none */
-    int fd;
-    char head[12];               /* first bytes, to see that it is a picture */
-    uint64_t length, limit;      /* bytes; limit: of the process (ulimit -f) */
-  } file;
+  dk_file file;                  /* for save_as */
   size_t max_answer;
 
   /* under way; of the stepper alone, but for counts */
@@ -76,6 +70,8 @@ struct dk_xfer {
   dk_handle *handle;             /* NULL: not running */
   int place;                     /* in the list of those that run */
   bool cancelled, done;          /* asked to end; in the queue of the finished */
+
+  struct curl_slist line[];      /* over lines, as libcurl wants them */
 };
 
 /* Makes a transfer; strings of request are copied, its lines, body and form are taken over, also on failure. With save_as,
@@ -87,18 +83,5 @@ void dk_xfer_free (dk_xfer *x);
 
 /* The value of a header in a header block: points into head; NULL: there is none. name: without colon, any case. */
 const char *dk_head_find (const char *head, size_t head_length, const char *name, size_t *length);
-
-/* An easy handle with what stays the same on it. share: borrowed. NULL: no memory. Thread: the stepper's, as all below. */
-dk_handle *dk_handle_new (CURLSH *share);
-void dk_handle_free (dk_handle *handle);
-CURL *dk_handle_easy (dk_handle *handle);
-dk_xfer *dk_handle_xfer (CURL *easy);
-
-/* Puts the request on the handle. On failure x->failure tells, and the handle is free again. */
-dk_status dk_handle_load (dk_handle *handle, dk_xfer *x);
-
-/* Takes what came off the handle, settles x's fate, finishes the file; the handle is free again.
- * code: libcurl's result. stopped: DK_OK, or why the engine itself ended it (DK_TIMEOUT, DK_CANCELLED), told by text. */
-void dk_handle_unload (dk_handle *handle, CURLcode code, dk_status stopped, const char *text);
 
 #endif

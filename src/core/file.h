@@ -1,0 +1,37 @@
+/* file.h - a picture on its way into a file: it grows under another name, and gets its own when it is whole. */
+#ifndef DK_FILE_H
+#define DK_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "image_kind.h"
+#include "status.h"
+
+typedef struct {
+  char *path, *part;             /* its name; the name while it grows. NULL: no file */
+  int fd;
+  bool overwrite;
+  char head[DK_IMAGE_HEAD];      /* first bytes, to see that it is a picture */
+  uint64_t length, limit;        /* bytes; limit: the cap, or the process's own (ulimit -f) where that is less */
+  uint64_t cap;
+} dk_file;
+
+/* No file; what dk_file_drop leaves behind. */
+void dk_file_init (dk_file *file);
+
+/* Makes the part file beside path. path: copied. overwrite: path may exist. cap: bytes.
+ * Errors: DK_FILE, DK_FILE_EXISTS, DK_NO_MEMORY; dk_file_drop is due all the same. */
+dk_status dk_file_open (dk_file *file, const char *path, bool overwrite, size_t cap, dk_failure *failure);
+
+/* Appends. Errors: DK_OVER_CAP, DK_FILE (disk full, ulimit -f). */
+dk_status dk_file_add (dk_file *file, const char *bytes, size_t length, dk_failure *failure);
+
+/* Sees that it is a picture, syncs it, gives it its name. Errors: DK_NO_IMAGE, DK_FILE, DK_FILE_EXISTS. */
+dk_status dk_file_finish (dk_file *file, dk_failure *failure);
+
+/* Removes the part file, unless it was finished; twice is once. */
+void dk_file_drop (dk_file *file);
+
+#endif
