@@ -161,6 +161,7 @@ local function refused(row, name, request, status, body, head)
   local kind, outcome, advice = errors.of_status(status)
   local reason = head:match("^HTTP/[%d.]+ %d+ ([^\r\n]+)")
   retry_after = wait_time(head, retry_after, status)
+  if row.advice then advice = row.advice[kind] or advice end
   if retry_after then advice = ("wait %g s before the next call"):format(retry_after) end
   return fail(row, name, request, {
     kind = kind, outcome = outcome, status = status, detail = detail or excerpt(request, body), fields = fields,

@@ -3,7 +3,8 @@
 --- method, path: {name} is an argument, a UUID · profile: by the client's role, a row of `profiles` · body: { json = names of
 --- arguments } or { form = ... } · slots: secrets that go into the JSON body; an argument of that name is one, and is masked
 --- while the call lives · answer: a row of `answers` · repeats: the class of CONTRACT 7 · creates: it may cost money, so no
---- total limit · says: the words a user typed · unknown: what to do when nobody knows whether it was done.
+--- total limit · says: the words a user typed · unknown: what to do when nobody knows whether it was done · advice: by
+--- kind, where the general one does not fit.
 local developer = { developer = "dev", platform_operator = "op" } -- operators: R:getting-started/cloud-api-explained
 local anyone = { developer = "none", end_user = "none", platform_operator = "none" }
 local bearer = { developer = "bearer", end_user = "bearer", platform_operator = "bearer" }
@@ -22,6 +23,7 @@ return {
     profile = { developer = "none", end_user = "login_end", platform_operator = "none" },
     body = { json = { "email" } }, slots = { "password" },
     answer = "tokens", repeats = "unsent", says = "client:login",
+    advice = { auth = "look at the e-mail address and the password" },
     unknown = "you can log in again; many tries in a short time may lock the account",
   },
   get_me = { -- row 8
