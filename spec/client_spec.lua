@@ -41,6 +41,16 @@ describe("client", function()
     assert.is_string(account.project_key)
   end)
 
+  it("register gives the client the keys that it does not hold yet", function()
+    local client = operator()
+    local account = assert(client:register { email = email(), password = PASSWORD })
+    assert(client:login(account.email, PASSWORD))
+    assert.equal(account.project_id, assert(client:projects())[1].id) -- with the developer key
+    assert.equal(account.project_id, client:project().id)
+    local second = assert(client:register { email = email(), password = PASSWORD })
+    assert.not_equal(second.project_id, client:project().id)
+  end)
+
   it("register tells an address that is taken, a weak password and a bad address", function()
     local address = email()
     assert(operator():register { email = address, password = PASSWORD })

@@ -132,10 +132,10 @@ describe("project:generate", function()
   end)
 
   it("refuses a limit that is no time", function()
-    local gen, message, err = project:generate { images = { image() }, prompt = "neon", timeout = { total = 0 } }
+    local gen, message, err = project:generate { images = { image() }, prompt = "neon", timeout = 0 }
     assert.is_nil(gen)
     assert.equal("config", err.kind)
-    assert.is_truthy(message:find("timeout.total must be a number of seconds above 0", 1, true))
+    assert.is_truthy(message:find("timeout must be a number of seconds above 0", 1, true))
   end)
 
   it("needs a key of the project, and says how to get one", function()

@@ -183,6 +183,15 @@ describe("an answer that is", function()
     says(message, "(wait, after ", "the time for the whole call is over", "more time with the option timeout")
   end)
 
+  it("silent ends the call at its own timeout", function()
+    local server = raw.start { script = "return function(conn) conn:read_request() conn:sleep(1000) end" }
+    finally(function() server:stop() end)
+    local account, message, err = new(server.url):me { timeout = 0.2 }
+    assert.is_nil(account)
+    assert.same({ "timeout", "unknown" }, { err.kind, err.outcome })
+    says(message, "the time for the whole call is over")
+  end)
+
   it("silent ends the call at its idle limit", function()
     local server = raw.start { script = "return function(conn) conn:read_request() conn:sleep(1000) end" }
     finally(function() server:stop() end)

@@ -17,17 +17,23 @@ describe("poll.pause", function()
   end)
 end)
 
+describe("poll.pause with a first gap of one's own", function()
+  it("grows from there, and to no more than 30 s", function()
+    assert.same({ 1, 1.5, 2.25 }, { poll.pause(1, 1), poll.pause(2, 1), poll.pause(3, 1) })
+    assert.equal(30, poll.pause(2, 25))
+  end)
+end)
+
 describe("poll.after_failure", function()
   it("goes on after a look that got lost", function()
     for _, kind in ipairs { "network", "timeout", "server", "rate_limited" } do
-      assert.equal(5, poll.after_failure({ kind = kind }, 1))
-      assert.equal(11.25, poll.after_failure({ kind = kind }, 3))
+      assert.equal(5, poll.after_failure({ kind = kind }, 5))
     end
   end)
 
   it("waits as long as the server says, where that is longer", function()
-    assert.equal(60, poll.after_failure({ kind = "rate_limited", retry_after = 60 }, 1))
-    assert.equal(7.5, poll.after_failure({ kind = "rate_limited", retry_after = 1 }, 2))
+    assert.equal(60, poll.after_failure({ kind = "rate_limited", retry_after = 60 }, 5))
+    assert.equal(7.5, poll.after_failure({ kind = "rate_limited", retry_after = 1 }, 7.5))
   end)
 
   it("ends at what is final", function()

@@ -119,12 +119,12 @@ describe("gen:save", function()
 
   it("leaves nothing of a download that is no picture", function()
     serve [[conn:respond(200, "<html>" .. ("x"):rep(1000))]]
-    fails(folder .. "/a.jpg", nil, "invalid", "no JPEG, PNG or WebP picture")
+    fails(folder .. "/a.jpg", nil, "protocol", "no JPEG, PNG or WebP picture")
   end)
 
   it("leaves nothing of an empty download", function()
     serve [[conn:respond(200, "")]]
-    fails(folder .. "/a.jpg", nil, "invalid", "no JPEG, PNG or WebP picture")
+    fails(folder .. "/a.jpg", nil, "protocol", "no JPEG, PNG or WebP picture")
   end)
 
   it("leaves nothing of a download past 64 MiB", function()
@@ -151,8 +151,7 @@ describe("gen:save", function()
       { 200, { id = ID, status = "completed", result_image_url = "file:///etc/hostname" } } }
     client = devkit4ai.new(wire.options(server.url))
     gen = client:generation(ID)
-    assert.is_nil((gen:save(folder .. "/a.jpg")))
-    assert.same({}, child.list(folder))
+    fails(folder .. "/a.jpg", nil, "protocol", "no plain http or https address")
   end)
 
   it("tells a file-size limit (ulimit -f), and leaves nothing", function()

@@ -109,7 +109,7 @@ describe("gen:wait", function()
     local gen = serve(PROCESSING)
     local done, message, err = gen:wait { timeout = 0.05 }
     assert.is_nil(done)
-    assert.same({ "timeout", "unknown", ID, "get_generation_status", false },
+    assert.same({ "timeout", "unknown", ID, "get_generation_status", true },
       { err.kind, err.outcome, err.generation_id, err.operation, err.retryable })
     for _, words in ipairs { ID, "processing", "still finish", "paid for",
       ('client:project("%s"):generation("%s"):wait()'):format(wire.sample.project_id, ID) } do
@@ -128,6 +128,16 @@ describe("gen:wait", function()
     local load_text = loadstring or load -- luacheck: ignore 113
     local again = assert(load_text("local client = ... return " .. line))
     assert.equal("completed", again(client).status)
+  end)
+
+  it("hands its interval to the schedule", function()
+    local gen, first = serve(PENDING, COMPLETED), nil
+    poll.pause = function(_, interval)
+      first = interval
+      return 0.001
+    end
+    assert(gen:wait { interval = 2 })
+    assert.equal(2, first)
   end)
 
   it("looks once where its timeout is 0", function()

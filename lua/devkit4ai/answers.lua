@@ -29,6 +29,13 @@ function M.account(raw, secrets)
   return account
 end
 
+function M.registration(raw, secrets)
+  local account, missing = M.account(raw, secrets)
+  if not account then return nil, missing end
+  account._tokens = M.tokens(raw, secrets) -- for scope.adopt, which takes them out (D18: they may be there)
+  return account
+end
+
 function M.tokens(_, secrets)
   if type(secrets.access_token) ~= "string" or secrets.access_token == "" then return nil, "access_token" end
   local refresh = secrets.refresh_token
@@ -76,16 +83,20 @@ function M.keys(raw)
   return list_of(raw, "api_keys", key_of)
 end
 
+local function text_or_nil(value)
+  return type(value) == "string" and value or nil
+end
+
 local function picture_url(raw)
   local result = raw.result
   local nested = type(result) == "table" and (result.image_url or result.url) or nil
-  return raw.result_image_url or raw.generated_image_url or (type(result) == "string" and result) or nested
+  return text_or_nil(raw.result_image_url or raw.generated_image_url or text_or_nil(result) or nested)
 end
 
 function M.generation(raw)
   if type(raw.id) ~= "string" then return nil, "id" end
   return {
-    id = raw.id, status = raw.status or "pending", image_url = picture_url(raw), error = raw.error, -- D39, D40
+    id = raw.id, status = text_or_nil(raw.status) or "pending", image_url = picture_url(raw), error = raw.error, -- D39, D40
     instructions = raw.instructions, is_public = raw.is_public, created_at = raw.created_at,
     updated_at = raw.updated_at,
     example_images = raw.example_images, message = raw.message, raw = raw,

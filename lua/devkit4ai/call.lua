@@ -80,8 +80,11 @@ local function fill_slots(row, request, args)
 end
 
 local function build(row, known, name, args, extra)
-  local request = setmetatable({}, known.inherit)
+  local request = setmetatable({ compiled = false }, known.inherit)
   for field, value in pairs(extra or {}) do request[field] = value end
+  if not (request.total == nil or (request.total > 0 and request.total < huge)) then
+    return errors.refuse("config", row.says .. ": timeout must be a number of seconds above 0", name)
+  end
   if row.path then
     local ok, wrong = fill_path(request, args)
     if not ok then
@@ -132,6 +135,7 @@ local function unsent(row, name, request, status, text)
 end
 
 local function troubled(row, name, request, status, trouble)
+  if trouble.name == "memory" then error("not enough memory", 0) end -- as Lua does
   local kind, advice = errors.of_core(trouble.name)
   local outcome = trouble.fate == "not_sent" and "not_sent" or "unknown"
   local where = trouble.step ~= "" and (" (%s, after %.2f s)"):format(trouble.step, trouble.seconds) or ""
@@ -140,9 +144,10 @@ local function troubled(row, name, request, status, trouble)
   return fail(row, name, request, fields, what, advice)
 end
 
--- the longest of the times that the server names, in seconds. CONTRACT 4.2
+-- the longest of the times that the server names, in seconds; X-RateLimit-Reset stands on every answer, and tells a time to
+-- wait on a 429 alone. CONTRACT 4.2
 local function wait_time(head, told, status)
-  local reset = tonumber((core.header(head, "X-RateLimit-Reset")))
+  local reset = status == 429 and tonumber((core.header(head, "X-RateLimit-Reset")))
   local named = math.max(told or 0, tonumber((core.header(head, "Retry-After"))) or 0)
   if reset and reset - os.time() < 86400 then named = math.max(named, reset - os.time()) end
   if named > 0 then return named end
@@ -206,16 +211,28 @@ local function send(client, row, name, request, progress)
   return (row.picture and read_picture or read_answer)(row, name, request, status, body, head)
 end
 
--- A 401 is answered with one refresh and one repeat: the server did nothing, and a second 401 is final.
-local function send_again(client, row, name, request, progress, started)
-  local renewed, message, err = session.renew(client, M.run)
-  if not renewed then return nil, message, err end
-  local left = request.total and request.total - (now() - started)
-  if left and left <= 0 then
-    return errors.give({ kind = "timeout", outcome = "refused", operation = name, attempts = 1,
-      message = row.says .. ": the time for the whole call is over" })
+local function out_of_time(row, name, outcome, attempts)
+  return errors.give({ kind = "timeout", outcome = outcome, operation = name, attempts = attempts,
+    message = row.says .. ": the time for the whole call is over; give more with timeout" })
+end
+
+-- The request again, with what is left of the call's time; nil: nothing is.
+local function rest_of(request, started, attempts)
+  local left = request.total and request.total - (started and now() - started or 0)
+  if left and left <= 0 then return nil end
+  return setmetatable({ total = left, compiled = false, attempts = attempts }, { __index = request }), left
+end
+
+-- A 401 is answered with one refresh and one repeat: the server did nothing, and a second 401 is final. Where the tokens were
+-- renewed while the call was under way, they are not renewed again.
+local function send_again(client, row, name, request, progress, started, used)
+  local again, left = rest_of(request, started, 2)
+  if again and client._session == used then
+    local renewed, message, err = session.renew(client, M.run, left)
+    if not renewed then return nil, message, err end
+    again = rest_of(request, started, 2)
   end
-  local again = setmetatable({ total = left, compiled = false, attempts = 2 }, { __index = request })
+  if not again then return out_of_time(row, name, "refused", 1) end
   return send(client, row, name, again, progress)
 end
 
@@ -245,12 +262,15 @@ function M.run(scope, name, args, extra, progress)
   local due = known.bearer and client._session.due or huge
   local started = due < huge and now() -- no refresh can come: no need to know
   if started and started >= due then
-    answer, message, err = session.make_ready(client, M.run)
+    answer, message, err = session.make_ready(client, M.run, request.total)
     if not answer then return nil, message, err end
+    request = rest_of(request, started)
+    if not request then return out_of_time(row, name, "not_sent") end
   end
+  local used = client._session
   answer, message, err = send(client, row, name, request, progress)
   if err and err.status == 401 and known.bearer and session.can_renew(client) then
-    answer, message, err = send_again(client, row, name, request, progress, started)
+    answer, message, err = send_again(client, row, name, request, progress, started, used)
   end
   if request.wiped then request.secrets:close() end
   return answer, message, err

@@ -43,4 +43,22 @@ function M.arguments(what, rows, given)
   return given
 end
 
+--- A call's own time, where its arguments are a table already: a row of it.
+M.TIMEOUT = { type = "number" }
+
+local OWN = { timeout = M.TIMEOUT }
+
+--- What is a call's own, and no argument of the operation.
+---@class devkit4ai.Own
+---@field timeout number? seconds for the whole call, refreshes included; it binds creating calls, too
+
+--- The last table of a call that takes no table of arguments.
+---@param what string how the user knows the call: "client:me"
+---@param options devkit4ai.Own?
+---@return table? extra for call.run
+function M.own(what, options)
+  if options == nil then return nil end
+  return { total = M.arguments(what, OWN, options).timeout }
+end
+
 return M

@@ -36,29 +36,34 @@ end
 
 local REGISTER = {
   email = { type = "string", required = true }, password = { type = "string", required = true },
-  full_name = { type = "string" },
+  full_name = { type = "string" }, timeout = check.TIMEOUT,
 }
 
---- Registers a developer; needs an operator key. The keys in the answer are shown once: keep them. A repeat may find the
---- account there already.
----@param options { email: string, password: string, full_name: string? }
+--- Registers a developer; needs an operator key. The keys in the answer are shown once: keep them. The client takes those
+--- keys and tokens that it does not hold yet. A repeat may find the account there already.
+---@param options { email: string, password: string, full_name: string?, timeout: number? }
 ---@return devkit4ai.Account? account with developer_key, project_id and project_key
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Client:register(options)
-  return call.run(self, "register", check.arguments("client:register", REGISTER, options))
+  local given = check.arguments("client:register", REGISTER, options)
+  local account, message, err = call.run(self, "register", given, { total = given.timeout })
+  if not account then return nil, message, err end
+  return scope.adopt(self, account)
 end
 
 --- Logs in; the tokens are kept and renewed by the client, the password is not kept.
 ---@param email string
 ---@param password string
+---@param options devkit4ai.Own?
 ---@return devkit4ai.Client? client itself
 ---@return string? message
 ---@return devkit4ai.Error? err
-function Client:login(email, password)
+function Client:login(email, password, options)
   check.value("client:login: email", { type = "string", required = true }, email)
   check.value("client:login: password", { type = "string", required = true }, password)
-  local tokens, message, err = call.run(self, "login", { email = email, password = password })
+  local extra = check.own("client:login", options)
+  local tokens, message, err = call.run(self, "login", { email = email, password = password }, extra)
   if not tokens then return nil, message, err end
   local accepted
   accepted, message, err = session.accept(self, tokens, "login")
@@ -67,44 +72,50 @@ function Client:login(email, password)
 end
 
 --- Renews the tokens now. The client does it by itself five minutes ahead of their end, and once when the server answers 401.
+---@param options devkit4ai.Own?
 ---@return devkit4ai.Client? client itself
 ---@return string? message
 ---@return devkit4ai.Error? err
-function Client:refresh_token()
-  local done, message, err = session.renew(self, call.run)
+function Client:refresh_token(options)
+  local extra = check.own("client:refresh_token", options)
+  local done, message, err = session.renew(self, call.run, extra and extra.total)
   if not done then return nil, message, err end
   return self
 end
 
 --- Who is logged in. Safe to repeat.
+---@param options devkit4ai.Own?
 ---@return devkit4ai.Account?
 ---@return string? message
 ---@return devkit4ai.Error? err
-function Client:me()
-  return call.run(self, "get_me")
+function Client:me(options)
+  return call.run(self, "get_me", nil, options and check.own("client:me", options))
 end
 
-local NEW_PROJECT = { name = { type = "string", required = true }, description = { type = "string" } }
+local NEW_PROJECT = {
+  name = { type = "string", required = true }, description = { type = "string" }, timeout = check.TIMEOUT,
+}
 
 --- Makes a project. A repeat makes another one.
----@param options { name: string, description: string? }
+---@param options { name: string, description: string?, timeout: number? }
 ---@return devkit4ai.Project?
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Client:new_project(options)
   local given = check.arguments("client:new_project", NEW_PROJECT, options)
-  local fields, message, err = call.run(self, "create_project", given)
+  local fields, message, err = call.run(self, "create_project", given, { total = given.timeout })
   if not fields then return nil, message, err end
   fields.name, fields.description = fields.name or given.name, fields.description or given.description -- D27: the id alone may come
   return project_of(self, fields)
 end
 
 --- The account's projects. Safe to repeat.
+---@param options devkit4ai.Own?
 ---@return devkit4ai.Project[]?
 ---@return string? message
 ---@return devkit4ai.Error? err
-function Client:projects()
-  local list, message, err = call.run(self, "list_projects")
+function Client:projects(options)
+  local list, message, err = call.run(self, "list_projects", nil, check.own("client:projects", options))
   if not list then return nil, message, err end
   for i, fields in ipairs(list) do list[i] = project_of(self, fields) end
   return list

@@ -1,7 +1,6 @@
 --- A generation: a picture that was ordered, with what the server said of it last.
 local call = require "devkit4ai.call"
 local check = require "devkit4ai.check"
-local config = require "devkit4ai.config"
 local errors = require "devkit4ai.errors"
 local instructions = require "devkit4ai.instructions"
 local wait = require "devkit4ai.wait"
@@ -49,17 +48,32 @@ local IMAGE = { data = { type = "string", required = true }, filename = { type =
 local GENERATE = {
   images = { type = "table", required = true },
   prompt = { type = "string" }, instructions = { type = "table or string" },
-  on_upload = { type = "function" }, timeout = { type = "table" },
+  on_upload = { type = "function" }, timeout = check.TIMEOUT,
 }
 
-local function check_images(images)
-  for i, image in ipairs(images) do
-    local what = ("project:generate: images[%d]"):format(i)
+-- a NUL would end the name in C, and what a check of the ending saw would be another file
+local function is_name(text)
+  return text:find("[^/]$") and not text:find("\0", 1, true)
+end
+
+-- A copy of the list: the core reads the bytes while they go out, whatever becomes of the caller's tables meanwhile.
+local function copy_images(images)
+  local copies, count = {}, 0
+  for _ in pairs(images) do count = count + 1 end
+  for i = 1, count do
+    local image, what = images[i], ("project:generate: images[%d]"):format(i)
     check.value(what, { type = "string or table", required = true }, image)
-    if type(image) == "table" then check.arguments(what, IMAGE, image) end
+    if type(image) == "table" then
+      check.arguments(what, IMAGE, image)
+      image = { data = image.data, filename = image.filename }
+    end
+    local name = type(image) == "table" and image.filename or image
+    if not is_name(name) then return nil, ("images[%d]: %q is no name of a file"):format(i, name) end
+    copies[i] = image
   end
-  if #images == 0 then return "give 1 to 5 images; there is none" end
-  if #images > MAX_IMAGES then return ("give 1 to 5 images, not %d"):format(#images) end
+  if count == 0 then return nil, "give 1 to 5 images; there is none" end
+  if count > MAX_IMAGES then return nil, ("give 1 to 5 images, not %d"):format(count) end
+  return copies
 end
 
 --- project:generate; see there.
@@ -68,18 +82,15 @@ function M.generate(scope, words, given)
   if (given.prompt == nil) == (given.instructions == nil) then
     errors.raise("project:generate: give either prompt or instructions")
   end
-  local wrong = check_images(given.images)
+  local images, wrong = copy_images(given.images)
   local text, why = instructions.text(given.instructions or given.prompt)
   wrong = wrong or why
   if wrong then return errors.refuse("invalid", "project:generate: " .. wrong, "create_generation") end
-  local limits, message, err = config.limits("project:generate", given.timeout, scope._client._creating)
-  if not limits then return nil, message, err end
-  local fields
-  fields, message, err = call.run(scope, "create_generation", {}, {
+  local fields, message, err = call.run(scope, "create_generation", {}, {
     form = {
-      part = "example_images", max_bytes = MAX_BYTES, files = given.images, fields = { { "instructions", text } },
+      part = "example_images", max_bytes = MAX_BYTES, files = images, fields = { { "instructions", text } },
     },
-    connect = limits.connect, idle = limits.idle, total = limits.total,
+    total = given.timeout,
   }, given.on_upload)
   if not fields then return nil, message, err end
   return absorb(M.handle(scope, fields.id, ("%s:generation(%q)"):format(words, fields.id)), fields)
@@ -93,36 +104,49 @@ local function look(gen, extra)
 end
 
 --- Asks how far it is. Safe to repeat.
+---@param options devkit4ai.Own?
 ---@return devkit4ai.Generation? gen itself, with the new fields
 ---@return string? message
 ---@return devkit4ai.Error? err
-function Generation:refresh()
-  return look(self)
+function Generation:refresh(options)
+  return look(self, check.own("gen:refresh", options))
 end
 
-local WAIT = { timeout = { type = "number" }, on_progress = { type = "function" } }
+local WAIT = { timeout = check.TIMEOUT, interval = { type = "number" }, on_progress = { type = "function" } }
 
 --- Waits until the picture is done: looks at once, then after 5 s, growing by 1.5 up to 30 s. A look that gets lost, and a
 --- 429, only make it wait on.
----@param options { timeout: number?, on_progress: fun(gen: devkit4ai.Generation)? }? timeout in seconds, default 900
+---@param options { timeout: number?, interval: number?, on_progress: fun(gen: devkit4ai.Generation)? }? timeout: seconds, default 900; interval: the first gap between two looks, in seconds
 ---@return devkit4ai.Generation? gen itself, completed
 ---@return string? message
 ---@return devkit4ai.Error? err kind `failed`: the server's reason is err.detail; kind `timeout`: it goes on, wait again
 function Generation:wait(options)
   options = check.arguments("gen:wait", WAIT, options)
   local most = self._scope._client._limits.total
-  return wait.until_done(self, options.timeout, options.on_progress, function(left)
+  return wait.until_done(self, options, function(left)
     return look(self, { total = left and math.min(left, most), says = "gen:wait" })
   end)
 end
 
+-- http or https, without a name and password, which would go out as a credential
+local function is_address(url)
+  local authority = url:match("^[Hh][Tt][Tt][Pp][Ss]?://([^/?#]+)[^%s%c]*$")
+  return authority and not authority:find("[@%s%c]")
+end
+
 -- the address of the picture, asked for if it is not known yet
-local function address(gen, says)
+local function address(gen, says, timeout)
   if not gen.image_url then
-    local seen, message, err = gen:refresh()
+    local seen, message, err = look(gen, { total = timeout, says = says })
     if not seen then return nil, message, err end
   end
-  if gen.image_url then return gen.image_url end
+  if gen.image_url and is_address(gen.image_url) then return gen.image_url end
+  if gen.image_url then
+    return errors.give({
+      kind = "protocol", outcome = "not_sent", operation = "get_picture", generation_id = gen.id,
+      message = ("%s: the server's address of the picture is no plain http or https address"):format(says),
+    })
+  end
   return errors.give({
     kind = "invalid", outcome = "not_sent", operation = "get_picture", generation_id = gen.id,
     message = ("%s: the generation %s has no picture yet (%s): call gen:wait() first"):format(says, gen.id, gen.status),
@@ -130,7 +154,7 @@ local function address(gen, says)
 end
 
 local function fetch(gen, says, extra)
-  local url, message, err = address(gen, says)
+  local url, message, err = address(gen, says, extra.total)
   if not url then return nil, message, err end
   extra.url, extra.max_answer, extra.says = url, MAX_PICTURE, says
   local picture
@@ -140,28 +164,34 @@ local function fetch(gen, says, extra)
   return nil, message, err
 end
 
-local SAVE = { overwrite = { type = "boolean" } }
+local SAVE = { overwrite = { type = "boolean" }, timeout = check.TIMEOUT }
 
 --- Saves the picture: the whole file appears under its name, or none. Safe to repeat.
 ---@param path string
----@param options { overwrite: boolean? }? without overwrite, a file that exists is an error
+---@param options { overwrite: boolean?, timeout: number? }? without overwrite, a file that exists is an error
 ---@return string? path
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Generation:save(path, options)
   check.value("gen:save: path", { type = "string", required = true }, path)
   options = check.arguments("gen:save", SAVE, options)
-  local picture, message, err = fetch(self, "gen:save", { save_as = path, overwrite = options.overwrite })
+  if not is_name(path) then
+    return errors.refuse("file", ("gen:save: %q is no name of a file"):format(path), "get_picture")
+  end
+  local picture, message, err = fetch(self, "gen:save", {
+    save_as = path, overwrite = options.overwrite, total = options.timeout,
+  })
   if not picture then return nil, message, err end
   return path
 end
 
 --- The picture's bytes, for a program that shows it itself. Safe to repeat.
+---@param options devkit4ai.Own?
 ---@return string? bytes
 ---@return string? kind "jpeg", "png" or "webp"; the message, where bytes is nil
 ---@return devkit4ai.Error? err
-function Generation:bytes()
-  local picture, message, err = fetch(self, "gen:bytes", {})
+function Generation:bytes(options)
+  local picture, message, err = fetch(self, "gen:bytes", check.own("gen:bytes", options) or {})
   if not picture then return nil, message, err end
   return picture.bytes, picture.kind
 end

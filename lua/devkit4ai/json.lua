@@ -2,6 +2,7 @@
 local cjson = require("cjson").new() -- ours alone: settings of the shared module would be everybody's
 
 cjson.decode_max_depth(100) -- far beyond any answer of this API
+cjson.decode_invalid_numbers(false) -- NaN, Infinity and 0x10 are no JSON
 cjson.encode_sparse_array(false, 1, 0) -- a list with a hole is refused (a ratio of 0 would write null)
 
 local M = {}
@@ -59,6 +60,17 @@ function M.hide(text)
   return text
 end
 
+local DIGITS = 14 -- the most that cjson writes; of a longer number, a seed say, another one would come out
+
+local function too_long(value)
+  for _, item in next, value do
+    local kind = type(item)
+    if kind == "number" and item % 1 == 0 and math.abs(item) >= 10 ^ DIGITS then return item end
+    local found = kind == "table" and too_long(item)
+    if found then return found end
+  end
+end
+
 --- Encodes a table; an empty one is {}.
 ---@param value table
 ---@return string? text nil: it holds what JSON can't (a function, a list with holes, NaN)
@@ -66,6 +78,8 @@ end
 function M.encode(value)
   local ok, text = pcall(cjson.encode, value)
   if not ok then return nil, text end
+  local number = too_long(value)
+  if number then return nil, ("%.0f has more than %d digits: give it as text"):format(number, DIGITS) end
   return (text:gsub("\\/", "/")) -- cjson always escapes '/', so each "\/" is one
 end
 

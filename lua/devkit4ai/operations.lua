@@ -14,7 +14,7 @@ return {
   register = { -- CONTRACT 3.1, row 6
     method = "POST", path = "/api/v1/auth/register", profile = { developer = "reg_dev", platform_operator = "reg_dev" },
     body = { json = { "email", "full_name" } }, slots = { "password" },
-    answer = "account", repeats = "never", says = "client:register",
+    answer = "registration", repeats = "never", says = "client:register",
     unknown = "the account may exist now, and its keys can't be asked for again: try to log in before you register "
       .. "anew",
   },

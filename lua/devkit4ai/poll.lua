@@ -7,9 +7,10 @@ local FIRST, GROWTH, MOST = 5, 1.5, 30 -- seconds, factor, seconds
 
 --- The pause after the nth look: 5, 7.5, 11.25, ... and never above 30 s.
 ---@param n integer from 1
+---@param first number? seconds, in place of 5
 ---@return number seconds
-function M.pause(n)
-  return math.min(MOST, FIRST * GROWTH ^ (n - 1))
+function M.pause(n, first)
+  return math.min(MOST, (first or FIRST) * GROWTH ^ (n - 1))
 end
 
 -- what a look can fail of without saying anything about the generation
@@ -17,11 +18,11 @@ local LOST = { network = true, timeout = true, server = true, rate_limited = tru
 
 --- Whether to go on after a look that failed, and after which pause.
 ---@param err devkit4ai.Error
----@param n integer the nth look
+---@param pause number seconds, as after a look that was not lost
 ---@return number? seconds nil: the failure is final
-function M.after_failure(err, n)
+function M.after_failure(err, pause)
   if not LOST[err.kind] then return nil end
-  return math.max(M.pause(n), err.retry_after or 0)
+  return math.max(pause, err.retry_after or 0)
 end
 
 return M

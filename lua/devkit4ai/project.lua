@@ -32,23 +32,27 @@ end
 --- Makes an API key. It is shown once, in `key.key`; where the project had no key yet, it generates with this one from now
 --- on. A repeat makes another key.
 ---@param name string?
+---@param options devkit4ai.Own?
 ---@return devkit4ai.Key?
 ---@return string? message
 ---@return devkit4ai.Error? err
-function Project:new_key(name)
+function Project:new_key(name, options)
   check.value("project:new_key: name", { type = "string" }, name)
-  local fields, message, err = call.run(self, "create_api_key", { project_id = self.id, name = name })
+  local extra = check.own("project:new_key", options)
+  local fields, message, err = call.run(self, "create_api_key", { project_id = self.id, name = name }, extra)
   if not fields then return nil, message, err end
   if not self._secrets:has("project_key") then self._secrets:set("project_key", fields.key) end
   return key.new(fields)
 end
 
 --- The project's keys, without the keys themselves. Safe to repeat.
+---@param options devkit4ai.Own?
 ---@return devkit4ai.Key[]?
 ---@return string? message
 ---@return devkit4ai.Error? err
-function Project:keys()
-  local list, message, err = call.run(self, "list_api_keys", { project_id = self.id })
+function Project:keys(options)
+  local extra = check.own("project:keys", options)
+  local list, message, err = call.run(self, "list_api_keys", { project_id = self.id }, extra)
   if not list then return nil, message, err end
   for i, fields in ipairs(list) do list[i] = key.new(fields) end
   return list
@@ -56,7 +60,7 @@ end
 
 --- Orders a picture: sends 1 to 5 example images with a prompt. It costs money, and is sent at most once: where nobody knows
 --- what became of it, err.outcome is "unknown" and the message says what to do.
----@param options { images: (string|{ data: string, filename: string })[], prompt: string?, instructions: (table|string)?, on_upload: (fun(sent: integer, total: integer))?, timeout: devkit4ai.Timeout? } images: JPEG, PNG or WebP, at most 10 MiB each; instructions in place of prompt: a table with a prompt, and style, mood, ...; on_upload: bytes, every 0.1 s
+---@param options { images: (string|{ data: string, filename: string })[], prompt: string?, instructions: (table|string)?, on_upload: (fun(sent: integer, total: integer))?, timeout: number? } images: JPEG, PNG or WebP, at most 10 MiB each; instructions in place of prompt: a table with a prompt, and style, mood, ...; on_upload: bytes, every 0.1 s; timeout: seconds for the whole call, default none
 ---@return devkit4ai.Generation?
 ---@return string? message
 ---@return devkit4ai.Error? err

@@ -9,7 +9,7 @@ local park, wake, watch, usable = loop.park, loop.wake, loop.watch, loop.usable
 local engine = core.engine()
 local submit, next_done = engine.submit, engine.next
 local waiting = {} -- a transfer's id -> the slot of who waits for it
-local early = {} -- a transfer's id -> its answer, which a call made by a finalizer or a hook met before M.exchange's await did
+local early = {} -- a transfer's id -> its answer, which a call made by a finalizer took before await could
 local sleeping = setmetatable({}, { __mode = "k" }) -- a slot that nothing but time wakes -> its owner
 local huge, unpack = math.huge, table.unpack or unpack -- luacheck: ignore 113
 local SLICE = 0.1 -- seconds between two looks at an upload's progress (design, section 4)
@@ -61,8 +61,11 @@ local function watch_progress(id, slot, progress)
   if not told then error(why, 0) end
 end
 
+local awaited, awaiter -- the transfer that a script's call waits for, or waited for when Ctrl-C ended it, and whose it is
+
 -- A script's call, with no task that could run meanwhile: waits in the engine itself, with no slot.
-local function await(wanted)
+local function await(wanted, owner)
+  awaited, awaiter = wanted, owner
   while not early[wanted] do
     local id, _, status, body, head, trouble = next_done(engine, huge)
     if id == wanted then return status, body, head, trouble end
@@ -95,12 +98,13 @@ function M.exchange(request, owner, progress)
   if not can then errors.raise(alone) end
   local id, name, text = submit(owner._engine, request)
   if not id then return nil, name, text end
-  if alone and not progress then return await(id) end
+  if alone and not progress then return await(id, owner) end
   return await_parked(id, owner, progress)
 end
 
 --- Ends all that an owner has under way; each comes back as cancelled.
 function M.cancel(owner)
+  if awaiter == owner then engine:cancel(awaited) end -- one that is over is fine
   for id, slot in pairs(waiting) do
     if slot.owner == owner then engine:cancel(id) end
   end
@@ -121,10 +125,11 @@ end
 
 --- Waits until somebody wakes the slot. Raises at the caller's line where the caller can't wait.
 ---@param slot table
-function M.wait_for(slot)
+---@param seconds number? at most
+function M.wait_for(slot, seconds)
   local can, why = usable()
   if not can then errors.raise(why) end
-  park(slot, huge)
+  park(slot, seconds or huge)
 end
 
 M.wake, M.spawn, M.detach = loop.wake, loop.spawn, loop.detach

@@ -33,6 +33,7 @@ function M.of_client(options)
     _creating = { connect = limits.connect, idle = settings.timeout and settings.timeout.idle or CREATING.idle },
     _user_agent = settings.user_agent or "devkit4ai-lua/" .. require "devkit4ai.version",
     _project_id = settings.project_id, _closed = false, _flight = false, _engine = runtime.engine(),
+    _projects = setmetatable({}, { __mode = "k" }), -- their own secrets go when the client's do
   }
   scope._client = scope
   session.start(scope, access_token)
@@ -52,7 +53,26 @@ function M.of_project(client, fields)
   local set, _, why = secrets:set("project_id", fields.id, "shown")
   if not set then return errors.refuse("config", "client:project: the id can't be used: " .. why) end
   fields._client, fields._secrets, fields._prepared = client, secrets, {}
+  client._projects[fields] = true
   return fields
+end
+
+--- Gives a client what it does not hold yet of an account's keys and tokens.
+---@param client devkit4ai.Client
+---@param account devkit4ai.Account
+---@return devkit4ai.Account account without its tokens
+function M.adopt(client, account)
+  local secrets, tokens = client._secrets, account._tokens
+  account._tokens = nil
+  local function take(slot, use)
+    if account[slot] and not secrets:has(slot) then secrets:set(slot, account[slot], use) end
+  end
+  take("developer_key")
+  take("project_id", "shown")
+  client._project_id = client._project_id or account.project_id
+  if client._project_id == account.project_id then take("project_key") end
+  if tokens and not secrets:has("access_token") then session.accept(client, tokens, "register") end
+  return account
 end
 
 --- Ends a client: what it has under way is cancelled, its secrets are wiped. Twice is once.
@@ -62,6 +82,7 @@ function M.close(client)
   client._closed = true
   runtime.cancel(client)
   client._secrets:wipe()
+  for project in pairs(client._projects) do project._secrets:wipe() end
 end
 
 return M

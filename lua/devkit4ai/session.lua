@@ -33,11 +33,18 @@ function M.start(client, access_token)
   end
 end
 
+local function closed_meanwhile(operation)
+  return errors.give({
+    kind = "cancelled", outcome = "unknown", operation = operation, message = "the client was closed meanwhile",
+  })
+end
+
 --- Takes tokens that the server gave. Without a refresh token the old one stays (CONTRACT 2.3).
 ---@return boolean? done
 ---@return string? message
 ---@return devkit4ai.Error? err
 function M.accept(client, tokens, operation)
+  if client._closed then return closed_meanwhile(operation) end -- its secrets are wiped, and stay so
   local set, _, why = client._secrets:set("access_token", tokens.access_token)
   if not set then
     return errors.give({ kind = "protocol", outcome = "unknown", operation = operation,
@@ -61,7 +68,9 @@ local function over(client)
 end
 
 local function refresh(client, run)
+  local before = client._session
   local tokens, message, err = run(client, "refresh_token", {})
+  if client._session ~= before then return true end -- a login came first, and what it brought is newer
   if tokens then return M.accept(client, tokens, "refresh_token") end
   if REFUSED[err.kind] then return over(client) end
   return nil, message, err
@@ -87,19 +96,24 @@ end
 --- Renews the tokens; whoever asks while that is under way waits for the same.
 ---@param client devkit4ai.Client
 ---@param run function call.run
+---@param seconds number? how long this one waits; the refresh goes on for the others
 ---@return boolean? done
 ---@return string? message
 ---@return devkit4ai.Error? err
-function M.renew(client, run)
+function M.renew(client, run, seconds)
   if client._closed then errors.raise("client:refresh_token: the client is closed") end
   local flight = client._flight or start_flight(client, run)
-  while not flight.done do
+  if not flight.done then
     local slot = {}
     flight.waiters[#flight.waiters + 1] = slot
-    runtime.wait_for(slot)
+    runtime.wait_for(slot, seconds)
   end
-  if client._closed then
-    return errors.give({ kind = "cancelled", outcome = "not_sent", message = "the client was closed meanwhile" })
+  if client._closed then return closed_meanwhile("refresh_token") end
+  if not flight.done then
+    return errors.give({
+      kind = "timeout", outcome = "not_sent", operation = "refresh_token",
+      message = "renewing the tokens took longer than the call may; give more time with timeout",
+    })
   end
   return flight.ok, flight.message, flight.err
 end
@@ -107,12 +121,13 @@ end
 --- Sees to it that the access token is good, for a call that needs one, when the session's time `due` has come.
 ---@param client devkit4ai.Client
 ---@param run function call.run
+---@param seconds number? how long the call may wait for it
 ---@return boolean? ready
 ---@return string? message
 ---@return devkit4ai.Error? err
-function M.make_ready(client, run)
+function M.make_ready(client, run, seconds)
   local ends = client._session.ends
-  local done, message, err = M.renew(client, run)
+  local done, message, err = M.renew(client, run, seconds)
   if done then return true end
   local refused = err.kind == "auth" or err.kind == "cancelled"
   if not refused and runtime.now() < ends then return true end -- the old one serves a while

@@ -23,7 +23,7 @@ end
 
 local function out_of_time(gen, seconds)
   return errors.give({
-    kind = "timeout", outcome = "unknown", operation = "get_generation_status", generation_id = gen.id,
+    kind = "timeout", outcome = "unknown", safe = true, operation = "get_generation_status", generation_id = gen.id,
     message = ("gen:wait: after %g s the generation %s is not done (%s). It was accepted, may still finish and is paid "
       .. "for; go on waiting with %s:wait()"):format(seconds, gen.id, gen.status or "no answer yet", gen._words),
   })
@@ -31,24 +31,23 @@ end
 
 --- Waits until a generation is completed.
 ---@param gen devkit4ai.Generation
----@param timeout number? seconds; default poll.DEADLINE
----@param on_progress fun(gen: devkit4ai.Generation)? called after each look
+---@param options { timeout: number?, interval: number?, on_progress: function? } as gen:wait's
 ---@param look fun(left: number?): devkit4ai.Generation?, string?, devkit4ai.Error? asks the server, for so many seconds
 ---@return devkit4ai.Generation?
 ---@return string? message
 ---@return devkit4ai.Error? err
-function M.until_done(gen, timeout, on_progress, look)
-  timeout = timeout or poll.DEADLINE
+function M.until_done(gen, options, look)
+  local timeout = options.timeout or poll.DEADLINE
   local deadline, looks, left = runtime.now() + timeout, 0, timeout
   while true do
     local seen, message, err = look(left > 0 and left or nil) -- a timeout of 0 is one look
     looks = looks + 1
-    local pause = poll.pause(looks)
+    local pause = poll.pause(looks, options.interval)
     if not seen then
-      pause = poll.after_failure(err, looks)
+      pause = poll.after_failure(err, pause)
       if not pause then return nil, message, err end
     else
-      if on_progress then on_progress(gen) end
+      if options.on_progress then options.on_progress(gen) end
       if gen.status == "completed" then return gen end
       if gen.status == "failed" then return failed(gen) end
     end

@@ -64,8 +64,8 @@ static const row rows[] = {
   {"larger than may be", {.path = "/", .answer = PNG("13") "rest!"}, 12, DK_OVER_CAP, 200, NULL},
   {"cut", {.path = "/", .answer = PNG("20") "rest", .end = PEER_CLOSE}, 100, DK_CUT, 200, NULL},
   {"reset", {.path = "/", .answer = PNG("20"), .end = PEER_RESET}, 100, DK_CUT, 200, NULL},
-  {"no picture", {.path = "/", .answer = "HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 6\r\n\r\n<html>"}, 100, DK_NO_IMAGE, 200, NULL},
-  {"empty", {.path = "/", .answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"}, 100, DK_NO_IMAGE, 200, NULL},
+  {"no picture", {.path = "/", .answer = "HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 6\r\n\r\n<html>"}, 100, DK_PROTOCOL, 200, NULL},
+  {"empty", {.path = "/", .answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"}, 100, DK_PROTOCOL, 200, NULL},
   {"not found", {.path = "/", .answer = "HTTP/1.1 404 Not Found\r\nContent-Length: 8\r\n\r\n" PNG_HEAD}, 100, DK_OK, 404, NULL},
   {"no answer", {.path = "/", .end = PEER_CLOSE}, 100, DK_CUT, 0, NULL},
 };

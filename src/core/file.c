@@ -91,7 +91,7 @@ static int give_name (const dk_file *file) {
 
 dk_status dk_file_finish (dk_file *file, dk_failure *failure) {
   size_t head = file->length < sizeof file->head ? (size_t)file->length : sizeof file->head;
-  if (dk_image_type(file->head, head) == NULL) return dk_fail(failure, DK_NO_IMAGE, "what came is no JPEG, PNG or WebP picture by its first bytes");
+  if (dk_image_type(file->head, head) == NULL) return dk_fail(failure, DK_PROTOCOL, "what came is no JPEG, PNG or WebP picture by its first bytes");
   int fd = file->fd;
   if (fsync(fd) != 0) return failed(file, failure, errno);
   file->fd = -1;

@@ -28,7 +28,7 @@ dk_status dk_file_open (dk_file *file, const char *path, bool overwrite, size_t 
 /* Appends. Errors: DK_OVER_CAP, DK_FILE (disk full, ulimit -f). */
 dk_status dk_file_add (dk_file *file, const char *bytes, size_t length, dk_failure *failure);
 
-/* Sees that it is a picture, syncs it, gives it its name. Errors: DK_NO_IMAGE, DK_FILE, DK_FILE_EXISTS. */
+/* Sees that it is a picture, syncs it, gives it its name. Errors: DK_PROTOCOL (no picture), DK_FILE, DK_FILE_EXISTS. */
 dk_status dk_file_finish (dk_file *file, dk_failure *failure);
 
 /* Removes the part file, unless it was finished; twice is once. */
