@@ -14,9 +14,26 @@ local function pack(...)
   return { n = select("#", ...), ... }
 end
 
+-- Something whose end calls fn: Lua 5.1 and LuaJIT finalize userdata alone.
+local function at_the_end(fn)
+  local proxy = newproxy and newproxy(true) -- luacheck: ignore 113
+  if not proxy then return setmetatable({}, { __gc = fn }) end
+  getmetatable(proxy).__gc = fn
+  return proxy
+end
+
+-- Where nobody has joined a task that failed until it is gone, its traceback goes to standard error.
+local function tell_if_orphaned(task, trouble)
+  local fate = { heard = false }
+  task._fate = fate
+  task._end = at_the_end(function()
+    if not fate.heard then io.stderr:write("devkit4ai: a task failed: ", trouble, "\n") end
+  end)
+end
+
 local function finish(task, results, trouble)
   task._done, task._results, task._error = true, results, trouble
-  if trouble and not task._waiting[1] then io.stderr:write("devkit4ai: a task failed: ", trouble, "\n") end
+  if trouble then tell_if_orphaned(task, trouble) end
   for _, slot in ipairs(task._waiting) do runtime.wake(slot) end
 end
 
@@ -45,7 +62,10 @@ function Task:join()
     self._waiting[#self._waiting + 1] = slot
     runtime.wait_for(slot)
   end
-  if self._error then error(self._error, 0) end
+  if self._error then
+    self._fate.heard = true
+    error(self._error, 0)
+  end
   return unpack(self._results, 1, self._results.n)
 end
 
