@@ -41,6 +41,15 @@ describe("client", function()
     assert.is_string(account.project_key)
   end)
 
+  it("project refuses an id that is no UUID, before it stands in a path or a header", function()
+    for _, id in ipairs { "7", "../x", "550e8400-e29b-41d4-a716-44665544000Z", "a\nb" } do
+      local project, message, err = assert(devkit4ai.new { base_url = box.url }):project(id)
+      assert.is_nil(project)
+      assert.equal("invalid", err.kind)
+      assert.is_truthy(message:find("is no UUID", 1, true))
+    end
+  end)
+
   it("register gives the client the keys that it does not hold yet", function()
     local client = operator()
     local account = assert(client:register { email = email(), password = PASSWORD })

@@ -140,6 +140,14 @@ describe("gen:wait", function()
     assert.equal(2, first)
   end)
 
+  it("refuses times that are none", function()
+    local gen = serve(PENDING)
+    for _, options in ipairs { { timeout = -1 }, { timeout = 0 / 0 }, { interval = 0 } } do
+      assert.equal("config", select(3, gen:wait(options)).kind)
+    end
+    assert.equal(0, #server:requests())
+  end)
+
   it("looks once where its timeout is 0", function()
     local gen = serve(PENDING)
     assert.equal("timeout", select(3, gen:wait { timeout = 0 }).kind)

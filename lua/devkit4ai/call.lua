@@ -122,7 +122,7 @@ local function fail(row, name, request, fields, what, advice)
   local mask = request.secrets
   fields.message = mask:mask(sentence(request.says or row.says, row, what, fields.outcome, advice))
   fields.detail = fields.detail and mask:mask(fields.detail)
-  for _, field in ipairs(fields.fields or {}) do field.msg = mask:mask(field.msg) end
+  for _, field in ipairs(fields.fields or {}) do field.loc, field.msg = mask:mask(field.loc), mask:mask(field.msg) end
   fields.operation, fields.safe, fields.attempts = name, row.repeats == "safe", fields.attempts or request.attempts or 1
   return errors.give(fields)
 end

@@ -28,10 +28,13 @@ function M.new(options)
   return setmetatable(client, Client)
 end
 
-local function project_of(client, fields)
-  local project, message, err = scope.of_project(client, fields)
+local function object_of(project, message, err)
   if not project then return nil, message, err end
   return projects().new(project)
+end
+
+local function project_of(client, fields)
+  return object_of(scope.of_project(client, fields))
 end
 
 local REGISTER = {
@@ -123,11 +126,13 @@ end
 
 --- A handle on a project that exists; asks nobody.
 ---@param id string? default: the option project_id
----@return devkit4ai.Project
+---@return devkit4ai.Project?
+---@return string? message
+---@return devkit4ai.Error? err kind `invalid`: it is no UUID
 function Client:project(id)
   id = id or self._project_id
   check.value("client:project: id", { type = "string", required = true }, id)
-  return project_of(self, { id = id })
+  return object_of(scope.of_id(self, id))
 end
 
 --- Orders a picture in the project of the option project_id, with its key; see project:generate.

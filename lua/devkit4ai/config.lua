@@ -109,7 +109,7 @@ end
 
 -- nginx hides the environment from its workers (USERS T5)
 local function environment_hint(name)
-  return ngx and (" (nginx shows it to workers only with `env %s;` in nginx.conf)"):format(name) or "" -- luacheck: ignore 113
+  return rawget(_G, "ngx") and (" (nginx shows it to workers only with `env %s;` in nginx.conf)"):format(name) or ""
 end
 
 --- What to do about an empty slot, for a message.

@@ -149,7 +149,8 @@ local function address(gen, says, timeout)
   end
   return errors.give({
     kind = "invalid", outcome = "not_sent", operation = "get_picture", generation_id = gen.id,
-    message = ("%s: the generation %s has no picture yet (%s): call gen:wait() first"):format(says, gen.id, gen.status),
+    message = (gen.status == "failed" and "%s: the generation %s has no picture: it %s"
+      or "%s: the generation %s has no picture yet (%s): call gen:wait() first"):format(says, gen.id, gen.status),
   })
 end
 

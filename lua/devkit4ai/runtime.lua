@@ -67,8 +67,11 @@ local awaited, awaiter -- the transfer that a script's call waits for, or waited
 local function await(wanted, owner)
   awaited, awaiter = wanted, owner
   while not early[wanted] do
-    local id, _, status, body, head, trouble = next_done(engine, huge)
-    if id == wanted then return status, body, head, trouble end
+    local id, _, status, body, head, trouble = next_done(engine, SLICE) -- not longer: see `early`
+    if id == wanted then
+      awaiter = nil
+      return status, body, head, trouble
+    end
     if id then deliver(id, status, body, head, trouble) end
   end
   local answer = early[wanted]
@@ -91,7 +94,7 @@ end
 ---@param progress fun(sent: integer, total: integer)? called every 0.1 s while the body goes out
 ---@return integer? status of HTTP, 0: none came; nil: it could not be sent
 ---@return string body of the answer; the name of the core's status, where it could not be sent
----@return string head the answer's header block, unless it is a 2xx; the reason, where it could not be sent
+---@return string head the answer's header block, empty for a GET that succeeded; the reason, where it could not be sent
 ---@return table? trouble unless the answer is whole: { name, text, step, seconds, fate }
 function M.exchange(request, owner, progress)
   local can, alone = usable()

@@ -57,6 +57,17 @@ function M.of_project(client, fields)
   return fields
 end
 
+--- The same for an id that the user gave.
+---@param client devkit4ai.Client
+---@param id string
+---@return devkit4ai.Scope?
+---@return string? message
+---@return devkit4ai.Error? err
+function M.of_id(client, id)
+  if not config.is_uuid(id) then return errors.refuse("invalid", "client:project: the id is no UUID: " .. id) end
+  return M.of_project(client, { id = id })
+end
+
 --- Gives a client what it does not hold yet of an account's keys and tokens.
 ---@param client devkit4ai.Client
 ---@param account devkit4ai.Account

@@ -7,6 +7,8 @@ local M = {}
 
 local AHEAD = 300 -- seconds before the end at which the token is renewed (the guide's token strategy)
 
+local AGAIN = 30 -- seconds until the next try, after one that was not refused
+
 -- `due`: when to renew; never, where nobody can
 local NEVER = { due = math.huge, ends = math.huge }
 
@@ -130,7 +132,11 @@ function M.make_ready(client, run, seconds)
   local done, message, err = M.renew(client, run, seconds)
   if done then return true end
   local refused = err.kind == "auth" or err.kind == "cancelled"
-  if not refused and runtime.now() < ends then return true end -- the old one serves a while
+  local now = runtime.now()
+  if not refused and now < ends then -- the old one serves a while, and not each call tries again
+    client._session.due = math.min(now + AGAIN, ends)
+    return true
+  end
   return nil, message, err
 end
 

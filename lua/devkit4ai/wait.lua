@@ -37,12 +37,15 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function M.until_done(gen, options, look)
-  local timeout = options.timeout or poll.DEADLINE
+  local timeout, interval = options.timeout or poll.DEADLINE, options.interval
+  if not (timeout >= 0 and (not interval or interval > 0)) then
+    return errors.refuse("config", "gen:wait: timeout and interval must be numbers of seconds", "get_generation_status")
+  end
   local deadline, looks, left = runtime.now() + timeout, 0, timeout
   while true do
     local seen, message, err = look(left > 0 and left or nil) -- a timeout of 0 is one look
     looks = looks + 1
-    local pause = poll.pause(looks, options.interval)
+    local pause = poll.pause(looks, interval)
     if not seen then
       pause = poll.after_failure(err, pause)
       if not pause then return nil, message, err end

@@ -1,7 +1,6 @@
 /* core.c - the Lua module devkit4ai.core: constructors and small functions. */
 #define _GNU_SOURCE              /* dladdr, RTLD_NODELETE */
 #include <dlfcn.h>
-#include <unistd.h>
 
 #include "binding.h"
 #include "devkit4ai.h"
@@ -83,12 +82,6 @@ static int now (lua_State *L) {
   return 1;
 }
 
-/* isatty(fd) -> whether a person looks at it */
-static int is_terminal (lua_State *L) {
-  lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)));
-  return 1;
-}
-
 /* image_kind(bytes) -> "jpeg", "png", "webp" or nil */
 static int image_kind (lua_State *L) {
   size_t length;
@@ -116,7 +109,7 @@ static void pin_library (void) {
 int luaopen_devkit4ai_core (lua_State *L) {
   static const luaL_Reg functions[] = {
     {"engine", dk_new_engine}, {"secrets", dk_new_secrets}, {"headers", dk_new_headers}, {"request", dk_new_request}, {"now", now},
-    {"isatty", is_terminal}, {"image_kind", image_kind}, {"header", header},
+    {"image_kind", image_kind}, {"header", header},
     {NULL, NULL}};
   pin_library();
   dk_open_engine(L);

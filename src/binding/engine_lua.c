@@ -7,7 +7,10 @@ typedef struct {
   dk_engine *engine;             /* NULL: closed */
   dk_xfer *kept;                 /* the engine gave them, but Lua had no memory for them: the next to be given */
   const void *request_type;      /* the metatable of core.request's userdata */
+  int push_answer;               /* the function below, by its place in the registry: 5.1 would make one anew each time */
 } box;
+
+static int push_answer (lua_State *L);
 
 static box *check_box (lua_State *L) {
   box *b = dk_check_self(L, DK_ENGINE);
@@ -27,6 +30,8 @@ int dk_new_engine (lua_State *L) {
   luaL_setmetatable(L, DK_ENGINE);
   lua_newtable(L);
   lua_setuservalue(L, -2);
+  lua_pushcfunction(L, push_answer);
+  b->push_answer = luaL_ref(L, LUA_REGISTRYINDEX);
   b->engine = dk_engine_new();
   if (b->engine == NULL) return luaL_error(L, "not enough memory");
   return 1;
@@ -39,6 +44,7 @@ static int engine_close (lua_State *L) {
   dk_engine_close(b->engine);
   dk_engine_free(b->engine);
   for (dk_xfer *x; (x = b->kept) != NULL; dk_xfer_free(x)) b->kept = x->next;
+  luaL_unref(L, LUA_REGISTRYINDEX, b->push_answer);
   *b = (box){0};
   return 0;
 }
@@ -143,19 +149,19 @@ static int push_answer (lua_State *L) {
   lua_pushvalue(L, 2);
   lua_pushinteger(L, (lua_Integer)x->status);
   lua_pushlstring(L, x->answer.bytes ? x->answer.bytes : "", x->answer.length);
-  if (x->status / 100 == 2) lua_pushliteral(L, "");
+  if (x->status / 100 == 2 && !(x->flags & DK_ONCE)) lua_pushliteral(L, "");     /* nobody looks at it: 1 % of a small GET */
   else lua_pushlstring(L, x->head.bytes ? x->head.bytes : "", x->head.length);
   if (x->failure.status == DK_OK) lua_pushnil(L);
   else push_trouble(L, x);
   return 6;
 }
 
-/* next(seconds?) -> id, more, status, body, head, trouble; nothing: none is finished. more: there is another; trouble is nil where
- * the answer is whole */
+/* next(seconds?) -> id, more, status, body, head, trouble; nothing: none is finished, also after waiting so long (it may come
+ * back early). more: there is another; head: empty for a GET that succeeded; trouble: nil where the answer is whole */
 static int engine_next (lua_State *L) {
   box *b = check_box(L);
   if (b->kept == NULL && !lua_isnoneornil(L, 2)) dk_engine_wait(b->engine, luaL_checknumber(L, 2));
-  lua_pushcfunction(L, push_answer);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, b->push_answer);
   dk_xfer *x = take(b);
   if (x == NULL) return 0;
   lua_pushlightuserdata(L, x);
@@ -191,11 +197,6 @@ static int engine_pending (lua_State *L) {
   return 1;
 }
 
-static int engine_fd (lua_State *L) {
-  lua_pushinteger(L, dk_engine_fd(check_engine(L)));
-  return 1;
-}
-
 /* progress(id) -> bytes sent, to send, received, to receive; nothing: it is over */
 static int engine_progress (lua_State *L) {
   uint64_t up_down[4];
@@ -207,7 +208,7 @@ static int engine_progress (lua_State *L) {
 void dk_open_engine (lua_State *L) {
   static const luaL_Reg methods[] = {
     {"start", engine_start}, {"forked", engine_forked}, {"submit", engine_submit}, {"cancel", engine_cancel}, {"next", engine_next},
-    {"ready", engine_ready}, {"pending", engine_pending}, {"fd", engine_fd},
+    {"ready", engine_ready}, {"pending", engine_pending},
     {"progress", engine_progress}, {"close", engine_close}, {NULL, NULL}};
   static const luaL_Reg meta[] = {{"__gc", engine_close}, {"__close", engine_close}, {NULL, NULL}};
   dk_register(L, DK_ENGINE, methods, meta);

@@ -1,5 +1,11 @@
 #include "request_lua.h"
 
+/* the string on top; a number would be converted in its place on the stack alone, and go with it */
+static const char *string_on_top (lua_State *L, size_t *length) {
+  if (lua_type(L, -1) != LUA_TSTRING) luaL_error(L, "a string expected, got %s", luaL_typename(L, -1));
+  return lua_tolstring(L, -1, length);
+}
+
 /* opens the list at field name, if there is one: leaves it on the stack and gives its length */
 static int open_list (lua_State *L, int index, const char *name, int most) {
   lua_getfield(L, index, name);
@@ -13,7 +19,7 @@ static void read_slots (lua_State *L, int index, dk_request_table *t) {
   t->slot_count = open_list(L, index, "slots", DK_MAX_SLOTS);
   for (int i = 0; i < t->slot_count; i++) {
     lua_rawgeti(L, -1, i + 1);
-    t->slots[i] = luaL_checkstring(L, -1);
+    t->slots[i] = string_on_top(L, NULL);
     lua_pop(L, 1);
   }
   lua_pop(L, 1);
@@ -28,7 +34,7 @@ static void read_files (lua_State *L, int form, dk_request_table *t) {
       t->files[i].bytes = dk_text_field(L, lua_gettop(L), "data", &t->files[i].length);
       t->files[i].filename = dk_text_field(L, lua_gettop(L), "filename", NULL);
     } else {
-      t->files[i].path = luaL_checkstring(L, -1);
+      t->files[i].path = string_on_top(L, NULL);
     }
     lua_pop(L, 1);
   }
@@ -41,10 +47,10 @@ static void read_fields (lua_State *L, int form, dk_request_table *t) {
   for (int i = 0; i < t->field_count; i++) {
     lua_rawgeti(L, -1, i + 1);
     luaL_checktype(L, -1, LUA_TTABLE);
-    lua_rawgeti(L, -1, 1);
-    lua_rawgeti(L, -2, 2);
-    t->fields[i].name = luaL_checkstring(L, -2);
-    t->fields[i].text = luaL_checklstring(L, -1, &t->fields[i].length);
+    lua_rawgeti(L, -1, 2);
+    t->fields[i].text = string_on_top(L, &t->fields[i].length);
+    lua_rawgeti(L, -2, 1);
+    t->fields[i].name = string_on_top(L, NULL);
     lua_pop(L, 3);
   }
   lua_pop(L, 1);

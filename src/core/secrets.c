@@ -1,6 +1,7 @@
 #define _GNU_SOURCE              /* memmem, explicit_bzero */
 #include "secrets.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,7 +113,7 @@ static size_t plain_part (const char *text, const char **name, size_t *name_leng
 
 static dk_status told (dk_status status, dk_failure *failure) {
   if (status == DK_OK) return DK_OK;
-  return dk_fail(failure, status, status == DK_NO_MEMORY ? "no memory" : "longer than %d bytes may be", 65536);
+  return dk_fail(failure, status, "%s", status == DK_NO_MEMORY ? "no memory" : "it is longer than may be");
 }
 
 dk_status dk_secrets_line (const dk_secrets *secrets, const char *template, dk_buffer *out, dk_failure *failure) {
@@ -181,34 +182,40 @@ static size_t replace (char *text, size_t length, const char *needle, size_t nee
   return length;
 }
 
-/* longer values first, so that one that begins another leaves no rest of it to be seen */
-static bool comes_before (const slot *a, const slot *b) {
-  return a->length != b->length ? a->length > b->length : a < b;
+/* hides one value in out from start on, as it is and as JSON writes it */
+static dk_status mask_value (const slot *s, dk_buffer *out, size_t start) {
+  dk_buffer quoted;
+  dk_buffer_init(&quoted, s->length * sizeof "\\u0000");
+  dk_status status = add_quoted(&quoted, s->value, s->length);
+  if (status == DK_OK) {
+    size_t left = replace(out->bytes + start, out->length - start, quoted.bytes, quoted.length);
+    dk_buffer_cut(out, start + replace(out->bytes + start, left, s->value, s->length));
+  }
+  dk_buffer_reset(&quoted);
+  return status;
 }
 
-static const slot *next_to_mask (const dk_secrets *secrets, const slot *last) {
-  const slot *next = NULL;
+/* the longest value to hide that is shorter than below; 0: none */
+static size_t longest (const dk_secrets *secrets, size_t below) {
+  size_t length = 0;
   for (; secrets != NULL; secrets = secrets->parent) {
     for (const slot *s = secrets->slots; s != NULL; s = s->next) {
-      if (s->use == DK_SLOT_SHOWN || (last != NULL && !comes_before(last, s))) continue;
-      if (next == NULL || comes_before(s, next)) next = s;
+      if (s->use != DK_SLOT_SHOWN && s->length < below && s->length > length) length = s->length;
     }
   }
-  return next;
+  return length;
 }
 
+/* longer values first, so that one that begins another leaves no rest of it to be seen */
 dk_status dk_secrets_mask (const dk_secrets *secrets, const char *text, size_t length, dk_buffer *out) {
   size_t start = out->length;
   dk_status status = dk_buffer_add(out, text, length);
-  for (const slot *s = NULL; status == DK_OK && (s = next_to_mask(secrets, s)) != NULL;) {
-    dk_buffer quoted;
-    dk_buffer_init(&quoted, s->length * sizeof "\\u0000");
-    status = add_quoted(&quoted, s->value, s->length);
-    if (status == DK_OK) {
-      size_t left = replace(out->bytes + start, out->length - start, quoted.bytes ? quoted.bytes : "", quoted.length);
-      dk_buffer_cut(out, start + replace(out->bytes + start, left, s->value, s->length));
+  for (size_t next = longest(secrets, SIZE_MAX); next > 0; next = longest(secrets, next)) {
+    for (const dk_secrets *set = secrets; set != NULL; set = set->parent) {
+      for (const slot *s = set->slots; s != NULL && status == DK_OK; s = s->next) {
+        if (s->use != DK_SLOT_SHOWN && s->length == next) status = mask_value(s, out, start);
+      }
     }
-    dk_buffer_reset(&quoted);
   }
   return status;
 }
