@@ -106,7 +106,7 @@ describe("the sandbox on the wire", function()
     local image = '--XX\r\nContent-Disposition: form-data; name="example_images"; filename="a"\r\n\r\n\255\216\255\r\n'
     assert.equal(200, send(text .. image .. "--XX--\r\n").status)
     for _, body in ipairs {
-      "", text, text .. image, text .. image .. "--XX", text .. "--XXX\r\n" .. image .. "--XX--",
+      "", text, text .. image, text .. image .. "--XX", text .. "--XX9\r\n" .. image .. "--XX--",
     } do
       local answer = send(body)
       assert.equal(400, answer.status)
