@@ -69,6 +69,14 @@ local function fill_json(row, request, args)
   return true
 end
 
+-- The files' part has the name that the server is known to want, else the row's first.
+local function fill_form(form, request, args, part)
+  request.form = {
+    part = form.parts[part or 1], files = args.files, max_bytes = form.max_bytes,
+    fields = { { form.text, args[form.text] } },
+  }
+end
+
 -- Secrets among the arguments live in a set of their own, for this call alone.
 local function fill_slots(row, request, args)
   for _, slot in ipairs(row.slots or {}) do
@@ -79,7 +87,7 @@ local function fill_slots(row, request, args)
   end
 end
 
-local function build(row, known, name, args, extra)
+local function build(row, known, name, args, extra, part)
   local request = setmetatable({ compiled = false }, known.inherit)
   for field, value in pairs(extra or {}) do request[field] = value end
   if not (request.total == nil or (request.total > 0 and request.total < huge)) then
@@ -97,6 +105,8 @@ local function build(row, known, name, args, extra)
       return errors.refuse("invalid", row.says .. ": the arguments can't be written as JSON: " .. why, name)
     end
     fill_slots(row, request, args)
+  elseif row.body then
+    fill_form(row.body.form, request, args, part)
   end
   return request
 end
@@ -236,6 +246,16 @@ local function send_again(client, row, name, request, progress, started, used)
   return send(client, row, name, again, progress)
 end
 
+-- Which other name of the files' part a 422 says is missing: the server refused, so nothing was done (D36).
+local function missing_part(row, used, err)
+  if not (err and err.status == 422 and row.body and row.body.form) then return nil end
+  for i, part in ipairs(row.body.form.parts) do
+    for _, field in ipairs(err.fields or {}) do
+      if i ~= used and field.loc == "body." .. part then return i end
+    end
+  end
+end
+
 --- Makes one call.
 ---@param scope devkit4ai.Scope
 ---@param name string of a row of `operations`
@@ -256,7 +276,7 @@ function M.run(scope, name, args, extra, progress)
   end
   local request = known.request
   if extra or not known.fixed then
-    request, message, err = build(row, known, name, args, extra)
+    request, message, err = build(row, known, name, args, extra, client._parts[name])
     if not request then return nil, message, err end
   end
   local due = known.bearer and client._session.due or huge
@@ -271,6 +291,14 @@ function M.run(scope, name, args, extra, progress)
   answer, message, err = send(client, row, name, request, progress)
   if err and err.status == 401 and known.bearer and session.can_renew(client) then
     answer, message, err = send_again(client, row, name, request, progress, started, used)
+  end
+  local part = missing_part(row, client._parts[name] or 1, err)
+  if part then
+    client._parts[name] = part
+    request = rest_of(request, started, 2)
+    if not request then return nil, message, err end
+    fill_form(row.body.form, request, args, part)
+    answer, message, err = send(client, row, name, request, progress)
   end
   if request.wiped then request.secrets:close() end
   return answer, message, err

@@ -22,7 +22,7 @@ Generation.__name = "devkit4ai.Generation"
 
 local M = {}
 
-local MAX_IMAGES, MAX_BYTES = 5, 10 * 1024 * 1024 -- CONTRACT 5.1; bytes each, inclusive
+local MAX_IMAGES = 5 -- CONTRACT 5.1
 local MAX_PICTURE = 64 * 1024 * 1024 -- bytes; design, invariant 8
 
 function Generation:__tostring()
@@ -86,12 +86,8 @@ function M.generate(scope, words, given)
   local text, why = instructions.text(given.instructions or given.prompt)
   wrong = wrong or why
   if wrong then return errors.refuse("invalid", "project:generate: " .. wrong, "create_generation") end
-  local fields, message, err = call.run(scope, "create_generation", {}, {
-    form = {
-      part = "example_images", max_bytes = MAX_BYTES, files = images, fields = { { "instructions", text } },
-    },
-    total = given.timeout,
-  }, given.on_upload)
+  local args = { files = images, instructions = text }
+  local fields, message, err = call.run(scope, "create_generation", args, { total = given.timeout }, given.on_upload)
   if not fields then return nil, message, err end
   return absorb(M.handle(scope, fields.id, ("%s:generation(%q)"):format(words, fields.id)), fields)
 end

@@ -1,7 +1,7 @@
 --- The API's operations as rows. What differs between them is a column here, never a branch in `call`.
 ---
 --- method, path: {name} is an argument, a UUID · profile: by the client's role, a row of `profiles` · body: { json = names of
---- arguments } or { form = ... } · slots: secrets that go into the JSON body; an argument of that name is one, and is masked
+--- arguments } or { form = the names that the files' part may have, the text's, and the most bytes a file may have } · slots: secrets that go into the JSON body; an argument of that name is one, and is masked
 --- while the call lives · answer: a row of `answers` · repeats: the class of CONTRACT 7 · creates: it may cost money, so no
 --- total limit · says: the words a user typed · unknown: what to do when nobody knows whether it was done · advice: by
 --- kind, where the general one does not fit.
@@ -56,9 +56,9 @@ return {
     method = "GET", path = "/api/v1/projects/{project_id}/api-keys", profile = developer,
     answer = "keys", repeats = "safe", says = "project:keys",
   },
-  create_generation = { -- row 27; D36, D38: the guide's form is sent
+  create_generation = { -- row 27; D36: the guide's name of the part first, the OpenAPI file's where the server wants that
     method = "POST", path = "/api/v1/generation/generate-v2", profile = end_user,
-    body = { form = { files = "example_images", text = "instructions" } },
+    body = { form = { parts = { "example_images", "files" }, text = "instructions", max_bytes = 10 * 1024 * 1024 } },
     answer = "generation", repeats = "never", creates = true, says = "project:generate",
     unknown = "the picture may be under way and paid for, so it is never sent again by itself: look among your "
       .. "generations for these instructions before you send it anew",

@@ -32,7 +32,7 @@ function M.of_client(options)
     _role = settings.role, _secrets = secrets, _prepared = {}, _ca_file = settings.ca_file, _limits = limits,
     _creating = { connect = limits.connect, idle = settings.timeout and settings.timeout.idle or CREATING.idle },
     _user_agent = settings.user_agent or "devkit4ai-lua/" .. require "devkit4ai.version",
-    _project_id = settings.project_id, _closed = false, _flight = false, _engine = runtime.engine(),
+    _project_id = settings.project_id, _parts = {}, _closed = false, _flight = false, _engine = runtime.engine(),
     _projects = setmetatable({}, { __mode = "k" }), -- their own secrets go when the client's do
   }
   scope._client = scope

@@ -1,6 +1,7 @@
 -- A generation on the wire: CONTRACT 1.4, 5.1 and 3.1, rows 27 and 28. Bodies are compared byte by byte.
 local cjson = require "cjson"
 local devkit4ai = require "devkit4ai"
+local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
@@ -60,6 +61,43 @@ describe("on the wire, a generation:", function()
     local request = sent { images = { write("a.jpg", wire.image.jpeg) }, prompt = "neon" }
     assert.equal(HEAD, wire.head(request))
     assert.equal(tostring(#request.body), wire.header(request, "Content-Length"))
+  end)
+
+  it("names the files' part as the server wants it, once a 422 has said so", function()
+    server:stop()
+    server = raw.start { script = ([[
+      return function(conn)
+        local request = conn:read_request()
+        while request do
+          if request.body:find('name="files"', 1, true) then
+            conn:respond(200, { id = "%s" })
+          else
+            conn:respond(422, { detail = { { loc = { "body", "files" }, msg = "field required", type = "missing" } } })
+          end
+          request = conn:read_request()
+        end
+      end
+    ]]):format(ID) }
+    client = devkit4ai.new(wire.options(server.url))
+    local project = client:project(wire.sample.project_id)
+    for _ = 1, 2 do
+      assert.equal(ID, assert(project:generate { images = { write("a.jpg", wire.image.jpeg) }, prompt = "neon" }).id)
+    end
+    local names = {}
+    for i, request in ipairs(server:requests()) do names[i] = request.body:match('name="(%w+_?%w*)"; filename') end
+    assert.same({ "example_images", "files", "files" }, names) -- one more, and only the first time
+  end)
+
+  it("does not send again for another 422", function()
+    server:stop()
+    server = wire.server { ["POST " .. CREATE] = { 422, { detail = {
+      { loc = { "body", "example_images" }, msg = "field required", type = "value_error.missing" } } } } }
+    client = devkit4ai.new(wire.options(server.url))
+    local _, _, err = client:project(wire.sample.project_id):generate {
+      images = { write("a.jpg", wire.image.jpeg) }, prompt = "neon",
+    }
+    assert.same({ "invalid", "refused", 1 }, { err.kind, err.outcome, err.attempts })
+    assert.equal(1, #server:requests())
   end)
 
   it("sends the files first, each with the type its first bytes say, then the instructions", function()

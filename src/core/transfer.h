@@ -14,7 +14,7 @@
 
 enum { DK_MAX_HEAD = 65536 };    /* bytes of a header block, either way */
 
-enum { DK_ONCE = 1, DK_OVERWRITE = 2 };               /* at most one request on the wire; save_as may exist */
+enum { DK_ONCE = 1, DK_OVERWRITE = 4 };               /* at most one request on the wire; save_as may exist (2 is kept for DK_PUBLIC) */
 
 typedef enum { DK_NOT_SENT, DK_UNKNOWN, DK_ANSWERED } dk_fate;
 
