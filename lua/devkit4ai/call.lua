@@ -248,8 +248,8 @@ end
 
 -- Which other name of the files' part a 422 says is missing: the server refused, so nothing was done (D36).
 local function missing_part(row, used, err)
-  if not (err and err.status == 422 and row.body and row.body.form) then return nil end
-  for i, part in ipairs(row.body.form.parts) do
+  local form = row.body and row.body.form
+  for i, part in ipairs(form and form.parts or {}) do
     for _, field in ipairs(err.fields or {}) do
       if i ~= used and field.loc == "body." .. part then return i end
     end
@@ -292,7 +292,7 @@ function M.run(scope, name, args, extra, progress)
   if err and err.status == 401 and known.bearer and session.can_renew(client) then
     answer, message, err = send_again(client, row, name, request, progress, started, used)
   end
-  local part = missing_part(row, client._parts[name] or 1, err)
+  local part = err and err.status == 422 and missing_part(row, client._parts[name] or 1, err)
   if part then
     client._parts[name] = part
     request = rest_of(request, started, 2)
