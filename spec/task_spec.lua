@@ -62,6 +62,14 @@ describe("a task", function()
     assert.is_true(begun)
   end)
 
+  it("that yields by itself fails, and says so", function()
+    local task = devkit4ai.spawn(function() coroutine.yield(5) end)
+    local ok, why = pcall(task.join, task)
+    assert.is_false(ok)
+    assert.is_truthy(why:find("a task yielded by itself", 1, true))
+    assert.is_truthy(why:find("stack traceback", 1, true))
+  end)
+
   it("that fails and is joined later is told to who joins, alone", function()
     local ended = child.run [[
       local devkit4ai = require "devkit4ai"

@@ -11,6 +11,7 @@ local ready, first, last = {}, 1, 0 -- a queue of { coroutine, what park returns
 local sleeping = {} -- a heap of parked slots
 
 local running, huge = coroutine.running, math.huge
+local PARKED = {} -- what park yields; anything else is a user's own yield
 local COALESCE = 0.001 -- seconds; waking at most once a millisecond halves the cost of many sleepers (PERFORMANCE 2.14)
 
 local function push(co, woken)
@@ -45,6 +46,9 @@ local function run_ready()
     first = first + 1
     resumed = co
     local ok, why = coroutine.resume(co, woken)
+    if ok and why ~= PARKED and coroutine.status(co) == "suspended" then
+      ok, why = false, "a task yielded by itself, and nobody would ever resume it; let it call what waits"
+    end
     if not ok then tasks[co](debug.traceback(co, tostring(why))) end
   end
 end
@@ -89,7 +93,7 @@ function M.park(slot, seconds)
   if not tasks[co] then return pump(slot, seconds) end
   slot.co = co
   if seconds < huge then timers.add(sleeping, slot, core.now() + seconds) end
-  return coroutine.yield()
+  return coroutine.yield(PARKED)
 end
 
 --- Wakes a slot; never yields, never runs user code.
