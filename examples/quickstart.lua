@@ -1,7 +1,7 @@
 -- The whole workflow of the API's guide: against the sandbox, or, where DEVKIT4AI_DEVELOPER_KEY is set, against the real
 -- API with your DEVKIT4AI_EMAIL and DEVKIT4AI_PASSWORD. Images may be named as arguments.
 local devkit4ai = require "devkit4ai"
-local env, picture, started = os.getenv, "cityscape.png", os.time()
+local env, picture, started = os.getenv, "quickstart.png", os.time()
 local email, password = env "DEVKIT4AI_EMAIL" or "dev@example.com", env "DEVKIT4AI_PASSWORD" or "SecurePass123"
 local images = arg[1] and arg or { "examples/images/neon.png", "examples/images/mountains.png" }
 

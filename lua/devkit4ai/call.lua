@@ -280,7 +280,7 @@ function M.run(scope, name, args, extra, progress)
     if not request then return nil, message, err end
   end
   local due = known.bearer and client._session.due or huge
-  local started = due < huge and now() -- no refresh can come: no need to know
+  local started = (due < huge or row.creates) and now() -- else nothing can come that would be sent again
   if started and started >= due then
     answer, message, err = session.make_ready(client, M.run, request.total)
     if not answer then return nil, message, err end

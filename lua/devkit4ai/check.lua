@@ -50,7 +50,7 @@ local OWN = { timeout = M.TIMEOUT }
 
 --- What is a call's own, and no argument of the operation.
 ---@class devkit4ai.Own
----@field timeout number? seconds for the whole call, refreshes included; it binds creating calls, too
+---@field timeout number? seconds for the whole call, refreshes included; it binds generate, too
 
 --- The last table of a call that takes no table of arguments.
 ---@param what string how the user knows the call: "client:me"

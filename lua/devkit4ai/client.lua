@@ -55,7 +55,7 @@ function Client:register(options)
   return scope.adopt(self, account)
 end
 
---- Logs in; the tokens are kept and renewed by the client, the password is not kept.
+--- Logs in; the tokens are kept and renewed by the client, the password is not kept. A repeat logs in anew.
 ---@param email string
 ---@param password string
 ---@param options devkit4ai.Own?
@@ -75,6 +75,7 @@ function Client:login(email, password, options)
 end
 
 --- Renews the tokens now. The client does it by itself five minutes ahead of their end, and once when the server answers 401.
+--- A repeat renews them again; while one is under way, it waits for that one.
 ---@param options devkit4ai.Own?
 ---@return devkit4ai.Client? client itself
 ---@return string? message
@@ -125,7 +126,7 @@ function Client:projects(options)
 end
 
 --- A handle on a project that exists; asks nobody.
----@param id string? default: the option project_id
+---@param id string? default: the option project_id, or where that is empty the project that register brought
 ---@return devkit4ai.Project?
 ---@return string? message
 ---@return devkit4ai.Error? err kind `invalid`: it is no UUID

@@ -20,8 +20,8 @@ local M = {}
 
 ---@class devkit4ai.Timeout seconds
 ---@field connect number? name look-up, connecting and TLS; default 10
----@field idle number? nothing moves; default 30, of a creating call 120
----@field total number? the whole call; default 120, of a creating call none
+---@field idle number? nothing moves; default 30, of generate 120
+---@field total number? the whole call; default 120; generate has none but its own `timeout`
 
 local UUID = "^" .. ("%x"):rep(8) .. ("%-" .. ("%x"):rep(4)):rep(3) .. "%-" .. ("%x"):rep(12) .. "$"
 

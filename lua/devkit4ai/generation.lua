@@ -14,6 +14,7 @@ local wait = require "devkit4ai.wait"
 ---@field is_public boolean?
 ---@field created_at string?
 ---@field updated_at string?
+---@field example_images string[]? addresses
 ---@field message string?
 ---@field raw table? the decoded answer
 local Generation = {}
@@ -111,8 +112,8 @@ end
 local WAIT = { timeout = check.TIMEOUT, interval = { type = "number" }, on_progress = { type = "function" } }
 
 --- Waits until the picture is done: looks at once, then after 5 s, growing by 1.5 up to 30 s. A look that gets lost, and a
---- 429, only make it wait on.
----@param options { timeout: number?, interval: number?, on_progress: fun(gen: devkit4ai.Generation)? }? timeout: seconds, default 900; interval: the first gap between two looks, in seconds
+--- 429, only make it wait on. Safe to repeat.
+---@param options { timeout: number?, interval: number?, on_progress: (fun(gen: devkit4ai.Generation))? }? timeout: seconds, default 900; interval: the first gap between two looks, in seconds; on_progress: called after each look that was answered
 ---@return devkit4ai.Generation? gen itself, completed
 ---@return string? message
 ---@return devkit4ai.Error? err kind `failed`: the server's reason is err.detail; kind `timeout`: it goes on, wait again

@@ -1,10 +1,11 @@
 --- The API's operations as rows. What differs between them is a column here, never a branch in `call`.
 ---
 --- method, path: {name} is an argument, a UUID · profile: by the client's role, a row of `profiles` · body: { json = names of
---- arguments } or { form = the names that the files' part may have, the text's, and the most bytes a file may have } · slots: secrets that go into the JSON body; an argument of that name is one, and is masked
---- while the call lives · answer: a row of `answers` · repeats: the class of CONTRACT 7 · creates: it may cost money, so no
---- total limit · says: the words a user typed · unknown: what to do when nobody knows whether it was done · advice: by
---- kind, where the general one does not fit.
+--- arguments } or { form = { parts: the names that the files' part may have; text: the text's; max_bytes: of a file } } ·
+--- slots: secrets that go into the JSON body; an argument of that name is one, and is masked while the call lives ·
+--- answer: a function of `answers` · picture: the answer is one, and no JSON · repeats: the class of CONTRACT 7 · creates: it
+--- may cost money, so no total limit · says: the words a user typed · unknown: what to do when nobody knows whether it was
+--- done · advice: by kind, where the general one does not fit.
 local developer = { developer = "dev", platform_operator = "op" } -- operators: R:getting-started/cloud-api-explained
 local anyone = { developer = "none", end_user = "none", platform_operator = "none" }
 local bearer = { developer = "bearer", end_user = "bearer", platform_operator = "bearer" }

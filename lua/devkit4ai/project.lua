@@ -60,7 +60,7 @@ end
 
 --- Orders a picture: sends 1 to 5 example images with a prompt. It costs money, and is sent at most once: where nobody knows
 --- what became of it, err.outcome is "unknown" and the message says what to do.
----@param options { images: (string|{ data: string, filename: string })[], prompt: string?, instructions: (table|string)?, on_upload: (fun(sent: integer, total: integer))?, timeout: number? } images: JPEG, PNG or WebP, at most 10 MiB each; instructions in place of prompt: a table with a prompt, and style, mood, ...; on_upload: bytes, every 0.1 s; timeout: seconds for the whole call, default none
+---@param options { images: (string|{ data: string, filename: string })[], prompt: string?, instructions: (table|string)?, on_upload: (fun(sent: integer, total: integer))?, timeout: number? } images: JPEG, PNG or WebP, at most 10 MiB each; instructions in place of prompt: a table with a prompt, and style, mood, ...; on_upload: bytes, every 0.1 s while they go out, and never where that is quicker; timeout: seconds for the whole call, default none
 ---@return devkit4ai.Generation?
 ---@return string? message
 ---@return devkit4ai.Error? err

@@ -140,7 +140,7 @@ describe("the sandbox refuses", function()
         invalid({ "body", "email" }, "value is not a valid email address", "value_error.email",
           post(REGISTER, operator, account(email)))
       end
-      for _, password in ipairs { "Short1A", "alllowercase1", "ALLUPPERCASE1", "NoDigitsHere", "" } do
+      for _, password in ipairs { "Short1A", "alllowercase1", "ALLUPPERCASE1", "NoDigitsHere", "Aä1üöb", "" } do
         invalid({ "body", "password" }, weak, "value_error.password",
           post(REGISTER, operator, account(helper.email(), password)))
       end

@@ -79,6 +79,7 @@ describe("the sandbox's HTTP reader", function()
       ["GET /a b HTTP/1.1\r\nHost: h\r\n\r\n"] = 400,
       ["GET / HTTP/2.0\r\nHost: h\r\n\r\n"] = 505,
       ["GET / HTTP/1.1\r\n\r\n"] = 400,
+      ["GET / HTTP/1.1\r\nHost: h\r\nHost: i\r\n\r\n"] = 400,
       ["GET / HTTP/1.1\nHost: h\n\n"] = 400,
       ["GET / HTTP/1.1\r\nHost: h\r\nno colon\r\n\r\n"] = 400,
       ["GET / HTTP/1.1\r\nHost: h\r\nA : x\r\n\r\n"] = 400,

@@ -102,12 +102,26 @@ describe("sandbox.start", function()
       print(sandbox.start { command = "false" })
       print(sandbox.start { command = "true" })
       print(sandbox.start { command = "echo nonsense; true" })
+      print(sandbox.start { command = "'" })
     ]]
     assert.truthy(text:find("no command '/nowhere/devkit4ai' (luarocks install devkit4ai-sandbox", 1, true))
     assert.truthy(text:find("'false sandbox' ended with exit code 1", 1, true))
     assert.truthy(text:find("'true sandbox' ended", 1, true))
     assert.truthy(text:find("'echo nonsense; true sandbox' ended", 1, true))
+    assert.truthy(text:find("'' sandbox' ended", 1, true))
     assert.falsy(text:find("still there", 1, true))
+  end)
+
+  it("says so when it finds no place for its FIFO", function()
+    local tmpname = os.tmpname
+    finally(function() os.tmpname = tmpname end) -- luacheck: ignore
+    for words, stub in pairs {
+      ["no unique name"] = function() error("no unique name", 0) end,
+      ["cannot make a FIFO in /dev/null/x"] = function() return "/dev/null/x" end,
+    } do
+      os.tmpname = stub -- luacheck: ignore
+      assert.same({ nil, "the sandbox did not start: " .. words }, { sandbox.start { step_time = 0 } })
+    end
   end)
 
   it("raises on an unknown option or a bad value, at the caller's line", function()
@@ -139,6 +153,25 @@ describe("sandbox.start", function()
         assert.falsy(text:find("still there", 1, true), text)
         assert.is_false(answers(first))
         assert.is_false(answers(second))
+      end)
+    end
+  end)
+
+  -- The child ends when the sandbox answers no more; until then it holds what it inherited.
+  describe("ends the sandbox though a child of its program holds the pipe open, when the program", function()
+    for how, code in pairs {
+      ["stops it"] = "box:stop()", ["exits without closing"] = "os.exit(3)",
+      ["is killed with -9"] = 'os.execute "kill -9 $PPID"',
+    } do
+      it(how, function()
+        local text = run(([[
+          box = assert(sandbox.start {})
+          os.execute("timeout 20 sh -c 'while curl -so /dev/null " .. box.url .. "; do :; done' || echo still there &")
+          io.stdout:write(box.url, "\n") io.stdout:flush()
+          %s
+        ]]):format(code))
+        assert.falsy(text:find("still there", 1, true), text)
+        assert.is_false(answers(text:match("http%S+")))
       end)
     end
   end)
@@ -207,6 +240,7 @@ describe("devkit4ai sandbox", function()
   it("ends with 2 on wrong use, with 0 on --help", function()
     for _, words in ipairs {
       "", "fly", "sandbox --nothing", "sandbox --port x", "sandbox --port 70000", "sandbox --step-time -1",
+      "sandbox --parent x",
     } do
       assert.equal("2", exit_code("devkit4ai " .. words), words)
     end

@@ -89,7 +89,7 @@ static int secrets_tostring (lua_State *L) {
   return 1;
 }
 
-/* headers { "Name: text {slot}", "?Name: {slot}", ... } -> compiled lines for submit */
+/* headers { "Name: text {slot}", "?Name: {slot}", ... } -> compiled lines for core.request */
 int dk_new_headers (lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   size_t count = lua_rawlen(L, 1), size = sizeof(dk_headers) + count * sizeof(char *);

@@ -26,6 +26,8 @@ function M.declare(parser)
       :default(row.default and tostring(row.default)):convert(converter(row))
   end
   parser:flag("--control", "speak JSON lines on standard input and output, and end with the input")
+  parser:option("--parent", "process to end with"):argname("<pid>")
+    :convert(function(text) return text:match("^%d+$") end)
 end
 
 --- Runs the sandbox; comes back only when it could not start.
@@ -33,7 +35,7 @@ end
 ---@return nil
 ---@return string? message none where the control line has said it
 function M.run(chosen)
-  local _, reason = main.run(chosen, chosen.control)
+  local _, reason = main.run(chosen, chosen.control, chosen.parent)
   local message = "the sandbox did not start: " .. reason
   if not chosen.control then return nil, message end
   require("devkit4ai.sandbox.control").say({ "error" }, { error = message })

@@ -119,7 +119,7 @@ end
 --- Runs fn apart from the caller; here the same as a task.
 M.detach = M.spawn
 
---- One frame: never waits. The first one makes the engine's thread do the network's work.
+--- One frame: never waits.
 function M.update()
   if engine:ready() then drain() end
   if sleeping[1] then wake_sleepers() end

@@ -1,5 +1,6 @@
 --- The line by which a program that started the sandbox talks to it: a JSON object a line on standard input,
---- one back on standard output. When the input ends, so does the sandbox: its program is gone, however it went.
+--- one back on standard output. When the input ends, so does the sandbox: its program is gone, however it went; and
+--- when the program's process is gone, since a child of the program may hold the input open after it.
 local cqueues = require "cqueues"
 local fields = require "devkit4ai.sandbox.fields"
 local json = require "devkit4ai.sandbox.json"
@@ -33,6 +34,25 @@ function COMMANDS.developer(state, asked)
     project_key = provisioning.api_key,
     access_token = state.tokens:issue("access", user), refresh_token = state.tokens:issue("refresh", user),
   }
+end
+
+function COMMANDS.stop()
+  os.exit(0)
+end
+
+--- Ends the process when another one has ended. Where /proc does not show that one it only comes back.
+---@param pid string
+function M.watch(pid)
+  local file = io.open(("/proc/%s/stat"):format(pid)) -- kept open: it never shows a later process of the same number
+  if not file and io.open("/proc/self/stat") then os.exit(0) end -- it ended before we looked
+  if not file then return end
+  file:setvbuf("no")
+  repeat
+    cqueues.sleep(0.2)
+    file:seek("set")
+    local state = (file:read(1024) or ""):match(".*%) (%a)")
+  until not state or state == "Z"
+  os.exit(0)
 end
 
 --- Takes commands until the input ends; then ends the process.

@@ -12,7 +12,7 @@ end
 
 --- At least 8 characters with upper case, lower case and a digit.
 function M.password(value)
-  return #value >= 8 and value:find("%u") and value:find("%l") and value:find("%d")
+  return (encoding.code_points(value) or 0) >= 8 and value:find("%u") and value:find("%l") and value:find("%d")
 end
 
 ---@class devkit4ai.sandbox.Field

@@ -16,7 +16,7 @@ local FIELD = "^([%w!#$%%&'*+%-.^_`|~]+):[ \t]*([^%z\1-\8\10-\31\127]*)\r\n()"
 ---@class devkit4ai.sandbox.Request
 ---@field method string
 ---@field path string  without the query
----@field query string?  as sent
+---@field query string  as sent, empty where there is none
 ---@field headers table<string, string>  lower-case names; a repeated one joined with commas
 ---@field keep_alive boolean
 ---@field package reader table
@@ -94,7 +94,8 @@ function Reader:head()
   if major ~= "1" then return nil, 505, "HTTP version not supported" end
   local headers = head_fields(block, from)
   if not headers then return nil, 400, "Malformed header" end
-  if minor ~= "0" and not headers.host then return nil, 400, "Host is missing" end
+  local host = headers.host
+  if host and host:find(",", 1, true) or not host and minor ~= "0" then return nil, 400, "One Host header is needed" end
   local path, query = target:gsub("^http://[^/?]+", ""):match("^(/[^?#]*)%??([^#]*)")
   if not path then return nil, 400, "Malformed request target" end
 

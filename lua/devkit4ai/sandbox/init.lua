@@ -1,6 +1,7 @@
 --- Starts a sandbox as a process of its own and ends it, from any Lua. The process has this program's end of a
 --- pipe as its standard input: when the pipe closes, by stop(), by collection, or because this program is gone
---- (killed included), the sandbox ends. Its answers come back through a FIFO.
+--- (killed included), the sandbox ends. A child of this program may hold the pipe open, so stop() also says it, and
+--- the sandbox watches this process too. Its answers come back through a FIFO.
 local cjson = require("cjson").new()
 local options = require "devkit4ai.sandbox.options"
 
@@ -39,10 +40,17 @@ local function complaint(given)
   end
 end
 
--- The shell's part. The FIFO is opened before the command runs, so that opening our end never waits for more than
--- the shell; a command that ends before it said anything leaves its exit code there. What the pipe still brings
--- after the command's end goes nowhere: writing to it never kills the program that started it.
-local SCRIPT = [[exec 3>'%s/answers'; %s sandbox --control%s >&3 3>&- || echo "$?" >&3; exec 3>&-; exec cat >/dev/null]]
+local STOP = '{"command":"stop"}'
+
+-- The shell's part. The FIFO is opened in a line of its own, before the shell looks at the command, so that opening
+-- our end never waits for more than the shell; a command that fails leaves its exit code there. What the pipe brings
+-- after that goes nowhere: writing to it never kills the program that started it.
+local SCRIPT = [[
+exec 3>'%s/answers'
+%s sandbox --control --parent "$PPID"%s >&3 3>&- && exit
+echo "$?" >&3
+exec 3>&-
+while read -r line; do [ "$line" != '%s' ] || exit; done]]
 
 local function command_line(given, folder)
   local flags = {}
@@ -50,20 +58,23 @@ local function command_line(given, folder)
     local value = given[row[1]]
     if value then flags[#flags + 1] = (" %s %.14g"):format(options.flag(row), value) end
   end
-  return SCRIPT:format(folder, given.command or "devkit4ai", table.concat(flags))
-end
-
--- A folder that nobody else can look into, with the FIFO in it.
-local function make_fifo()
-  local folder = os.tmpname()
-  os.remove(folder)
-  os.execute(("mkdir -m 700 '%s' && mkfifo -m 600 '%s/answers'"):format(folder, folder))
-  return folder
+  return SCRIPT:format(folder, given.command or "devkit4ai", table.concat(flags), STOP)
 end
 
 local function remove_fifo(folder)
   os.remove(folder .. "/answers")
   os.remove(folder)
+end
+
+-- A folder that nobody else can look into, with the FIFO in it; or nil and why not.
+local function make_fifo()
+  local named, folder = pcall(os.tmpname)
+  if not named then return nil, folder end
+  os.remove(folder)
+  local made = os.execute(("mkdir -m 700 '%s' && mkfifo -m 600 '%s/answers'"):format(folder, folder))
+  if made == true or made == 0 then return folder end -- from Lua 5.2 on true, before an exit code
+  remove_fifo(folder)
+  return nil, "cannot make a FIFO in " .. folder
 end
 
 -- Why a command ended at once, from its exit code and what it wrote to standard error.
@@ -94,9 +105,10 @@ function M.start(given)
   given = given == nil and {} or given
   local fault = complaint(given)
   if fault then error("devkit4ai.sandbox.start: " .. fault, 2) end
-  local folder = make_fifo()
-  local input, why = io.popen(command_line(given, folder), "w")
-  local output
+  local folder, why = make_fifo()
+  if not folder then return nil, "the sandbox did not start: " .. why end
+  local input, output
+  input, why = io.popen(command_line(given, folder), "w")
   if input then output, why = io.open(folder .. "/answers", "r") end
   remove_fifo(folder)
   if not output then
@@ -137,11 +149,13 @@ end
 --- Ends the sandbox and waits until it has ended. Twice is once.
 function Sandbox:stop()
   if not self._input then return end
+  if self.url then self._input:write(STOP, "\n") end -- one that never listened may be gone, the shell too
   self._input:close()
   self._output:close()
   self._input, self._output = nil, nil
 end
 
 Sandbox.__close = Sandbox.stop
+Sandbox.__gc = Sandbox.stop -- plain Lua 5.1 and LuaJIT collect the pipe instead, which ends it as well
 
 return M

@@ -24,9 +24,10 @@ Register with the operator key, then log in; all is forgotten when the sandbox e
 --- Runs until the process is ended, or, controlled, until its standard input ends.
 ---@param settings devkit4ai.sandbox.Settings|{ port: integer }
 ---@param controlled boolean speak the control line (control.lua) instead of greeting a person
+---@param parent string? number of the process to end with
 ---@return nil
 ---@return string? reason it could not start
-function M.run(settings, controlled)
+function M.run(settings, controlled, parent)
   local api, port = server.listen(settings.port)
   if not api then return nil, port end
   local store, store_port = server.listen(0)
@@ -53,6 +54,7 @@ function M.run(settings, controlled)
       os.exit(0)
     end)
   end
+  if parent then queue:wrap(control.watch, parent) end
   while true do
     local ok, err = queue:loop()
     if not ok then io.stderr:write("devkit4ai sandbox: ", tostring(err), "\n") end

@@ -10,7 +10,6 @@ Parser.__index = Parser
 ---@class devkit4ai.sandbox.Part
 ---@field name string
 ---@field filename string?  absent: a text part
----@field content_type string?
 
 --- The boundary of a Content-Type header, or nil where it is no multipart/form-data or names none.
 ---@param content_type string?
@@ -71,7 +70,7 @@ local function describe(block)
   if not disposition or not disposition:lower():find("^form%-data%s*;") then return nil end
   local found = parameters(disposition)
   if not found or not found.name then return nil end
-  return { name = found.name, filename = found.filename, content_type = headers["content-type"] }
+  return { name = found.name, filename = found.filename }
 end
 
 -- One step a state: true when it got further, false when it needs more bytes, nil when the body is malformed.
@@ -127,7 +126,6 @@ function STEPS.head(parser)
   local part = describe(parser.rest:sub(1, stop - 2))
   parser.parts = parser.parts + 1
   if not part or parser.parts > PART_LIMIT then return nil end
-  -- The line feed before the content is left, since an empty content's delimiter begins with it.
   parser.rest, parser.state, parser.take = parser.rest:sub(stop + 1), "content", parser.on_part(part)
   return true
 end

@@ -43,7 +43,8 @@ local function linger(connection)
     if not bytes and why ~= EAGAIN then return end
     local left = deadline - cqueues.monotime()
     if left <= 0 then return end
-    if not bytes then cqueues.poll(connection, left) end
+    if bytes then cqueues.sleep(0) -- a peer that never pauses must not hold up the others
+    else cqueues.poll(connection, left) end
   end
 end
 

@@ -8,7 +8,7 @@ local multipart = require "devkit4ai.sandbox.multipart"
 
 local M = {}
 
-M.BODY_LIMIT = 60 * 1024 * 1024 -- bytes of a whole upload: five images of the allowed size and something over
+local BODY_LIMIT = 60 * 1024 * 1024 -- bytes of a whole upload: five images of the allowed size and something over
 local IMAGE_LIMIT = 10 * 1024 * 1024 -- bytes, inclusive
 local IMAGE_COUNT = 5
 local TEXT_LIMIT = 1000 -- code points of the instructions
@@ -19,13 +19,10 @@ local TEXT_KEPT = 4 * TEXT_LIMIT + 4 -- bytes; 1,000 code points have at most 4,
 ---@field instructions string  as sent
 ---@field prompt string
 
---- The kind of picture that the first bytes say; what the client calls it does not count.
----@param bytes string at least 12, where there are as many
----@return "jpeg"|"png"|"webp"|nil
-function M.image_kind(bytes)
-  if bytes:sub(1, 3) == "\255\216\255" then return "jpeg" end
-  if bytes:sub(1, 8) == "\137PNG\r\n\26\n" then return "png" end
-  if bytes:sub(1, 4) == "RIFF" and bytes:sub(9, 12) == "WEBP" then return "webp" end
+-- Whether the first 12 bytes are those of a JPEG, PNG or WebP; what the client calls it does not count.
+local function is_picture(head)
+  return head:sub(1, 3) == "\255\216\255" or head:sub(1, 8) == "\137PNG\r\n\26\n"
+    or head:sub(1, 4) == "RIFF" and head:sub(9, 12) == "WEBP"
 end
 
 local function image_sink(image)
@@ -60,7 +57,7 @@ local function receive(request, file_part)
     return ignore
   end)
   while true do
-    local bytes, status = request:read(M.BODY_LIMIT)
+    local bytes, status = request:read(BODY_LIMIT)
     if status then return nil, status == 413 and errors.of("E39") or errors.of("multipart_broken") end
     if not bytes then break end
     if not parser:feed(bytes) then return nil, errors.of("multipart_broken") end
@@ -76,7 +73,7 @@ local function judge_images(images)
     if image.size > IMAGE_LIMIT then return errors.of("E39") end
   end
   for _, image in ipairs(images) do
-    if not M.image_kind(image.head) then return errors.of("E40") end
+    if not is_picture(image.head) then return errors.of("E40") end
   end
 end
 
