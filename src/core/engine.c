@@ -241,8 +241,9 @@ static void take_orders (dk_engine *e) {
   set_connections(e);
 }
 
-static void take_results (dk_engine *e) {
+static void take_results (dk_engine *e, int running) {
   int left;
+  if (running == e->running.count) return;
   for (CURLMsg *message; (message = curl_multi_info_read(e->multi, &left)) != NULL;) {
     if (message->msg == CURLMSG_DONE) end(e, dk_handle_xfer(message->easy_handle), message->data.result, DK_OK, "");
   }
@@ -285,7 +286,7 @@ static void step (dk_engine *e) {
   advance_clock(e);
   take_orders(e);
   curl_multi_perform(e->multi, &running);
-  take_results(e);
+  take_results(e, running);
   judge_limits(e);
   hand_over(e);
 }

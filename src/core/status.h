@@ -35,10 +35,10 @@ const char *dk_status_name (dk_status status);
  * cut by itself, so that its reason stays: DK_PATH). Small enough for a transfer to stay below malloc's 1,032 quick bytes. */
 typedef struct {
   dk_status status;
-  char text[512];
+  char text[448];
 } dk_failure;
 
-#define DK_PATH "%.400s"         /* how a path stands in a format */
+#define DK_PATH "%.360s"         /* how a path stands in a format */
 
 /* Notes a failure and returns its status, so that a caller can return what it told. */
 dk_status dk_fail (dk_failure *failure, dk_status status, const char *format, ...)

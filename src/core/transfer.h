@@ -38,7 +38,7 @@ typedef struct dk_xfer dk_xfer;
 
 struct dk_xfer {
   /* the request */
-  char method[8], *url, *ca_file;
+  char method[8], *url, *ca_file;                     /* url stands behind the struct */
   unsigned flags;
   bool has_body;
   double connect, idle, total;
