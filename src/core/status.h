@@ -38,7 +38,7 @@ typedef struct {
   char text[448];
 } dk_failure;
 
-#define DK_PATH "%.360s"         /* how a path stands in a format */
+#define DK_PATH "%.400s"         /* how a path stands in a format */
 
 /* Notes a failure and returns its status, so that a caller can return what it told. */
 dk_status dk_fail (dk_failure *failure, dk_status status, const char *format, ...)
