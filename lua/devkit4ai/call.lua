@@ -214,7 +214,7 @@ end
 -- ---- the line ----
 
 local function send(client, row, name, request, progress)
-  local status, body, head, trouble = exchange(request.compiled or core.request(request), client, progress)
+  local status, body, head, trouble = exchange(request.compiled or core.request(request), request.secrets, client, progress)
   if not status then return unsent(row, name, request, body, head) end
   if trouble then return troubled(row, name, request, status, trouble) end
   if status < 200 or status > 299 then return refused(row, name, request, status, body, head) end

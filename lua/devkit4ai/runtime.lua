@@ -90,16 +90,17 @@ end
 
 --- Sends one request and waits until it came back. Raises at the caller's line where the caller can't wait.
 ---@param request userdata core.request's
+---@param secrets userdata core.secrets', which fill it
 ---@param owner devkit4ai.Client whose call it is; M.cancel ends all of an owner's
 ---@param progress fun(sent: integer, total: integer)? called every 0.1 s while the body goes out
 ---@return integer? status of HTTP, 0: none came; nil: it could not be sent
 ---@return string body of the answer; the name of the core's status, where it could not be sent
 ---@return string head the answer's header block, empty for a GET that succeeded; the reason, where it could not be sent
 ---@return table? trouble unless the answer is whole: { name, text, step, seconds, fate }
-function M.exchange(request, owner, progress)
+function M.exchange(request, secrets, owner, progress)
   local can, alone = usable()
   if not can then errors.raise(alone) end
-  local id, name, text = submit(owner._engine, request)
+  local id, name, text = submit(owner._engine, request, secrets)
   if not id then return nil, name, text end
   if alone and not progress then return await(id, owner) end
   return await_parked(id, owner, progress)

@@ -6,10 +6,9 @@ collectgarbage("stop")
 local function request(fields)
   local parent = core.secrets()
   assert(parent:set("access_token", "a.secret.token"))
-  fields.secrets = core.secrets(parent) -- keeps its parent, which nothing else holds
   fields.headers = core.headers { "Authorization: Bearer {access_token}" }
   fields.method, fields.url, fields.once = fields.method or "POST", "http://127.0.0.1:1/", true
-  return core.request(fields)
+  return core.request(fields), core.secrets(parent) -- the child keeps its parent, which nothing else holds
 end
 
 local function form()
@@ -26,12 +25,12 @@ for _, started in ipairs { false, true } do
     assert(engine:submit(request { json = "{}" }))
   end
   do
-    local twice = request { form = form() }
-    assert(taken:submit(twice))
-    assert(taken:submit(twice))
+    local twice, secrets = request { form = form() }
+    assert(taken:submit(twice, secrets))
+    assert(taken:submit(twice, secrets))
     closed:close()
     closed:close()
-    assert(not pcall(closed.submit, closed, twice))
+    assert(not pcall(closed.submit, closed, twice, secrets))
   end
   local seen = 0
   while taken:pending() > 0 do
@@ -47,9 +46,9 @@ end
 local secrets = core.secrets()
 assert(secrets:set("key", "value"))
 local late = core.request {
-  method = "GET", url = "http://127.0.0.1:1/", headers = core.headers { "X: {key}" }, secrets = secrets }
+  method = "GET", url = "http://127.0.0.1:1/", headers = core.headers { "X: {key}" } }
 secrets:close()
 secrets:close()
 local engine = core.engine()
-assert(not pcall(engine.submit, engine, late)) -- its secrets are closed
+assert(not pcall(engine.submit, engine, late, secrets)) -- they are closed
 assert(engine:pending() == 0)

@@ -15,9 +15,9 @@ local headers = core.headers {
   "User-Agent: memory_test", "Authorization: Bearer {access_token}", "?X-API-Key: {project_key}" }
 
 local function exchange(engine, fields)
-  fields.url, fields.headers, fields.secrets = "http://127.0.0.1:1/", headers, child
+  fields.url, fields.headers = "http://127.0.0.1:1/", headers
   fields.connect, fields.idle = 5, 5
-  local id = assert(engine:submit(core.request(fields)))
+  local id = assert(engine:submit(core.request(fields), child))
   local given, more, status, body, head, trouble
   repeat
     assert(engine:pending() == 1)
@@ -37,7 +37,7 @@ for _, started in ipairs { false, true } do
     part = "example_images", max_bytes = 100, files = { { data = "\137PNG\r\n\26\n12345678", filename = "a.png" } },
     fields = { { "instructions", '{"prompt":"neon"}' } } } })
   local missing, status, text = engine:submit(core.request { method = "POST", url = "http://127.0.0.1:1/",
-    headers = headers, secrets = child, form = { part = "example_images", max_bytes = 100, files = { "/no/a.png" } } })
+    headers = headers, form = { part = "example_images", max_bytes = 100, files = { "/no/a.png" } } }, child)
   assert(missing == nil and status == "file" and text ~= "")
   engine:close()
 end

@@ -28,9 +28,9 @@ void *dk_check_self (lua_State *L, const char *name);
 /* One door from failure to Lua: nil, the status's name, the text. Returns 3. */
 int dk_push_failure (lua_State *L, const dk_failure *failure);
 
-/* Where core.secrets' userdata at arg keeps its set, NULL once it is closed; lives as long as the userdata. Raises for
- * anything else. */
-dk_secrets *const *dk_check_secrets (lua_State *L, int arg);
+/* The set behind core.secrets' userdata at arg, whose metatable is type (NULL: look it up); raises for anything else, and
+ * where it is closed. */
+dk_secrets *dk_check_secrets (lua_State *L, int arg, const void *type);
 
 /* Constructors of the module, and the registration of their types. */
 int dk_new_engine (lua_State *L);

@@ -6,7 +6,7 @@
 typedef struct {
   dk_engine *engine;             /* NULL: closed */
   dk_xfer *kept;                 /* the engine gave them, but Lua had no memory for them: the next to be given */
-  const void *request_type;      /* the metatable of core.request's userdata */
+  const void *request_type, *secrets_type;            /* the metatables of what submit takes */
   int push_answer;               /* the function below, by its place in the registry: 5.1 would make one anew each time */
 } box;
 
@@ -25,8 +25,10 @@ int dk_new_engine (lua_State *L) {
   box *b = lua_newuserdata(L, sizeof *b);
   *b = (box){0};
   luaL_getmetatable(L, DK_REQUEST);
-  b->request_type = lua_topointer(L, -1);
-  lua_pop(L, 1);
+  luaL_getmetatable(L, DK_SECRETS);
+  b->request_type = lua_topointer(L, -2);
+  b->secrets_type = lua_topointer(L, -1);
+  lua_pop(L, 2);
   luaL_setmetatable(L, DK_ENGINE);
   lua_newtable(L);
   lua_setuservalue(L, -2);
@@ -87,14 +89,15 @@ static int submit_failed (lua_State *L, dk_engine *engine) {
   return 3;
 }
 
-/* submit(request) -> id, or nil, status, text */
+/* submit(request, secrets) -> id, or nil, status, text */
 static int engine_submit (lua_State *L) {
   box *b = check_box(L);
   const dk_request_table *request = dk_check_request(L, 2, b->request_type);
+  const dk_secrets *secrets = dk_check_secrets(L, 3, b->secrets_type);
   dk_failure failure;
   bool pins = request->part != NULL;
   if (pins) lua_pushcfunction(L, pin);
-  dk_xfer *x = dk_build_transfer(request, &failure);
+  dk_xfer *x = dk_build_transfer(request, secrets, &failure);
   if (x == NULL) return dk_push_failure(L, &failure);
   if (pins) {
     lua_pushvalue(L, 1);

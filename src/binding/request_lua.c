@@ -81,10 +81,8 @@ static void read_request (lua_State *L, int index, dk_request_table *t) {
   r->max_answer = (size_t)dk_number_field(L, index, "max_answer", 16 * 1024 * 1024);
   r->flags = (dk_boolean_field(L, index, "once") ? DK_ONCE : 0u) | (dk_boolean_field(L, index, "overwrite") ? DK_OVERWRITE : 0u);
   lua_getfield(L, index, "headers");
-  lua_getfield(L, index, "secrets");
-  t->headers = luaL_checkudata(L, -2, DK_HEADERS);
-  t->secrets = dk_check_secrets(L, lua_gettop(L));
-  lua_pop(L, 2);
+  t->headers = luaL_checkudata(L, -1, DK_HEADERS);
+  lua_pop(L, 1);
   t->json = dk_text_field(L, index, "json", &t->json_length);
   if (t->json != NULL) read_slots(L, index, t);
   else read_form(L, index, t);
@@ -96,13 +94,11 @@ int dk_new_request (lua_State *L) {
   dk_request_table *t = lua_newuserdata(L, sizeof *t);
   *t = (dk_request_table){0};
   luaL_setmetatable(L, DK_REQUEST);
-  lua_createtable(L, 3, 0);
+  lua_createtable(L, 2, 0);
   lua_pushvalue(L, 1);
   lua_rawseti(L, -2, 1);
   lua_getfield(L, 1, "headers");                     /* what the table may only inherit is held by itself */
   lua_rawseti(L, -2, 2);
-  lua_getfield(L, 1, "secrets");
-  lua_rawseti(L, -2, 3);
   lua_setuservalue(L, -2);
   read_request(L, 1, t);
   return 1;
@@ -110,9 +106,7 @@ int dk_new_request (lua_State *L) {
 
 const dk_request_table *dk_check_request (lua_State *L, int arg, const void *type) {
   bool same = lua_getmetatable(L, arg) && lua_topointer(L, -1) == type;
-  const dk_request_table *t = same ? lua_touserdata(L, arg) : luaL_checkudata(L, arg, DK_REQUEST);
-  luaL_argcheck(L, *t->secrets != NULL, arg, "its secrets are closed");
-  return t;
+  return same ? lua_touserdata(L, arg) : luaL_checkudata(L, arg, DK_REQUEST);
 }
 
 void dk_open_request (lua_State *L) {
@@ -120,16 +114,16 @@ void dk_open_request (lua_State *L) {
   dk_register(L, DK_REQUEST, none, none);
 }
 
-static dk_status build_lines (const dk_request_table *t, dk_buffer *lines, dk_failure *failure) {
+static dk_status build_lines (const dk_request_table *t, const dk_secrets *secrets, dk_buffer *lines, dk_failure *failure) {
   dk_status status = DK_OK;
-  for (size_t i = 0; i < t->headers->count && status == DK_OK; i++) status = dk_secrets_line(*t->secrets, t->headers->line[i], lines, failure);
+  for (size_t i = 0; i < t->headers->count && status == DK_OK; i++) status = dk_secrets_line(secrets, t->headers->line[i], lines, failure);
   return status;
 }
 
-static dk_status build_json (const dk_request_table *t, dk_buffer *body, dk_failure *failure) {
+static dk_status build_json (const dk_request_table *t, const dk_secrets *secrets, dk_buffer *body, dk_failure *failure) {
   dk_status status = dk_buffer_add(body, t->json, t->json_length);
   if (status != DK_OK) return dk_fail(failure, status, status == DK_NO_MEMORY ? "no memory" : "the body is too long");
-  for (int i = 0; i < t->slot_count && status == DK_OK; i++) status = dk_secrets_field(*t->secrets, t->slots[i], body, failure);
+  for (int i = 0; i < t->slot_count && status == DK_OK; i++) status = dk_secrets_field(secrets, t->slots[i], body, failure);
   return status;
 }
 
@@ -143,22 +137,22 @@ static dk_status build_form (const dk_request_table *t, dk_form *form, dk_failur
   return status;
 }
 
-static dk_status build_parts (const dk_request_table *t, dk_request *r, dk_failure *failure) {
-  dk_status status = build_lines(t, &r->lines, failure);
+static dk_status build_parts (const dk_request_table *t, const dk_secrets *secrets, dk_request *r, dk_failure *failure) {
+  dk_status status = build_lines(t, secrets, &r->lines, failure);
   r->has_body = t->json != NULL;
-  if (status == DK_OK && t->json != NULL) status = build_json(t, &r->body, failure);
+  if (status == DK_OK && t->json != NULL) status = build_json(t, secrets, &r->body, failure);
   if (status != DK_OK || t->part == NULL) return status;
   r->form = dk_form_new();
   if (r->form == NULL) return dk_fail(failure, DK_NO_MEMORY, "no memory");
   return build_form(t, r->form, failure);
 }
 
-dk_xfer *dk_build_transfer (const dk_request_table *t, dk_failure *failure) {
+dk_xfer *dk_build_transfer (const dk_request_table *t, const dk_secrets *secrets, dk_failure *failure) {
   enum { MOST_BODY = 16 * 1024 * 1024 };                       /* bytes of JSON; larger ones the API refuses */
   dk_request request = t->request;
   dk_buffer_init(&request.lines, DK_MAX_HEAD);
   dk_buffer_init(&request.body, MOST_BODY);
-  if (build_parts(t, &request, failure) == DK_OK) return dk_xfer_new(&request, failure);
+  if (build_parts(t, secrets, &request, failure) == DK_OK) return dk_xfer_new(&request, failure);
   dk_buffer_reset(&request.lines);
   dk_buffer_reset(&request.body);
   dk_form_free(request.form);

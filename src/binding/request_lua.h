@@ -11,7 +11,6 @@ enum { DK_MAX_FILES = 8, DK_MAX_FIELDS = 4, DK_MAX_SLOTS = 8 };
 typedef struct {
   dk_request request;
   const dk_headers *headers;
-  dk_secrets *const *secrets;    /* in the userdata that the table names */
   const char *json;              /* a JSON object; NULL: none */
   size_t json_length;
   const char *slots[DK_MAX_SLOTS];                    /* fields to add to it */
@@ -23,11 +22,10 @@ typedef struct {
   int file_count, field_count;
 } dk_request_table;
 
-/* The request behind core.request's userdata at arg, whose metatable is type; raises for anything else, and where its
- * secrets are closed. */
+/* The request behind core.request's userdata at arg, whose metatable is type; raises for anything else. */
 const dk_request_table *dk_check_request (lua_State *L, int arg, const void *type);
 
-/* Makes a transfer of it; no Lua in it. NULL: failure tells. */
-dk_xfer *dk_build_transfer (const dk_request_table *table, dk_failure *failure);
+/* Makes a transfer of it, filled from secrets; no Lua in it. NULL: failure tells. */
+dk_xfer *dk_build_transfer (const dk_request_table *table, const dk_secrets *secrets, dk_failure *failure);
 
 #endif

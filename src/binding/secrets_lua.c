@@ -8,10 +8,11 @@ typedef struct {
   dk_buffer masked;              /* here, so that no Lua error leaves it behind */
 } box;
 
-dk_secrets *const *dk_check_secrets (lua_State *L, int arg) {
-  box *b = luaL_checkudata(L, arg, DK_SECRETS);
+dk_secrets *dk_check_secrets (lua_State *L, int arg, const void *type) {
+  bool same = type != NULL && lua_getmetatable(L, arg) && lua_topointer(L, -1) == type;
+  box *b = same ? lua_touserdata(L, arg) : luaL_checkudata(L, arg, DK_SECRETS);
   luaL_argcheck(L, b->secrets != NULL, arg, "secrets are closed");
-  return &b->secrets;
+  return b->secrets;
 }
 
 static box *check_self (lua_State *L) {
@@ -22,7 +23,7 @@ static box *check_self (lua_State *L) {
 
 /* secrets(parent?) -> secrets */
 int dk_new_secrets (lua_State *L) {
-  dk_secrets *parent = lua_isnoneornil(L, 1) ? NULL : *dk_check_secrets(L, 1);
+  dk_secrets *parent = lua_isnoneornil(L, 1) ? NULL : dk_check_secrets(L, 1, NULL);
   box *b = lua_newuserdata(L, sizeof *b);
   b->secrets = NULL;
   dk_buffer_init(&b->masked, (size_t)-1 / 2);
