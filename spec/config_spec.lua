@@ -75,7 +75,9 @@ end)
 describe("other options", function()
   it("have defaults", function()
     local settings = assert(settle {})
-    assert.same({ base_url = "https://api.vibecoding.ad", role = "developer" }, settings)
+    settings.ca_file, settings.proxy = nil, nil -- of the environment, if it says so
+    assert.same({ base_url = "https://api.vibecoding.ad", role = "developer", lines = {}, public = true,
+      retry = { attempts = 3, max_wait = 60 } }, settings)
   end)
 
   it("are refused where the value can't be used", function()

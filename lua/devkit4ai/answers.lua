@@ -1,4 +1,6 @@
 --- The normal form of each answer, out of every form that the documents show. A form without what the next step needs is nil.
+local json = require "devkit4ai.json"
+
 local M = {}
 
 ---@class devkit4ai.Account what the API says of an account
@@ -101,6 +103,36 @@ function M.generation(raw)
     updated_at = raw.updated_at,
     example_images = raw.example_images, message = raw.message, raw = raw,
   }
+end
+
+local function count_or_nil(value)
+  return type(value) == "number" and value >= 0 and value % 1 == 0 and value or nil
+end
+
+-- One page of a list (D50). What it says of the whole is taken where it can be, and may be wrong.
+local function page_of(raw, name, size, normal)
+  local list, missing = list_of(raw, name, normal)
+  if not list then return nil, missing end
+  return { list = list, total = count_or_nil(raw.total), size = count_or_nil(raw[size]), more = raw.has_more == true }
+end
+
+function M.generations(raw)
+  return page_of(raw, "generations", "per_page", M.generation)
+end
+
+---@class devkit4ai.Response a whole answer of any status, as client:request gives it; its secrets are in it
+---@field status integer of HTTP
+---@field headers table<string, string> by lower-case name; one that came several times is joined with ", "
+---@field body string
+---@field json any the decoded body, null as nil; nil where it is no JSON
+
+function M.response(status, body, head)
+  local headers = {}
+  for name, value in head:gmatch("\n([^:\r\n]+):[ \t]*([^\r\n]*)") do
+    name, value = name:lower(), value:match("^(.-)[ \t]*$")
+    headers[name] = headers[name] and headers[name] .. ", " .. value or value
+  end
+  return { status = status, headers = headers, body = body, json = json.plain(body) }
 end
 
 --- What an answer that is no success says: the server's words, and the fields of a 422. CONTRACT 4.1.

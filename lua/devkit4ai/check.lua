@@ -43,14 +43,20 @@ function M.arguments(what, rows, given)
   return given
 end
 
---- A call's own time, where its arguments are a table already: a row of it.
-M.TIMEOUT = { type = "number" }
+local OWN = { timeout = { type = "number" }, headers = { type = "table" } }
 
-local OWN = { timeout = M.TIMEOUT }
+--- Rows for a call whose arguments are a table: those of the operation, and every call's own.
+---@param rows table<string, { type: string, required: boolean? }>
+---@return table rows the same table
+function M.rows(rows)
+  for name, row in pairs(OWN) do rows[name] = row end
+  return rows
+end
 
 --- What is a call's own, and no argument of the operation.
 ---@class devkit4ai.Own
----@field timeout number? seconds for the whole call, refreshes included; it binds generate, too
+---@field timeout number? seconds for the whole call, repeats, pauses and refreshes included; it binds generate, too
+---@field headers table<string, string>? lines of your own for the API, on top of the client's
 
 --- The last table of a call that takes no table of arguments.
 ---@param what string how the user knows the call: "client:me"
@@ -58,7 +64,14 @@ local OWN = { timeout = M.TIMEOUT }
 ---@return table? extra for call.run
 function M.own(what, options)
   if options == nil then return nil end
-  return { total = M.arguments(what, OWN, options).timeout }
+  return M.extra(M.arguments(what, OWN, options))
+end
+
+--- What is a call's own among its arguments.
+---@param given table
+---@return table extra for call.run
+function M.extra(given)
+  return { total = given.timeout, headers = given.headers }
 end
 
 return M

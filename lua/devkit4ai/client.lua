@@ -37,20 +37,21 @@ local function project_of(client, fields)
   return object_of(scope.of_project(client, fields))
 end
 
-local REGISTER = {
+local REGISTER = check.rows {
   email = { type = "string", required = true }, password = { type = "string", required = true },
-  full_name = { type = "string" }, timeout = check.TIMEOUT,
+  full_name = { type = "string" },
 }
 
---- Registers a developer; needs an operator key. The keys in the answer are shown once: keep them. The client takes those
---- keys and tokens that it does not hold yet. A repeat may find the account there already.
+--- Registers a developer, which needs an operator key; with the role end_user an end user of the project, which needs its
+--- id and a developer key. The keys in the answer are shown once: keep them. The client takes those keys and tokens that it
+--- does not hold yet; where no tokens came, log in. A repeat may find the account there already.
 ---@param options { email: string, password: string, full_name: string?, timeout: number? }
 ---@return devkit4ai.Account? account with developer_key, project_id and project_key
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Client:register(options)
   local given = check.arguments("client:register", REGISTER, options)
-  local account, message, err = call.run(self, "register", given, { total = given.timeout })
+  local account, message, err = call.run(self, "register", given, check.extra(given))
   if not account then return nil, message, err end
   return scope.adopt(self, account)
 end
@@ -96,8 +97,8 @@ function Client:me(options)
   return call.run(self, "get_me", nil, options and check.own("client:me", options))
 end
 
-local NEW_PROJECT = {
-  name = { type = "string", required = true }, description = { type = "string" }, timeout = check.TIMEOUT,
+local NEW_PROJECT = check.rows {
+  name = { type = "string", required = true }, description = { type = "string" },
 }
 
 --- Makes a project. A repeat makes another one.
@@ -107,7 +108,7 @@ local NEW_PROJECT = {
 ---@return devkit4ai.Error? err
 function Client:new_project(options)
   local given = check.arguments("client:new_project", NEW_PROJECT, options)
-  local fields, message, err = call.run(self, "create_project", given, { total = given.timeout })
+  local fields, message, err = call.run(self, "create_project", given, check.extra(given))
   if not fields then return nil, message, err end
   fields.name, fields.description = fields.name or given.name, fields.description or given.description -- D27: the id alone may come
   return project_of(self, fields)
@@ -151,6 +152,40 @@ end
 function Client:generation(id)
   check.value("client:generation: id", { type = "string", required = true }, id)
   return generations().handle(self, id, ("client:generation(%q)"):format(id))
+end
+
+--- The generations of who is logged in, in pages. Asks nobody yet: what is wrong is told by the first page that is read.
+---@param options { page: integer?, per_page: integer?, timeout: number?, headers: table<string, string>? }? page: the first one; per_page: 1 to 100, default 20; timeout: seconds for each page, or for all()
+---@return devkit4ai.Pages of devkit4ai.Generation
+function Client:generations(options)
+  return generations().list(self, "client", "list_generations", "client:generations", options)
+end
+
+--- The generations that were published, of anyone; needs no account.
+---@param options { page: integer?, per_page: integer?, timeout: number?, headers: table<string, string>? }? as client:generations'
+---@return devkit4ai.Pages of devkit4ai.Generation
+function Client:public_generations(options)
+  return generations().list(self, "client", "list_public_generations", "client:public_generations", options)
+end
+
+--- The one generation that was ordered with these instructions: what became of an order whose outcome is unknown. Blanks at
+--- the prompt's ends, the order of fields and how the JSON is written make no difference. Safe to repeat.
+---@param options { instructions: table|string, since: number?, timeout: number?, headers: table<string, string>? } instructions: as generate got them; since: Unix time of the order by this machine's clock, which is set right by the server's; 60 s before it count as well; without it, all generations are looked at
+---@return devkit4ai.Generation?
+---@return string? message
+---@return devkit4ai.Error? err kind `not_found`: it may still appear for some seconds; kind `conflict`: several fit, and their ids stand in the message
+function Client:find_generation(options)
+  return generations().find(self, "client", "client:find_generation", options)
+end
+
+--- Any request of the API, for what this library has no method for. The answer is the server's, whole, whatever its status;
+--- nil where none came. It is repeated by the rules of the operation that fits, else of its method.
+---@param options { method: string, path: string, query: table?, json: table?, form: table?, role: string?, timeout: number?, headers: table?, on_upload: (fun(sent: integer, total: integer))? } path: from /; query: values by name; json: a table, the body; form: values by name, one of them may be a list of images; role: whose headers go out, default the client's
+---@return devkit4ai.Response?
+---@return string? message
+---@return devkit4ai.Error? err
+function Client:request(options)
+  return require("devkit4ai.request").run(self, options)
 end
 
 --- Ends the client: what it has under way is cancelled, its secrets are wiped, and each later call raises. Twice is once.

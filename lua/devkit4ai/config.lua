@@ -1,6 +1,9 @@
 --- Options of a client: rows with type, environment variable, default and check.
+local core = require "devkit4ai.core"
 local check = require "devkit4ai.check"
 local errors = require "devkit4ai.errors"
+local headers = require "devkit4ai.headers"
+local proxies = require "devkit4ai.proxy"
 
 local M = {}
 
@@ -14,7 +17,12 @@ local M = {}
 ---@field refresh_token string?
 ---@field role string? "developer" (the default), "end_user", "platform_operator"
 ---@field timeout devkit4ai.Timeout?
----@field ca_file string? a bundle of the roots to trust, in place of the system's
+---@field retry devkit4ai.Retry?
+---@field store devkit4ai.Store? where the tokens live between programs
+---@field on_event (fun(event: devkit4ai.Event))? told what the client does, without secrets
+---@field headers table<string, string>? lines of your own (traceparent, say), for the API alone; none of the library's own
+---@field ca_file string? a bundle of the roots to trust, in place of the system's; CURL_CA_BUNDLE, SSL_CERT_FILE
+---@field proxy string? [http://][user:password@]host:port; https_proxy, all_proxy (with no_proxy); never for loopback
 ---@field user_agent string? in place of devkit4ai-lua/VERSION
 ---@field allow_http boolean? plain http to another machine
 
@@ -22,6 +30,10 @@ local M = {}
 ---@field connect number? name look-up, connecting and TLS; default 10
 ---@field idle number? nothing moves; default 30, of generate 120
 ---@field total number? the whole call; default 120; generate has none but its own `timeout`
+
+---@class devkit4ai.Retry
+---@field attempts number? tries of a call in all; default 3
+---@field max_wait number? seconds; a longer pause that the server names is returned as err.retry_after, not slept; default 60
 
 local UUID = "^" .. ("%x"):rep(8) .. ("%-" .. ("%x"):rep(4)):rep(3) .. "%-" .. ("%x"):rep(12) .. "$"
 
@@ -32,10 +44,21 @@ function M.is_uuid(text)
   return type(text) == "string" and text:find(UUID) ~= nil
 end
 
-local LOOPBACK = { ["localhost"] = true, ["[::1]"] = true }
+local PORTS = { http = "80", https = "443" }
 
-local function is_loopback(host)
-  return LOOPBACK[host] or host:find("^127%.%d+%.%d+%.%d+$") ~= nil
+--- Scheme, host and port, as two addresses are compared.
+---@param url string an http or https one
+---@return string
+function M.origin(url)
+  local scheme, host, port = url:lower():match("^(https?)://([^/?#]-):?(%d*)%f[%z/?#]")
+  if not scheme then return url end
+  return ("%s://%s:%s"):format(scheme, host, port ~= "" and port or PORTS[scheme])
+end
+
+-- a name is taken for a public one: what it resolves to is checked when it is connected to
+local function is_public(url)
+  local host = proxies.host_of(url)
+  return not proxies.is_loopback(host) and core.is_public(host) ~= false
 end
 
 -- the address without slashes at the end and without the /api/v1 that some add (CONTRACT 1.1)
@@ -45,7 +68,7 @@ local function address(url, options)
   if authority:find("@", 1, true) then return nil, "it must hold no user name and no password" end
   local host = authority:match("^(%[[%x:.]+%])") or authority:match("^([^:]+)")
   if not host or not authority:sub(#host + 1):find("^:?%d*$") then return nil, "its host can't be read" end
-  if scheme == "http" and not options.allow_http and not is_loopback(host:lower()) then
+  if scheme == "http" and not options.allow_http and not proxies.is_loopback(proxies.host_of(url)) then
     return nil, "plain http shows keys to everybody on the way: use https, or { allow_http = true } if you must"
   end
   return scheme .. "://" .. authority .. path:gsub("/+$", ""):gsub("/api/v1$", ""):gsub("/+$", "")
@@ -80,7 +103,12 @@ local OPTIONS = {
   refresh_token = { type = "string", slot = "body", call = "call client:login first" },
   role = { type = "string", default = "developer", check = role },
   timeout = { type = "table" },
-  ca_file = { type = "string" },
+  retry = { type = "table" },
+  store = { type = "table" },
+  on_event = { type = "function" },
+  headers = { type = "table" },
+  ca_file = { type = "string", env = { "CURL_CA_BUNDLE", "SSL_CERT_FILE" } },
+  proxy = { type = "string" },
   user_agent = { type = "string", check = user_agent },
   allow_http = { type = "boolean" },
 }
@@ -107,6 +135,48 @@ function M.limits(what, given, defaults)
   return limits
 end
 
+local RETRY = { attempts = { type = "number" }, max_wait = { type = "number" } }
+
+-- How often a call is tried, and how long it waits for another try.
+local function settle_retry(given)
+  given = check.arguments("devkit4ai.new: retry", RETRY, given)
+  local attempts, max_wait = given.attempts or 3, given.max_wait or 60
+  if not (attempts >= 1 and attempts < math.huge and attempts % 1 == 0) then
+    return errors.refuse("config", "devkit4ai.new: retry.attempts must be a whole number from 1")
+  end
+  if not (max_wait >= 0 and max_wait < math.huge) then
+    return errors.refuse("config", "devkit4ai.new: retry.max_wait must be a number of seconds from 0")
+  end
+  return { attempts = attempts, max_wait = max_wait }
+end
+
+-- The proxy of the option, else of the environment; its login lives in a slot.
+local function settle_proxy(given, base_url, secrets)
+  local text, https_only, exempt = given, false, ""
+  if text == nil then text, https_only, exempt = proxies.of_environment(os.getenv) end
+  if not text or text == "" then return false end
+  local url, login = proxies.parse(text)
+  if not url then return errors.refuse("config", "devkit4ai.new: the proxy can't be used: " .. login) end
+  local proxy = { url = url, https_only = https_only, exempt = exempt }
+  if base_url:find("^http:") and proxies.of(proxy, base_url) then
+    return errors.refuse("config",
+      "devkit4ai.new: plain http through a proxy shows keys to it: give base_url in https, or its host in no_proxy")
+  end
+  if login then
+    secrets:set("proxy_login", login, "body")
+    secrets:set("proxy_password", login:match(":(.*)$") or "", "body") -- masked where it stands alone, too
+  end
+  return proxy
+end
+
+local LOGS = { info = true, debug = true }
+
+local function settle_log()
+  local level = os.getenv("DEVKIT4AI_LOG")
+  if not level or level == "" or LOGS[level] then return level end
+  return errors.refuse("config", "devkit4ai.new: the environment variable DEVKIT4AI_LOG must be info or debug")
+end
+
 -- nginx hides the environment from its workers (USERS T5)
 local function environment_hint(name)
   return rawget(_G, "ngx") and (" (nginx shows it to workers only with `env %s;` in nginx.conf)"):format(name) or ""
@@ -124,6 +194,30 @@ function M.advice(slot)
   return ("the %s is missing: %s"):format(slot, table.concat(ways, ", or "))
 end
 
+-- the first that is set, and what it is
+local function of_environment(names)
+  for _, name in ipairs(type(names) == "table" and names or { names }) do
+    local value = os.getenv(name)
+    if value and value ~= "" then return value, "environment variable " .. name end
+  end
+end
+
+-- What is made of several options, or of more than its text.
+local function settle_others(settings, given, secrets)
+  local message, err
+  settings.retry, message, err = settle_retry(given.retry)
+  if not settings.retry then return nil, message, err end
+  settings.proxy, message, err = settle_proxy(given.proxy, settings.base_url, secrets)
+  if settings.proxy == nil then return nil, message, err end
+  settings.log, message, err = settle_log()
+  if message then return nil, message, err end
+  local why
+  settings.lines, why = headers.compile(given.headers or {}, secrets)
+  if not settings.lines then return errors.refuse("config", "devkit4ai.new: " .. why) end
+  settings.public = is_public(settings.base_url)
+  return settings
+end
+
 --- Settles the options of a client.
 ---@param given devkit4ai.Options?
 ---@param secrets userdata the core's; slots are filled here
@@ -135,10 +229,7 @@ function M.settle(given, secrets)
   given = check.arguments("devkit4ai.new", OPTIONS, given)
   for name, row in pairs(OPTIONS) do
     local value, from = given[name], "option " .. name
-    if value == nil and row.env then
-      value, from = os.getenv(row.env), "environment variable " .. row.env
-      if value == "" then value = nil end
-    end
+    if value == nil and row.env then value, from = of_environment(row.env) end
     if value == nil then value = row.default end
     if value ~= nil and row.check then
       local fine, why = row.check(value, given)
@@ -152,6 +243,8 @@ function M.settle(given, secrets)
     if not row.slot or row.slot == "shown" then settings[name] = value end
     if name == "access_token" then access_token = value end
   end
+  local done, message, err = settle_others(settings, given, secrets)
+  if not done then return nil, message, err end
   return settings, access_token
 end
 

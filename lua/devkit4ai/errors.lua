@@ -26,73 +26,77 @@ function Error.__concat(a, b)
   return tostring(a) .. tostring(b)
 end
 
--- The core's status names (src/core/status.h): the kind, and what a person may do about it.
+-- The core's status names (src/core/status.h): the kind, what a person may do about it, whether a later try may go better.
 local STATUSES = {
   url = { "config", "give base_url as https://host" },
   value = { "config", "set it again without that character" },
   empty_slot = { "config" },
   forked = { "config", "make a new client in the child process" },
-  resources = { "network", "close what is not needed, or raise the limit of open files" },
+  resources = { "network", "close what is not needed, or raise the limit of open files", true },
   file = { "file", "give the path of a file that can be read or written" },
   file_exists = { "file", "give another name, or { overwrite = true }" },
   no_image = { "invalid", "give a JPEG, PNG or WebP picture" },
   too_large = { "too_large", "give a smaller picture" },
   over_cap = { "protocol", "the answer is not what this API gives; look at base_url" },
-  lookup = { "network", "look at the name in base_url and at the network" },
-  connect = { "network", "is the server running, and is base_url right?" },
+  private_address = { "protocol", "the server names a picture that is not on the public network" },
+  lookup = { "network", "look at the name in base_url and at the network", true },
+  connect = { "network", "is the server running, and is base_url right?", true },
+  proxy = { "network", "look at the option proxy, or at https_proxy, and at its user and password", true },
+  handshake = { "tls", "does base_url name a server that speaks TLS 1.2 or newer?", true },
   tls = { "tls", "if the server's certificate is your own, name its CA with the option ca_file" },
-  cut = { "network" },
-  timeout = { "timeout", "try later, or give more time with the option timeout" },
+  cut = { "network", nil, true },
+  timeout = { "timeout", "try later, or give more time with the option timeout", true },
   cancelled = { "cancelled" },
-  protocol = { "protocol", "is base_url the API's address?" },
+  protocol = { "protocol", "is base_url the API's address?", true },
 }
 
--- HTTP's: the kind, whether the server refused it (then nothing was done), and the advice. CONTRACT 4.3 and 7.
+-- HTTP's: the kind, whether the server refused it (then nothing was done), the advice, whether a later try may go better.
+-- CONTRACT 4.3 and 7.
 local ANSWERS = {
   [400] = { "invalid", true, "change what the server names" },
   [401] = { "auth", true, "log in again, and look at the token" },
   [403] = { "forbidden", true, "look at the keys, the role and whose project it is" },
   [404] = { "not_found", true, "look at the id, and whether it belongs to this account" },
   [405] = { "protocol", true, "is base_url the API's address?" },
-  [408] = { "timeout", false, "try later" },
+  [408] = { "timeout", false, "try later", true },
   [409] = { "conflict", true, "it is there already" },
   [411] = { "protocol", true, "is base_url the API's address?" },
   [413] = { "too_large", true, "send less" },
   [415] = { "invalid", true, "change what the server names" },
   [422] = { "invalid", true, "change what the server names" },
-  [429] = { "rate_limited", true, "wait before the next call" },
+  [429] = { "rate_limited", true, "wait before the next call", true },
 }
-local SERVER = { "server", false, "try later" }
+local SERVER = { "server", false, "try later", true }
+local ELSEWHERE = { "protocol", false, "is base_url the API's address?", true } -- 3xx
 local OTHER = { "protocol", false, "is base_url the API's address?" }
 
 ---@param status integer of HTTP
 ---@return string kind
 ---@return string outcome
 ---@return string advice
+---@return boolean? transient
 function M.of_status(status)
-  local row = ANSWERS[status] or (status >= 500 and status <= 599 and SERVER) or OTHER
-  return row[1], row[2] and "refused" or "unknown", row[3]
+  local row = ANSWERS[status] or (status >= 500 and status <= 599 and SERVER) or (status < 400 and ELSEWHERE) or OTHER
+  return row[1], row[2] and "refused" or "unknown", row[3], row[4]
 end
 
 ---@param name string the core's status name
 ---@return string kind
 ---@return string? advice
+---@return boolean? transient
 function M.of_core(name)
   local row = STATUSES[name]
-  return row[1], row[2]
+  return row[1], row[2], row[3]
 end
 
-local TRANSIENT = { network = true, timeout = true, rate_limited = true, server = true }
-
 --- The three results of a call that failed.
----@param fields table kind, outcome and message at least; `safe`: a repeat can do no harm whatever became of it
+---@param fields table kind, outcome and message at least; `transient`: a later try may go better; `harmless`: a repeat can do no harm whatever became of it
 ---@return nil
 ---@return string message
 ---@return devkit4ai.Error err
 function M.give(fields)
-  local safe = fields.safe
-  fields.safe = nil
-  fields.retryable = TRANSIENT[fields.kind] == true and (safe or fields.outcome ~= "unknown")
+  fields.retryable = fields.transient == true and (fields.harmless == true or fields.outcome ~= "unknown")
+  fields.transient, fields.harmless = nil, nil
   fields.attempts = fields.attempts or 0
   return nil, fields.message, setmetatable(fields, Error)
 end

@@ -2,7 +2,10 @@
 local call = require "devkit4ai.call"
 local check = require "devkit4ai.check"
 local errors = require "devkit4ai.errors"
+local find = require "devkit4ai.find"
 local instructions = require "devkit4ai.instructions"
+local pages = require "devkit4ai.pages"
+local under_way = require "devkit4ai.under_way"
 local wait = require "devkit4ai.wait"
 
 ---@class devkit4ai.Generation
@@ -30,9 +33,12 @@ function Generation:__tostring()
   return ("devkit4ai.Generation %s (%s)"):format(self.id, self.status or "not asked yet")
 end
 
+local ENDED = { completed = true, failed = true }
+
 -- what the server left out now and said before stays
 local function absorb(gen, fields)
   for name, value in pairs(fields) do gen[name] = value end
+  if ENDED[gen.status] then under_way.remove(gen._scope._client, gen.id) end
   return gen
 end
 
@@ -46,10 +52,10 @@ end
 
 local IMAGE = { data = { type = "string", required = true }, filename = { type = "string", required = true } }
 
-local GENERATE = {
+local GENERATE = check.rows {
   images = { type = "table", required = true },
   prompt = { type = "string" }, instructions = { type = "table or string" },
-  on_upload = { type = "function" }, timeout = check.TIMEOUT,
+  on_upload = { type = "function" },
 }
 
 -- a NUL would end the name in C, and what a check of the ending saw would be another file
@@ -77,6 +83,41 @@ local function copy_images(images)
   return copies
 end
 
+local function look(gen, extra)
+  local fields, message, err, head = call.run(gen._scope, "get_generation_status", { generation_id = gen.id }, extra)
+  if fields then return absorb(gen, fields), nil, nil, head end
+  err.generation_id = gen.id
+  return nil, message, err
+end
+
+-- A look of a wait: a lost one is made up for by the next.
+local function glance(gen, left, headers)
+  local most = gen._scope._client._limits.total
+  return look(gen, {
+    total = left and math.min(left, most), headers = headers, says = "gen:wait", tries = 1, max_wait = 0,
+  })
+end
+
+-- Where nobody knows whether it was made, the message ends with the line that finds it.
+local function order(scope, words, args, given)
+  local since
+  local fields, message, err = wait.with_room(scope._client, given.timeout, glance, function(left, max_wait)
+    local extra = { total = left, max_wait = max_wait, headers = given.headers }
+    since = os.time()
+    return call.run(scope, "create_generation", args, extra, given.on_upload)
+  end)
+  if err and err.outcome == "unknown" and err.operation == "create_generation" then
+    local text = type(given.instructions) == "table" and args.instructions or given.instructions or given.prompt
+    err.message = message .. "; this line looks for it: " .. scope._secrets:mask(find.line(words, text, since))
+  end
+  return fields, err and err.message, err
+end
+
+--- A handle with what the server said of it.
+local function of_answer(scope, words, fields)
+  return absorb(M.handle(scope, fields.id, ("%s:generation(%q)"):format(words, fields.id)), fields)
+end
+
 --- project:generate; see there.
 function M.generate(scope, words, given)
   check.arguments("project:generate", GENERATE, given)
@@ -87,17 +128,28 @@ function M.generate(scope, words, given)
   local text, why = instructions.text(given.instructions or given.prompt)
   wrong = wrong or why
   if wrong then return errors.refuse("invalid", "project:generate: " .. wrong, "create_generation") end
-  local args = { files = images, instructions = text }
-  local fields, message, err = call.run(scope, "create_generation", args, { total = given.timeout }, given.on_upload)
+  local fields, message, err = order(scope, words, { files = images, instructions = text }, given)
   if not fields then return nil, message, err end
-  return absorb(M.handle(scope, fields.id, ("%s:generation(%q)"):format(words, fields.id)), fields)
+  find.remember(scope._client, fields.id)
+  local gen = M.handle(scope, fields.id, ("%s:generation(%q)"):format(words, fields.id))
+  under_way.add(scope._client, gen)
+  return absorb(gen, fields)
 end
 
-local function look(gen, extra)
-  local fields, message, err = call.run(gen._scope, "get_generation_status", { generation_id = gen.id }, extra)
-  if fields then return absorb(gen, fields) end
-  err.generation_id = gen.id
-  return nil, message, err
+local LIST = check.rows { page = { type = "number" }, per_page = { type = "number" } }
+
+--- client:generations and its relatives; see there.
+function M.list(scope, words, name, says, given)
+  return pages.new(scope, name, says, check.arguments(says, LIST, given), function(fields)
+    return of_answer(scope, words, fields)
+  end)
+end
+
+--- client:find_generation; see there.
+function M.find(scope, words, says, given)
+  local fields, message, err = find.find(scope, says, given)
+  if not fields then return nil, message, err end
+  return of_answer(scope, words, fields)
 end
 
 --- Asks how far it is. Safe to repeat.
@@ -109,7 +161,7 @@ function Generation:refresh(options)
   return look(self, check.own("gen:refresh", options))
 end
 
-local WAIT = { timeout = check.TIMEOUT, interval = { type = "number" }, on_progress = { type = "function" } }
+local WAIT = check.rows { interval = { type = "number" }, on_progress = { type = "function" } }
 
 --- Waits until the picture is done: looks at once, then after 5 s, growing by 1.5 up to 30 s. A look that gets lost, and a
 --- 429, only make it wait on. Safe to repeat.
@@ -119,10 +171,8 @@ local WAIT = { timeout = check.TIMEOUT, interval = { type = "number" }, on_progr
 ---@return devkit4ai.Error? err kind `failed`: the server's reason is err.detail; kind `timeout`: it goes on, wait again
 function Generation:wait(options)
   options = check.arguments("gen:wait", WAIT, options)
-  local most = self._scope._client._limits.total
-  return wait.until_done(self, options, function(left)
-    return look(self, { total = left and math.min(left, most), says = "gen:wait" })
-  end)
+  local own = options.headers
+  return wait.until_done(self, options, function(left) return glance(self, left, own) end)
 end
 
 -- http or https, without a name and password, which would go out as a credential
@@ -162,7 +212,7 @@ local function fetch(gen, says, extra)
   return nil, message, err
 end
 
-local SAVE = { overwrite = { type = "boolean" }, timeout = check.TIMEOUT }
+local SAVE = check.rows { overwrite = { type = "boolean" } }
 
 --- Saves the picture: the whole file appears under its name, or none. Safe to repeat.
 ---@param path string
@@ -176,9 +226,9 @@ function Generation:save(path, options)
   if not is_name(path) then
     return errors.refuse("file", ("gen:save: %q is no name of a file"):format(path), "get_picture")
   end
-  local picture, message, err = fetch(self, "gen:save", {
-    save_as = path, overwrite = options.overwrite, total = options.timeout,
-  })
+  local extra = check.extra(options)
+  extra.save_as, extra.overwrite = path, options.overwrite
+  local picture, message, err = fetch(self, "gen:save", extra)
   if not picture then return nil, message, err end
   return path
 end

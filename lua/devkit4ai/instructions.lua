@@ -54,4 +54,45 @@ function M.text(given)
   return text
 end
 
+local function trim(text)
+  return text:match("^%s*(.-)%s*$")
+end
+
+--- What instructions say, however they are written: a table, its JSON text, or a prompt alone; the prompt without blanks at
+--- its ends, no nulls, and nothing wrapped in a prompt that is JSON itself.
+---@param value any
+---@return table? normal
+---@return string? message what is wrong with it
+function M.normal(value)
+  if type(value) == "table" then
+    local text, why = json.encode(value)
+    if not text then return nil, "the instructions can't be written as JSON: " .. why end
+    value = text
+  end
+  if type(value) ~= "string" then return {} end
+  local ok, said = json.decode(value, true)
+  if ok and type(said) == "string" then return M.normal(said) end
+  if not (ok and type(said) == "table") then return { prompt = trim(value) } end
+  if type(said.prompt) ~= "string" then return said end
+  said.prompt = trim(said.prompt)
+  local inner_ok, inner = json.decode(said.prompt, true)
+  if next(said, next(said)) == nil and inner_ok and type(inner) == "table" then return M.normal(said.prompt) end
+  return said
+end
+
+--- Whether two decoded values are the same, whatever the order of their fields.
+---@param a any
+---@param b any
+---@return boolean
+function M.same(a, b)
+  if type(a) ~= "table" or type(b) ~= "table" then return a == b end
+  for key, value in pairs(a) do
+    if not M.same(value, b[key]) then return false end
+  end
+  for key in pairs(b) do
+    if a[key] == nil then return false end
+  end
+  return true
+end
+
 return M

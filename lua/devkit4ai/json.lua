@@ -52,6 +52,24 @@ function M.decode(text)
   return true, value, NONE
 end
 
+local function drop_nulls(value)
+  for key, item in next, value do
+    if item == null then value[key] = nil
+    elseif type(item) == "table" then drop_nulls(item)
+    elseif type(item) == "number" then value[key] = whole(item) or item end
+  end
+end
+
+--- Decodes what goes to the user as it came, secrets included.
+---@param text string
+---@return any value without nulls; nil where it is null or no JSON
+function M.plain(text)
+  local ok, value = pcall(decode, text)
+  if not ok or value == null then return nil end
+  if type(value) == "table" then drop_nulls(value) end
+  return value
+end
+
 --- The text of an answer that may be broken, with *** in the place of each secret that stands under its name.
 ---@param text string
 ---@return string

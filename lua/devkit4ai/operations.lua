@@ -3,7 +3,8 @@
 --- method, path: {name} is an argument, a UUID · profile: by the client's role, a row of `profiles` · body: { json = names of
 --- arguments } or { form = { parts: the names that the files' part may have; text: the text's; max_bytes: of a file } } ·
 --- slots: secrets that go into the JSON body; an argument of that name is one, and is masked while the call lives ·
---- answer: a function of `answers` · picture: the answer is one, and no JSON · repeats: the class of CONTRACT 7 · creates: it
+--- answer: a function of `answers`, or "picture" · redirects: how many are followed · heed: the head of a GET's answer is
+--- wanted · repeats: the class of CONTRACT 7 · creates: it
 --- may cost money, so no total limit · says: the words a user typed · unknown: what to do when nobody knows whether it was
 --- done · advice: by kind, where the general one does not fit.
 local developer = { developer = "dev", platform_operator = "op" } -- operators: R:getting-started/cloud-api-explained
@@ -13,7 +14,8 @@ local end_user = { developer = "end", end_user = "end", platform_operator = "end
 
 return {
   register = { -- CONTRACT 3.1, row 6
-    method = "POST", path = "/api/v1/auth/register", profile = { developer = "reg_dev", platform_operator = "reg_dev" },
+    method = "POST", path = "/api/v1/auth/register",
+    profile = { developer = "reg_dev", end_user = "reg_end", platform_operator = "reg_dev" },
     body = { json = { "email", "full_name" } }, slots = { "password" },
     answer = "registration", repeats = "never", says = "client:register",
     unknown = "the account may exist now, and its keys can't be asked for again: try to log in before you register "
@@ -66,9 +68,19 @@ return {
   },
   get_generation_status = { -- row 28
     method = "GET", path = "/api/v1/generation/generations-v2/{generation_id}/status", profile = end_user,
-    answer = "generation", repeats = "safe", says = "gen:refresh",
+    answer = "generation", heed = true, repeats = "safe", says = "gen:refresh",
+  },
+  list_generations = { -- row 29
+    method = "GET", path = "/api/v1/generation/generations-v2", profile = end_user, query = { "page", "per_page" },
+    paging = { size = "per_page", default = 20, most = 100 }, -- D50
+    answer = "generations", heed = true, repeats = "safe", says = "client:generations",
+  },
+  list_public_generations = { -- row 32
+    method = "GET", path = "/api/v1/generation/public-generations-v2", profile = anyone, query = { "page", "per_page" },
+    paging = { size = "per_page", default = 20, most = 100 },
+    answer = "generations", heed = true, repeats = "safe", says = "client:public_generations",
   },
   get_picture = { -- no row of the API: the address stands in a generation (5.4), and gets no credentials (1.4)
-    method = "GET", profile = anyone, repeats = "safe", says = "gen:save", picture = true,
+    method = "GET", profile = anyone, repeats = "safe", says = "gen:save", answer = "picture", redirects = 3,
   },
 }

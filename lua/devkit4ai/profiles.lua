@@ -9,5 +9,9 @@ return {
   },
   op = { "Authorization: Bearer {access_token}", "X-User-Role: platform_operator", "X-Operator-Key: {operator_key}" },
   reg_dev = { "X-Operator-Key: {operator_key}" },
+  reg_end = { -- D19: all four where they are held
+    "X-User-Role: end_user", "X-Developer-Key: {developer_key}", "X-Project-ID: {project_id}",
+    "?X-API-Key: {project_key}",
+  },
   login_end = { "X-Project-ID: {project_id}" },
 }

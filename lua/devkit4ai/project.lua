@@ -3,6 +3,7 @@ local call = require "devkit4ai.call"
 local check = require "devkit4ai.check"
 local generation = require "devkit4ai.generation"
 local key = require "devkit4ai.key"
+local scope = require "devkit4ai.scope"
 
 ---@class devkit4ai.Project: devkit4ai.Scope
 ---@field id string
@@ -23,10 +24,15 @@ end
 
 local M = {}
 
----@param scope devkit4ai.Scope with the fields of an answer in its normal form, or the id alone
+---@param fields devkit4ai.Scope with the fields of an answer in its normal form, or the id alone
 ---@return devkit4ai.Project
-function M.new(scope)
-  return setmetatable(scope, Project)
+function M.new(fields)
+  return setmetatable(fields, Project)
+end
+
+-- the Lua that makes the handle again, for messages
+local function words_of(project)
+  return ("client:project(%q)"):format(project.id)
 end
 
 --- Makes an API key. It is shown once, in `key.key`; where the project had no key yet, it generates with this one from now
@@ -65,7 +71,7 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Project:generate(options)
-  return generation.generate(self, ("client:project(%q)"):format(self.id), options)
+  return generation.generate(self, words_of(self), options)
 end
 
 --- A handle on a generation of this project; asks nobody.
@@ -73,7 +79,35 @@ end
 ---@return devkit4ai.Generation
 function Project:generation(id)
   check.value("project:generation: id", { type = "string", required = true }, id)
-  return generation.handle(self, id, ("client:project(%q):generation(%q)"):format(self.id, id))
+  return generation.handle(self, id, ("%s:generation(%q)"):format(words_of(self), id))
+end
+
+--- The generations of who is logged in, in pages; see client:generations.
+---@param options { page: integer?, per_page: integer?, timeout: number?, headers: table<string, string>? }?
+---@return devkit4ai.Pages of devkit4ai.Generation
+function Project:generations(options)
+  return generation.list(self, words_of(self), "list_generations", "project:generations", options)
+end
+
+--- The one generation that was ordered with these instructions; see client:find_generation. Safe to repeat.
+---@param options { instructions: table|string, since: number?, timeout: number?, headers: table<string, string>? }
+---@return devkit4ai.Generation?
+---@return string? message
+---@return devkit4ai.Error? err
+function Project:find_generation(options)
+  return generation.find(self, words_of(self), "project:find_generation", options)
+end
+
+local END_USER = { access_token = { type = "string" }, refresh_token = { type = "string" } }
+
+--- A client for one of the project's end users, with the project's keys: give it tokens that you kept, or call its register
+--- or login. It costs a kilobyte of memory; it ends with the client that the project is of. Asks nobody.
+---@param tokens { access_token: string?, refresh_token: string? }?
+---@return devkit4ai.Client? client in the role end_user
+---@return string? message
+---@return devkit4ai.Error? err kind `config`: a token that can't be used
+function Project:end_user(tokens)
+  return scope.of_end_user(self, check.arguments("project:end_user", END_USER, tokens))
 end
 
 return M

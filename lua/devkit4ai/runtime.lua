@@ -106,25 +106,32 @@ function M.exchange(request, secrets, owner, progress)
   return await_parked(id, owner, progress)
 end
 
+-- an end user's client is closed with its project's
+local function is_of(whose, owner)
+  return whose == owner or whose ~= nil and whose._closed
+end
+
 --- Ends all that an owner has under way; each comes back as cancelled.
 function M.cancel(owner)
-  if awaiter == owner then engine:cancel(awaited) end -- one that is over is fine
+  if is_of(awaiter, owner) then engine:cancel(awaited) end -- one that is over is fine
   for id, slot in pairs(waiting) do
-    if slot.owner == owner then engine:cancel(id) end
+    if is_of(slot.owner, owner) then engine:cancel(id) end
   end
   for slot, whose in pairs(sleeping) do
-    if whose == owner then wake(slot) end
+    if is_of(whose, owner) then wake(slot) end
   end
 end
 
 --- Waits; M.cancel ends it early.
 ---@param seconds number
 ---@param owner table whose wait it is
+---@return boolean over false: it was ended early
 function M.sleep(seconds, owner)
   local slot = {}
   sleeping[slot] = owner
-  park(slot, seconds)
+  local ended = park(slot, seconds)
   sleeping[slot] = nil
+  return not ended
 end
 
 --- Waits until somebody wakes the slot. Raises at the caller's line where the caller can't wait.

@@ -3,7 +3,9 @@ local core = require "devkit4ai.core"
 local config = require "devkit4ai.config"
 local errors = require "devkit4ai.errors"
 local runtime = require "devkit4ai.runtime"
+local retry = require "devkit4ai.retry"
 local session = require "devkit4ai.session"
+local trace = require "devkit4ai.trace"
 
 local M = {}
 
@@ -31,13 +33,23 @@ function M.of_client(options)
     base_url = settings.base_url, role = settings.role,
     _role = settings.role, _secrets = secrets, _prepared = {}, _ca_file = settings.ca_file, _limits = limits,
     _creating = { connect = limits.connect, idle = settings.timeout and settings.timeout.idle or CREATING.idle },
+    _retry = settings.retry, _budget = { tokens = retry.FULL }, _proxy = settings.proxy, _public = settings.public,
+    _lines = settings.lines, _store = settings.store, _trace = trace.new(settings.on_event, settings.log, secrets),
     _user_agent = settings.user_agent or "devkit4ai-lua/" .. require "devkit4ai.version",
     _project_id = settings.project_id, _parts = {}, _closed = false, _flight = false, _engine = runtime.engine(),
-    _projects = setmetatable({}, { __mode = "k" }), -- their own secrets go when the client's do
+    _made = { at = 0, order = {}, ids = {} }, -- for find, which end users' clients share
   }
   scope._client = scope
   session.start(scope, access_token)
   return scope
+end
+
+local WEAK = { __mode = "k" }
+
+-- Its secrets go when its parent's do. rawget: an end user's client looks like its developer's otherwise.
+local function adopt_child(parent, child)
+  local children = rawget(parent, "_children") or setmetatable({}, WEAK)
+  parent._children, children[child] = children, true
 end
 
 --- Makes the answer of a project a scope: it sees the client's slots behind its own, with its own id; the client's project
@@ -53,7 +65,7 @@ function M.of_project(client, fields)
   local set, _, why = secrets:set("project_id", fields.id, "shown")
   if not set then return errors.refuse("config", "client:project: the id can't be used: " .. why) end
   fields._client, fields._secrets, fields._prepared = client, secrets, {}
-  client._projects[fields] = true
+  adopt_child(client, fields)
   return fields
 end
 
@@ -66,6 +78,43 @@ end
 function M.of_id(client, id)
   if not config.is_uuid(id) then return errors.refuse("invalid", "client:project: the id is no UUID: " .. id) end
   return M.of_project(client, { id = id })
+end
+
+-- What the end users of a project have in common. It is their metatable as well, and all else they inherit from the client.
+local function class_of_users(project)
+  local client, secrets = project._client, core.secrets(project._secrets)
+  secrets:set("access_token", "") -- the developer's own are not theirs
+  secrets:set("refresh_token", "")
+  local class = {
+    role = "end_user", _role = "end_user", _secrets = secrets, _prepared = {}, _project_id = project.id,
+    _flight = false,
+  }
+  local of_client = getmetatable(client)
+  class.__index, class.__name = class, of_client.__name
+  class.__tostring, class.__close = of_client.__tostring, of_client.__close
+  return setmetatable(class, { __index = client })
+end
+
+local USES = { access_token = "header", refresh_token = "body" }
+
+--- A client for an end user of a project.
+---@param project devkit4ai.Project
+---@param tokens { access_token: string?, refresh_token: string? }
+---@return devkit4ai.Client?
+---@return string? message
+---@return devkit4ai.Error? err
+function M.of_end_user(project, tokens)
+  project._users = project._users or class_of_users(project)
+  local secrets = core.secrets(project._users._secrets)
+  for slot, token in pairs(tokens) do
+    local set, _, why = secrets:set(slot, token, USES[slot])
+    if not set then return errors.refuse("config", ("project:end_user: the %s can't be used: %s"):format(slot, why)) end
+  end
+  local user = setmetatable({ _secrets = secrets }, project._users)
+  user._client = user
+  session.start(user, tokens.access_token)
+  adopt_child(project, user)
+  return user
 end
 
 --- Gives a client what it does not hold yet of an account's keys and tokens.
@@ -86,14 +135,19 @@ function M.adopt(client, account)
   return account
 end
 
---- Ends a client: what it has under way is cancelled, its secrets are wiped. Twice is once.
+local function wipe(scope)
+  scope._secrets:wipe()
+  for child in pairs(rawget(scope, "_children") or {}) do wipe(child) end
+end
+
+--- Ends a client, and the clients of its projects' end users: what they have under way is cancelled, their secrets are
+--- wiped. Twice is once.
 ---@param client devkit4ai.Client
 function M.close(client)
   if client._closed then return end
   client._closed = true
   runtime.cancel(client)
-  client._secrets:wipe()
-  for project in pairs(client._projects) do project._secrets:wipe() end
+  wipe(client)
 end
 
 return M

@@ -113,7 +113,7 @@ function M.renew(client, run, seconds)
   if client._closed then return closed_meanwhile("refresh_token") end
   if not flight.done then
     return errors.give({
-      kind = "timeout", outcome = "not_sent", operation = "refresh_token",
+      kind = "timeout", outcome = "not_sent", transient = true, operation = "refresh_token",
       message = "renewing the tokens took longer than the call may; give more time with timeout",
     })
   end

@@ -1,7 +1,11 @@
---- Waiting for a generation: looks by poll's schedule until it is done, or the time is up.
+--- Waiting for generations: looks by poll's schedule, at the pace of all waits, until one is done or the time is up.
+local core = require "devkit4ai.core"
 local errors = require "devkit4ai.errors"
+local pace = require "devkit4ai.pace"
 local poll = require "devkit4ai.poll"
 local runtime = require "devkit4ai.runtime"
+local trace = require "devkit4ai.trace"
+local under_way = require "devkit4ai.under_way"
 
 local M = {}
 
@@ -23,16 +27,66 @@ end
 
 local function out_of_time(gen, seconds)
   return errors.give({
-    kind = "timeout", outcome = "unknown", safe = true, operation = "get_generation_status", generation_id = gen.id,
+    kind = "timeout", outcome = "unknown", transient = true, harmless = true, operation = "get_generation_status",
+    generation_id = gen.id,
     message = ("gen:wait: after %g s the generation %s is not done (%s). It was accepted, may still finish and is paid "
       .. "for; go on waiting with %s:wait()"):format(seconds, gen.id, gen.status or "no answer yet", gen._words),
   })
 end
 
+local paces = {} -- by the API's address: what all waits of this Lua state share
+
+local function pace_of(client)
+  local shared = paces[client.base_url] or pace.new()
+  paces[client.base_url] = shared
+  return shared
+end
+
+-- Waits for a place among the looks of all; a deadline is worth a look of its own.
+local function take_turn(client, deadline)
+  local shared, now = pace_of(client), runtime.now()
+  repeat
+    local at = math.min(pace.reserve(shared, now), deadline)
+    if at > now and not runtime.sleep(at - now, client) then return false end
+    now = runtime.now()
+  until now >= shared.shut or now >= deadline
+  return true
+end
+
+local function number_of(head, name)
+  return tonumber((core.header(head, name)))
+end
+
+-- What a look says of the pace.
+local function heed(client, head, err)
+  local signal = {}
+  if err and err.kind == "rate_limited" then signal.limited = err.retry_after end
+  if head then
+    local reset = number_of(head, "X-RateLimit-Reset")
+    signal.limit, signal.remaining = number_of(head, "X-RateLimit-Limit"), number_of(head, "X-RateLimit-Remaining")
+    signal.reset = reset and reset - os.time()
+  end
+  if head or signal.limited then pace.heed(pace_of(client), runtime.now(), signal) end
+end
+
+-- One look, at the pace of all. Gives nil where it was ended early.
+local function look_in_turn(client, deadline, look)
+  if not take_turn(client, deadline) then return nil end
+  local left = deadline - runtime.now()
+  local seen, message, err, head = look(left > 0 and left or nil) -- a timeout of 0 is one look
+  heed(client, head, err)
+  return true, seen, message, err
+end
+
+local function rest(client, gen, seconds)
+  trace.emit(client, { type = "wait", operation = "get_generation_status", generation_id = gen.id, pause = seconds })
+  return runtime.sleep(seconds, client)
+end
+
 --- Waits until a generation is completed.
 ---@param gen devkit4ai.Generation
 ---@param options { timeout: number?, interval: number?, on_progress: function? } as gen:wait's
----@param look fun(left: number?): devkit4ai.Generation?, string?, devkit4ai.Error? asks the server, for so many seconds
+---@param look fun(left: number?): devkit4ai.Generation?, string?, devkit4ai.Error?, string? asks the server, for so many seconds; the head behind the error
 ---@return devkit4ai.Generation?
 ---@return string? message
 ---@return devkit4ai.Error? err
@@ -41,9 +95,10 @@ function M.until_done(gen, options, look)
   if not (timeout >= 0 and (not interval or interval > 0)) then
     return errors.refuse("config", "gen:wait: timeout and interval must be numbers of seconds", "get_generation_status")
   end
-  local deadline, looks, left = runtime.now() + timeout, 0, timeout
+  local client, deadline, looks = gen._scope._client, runtime.now() + timeout, 0
   while true do
-    local seen, message, err = look(left > 0 and left or nil) -- a timeout of 0 is one look
+    local looked, seen, message, err = look_in_turn(client, deadline, look)
+    if not looked then return cancelled(gen) end
     looks = looks + 1
     local pause = poll.pause(looks, interval)
     if not seen then
@@ -54,11 +109,48 @@ function M.until_done(gen, options, look)
       if gen.status == "completed" then return gen end
       if gen.status == "failed" then return failed(gen) end
     end
-    left = deadline - runtime.now()
+    local left = deadline - runtime.now()
     if left <= 0 then return out_of_time(gen, timeout) end
-    local client = gen._scope._client
-    runtime.sleep(math.min(pause, left), client)
-    if client._closed then return cancelled(gen) end
+    if not rest(client, gen, math.min(pause, left)) then return cancelled(gen) end
+  end
+end
+
+-- Waits until one of the client's own generations has ended; false: none is under way, or there is no time.
+local function wait_for_room(client, deadline, look)
+  local first, count = under_way.first(client)
+  local looks, before = 0, count
+  while first and count == before do
+    local left = deadline - runtime.now()
+    looks = looks + 1
+    if left <= 0 or not rest(client, first, math.min(poll.pause(looks), left)) then return false end
+    first, count = under_way.first(client)
+    if first and count == before then -- no other wait saw an end meanwhile
+      local gen = first
+      local looked, _, _, err = look_in_turn(client, deadline, function(seconds) return look(gen, seconds) end)
+      if not looked then return false end
+      if err and not poll.after_failure(err, 0) then under_way.remove(client, gen.id) end
+      first, count = under_way.first(client)
+    end
+  end
+  return count < before
+end
+
+--- Makes a creating call. A 429 while generations of the client's own are under way waits for one of them to end rather than
+--- for the time that the server names, if the deadline allows (CONTRACT 5.5).
+---@param client devkit4ai.Client
+---@param seconds number? for all of it
+---@param look fun(gen: devkit4ai.Generation, left: number?): devkit4ai.Generation?, string?, devkit4ai.Error?, string?
+---@param order fun(left: number?, max_wait: number?): table?, string?, devkit4ai.Error? makes the call; max_wait 0: a 429 comes back at once
+---@return table? fields
+---@return string? message
+---@return devkit4ai.Error? err
+function M.with_room(client, seconds, look, order)
+  local deadline, left = seconds and runtime.now() + seconds or math.huge, seconds
+  while true do
+    local fields, message, err = order(left, under_way.first(client) and 0 or nil)
+    local room = err and err.kind == "rate_limited" and wait_for_room(client, deadline, look)
+    left = seconds and deadline - runtime.now()
+    if not room or (left and left <= 0) then return fields, message, err end
   end
 end
 

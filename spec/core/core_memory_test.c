@@ -29,12 +29,13 @@ static void twenty_gets (void) { sweep(case_twenty_gets, true); }
 static void post (void) { sweep(case_post, true); }
 static void upload (void) { sweep(case_upload, true); }
 static void download (void) { sweep(case_download, true); }
+static void through_a_proxy (void) { sweep(case_through_a_proxy, true); }
 static void close_with_all_under_way (void) { sweep(case_close_with_all_under_way, false); }
 
 int main (void) {
   static const check_test tests[] = {
     {"secrets", secrets}, {"form", form}, {"get", get}, {"get_on_a_thread", get_on_a_thread}, {"twenty_gets", twenty_gets}, {"post", post},
-    {"upload", upload}, {"download", download}, {"close_with_all_under_way", close_with_all_under_way},
+    {"upload", upload}, {"download", download}, {"through_a_proxy", through_a_proxy}, {"close_with_all_under_way", close_with_all_under_way},
   };
   memory_cases_begin();
   int ended = CHECK_RUN(tests);

@@ -26,11 +26,12 @@ static void get_on_a_thread (void) { sweep(case_get_on_a_thread); }
 static void post (void) { sweep(case_post); }
 static void upload (void) { sweep(case_upload); }
 static void download (void) { sweep(case_download); }
+static void through_a_proxy (void) { sweep(case_through_a_proxy); }
 static void close_with_all_under_way (void) { sweep(case_close_with_all_under_way); }
 
 int main (void) {
   static const check_test tests[] = {
-    {"get", get}, {"get_on_a_thread", get_on_a_thread}, {"post", post}, {"upload", upload}, {"download", download},
+    {"get", get}, {"get_on_a_thread", get_on_a_thread}, {"post", post}, {"upload", upload}, {"download", download}, {"through_a_proxy", through_a_proxy},
     {"close_with_all_under_way", close_with_all_under_way},
   };
   fail_alloc_hook_curl();

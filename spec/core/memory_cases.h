@@ -17,6 +17,7 @@ typedef struct {
 
 static const peer_row memory_rows[] = {
   {.path = "/picture", .answer = "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n\x89PNG\r\n\x1A\n"},
+  {.path = "http://name.test/", .answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"},
   {.path = "/", .answer = "HTTP/1.1 200 OK\r\nX-A: b\r\nContent-Length: 600\r\n\r\n"
     "....................................................................................................""....................................................................................................""....................................................................................................""....................................................................................................""....................................................................................................""...................................................................................................."},
   {NULL},
@@ -73,7 +74,7 @@ static inline dk_status case_form (void) {
   return first;
 }
 
-typedef enum { A_GET, A_POST, AN_UPLOAD, A_DOWNLOAD } memory_kind;
+typedef enum { A_GET, A_POST, AN_UPLOAD, A_DOWNLOAD, A_PROXIED_GET } memory_kind;
 
 /* NULL: first tells */
 static inline dk_xfer *memory_xfer (memory_kind kind, dk_status *first) {
@@ -82,6 +83,12 @@ static inline dk_xfer *memory_xfer (memory_kind kind, dk_status *first) {
   dk_request r = {.method = kind == A_POST || kind == AN_UPLOAD ? "POST" : "GET", .max_answer = 1000, .idle = 20, .total = 40};
   r.url = peer_url(&memory_peer, kind == A_DOWNLOAD ? "/picture" : "/");
   r.flags = kind == A_POST || kind == AN_UPLOAD ? DK_ONCE : 0;
+  if (kind == A_PROXIED_GET) {
+    r.proxy = r.url;
+    r.proxy_login = "user:word";
+    r.url = "http://name.test/";
+    r.flags = DK_PUBLIC | DK_TIMES;
+  }
   dk_buffer_init(&r.lines, 1000);
   dk_buffer_init(&r.body, 1000);
   note(first, dk_buffer_add(&r.lines, line, sizeof line));
@@ -138,6 +145,8 @@ static inline dk_status case_get_on_a_thread (void) { return memory_engine(true,
 static inline dk_status case_twenty_gets (void) { return memory_engine(false, A_GET, 20); }
 static inline dk_status case_post (void) { return memory_engine(false, A_POST, 1); }
 static inline dk_status case_upload (void) { return memory_engine(false, AN_UPLOAD, 1); }
+
+static inline dk_status case_through_a_proxy (void) { return memory_engine(false, A_PROXIED_GET, 2); }
 
 static inline dk_status case_download (void) {
   struct stat st;

@@ -1,4 +1,4 @@
-/* secrets_test.c - slots and their parents, what may stand in a header, templates, JSON fields, masking. */
+/* secrets_test.c - slots and their parents, what may stand in a header, templates, JSON fields, masking, tags. */
 #include <string.h>
 
 #include "check.h"
@@ -178,8 +178,54 @@ static void masking_by_value (void) {
     CHECK(dk_secrets_mask(s, rows[i].text, strlen(rows[i].text), &out) == DK_OK);
     if (!CHECK(strcmp(out.bytes + 7, rows[i].masked) == 0)) fprintf(stderr, "  %s\n", out.bytes);
     CHECK(out.length == 7 + strlen(rows[i].masked));
+    CHECK(dk_secrets_shows(s, rows[i].text, strlen(rows[i].text)) == (strcmp(rows[i].text, rows[i].masked) != 0));
     dk_buffer_reset(&out);
   }
+  dk_secrets_release(s);
+  dk_secrets_release(parent);
+}
+
+/* against the plain search, at every place of a text: values of few letters, so that parts of them stand everywhere */
+static void shows_finds_it_wherever_it_stands (void) {
+  unsigned seed = 1;
+  char text[64], value[16];
+  for (int turn = 0; turn < 20000; turn++) {
+    size_t length = seed % 40, value_length = 3 + seed / 64 % 9;
+    dk_secrets *s = dk_secrets_new(NULL);
+    for (size_t i = 0; i < length; i++) text[i] = "ab\"c"[(seed = seed * 1664525 + 1013904223) >> 28 & 3];
+    for (size_t i = 0; i < value_length; i++) value[i] = "abca"[(seed = seed * 1664525 + 1013904223) >> 28 & 3];
+    text[length] = value[value_length] = '\0';
+    set(s, "v", value, DK_SLOT_HEADER);
+    if (!CHECK(dk_secrets_shows(s, text, length) == (strstr(text, value) != NULL))) fprintf(stderr, "  '%s' in '%s'\n", value, text);
+    dk_secrets_release(s);
+  }
+}
+
+static void what_is_no_secret_does_not_show (void) {
+  dk_secrets *s = dk_secrets_new(NULL);
+  set(s, "short", "ab", DK_SLOT_HEADER);
+  set(s, "empty", "", DK_SLOT_HEADER);
+  set(s, "quote", "\"", DK_SLOT_BODY);
+  set(s, "project", "42-42-42", DK_SLOT_SHOWN);
+  CHECK(!dk_secrets_shows(s, "ab \"\\\" 42-42-42", 15));
+  CHECK(!dk_secrets_shows(s, "", 0));
+  CHECK(set_bytes(s, "nul", "a\0b", 3, DK_SLOT_BODY) == DK_OK);
+  CHECK(dk_secrets_shows(s, "xa\0by", 5) && dk_secrets_shows(s, "a\\u0000b", 8) && !dk_secrets_shows(s, "xa\0by", 3));
+  dk_secrets_release(s);
+}
+
+static void tags_tell_values_apart (void) {
+  dk_secrets *parent = dk_secrets_new(NULL), *s = dk_secrets_new(parent);
+  uint64_t one = 0, again = 0, other = 0;
+  set(parent, "key", "dk_live_1", DK_SLOT_HEADER);
+  CHECK(dk_secrets_tag(s, "key", &one));
+  set(s, "key", "dk_live_2", DK_SLOT_HEADER);
+  CHECK(dk_secrets_tag(s, "key", &other));
+  set(s, "other", "dk_live_1", DK_SLOT_SHOWN);
+  CHECK(dk_secrets_tag(s, "other", &again));
+  CHECK(one == again && one != other);
+  set(s, "key", "", DK_SLOT_HEADER);
+  CHECK(!dk_secrets_tag(s, "key", &one) && !dk_secrets_tag(s, "none", &one));
   dk_secrets_release(s);
   dk_secrets_release(parent);
 }
@@ -194,6 +240,9 @@ int main (void) {
     {"lines_stand_one_behind_the_other", lines_stand_one_behind_the_other},
     {"fields_of_a_json_body", fields_of_a_json_body},
     {"masking_by_value", masking_by_value},
+    {"shows_finds_it_wherever_it_stands", shows_finds_it_wherever_it_stands},
+    {"what_is_no_secret_does_not_show", what_is_no_secret_does_not_show},
+    {"tags_tell_values_apart", tags_tell_values_apart},
   };
   return CHECK_RUN(tests);
 }

@@ -1,9 +1,10 @@
-/* transfer_test.c - one exchange: what becomes of it when the peer answers, lies, or is gone; its caps; headers found. */
+/* transfer_test.c - one exchange: what becomes of it when the peer answers, lies, or is gone; its caps and times; headers found. */
 #define _GNU_SOURCE              /* what peer.h asks for */
 #include <string.h>
 
 #include "exchange.h"
 #include "peer.h"
+#include "phase.h"
 
 #define OK(body) "HTTP/1.1 200 OK\r\nContent-Length: " body
 
@@ -213,6 +214,65 @@ static void head_find_reads_no_further_than_the_head (void) {
   }
 }
 
+/* the peer goes away in the middle, or speaks something else: no certificate was seen, so none was refused */
+static void a_handshake_that_breaks_off (void) {
+  static const struct { const char *words; bool reset; } rows[] = {{"", false}, {"", true}, {"HTTP/1.1 400 Bad Request\r\n\r\n", false}};
+  const struct linger at_once = {1, 0};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    phase p;
+    dk_engine *e = dk_engine_new();
+    phase_begin(&p, e, IN_TLS, NULL, NULL);
+    phase_reach(&p, e, IN_TLS);
+    CHECK(send(p.fd, rows[i].words, strlen(rows[i].words), MSG_NOSIGNAL) == (ssize_t)strlen(rows[i].words));
+    if (rows[i].reset) setsockopt(p.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close(p.fd);
+    p.fd = -1;
+    dk_xfer *x = await(e, NULL);
+    if (x != NULL && !CHECK(x->failure.status == DK_HANDSHAKE && x->fate == DK_NOT_SENT && strcmp(x->step, "TLS") == 0))
+      fprintf(stderr, "  row %zu: %s (%s), step '%s'\n", i, dk_status_name(x->failure.status), x->failure.text, x->step);
+    dk_xfer_free(x);
+    phase_end(&p);
+    dk_engine_close(e);
+    dk_engine_free(e);
+  }
+}
+
+static bool has_times (const dk_xfer *x, bool lookup, bool connect, bool first_byte, bool total) {
+  const dk_times *t = &x->times;
+  return (t->lookup > 0) == lookup && (t->connect > 0) == connect && !(t->tls > 0) && (t->first_byte > 0) == first_byte && (x->took > 0) == total &&
+         t->lookup <= t->connect + (connect ? 0 : 1) && (double)t->first_byte <= x->took + 1e-6;
+}
+
+static dk_xfer *timed (dk_engine *e, const char *url, unsigned flags) {
+  dk_request r = ask("GET", url);
+  r.flags = flags;
+  return exchange(e, r);
+}
+
+/* of a new connection, of a kept one, of a failure; and none that nobody asked for */
+static void times (void) {
+  static const peer_row rows[] = {{.path = "/cut", .end = PEER_CLOSE}, {.path = "/", .answer = OK("0\r\n\r\n")}, {NULL}};
+  static const struct { const char *path; unsigned flags; bool lookup, connect, first_byte, total; } asked[] = {
+    {"/", DK_TIMES | DK_ONCE, true, true, true, true}, {"/", DK_TIMES, false, false, true, true}, {"/", 0, false, false, false, false},
+    {"/cut", DK_TIMES | DK_ONCE, true, true, false, true},
+  };
+  static peer p;
+  peer_start(&p, rows);
+  dk_engine *e = dk_engine_new();
+  for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+    dk_xfer *x = timed(e, peer_url(&p, asked[i].path), asked[i].flags);
+    if (x != NULL && !CHECK(has_times(x, asked[i].lookup, asked[i].connect, asked[i].first_byte, asked[i].total)))
+      fprintf(stderr, "  row %zu: %g %g %g %g %g\n", i, (double)x->times.lookup, (double)x->times.connect, (double)x->times.tls, (double)x->times.first_byte, x->took);
+    dk_xfer_free(x);
+  }
+  peer_stop(&p);
+  dk_xfer *x = timed(e, "http://127.0.0.1:1/", DK_TIMES);
+  if (x != NULL) CHECK(has_times(x, true, false, false, true));
+  dk_xfer_free(x);
+  dk_engine_close(e);
+  dk_engine_free(e);
+}
+
 int main (void) {
   static const check_test tests[] = {
     {"fates_of_a_post", fates_of_a_post},
@@ -220,6 +280,8 @@ int main (void) {
     {"what_goes_out", what_goes_out},
     {"many_lines_go_out", many_lines_go_out},
     {"caps", caps},
+    {"a_handshake_that_breaks_off", a_handshake_that_breaks_off},
+    {"times", times},
     {"head_find", head_find},
     {"head_find_reads_no_further_than_the_head", head_find_reads_no_further_than_the_head},
   };

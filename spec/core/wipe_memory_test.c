@@ -99,6 +99,29 @@ static void a_whole_exchange (void) {
   peer_stop(&p);
 }
 
+static void a_proxys_login (void) {
+  dk_engine *e = dk_engine_new();
+  dk_request request = ask("GET", "http://127.0.0.1:2/");
+  request.proxy = "http://127.0.0.1:1";
+  request.proxy_login = "user:" SECRET;
+  watch_freed(SECRET);
+  dk_xfer *x = exchange(e, request);
+  if (CHECK(x != NULL)) CHECK(x->failure.status == DK_CONNECT && strcmp(x->proxy_login, "user:" SECRET) == 0);
+  dk_xfer_free(x);
+  dk_engine_close(e);
+  dk_engine_free(e);
+  CHECK(freed_unwiped() == 0);
+}
+
+static void a_value_as_json_writes_it (void) {
+  dk_failure failure;
+  dk_secrets *s = dk_secrets_new(NULL);
+  CHECK(dk_secrets_set(s, "word", "\"" SECRET, strlen(SECRET) + 1, DK_SLOT_BODY, &failure) == DK_OK);
+  watch_freed(SECRET);
+  dk_secrets_release(s);
+  CHECK(freed_unwiped() == 0);
+}
+
 int main (void) {
   static const check_test tests[] = {
     {"a_slot_that_is_set_again", a_slot_that_is_set_again},
@@ -107,6 +130,8 @@ int main (void) {
     {"a_header_line_that_was_left_out", a_header_line_that_was_left_out},
     {"a_text_that_was_masked", a_text_that_was_masked},
     {"a_whole_exchange", a_whole_exchange},
+    {"a_proxys_login", a_proxys_login},
+    {"a_value_as_json_writes_it", a_value_as_json_writes_it},
   };
   return CHECK_RUN(tests);
 }

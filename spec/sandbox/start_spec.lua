@@ -126,7 +126,8 @@ describe("sandbox.start", function()
 
   it("raises on an unknown option or a bad value, at the caller's line", function()
     for option, words in pairs {
-      prot = "unknown option 'prot' (known: access_life, command, generation_limit, port, project_limit, ",
+      prot = "unknown option 'prot' (known: access_life, command, dialect, generation_limit, port, "
+        .. "project_limit, ",
       port = "port must be a whole number from 0 to 65535", step_time = "step_time must be a number of seconds",
       command = "command must be a string",
     } do

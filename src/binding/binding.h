@@ -11,6 +11,8 @@
 #define DK_SECRETS "devkit4ai.secrets"
 #define DK_HEADERS "devkit4ai.headers"
 #define DK_REQUEST "devkit4ai.request"
+#define DK_LOCK "devkit4ai.lock"
+#define DK_BYTES "devkit4ai.bytes"
 
 /* Templates of header lines, compiled once: what core.headers gives. */
 typedef struct {
@@ -37,7 +39,11 @@ int dk_new_engine (lua_State *L);
 int dk_new_secrets (lua_State *L);
 int dk_new_headers (lua_State *L);
 int dk_new_request (lua_State *L);
+int dk_load_file (lua_State *L);
+int dk_save_file (lua_State *L);
+int dk_new_lock (lua_State *L);
 void dk_open_engine (lua_State *L);
+void dk_open_files (lua_State *L);
 void dk_open_request (lua_State *L);
 void dk_open_secrets (lua_State *L);
 

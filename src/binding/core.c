@@ -1,11 +1,15 @@
 /* core.c - the Lua module devkit4ai.core: constructors and small functions. */
 #define _GNU_SOURCE              /* dladdr, RTLD_NODELETE */
 #include <dlfcn.h>
+#include <string.h>
 
+#include "address.h"
 #include "binding.h"
 #include "devkit4ai.h"
 #include "engine.h"
+#include "http_date.h"
 #include "image_kind.h"
+#include "url.h"
 
 /* adds functions to the table on top, each with the value below it as its upvalue */
 static void add_functions (lua_State *L, const luaL_Reg *functions) {
@@ -100,6 +104,52 @@ static int header (lua_State *L) {
   return 1;
 }
 
+/* a text without a NUL in it; NULL: it has one, and so is none of what these functions read */
+static const char *check_line (lua_State *L, int arg) {
+  size_t length;
+  const char *text = luaL_checklstring(L, arg, &length);
+  return strlen(text) == length ? text : NULL;
+}
+
+/* delay(text, now) -> the seconds that a Retry-After names, 0 or more; nil: it names none. now: Unix time */
+static int delay (lua_State *L) {
+  const char *text = check_line(L, 1);
+  double seconds, at = luaL_checknumber(L, 2);
+  if (text == NULL || !dk_http_delay(text, at, &seconds)) return 0;
+  lua_pushnumber(L, seconds);
+  return 1;
+}
+
+/* date(text) -> Unix time of an HTTP date, or nil */
+static int date (lua_State *L) {
+  const char *text = check_line(L, 1);
+  double unix_time;
+  if (text == NULL || !dk_http_date(text, &unix_time)) return 0;
+  lua_pushnumber(L, unix_time);
+  return 1;
+}
+
+/* is_public(host) -> whether an IPv4 or IPv6 address belongs to the public network; nil: it is a name */
+static int is_public (lua_State *L) {
+  const char *text = check_line(L, 1);
+  dk_address_kind kind = text ? dk_address_of(text) : DK_NO_ADDRESS;
+  if (kind == DK_NO_ADDRESS) return 0;
+  lua_pushboolean(L, kind == DK_PUBLIC_ADDRESS);
+  return 1;
+}
+
+/* resolve(base, location) -> the address that a redirect leads to, http or https; nil: it can't be used */
+static int resolve (lua_State *L) {
+  const char *base = check_line(L, 1), *location = check_line(L, 2);
+  char url[DK_MAX_URL];
+  if (base == NULL || location == NULL) return 0;
+  dk_status status = dk_url_resolve(base, location, url);
+  if (status == DK_NO_MEMORY) return luaL_error(L, "not enough memory");
+  if (status != DK_OK) return 0;
+  lua_pushstring(L, url);
+  return 1;
+}
+
 /* a dlclose while a resolver thread of libcurl runs would pull the code from under it */
 static void pin_library (void) {
   Dl_info info;
@@ -109,12 +159,14 @@ static void pin_library (void) {
 int luaopen_devkit4ai_core (lua_State *L) {
   static const luaL_Reg functions[] = {
     {"engine", dk_new_engine}, {"secrets", dk_new_secrets}, {"headers", dk_new_headers}, {"request", dk_new_request}, {"now", now},
-    {"image_kind", image_kind}, {"header", header},
+    {"image_kind", image_kind}, {"header", header}, {"delay", delay}, {"date", date}, {"is_public", is_public}, {"resolve", resolve},
+    {"load", dk_load_file}, {"save", dk_save_file}, {"lock", dk_new_lock},
     {NULL, NULL}};
   pin_library();
   dk_open_engine(L);
   dk_open_secrets(L);
   dk_open_request(L);
+  dk_open_files(L);
   lua_newtable(L);
   luaL_setfuncs(L, functions, 0);
   return 1;

@@ -135,6 +135,22 @@ static void push_trouble (lua_State *L, const dk_xfer *x) {
   lua_setfield(L, -2, "seconds");
 }
 
+static void set_time (lua_State *L, const char *name, double seconds) {
+  if (!(seconds > 0)) return;
+  lua_pushnumber(L, seconds);
+  lua_setfield(L, -2, name);
+}
+
+static int push_times (lua_State *L, const dk_xfer *x) {
+  lua_createtable(L, 0, 5);
+  set_time(L, "lookup", (double)x->times.lookup);
+  set_time(L, "connect", (double)x->times.connect);
+  set_time(L, "tls", (double)x->times.tls);
+  set_time(L, "first_byte", (double)x->times.first_byte);
+  set_time(L, "total", x->took);
+  return 1;
+}
+
 static bool is_ready (const box *b) { return b->kept != NULL || dk_engine_ready(b->engine); }
 
 static dk_xfer *take (box *b) {
@@ -152,15 +168,17 @@ static int push_answer (lua_State *L) {
   lua_pushvalue(L, 2);
   lua_pushinteger(L, (lua_Integer)x->status);
   lua_pushlstring(L, x->answer.bytes ? x->answer.bytes : "", x->answer.length);
-  if (x->status / 100 == 2 && !(x->flags & DK_ONCE)) lua_pushliteral(L, "");     /* nobody looks at it: 1 % of a small GET */
+  if (x->status / 100 == 2 && !(x->flags & (DK_ONCE | DK_HEAD))) lua_pushliteral(L, "");     /* nobody looks at it: 1 % of a small GET */
   else lua_pushlstring(L, x->head.bytes ? x->head.bytes : "", x->head.length);
   if (x->failure.status == DK_OK) lua_pushnil(L);
   else push_trouble(L, x);
-  return 6;
+  return x->flags & DK_TIMES ? 6 + push_times(L, x) : 6;
 }
 
-/* next(seconds?) -> id, more, status, body, head, trouble; nothing: none is finished, also after waiting so long (it may come
- * back early). more: there is another; head: empty for a GET that succeeded; trouble: nil where the answer is whole */
+/* next(seconds?) -> id, more, status, body, head, trouble, times; nothing: none is finished, also after waiting so long (it may
+ * come back early). more: there is another; head: empty for a GET that succeeded, unless its request asked for it; trouble: nil
+ * where the answer is whole; times: where its request asked: seconds from the start until lookup, connect, tls, first_byte and
+ * total, without what there was not, as on a kept connection */
 static int engine_next (lua_State *L) {
   box *b = check_box(L);
   if (b->kept == NULL && !lua_isnoneornil(L, 2)) dk_engine_wait(b->engine, luaL_checknumber(L, 2));
@@ -169,14 +187,15 @@ static int engine_next (lua_State *L) {
   if (x == NULL) return 0;
   lua_pushlightuserdata(L, x);
   lua_pushboolean(L, is_ready(b));
-  if (lua_pcall(L, 2, 6, 0) != 0) {
+  int values = x->flags & DK_TIMES ? 7 : 6;
+  if (lua_pcall(L, 2, values, 0) != 0) {
     x->next = b->kept;
     b->kept = x;
     return lua_error(L);
   }
   if (x->form != NULL) unpin(L, x);
   dk_xfer_free(x);
-  return 6;
+  return values;
 }
 
 /* forked() -> whether it belongs to the process that this one was forked from */

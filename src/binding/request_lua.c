@@ -68,18 +68,27 @@ static void read_form (lua_State *L, int index, dk_request_table *t) {
   lua_pop(L, 1);
 }
 
+static unsigned read_flags (lua_State *L, int index) {
+  static const struct { const char *name; unsigned flag; } rows[] = {
+    {"once", DK_ONCE}, {"public", DK_PUBLIC}, {"overwrite", DK_OVERWRITE}, {"head", DK_HEAD}, {"times", DK_TIMES}};
+  unsigned flags = 0;
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) flags |= dk_boolean_field(L, index, rows[i].name) ? rows[i].flag : 0;
+  return flags;
+}
+
 static void read_request (lua_State *L, int index, dk_request_table *t) {
   dk_request *r = &t->request;
   r->method = dk_text_field(L, index, "method", NULL);
   r->url = dk_text_field(L, index, "url", NULL);
   if (r->method == NULL || r->url == NULL) luaL_error(L, "a request needs a method and a url");
   r->ca_file = dk_text_field(L, index, "ca_file", NULL);
+  r->proxy = dk_text_field(L, index, "proxy", NULL);
   r->save_as = dk_text_field(L, index, "save_as", NULL);
   r->connect = dk_number_field(L, index, "connect", 0);
   r->idle = dk_number_field(L, index, "idle", 0);
   r->total = dk_number_field(L, index, "total", 0);
   r->max_answer = (size_t)dk_number_field(L, index, "max_answer", 16 * 1024 * 1024);
-  r->flags = (dk_boolean_field(L, index, "once") ? DK_ONCE : 0u) | (dk_boolean_field(L, index, "overwrite") ? DK_OVERWRITE : 0u);
+  r->flags = read_flags(L, index);
   lua_getfield(L, index, "headers");
   t->headers = luaL_checkudata(L, -1, DK_HEADERS);
   lua_pop(L, 1);
@@ -148,13 +157,23 @@ static dk_status build_parts (const dk_request_table *t, const dk_secrets *secre
 }
 
 dk_xfer *dk_build_transfer (const dk_request_table *t, const dk_secrets *secrets, dk_failure *failure) {
-  enum { MOST_BODY = 16 * 1024 * 1024 };                       /* bytes of JSON; larger ones the API refuses */
+  enum { MOST_BODY = 16 * 1024 * 1024, MOST_LOGIN = 4096 };    /* bytes; of JSON the API refuses more */
   dk_request request = t->request;
+  dk_xfer *x = NULL;
+  dk_buffer login;
   dk_buffer_init(&request.lines, DK_MAX_HEAD);
   dk_buffer_init(&request.body, MOST_BODY);
-  if (build_parts(t, secrets, &request, failure) == DK_OK) return dk_xfer_new(&request, failure);
-  dk_buffer_reset(&request.lines);
-  dk_buffer_reset(&request.body);
-  dk_form_free(request.form);
-  return NULL;
+  dk_buffer_init(&login, MOST_LOGIN);
+  dk_status status = request.proxy ? dk_secrets_line(secrets, "?{proxy_login}", &login, failure) : DK_OK;
+  if (status == DK_OK) status = build_parts(t, secrets, &request, failure);
+  request.proxy_login = login.length > 0 ? login.bytes : NULL;
+  if (status == DK_OK) {
+    x = dk_xfer_new(&request, failure);
+  } else {
+    dk_buffer_reset(&request.lines);
+    dk_buffer_reset(&request.body);
+    dk_form_free(request.form);
+  }
+  dk_buffer_reset(&login);
+  return x;
 }

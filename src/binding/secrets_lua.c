@@ -1,4 +1,6 @@
 /* secrets_lua.c - core.secrets and core.headers. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "binding.h"
@@ -85,6 +87,49 @@ static int secrets_mask (lua_State *L) {
   return 1;
 }
 
+/* shows(text) -> whether a secret's value stands in it */
+static int secrets_shows (lua_State *L) {
+  const dk_secrets *secrets = check_self(L)->secrets;
+  size_t length;
+  const char *text = luaL_checklstring(L, 2, &length);
+  lua_pushboolean(L, dk_secrets_shows(secrets, text, length));
+  return 1;
+}
+
+/* tag(name) -> 16 hex digits that tell two values of the slot apart, for as long as the process lives; nil: it is empty */
+static int secrets_tag (lua_State *L) {
+  const dk_secrets *secrets = check_self(L)->secrets;
+  const char *name = luaL_checkstring(L, 2);
+  uint64_t tag;
+  char digits[17];
+  if (!dk_secrets_has(secrets, name)) return 0;
+  if (!dk_secrets_tag(secrets, name, &tag)) return luaL_error(L, "the system has no random bytes");
+  snprintf(digits, sizeof digits, "%016" PRIx64, tag);
+  lua_pushlstring(L, digits, 16);
+  return 1;
+}
+
+/* json(object, name...) -> the object's text with those of the slots that are filled as fields; for a store, which keeps them */
+static int secrets_json (lua_State *L) {
+  box *b = check_self(L);
+  size_t length;
+  const char *object = luaL_checklstring(L, 2, &length);
+  int count = lua_gettop(L);
+  luaL_argcheck(L, length >= 2 && object[length - 1] == '}', 2, "JSON object expected");
+  for (int i = 3; i <= count; i++) luaL_checkstring(L, i);
+  dk_buffer_cut(&b->masked, 0);
+  dk_failure failure = {DK_OK, ""};
+  if (dk_buffer_add(&b->masked, object, length) != DK_OK) return luaL_error(L, "not enough memory");
+  for (int i = 3; i <= count && failure.status == DK_OK; i++) {
+    const char *name = lua_tostring(L, i);
+    if (dk_secrets_has(b->secrets, name)) dk_secrets_field(b->secrets, name, &b->masked, &failure);
+  }
+  if (failure.status != DK_OK) return dk_push_failure(L, &failure);
+  lua_pushlstring(L, b->masked.bytes, b->masked.length);
+  dk_buffer_reset(&b->masked);
+  return 1;
+}
+
 static int secrets_tostring (lua_State *L) {
   lua_pushliteral(L, DK_SECRETS);
   return 1;
@@ -116,7 +161,7 @@ int dk_new_headers (lua_State *L) {
 void dk_open_secrets (lua_State *L) {
   static const luaL_Reg methods[] = {
     {"set", secrets_set}, {"has", secrets_has}, {"clear", secrets_clear}, {"wipe", secrets_wipe},
-    {"mask", secrets_mask}, {"close", secrets_close}, {NULL, NULL}};
+    {"mask", secrets_mask}, {"shows", secrets_shows}, {"tag", secrets_tag}, {"json", secrets_json}, {"close", secrets_close}, {NULL, NULL}};
   static const luaL_Reg meta[] = {{"__gc", secrets_close}, {"__close", secrets_close}, {"__tostring", secrets_tostring}, {NULL, NULL}};
   static const luaL_Reg none[] = {{NULL, NULL}};
   dk_register(L, DK_SECRETS, methods, meta);

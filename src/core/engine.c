@@ -5,11 +5,13 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "handle.h"
+#include "hash.h"
 
 enum {
   BUCKETS = 256,                 /* of the table id -> transfer; 10,000 in flight make chains of 40 */
@@ -43,6 +45,7 @@ struct dk_engine {
   queue finished;                /* waits for the end of the step */
   double clock, stepped_at, polled, due;              /* stepped time; when the last step was; ours since; next look at limits */
   long most_connections;
+  uint64_t pooled_login;         /* a hash; 0: no proxy yet */
 };
 
 /* ---- what a process has once ---- */
@@ -190,10 +193,22 @@ static dk_handle *spare_handle (dk_engine *e) {
   return e->spare.count > 0 ? e->spare.list[--e->spare.count] : dk_handle_new(e->share);
 }
 
+/* libcurl's pool tells proxies apart, but not logins at one (7.88 to 8.18): so the first login has the pool, and whoever comes with another gets
+ * connections that are used once */
+static bool is_alone (dk_engine *e, const dk_xfer *x) {
+  const char *login = x->proxy_login ? x->proxy_login : "";
+  uint64_t hash;
+  if (x->proxy == NULL) return false;
+  if (!dk_hash(login, strlen(login), &hash)) return true;
+  if (e->pooled_login == 0) e->pooled_login = hash;
+  return e->pooled_login != hash;
+}
+
 static void begin (dk_engine *e, dk_xfer *x) {
   dk_handle *handle = make_room(e) ? spare_handle(e) : NULL;
   x->clock = &e->clock;
   x->began = x->moved = e->clock;
+  x->alone = is_alone(e, x);
   if (handle == NULL) {
     dk_fail(&x->failure, DK_NO_MEMORY, "no memory");
     push(&e->finished, x);

@@ -1,10 +1,13 @@
-#define _DEFAULT_SOURCE          /* strdup, strncasecmp */
+#define _GNU_SOURCE              /* strdup, strncasecmp, SOCK_CLOEXEC */
 #include "handle.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
+#include "address.h"
 #include "roots.h"
 
 enum {
@@ -15,10 +18,11 @@ enum {
 };
 
 /* options that are set only when they change: together 0.5 % of a small call's instructions */
-typedef enum { RECEIVE_BUFFER, UPLOAD_BUFFER, FRESH_CONNECT, CONNECT_TIME, WITHOUT_PROGRESS, KEPT_OPTIONS } kept_option;
+typedef enum { RECEIVE_BUFFER, UPLOAD_BUFFER, FRESH_CONNECT, FORBID_REUSE, CONNECT_TIME, WITHOUT_PROGRESS, KEPT_OPTIONS } kept_option;
 
 static const CURLoption kept_options[KEPT_OPTIONS] = {
-  CURLOPT_BUFFERSIZE, CURLOPT_UPLOAD_BUFFERSIZE, CURLOPT_FRESH_CONNECT, CURLOPT_CONNECTTIMEOUT_MS, CURLOPT_NOPROGRESS,
+  CURLOPT_BUFFERSIZE, CURLOPT_UPLOAD_BUFFERSIZE, CURLOPT_FRESH_CONNECT, CURLOPT_FORBID_REUSE, CURLOPT_CONNECTTIMEOUT_MS,
+  CURLOPT_NOPROGRESS,
 };
 
 struct dk_handle {
@@ -26,6 +30,9 @@ struct dk_handle {
   CURLU *address;                /* parsed once while the same address is asked again: 15 % of a call's instructions */
   char *url, *ca_file;           /* what address and the roots were set from */
   bool has_roots;
+  const char *exempt;            /* hosts that no proxy is for, as set last; NULL: not known */
+  bool guarded;                  /* each socket's address is looked at */
+  char refused[64];              /* an address that was not public; "": none */
   long kept[KEPT_OPTIONS];
   bool plain;                    /* a GET without a body was set last */
   curl_mime *mime;
@@ -34,6 +41,10 @@ struct dk_handle {
 };
 
 static bool is_tls (const dk_xfer *x) { return strncasecmp(x->url, "https:", 6) == 0; }
+
+static bool has_tls_proxy (const dk_xfer *x) { return x->proxy != NULL && strncasecmp(x->proxy, "https:", 6) == 0; }
+
+static bool is_public_only (const dk_xfer *x) { return x->flags & DK_PUBLIC; }
 
 static bool is_saved (const dk_xfer *x) { return x->file.path != NULL && x->status / 100 == 2; }
 
@@ -93,12 +104,27 @@ static int on_progress (void *arg, curl_off_t to_receive, curl_off_t received, c
   return 0;
 }
 
+/* the address comes from libcurl's one look-up, so no second one can lead elsewhere; refused, it tries the name's next */
+static curl_socket_t on_open (void *arg, curlsocktype purpose, struct curl_sockaddr *address) {
+  dk_handle *handle = arg;
+  char text[64];
+  (void)purpose;
+  if (dk_address_of_socket(&address->addr, text) == DK_PUBLIC_ADDRESS) return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  memcpy(handle->refused, text, sizeof text);
+  return CURL_SOCKET_BAD;
+}
+
 /* libcurl calls it each time a request is about to go out; of its own accord it sends again what a dying kept connection
  * left without an answer */
 static int on_prerequest (void *arg, char *peer, char *local, int peer_port, int local_port) {
-  dk_xfer *x = ((dk_handle *)arg)->xfer;
-  (void)peer, (void)local, (void)peer_port, (void)local_port;
+  dk_handle *handle = arg;
+  dk_xfer *x = handle->xfer;
+  (void)local, (void)peer_port, (void)local_port;
   x->moved = *x->clock;
+  if (is_public_only(x) && x->proxy == NULL && dk_address_of(peer) != DK_PUBLIC_ADDRESS) {      /* a kept connection of somebody else's */
+    snprintf(handle->refused, sizeof handle->refused, "%s", peer);
+    return CURL_PREREQFUNC_ABORT;
+  }
   if (x->sendings > 0 && (x->flags & DK_ONCE)) {
     x->repeated = true;
     return CURL_PREREQFUNC_ABORT;
@@ -149,9 +175,12 @@ dk_handle *dk_handle_new (CURLSH *share) {
   curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_prerequest);
   curl_easy_setopt(easy, CURLOPT_PREREQDATA, handle);
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");                /* also spares libcurl its look at the environment */
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, handle);
+  curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);        /* our lines are for the server */
+  curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);                /* and its alone are the answer */
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
   curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+  curl_easy_setopt(easy, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 #if LIBCURL_VERSION_NUM >= 0x075700
   curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);              /* cancel and close don't wait for a name look-up */
 #endif
@@ -169,6 +198,10 @@ void dk_handle_free (dk_handle *handle) {
   free(handle);
 }
 
+static dk_status tell_private (dk_xfer *x, const char *address) {
+  return dk_fail(&x->failure, DK_PRIVATE, "the address %s is not public", address);
+}
+
 static dk_status load_url (dk_handle *handle, dk_xfer *x) {
   if (handle->url != NULL && strcmp(handle->url, x->url) == 0) return DK_OK;
   free(handle->url);
@@ -182,18 +215,47 @@ static dk_status load_url (dk_handle *handle, dk_xfer *x) {
                                                            : dk_fail(&x->failure, DK_BAD_URL, "%s", curl_url_strerror(code));
 }
 
+static bool set_roots (CURL *easy, dk_roots roots) {
+  return curl_easy_setopt(easy, CURLOPT_CAINFO, roots.file) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_CAPATH, roots.folder) == CURLE_OK &&
+         curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, roots.file) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, roots.folder) == CURLE_OK;
+}
+
+/* of the server and of a proxy that speaks TLS: for that one libcurl's pool compares no roots of its own where the address is http */
 static dk_status load_roots (dk_handle *handle, dk_xfer *x) {
-  if (!is_tls(x)) return DK_OK;
+  if (!is_tls(x) && !has_tls_proxy(x)) return DK_OK;
   bool same = handle->ca_file && x->ca_file ? strcmp(handle->ca_file, x->ca_file) == 0 : handle->ca_file == x->ca_file;
   if (handle->has_roots && same) return DK_OK;
   free(handle->ca_file);
   handle->ca_file = x->ca_file ? strdup(x->ca_file) : NULL;
-  handle->has_roots = handle->ca_file != NULL || x->ca_file == NULL;
-  if (!handle->has_roots) return dk_fail(&x->failure, DK_NO_MEMORY, "no memory");
-  const dk_roots roots = dk_roots_of(x->ca_file);
-  curl_easy_setopt(handle->easy, CURLOPT_CAINFO, roots.file);
-  curl_easy_setopt(handle->easy, CURLOPT_CAPATH, roots.folder);
-  return DK_OK;
+  handle->has_roots = (handle->ca_file != NULL || x->ca_file == NULL) && set_roots(handle->easy, dk_roots_of(x->ca_file));
+  return handle->has_roots ? DK_OK : dk_fail(&x->failure, DK_NO_MEMORY, "no memory");
+}
+
+/* "*" spares libcurl its look at the environment, and so does a proxy of ours with nothing exempt from it */
+static dk_status load_proxy (dk_handle *handle, dk_xfer *x) {
+  static const char all[] = "*", none[] = "";
+  const char *exempt = x->proxy ? none : all;
+  CURL *easy = handle->easy;
+  CURLcode code = CURLE_OK;
+  if (handle->exempt != exempt) {
+    code = curl_easy_setopt(easy, CURLOPT_NOPROXY, exempt);
+    handle->exempt = code == CURLE_OK ? exempt : NULL;
+  }
+  if (code == CURLE_OK && x->proxy != NULL) code = curl_easy_setopt(easy, CURLOPT_PROXY, x->proxy);
+  if (code == CURLE_OK && x->proxy_login != NULL) code = curl_easy_setopt(easy, CURLOPT_PROXYUSERPWD, x->proxy_login);
+  return code == CURLE_OK ? DK_OK : dk_fail(&x->failure, DK_NO_MEMORY, "no memory");
+}
+
+static dk_status load_guard (dk_handle *handle, dk_xfer *x) {
+  bool guarded = is_public_only(x) && x->proxy == NULL;
+  if (handle->guarded != guarded) curl_easy_setopt(handle->easy, CURLOPT_OPENSOCKETFUNCTION, guarded ? on_open : NULL);
+  handle->guarded = guarded;
+  if (!is_public_only(x) || guarded) return DK_OK;
+  char *host = NULL;             /* who is behind a proxy is told by the address alone, if at all */
+  if (curl_url_get(handle->address, CURLUPART_HOST, &host, 0) != CURLUE_OK) return dk_fail(&x->failure, DK_NO_MEMORY, "no memory");
+  if (dk_address_of(host) == DK_PRIVATE_ADDRESS) tell_private(x, host);
+  curl_free(host);
+  return x->failure.status;
 }
 
 static void keep (dk_handle *handle, kept_option option, long value) {
@@ -238,15 +300,21 @@ static void clear (dk_handle *handle) {
   }
   curl_easy_setopt(handle->easy, CURLOPT_HTTPHEADER, NULL);
   if (!handle->plain) curl_easy_setopt(handle->easy, CURLOPT_POSTFIELDS, NULL);
+  if (handle->xfer->proxy != NULL) {
+    curl_easy_setopt(handle->easy, CURLOPT_PROXY, NULL);
+    curl_easy_setopt(handle->easy, CURLOPT_PROXYUSERPWD, NULL);
+  }
   handle->xfer = NULL;
 }
 
 dk_status dk_handle_load (dk_handle *handle, dk_xfer *x) {
   CURL *easy = handle->easy;
   handle->xfer = x;
-  handle->error[0] = '\0';
+  handle->error[0] = handle->refused[0] = '\0';
   dk_status status = load_url(handle, x);
   if (status == DK_OK) status = load_roots(handle, x);
+  if (status == DK_OK) status = load_proxy(handle, x);
+  if (status == DK_OK) status = load_guard(handle, x);
   if (status == DK_OK) status = load_body(handle, x);
   if (status != DK_OK) {
     clear(handle);
@@ -254,7 +322,8 @@ dk_status dk_handle_load (dk_handle *handle, dk_xfer *x) {
     return status;
   }
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, x->line[0].data ? x->line : NULL);
-  keep(handle, FRESH_CONNECT, x->flags & DK_ONCE ? 1 : 0);
+  keep(handle, FRESH_CONNECT, x->flags & DK_ONCE || x->alone ? 1 : 0);
+  keep(handle, FORBID_REUSE, x->alone ? 1 : 0);
   keep(handle, CONNECT_TIME, x->connect > 0 ? milliseconds(x->connect) : 0);
   keep(handle, RECEIVE_BUFFER, x->file.path ? FILE_BUFFER : SMALL_BUFFER);
   keep(handle, WITHOUT_PROGRESS, x->form || x->file.path || x->body.length > SEND_BUFFER ? 0 : 1);      /* 2 % of a small call */
@@ -264,9 +333,10 @@ dk_status dk_handle_load (dk_handle *handle, dk_xfer *x) {
 /* libcurl's results that mean something else than "the connection ended early" */
 static const struct { CURLcode code; dk_status status; } results[] = {
   {CURLE_COULDNT_RESOLVE_HOST, DK_LOOKUP},
+  {CURLE_COULDNT_RESOLVE_PROXY, DK_LOOKUP},
   {CURLE_COULDNT_CONNECT, DK_CONNECT},
   {CURLE_OPERATION_TIMEDOUT, DK_TIMEOUT},
-  {CURLE_SSL_CONNECT_ERROR, DK_TLS},
+  {CURLE_SSL_CONNECT_ERROR, DK_HANDSHAKE},
   {CURLE_PEER_FAILED_VERIFICATION, DK_TLS},
   {CURLE_SSL_CACERT_BADFILE, DK_TLS},
   {CURLE_SSL_ISSUER_ERROR, DK_TLS},
@@ -286,33 +356,70 @@ static dk_status result_of (CURLcode code) {
   return DK_CUT;
 }
 
-static curl_off_t time_of (CURL *easy, CURLINFO what) {
+static long number_of (CURL *easy, CURLINFO what) {
+  long number = 0;
+  curl_easy_getinfo(easy, what, &number);
+  return number;
+}
+
+static double time_of (CURL *easy, CURLINFO what) {
   curl_off_t microseconds = 0;
   curl_easy_getinfo(easy, what, &microseconds);
-  return microseconds;
+  return (double)microseconds / 1e6;
+}
+
+/* a proxy's answer that is none of the server's: it refuses us (407, a SOCKS login), or could not get there itself */
+static dk_status refusal_of (CURL *easy, CURLcode code) {
+  long answer = number_of(easy, CURLINFO_HTTP_CONNECTCODE), reply = number_of(easy, CURLINFO_PROXY_ERROR);
+  if (answer / 100 == 4) return DK_PROXY;
+  if (answer / 100 != 2 && answer != 0) return DK_CONNECT;
+  if (code != CURLE_PROXY) return result_of(code);
+  return reply == CURLPX_USER_REJECTED || reply == CURLPX_NO_AUTH || reply == CURLPX_REPLY_NOT_ALLOWED ? DK_PROXY : DK_CONNECT;
+}
+
+/* whether it failed on the way through the proxy */
+static bool is_at_proxy (dk_handle *handle, dk_status status) {
+  const dk_xfer *x = handle->xfer;
+  if (x->proxy == NULL || number_of(handle->easy, CURLINFO_HTTP_CONNECTCODE) / 100 == 2) return false;
+  return has_tls_proxy(x) || (status != DK_TLS && status != DK_HANDSHAKE);
 }
 
 /* how far it came */
-static const char *step_of (dk_handle *handle) {
+static const char *step_of (dk_handle *handle, dk_status status) {
   dk_xfer *x = handle->xfer;
   if (x->sendings == 0) {
+    if (is_at_proxy(handle, status)) return "proxy";
     if (time_of(handle->easy, CURLINFO_NAMELOOKUP_TIME_T) == 0) return "name look-up";
-    long connected = 0;
-    curl_easy_getinfo(handle->easy, CURLINFO_NUM_CONNECTS, &connected);   /* CURLINFO_CONNECT_TIME_T is 0 until TLS is done, too */
-    return is_tls(x) && connected > 0 ? "TLS" : "connect";
+    /* CURLINFO_CONNECT_TIME_T is 0 until TLS is done, too */
+    return is_tls(x) && number_of(handle->easy, CURLINFO_NUM_CONNECTS) > 0 ? "TLS" : "connect";
   }
   if (x->status > 0) return "body";
   return atomic_load(&x->counts[0]) < atomic_load(&x->counts[1]) ? "send" : "wait";      /* small bodies go out at once */
+}
+
+static void note_times (dk_handle *handle) {
+  dk_xfer *x = handle->xfer;
+  CURL *easy = handle->easy;
+  bool was_kept = x->sendings > 0 && number_of(easy, CURLINFO_NUM_CONNECTS) == 0;
+  x->took = time_of(easy, CURLINFO_TOTAL_TIME_T);
+  if (!was_kept) {
+    x->times.lookup = (float)time_of(easy, CURLINFO_NAMELOOKUP_TIME_T);
+    x->times.connect = (float)time_of(easy, CURLINFO_CONNECT_TIME_T);
+    x->times.tls = (float)time_of(easy, CURLINFO_APPCONNECT_TIME_T);
+  }
+  if (x->status > 0) x->times.first_byte = (float)time_of(easy, CURLINFO_STARTTRANSFER_TIME_T);
 }
 
 static void tell_failure (dk_handle *handle, CURLcode code) {
   dk_xfer *x = handle->xfer;
   const char *trouble = x->form ? dk_form_trouble(x->form) : NULL;
   const char *text = handle->error[0] ? handle->error : curl_easy_strerror(code);
-  dk_status status = result_of(code);
+  dk_status status = x->proxy && x->sendings == 0 ? refusal_of(handle->easy, code) : result_of(code);
   if (status == DK_BAD_URL && x->sendings > 0) status = DK_PROTOCOL;      /* libcurl tells an answer in HTTP/0.9 the same way */
   if (trouble != NULL) dk_fail(&x->failure, DK_FILE, "%s", trouble);
   else if (x->repeated) dk_fail(&x->failure, DK_CUT, "the connection ended before an answer came");
+  else if (handle->refused[0] && x->sendings == 0 && (code == CURLE_COULDNT_CONNECT || code == CURLE_ABORTED_BY_CALLBACK)) tell_private(x, handle->refused);
+  else if (strcmp(x->step, "proxy") == 0) dk_fail(&x->failure, status, "the proxy %s: %s", x->proxy, text);
   else if (status == DK_TLS) dk_fail(&x->failure, status, "%s (trusted roots: %s)", text, dk_roots_name(x->ca_file));
   else dk_fail(&x->failure, status, "%s", text);
 }
@@ -322,9 +429,10 @@ static void settle (dk_handle *handle, CURLcode code, dk_status stopped, const c
   if (code == CURLE_OK && !has_whole_head(x)) code = CURLE_GOT_NOTHING;
   x->fate = code == CURLE_OK && stopped == DK_OK ? DK_ANSWERED : x->sendings > 0 ? DK_UNKNOWN : DK_NOT_SENT;
   if (x->fate != DK_ANSWERED) {
-    x->step = step_of(handle);
-    x->took = (double)time_of(handle->easy, CURLINFO_TOTAL_TIME_T) / 1e6;
+    x->step = step_of(handle, result_of(code));
+    x->took = time_of(handle->easy, CURLINFO_TOTAL_TIME_T);
   }
+  if (x->flags & DK_TIMES) note_times(handle);
   if (stopped != DK_OK) dk_fail(&x->failure, stopped, "%s", text);
   else if (x->failure.status == DK_OK && code != CURLE_OK) tell_failure(handle, code);
   if (x->failure.status == DK_OK && is_saved(x)) dk_file_finish(&x->file, &x->failure);

@@ -5,12 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hash.h"
+
+enum { STARS = 3 };              /* what a value becomes where it is hidden; a shorter one is none worth hiding */
+
 typedef struct slot slot;
 struct slot {
   slot *next;
-  const char *name;              /* stands behind the value, in the same block */
+  const char *name;              /* stands last, in the same block */
   dk_slot_use use;
   size_t length;                 /* of the value; 0 hides the parent's */
+  size_t quoted;                 /* of the value as JSON writes it, which stands behind it where it differs */
+  uint64_t pairs[2];             /* a bit for every two bytes that stand in it side by side */
   char value[];
 };
 
@@ -29,8 +35,11 @@ dk_secrets *dk_secrets_new (dk_secrets *parent) {
   return secrets;
 }
 
+static const char *quoted_value (const slot *s) { return s->quoted == s->length ? s->value : s->value + s->length; }
+
 static void slot_free (slot *s) {
   explicit_bzero(s->value, s->length);
+  explicit_bzero((char *)quoted_value(s), s->quoted);
   free(s);
 }
 
@@ -85,17 +94,38 @@ static bool fits_header (const char *value, size_t length) {
   return length == 0 || (!is_blank(value[0]) && !is_blank(value[length - 1]));
 }
 
+/* writes it as JSON does between its quotes, and gives the length; out: NULL: the length alone */
+static size_t quote (char *out, const char *value, size_t length) {
+  static const char hex[] = "0123456789abcdef";
+  size_t at = 0;
+  for (size_t i = 0; i < length; i++) {
+    unsigned char c = (unsigned char)value[i];
+    const char escape[] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, pair[] = {'\\', (char)c};
+    bool is_special = c == '"' || c == '\\', is_control = c < 0x20;
+    size_t n = is_control ? sizeof escape : is_special ? sizeof pair : 1;
+    if (out != NULL) memcpy(out + at, is_control ? escape : is_special ? pair : value + i, n);
+    at += n;
+  }
+  return at;
+}
+
+/* where the pair that ends at c has its bit */
+static unsigned place_of (const char *c) { return ((unsigned char)c[-1] * 33u ^ (unsigned char)c[0]) & 127; }
+
 dk_status dk_secrets_set (dk_secrets *secrets, const char *name, const char *value, size_t length, dk_slot_use use, dk_failure *failure) {
   if (use != DK_SLOT_BODY && !fits_header(value, length))
     return dk_fail(failure, DK_BAD_VALUE, "it has a line feed, another control character, or a blank at an end");
-  slot *s = malloc(sizeof *s + length + strlen(name) + 1);
+  size_t quoted = quote(NULL, value, length), values = quoted == length ? length : length + quoted;
+  slot *s = malloc(sizeof *s + values + strlen(name) + 1);
   if (s == NULL) return dk_fail(failure, DK_NO_MEMORY, "no memory");
-  char *name_at = s->value + length;
   memcpy(s->value, value, length);
-  strcpy(name_at, name);
-  s->name = name_at;
+  if (quoted != length) quote(s->value + length, value, length);
+  s->name = strcpy(s->value + values, name);
   s->use = use;
   s->length = length;
+  s->quoted = quoted;
+  s->pairs[0] = s->pairs[1] = 0;
+  for (size_t i = 1; i < length; i++) s->pairs[place_of(value + i) / 64] |= UINT64_C(1) << place_of(value + i) % 64;
   dk_secrets_clear(secrets, name);
   s->next = secrets->slots;
   secrets->slots = s;
@@ -139,24 +169,6 @@ dk_status dk_secrets_line (const dk_secrets *secrets, const char *template, dk_b
   return told(status, failure);
 }
 
-static dk_status add_quoted (dk_buffer *out, const char *value, size_t length) {
-  dk_status status = DK_OK;
-  for (size_t i = 0; i < length && status == DK_OK; i++) {
-    unsigned char c = (unsigned char)value[i];
-    if (c == '"' || c == '\\') {
-      char pair[2] = {'\\', (char)c};
-      status = dk_buffer_add(out, pair, 2);
-    } else if (c < 0x20) {
-      static const char hex[] = "0123456789abcdef";
-      char escape[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
-      status = dk_buffer_add(out, escape, 6);
-    } else {
-      status = dk_buffer_add(out, value + i, 1);
-    }
-  }
-  return status;
-}
-
 dk_status dk_secrets_field (const dk_secrets *secrets, const char *slot_name, dk_buffer *out, dk_failure *failure) {
   const slot *s = find(secrets, slot_name, strlen(slot_name));
   if (s == NULL) return dk_fail(failure, DK_EMPTY_SLOT, "%s", slot_name);
@@ -165,14 +177,13 @@ dk_status dk_secrets_field (const dk_secrets *secrets, const char *slot_name, dk
   if (status == DK_OK) status = dk_buffer_add(out, "\"", 1);
   if (status == DK_OK) status = dk_buffer_add(out, slot_name, strlen(slot_name));
   if (status == DK_OK) status = dk_buffer_add(out, "\":\"", 3);
-  if (status == DK_OK) status = add_quoted(out, s->value, s->length);
+  if (status == DK_OK) status = dk_buffer_add(out, quoted_value(s), s->quoted);
   if (status == DK_OK) status = dk_buffer_add(out, "\"}", 2);
   return told(status, failure);
 }
 
-/* in place: every needle becomes "***", which is never longer than a needle worth hiding */
+/* in place: every needle becomes "***", which is never longer */
 static size_t replace (char *text, size_t length, const char *needle, size_t needle_length) {
-  enum { STARS = 3 };
   if (needle_length < STARS) return length;
   for (char *at = text; (at = memmem(at, length - (size_t)(at - text), needle, needle_length)) != NULL; at += STARS) {
     memset(at, '*', STARS);
@@ -183,16 +194,9 @@ static size_t replace (char *text, size_t length, const char *needle, size_t nee
 }
 
 /* hides one value in out from start on, as it is and as JSON writes it */
-static dk_status mask_value (const slot *s, dk_buffer *out, size_t start) {
-  dk_buffer quoted;
-  dk_buffer_init(&quoted, s->length * sizeof "\\u0000");
-  dk_status status = add_quoted(&quoted, s->value, s->length);
-  if (status == DK_OK) {
-    size_t left = replace(out->bytes + start, out->length - start, quoted.bytes, quoted.length);
-    dk_buffer_cut(out, start + replace(out->bytes + start, left, s->value, s->length));
-  }
-  dk_buffer_reset(&quoted);
-  return status;
+static void mask_value (const slot *s, dk_buffer *out, size_t start) {
+  size_t left = replace(out->bytes + start, out->length - start, quoted_value(s), s->quoted);
+  dk_buffer_cut(out, start + replace(out->bytes + start, left, s->value, s->length));
 }
 
 /* the longest value to hide that is shorter than below; 0: none */
@@ -210,12 +214,45 @@ static size_t longest (const dk_secrets *secrets, size_t below) {
 dk_status dk_secrets_mask (const dk_secrets *secrets, const char *text, size_t length, dk_buffer *out) {
   size_t start = out->length;
   dk_status status = dk_buffer_add(out, text, length);
+  if (status != DK_OK) return status;
   for (size_t next = longest(secrets, SIZE_MAX); next > 0; next = longest(secrets, next)) {
     for (const dk_secrets *set = secrets; set != NULL; set = set->parent) {
-      for (const slot *s = set->slots; s != NULL && status == DK_OK; s = s->next) {
-        if (s->use != DK_SLOT_SHOWN && s->length == next) status = mask_value(s, out, start);
+      for (const slot *s = set->slots; s != NULL; s = s->next) {
+        if (s->use != DK_SLOT_SHOWN && s->length == next) mask_value(s, out, start);
       }
     }
   }
-  return status;
+  return DK_OK;
+}
+
+/* wherever the value may stand in text, one of its pairs ends at a multiple of its length - 1: only these are looked at,
+ * and only where the pair is one of the value's. memmem would first make a table of the value: 4 x the instructions */
+static bool stands_in (const slot *s, const char *text, size_t length) {
+  const char *end = s->value + s->length;
+  if (s->length < STARS) return false;
+  for (size_t at = s->length - 1; at < length; at += s->length - 1) {
+    unsigned place = place_of(text + at);
+    if (!(s->pairs[place / 64] >> place % 64 & 1)) continue;
+    for (const char *c = s->value; (c = memchr(c, text[at], (size_t)(end - c))) != NULL; c++) {
+      size_t start = at - (size_t)(c - s->value);
+      if (start + s->length <= length && memcmp(text + start, s->value, s->length) == 0) return true;
+    }
+  }
+  return false;
+}
+
+bool dk_secrets_shows (const dk_secrets *secrets, const char *text, size_t length) {
+  for (; secrets != NULL; secrets = secrets->parent) {
+    for (const slot *s = secrets->slots; s != NULL; s = s->next) {
+      if (s->use == DK_SLOT_SHOWN) continue;
+      if (stands_in(s, text, length)) return true;
+      if (s->quoted != s->length && s->length >= STARS && memmem(text, length, quoted_value(s), s->quoted) != NULL) return true;
+    }
+  }
+  return false;
+}
+
+bool dk_secrets_tag (const dk_secrets *secrets, const char *name, uint64_t *tag) {
+  const slot *s = find(secrets, name, strlen(name));
+  return s != NULL && dk_hash(s->value, s->length, tag);
 }

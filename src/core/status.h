@@ -14,8 +14,11 @@
   X(DK_NO_IMAGE, "no_image")       /* not JPEG, PNG or WebP */  \
   X(DK_TOO_LARGE, "too_large")     /* an image to send */       \
   X(DK_OVER_CAP, "over_cap")       /* an answer past its cap */ \
+  X(DK_PRIVATE, "private_address") /* where public ones alone may be asked */      \
   X(DK_LOOKUP, "lookup")                                        \
   X(DK_CONNECT, "connect")                                      \
+  X(DK_PROXY, "proxy")             /* it does not let us through */                \
+  X(DK_HANDSHAKE, "handshake")     /* TLS broke off before anything was verified */ \
   X(DK_TLS, "tls")                                              \
   X(DK_CUT, "cut")                 /* the connection ended early */ \
   X(DK_TIMEOUT, "timeout")                                      \

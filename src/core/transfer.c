@@ -1,4 +1,4 @@
-#define _DEFAULT_SOURCE          /* strdup, strncasecmp */
+#define _DEFAULT_SOURCE          /* explicit_bzero, strncasecmp */
 #include "transfer.h"
 
 #include <stdlib.h>
@@ -20,6 +20,16 @@ static size_t count_lines (const dk_buffer *lines) {
   return count;
 }
 
+static size_t size_of (const char *text) { return text != NULL ? strlen(text) + 1 : 0; }
+
+/* copies text to *at and moves it on; NULL stays NULL */
+static char *put (char **at, const char *text) {
+  char *copy = *at;
+  if (text == NULL) return NULL;
+  *at += size_of(text);
+  return strcpy(copy, text);
+}
+
 static void give_back (dk_request *request) {
   dk_buffer_reset(&request->lines);
   dk_buffer_reset(&request->body);
@@ -28,15 +38,19 @@ static void give_back (dk_request *request) {
 
 dk_xfer *dk_xfer_new (dk_request *request, dk_failure *failure) {
   size_t nodes = (count_lines(&request->lines) + 2) * sizeof(struct curl_slist);     /* one for Expect, one to be the end */
-  size_t url = strlen(request->url) + 1;
-  dk_xfer *x = malloc(sizeof *x + nodes + url);  /* one block; and not calloc, which in glibc goes past the quick lists */
+  size_t texts = size_of(request->url) + size_of(request->ca_file) + size_of(request->proxy) + size_of(request->proxy_login);
+  dk_xfer *x = malloc(sizeof *x + nodes + texts);  /* one block; and not calloc, which in glibc goes past the quick lists */
   if (x == NULL) {
     give_back(request);
     dk_fail(failure, DK_NO_MEMORY, "no memory");
     return NULL;
   }
   memset(x, 0, sizeof *x + nodes);
-  x->url = memcpy((char *)x->line + nodes, request->url, url);
+  char *at = (char *)x->line + nodes;
+  x->url = put(&at, request->url);
+  x->ca_file = put(&at, request->ca_file);
+  x->proxy = put(&at, request->proxy);
+  x->proxy_login = put(&at, request->proxy_login);
   strncpy(x->method, request->method, sizeof x->method - 1);
   x->flags = request->flags;
   x->has_body = request->has_body;
@@ -52,11 +66,7 @@ dk_xfer *dk_xfer_new (dk_request *request, dk_failure *failure) {
   dk_buffer_init(&x->head, DK_MAX_HEAD);
   dk_buffer_init(&x->answer, request->max_answer);
   list_lines(x);
-  x->ca_file = request->ca_file ? strdup(request->ca_file) : NULL;
-  dk_status status = DK_OK;
-  if (request->ca_file != NULL && x->ca_file == NULL) status = dk_fail(failure, DK_NO_MEMORY, "no memory");
-  else if (request->save_as != NULL) status = dk_file_open(&x->file, request->save_as, x->flags & DK_OVERWRITE, request->max_answer, failure);
-  if (status == DK_OK) return x;
+  if (request->save_as == NULL || dk_file_open(&x->file, request->save_as, x->flags & DK_OVERWRITE, request->max_answer, failure) == DK_OK) return x;
   dk_xfer_free(x);
   return NULL;
 }
@@ -64,7 +74,7 @@ dk_xfer *dk_xfer_new (dk_request *request, dk_failure *failure) {
 void dk_xfer_free (dk_xfer *x) {
   if (x == NULL) return;
   dk_file_drop(&x->file);
-  free(x->ca_file);
+  if (x->proxy_login != NULL) explicit_bzero(x->proxy_login, strlen(x->proxy_login));
   dk_buffer_reset(&x->lines);
   dk_buffer_reset(&x->body);
   dk_buffer_reset(&x->head);

@@ -14,7 +14,16 @@
 
 enum { DK_MAX_HEAD = 65536 };    /* bytes of a header block, either way */
 
-enum { DK_ONCE = 1, DK_OVERWRITE = 4 };               /* at most one request on the wire; save_as may exist (2 is kept for DK_PUBLIC) */
+enum {
+  DK_ONCE = 1,                   /* at most one request on the wire */
+  DK_PUBLIC = 2,                 /* to public addresses only; through a proxy only one that stands in the URL can be told */
+  DK_OVERWRITE = 4,              /* save_as may exist */
+  DK_HEAD = 8,                   /* the head is wanted, also of a GET that succeeds */
+  DK_TIMES = 16,                 /* the times of its steps are wanted */
+};
+
+/* Seconds from the start until each was done; 0: it was not, or the connection was a kept one. */
+typedef struct { float lookup, connect, tls, first_byte; } dk_times;
 
 typedef enum { DK_NOT_SENT, DK_UNKNOWN, DK_ANSWERED } dk_fate;
 
@@ -22,12 +31,14 @@ typedef enum { DK_NOT_SENT, DK_UNKNOWN, DK_ANSWERED } dk_fate;
 typedef struct {
   const char *method;            /* at most 7 letters */
   const char *url;
-  unsigned flags;                /* DK_ONCE, DK_OVERWRITE */
+  unsigned flags;                /* DK_ONCE, ... */
   dk_buffer lines;               /* header lines, each ended by a NUL */
   bool has_body;                 /* body goes out, even if it is empty */
   dk_buffer body;
   dk_form *form;                 /* goes out in place of body; or NULL */
   const char *ca_file;           /* the roots; NULL: the system's own */
+  const char *proxy;             /* "scheme://host:port": http, https, socks5, socks5h; NULL: none */
+  const char *proxy_login;       /* "user:password"; or NULL */
   double connect, idle, total;   /* seconds; 0: no limit. connect covers name look-up and TLS */
   size_t max_answer;             /* bytes of the answer's body */
   const char *save_as;           /* a 2xx answer becomes this file, if it is a picture; or NULL */
@@ -38,7 +49,8 @@ typedef struct dk_xfer dk_xfer;
 
 struct dk_xfer {
   /* the request */
-  char method[8], *url, *ca_file;                     /* url stands behind the struct */
+  char method[8];
+  char *url, *ca_file, *proxy, *proxy_login;          /* behind the struct, in its block */
   unsigned flags;
   bool has_body;
   double connect, idle, total;
@@ -51,8 +63,9 @@ struct dk_xfer {
   dk_buffer answer;              /* empty where it went into the file */
   dk_fate fate;
   dk_failure failure;
-  const char *step;              /* of the failure: "name look-up", "connect", "TLS", "send", "wait", "body"; static */
-  double took;                   /* seconds until the failure */
+  const char *step;              /* of the failure: "name look-up", "connect", "proxy", "TLS", "send", "wait", "body"; static */
+  double took;                   /* seconds until the failure; with DK_TIMES until any end */
+  dk_times times;                /* with DK_TIMES */
 
   dk_file file;                  /* for save_as */
   size_t max_answer;
@@ -60,6 +73,7 @@ struct dk_xfer {
   /* under way; of the stepper alone, but for counts */
   unsigned sendings;             /* calls of the pre-request callback */
   bool repeated;                 /* libcurl was stopped from sending it twice */
+  bool alone;                    /* on a connection that nobody else gets, before or after */
   const double *clock;           /* the engine's stepped time */
   double began, moved;           /* on that clock */
   atomic_uint_least64_t counts[4];                    /* bytes: sent, to send, received, to receive */

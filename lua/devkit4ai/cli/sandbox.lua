@@ -8,11 +8,10 @@ if not (found and installed) then
   M.lacks = "the sandbox is not installed (luarocks install devkit4ai-sandbox)\n" .. tostring(found and main or options)
 end
 
--- A number within a row's bounds; argparse shows the message.
+-- The value of a row's text; argparse shows the message.
 local function converter(row)
   return function(text)
-    local value = tonumber(text)
-    local complaint = options.complaint(row, value)
+    local value, complaint = options.read(row, text)
     if complaint then return nil, ("%s: %s"):format(options.flag(row), complaint) end
     return value
   end
@@ -21,8 +20,9 @@ end
 --- Adds the command's options to its parser.
 ---@param parser table
 function M.declare(parser)
+  parser:epilog(require("devkit4ai.sandbox.dialect").help())
   for _, row in ipairs(options.rows) do
-    parser:option(options.flag(row), row.help):target(row[1]):argname("<n>")
+    parser:option(options.flag(row), row.help):target(row[1]):argname(options.argname(row))
       :default(row.default and tostring(row.default)):convert(converter(row))
   end
   parser:flag("--control", "speak JSON lines on standard input and output, and end with the input")

@@ -3,6 +3,7 @@
 local encoding = require "devkit4ai.sandbox.encoding"
 local errors = require "devkit4ai.sandbox.errors"
 local fields = require "devkit4ai.sandbox.fields"
+local forms = require "devkit4ai.sandbox.forms"
 local gates = require "devkit4ai.sandbox.gates"
 local json = require "devkit4ai.sandbox.json"
 local router = require "devkit4ai.sandbox.router"
@@ -34,14 +35,18 @@ local function check_path(parameters)
 end
 
 -- Reads the body that the route asks for into the request.
-local function read_body(request, route)
+local function read_body(request, route, dialect)
   local refusal
   if route.fields then
     local body, status, reason = request:body(JSON_LIMIT)
     if not body then return errors.answer(status, reason) end
     request.values, refusal = fields.read(route.fields, body)
+  elseif route.form then
+    local body, status, reason = request:body(JSON_LIMIT)
+    if not body then return errors.answer(status, reason) end
+    request.values, refusal = fields.parameters(route.form, body, "body")
   elseif route.upload then
-    request.submission, refusal = uploads.read(request, route.upload)
+    request.submission, refusal = uploads.read(request, route.upload, dialect)
   end
   return refusal
 end
@@ -53,11 +58,11 @@ local function check_owner(state, request)
   request.project = project
 end
 
-local function write(form, record, is_list)
-  if not is_list then return json.object(form, record) end
-  local items = {}
-  for i, item in ipairs(record) do items[i] = json.object(form, item) end
-  return "[" .. table.concat(items, ",") .. "]"
+-- Reads the query that the route asks for into the request.
+local function read_query(request, route)
+  local refusal
+  if route.query then request.asked, refusal = fields.parameters(route.query, request.query, "query") end
+  return refusal
 end
 
 --- The API over a state.
@@ -65,24 +70,28 @@ end
 ---@param routes table[]
 ---@return fun(request: devkit4ai.sandbox.Request): devkit4ai.sandbox.Answer
 function M.new(state, routes)
-  local table_of_routes = router.new(routes)
-  return function(request)
+  local dialect = state.dialect
+  local table_of_routes = router.new(routes, dialect.slash)
+  local write_list = forms.lists[dialect.list_envelope]
+  local function answer(request)
     local route, parameters, instead = table_of_routes:find(request.method, request.path)
     if not route then return astray(request, instead) end
-    local seconds = state:overdrawn()
+    local seconds = state.rates:take()
     if seconds then return errors.rate_limited(seconds) end
     for _, check in ipairs(gates[route.profile]) do
       local refusal = check(state, request, route)
       if refusal then return refusal end
     end
     request.parameters = parameters
-    local refusal = check_path(parameters) or read_body(request, route)
+    local refusal = check_path(parameters) or read_query(request, route)
+      or read_body(request, route, dialect)
       or route.owned and check_owner(state, request)
     if refusal then return refusal end
-    local status, form, record, is_list = route.answer(state, request)
+    local status, form, record, list = route.answer(state, request)
     if not form then return status end
-    return { status = status, body = write(form, record, is_list) }
+    return { status = status, body = list and write_list(form, record, list) or json.object(form, record) }
   end
+  return function(request) return state.rates:dress(answer(request)) end
 end
 
 return M

@@ -43,6 +43,10 @@ local FINDINGS = {
   E35 = { "ensure this value has at most %d characters", "value_error.any_str.max_length" },
   E37 = { "field required", "value_error.missing" },
   E41 = { "Invalid JSON format", "value_error.json" },
+  not_integer = { "value is not a valid integer", "type_error.integer" },
+  not_boolean = { "value could not be parsed to a boolean", "type_error.bool" },
+  too_small = { "ensure this value is greater than or equal to %d", "value_error.number.not_ge" },
+  too_large = { "ensure this value is less than or equal to %d", "value_error.number.not_le" },
   not_text = { "str type expected", "type_error.str" },
   not_object = { "value is not a valid dict", "type_error.dict" },
   not_json = { "JSON decode error", "json_invalid" },
@@ -85,11 +89,9 @@ function M.invalid(findings)
   return { status = 422, body = '{"detail":[' .. table.concat(entries, ",") .. "]}" }
 end
 
+-- 429; how it says when, the dialect decides (rates.lua).
 local function later(text, seconds)
-  return {
-    status = 429, headers = { "Retry-After: " .. seconds },
-    body = json.object({ "detail", "retry_after" }, { detail = text, retry_after = seconds }),
-  }
+  return { status = 429, detail = text, wait = seconds, body = json.object({ "detail" }, { detail = text }) }
 end
 
 --- E10: too many requests; free again in so many seconds.

@@ -59,4 +59,60 @@ function M.read(rows, body)
   return values
 end
 
+-- What a text may be: how it is read (nil: it is none), and what a text that is none is called in errors.
+local INTEGER = {
+  finding = "not_integer",
+  read = function(text) return text:find("^%-?%d+$") and tonumber(text) or nil end,
+}
+local WORDS = { ["true"] = true, ["false"] = false, ["1"] = true, ["0"] = false }
+local BOOLEAN = { finding = "not_boolean", read = function(text) return WORDS[text:lower()] end }
+M.kinds = { integer = INTEGER, boolean = BOOLEAN }
+
+local function decode(text)
+  return (text:gsub("+", " "):gsub("%%(%x%x)", function(code) return string.char(tonumber(code, 16)) end))
+end
+
+---@class devkit4ai.sandbox.Parameter
+---@field [1] string name
+---@field kind table of M.kinds
+---@field required boolean?
+---@field default any
+---@field min integer?
+---@field max integer?
+
+-- The value of one text, or nil and what is wrong with it.
+local function value_of(row, text)
+  if not text then
+    if row.required then return nil, "E37" end
+    return row.default
+  end
+  local value = row.kind.read(text)
+  if value == nil then return nil, row.kind.finding end
+  if row.min and value < row.min then return nil, "too_small", row.min end
+  if row.max and value > row.max then return nil, "too_large", row.max end
+  return value
+end
+
+--- The named values of a query, or of a form that is encoded like one; or nil and the 422.
+---@param rows devkit4ai.sandbox.Parameter[]
+---@param text string
+---@param where "query"|"body"
+---@return table? values
+---@return devkit4ai.sandbox.Answer? refusal
+function M.parameters(rows, text, where)
+  local given = {}
+  for pair in text:gmatch("[^&]+") do
+    local name, value = pair:match("^([^=]*)=?(.*)$")
+    given[decode(name)] = decode(value)
+  end
+  local values, findings = {}, {}
+  for _, row in ipairs(rows) do
+    local value, what, limit = value_of(row, given[row[1]])
+    if what then findings[#findings + 1] = errors.finding(what, { where, row[1] }, limit) end
+    values[row[1]] = value
+  end
+  if #findings > 0 then return nil, errors.invalid(findings) end
+  return values
+end
+
 return M

@@ -1,12 +1,24 @@
---- The answers' forms: the keys of each, in the documents' order. These are the seed's forms (CONTRACT 3.2,
---- "Seed forms", and the column seed of 6.2); a form that a dialect changes gets its other versions here.
+--- The answers' forms: the keys of each, in the documents' order (CONTRACT 3.2). A form that the dialect changes is
+--- a table by the values of its axis.
+local json = require "devkit4ai.sandbox.json"
+
 local M = {}
 
 M.provisioning = { "project_id", "api_key", "developer_key" }
 
-M.registration = { -- nested and flat copies of the three (D04)
-  "id", "email", "full_name", "role", "is_active", "created_at", "project_id", "developer_key", "api_key",
-  { "provisioning", M.provisioning }, "access_token", "refresh_token", "token_type",
+M.registration = { -- axis provisioning (D04)
+  both = {
+    "id", "email", "full_name", "role", "is_active", "created_at", "project_id", "developer_key", "api_key",
+    { "provisioning", M.provisioning }, "access_token", "refresh_token", "token_type",
+  },
+  nested = {
+    "id", "email", "full_name", "role", "is_active", "created_at",
+    { "provisioning", M.provisioning }, "access_token", "refresh_token", "token_type",
+  },
+  flat = {
+    "id", "email", "full_name", "role", "is_active", "created_at", "project_id", "developer_key", "api_key",
+    "access_token", "refresh_token", "token_type",
+  },
 }
 
 M.end_user_registration = {
@@ -16,9 +28,14 @@ M.end_user_registration = {
 
 M.tokens = { "access_token", "refresh_token", "token_type" }
 
+M.access_token = { "access_token", "token_type" } -- axis refresh_rotation, absent
+
 M.user = { "id", "email", "role", "is_active", "created_at" }
 
-M.created_project = { "id", "name", "description", "owner_id", "is_active", "created_at", "updated_at" }
+M.created_project = { -- axis project_create_body (D27)
+  full = { "id", "name", "description", "owner_id", "is_active", "created_at", "updated_at" },
+  id = { "id" },
+}
 
 M.project = { "id", "name", "description", "is_active", "created_at", "updated_at" }
 
@@ -28,12 +45,47 @@ M.created_api_key = {
 
 M.api_key = { "id", "name", "key_prefix", "is_active", "last_used_at", "created_at" }
 
+-- Axis list_envelope (D30): a list of a form, under its name.
+M.lists = {
+  array = function(form, records) return json.list(form, records) end,
+  named = function(form, records, name)
+    return json.object({ { name, form, list = true } }, { [name] = records })
+  end,
+  items = function(form, records)
+    return json.object({ { "items", form, list = true }, "total", "has_more" },
+      { items = records, total = #records, has_more = false })
+  end,
+}
+
 M.created_generation = { "id", "status", "message" }
 
-M.generation = { "id", "status", "instructions", "result_image_url", "is_public", "created_at", "updated_at" }
+M.created_anonymous_generation = { "id", "message" } -- D39: the guide has no such call, so the OpenAPI file's
 
-M.failed_generation = {
-  "id", "status", "instructions", "result_image_url", "is_public", "created_at", "updated_at", "error",
+-- Axis generation_status_body (D40): a generation under way or done, and one that failed.
+M.generation = {
+  result_image_url = {
+    fine = { "id", "status", "instructions", "result_image_url", "is_public", "created_at", "updated_at" },
+    failed = {
+      "id", "status", "instructions", "result_image_url", "is_public", "created_at", "updated_at", "error",
+    },
+  },
+  generated_image_url = {
+    fine = { "id", "status", "generated_image_url" }, failed = { "id", "status", "generated_image_url" },
+  },
+  result = {
+    fine = { "id", "status", { "result", { "image_url" } }, "error" },
+    failed = { "id", "status", { "result", { "image_url" } }, "error" },
+  },
 }
+
+M.listed_generation = { -- D41
+  "id", "instructions", "status", "generated_image_url", "is_public", "created_at", "updated_at", "example_images",
+}
+
+M.generations = { { "generations", M.listed_generation, list = true }, "total", "page", "per_page" }
+
+M.visibility = { "id", "is_public", "message" } -- D44
+
+M.message = { "message" }
 
 return M

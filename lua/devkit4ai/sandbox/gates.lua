@@ -42,13 +42,21 @@ local function project(state, request)
   request.project = found
 end
 
--- An end user of the project, or the developer who owns it (D25: the seed's guide does so).
-local function member(_, request, route)
-  local user = request.user
-  local belongs
-  if user.role == "developer" then belongs = user.id == request.project.owner_id
-  else belongs = user.project_id == request.project.id end
-  if not belongs then return errors.of(route.forbidden or "E05") end
+local function owns(user, project_found)
+  return user.id == project_found.owner_id
+end
+
+local function is_in(user, project_found)
+  return user.project_id == project_found.id
+end
+
+-- value of the dialect's axis role_strictness -> the token's role -> whether it may act in a project (D25: the
+-- seed's guide lets the developer who owns it)
+local MEMBERS = { lenient = { end_user = is_in, developer = owns }, strict = { end_user = is_in } }
+
+local function member(state, request, route)
+  local belongs = MEMBERS[state.dialect.role_strictness][request.user.role]
+  if not belongs or not belongs(request.user, request.project) then return errors.of(route.forbidden or "E05") end
 end
 
 -- Registration: the role comes from the headers, not from the body (CONTRACT 3.3).

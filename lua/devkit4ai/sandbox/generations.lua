@@ -14,11 +14,12 @@ Generations.__index = Generations
 ---@field seed string  of the picture: the same prompt and uploads give the same
 ---@field failure string?  why it will fail
 ---@field created number  Unix time
+---@field is_public boolean
 
 ---@param clock fun(): number Unix time
 ---@param step_time number seconds in each of the two states before the end
 function M.new(clock, step_time)
-  return setmetatable({ clock = clock, step_time = step_time, by_id = {}, by_user = {} }, Generations)
+  return setmetatable({ clock = clock, step_time = step_time, by_id = {}, by_user = {}, all = {} }, Generations)
 end
 
 -- A prompt that holds [fail] or [fail: why] makes a generation that fails: a test's way to the sad ending.
@@ -38,11 +39,12 @@ function Generations:create(user, project_id, submission)
   for _, image in ipairs(submission.images) do hash:update(image.digest) end
   local generation = {
     id = encoding.uuid(), user_id = user.id, project_id = project_id, instructions = submission.instructions,
-    seed = hash:final(), failure = failure(submission.prompt), created = self.clock(),
+    seed = hash:final(), failure = failure(submission.prompt), created = self.clock(), is_public = false,
   }
   local list = self.by_user[user.id] or {}
   list[#list + 1] = generation
   self.by_id[generation.id], self.by_user[user.id] = generation, list
+  table.insert(self.all, generation)
   return generation
 end
 
@@ -55,6 +57,43 @@ function Generations:of(user_id, project_id, id)
   local generation = self.by_id[id:lower()]
   if not generation or generation.user_id ~= user_id or generation.project_id ~= project_id then return nil end
   return generation
+end
+
+-- Those of a list that a filter lets through, newest first.
+local function newest(list, fits)
+  local found = {}
+  for i = #list, 1, -1 do
+    if fits(list[i]) then found[#found + 1] = list[i] end
+  end
+  return found
+end
+
+--- A user's generations in a project, newest first.
+---@param user_id string
+---@param project_id string
+---@return devkit4ai.sandbox.Generation[]
+function Generations:in_project(user_id, project_id)
+  return newest(self.by_user[user_id] or {}, function(generation) return generation.project_id == project_id end)
+end
+
+--- What has been made public, newest first.
+---@return devkit4ai.sandbox.Generation[]
+function Generations:public()
+  return newest(self.all, function(generation) return generation.is_public end)
+end
+
+local function remove(list, item)
+  for i = #list, 1, -1 do
+    if list[i] == item then return table.remove(list, i) end
+  end
+end
+
+--- Forgets a generation.
+---@param generation devkit4ai.sandbox.Generation
+function Generations:delete(generation)
+  self.by_id[generation.id] = nil
+  remove(self.by_user[generation.user_id], generation)
+  remove(self.all, generation)
 end
 
 --- The generation of an id, whoever owns it.

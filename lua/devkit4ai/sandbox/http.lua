@@ -228,6 +228,8 @@ end
 ---@field status integer
 ---@field body string
 ---@field headers string[]?  more header lines
+---@field wait integer?  seconds until the next try, of a 429 (rates.lua)
+---@field detail string?  of a 429
 ---@field content_type string?  JSON where it is absent
 
 --- The bytes of an answer.

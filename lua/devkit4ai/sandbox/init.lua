@@ -56,7 +56,7 @@ local function command_line(given, folder)
   local flags = {}
   for _, row in ipairs(options.rows) do
     local value = given[row[1]]
-    if value then flags[#flags + 1] = (" %s %.14g"):format(options.flag(row), value) end
+    if value then flags[#flags + 1] = (" %s %s"):format(options.flag(row), options.write(row, value)) end
   end
   return SCRIPT:format(folder, given.command or "devkit4ai", table.concat(flags), STOP)
 end
@@ -96,6 +96,7 @@ end
 ---@field project_limit integer?
 ---@field generation_limit integer?
 ---@field request_limit integer?
+---@field dialect (string|table)?  "openapi", or { "seed", upload_part = "files" }
 
 --- Starts a sandbox and waits until it listens.
 ---@param given devkit4ai.sandbox.Start?

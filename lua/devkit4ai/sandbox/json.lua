@@ -28,21 +28,35 @@ function M.encode(value)
   return "[" .. table.concat(items, ",") .. "]"
 end
 
+local function inner(form, value, is_list)
+  if not is_list then return value and M.object(form, value) or "null" end
+  return M.list(form, value)
+end
+
 --- An object with exactly the keys of a form, in its order; what the record lacks is null.
----@param form (string|{ [1]: string, [2]: table })[] keys; a pair is a key and the form of the object under it
+---@param form (string|table)[] keys; { key, form } for an object under it, { key, form, list = true } for a list of such
 ---@param record table
 ---@return string
 function M.object(form, record)
   local members = {}
   for i, key in ipairs(form) do
     if type(key) == "table" then
-      local inner = record[key[1]]
-      members[i] = text(key[1]) .. ":" .. (inner and M.object(key[2], inner) or "null")
+      members[i] = text(key[1]) .. ":" .. inner(key[2], record[key[1]], key.list)
     else
       members[i] = text(key) .. ":" .. M.encode(record[key])
     end
   end
   return "{" .. table.concat(members, ",") .. "}"
+end
+
+--- A list of objects of one form.
+---@param form table
+---@param records table[]
+---@return string
+function M.list(form, records)
+  local items = {}
+  for i, record in ipairs(records) do items[i] = M.object(form, record) end
+  return "[" .. table.concat(items, ",") .. "]"
 end
 
 --- The value of a JSON text, or nil and the offset (from 0) at which it went wrong.

@@ -3,10 +3,14 @@ local M = {}
 local Router = {}
 Router.__index = Router
 
+-- value of the dialect's axis slash -> what a path with the last slash wrong is
+local SLASHES = { ["307"] = { moved = true }, accept = { same = true }, ["404"] = {} }
+
 --- A router over rows { method, path, ... }; {name} in a path stands for one segment.
 ---@param routes table[]
-function M.new(routes)
-  local self = setmetatable({ fixed = {}, templates = {} }, Router)
+---@param slash string of the dialect's axis
+function M.new(routes, slash)
+  local self = setmetatable({ fixed = {}, templates = {}, slash = SLASHES[slash] }, Router)
   local by_path = {}
   for _, route in ipairs(routes) do
     local path = route[2]
@@ -50,14 +54,15 @@ end
 ---@return table? parameters
 ---@return { allow: string[]?, moved: string? }? instead
 function Router:find(method, path)
+  local other = path:sub(-1) == "/" and path:sub(1, -2) or path .. "/"
   local place, parameters = self:place(path)
+  if not place and self.slash.same then place, parameters = self:place(other) end
   if place then
     local route = place.methods[method]
     if route then return route, parameters end
     return nil, nil, { allow = place.allow }
   end
-  local other = path:sub(-1) == "/" and path:sub(1, -2) or path .. "/"
-  return nil, nil, { moved = self:place(other) and other or nil }
+  return nil, nil, { moved = self.slash.moved and self:place(other) and other or nil }
 end
 
 return M

@@ -1,10 +1,12 @@
---- All that one sandbox knows, in memory; and the two things that more than one place does with it.
+--- All that one sandbox knows, in memory; and what more than one place does with it.
 local cqueues = require "cqueues"
 local accounts = require "devkit4ai.sandbox.accounts"
+local dialects = require "devkit4ai.sandbox.dialect"
 local encoding = require "devkit4ai.sandbox.encoding"
 local generations = require "devkit4ai.sandbox.generations"
 local keys = require "devkit4ai.sandbox.keys"
 local projects = require "devkit4ai.sandbox.projects"
+local rates = require "devkit4ai.sandbox.rates"
 local tokens = require "devkit4ai.sandbox.tokens"
 
 local M = {}
@@ -18,16 +20,19 @@ State.__index = State
 ---@field project_limit integer?  projects a developer may have; nil: any number, as for the other two
 ---@field generation_limit integer?  generations a user may have under way
 ---@field request_limit integer?  requests an hour
+---@field dialect string|table  as dialect.resolve takes it
 
 ---@param settings devkit4ai.sandbox.Settings
 function M.new(settings)
+  local dialect = dialects.resolve(settings.dialect)
   local start = os.time() - cqueues.monotime()
   local function clock() return start + cqueues.monotime() end -- Unix time that no change of the wall clock moves
   return setmetatable({
-    settings = settings, clock = clock,
+    settings = settings, dialect = dialect, clock = clock,
     operator_key = "op_" .. encoding.random_text(),
     accounts = accounts.new(clock), keys = keys.new(clock), projects = projects.new(clock),
     generations = generations.new(clock, settings.step_time),
+    rates = rates.new(settings.request_limit, dialect.rate_headers, clock),
     tokens = tokens.new(clock, { access = settings.access_life, refresh = settings.refresh_life }),
   }, State)
 end
@@ -44,17 +49,6 @@ function State:register_developer(fields)
   local _, api_key = self.keys:issue("project",
     { owner_id = user.id, project_id = project.id, name = "Default API Key" })
   return user, { project_id = project.id, api_key = api_key, developer_key = developer_key }
-end
-
---- Counts a request; the seconds until the next one is allowed where the hour's are used up.
----@return integer?
-function State:overdrawn()
-  local limit = self.settings.request_limit
-  if not limit then return nil end
-  local now = self.clock()
-  if not self.window or now >= self.window + 3600 then self.window, self.requests = now, 0 end
-  self.requests = self.requests + 1
-  if self.requests > limit then return math.ceil(self.window + 3600 - now) end
 end
 
 return M

@@ -37,7 +37,8 @@ function Storage:answer(request)
   local id = request.path:match("^/generations/([%x%-]+)%.png$")
   local signature = ("&" .. request.query):match("&signature=([^&]*)")
   if not id or signature ~= self:signature(id) then return errors.answer(403, "Invalid signature") end
-  local generation = self.state.generations:get(id) -- there and completed, else nobody had got the link
+  local generation = self.state.generations:get(id) -- completed, else nobody had got the link
+  if not generation then return errors.of("not_found") end
   return { status = 200, content_type = "image/png", body = self.pictures:get(generation.seed) }
 end
 

@@ -14,7 +14,8 @@ local REMEMBERED = 10000 -- checked tokens whose claims are kept, so that a requ
 ---@param clock fun(): number Unix time
 ---@param lives { access: number, refresh: number } seconds
 function M.new(clock, lives)
-  return setmetatable({ clock = clock, lives = lives, secret = rand.bytes(32), checked = {}, count = 0 }, Tokens)
+  return setmetatable({ clock = clock, lives = lives, secret = rand.bytes(32), checked = {}, count = 0, spent = {} },
+    Tokens)
 end
 
 function Tokens:sign(text)
@@ -47,13 +48,19 @@ function Tokens:claims(token)
   return claims
 end
 
---- The id of the user whose token this is, or nil: forged, expired, or of the other kind.
+--- Ends a token before its time.
+---@param token string
+function Tokens:spend(token)
+  self.spent[token] = true
+end
+
+--- The id of the user whose token this is, or nil: forged, expired, spent, or of the other kind.
 ---@param kind "access"|"refresh"
 ---@param token string
 ---@return string?
 function Tokens:check(kind, token)
   local claims = self:claims(token)
-  if not claims or claims.type ~= kind or claims.exp <= self.clock() then return nil end
+  if not claims or self.spent[token] or claims.type ~= kind or claims.exp <= self.clock() then return nil end
   return claims.sub
 end
 

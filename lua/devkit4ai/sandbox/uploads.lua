@@ -14,6 +14,15 @@ local IMAGE_COUNT = 5
 local TEXT_LIMIT = 1000 -- code points of the instructions
 local TEXT_KEPT = 4 * TEXT_LIMIT + 4 -- bytes; 1,000 code points have at most 4,000
 
+-- value of the dialect's axis upload_part -> kind of upload -> the names of the parts that are images; an answer
+-- that misses them names the first (D36, E37)
+local FILE_PARTS = {
+  example_images = { own = { "example_images" }, anonymous = { "example_images" } },
+  files = { own = { "files" }, anonymous = { "files" } },
+  split = { own = { "example_images" }, anonymous = { "files" } },
+  any = { own = { "example_images", "files" }, anonymous = { "files", "example_images" } },
+}
+
 ---@class devkit4ai.sandbox.Submission
 ---@field images { digest: string }[]
 ---@field instructions string  as sent
@@ -43,12 +52,14 @@ end
 local function ignore() end
 
 -- The parts of a request's body: images and the text; or nil and why not.
-local function receive(request, file_part)
+local function receive(request, file_parts)
+  local is_file = {}
+  for _, name in ipairs(file_parts) do is_file[name] = true end
   local boundary = multipart.boundary(request.headers["content-type"])
   local form = { images = {} }
   if not boundary then return form end -- another content type has none of the fields
   local parser = multipart.parser(boundary, function(part)
-    if part.name == file_part and part.filename then
+    if is_file[part.name] and part.filename then
       local image = { head = "", size = 0, hash = digest.new("sha256") }
       form.images[#form.images + 1] = image
       return image_sink(image)
@@ -95,14 +106,16 @@ end
 
 --- Reads and judges an upload.
 ---@param request devkit4ai.sandbox.Request
----@param file_part string the name of the parts that are images (D36)
+---@param kind "own"|"anonymous" of upload
+---@param dialect table<string, string>
 ---@return devkit4ai.sandbox.Submission?
 ---@return devkit4ai.sandbox.Answer? refusal
-function M.read(request, file_part)
-  local form, refusal = receive(request, file_part)
+function M.read(request, kind, dialect)
+  local file_parts = FILE_PARTS[dialect.upload_part][kind]
+  local form, refusal = receive(request, file_parts)
   if not form then return nil, refusal end
   local missing = {}
-  if #form.images == 0 then missing[1] = errors.finding("E37", { "body", file_part }) end
+  if #form.images == 0 then missing[1] = errors.finding("E37", { "body", file_parts[1] }) end
   if not form.instructions then missing[#missing + 1] = errors.finding("E37", { "body", "instructions" }) end
   if #missing > 0 then return nil, errors.invalid(missing) end
   refusal = judge_images(form.images)

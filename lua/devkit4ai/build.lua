@@ -1,0 +1,186 @@
+--- The first step of a call: the request, out of the operation's row, the client and the arguments.
+local core = require "devkit4ai.core"
+local config = require "devkit4ai.config"
+local errors = require "devkit4ai.errors"
+local headers = require "devkit4ai.headers"
+local json = require "devkit4ai.json"
+local profiles = require "devkit4ai.profiles"
+local proxy = require "devkit4ai.proxy"
+
+local M = {}
+
+local huge = math.huge
+M.MAX_FILE = 10 * 1024 * 1024 -- bytes of an image; CONTRACT 5.1
+
+local MAX_ANSWER = 16 * 1024 * 1024 -- bytes; design, invariant 8
+
+local function header_lines(row, profile, client)
+  local lines = { "User-Agent: " .. client._user_agent }
+  for _, line in ipairs(profiles[profile]) do lines[#lines + 1] = line end
+  local content_type = row.content_type or (row.body and row.body.json and "application/json")
+  if content_type then lines[#lines + 1] = "Content-Type: " .. content_type end
+  for _, line in ipairs(row.path and client._lines or {}) do lines[#lines + 1] = line end -- the API alone gets them
+  return lines
+end
+
+--- What is the same in each request of an operation: a table for the core, and the metatable by which others inherit from
+--- it. It holds no secret: those go with each sending.
+---@param scope devkit4ai.Scope
+---@param name string
+---@param row table
+---@return table? known
+---@return string? message
+---@return devkit4ai.Error? err
+function M.prepare(scope, name, row)
+  local client = scope._client
+  local profile = row.profile[client._role]
+  if not profile then
+    local message = ("%s: a client with the role %s has no such call"):format(row.says, client._role)
+    return errors.refuse("config", message, name)
+  end
+  local limits = row.creates and client._creating or client._limits
+  local lines = header_lines(row, profile, client)
+  local request = {
+    method = row.method, url = row.path and client.base_url .. row.path, headers = core.headers(lines),
+    ca_file = client._ca_file, proxy = row.path and proxy.of(client._proxy, client.base_url),
+    once = row.method ~= "GET", head = row.heed, times = client._trace and true, max_answer = MAX_ANSWER,
+    connect = limits.connect, idle = limits.idle, total = limits.total,
+  }
+  local fixed = not (row.body or row.query) and row.path and not row.path:find("{", 1, true) -- the same bytes each time
+  if fixed then request.compiled = core.request(request) end
+  return {
+    request = request, lines = lines, fixed = fixed, inherit = { __index = request },
+    bearer = table.concat(profiles[profile]):find("{access_token}", 1, true) ~= nil,
+  }
+end
+
+local function fill_path(request, args)
+  local wrong
+  request.url = request.url:gsub("{([%w_]+)}", function(name)
+    if not config.is_uuid(args[name]) then wrong = name end
+    return args[name]
+  end)
+  return not wrong, wrong
+end
+
+local function percent(byte)
+  return ("%%%02X"):format(byte:byte())
+end
+
+local function encode_component(value)
+  local text = type(value) == "number" and ("%.14g"):format(value) or tostring(value)
+  return (text:gsub("[^%w%-._~]", percent))
+end
+
+--- name=value&..., in the order of names; what is not there is left out.
+---@param names string[]
+---@param values table<string, string|number|boolean>
+---@return string
+function M.pairs_of(names, values)
+  local parts = {}
+  for _, name in ipairs(names) do
+    if values[name] ~= nil then parts[#parts + 1] = encode_component(name) .. "=" .. encode_component(values[name]) end
+  end
+  return table.concat(parts, "&")
+end
+
+local function fill_query(row, request, args)
+  local text = M.pairs_of(row.query, args)
+  if text ~= "" then request.url = request.url .. "?" .. text end
+end
+
+local function fill_json(row, request, args)
+  local fields = {}
+  for _, name in ipairs(row.body.json) do fields[name] = args[name] end
+  local text, why = json.encode(fields)
+  if not text then return nil, why end
+  request.json, request.slots = text, row.slots
+  return true
+end
+
+--- The files' part has the name that the server is known to want, else the row's first.
+---@param form table the row's
+---@param request table
+---@param args table
+---@param part integer? which of the row's names
+function M.fill_form(form, request, args, part)
+  request.form = {
+    part = form.parts[part or 1], files = args.files, max_bytes = form.max_bytes,
+    fields = { { form.text, args[form.text] } },
+  }
+end
+
+-- Secrets among the arguments live in a set of their own, for this call alone.
+local function own_secrets(row, args, extra, secrets)
+  local own
+  for _, slot in ipairs(row.slots or {}) do
+    if args[slot] then
+      own = own or core.secrets(secrets)
+      own:set(slot, args[slot], "body")
+    end
+  end
+  if extra and extra.headers then own = own or core.secrets(secrets) end
+  return own
+end
+
+--- Where a picture's request goes: through which proxy, and whether only to public addresses. Not so where the API's own
+--- address is private, nor on the API's own origin, which gets our requests anyway.
+---@param client devkit4ai.Client
+---@param request table
+---@param url string
+function M.aim(client, request, url)
+  request.url, request.proxy = url, proxy.of(client._proxy, url)
+  request.public = client._public and config.origin(url) ~= config.origin(client.base_url)
+end
+
+local function refuse(row, name, kind, message)
+  return errors.refuse(kind, row.says .. ": " .. message, name)
+end
+
+local function fill(row, name, request, args, part)
+  if row.path then
+    local ok, wrong = fill_path(request, args)
+    if not ok then return refuse(row, name, "invalid", ("%s is no UUID: %s"):format(wrong, tostring(args[wrong]))) end
+  end
+  if row.query then fill_query(row, request, args) end
+  if row.body and row.body.json then
+    local ok, why = fill_json(row, request, args)
+    if not ok then return refuse(row, name, "invalid", "the arguments can't be written as JSON: " .. why) end
+  elseif row.body then
+    M.fill_form(row.body.form, request, args, part)
+  end
+  return true
+end
+
+--- One call's request.
+---@param client devkit4ai.Client
+---@param row table
+---@param known table M.prepare's
+---@param name string
+---@param args table
+---@param extra table? fields of the core's request; headers
+---@param secrets userdata the scope's
+---@return table? request
+---@return userdata|string secrets the call's own, to be closed after it, or the scope's; the message, where request is nil
+---@return devkit4ai.Error? err
+function M.request(client, row, known, name, args, extra, secrets)
+  local request = setmetatable({ compiled = false }, known.inherit)
+  for field, value in pairs(extra or {}) do request[field] = value end
+  request.headers = nil
+  if not (request.total == nil or (request.total > 0 and request.total < huge)) then
+    return refuse(row, name, "config", "timeout must be a number of seconds above 0")
+  end
+  local ok, message, err = fill(row, name, request, args, client._parts[name])
+  if not ok then return nil, message, err end
+  if not row.path then M.aim(client, request, request.url) end
+  local own = own_secrets(row, args, extra, secrets)
+  if extra and extra.headers then
+    local lines, why = headers.compile(extra.headers, own, known.lines)
+    if not lines then return refuse(row, name, "config", why) end
+    request.headers = core.headers(lines)
+  end
+  request.own = own
+  return request, own or secrets
+end
+
+return M

@@ -1,0 +1,196 @@
+--- The step after the exchange: what came is an answer in its normal form, or a failure; and a failure in words.
+local core = require "devkit4ai.core"
+local answers = require "devkit4ai.answers"
+local config = require "devkit4ai.config"
+local errors = require "devkit4ai.errors"
+local json = require "devkit4ai.json"
+local retry = require "devkit4ai.retry"
+
+local M = {}
+
+local decode = json.decode
+
+local SHOWN = 200 -- bytes of an answer that is no JSON, kept for the error
+local MASKED = 65536 -- bytes of it that are looked through for secrets; far more than SHOWN and any secret
+local DAY = 86400 -- seconds; a reset further away is no time to go by (CONTRACT 4.2)
+
+---@class devkit4ai.Failure a call that did not succeed, before it is told
+---@field kind string
+---@field outcome string
+---@field what string what failed, in words
+---@field advice string? what to do next
+---@field transient boolean? a later try may fare better
+---@field status integer?
+---@field detail string?
+---@field fields table[]?
+---@field retry_after number? seconds
+---@field request_id string?
+---@field location string? where a redirect points, for a row that follows them
+---@field response table? the whole answer, where the row wants every one
+---@field attempts integer? set by call
+
+-- ---- what a failure is ----
+
+local function host_of(url)
+  return url:match("^https?://([^/?#]+)") or "?"
+end
+
+--- The core could not make a request of it.
+---@param status string the core's name
+---@param text string
+---@return nil
+---@return devkit4ai.Failure
+function M.unsent(status, text)
+  local kind, advice, transient = errors.of_core(status)
+  if status == "empty_slot" then text = config.advice(text) end
+  return nil, { kind = kind, outcome = "not_sent", what = text, advice = advice, transient = transient, unsent = true }
+end
+
+--- The exchange failed.
+---@param request table
+---@param status integer of HTTP, as far as it came
+---@param trouble table
+---@return nil
+---@return devkit4ai.Failure
+function M.troubled(request, status, trouble)
+  if trouble.name == "memory" then error("not enough memory", 0) end -- as Lua does
+  local kind, advice, transient = errors.of_core(trouble.name)
+  local where = trouble.step ~= "" and (" (%s, after %.2f s)"):format(trouble.step, trouble.seconds) or ""
+  return nil, {
+    kind = kind, outcome = trouble.fate == "not_sent" and "not_sent" or "unknown",
+    advice = advice, transient = transient,
+    what = kind == "file" and trouble.text or ("%s%s: %s"):format(host_of(request.url), where, trouble.text),
+    status = status > 0 and status or nil,
+  }
+end
+
+-- The longest of the times that the server names, in seconds; X-RateLimit-Reset stands on every answer, and tells a time
+-- to wait on a 429 alone. CONTRACT 4.2
+local function wait_time(head, told, status)
+  local now = os.time()
+  local after, reset = core.header(head, "Retry-After"), core.header(head, "X-RateLimit-Reset")
+  local named = math.max(told or 0, after and core.delay(after, now) or 0)
+  reset = status == 429 and reset and tonumber(reset)
+  if reset and reset - now < DAY then named = math.max(named, reset - now) end
+  if named > 0 then return named end
+  return status == 429 and 60 or nil
+end
+
+-- the first bytes of an answer that can't be read otherwise; masked first, lest the cut leave a part of a secret
+local function excerpt(secrets, body)
+  return secrets:mask(json.hide(body:sub(1, MASKED))):sub(1, SHOWN)
+end
+
+-- the server's answer is no success
+local function refused(row, secrets, status, body, head)
+  local ok, raw = decode(body)
+  local detail, fields, told = answers.refusal(ok and raw or nil)
+  local kind, outcome, advice, transient = errors.of_status(status)
+  local reason = head:match("^HTTP/[%d.]+ %d+ ([^\r\n]+)")
+  local retry_after = wait_time(head, told, status)
+  if row.advice then advice = row.advice[kind] or advice end
+  if retry_after then advice = ("wait %g s before the next call"):format(retry_after) end
+  return nil, {
+    kind = kind, outcome = outcome, status = status, detail = detail or excerpt(secrets, body), fields = fields,
+    retry_after = retry_after, request_id = core.header(head, "X-Request-ID"), transient = transient,
+    what = ("the server answered %d: %s"):format(status, detail or reason or "no words"), advice = advice,
+    location = row.redirects and status >= 300 and status <= 399 and core.header(head, "Location") or nil,
+  }
+end
+
+local function unusable(secrets, status, body, head, why)
+  return nil, {
+    kind = "protocol", outcome = "unknown", status = status, detail = excerpt(secrets, body), transient = true,
+    request_id = core.header(head, "X-Request-ID"), what = ("the answer (%d) can't be used: %s"):format(status, why),
+    advice = "is base_url the API's address?",
+  }
+end
+
+-- ---- what an answer is ----
+
+-- A server may repeat a key of ours where its name does not tell: it is masked by its value, too.
+local function hide_values(value, secrets)
+  for key, item in next, value do
+    local kind = type(item)
+    if kind == "string" then value[key] = secrets:mask(item)
+    elseif kind == "table" then hide_values(item, secrets) end
+  end
+end
+
+local function read_answer(row, _, secrets, status, body, head)
+  local ok, raw, given = decode(body)
+  if not ok then return unusable(secrets, status, body, head, "it is no JSON: " .. raw) end
+  if type(raw) ~= "table" then return unusable(secrets, status, body, head, "it is no object and no list") end
+  if secrets:shows(body) then hide_values(raw, secrets) end
+  local answer, missing = answers[row.answer](raw, given)
+  if not answer then return unusable(secrets, status, body, head, "it has no " .. missing) end
+  return answer
+end
+
+local function read_picture(_, request, secrets, status, body, head)
+  if request.save_as then return { path = request.save_as } end -- the core has looked at its first bytes
+  local kind = core.image_kind(body)
+  if not kind then return unusable(secrets, status, body, head, "it is no JPEG, PNG or WebP picture") end
+  return { bytes = body, kind = kind }
+end
+
+local function read_response(_, _, _, status, body, head)
+  return answers.response(status, body, head)
+end
+
+local READERS = { picture = read_picture, response = read_response }
+
+--- A whole answer came.
+---@param row table of `operations`
+---@param request table
+---@param secrets userdata
+---@param status integer
+---@param body string
+---@param head string
+---@return any? answer in its normal form
+---@return devkit4ai.Failure? failure
+function M.answered(row, request, secrets, status, body, head)
+  if status >= 200 and status <= 299 then
+    return (READERS[row.answer] or read_answer)(row, request, secrets, status, body, head)
+  end
+  local _, failure = refused(row, secrets, status, body, head)
+  if row.answer == "response" then failure.response = answers.response(status, body, head) end
+  return nil, failure
+end
+
+-- ---- in words ----
+
+local CONSEQUENCES = { not_sent = "nothing was sent", refused = "nothing was done" }
+
+-- what failed; what became of the request; what to do next
+local function sentence(says, row, failure)
+  local parts = { says .. ": " .. failure.what }
+  local consequence = failure.outcome == "unknown" and row.unknown or CONSEQUENCES[failure.outcome]
+  if row.repeats ~= "safe" then parts[#parts + 1] = consequence end
+  parts[#parts + 1] = failure.advice
+  return table.concat(parts, "; ")
+end
+
+--- The three results of a call that failed, with every secret masked.
+---@param row table
+---@param name string
+---@param says string how the user knows the call
+---@param secrets userdata
+---@param failure devkit4ai.Failure
+---@return nil
+---@return string message
+---@return devkit4ai.Error err
+function M.tell(row, name, says, secrets, failure)
+  for _, field in ipairs(failure.fields or {}) do
+    field.loc, field.msg = secrets:mask(field.loc), secrets:mask(field.msg)
+  end
+  return errors.give({
+    kind = failure.kind, outcome = failure.outcome, status = failure.status, fields = failure.fields,
+    detail = failure.detail and secrets:mask(failure.detail), retry_after = failure.retry_after,
+    request_id = failure.request_id and secrets:mask(failure.request_id),
+    message = secrets:mask(sentence(says, row, failure)), operation = name, attempts = failure.attempts,
+    transient = failure.transient, harmless = retry.is_harmless(row.repeats),
+  })
+end
+
+return M

@@ -1,0 +1,172 @@
+--- A list that the server gives in pages: its items one by one, all of them, or one page. What is new is told by the items'
+--- ids alone, since totals, sizes and page numbers may be wrong.
+local call = require "devkit4ai.call"
+local check = require "devkit4ai.check"
+local errors = require "devkit4ai.errors"
+local operations = require "devkit4ai.operations"
+local runtime = require "devkit4ai.runtime"
+
+---@class devkit4ai.Pages
+---@field total integer? how many there are, as the last page that was read said; it may be wrong
+local Pages = {}
+Pages.__index = Pages
+Pages.__name = "devkit4ai.Pages"
+
+function Pages:__tostring()
+  return "devkit4ai.Pages of " .. self._says
+end
+
+local M = {}
+
+local MOST_PAGES = 1e9
+local STALE = 2 -- pages without anything new in a row; one alone may come of items that were made meanwhile
+
+--- A list, from its first page or the one that is asked for. Asks nobody.
+---@param scope devkit4ai.Scope
+---@param name string of a row of `operations` that has `paging`
+---@param says string how the user knows the call
+---@param given table page, the size under the row's name, the row's other arguments, and the call's own
+---@param make fun(fields: table): table of an item's normal form
+---@return devkit4ai.Pages
+function M.new(scope, name, says, given, make)
+  local row, args = operations[name], {}
+  for _, field in ipairs(row.query) do args[field] = given[field] end
+  local size = row.paging.size
+  args[size] = args[size] or row.paging.default
+  return setmetatable({
+    _scope = scope, _name = name, _says = says, _given = given, _make = make, _args = args, _own = check.extra(given),
+    _next = args.page or 1, _queue = {}, _at = 1, _seen = {}, _count = ((args.page or 1) - 1) * args[size], _stale = 0,
+  }, Pages)
+end
+
+local function is_whole(value, most)
+  return value % 1 == 0 and value >= 1 and value <= most
+end
+
+local function refuse(pages, what, most)
+  local message = ("%s: %s must be a whole number from 1 to %d"):format(pages._says, what, most)
+  return errors.refuse("invalid", message, pages._name)
+end
+
+-- Asks for one page, with what is left of the call's time.
+local function ask(pages, number, left)
+  local paging, own = operations[pages._name].paging, pages._own
+  if not is_whole(pages._args[paging.size], paging.most) then return refuse(pages, paging.size, paging.most) end
+  if not is_whole(number, MOST_PAGES) then return refuse(pages, "page", MOST_PAGES) end
+  local args = setmetatable({ page = number }, { __index = pages._args })
+  local extra = { total = left or own.total, headers = own.headers, says = pages._says }
+  local page, message, err, head = call.run(pages._scope, pages._name, args, extra)
+  if not page then return nil, message, err end
+  pages.total = page.total
+  return page, nil, nil, head
+end
+
+local function unseen(list, seen)
+  local fresh = {}
+  for _, fields in ipairs(list) do
+    if not seen[fields.id] then
+      seen[fields.id] = true
+      fresh[#fresh + 1] = fields
+    end
+  end
+  return fresh
+end
+
+-- A page that is not full is the last one, unless the server says that there is more.
+local function is_last(pages, page)
+  local full = page.size or pages._args[operations[pages._name].paging.size]
+  return #page.list < full and not page.more and (page.total or 0) <= pages._count
+end
+
+-- Reads the next page. Gives what is new in it; where another task has read that page meanwhile, nothing is.
+local function turn(pages, left)
+  local number = pages._next
+  local page, message, err, head = ask(pages, number, left)
+  if not page then return nil, message, err end
+  if pages._next ~= number then return {}, nil, nil, head end
+  local fresh = unseen(page.list, pages._seen)
+  pages._next, pages._count = number + 1, pages._count + #fresh
+  pages._stale = #fresh == 0 and pages._stale + 1 or 0
+  pages._ended = #page.list == 0 or pages._stale == STALE or is_last(pages, page)
+  return fresh, nil, nil, head
+end
+
+--- Reads page after page, within the call's one time limit.
+---@param pages devkit4ai.Pages
+---@param visit fun(fresh: table[], head: string): boolean? gets what is new in a page, in its normal form, and the answer's header block; true: enough
+---@return boolean? done
+---@return string? message
+---@return devkit4ai.Error? err
+function M.each(pages, visit)
+  local started, total, left = runtime.now(), pages._own.total, nil
+  repeat
+    local fresh, message, err, head = turn(pages, left)
+    if not fresh then return nil, message, err end
+    if visit(fresh, head) then return true end
+    left = total and total - (runtime.now() - started)
+  until pages._ended or left and left <= 0
+  if pages._ended then return true end
+  return errors.give({
+    kind = "timeout", outcome = "refused", transient = true, operation = pages._name,
+    message = pages._says .. ": the time for the whole call is over; give more with timeout",
+  })
+end
+
+--- The next item. Safe to repeat.
+---@return any? item nil at the end
+---@return string? message where the next page could not be read; the next call tries it again
+---@return devkit4ai.Error? err
+function Pages:next()
+  while true do
+    local fields = self._queue[self._at]
+    if fields then
+      self._at = self._at + 1
+      return self._make(fields)
+    end
+    if self._ended then return nil end
+    local fresh, message, err = turn(self)
+    if not fresh then return nil, message, err end
+    if fresh[1] then self._queue, self._at = fresh, 1 end
+  end
+end
+
+--- All items from the page on that the list began with, whatever was read before. Safe to repeat.
+---@return table[]? list
+---@return string? message
+---@return devkit4ai.Error? err
+function Pages:all()
+  local pages = M.new(self._scope, self._name, self._says, self._given, self._make)
+  local list = {}
+  local done, message, err = M.each(pages, function(fresh)
+    for _, fields in ipairs(fresh) do list[#list + 1] = self._make(fields) end
+  end)
+  self.total = pages.total or self.total
+  if not done then return nil, message, err end
+  return list
+end
+
+--- One page alone; next() goes on where it was. Safe to repeat.
+---@param number integer from 1
+---@return table[]? list empty behind the last page
+---@return string? message
+---@return devkit4ai.Error? err
+function Pages:page(number)
+  check.value("pages:page: number", { type = "number", required = true }, number)
+  local page, message, err = ask(self, number)
+  if not page then return nil, message, err end
+  local list = unseen(page.list, {})
+  for i, fields in ipairs(list) do list[i] = self._make(fields) end
+  return list
+end
+
+--- What `for item in pages do` calls. Raises the message, as io.lines does.
+function Pages:__call()
+  if not runtime.can_yield_in_iterator() then
+    errors.raise("on this Lua no task can wait in a `for` loop's iterator: use pages:next() or pages:all()")
+  end
+  local item, message = self:next()
+  if message then error(message, 0) end
+  return item
+end
+
+return M

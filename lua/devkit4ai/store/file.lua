@@ -1,0 +1,88 @@
+--- A store in a file that its owner alone can read; programs that name the same file share their sessions.
+---
+--- The file is replaced whole or not at all. What is no store's file is taken for an empty one. A lock is a file beside it
+--- that stands there while somebody holds it, and is free when that one dies.
+local core = require "devkit4ai.core"
+local json = require "devkit4ai.json"
+
+local M = {}
+
+local TURN = 0.5 -- seconds that a writer waits for another one, whose turn takes milliseconds
+
+-- Told once a store, since the sessions in it are gone.
+local function tell_damaged(path)
+  io.stderr:write("devkit4ai: ", path, " holds no sessions that can be read; log in again\n")
+end
+
+local function decode(text)
+  local ok, values = json.decode(text, true)
+  if not ok or type(values) ~= "table" then return nil end
+  for key, value in pairs(values) do
+    if type(key) ~= "string" or type(value) ~= "string" then return nil end
+  end
+  return values
+end
+
+-- 32 bits, to name a key's lock; two keys that share one take turns
+local function hash(key)
+  local sum = 5381
+  for i = 1, #key do sum = (sum * 33 + key:byte(i)) % 2 ^ 32 end
+  return ("%08x"):format(sum)
+end
+
+--- A store in the file of that name, which is made at the first login (mode 0600). A file that others can read is refused.
+---@param path string
+---@return devkit4ai.Store
+function M.new(path)
+  if type(path) ~= "string" or path == "" then error("devkit4ai.store.file: new wants the path of a file", 2) end
+  local told = false
+  local store = {}
+
+  local function read()
+    local text, _, why = core.load(path)
+    if text == nil then return nil, why end
+    if not text or text == "" then return {} end
+    local values = decode(text)
+    if not values and not told then
+      told = true
+      tell_damaged(path)
+    end
+    return values or {}
+  end
+
+  local function write(key, value)
+    local values, why = read()
+    if not values then return nil, why end
+    if values[key] == value then return true end
+    values[key] = value
+    local text, done
+    text, why = json.encode(values)
+    if not text then return nil, why end
+    done, _, why = core.save(path, text)
+    return done, why
+  end
+
+  function store.get(key)
+    local values, why = read()
+    return values and values[key], why
+  end
+
+  function store.set(key, value)
+    local turn, _, why = core.lock(path .. ".lock", TURN)
+    if not turn then return nil, why or path .. ": another program is writing it" end
+    local done
+    done, why = write(key, value)
+    turn:release()
+    return done, why
+  end
+
+  function store.lock(key)
+    local lock, _, why = core.lock(("%s.%s.lock"):format(path, hash(key)))
+    if lock == nil then error("devkit4ai.store.file: " .. why, 0) end
+    return lock and function() lock:release() end
+  end
+
+  return store
+end
+
+return M

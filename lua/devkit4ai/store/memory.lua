@@ -1,0 +1,39 @@
+--- A store that lives as long as the program: its clients share their sessions by it.
+local core = require "devkit4ai.core"
+
+local M = {}
+
+---@class devkit4ai.Store where sessions live; any table with these three functions. None of them waits.
+---@field get fun(key: string): string? what was set last under the key
+---@field set fun(key: string, value: string?): boolean?, string? true; or nil and why. nil: the key is forgotten
+---@field lock fun(key: string, lease: number): function? takes the key's lock for at most lease seconds and gives what frees it; nil: somebody else has it
+
+--- A new, empty store.
+---@return devkit4ai.Store
+function M.new()
+  local values, locks = {}, {}
+  local store = {}
+
+  function store.get(key)
+    return values[key]
+  end
+
+  function store.set(key, value)
+    values[key] = value
+    return true
+  end
+
+  function store.lock(key, lease)
+    local held = locks[key]
+    if held and core.now() < held.ends then return nil end
+    local mine = { ends = core.now() + lease } -- whoever held it longer than its lease has died
+    locks[key] = mine
+    return function()
+      if locks[key] == mine then locks[key] = nil end
+    end
+  end
+
+  return store
+end
+
+return M

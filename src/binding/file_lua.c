@@ -1,0 +1,75 @@
+/* file_lua.c - core.load, core.save and core.lock: what a store that lives in a file needs. */
+#include <string.h>
+
+#include "binding.h"
+#include "lock.h"
+#include "private_file.h"
+
+enum { MAX_FILE = 16 * 1024 * 1024 };   /* bytes; a record of a session is 1 KB */
+
+/* a path without a NUL in it */
+static const char *check_path (lua_State *L) {
+  size_t length;
+  const char *path = luaL_checklstring(L, 1, &length);
+  luaL_argcheck(L, strlen(path) == length, 1, "a path holds no NUL");
+  return path;
+}
+
+static int bytes_gc (lua_State *L) {
+  dk_buffer_reset(dk_check_self(L, DK_BYTES));
+  return 0;
+}
+
+/* load(path) -> bytes; false: there is no file; nil, status, text */
+int dk_load_file (lua_State *L) {
+  const char *path = check_path(L);
+  dk_buffer *bytes = lua_newuserdata(L, sizeof *bytes);
+  dk_buffer_init(bytes, MAX_FILE);
+  luaL_setmetatable(L, DK_BYTES);
+  bool exists;
+  dk_failure failure;
+  if (dk_private_load(path, bytes, &exists, &failure) != DK_OK) return dk_push_failure(L, &failure);
+  if (exists) lua_pushlstring(L, bytes->length > 0 ? bytes->bytes : "", bytes->length);
+  else lua_pushboolean(L, false);
+  dk_buffer_reset(bytes);
+  return 1;
+}
+
+/* save(path, bytes) -> true; nil, status, text: the old bytes stay */
+int dk_save_file (lua_State *L) {
+  size_t length;
+  const char *path = check_path(L), *bytes = luaL_checklstring(L, 2, &length);
+  dk_failure failure;
+  if (dk_private_save(path, bytes, length, &failure) != DK_OK) return dk_push_failure(L, &failure);
+  lua_pushboolean(L, true);
+  return 1;
+}
+
+/* lock(path, seconds?) -> lock; false: somebody else has it; nil, status, text. seconds: how long to try, without the loop */
+int dk_new_lock (lua_State *L) {
+  const char *path = check_path(L);
+  double seconds = luaL_optnumber(L, 2, 0);
+  dk_lock *lock = lua_newuserdata(L, sizeof *lock);
+  dk_lock_init(lock);
+  luaL_setmetatable(L, DK_LOCK);
+  bool taken;
+  dk_failure failure;
+  if (dk_lock_take(lock, path, seconds, &taken, &failure) != DK_OK) return dk_push_failure(L, &failure);
+  if (!taken) lua_pushboolean(L, false);
+  return 1;
+}
+
+/* release(), __gc: twice is once */
+static int lock_release (lua_State *L) {
+  dk_lock_release(dk_check_self(L, DK_LOCK));
+  return 0;
+}
+
+void dk_open_files (lua_State *L) {
+  static const luaL_Reg methods[] = {{"release", lock_release}, {NULL, NULL}};
+  static const luaL_Reg meta[] = {{"__gc", lock_release}, {"__close", lock_release}, {NULL, NULL}};
+  static const luaL_Reg none[] = {{NULL, NULL}};
+  static const luaL_Reg bytes_meta[] = {{"__gc", bytes_gc}, {NULL, NULL}};
+  dk_register(L, DK_LOCK, methods, meta);
+  dk_register(L, DK_BYTES, none, bytes_meta);
+}

@@ -1,0 +1,124 @@
+#define _GNU_SOURCE              /* O_CLOEXEC, realpath, explicit_bzero */
+#include "private_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static dk_status failed (dk_failure *failure, const char *path, const char *reason) {
+  return dk_fail(failure, DK_FILE, DK_PATH ": %s", path, reason);
+}
+
+/* why such a file is not taken; NULL: it is */
+static const char *refusal (const struct stat *info) {
+  if (S_ISDIR(info->st_mode)) return "it is a folder";
+  if (!S_ISREG(info->st_mode)) return "it is no ordinary file";
+  if (info->st_uid != geteuid()) return "it belongs to another user";
+  if (info->st_mode & 077) return "others can read or write it: chmod 600 it, or delete it where its keys may be known to them";
+  return NULL;
+}
+
+/* where a symbolic link of our own leads, else the path itself; a link of another user's could lead anywhere */
+static dk_status follow (const char *path, char target[PATH_MAX], dk_failure *failure) {
+  struct stat info;
+  bool is_link = lstat(path, &info) == 0 && S_ISLNK(info.st_mode);
+  if (strlen(path) >= PATH_MAX) return failed(failure, path, strerror(ENAMETOOLONG));
+  if (!is_link) {
+    strcpy(target, path);
+    return DK_OK;
+  }
+  if (info.st_uid != geteuid()) return failed(failure, path, "it is a symbolic link of another user");
+  if (realpath(path, target) == NULL) return failed(failure, path, strerror(errno));
+  return DK_OK;
+}
+
+static dk_status read_all (int fd, const char *path, dk_buffer *out, dk_failure *failure) {
+  char piece[4096];
+  dk_status status = DK_OK;
+  ssize_t n;
+  while (status == DK_OK && (n = read(fd, piece, sizeof piece)) != 0) {
+    if (n > 0) status = dk_buffer_add(out, piece, (size_t)n);
+    else if (errno != EINTR) status = failed(failure, path, strerror(errno));
+  }
+  explicit_bzero(piece, sizeof piece);
+  if (status == DK_OVER_CAP) return dk_fail(failure, status, DK_PATH ": it is larger than such a file can be", path);
+  if (status == DK_NO_MEMORY) return dk_fail(failure, status, "no memory");
+  return status;
+}
+
+dk_status dk_private_load (const char *path, dk_buffer *out, bool *exists, dk_failure *failure) {
+  struct stat info;
+  char target[PATH_MAX];
+  *exists = false;
+  dk_status status = follow(path, target, failure);
+  if (status != DK_OK) return status;
+  int fd = open(target, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);      /* a pipe under that name must not hold us up */
+  if (fd < 0) return errno == ENOENT ? DK_OK : failed(failure, path, strerror(errno));
+  const char *reason = fstat(fd, &info) != 0 ? strerror(errno) : refusal(&info);
+  status = reason != NULL ? failed(failure, path, reason) : read_all(fd, path, out, failure);
+  close(fd);
+  *exists = status == DK_OK;
+  return status;
+}
+
+static int open_part (char *part, size_t room, const char *target) {
+  static atomic_uint number;
+  int fd;
+  do {
+    snprintf(part, room, "%s.part-%ld-%u", target, (long)getpid(), atomic_fetch_add(&number, 1));
+    fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  } while (fd < 0 && errno == EEXIST);
+  return fd;
+}
+
+/* 0, or the reason */
+static int write_all (int fd, const char *bytes, size_t length) {
+  struct rlimit limit;
+  bool is_limited = getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+  if (is_limited && length > limit.rlim_cur) return EFBIG;                    /* writing on would raise SIGXFSZ */
+  while (length > 0) {
+    ssize_t n = write(fd, bytes, length);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno;
+    bytes += n;
+    length -= (size_t)n;
+  }
+  return fchmod(fd, 0600) != 0 || fsync(fd) != 0 ? errno : 0;                 /* an umask may have taken even our own rights */
+}
+
+/* makes the new name last through a power cut, where the file system can; it stands there in any case */
+static void sync_folder (char *target) {
+  char *slash = strrchr(target, '/');
+  if (slash != NULL) slash[slash == target] = '\0';
+  int fd = open(slash != NULL ? target : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  (void)fsync(fd);
+  close(fd);
+}
+
+dk_status dk_private_save (const char *path, const char *bytes, size_t length, dk_failure *failure) {
+  struct stat info;
+  char target[PATH_MAX], part[PATH_MAX + 40];
+  dk_status status = follow(path, target, failure);
+  if (status != DK_OK) return status;
+  const char *reason = lstat(target, &info) == 0 ? refusal(&info) : NULL;
+  if (reason != NULL) return failed(failure, path, reason);
+  int fd = open_part(part, sizeof part, target);
+  if (fd < 0) return failed(failure, path, strerror(errno));
+  int trouble = write_all(fd, bytes, length);
+  if (close(fd) != 0 && trouble == 0) trouble = errno;
+  if (trouble == 0 && rename(part, target) != 0) trouble = errno;
+  if (trouble != 0) {
+    unlink(part);
+    return failed(failure, path, strerror(trouble));
+  }
+  sync_folder(target);
+  return DK_OK;
+}

@@ -1,0 +1,17 @@
+/* private_file.h - a small file for its owner alone: read and written whole. */
+#ifndef DK_PRIVATE_FILE_H
+#define DK_PRIVATE_FILE_H
+
+#include <stdbool.h>
+
+#include "buffer.h"
+
+/* Appends the file's bytes to out. *exists false, with DK_OK: there is no file.
+ * Errors: DK_FILE (another user's, no ordinary file, one that others can read or write, or it can't be read), DK_OVER_CAP, DK_NO_MEMORY. */
+dk_status dk_private_load (const char *path, dk_buffer *out, bool *exists, dk_failure *failure);
+
+/* Gives the file these bytes and the mode 0600, whole or not at all: a part file beside it is filled, synced and renamed. A
+ * symbolic link of our own is followed. Errors: DK_FILE (another user's, a folder, disk full, ulimit -f); the old bytes stay. */
+dk_status dk_private_save (const char *path, const char *bytes, size_t length, dk_failure *failure);
+
+#endif
