@@ -2,7 +2,7 @@
 #: make quickstart   the whole workflow against the sandbox, with a picture on disk at the end
 #: make check        the fast tests: five Luas, and C under the sanitizers
 #: make test         every test
-#: make bench        this client beside raw libcurl and Lua-cURL
+#: make bench        this client beside raw libcurl, Lua-cURL, lua-http, LuaSocket and Node's fetch
 #: make install      for every Lua found, under PREFIX (/usr/local)
 #: make mutants      breaks one promise after another in a copy, and shows the test that fails
 #: make clean-room   quickstart and test in a bare Debian that holds only git, make and a clone

@@ -47,6 +47,10 @@ end
 
 local environments = {}
 
+-- What would make the client do something else than by its defaults.
+local UNSET = "LUA_PATH_5_4 LUA_CPATH_5_4 CURL_CA_BUNDLE SSL_CERT_FILE https_proxy HTTPS_PROXY all_proxy ALL_PROXY"
+  .. " DEVKIT4AI_LOG"
+
 --- What goes before a command line, so that its Lua finds the built client: build/run's paths without its shell.
 ---@param lua string the interpreter
 ---@return string
@@ -54,25 +58,36 @@ function M.environment(lua)
   if not environments[lua] then
     local path, cpath = M.output(("%s %s -e 'print(package.path) print(package.cpath)'")
       :format(M.quote(M.build .. "/run"), lua)):match("^(.-)\n(.*)$")
-    environments[lua] = ("env -u LUA_PATH_5_4 -u LUA_CPATH_5_4 LUA_PATH=%s LUA_CPATH=%s ")
-      :format(M.quote(path), M.quote(cpath))
+    environments[lua] = ("env %s LUA_PATH=%s LUA_CPATH=%s ")
+      :format((UNSET:gsub("%S+", "-u %0")), M.quote(path), M.quote(cpath))
   end
   return environments[lua]
+end
+
+local function cores()
+  for line in io.lines("/proc/self/status") do
+    local first, last = line:match("^Cpus_allowed_list:%s*(%d+).-(%d*)$")
+    if first then return first, last ~= "" and last or first end
+  end
 end
 
 --- What goes before a command line to keep it on one core: the last that this process may use.
 ---@return string
 function M.pin()
-  for line in io.lines("/proc/self/status") do
-    local core = line:match("^Cpus_allowed_list:.-(%d+)$")
-    if core then return "taskset -c " .. core .. " " end
-  end
+  local _, last = cores()
+  return "taskset -c " .. last .. " "
 end
 
---- Runs fn(folder, start_server) with a new folder; afterwards, whatever happened, folder and servers are gone.
+--- The same for a server that is not to share the client's core: the first one.
+---@return string
+function M.pin_apart()
+  return "taskset -c " .. cores() .. " "
+end
+
+--- Runs fn(folder, start_server) with a new folder, on the disk of the build since /tmp may lie in memory; afterwards, whatever happened, folder and servers are gone.
 ---@param fn fun(folder: string, start_server: fun(arguments?: string, prefix?: string): string)
 function M.lie(fn)
-  local folder, servers = M.output("mktemp -d"), {}
+  local folder, servers = M.output("mktemp -d " .. M.quote(M.build .. "/bench.XXXXXX")), {}
   local function start_server(arguments, prefix)
     local door = ("%s/server%d"):format(folder, #servers + 1)
     M.output("mkfifo " .. M.quote(door))

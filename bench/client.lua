@@ -1,22 +1,30 @@
 --- This client at the bench: what it prints is said in bench/measure.lua.
 ---
----     client.lua calls BASE COUNT WARM [ROOTS]    client:me(), one after another; the waiter steps
----     client.lua frames BASE COUNT WARM           the same on a started engine: its thread steps
----     client.lua upload BASE ROOTS FILE...        client:me(), then one project:generate, which is measured
+---     client.lua calls BASE COUNT WARM [ROOTS]       client:me(), one after another; the waiter steps
+---     client.lua frames BASE COUNT WARM              the same on a started engine: its thread steps
+---     client.lua many BASE COUNT WARM AT_ONCE        so many at once, each in a task
+---     client.lua pool BASE AT_ONCE                   so many at once, then one by one: connections that are open then
+---     client.lua flight BASE COUNT                   memory of a call that nobody answers, its task included
+---     client.lua clients BASE COUNT resident|heap    memory of an end user's client
+---     client.lua upload BASE ROOTS FILE...           client:me(), then one project:generate, which is measured
+---     client.lua download BASE FILE                  client:me(), then one gen:save, which is measured
 ---
 --- ROOTS is a CA file; "-", or none, stands for the client's own.
 local measure = dofile((arg[0]:match("^.*/") or "") .. "measure.lua")
 local devkit4ai = require "devkit4ai"
 
+local PROJECT = "660e8400-e29b-41d4-a716-446655440000"
+-- as long as the vendor's tokens are; like the vendor's samples it expired long ago, so its age counts from now
+local TOKEN = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"
+  .. ".eyJzdWIiOiI1NTBlODQwMC1lMjliLTQxZDQtYTcxNi00NDY2NTU0NDAwMDAiLCJleHAiOjE3MDIwMzY4MDB9"
+  .. ".c2lnbmF0dXJlLW9mLXRoaXJ0eS10d28tYnl0ZXMtaGVyZQ"
+
 local function new_client(roots)
   return devkit4ai.new {
     base_url = arg[2],
-    -- as long as the vendor's tokens are; like the vendor's samples it expired long ago, so its age counts from now
-    access_token = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"
-      .. ".eyJzdWIiOiI1NTBlODQwMC1lMjliLTQxZDQtYTcxNi00NDY2NTU0NDAwMDAiLCJleHAiOjE3MDIwMzY4MDB9"
-      .. ".c2lnbmF0dXJlLW9mLXRoaXJ0eS10d28tYnl0ZXMtaGVyZQ",
+    access_token = TOKEN,
     developer_key = "ak_abc123XYZ-_789def456ghi012jkl345",
-    project_id = "660e8400-e29b-41d4-a716-446655440000",
+    project_id = PROJECT,
     project_key = "pk_abc123XYZ-_789def456ghi012jkl345",
     ca_file = roots,
   }
@@ -39,14 +47,82 @@ function modes.frames()
   calls()
 end
 
+-- So many calls, and at most so many at once, each in a task.
+local function call_many(client, at_once, count)
+  local tasks = {}
+  for i = 1, at_once do
+    tasks[i] = devkit4ai.spawn(function()
+      while count > 0 do
+        count = count - 1
+        assert(assert(client:me()).email == "dev@example.com")
+      end
+    end)
+  end
+  for _, task in ipairs(tasks) do task:join() end
+end
+
+function modes.many()
+  local client, at_once = new_client(), tonumber(arg[5])
+  call_many(client, at_once, tonumber(arg[4]))
+  measure.cpu(tonumber(arg[3]), function(count) call_many(client, at_once, count) end)
+end
+
+-- Connections of this machine to the server's port; none but ours are.
+local function open_connections()
+  local wanted, count = ("%04X"):format(tonumber(arg[2]:match("%d+$"))), 0
+  for line in io.lines("/proc/self/net/tcp") do
+    local port, state = line:match("^%s*%d+: %x+:%x+ %x+:(%x+) (%x+)")
+    if port == wanted and state == "01" then count = count + 1 end
+  end
+  return count
+end
+
+function modes.pool()
+  local client, at_once = new_client(), tonumber(arg[3])
+  call_many(client, at_once, 20 * at_once)
+  for _ = 1, at_once do assert(client:me()) end
+  print(open_connections())
+end
+
+function modes.flight()
+  local client, count = new_client(), tonumber(arg[3])
+  local generation = client:project(PROJECT):generation("550e8400-e29b-41d4-a716-446655440000")
+  assert(client:me())
+  measure.bytes(count, function()
+    for _ = 1, count do
+      devkit4ai.spawn(function() generation:refresh() end)
+    end
+    require("devkit4ai.runtime").sleep(measure.FLIGHT, client)
+  end)
+  os.exit(0)
+end
+
+function modes.clients()
+  local count, project = tonumber(arg[3]), new_client():project(PROJECT)
+  measure.bytes(count, function(list)
+    for i = 1, count do
+      list[i] = assert(project:end_user { access_token = TOKEN, refresh_token = TOKEN })
+      if i % 100 == 0 then collectgarbage() end -- the arguments' tables are not what is measured
+    end
+  end, arg[4])
+end
+
 function modes.upload()
   local client = new_client(arg[3] ~= "-" and arg[3] or nil)
-  local project, images = client:project("660e8400-e29b-41d4-a716-446655440000"), {}
+  local project, images = client:project(PROJECT), {}
   for i = 4, #arg do images[#images + 1] = arg[i] end
   assert(client:me()) -- idle is a process whose libcurl has begun its work
   measure.peak(function()
     assert(assert(project:generate { images = images, prompt = "a futuristic cityscape with neon lights" }).id)
   end)
+end
+
+function modes.download()
+  local client = new_client()
+  local generation = client:generation("550e8400-e29b-41d4-a716-446655440000")
+  generation.image_url = arg[2] .. "/picture.jpg" -- as one has it that is completed
+  assert(client:me())
+  measure.peak(function() assert(generation:save(arg[3], { overwrite = true })) end)
 end
 
 modes[arg[1]]()

@@ -5,19 +5,15 @@
 ---
 --- The words are bench/twin.c's; ROOTS must lie alone in its folder. Debian's build has no forms, so the
 --- multipart body is written here and given to libcurl piece by piece.
-local measure = dofile((arg[0]:match("^.*/") or "") .. "measure.lua")
+local here = arg[0]:match("^.*/") or ""
+local measure, read_head = dofile(here .. "measure.lua"), dofile(here .. "head.lua")
 local curl, cjson = require "curl", require "cjson"
 
-local OWN = { ["host"] = true, ["content-length"] = true, ["content-type"] = true }
-
-local function headers(path)
+local function headers()
   local list, present = {}, {}
-  for line in io.lines(path) do
-    local name = line:match("^([%w-]+):")
-    if name then
-      present[name:lower()] = true
-      if not OWN[name:lower()] then list[#list + 1] = line:gsub("\r", "") end
-    end
+  for _, pair in ipairs(read_head(arg[3])) do
+    present[pair[1]:lower()] = true
+    list[#list + 1] = pair[1] .. ": " .. pair[2]
   end
   if not present.accept then list[#list + 1] = "Accept:" end
   if not present.expect then list[#list + 1] = "Expect:" end
@@ -27,7 +23,7 @@ end
 local function new_handle()
   local easy, pieces = curl.easy_init(), {}
   easy:setopt(curl.OPT_URL, arg[2] .. "/api/v1/auth/me")
-  easy:setopt(curl.OPT_HTTPHEADER, headers(arg[3]))
+  easy:setopt(curl.OPT_HTTPHEADER, headers())
   easy:setopt(curl.OPT_WRITEFUNCTION, function(bytes)
     pieces[#pieces + 1] = bytes
     return #bytes
@@ -95,7 +91,7 @@ function modes.upload()
   call()
   measure.peak(function()
     local next_piece, length = multipart(boundary, files)
-    local list = headers(arg[3])
+    local list = headers()
     list[#list + 1] = "Content-Type: multipart/form-data; boundary=" .. boundary
     easy:setopt(curl.OPT_URL, arg[2] .. "/api/v1/generation/generate-v2")
     easy:setopt(curl.OPT_HTTPHEADER, list)

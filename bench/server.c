@@ -5,7 +5,7 @@
  * Prints its port on 127.0.0.1 and ends when its standard input does. --close shuts each connection after one
  * answer, so that every call opens a new one; --head writes the latest request's head to FILE, so that the
  * peers can send what the client sends. A thread serves a connection; a body is read to its end before the
- * answer goes out. */
+ * answer goes out. Who asks for a generation's status gets none. */
 #define _GNU_SOURCE
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -19,7 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { HEAD_MAX = 16384, READ_SIZE = 262144 };
+enum { HEAD_MAX = 16384, READ_SIZE = 262144, PICTURE_SIZE = 5000000 };
 
 static SSL_CTX *tls;
 static bool close_after_answer;
@@ -94,8 +94,23 @@ static const char generation[] = "{\"id\":\"" ID "\",\"status\":\"pending\","
   "\"message\":\"Generation request submitted successfully\"}";
 static const char unknown[] = "{\"detail\":\"Not Found\"}";
 
+/* JPEG by its first bytes */
+static bool send_picture (connection *c) {
+  static const char head[] = "HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: 5000000\r\n\r\n";
+  memset(c->bytes, 'p', READ_SIZE);
+  memcpy(c->bytes, "\xff\xd8\xff\xe0", 4);
+  if (!send_text(c, head, sizeof head - 1)) return false;
+  for (size_t left = PICTURE_SIZE, n; left > 0; left -= n) {
+    n = left < READ_SIZE ? left : READ_SIZE;
+    if (!send_text(c, c->bytes, n)) return false;
+  }
+  return true;
+}
+
 static bool answer (connection *c, const char *request) {
   const char *status = "200 OK", *body = user;
+  if (strncmp(request, "GET /picture.jpg ", 17) == 0) return send_picture(c);
+  if (strncmp(request, "GET /api/v1/generation/generations-v2/", 38) == 0) return true;
   if (strncmp(request, "POST /api/v1/generation/generate-v2 ", 36) == 0) {
     body = generation;
   } else if (strncmp(request, "GET /api/v1/auth/me ", 20) != 0) {
@@ -156,7 +171,7 @@ static int listen_anywhere (void) {
   struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
   socklen_t size = sizeof address;
   int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (listener < 0 || bind(listener, (struct sockaddr *)&address, size) != 0 || listen(listener, 128) != 0
+  if (listener < 0 || bind(listener, (struct sockaddr *)&address, size) != 0 || listen(listener, 1024) != 0
       || getsockname(listener, (struct sockaddr *)&address, &size) != 0) fail("listen");
   printf("%d\n", ntohs(address.sin_port));
   fclose(stdout);

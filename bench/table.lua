@@ -1,18 +1,19 @@
 --- A table of the benchmarks: cells measured in turns, then their medians, ratios and goals.
 local M = {}
 
-local ROUNDS = 7
+local ROUNDS = 5
 
 ---@class bench.Cell
 ---@field name string
----@field measure fun(seen: table<string, bench.Figure>): number, number?  CPU, and KiB where the row looks at memory
+---@field measure fun(seen: table<string, bench.Figure>): number, number?  in the table's unit; and KiB where the row looks at memory too
 ---@field base? string the cell that its ratio is taken to; without one: the first
----@field cpu? number goal: at most so much CPU, in the table's unit
----@field ratio? number goal: at most so many times the base's CPU of the same round
+---@field figure? number goal: at most so much, in the table's unit
+---@field ratio? number goal: at most so many times the base's figure of the same round
 ---@field memory? number goal: at most so many MB
+---@field lightness? number goal: at most so many times the base's MB of the same round
 
 ---@class bench.Figure
----@field cpu number
+---@field figure number
 ---@field memory number?
 
 --- All cells in turns, round after round, so that what disturbs the machine disturbs them alike.
@@ -21,8 +22,8 @@ local function measure(cells)
   for round = 1, ROUNDS do
     local seen = {}
     for _, cell in ipairs(cells) do
-      local cpu, memory = cell.measure(seen)
-      seen[cell.name] = { cpu = cpu, memory = memory }
+      local figure, memory = cell.measure(seen)
+      seen[cell.name] = { figure = figure, memory = memory }
     end
     rounds[round] = seen
   end
@@ -41,7 +42,7 @@ end
 --- What is asked of a cell, and whether it was kept.
 local function judge(cell, found)
   local asked, missed = {}, {}
-  for _, goal in ipairs { { "cpu", "" }, { "ratio", " x" }, { "memory", " MB" } } do
+  for _, goal in ipairs { { "figure", "" }, { "ratio", " x" }, { "memory", " MB" }, { "lightness", " x MB" } } do
     local name, unit = goal[1], goal[2]
     if cell[name] then
       asked[#asked + 1] = ("<= %g%s"):format(cell[name], unit)
@@ -55,20 +56,24 @@ end
 
 --- Measures the cells and prints their table.
 ---@param title string
----@param unit string of the CPU figures
+---@param unit string of the figures
 ---@param cells bench.Cell[]
 function M.show(title, unit, cells)
   local rounds = measure(cells)
-  local lines = { { title, unit, "min", "max", "x", "MB", "n", "goal", "" } }
+  local lines = { { title, unit, "min", "max", "x", "MB", "x MB", "n", "goal", "" } }
   for i, cell in ipairs(cells) do
-    local cpu, least, most = spread(rounds, function(seen) return seen[cell.name].cpu end)
+    local figure, least, most = spread(rounds, function(seen) return seen[cell.name].figure end)
     local base = cell.base or cells[1].name
-    local ratio = spread(rounds, function(seen) return seen[cell.name].cpu / seen[base].cpu end)
+    local ratio = spread(rounds, function(seen) return seen[cell.name].figure / seen[base].figure end)
     local kib = spread(rounds, function(seen) return seen[cell.name].memory end)
     local memory = kib and kib * 1024 / 1e6
-    local asked, verdict = judge(cell, { cpu = cpu, ratio = ratio, memory = memory })
-    lines[i + 1] = { cell.name, ("%.2f"):format(cpu), ("%.2f"):format(least), ("%.2f"):format(most),
-      ("%.2f"):format(ratio), memory and ("%.2f"):format(memory) or "-", tostring(ROUNDS), asked, verdict }
+    local lightness = kib and spread(rounds, function(seen)
+      return seen[base].memory and seen[cell.name].memory / seen[base].memory
+    end)
+    local asked, verdict = judge(cell, { figure = figure, ratio = ratio, memory = memory, lightness = lightness })
+    lines[i + 1] = { cell.name, ("%.2f"):format(figure), ("%.2f"):format(least), ("%.2f"):format(most),
+      ("%.2f"):format(ratio), memory and ("%.2f"):format(memory) or "-",
+      lightness and ("%.2f"):format(lightness) or "-", tostring(ROUNDS), asked, verdict }
   end
   local widths = {}
   for _, line in ipairs(lines) do
@@ -78,7 +83,7 @@ function M.show(title, unit, cells)
     local padded, rule = {}, {}
     for column, text in ipairs(line) do
       local gap = (" "):rep(widths[column] - #text)
-      padded[column] = (column == 1 or column > 7) and text .. gap or gap .. text
+      padded[column] = (column == 1 or column > 8) and text .. gap or gap .. text
       rule[column] = ("-"):rep(widths[column])
     end
     print("| " .. table.concat(padded, " | ") .. " |")

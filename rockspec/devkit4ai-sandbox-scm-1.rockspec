@@ -14,25 +14,33 @@ description = {
   labels = { "http", "testing", "ai" },
 }
 supported_platforms = { "unix" }
-dependencies = { "lua >= 5.1, < 5.5", "devkit4ai", "lua-cjson", "argparse", "cqueues", "luaossl", "lua-zlib" }
+dependencies = { "lua >= 5.1, < 5.5", "devkit4ai", "lua-cjson", "argparse", "cqueues", "luaossl", "lua-zlib",
+  "luasocket" }
 build = {
   type = "builtin",
   modules = {
     ["devkit4ai.sandbox"] = "lua/devkit4ai/sandbox/init.lua",
     ["devkit4ai.sandbox.accounts"] = "lua/devkit4ai/sandbox/accounts.lua",
     ["devkit4ai.sandbox.app"] = "lua/devkit4ai/sandbox/app.lua",
+    ["devkit4ai.sandbox.clock"] = "lua/devkit4ai/sandbox/clock.lua",
     ["devkit4ai.sandbox.control"] = "lua/devkit4ai/sandbox/control.lua",
+    ["devkit4ai.sandbox.delivery"] = "lua/devkit4ai/sandbox/delivery.lua",
+    ["devkit4ai.sandbox.desk"] = "lua/devkit4ai/sandbox/desk.lua",
     ["devkit4ai.sandbox.dialect"] = "lua/devkit4ai/sandbox/dialect.lua",
     ["devkit4ai.sandbox.encoding"] = "lua/devkit4ai/sandbox/encoding.lua",
     ["devkit4ai.sandbox.errors"] = "lua/devkit4ai/sandbox/errors.lua",
+    ["devkit4ai.sandbox.exchange"] = "lua/devkit4ai/sandbox/exchange.lua",
+    ["devkit4ai.sandbox.faults"] = "lua/devkit4ai/sandbox/faults.lua",
     ["devkit4ai.sandbox.fields"] = "lua/devkit4ai/sandbox/fields.lua",
     ["devkit4ai.sandbox.forms"] = "lua/devkit4ai/sandbox/forms.lua",
     ["devkit4ai.sandbox.gates"] = "lua/devkit4ai/sandbox/gates.lua",
     ["devkit4ai.sandbox.generations"] = "lua/devkit4ai/sandbox/generations.lua",
     ["devkit4ai.sandbox.http"] = "lua/devkit4ai/sandbox/http.lua",
+    ["devkit4ai.sandbox.journal"] = "lua/devkit4ai/sandbox/journal.lua",
     ["devkit4ai.sandbox.json"] = "lua/devkit4ai/sandbox/json.lua",
     ["devkit4ai.sandbox.keys"] = "lua/devkit4ai/sandbox/keys.lua",
     ["devkit4ai.sandbox.main"] = "lua/devkit4ai/sandbox/main.lua",
+    ["devkit4ai.sandbox.masks"] = "lua/devkit4ai/sandbox/masks.lua",
     ["devkit4ai.sandbox.multipart"] = "lua/devkit4ai/sandbox/multipart.lua",
     ["devkit4ai.sandbox.options"] = "lua/devkit4ai/sandbox/options.lua",
     ["devkit4ai.sandbox.picture"] = "lua/devkit4ai/sandbox/picture.lua",

@@ -19,7 +19,7 @@ local SCRIPT = [[
       elseif request.target == "/api/v1/auth/login" then
         conn:respond(200, { access_token = "token-0", refresh_token = "refresh-0" })
       elseif GOOD then
-        conn:respond(200, { id = "ID", token = token })
+        conn:respond(200, { id = "ID", taken = token:reverse() }) -- by itself it would be masked
       else
         conn:respond(401, { detail = "Could not validate credentials" })
       end
@@ -51,6 +51,11 @@ local function seen(server)
       or request.body:match('"refresh_token":"([^"]*)"') or "")
   end
   return table.concat(list, ", ")
+end
+
+-- The token that a call was made with.
+local function taken(...)
+  return assert(...).raw.taken:reverse()
 end
 
 -- A token whose end is this many seconds away.
@@ -107,6 +112,30 @@ describe("a token that the server refuses", function()
     client:close()
   end)
 
+  it("makes no further refresh while the new token is young, where a bad key is the cause (D51)", function()
+    local client = new(serve(GIVE, "false"))
+    for _ = 1, 3 do assert.equal("auth", select(3, client:me()).kind) end
+    assert.equal("me expired, refresh refresh-0, me token-1, me token-1, me token-1", seen(server))
+    local runtime = require "devkit4ai.runtime"
+    local now = runtime.now
+    finally(function() runtime.now = now end)
+    runtime.now = function() return now() + 300 end
+    assert.equal("auth", select(3, client:me()).kind)
+    assert.equal("me expired, refresh refresh-0, me token-1, me token-1, me token-1, "
+      .. "me token-1, refresh refresh-1, me token-2", seen(server))
+    client:close()
+  end)
+
+  it("is renewed again where the last new one was good at first", function()
+    local client = new(serve(GIVE .. " good = refreshes", [[good and token == "token-" .. refreshes]]))
+    for i = 1, 3 do
+      assert(client:me())
+      client._secrets:set("access_token", "ended-" .. i)
+    end
+    assert.equal(3, select(2, seen(server):gsub("refresh ", "")))
+    client:close()
+  end)
+
   it("is told where there is no refresh token", function()
     local client = assert(devkit4ai.new { base_url = serve(GIVE).url, access_token = "expired" })
     local _, message, err = client:me()
@@ -132,10 +161,10 @@ describe("a token that the server refuses", function()
     end)
   end
 
-  it("is told where the refresh gets lost, and the session goes on", function()
-    local client = new(serve("if refreshes == 1 then conn:close() return end " .. GIVE))
+  it("is told where the refresh gets lost twice, and the session goes on", function()
+    local client = new(serve("if refreshes < 3 then conn:close() return end " .. GIVE))
     local _, _, err = client:me()
-    assert.same({ "network", "unknown", "refresh_token" }, { err.kind, err.outcome, err.operation })
+    assert.same({ "network", "refused", "refresh_token", 2 }, { err.kind, err.outcome, err.operation, err.attempts })
     assert(client:me())
     client:close()
   end)
@@ -143,7 +172,7 @@ describe("a token that the server refuses", function()
   it("is told where the refresh brings no token", function()
     local client = new(serve("conn:respond(200, '{}')"))
     local _, message, err = client:me()
-    assert.same({ "protocol", "unknown", "refresh_token" }, { err.kind, err.outcome, err.operation })
+    assert.same({ "protocol", "refused", "refresh_token" }, { err.kind, err.outcome, err.operation })
     assert.is_truthy(message:find("it has no access_token", 1, true))
     client:close()
   end)
@@ -151,7 +180,7 @@ describe("a token that the server refuses", function()
   it("is told where the new token can't stand in a header", function()
     local client = new(serve([[conn:respond(200, { access_token = "MARKER\r\nX-Evil: 1" })]]))
     local _, message, err = client:me()
-    assert.same({ "protocol", "unknown" }, { err.kind, err.outcome })
+    assert.same({ "protocol", "refused" }, { err.kind, err.outcome })
     assert.is_nil(message:find("MARKER", 1, true))
     client:close()
   end)
@@ -159,7 +188,7 @@ describe("a token that the server refuses", function()
   it("is renewed once for all tasks that meet it together", function()
     local client = new(serve("conn:sleep(0.05) " .. GIVE))
     local tasks = {}
-    for i = 1, 5 do tasks[i] = devkit4ai.spawn(function() return assert(client:me()).raw.token end) end
+    for i = 1, 5 do tasks[i] = devkit4ai.spawn(function() return taken(client:me()) end) end
     for i = 1, 5 do assert.equal("token-1", tasks[i]:join()) end
     local refreshes = select(2, seen(server):gsub("refresh ", ""))
     assert.equal(1, refreshes)
@@ -205,7 +234,7 @@ describe("a token near its end", function()
     local client = new(server)
     client._session.due = 0
     local tasks = {}
-    for i = 1, 5 do tasks[i] = devkit4ai.spawn(function() return assert(client:me()).raw.token end) end
+    for i = 1, 5 do tasks[i] = devkit4ai.spawn(function() return taken(client:me()) end) end
     for i = 1, 5 do assert.equal("token-1", tasks[i]:join()) end
     assert.equal(1, select(2, seen(server):gsub("refresh ", "")))
     client:close()
@@ -218,7 +247,7 @@ describe("a token near its end whose refresh gets lost", function()
     finally(function() server:stop() end)
     local client = new(server)
     client._session.due = 0
-    assert.equal("expired", assert(client:me()).raw.token)
+    assert.equal("expired", taken(client:me()))
     client:close()
   end)
 end)

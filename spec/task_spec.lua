@@ -32,12 +32,12 @@ describe("task:join", function()
     end
   end)
 
-  it("makes words of an error that is a table", function()
-    local task = devkit4ai.spawn(function()
-      error(setmetatable({}, { __tostring = function() return "in words" end })) end)
-    local ok, why = pcall(task.join, task)
-    assert.is_false(ok)
-    assert.matches("^in words", why)
+  it("raises an error that is no text as it is", function()
+    local thrown = setmetatable({}, { __tostring = function() error("no words") end })
+    local task = devkit4ai.spawn(function() error(thrown) end)
+    assert.same({ false, true }, (function(ok, why) return { ok, rawequal(why, thrown) } end)(pcall(task.join, task)))
+    local other = devkit4ai.spawn(function() error() end)
+    assert.is_false((pcall(other.join, other)))
   end)
 
   it("may be called by several, also by tasks", function()
@@ -46,6 +46,17 @@ describe("task:join", function()
     local third = devkit4ai.spawn(function() return first:join() + second:join() end)
     assert.equal(15, third:join())
     assert.equal(7, first:join())
+  end)
+
+  it("of oneself, and in a circle, is told instead of waiting for ever", function()
+    local own, a, b
+    own = devkit4ai.spawn(function() own:join() end)
+    assert.matches("task_spec.lua:%d+: devkit4ai: task:join: a task can't wait for its own end",
+      select(2, pcall(own.join, own)))
+    a = devkit4ai.spawn(function() return b:join() end)
+    b = devkit4ai.spawn(function() return a:join() end)
+    assert.matches("waits for this one, so both would wait for ever", select(2, pcall(a.join, a)))
+    pcall(b.join, b)
   end)
 
   it("needs its task", function()
@@ -94,6 +105,81 @@ describe("a task", function()
     local _, told = ended.err:gsub("a task failed: [^\n]*nobody hears me", "")
     assert.equal(1, told)
     assert.matches("stack traceback.*alive", ended.err)
+  end)
+
+  it("that fails and that nobody joins is told to the client that it called last, with its secrets masked", function()
+    local server = raw.start { script = [[return function(conn)
+      while conn:read_request() do conn:respond(200, { id = "u" }) end
+    end]] }
+    finally(function() server:stop() end)
+    local ended = child.run([[
+      local devkit4ai = require "devkit4ai"
+      local function told(event) if event.type == "task_failed" then print(event.message) end end
+      local client = devkit4ai.new { base_url = arg[1], access_token = "my-own-secret", on_event = told }
+      local over
+      devkit4ai.spawn(function()
+        client:me()
+        over = true
+        error "nobody hears me, my-own-secret"
+      end)
+      repeat devkit4ai.spawn(function() client:me() end):join() until over
+      client:close() -- masked while the secrets were there
+      collectgarbage() collectgarbage()
+    ]], { args = { server.url } })
+    local _, count = ended.out:gsub("nobody hears me, ", "")
+    assert.same({ 1, "" }, { count, ended.err })
+    assert.matches("stack traceback", ended.out)
+    assert.is_nil(ended.out:find("my-own-secret", 1, true))
+  end)
+
+  it("can't update, and is told so at its line", function()
+    local task = devkit4ai.spawn(function() devkit4ai.update() end)
+    assert.matches("task_spec.lua:%d+: devkit4ai: devkit4ai.update: .*not in a task", select(2, pcall(task.join, task)))
+    devkit4ai.spawn(function() coroutine.wrap(function() pcall(devkit4ai.update) end)() end):join()
+    devkit4ai.update()
+  end)
+
+  it("sends nothing where it could not wait for the answer, and is told why", function()
+    local server = raw.start { script = [[return function(conn)
+      while conn:read_request() do conn:respond(200, { id = "u" }) end
+    end]] }
+    local client = devkit4ai.new { base_url = server.url, access_token = "t" }
+    finally(function() client:close() server:stop() end)
+    local task = devkit4ai.spawn(function() table.sort({ 1, 2 }, function() return client:me() and false end) end)
+    local ok, why = pcall(task.join, task)
+    assert.is_false(ok)
+    assert.is_truthy(why:find("can't wait", 1, true) or why:find("attempt to yield across", 1, true), why)
+    assert.equal(0, #server:requests())
+    local alive = devkit4ai.spawn(function() return assert(client:me()).id end)
+    assert.equal("u", (alive:join()))
+  end)
+
+  local plain_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
+  it("waits inside pcall and iterators, but on Lua 5.1, which says what to do", function()
+    local server = raw.start { script = [[return function(conn)
+      while conn:read_request() do conn:respond(200, { id = "u" }) end
+    end]] }
+    local client = devkit4ai.new { base_url = server.url, access_token = "t" }
+    finally(function() client:close() server:stop() end)
+    local can, in_pcall = nil, nil
+    devkit4ai.spawn(function()
+      can = runtime.can_yield_in_iterator()
+      in_pcall = { pcall(client.me, client) }
+    end):join()
+    local count = 0
+    local task = devkit4ai.spawn(function()
+      for _ in function() count = count + 1 return count < 3 and client:me() or nil end do sleep(0) end
+    end)
+    local ok, why = pcall(task.join, task)
+    assert.same({ not plain_51, not plain_51, not plain_51 }, { can, in_pcall[1], ok })
+    if plain_51 then
+      assert.matches("task_spec.lua:%d+: devkit4ai: Lua 5.1 can't wait inside pcall in a task", in_pcall[2])
+      assert.matches("Lua 5.1 can't wait in a for loop's iterator inside a task", why)
+      assert.equal(0, #server:requests())
+    else
+      assert.equal(3, #server:requests())
+    end
+    assert.is_true(runtime.can_yield_in_iterator()) -- outside a task
   end)
 
   it("runs beside 63 others that call", function()

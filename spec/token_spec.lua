@@ -1,27 +1,9 @@
--- How long an access token is good for.
+-- How long a token is good for, and whose it is.
 local token = require "devkit4ai.token"
+local jwt = require("spec.support.jwt").of
 
 local NOW = 1700000000
 local HALF_AN_HOUR = 1800
-
--- Base64 for URLs, by a table of bits: written apart from the one under test.
-local LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-local function base64url(text)
-  local bits = text:gsub(".", function(byte)
-    local out, n = "", byte:byte()
-    for i = 7, 0, -1 do out = out .. (n % 2 ^ (i + 1) >= 2 ^ i and "1" or "0") end
-    return out
-  end)
-  bits = bits .. ("0"):rep(-#bits % 6)
-  return (bits:gsub("......", function(six)
-    local at = tonumber(six, 2) + 1
-    return LETTERS:sub(at, at)
-  end))
-end
-
-local function jwt(payload)
-  return base64url('{"alg":"HS256"}') .. "." .. base64url(payload) .. ".signature"
-end
 
 describe("token.life", function()
   it("reads the end out of a token, whatever the padding", function()
@@ -50,6 +32,50 @@ describe("token.life", function()
       jwt('{"exp":null}'), jwt('{"exp":{}}'), jwt('{"exp'), "\255\0.\255.\255",
     } do
       assert.equal(HALF_AN_HOUR, token.life(text, NOW))
+    end
+  end)
+end)
+
+describe("token.left", function()
+  it("counts down to the end that was noted when the token came", function()
+    assert.equal(600, token.left(NOW + 600, NOW))
+  end)
+
+  it("is nothing once that is past, also by a clock that is a year ahead now", function()
+    assert.equal(0, token.left(NOW, NOW))
+    assert.equal(0, token.left(NOW - 1, NOW))
+    assert.equal(0, token.left(NOW + 600, NOW + 365 * 86400))
+  end)
+
+  it("is half an hour where it can't be true: the clock was a year ahead then", function()
+    assert.equal(HALF_AN_HOUR, token.left(NOW + 365 * 86400, NOW))
+    assert.equal(HALF_AN_HOUR, token.left(math.huge, NOW))
+  end)
+end)
+
+describe("token.account", function()
+  it("is the claim sub", function()
+    assert.equal("user-1", token.account(jwt('{"sub":"user-1","exp":1}')))
+  end)
+
+  it("is nil for what names nobody", function()
+    for _, text in ipairs {
+      "", "opaque", "a.b.c", jwt("{}"), jwt('{"sub":""}'), jwt('{"sub":7}'), jwt('{"sub":null}'),
+    } do
+      assert.is_nil(token.account(text))
+    end
+  end)
+end)
+
+describe("token.ends", function()
+  it("is the claim exp, whatever our clock says", function()
+    assert.equal(1700000000, token.ends(jwt('{"exp":1700000000}')))
+    assert.equal(5, token.ends(jwt('{"exp":5}')))
+  end)
+
+  it("is nil where there is none", function()
+    for _, text in ipairs { "", "opaque", jwt("{}"), jwt('{"exp":"soon"}'), jwt('{"exp":"nan"}'), jwt('{"exp":{}}') } do
+      assert.is_nil(token.ends(text))
     end
   end)
 end)

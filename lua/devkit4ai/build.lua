@@ -119,7 +119,7 @@ local function own_secrets(row, args, extra, secrets)
       own:set(slot, args[slot], "body")
     end
   end
-  if extra and extra.headers then own = own or core.secrets(secrets) end
+  if row.path and extra and extra.headers then own = own or core.secrets(secrets) end
   return own
 end
 
@@ -174,7 +174,7 @@ function M.request(client, row, known, name, args, extra, secrets)
   if not ok then return nil, message, err end
   if not row.path then M.aim(client, request, request.url) end
   local own = own_secrets(row, args, extra, secrets)
-  if extra and extra.headers then
+  if row.path and extra and extra.headers then -- the API alone gets them
     local lines, why = headers.compile(extra.headers, own, known.lines)
     if not lines then return refuse(row, name, "config", why) end
     request.headers = core.headers(lines)

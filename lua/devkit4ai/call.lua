@@ -11,7 +11,7 @@ local session = require "devkit4ai.session"
 local M = {}
 
 local huge, random = math.huge, math.random
-local exchange, now = runtime.exchange, runtime.now
+local exchange, now, cut = runtime.exchange, runtime.now, runtime.cut
 
 -- One exchange, and what came of it: answer, failure, head; behind them what a trace tells.
 local function send(client, row, request, secrets, progress)
@@ -38,7 +38,8 @@ end
 
 local function tell(call, failure)
   if failure.response then return failure.response end
-  return classify.tell(call.row, call.name, call.says, call.secrets, failure)
+  if call.unknown then failure.outcome = "unknown" end
+  return cut(classify.tell(call.row, call.name, call.says, call.secrets, failure))
 end
 
 local function out_of_time(call, outcome)
@@ -75,11 +76,13 @@ end
 -- way; a name of the files' part. The server did nothing, so all is sent again. Gives what failed for good, if it can't be.
 local function mend(call, failure)
   local client, part = call.client, missing_part(call, failure)
-  if failure.status == 401 and call.bearer and not call.renewed and session.can_renew(client) then
+  if failure.kind == "auth" and call.bearer and call.renewed then session.doubt(call.used) end
+  if failure.kind == "auth" and call.bearer and not call.renewed and session.can_renew(client) then
     call.renewed = true
     if client._session ~= call.used then return true end
-    local done, message, err = session.renew(client, M.run, left_of(call))
-    return done, message, err
+    local done, _, err = session.renew(client, M.run, left_of(call))
+    if not done then return errors.on_the_way(err, "refused") end
+    return true
   elseif part and not call.part then
     call.part, client._parts[call.name] = part, part
     build.fill_form(call.row.body.form, call.request, call.args, part)
@@ -99,6 +102,7 @@ local function pause(call, failure)
   if not seconds then return false, why end
   client._budget.tokens = clock.budget - retry.cost(failure)
   call.spent = (call.spent or 0) + retry.cost(failure)
+  call.unknown = call.unknown or failure.outcome == "unknown" -- whatever becomes of the next one
   if client._trace then client._trace:retry(call, failure, seconds) end
   return runtime.sleep(seconds, client), "cancelled"
 end
@@ -138,7 +142,7 @@ local function go_on(call, failure)
       end
       if not waited then return tell(call, failure) end
     end
-    if not renew_request(call) then return out_of_time(call, failure.outcome) end
+    if not renew_request(call) then return out_of_time(call, call.unknown and "unknown" or failure.outcome) end
     answer, failure, head = send_call(call)
   until not failure
   earn(call.client._budget, call.spent or 0)
@@ -147,8 +151,8 @@ end
 
 -- Sees to it that the token is good first.
 local function authorize(call)
-  local ready, message, err = session.make_ready(call.client, M.run, call.total and left_of(call))
-  if not ready then return nil, message, err end
+  local ready, _, err = session.make_ready(call.client, M.run, call.total and left_of(call))
+  if not ready then return errors.on_the_way(err, "not_sent") end
   if not renew_request(call) then return out_of_time(call, "not_sent") end
   return true
 end

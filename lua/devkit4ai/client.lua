@@ -70,7 +70,7 @@ function Client:login(email, password, options)
   local tokens, message, err = call.run(self, "login", { email = email, password = password }, extra)
   if not tokens then return nil, message, err end
   local accepted
-  accepted, message, err = session.accept(self, tokens, "login")
+  accepted, message, err = session.accept(self, tokens, "login", email)
   if not accepted then return nil, message, err end
   return self
 end
@@ -88,13 +88,21 @@ function Client:refresh_token(options)
   return self
 end
 
+--- Forgets the tokens, also in the store; asks nobody, since the server keeps no session. A repeat does nothing.
+---@return boolean? done
+---@return string? message
+---@return devkit4ai.Error? err kind `file`: the tokens are forgotten here, but the store could not be emptied
+function Client:logout()
+  return session.logout(self)
+end
+
 --- Who is logged in. Safe to repeat.
 ---@param options devkit4ai.Own?
 ---@return devkit4ai.Account?
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Client:me(options)
-  return call.run(self, "get_me", nil, options and check.own("client:me", options))
+  return call.run(self, "get_me", nil, options ~= nil and check.own("client:me", options))
 end
 
 local NEW_PROJECT = check.rows {

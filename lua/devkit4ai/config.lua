@@ -163,7 +163,8 @@ local function settle_proxy(given, base_url, secrets)
       "devkit4ai.new: plain http through a proxy shows keys to it: give base_url in https, or its host in no_proxy")
   end
   if login then
-    secrets:set("proxy_login", login, "body")
+    local set, _, why = secrets:set("proxy_login", login)
+    if not set then return errors.refuse("config", "devkit4ai.new: the proxy's login can't be used: " .. why) end
     secrets:set("proxy_password", login:match(":(.*)$") or "", "body") -- masked where it stands alone, too
   end
   return proxy

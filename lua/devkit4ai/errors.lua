@@ -70,6 +70,18 @@ local SERVER = { "server", false, "try later", true }
 local ELSEWHERE = { "protocol", false, "is base_url the API's address?", true } -- 3xx
 local OTHER = { "protocol", false, "is base_url the API's address?" }
 
+-- Where documents give two statuses for the same, the words tell: { words, the status that says it } (D21, D22).
+local MEANT = { [400] = { "already", 409 }, [403] = { "not authenticated", 401 } }
+
+--- The status that says what the server means.
+---@param status integer of HTTP
+---@param detail string? the server's words
+---@return integer status
+function M.meant(status, detail)
+  local row = MEANT[status]
+  return row and detail and detail:lower():find(row[1], 1, true) and row[2] or status
+end
+
 ---@param status integer of HTTP
 ---@return string kind
 ---@return string outcome
@@ -110,6 +122,21 @@ function M.refuse(kind, message, operation)
 end
 
 local own = debug.getinfo(1, "S").source:match("^(.*)errors%.lua$") or "="
+
+local PASSING = { network = true, timeout = true, rate_limited = true, server = true } -- kinds; a later try may fare better
+
+--- The failure of a refresh on the way to a call, told as that call's own: others waited for the same refresh.
+---@param err devkit4ai.Error of the refresh
+---@param outcome string "not_sent" or "refused": what became of the call
+---@return nil
+---@return string message
+---@return devkit4ai.Error err
+function M.on_the_way(err, outcome)
+  local own = setmetatable({}, Error)
+  for name, value in pairs(err) do own[name] = value end
+  own.outcome, own.retryable = outcome, PASSING[err.kind] == true
+  return nil, own.message, own
+end
 
 --- Raises a mistake of the program at the first line that is not ours; tail calls make counted levels wrong.
 ---@param message string

@@ -4,6 +4,7 @@ local check = require "devkit4ai.check"
 local errors = require "devkit4ai.errors"
 local find = require "devkit4ai.find"
 local instructions = require "devkit4ai.instructions"
+local runtime = require "devkit4ai.runtime"
 local pages = require "devkit4ai.pages"
 local under_way = require "devkit4ai.under_way"
 local wait = require "devkit4ai.wait"
@@ -133,6 +134,7 @@ function M.generate(scope, words, given)
   find.remember(scope._client, fields.id)
   local gen = M.handle(scope, fields.id, ("%s:generation(%q)"):format(words, fields.id))
   under_way.add(scope._client, gen)
+  if runtime.is_cancelled() then wait.abandon(gen, "project:generate") end
   return absorb(gen, fields)
 end
 
@@ -182,9 +184,9 @@ local function is_address(url)
 end
 
 -- the address of the picture, asked for if it is not known yet
-local function address(gen, says, timeout)
+local function address(gen, says, extra)
   if not gen.image_url then
-    local seen, message, err = look(gen, { total = timeout, says = says })
+    local seen, message, err = look(gen, { total = extra.total, headers = extra.headers, says = says })
     if not seen then return nil, message, err end
   end
   if gen.image_url and is_address(gen.image_url) then return gen.image_url end
@@ -202,7 +204,7 @@ local function address(gen, says, timeout)
 end
 
 local function fetch(gen, says, extra)
-  local url, message, err = address(gen, says, extra.total)
+  local url, message, err = address(gen, says, extra)
   if not url then return nil, message, err end
   extra.url, extra.max_answer, extra.says = url, MAX_PICTURE, says
   local picture

@@ -21,6 +21,25 @@ function M.spawn(fn, ...)
   return require("devkit4ai.task").spawn(fn, ...)
 end
 
+--- Runs functions beside each other and waits for all.
+---@param list function[]
+---@return any[]? results each one's first value; the first failure cancels the others and is given, or raised again
+---@return string? message
+---@return devkit4ai.Error? err
+function M.all(list)
+  return require("devkit4ai.task").all(list)
+end
+
+--- Runs fn(item, i) for each item of a list, so many at a time.
+---@param list any[]
+---@param options { concurrency: integer? }? default 8
+---@param fn fun(item: any, i: integer): any?, string?, devkit4ai.Error?
+---@return any[]? results results[i]: the first value of item i
+---@return table<integer, devkit4ai.Error> failures failures[i]: the err of item i
+function M.map(list, options, fn)
+  return require("devkit4ai.task").map(list, options, fn)
+end
+
 --- Lets what is ready go on; for programs with frames, once a frame. From its first call on a thread of the library's own
 --- does the network's work, so that no frame waits for it.
 function M.update()

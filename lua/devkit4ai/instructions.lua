@@ -70,13 +70,12 @@ function M.normal(value)
     value = text
   end
   if type(value) ~= "string" then return {} end
-  local ok, said = json.decode(value, true)
-  if ok and type(said) == "string" then return M.normal(said) end
-  if not (ok and type(said) == "table") then return { prompt = trim(value) } end
+  local said = json.plain(value)
+  if type(said) == "string" then return M.normal(said) end
+  if type(said) ~= "table" then return { prompt = trim(value) } end
   if type(said.prompt) ~= "string" then return said end
+  if next(said, next(said)) == nil then return M.normal(said.prompt) end
   said.prompt = trim(said.prompt)
-  local inner_ok, inner = json.decode(said.prompt, true)
-  if next(said, next(said)) == nil and inner_ok and type(inner) == "table" then return M.normal(said.prompt) end
   return said
 end
 

@@ -85,7 +85,7 @@ local function turn(pages, left)
   if not page then return nil, message, err end
   if pages._next ~= number then return {}, nil, nil, head end
   local fresh = unseen(page.list, pages._seen)
-  pages._next, pages._count = number + 1, pages._count + #fresh
+  pages._next, pages._count = number + 1, pages._count + #page.list
   pages._stale = #fresh == 0 and pages._stale + 1 or 0
   pages._ended = #page.list == 0 or pages._stale == STALE or is_last(pages, page)
   return fresh, nil, nil, head

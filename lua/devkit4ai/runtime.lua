@@ -5,39 +5,57 @@ local errors = require "devkit4ai.errors"
 
 local M = {}
 
-local park, wake, watch, usable = loop.park, loop.wake, loop.watch, loop.usable
+local park, wake, watch, usable, current = loop.park, loop.wake, loop.watch, loop.usable, loop.job
 local engine = core.engine()
 local submit, next_done = engine.submit, engine.next
 local waiting = {} -- a transfer's id -> the slot of who waits for it
 local early = {} -- a transfer's id -> its answer, which a call made by a finalizer took before await could
-local sleeping = setmetatable({}, { __mode = "k" }) -- a slot that nothing but time wakes -> its owner
+local slots = setmetatable({}, { __mode = "k" }) -- those that sleep, or did; owner: whose wait it is now
 local huge, unpack = math.huge, table.unpack or unpack -- luacheck: ignore 113
 local SLICE = 0.1 -- seconds between two looks at an upload's progress (design, section 4)
+local CANCELLED = "its task was cancelled before that"
 
-local function deliver(id, status, body, head, trouble)
-  local slot = waiting[id]
+---@class devkit4ai.Job what the loop knows of a task
+---@field _slot table? its own, for every sleep and exchange; `id` while a transfer has it
+---@field _at table? another's slot that it waits at
+---@field _cancelled boolean?
+---@field _client devkit4ai.Client? whose call it made last
+---@field _cut devkit4ai.Error? the gravest of what its cancellation cut
+
+local function deliver(id, status, body, head, trouble, times)
+  local slot, answer = waiting[id], { status, body, head, trouble, times }
   if not slot then
-    early[id] = { status, body, head, trouble }
+    early[id] = answer
     return
   end
   waiting[id] = nil
-  slot.status, slot.body, slot.head, slot.trouble, slot.done = status, body, head, trouble, true
+  slot.answer = answer
   wake(slot)
 end
 
 -- Gives each finished transfer to its waiter; waits for the first one, seconds at most, if it is told to.
 local function drain(seconds)
-  local id, more, status, body, head, trouble = next_done(engine, seconds)
+  local id, more, status, body, head, trouble, times = next_done(engine, seconds)
   while id do
-    deliver(id, status, body, head, trouble)
+    deliver(id, status, body, head, trouble, times)
     if not more then return end
-    id, more, status, body, head, trouble = next_done(engine)
+    id, more, status, body, head, trouble, times = next_done(engine)
   end
 end
 
 watch(engine, drain)
 
 M.now = core.now
+
+-- A job has one slot for all that it waits for; who is no task may wait in several places at once, a finalizer in between.
+local function slot_of(job)
+  local slot = job and job._slot
+  if not slot then
+    slot = {}
+    if job then job._slot = slot end
+  end
+  return slot
+end
 
 -- Calls the user's function apart from the caller: an error in it must not leave the transfer alone.
 local function tell(progress, id)
@@ -49,16 +67,17 @@ local function tell(progress, id)
   return false, debug.traceback(co, tostring(why))
 end
 
+-- Gives what the user's function raised.
 local function watch_progress(id, slot, progress)
   local told, why = true, nil
-  while not slot.done do
+  while not slot.answer do
     park(slot, SLICE)
-    if told and not slot.done then
+    if told and not slot.answer then
       told, why = tell(progress, id)
       if not told then engine:cancel(id) end
     end
   end
-  if not told then error(why, 0) end
+  return why
 end
 
 local awaited, awaiter -- the transfer that a script's call waits for, or waited for when Ctrl-C ended it, and whose it is
@@ -67,89 +86,172 @@ local awaited, awaiter -- the transfer that a script's call waits for, or waited
 local function await(wanted, owner)
   awaited, awaiter = wanted, owner
   while not early[wanted] do
-    local id, _, status, body, head, trouble = next_done(engine, SLICE) -- not longer: see `early`
+    local id, _, status, body, head, trouble, times = next_done(engine, SLICE) -- not longer: see `early`
     if id == wanted then
       awaiter = nil
-      return status, body, head, trouble
+      return status, body, head, trouble, times
     end
-    if id then deliver(id, status, body, head, trouble) end
+    if id then deliver(id, status, body, head, trouble, times) end
   end
   local answer = early[wanted]
   early[wanted] = nil
-  return unpack(answer, 1, 4)
+  return unpack(answer, 1, 5)
 end
 
-local function await_parked(id, owner, progress)
-  local slot = { owner = owner, done = false }
+local function await_parked(id, owner, progress, job)
+  local slot, why = slot_of(job), nil
+  slot.owner, slot.id = owner, id
   waiting[id] = slot
   watch(engine, drain)
-  if progress then watch_progress(id, slot, progress) end
-  while not slot.done do park(slot, huge) end
-  return slot.status, slot.body, slot.head, slot.trouble
+  if progress then why = watch_progress(id, slot, progress) end
+  while not slot.answer do park(slot, huge) end
+  local answer = slot.answer
+  slot.answer, slot.owner, slot.id = nil, nil, nil
+  if why then error(why, 0) end
+  return unpack(answer, 1, 5)
 end
 
---- Sends one request and waits until it came back. Raises at the caller's line where the caller can't wait.
+--- Sends one request and waits until it came back; in a task that was cancelled, nothing is sent. Raises at the caller's line
+--- where the caller can't wait.
 ---@param request userdata core.request's
 ---@param secrets userdata core.secrets', which fill it
----@param owner devkit4ai.Client whose call it is; M.cancel ends all of an owner's
+---@param owner devkit4ai.Client whose call it is
 ---@param progress fun(sent: integer, total: integer)? called every 0.1 s while the body goes out
 ---@return integer? status of HTTP, 0: none came; nil: it could not be sent
 ---@return string body of the answer; the name of the core's status, where it could not be sent
 ---@return string head the answer's header block, empty for a GET that succeeded; the reason, where it could not be sent
 ---@return table? trouble unless the answer is whole: { name, text, step, seconds, fate }
+---@return table? times of its steps, where the request asks for them
 function M.exchange(request, secrets, owner, progress)
-  local can, alone = usable()
+  local can, alone, job = usable()
   if not can then errors.raise(alone) end
+  if job then
+    if job._cancelled then return nil, "cancelled", CANCELLED end
+    job._client = owner
+  end
   local id, name, text = submit(owner._engine, request, secrets)
   if not id then return nil, name, text end
   if alone and not progress then return await(id, owner) end
-  return await_parked(id, owner, progress)
+  return await_parked(id, owner, progress, job)
 end
 
--- an end user's client is closed with its project's
-local function is_of(whose, owner)
-  return whose == owner or whose ~= nil and whose._closed
-end
-
---- Ends all that an owner has under way; each comes back as cancelled.
-function M.cancel(owner)
-  if is_of(awaiter, owner) then engine:cancel(awaited) end -- one that is over is fine
+--- Ends all that belongs to a client which is closed by now, itself or with its parent; each comes back as cancelled.
+function M.end_closed()
+  if awaiter and awaiter._closed then engine:cancel(awaited) end -- one that is over is fine
   for id, slot in pairs(waiting) do
-    if is_of(slot.owner, owner) then engine:cancel(id) end
+    if slot.owner._closed then engine:cancel(id) end
   end
-  for slot, whose in pairs(sleeping) do
-    if is_of(whose, owner) then wake(slot) end
+  for slot in pairs(slots) do
+    if slot.owner and slot.owner._closed and not slot.id then wake(slot) end
   end
 end
 
---- Waits; M.cancel ends it early.
+--- Ends what a job waits for, and each wait that it begins from now on.
+---@param job devkit4ai.Job
+function M.cancel(job)
+  job._cancelled = true
+  local slot = job._at or job._slot
+  if not slot then return end
+  if slot.id then
+    if waiting[slot.id] == slot then engine:cancel(slot.id) end
+  elseif slot.co then
+    wake(slot)
+  end
+end
+
+--- Whether the task that calls was cancelled.
+---@return boolean
+function M.is_cancelled()
+  local job = current()
+  return job ~= nil and job._cancelled == true
+end
+
+--- Of two failures that a cancellation made, the one that tells more of what may have been done.
+---@param kept devkit4ai.Error?
+---@param err devkit4ai.Error
+---@return devkit4ai.Error
+function M.graver(kept, err)
+  if not kept or err.outcome == "unknown" and (kept.outcome ~= "unknown" or err.generation_id) then return err end
+  return kept
+end
+
+--- What cut a call of the task that calls short: kept, if it is the gravest so far, for who joins a task that was cancelled.
+--- Takes and gives the three results of a call.
+---@return nil
+---@return string message
+---@return devkit4ai.Error err
+function M.cut(none, message, err)
+  local job = current()
+  if job and job._cancelled then job._cut = M.graver(job._cut, err) end
+  return none, message, err
+end
+
+--- Waits; closing the owner and cancelling the task end it early.
 ---@param seconds number
 ---@param owner table whose wait it is
 ---@return boolean over false: it was ended early
 function M.sleep(seconds, owner)
-  local slot = {}
-  sleeping[slot] = owner
-  local ended = park(slot, seconds)
-  sleeping[slot] = nil
-  return not ended
+  local job = current()
+  if owner._closed or job and job._cancelled then return false end
+  local slot = slot_of(job)
+  slots[slot] = true
+  slot.owner, slot.woken = owner, nil
+  park(slot, seconds)
+  slot.owner = nil
+  return not (owner._closed or job and job._cancelled)
 end
 
 --- Waits until somebody wakes the slot. Raises at the caller's line where the caller can't wait.
----@param slot table
+---@param slot table a new one for each wait
 ---@param seconds number? at most
+---@return boolean over false: the task that calls was cancelled
 function M.wait_for(slot, seconds)
-  local can, why = usable()
+  local can, why, job = usable()
   if not can then errors.raise(why) end
+  if not job then
+    park(slot, seconds or huge)
+    return true
+  end
+  if job._cancelled then return false end
+  job._at = slot
   park(slot, seconds or huge)
+  job._at = nil
+  return not job._cancelled
 end
 
-M.wake, M.spawn, M.detach = loop.wake, loop.spawn, loop.detach
+--- The same where a cancellation does not end it: for what ends soon by itself.
+---@param slot table a new one for each wait
+function M.wait_out(slot)
+  park(slot, huge)
+end
+
+--- Whether a for loop's iterator may wait where the caller is.
+---@return boolean false: in a task on plain Lua 5.1
+function M.can_yield_in_iterator()
+  return _VERSION ~= "Lua 5.1" or jit ~= nil or not current() -- luacheck: globals jit
+end
+
+M.wake, M.spawn, M.job = wake, loop.spawn, current
+
+local Detached = {}
+Detached.__index = Detached
+
+function Detached:failed(_, traceback)
+  self.tell(traceback)
+end
+
+--- Runs fn apart from the caller, whose end and cancellation do not touch it.
+---@param fn function
+---@param failed fun(traceback: string) called when it raises
+function M.detach(fn, failed)
+  return loop.detach(fn, setmetatable({ tell = failed }, Detached))
+end
 
 local function first_update()
+  loop.update() -- raises inside a task, before there is a thread
   local started, why = engine:start()
   if not started then error("devkit4ai.update: " .. why, 0) end
   M.update = loop.update
-  return loop.update()
 end
 
 --- devkit4ai.update

@@ -36,11 +36,12 @@ function M.of_client(options)
     _retry = settings.retry, _budget = { tokens = retry.FULL }, _proxy = settings.proxy, _public = settings.public,
     _lines = settings.lines, _store = settings.store, _trace = trace.new(settings.on_event, settings.log, secrets),
     _user_agent = settings.user_agent or "devkit4ai-lua/" .. require "devkit4ai.version",
-    _project_id = settings.project_id, _parts = {}, _closed = false, _flight = false, _engine = runtime.engine(),
+    _project_id = settings.project_id, _parts = {}, _closed = false, _engine = runtime.engine(),
     _made = { at = 0, order = {}, ids = {} }, -- for find, which end users' clients share
   }
   scope._client = scope
-  session.start(scope, access_token)
+  session.start(scope, access_token, options and options.refresh_token)
+  session.resume(scope)
   return scope
 end
 
@@ -87,7 +88,6 @@ local function class_of_users(project)
   secrets:set("refresh_token", "")
   local class = {
     role = "end_user", _role = "end_user", _secrets = secrets, _prepared = {}, _project_id = project.id,
-    _flight = false,
   }
   local of_client = getmetatable(client)
   class.__index, class.__name = class, of_client.__name
@@ -112,7 +112,7 @@ function M.of_end_user(project, tokens)
   end
   local user = setmetatable({ _secrets = secrets }, project._users)
   user._client = user
-  session.start(user, tokens.access_token)
+  session.start(user, tokens.access_token, tokens.refresh_token)
   adopt_child(project, user)
   return user
 end
@@ -146,7 +146,7 @@ end
 function M.close(client)
   if client._closed then return end
   client._closed = true
-  runtime.cancel(client)
+  runtime.end_closed()
   wipe(client)
 end
 

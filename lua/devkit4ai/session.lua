@@ -1,38 +1,111 @@
---- The session: which tokens are in use, when they end, and one refresh for all who wait for it.
+--- The session: which tokens are in use, when they end, and one refresh for all who wait for it: the calls of a client, the
+--- clients that hold the same refresh token, and by the store's lock other programs.
 local errors = require "devkit4ai.errors"
+local kept = require "devkit4ai.kept"
 local runtime = require "devkit4ai.runtime"
 local token = require "devkit4ai.token"
+local twins = require "devkit4ai.twins"
 
 local M = {}
 
 local AHEAD = 300 -- seconds before the end at which the token is renewed (the guide's token strategy)
-
 local AGAIN = 30 -- seconds until the next try, after one that was not refused
+local AGED = 300 -- seconds until a 401 may renew a token that was refused when it was new: a bad key is the cause (D51)
+local LEASE = 60 -- seconds for which the store's lock is taken; nobody waits longer for it
+local HELD = 50 -- seconds for a refresh under the lock; less than its lease
+local PAUSE = 0.1 -- seconds between two tries for the lock
+local ROUNDS = 5 -- refreshes that one caller waits for, where each brings tokens that have ended
 
--- `due`: when to renew; never, where nobody can
-local NEVER = { due = math.huge, ends = math.huge }
+-- `due`: when to renew; `ends`; `refused`: when the server refused the token though it was new
+local NEVER = { due = math.huge, ends = math.huge } -- nobody can renew
+local LOST = { due = 0, ends = 0 } -- there are no tokens, but the store may have some by the next call
 
---- Whether there is a refresh token.
-function M.can_renew(client)
+local flights = setmetatable({}, { __mode = "v" }) -- a refresh token's key -> its refresh that is under way
+
+local function has_refresh_token(client)
   return client._secrets:has("refresh_token")
 end
 
-local function count_from_now(client, access_token)
-  local life = token.life(access_token, os.time())
-  local now = runtime.now()
-  client._session = M.can_renew(client) and { ends = now + life, due = now + math.max(life - AHEAD, life / 2) } or NEVER
+--- Whether renewing the tokens may help after a 401: there is a refresh token, and the last new token was not refused, too.
+function M.can_renew(client)
+  local refused = client._session.refused
+  return has_refresh_token(client) and not (refused and runtime.now() - refused < AGED)
 end
 
---- Starts the session of a new client: with the access token it was given, or by its refresh token at the first call.
+--- Notes that the server refused a token which came by a refresh for the same call: the token is not to blame.
+---@param used table client._session when the request went out
+function M.doubt(used)
+  used.refused = runtime.now()
+end
+
+local function begin(client, life)
+  local now = runtime.now()
+  client._session = has_refresh_token(client)
+    and { ends = now + life, due = now + math.max(life - AHEAD, life / 2) } or NEVER
+end
+
+-- Gives a client tokens. Without a refresh token the old one stays (CONTRACT 2.3), unless it is another login's.
+local function hold(client, tokens, life, anew)
+  local secrets = client._secrets
+  local set, _, why = secrets:set("access_token", tokens.access_token)
+  if not set then return nil, why end
+  twins.leave(client)
+  if tokens.refresh_token or anew then secrets:set("refresh_token", tokens.refresh_token or "", "body") end
+  twins.join(client)
+  begin(client, life)
+  return true
+end
+
+local function forget(client)
+  twins.leave(client)
+  client._secrets:set("access_token", "") -- not cleared: a parent's would be seen
+  client._secrets:set("refresh_token", "", "body")
+end
+
+-- Goes on with the account's session in the store, or where the client has no account with that of the last login.
+local function continue(client)
+  local mine = client._kept
+  local account = mine.account
+  mine.account = account or (mine.resumes and kept.last_account(mine)) or nil
+  local record = kept.newer(client)
+  if record and hold(client, record, record.left) then return true end
+  mine.account = account
+end
+
+local function is_later(a, b)
+  local ends_a, ends_b = a and token.ends(a), b and token.ends(b)
+  return ends_a and ends_b and ends_a > ends_b
+end
+
+-- The tokens of the options may be older than what the store got from them since.
+local function start_kept(client, access_token, refresh_token)
+  client._kept.account = token.account(access_token or "") or token.account(refresh_token or "")
+  local record = kept.newer(client)
+  if record and (is_later(record.refresh_token, refresh_token) or is_later(record.access_token, access_token)) then
+    hold(client, record, record.left)
+  end
+end
+
+--- Starts the session of a new client: with the tokens it was given, or by its refresh token at the first call.
 ---@param client devkit4ai.Client
 ---@param access_token string?
-function M.start(client, access_token)
+---@param refresh_token string?
+function M.start(client, access_token, refresh_token)
   client._session = NEVER
-  if access_token then
-    count_from_now(client, access_token)
-  elseif M.can_renew(client) then
-    client._session = { ends = 0, due = 0 }
-  end
+  if client._store then client._kept = kept.new(client, client._store) end
+  if not access_token and not has_refresh_token(client) then return end
+  twins.join(client)
+  begin(client, access_token and token.life(access_token, os.time()) or 0)
+  if client._kept then start_kept(client, access_token, refresh_token) end
+end
+
+--- Lets a client without tokens go on with the last login that its store knows. One of many end users must not: it would be
+--- somebody else.
+---@param client devkit4ai.Client
+function M.resume(client)
+  if not client._kept or client._secrets:has("access_token") or has_refresh_token(client) then return end
+  client._kept.resumes = true
+  if not continue(client) then client._session = LOST end
 end
 
 local function closed_meanwhile(operation)
@@ -41,58 +114,139 @@ local function closed_meanwhile(operation)
   })
 end
 
---- Takes tokens that the server gave. Without a refresh token the old one stays (CONTRACT 2.3).
+local function unusable(operation, why)
+  return errors.give({ kind = "protocol", outcome = "unknown", operation = operation,
+    message = "the server's access token can't be used: " .. why })
+end
+
+--- Takes the tokens of a login.
+---@param client devkit4ai.Client
+---@param tokens { access_token: string, refresh_token: string? }
+---@param operation string
+---@param email string? names the account where the token does not
 ---@return boolean? done
 ---@return string? message
 ---@return devkit4ai.Error? err
-function M.accept(client, tokens, operation)
+function M.accept(client, tokens, operation, email)
   if client._closed then return closed_meanwhile(operation) end -- its secrets are wiped, and stay so
-  local set, _, why = client._secrets:set("access_token", tokens.access_token)
-  if not set then
-    return errors.give({ kind = "protocol", outcome = "unknown", operation = operation,
-      message = "the server's access token can't be used: " .. why })
+  local life = token.life(tokens.access_token, os.time())
+  local held, why = hold(client, tokens, life, true)
+  if not held then return unusable(operation, why) end
+  local mine = client._kept
+  if mine then
+    mine.account, mine.seen = token.account(tokens.access_token) or (email and email:lower()), nil
+    kept.write(client, life)
+    kept.point(mine)
   end
-  if tokens.refresh_token then client._secrets:set("refresh_token", tokens.refresh_token, "body") end
-  count_from_now(client, tokens.access_token)
+  return true
+end
+
+-- Gives new tokens to all that hold the old one, and to their stores but the one that they are from.
+local function share(key, tokens, life, from)
+  local written = {} -- store -> the record's key
+  if from then written[from.store] = kept.key(from) end
+  for _, client in ipairs(twins.of(key)) do
+    local held, why = hold(client, tokens, life)
+    if not held then return unusable("refresh_token", why) end
+    local mine = client._kept
+    if mine then
+      mine.account = mine.account or token.account(tokens.access_token)
+      if mine.account and written[mine.store] == kept.key(mine) then kept.note(client) else kept.write(client, life) end
+      written[mine.store] = kept.key(mine)
+    end
+  end
   return true
 end
 
 local REFUSED = { auth = true, forbidden = true, invalid = true }
 
-local function over(client)
-  client._secrets:clear("access_token")
-  client._secrets:clear("refresh_token")
-  client._session = NEVER
+local function over(key, err)
+  for _, client in ipairs(twins.of(key)) do
+    if client._kept then kept.drop(client) end
+    forget(client)
+    client._session = client._kept and LOST or NEVER
+  end
   return errors.give({
-    kind = "auth", outcome = "refused", operation = "refresh_token",
+    kind = "auth", outcome = "refused", operation = "refresh_token", status = err.status, attempts = err.attempts,
     message = "the session is over: the server refused the refresh token; log in again with client:login",
   })
 end
 
-local function refresh(client, run)
-  local before = client._session
-  local tokens, message, err = run(client, "refresh_token", {})
-  if client._session ~= before then return true end -- a login came first, and what it brought is newer
-  if tokens then return M.accept(client, tokens, "refresh_token") end
-  if REFUSED[err.kind] then return over(client) end
-  return nil, message, err
+-- The store's tokens in place of the client's; where they have ended, too, the next flight renews them.
+local function take(flight, record)
+  flight.again = record.left == 0
+  return share(flight.key, record, record.left, flight.client._kept)
+end
+
+-- Waits for the store's lock; false: the client was closed. One that is not to be had is done without: who had it longer
+-- than its lease has died.
+local function lock(flight)
+  local client, started = flight.client, runtime.now()
+  repeat
+    local unlock, busy = kept.lock(client._kept, LEASE)
+    flight.unlock = unlock
+    if not busy then return true end
+    if not runtime.sleep(PAUSE, client) or client._closed then return false end
+  until runtime.now() - started >= LEASE
+  return true
+end
+
+-- The client still has the token that this is about, and not those of a login that came meanwhile.
+local function is_current(flight)
+  return not flight.client._closed and twins.key(flight.client) == flight.key
+end
+
+local function refresh(flight, run)
+  local client, own = flight.client, nil
+  if client._kept then
+    if not lock(flight) then return closed_meanwhile("refresh_token") end
+    if not is_current(flight) then return true end
+    local record = kept.newer(client)
+    if record then return take(flight, record) end
+    own = { total = math.min(client._limits.total, HELD) }
+  end
+  local tokens, message, err = run(client, "refresh_token", {}, own)
+  if tokens then return share(flight.key, tokens, token.life(tokens.access_token, os.time())) end
+  if not REFUSED[err.kind] then return nil, message, err end
+  local record = client._kept and is_current(flight) and kept.newer(client, true)
+  if record then return take(flight, record) end
+  return over(flight.key, err)
+end
+
+local function land(flight, ok, message, err)
+  if flights[flight.key] == flight then flights[flight.key] = nil end
+  if flight.unlock then pcall(flight.unlock) end
+  flight.done, flight.ok, flight.message, flight.err = true, ok, message, err
+  for _, slot in ipairs(flight.waiters) do runtime.wake(slot) end
+end
+
+local function crash(flight, trouble)
+  land(flight, errors.give({ kind = "protocol", outcome = "unknown", operation = "refresh_token", message = trouble }))
 end
 
 -- The refresh runs apart from who asked first: others wait for it, and a host may end that one's coroutine unasked.
-local function start_flight(client, run)
-  local flight = { waiters = {} }
-  local function land(done, message, err)
-    flight.done, flight.ok, flight.message, flight.err = true, done, message, err
-    client._flight = false
-    for _, slot in ipairs(flight.waiters) do runtime.wake(slot) end
-  end
-  client._flight = flight
-  runtime.detach(function()
-    land(refresh(client, run))
+local function start_flight(key, client, run)
+  local flight = { key = key, client = client, waiters = {}, done = false, again = false }
+  flights[key] = flight
+  local started, why = runtime.detach(function()
+    land(flight, refresh(flight, run))
   end, function(trouble)
-    land(errors.give({ kind = "protocol", outcome = "unknown", operation = "refresh_token", message = trouble }))
+    crash(flight, trouble)
   end)
+  if not started then crash(flight, why) end
   return flight
+end
+
+local function out_of_time()
+  return errors.give({
+    kind = "timeout", outcome = "unknown", transient = true, operation = "refresh_token",
+    message = "renewing the tokens took longer than the call may; give more time with timeout",
+  })
+end
+
+-- The refresh goes on for the others.
+local function cancelled()
+  return errors.refuse("cancelled", "the task was cancelled while it waited for new tokens", "refresh_token")
 end
 
 --- Renews the tokens; whoever asks while that is under way waits for the same.
@@ -104,20 +258,30 @@ end
 ---@return devkit4ai.Error? err
 function M.renew(client, run, seconds)
   if client._closed then errors.raise("client:refresh_token: the client is closed") end
-  local flight = client._flight or start_flight(client, run)
-  if not flight.done then
-    local slot = {}
-    flight.waiters[#flight.waiters + 1] = slot
-    runtime.wait_for(slot, seconds)
+  if client._session == LOST and continue(client) and client._session.ends > runtime.now() then return true end
+  if runtime.is_cancelled() then return cancelled() end
+  local before, deadline = client._session, runtime.now() + (seconds or math.huge)
+  for _ = 1, ROUNDS do
+    local key = twins.key(client)
+    if not key then return run(client, "refresh_token", {}) end -- which says what is missing
+    local flight = flights[key] or start_flight(key, client, run)
+    if not flight.done then
+      local slot = {}
+      flight.waiters[#flight.waiters + 1] = slot
+      if not runtime.wait_for(slot, deadline - runtime.now()) then return cancelled() end
+    end
+    if client._closed then return closed_meanwhile("refresh_token") end
+    if not flight.done then return out_of_time() end
+    local left_alone = flight.client._closed and not flight.ok
+    if not flight.again and not left_alone then
+      local anew = client._session ~= before and client._secrets:has("access_token") -- a login came first
+      return flight.ok or anew or nil, flight.message, flight.err
+    end
   end
-  if client._closed then return closed_meanwhile("refresh_token") end
-  if not flight.done then
-    return errors.give({
-      kind = "timeout", outcome = "not_sent", transient = true, operation = "refresh_token",
-      message = "renewing the tokens took longer than the call may; give more time with timeout",
-    })
-  end
-  return flight.ok, flight.message, flight.err
+  return errors.give({
+    kind = "protocol", outcome = "refused", operation = "refresh_token",
+    message = "the store gives other tokens each time, and all of them have ended",
+  })
 end
 
 --- Sees to it that the access token is good, for a call that needs one, when the session's time `due` has come.
@@ -128,7 +292,9 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function M.make_ready(client, run, seconds)
+  if client._session == LOST and not continue(client) then return true end -- the call says what is missing
   local ends = client._session.ends
+  if client._session.due > runtime.now() then return true end
   local done, message, err = M.renew(client, run, seconds)
   if done then return true end
   local refused = err.kind == "auth" or err.kind == "cancelled"
@@ -138,6 +304,25 @@ function M.make_ready(client, run, seconds)
     return true
   end
   return nil, message, err
+end
+
+--- Forgets the tokens, also in the store. A refresh that is under way brings none back.
+---@param client devkit4ai.Client
+---@return boolean? done
+---@return string? message
+---@return devkit4ai.Error? err kind `file`: they are forgotten here, but the store would not be emptied
+function M.logout(client)
+  if client._closed then errors.raise("client:logout: the client is closed") end
+  local done, why = true, nil
+  if client._kept then done, why = kept.forget(client._kept) end
+  if why then why = client._secrets:mask(why) end
+  forget(client)
+  client._session = NEVER
+  if done then return true end
+  return errors.give({
+    kind = "file", outcome = "not_sent", operation = "logout",
+    message = "client:logout: the tokens are forgotten here, but the store could not be emptied: " .. why,
+  })
 end
 
 return M

@@ -5,14 +5,18 @@ local errors = require "devkit4ai.errors"
 
 local unpack = table.unpack or unpack -- luacheck: ignore 113
 
----@class devkit4ai.Task
+---@class devkit4ai.Task: devkit4ai.Job
 local Task = {}
 Task.__index = Task
 Task.__name = "devkit4ai.Task"
 
+local M = {}
+
 local function pack(...)
   return { n = select("#", ...), ... }
 end
+
+-- ---- how it ends ----
 
 -- Something whose end calls fn: Lua 5.1 and LuaJIT finalize userdata alone.
 local function at_the_end(fn)
@@ -22,51 +26,252 @@ local function at_the_end(fn)
   return proxy
 end
 
--- Where nobody has joined a task that failed until it is gone, its traceback goes to standard error.
-local function tell_if_orphaned(task, trouble)
-  local fate = { heard = false }
+local function tell(client, text)
+  if client and require("devkit4ai.trace").emit(client, { type = "task_failed", message = text }) then return end
+  io.stderr:write("devkit4ai: a task failed: ", text, "\n")
+end
+
+-- Where nobody has joined a task that failed until it is gone, its traceback is told to the client whose call it made last,
+-- and to standard error where that one tells nobody.
+local function tell_if_orphaned(task, text)
+  local fate, client = { heard = false }, task._client
   task._fate = fate
   task._end = at_the_end(function()
-    if not fate.heard then io.stderr:write("devkit4ai: a task failed: ", trouble, "\n") end
+    if not fate.heard then tell(client, text) end
   end)
 end
 
-local function finish(task, results, trouble)
-  task._done, task._results, task._error = true, results, trouble
-  if trouble then tell_if_orphaned(task, trouble) end
-  for _, slot in ipairs(task._waiting) do runtime.wake(slot) end
+-- What a cancelled task gives: the gravest of what was cut in it. If it raised, then mostly for that, as assert does.
+local function give_cancelled(task, text)
+  local cut = task._cut or { outcome = "not_sent", message = "nothing was under way" }
+  local message = "the task was cancelled: " .. cut.message
+  if text and not text:find(cut.message, 1, true) then message = ("%s; then it raised %s"):format(message, text) end
+  return errors.give({
+    kind = "cancelled", outcome = cut.outcome, message = message, operation = cut.operation, attempts = cut.attempts,
+    generation_id = cut.generation_id,
+  })
 end
+
+local function finish(task, results)
+  task._done, task._results = true, results
+  for _, slot in ipairs(task._joiners or {}) do runtime.wake(slot) end
+  if task._ended then task:_ended() end
+end
+
+local function run(task)
+  local fn, args = task._fn, task._args
+  task._fn, task._args = nil, nil
+  if not fn then return end -- cancelled before it ran
+  local results = args and pack(fn(unpack(args, 1, args.n))) or not args and pack(fn())
+  if task._cancelled then results = pack(give_cancelled(task)) end
+  finish(task, results)
+end
+
+-- What the loop calls when it raised.
+function Task:failed(why, traceback)
+  local text = self._client and self._client._secrets:mask(traceback) or traceback
+  if self._cancelled then return finish(self, pack(give_cancelled(self, text))) end
+  self._failed, self._error = true, type(why) == "string" and text or why
+  self._text = text
+  tell_if_orphaned(self, text)
+  finish(self)
+end
+
+-- ---- what the user has ----
+
+local function check_self(task, what)
+  if getmetatable(task) ~= Task then errors.raise(("task:%s: call it with a colon, on a task"):format(what)) end
+end
+
+local FUNCTION = { type = "function", required = true }
 
 --- Runs fn(...) beside the caller, from the next time that somebody waits or updates.
 ---@param fn function
 ---@param ... any
 ---@return devkit4ai.Task
-local function spawn(fn, ...)
-  check.value("devkit4ai.spawn", { type = "function", required = true }, fn)
-  local args = pack(...)
-  local task = setmetatable({ _done = false, _waiting = {} }, Task)
-  runtime.spawn(function()
-    finish(task, pack(fn(unpack(args, 1, args.n))))
-  end, function(trouble)
-    finish(task, nil, trouble)
-  end)
+function M.spawn(fn, ...)
+  check.value("devkit4ai.spawn", FUNCTION, fn)
+  local task = setmetatable({ _fn = fn, _args = select("#", ...) > 0 and pack(...) or nil }, Task)
+  runtime.spawn(run, task)
   return task
 end
 
---- Waits for the end of the task.
----@return any ... what its function returned; an error in it is raised again, with its traceback
-function Task:join()
-  if getmetatable(self) ~= Task then errors.raise("task:join: call it with a colon, on a task") end
-  while not self._done do
-    local slot = {}
-    self._waiting[#self._waiting + 1] = slot
-    runtime.wait_for(slot)
+-- Whether a task waits for another one, itself or through those that it waits for.
+local function waits_for(task, wanted)
+  if task == wanted then return true end
+  for _, other in pairs(task._waits or {}) do
+    if not other._done and waits_for(other, wanted) then return true end
   end
-  if self._error then
+  return false
+end
+
+local function wait_for_end(task)
+  local joiner, slot = runtime.job(), {}
+  if joiner == task then errors.raise("task:join: a task can't wait for its own end") end
+  if joiner and waits_for(task, joiner) then
+    errors.raise("task:join: that task waits for this one, so both would wait for ever; join one of them elsewhere")
+  end
+  task._joiners = task._joiners or {}
+  table.insert(task._joiners, slot)
+  if joiner then joiner._waits = { task } end
+  local over = runtime.wait_for(slot)
+  if joiner then joiner._waits = nil end
+  return over
+end
+
+--- Waits for the end of the task.
+---@return any ... what its function returned; an error in it is raised again, a text with its traceback, other values as they are. Of a task that was cancelled: nil, message, err of kind `cancelled`, whose outcome is the gravest of what was cut in it: `unknown`, if something may have been done, or paid for, as the message says; err.generation_id: the picture that nobody waits for any more
+function Task:join()
+  check_self(self, "join")
+  while not self._done do
+    if not wait_for_end(self) then
+      return errors.refuse("cancelled", "task:join: the task that waits was cancelled; the other one goes on")
+    end
+  end
+  if self._failed then
     self._fate.heard = true
     error(self._error, 0)
   end
   return unpack(self._results, 1, self._results.n)
 end
 
-return { spawn = spawn }
+--- Cancels the task: what it waits for is ended at once and comes back in it as nil, message, err of kind `cancelled`, and so
+--- does each later wait, with nothing sent. One that has not begun never runs; one that is over stays as it is. Twice is once.
+---@return devkit4ai.Task task itself
+function Task:cancel()
+  check_self(self, "cancel")
+  if self._done or self._cancelled then return self end
+  runtime.cancel(self)
+  if self._fn then
+    self._fn, self._args = nil, nil
+    finish(self, pack(give_cancelled(self)))
+  end
+  return self
+end
+
+Task.__close = Task.cancel
+
+-- ---- many ----
+
+-- Tasks that one caller waits for. alive: how many are not over; failed: the first of them that failed, where that ends the
+-- others; cut: the gravest of what cancelling them cut.
+local function new_group()
+  return { tasks = {}, alive = 0 }
+end
+
+local function add(group, i, ended, fn, ...)
+  local task = M.spawn(fn, ...)
+  group.tasks[i], group.alive = task, group.alive + 1
+  task._ended = function()
+    group.alive = group.alive - 1
+    if task._cut then group.cut = runtime.graver(group.cut, task._cut) end
+    ended(task)
+    if group.slot and (group.failed or group.alive == 0) then runtime.wake(group.slot) end
+  end
+end
+
+-- Waits until none is alive. Where one failed, or the caller is cancelled, the others are cancelled, and waited for all the
+-- same, so that what was cut in them is known. Gives nothing, or where the caller was cancelled: nil, message, err.
+local function wait_for_group(group, what)
+  local joiner, going = runtime.job(), true
+  if joiner then joiner._waits = group.tasks end
+  while group.alive > 0 do
+    group.slot = {}
+    if going and not group.failed then
+      going = runtime.wait_for(group.slot)
+    else
+      group.stopped = true
+      for _, task in pairs(group.tasks) do task:cancel() end
+      if group.alive > 0 then runtime.wait_out(group.slot) end
+    end
+  end
+  if joiner then joiner._waits = nil end
+  if going then return true end
+  local cut = group.cut or { outcome = "not_sent", message = "nothing was under way" }
+  return runtime.cut(errors.give({
+    kind = "cancelled", outcome = cut.outcome, generation_id = cut.generation_id, operation = cut.operation,
+    message = ("%s: the task that waits was cancelled, and so were its own: %s"):format(what, cut.message),
+  }))
+end
+
+-- Whether the function of a task that is over gave nil, message, err.
+local function gave_failure(task)
+  local results = task._results
+  return results ~= nil and results[1] == nil and results[2] ~= nil
+end
+
+-- The message of the first failure says what became of the others.
+local function with_cut(message, group)
+  if not group.cut or type(message) ~= "string" then return message end
+  return ("%s; what was cancelled for it: %s"):format(message, group.cut.message)
+end
+
+local TABLE = { type = "table", required = true }
+
+--- Runs functions beside each other and waits for all. The first failure cancels the others.
+---@param list function[]
+---@return any[]? results each one's first value, in the list's order; of the first that failed, nil, message, err as it gave them; what one raised is raised again, with its traceback
+---@return string? message
+---@return devkit4ai.Error? err
+function M.all(list)
+  check.value("devkit4ai.all", TABLE, list)
+  for i, fn in ipairs(list) do check.value(("devkit4ai.all: [%d]"):format(i), FUNCTION, fn) end
+  local group, results = new_group(), {}
+  local function ended(task)
+    if not group.failed and (task._failed or gave_failure(task)) then group.failed = task end
+  end
+  for i, fn in ipairs(list) do add(group, i, ended, fn) end
+  local going, message, err = wait_for_group(group, "devkit4ai.all")
+  if not going then return nil, message, err end
+  local failed = group.failed
+  if failed and failed._failed then
+    failed._fate.heard = true
+    error(with_cut(failed._error, group), 0)
+  elseif failed then
+    return nil, with_cut(failed._results[2], group), unpack(failed._results, 3, failed._results.n)
+  end
+  for i, task in ipairs(group.tasks) do results[i] = task._results[1] end
+  return results
+end
+
+-- What an item's failure is: its err, or where it gave none or raised, one that has the words.
+local function failure_of(task)
+  local err = task._results and task._results[3]
+  if type(err) == "table" then return err end
+  if task._failed then task._fate.heard = true end
+  local message = task._text or tostring(task._results[2])
+  return select(3, errors.give({ kind = "failed", outcome = "unknown", message = message }))
+end
+
+local MAP = { concurrency = { type = "number" } }
+local WIDTH = 8 -- items at a time, where the caller does not say
+
+--- Runs fn(item, i) for each item of a list, so many at a time. One that fails leaves the others alone.
+---@param list any[]
+---@param options { concurrency: integer? }? default 8 at a time
+---@param fn fun(item: any, i: integer): any?, string?, devkit4ai.Error?
+---@return any[]? results results[i]: the first value of item i; nil, if the task that calls was cancelled, which cancels the rest
+---@return table<integer, devkit4ai.Error>|string failures failures[i]: the err of item i; one that it raised has kind `failed` and the traceback as its message
+---@return devkit4ai.Error? err where results is nil
+function M.map(list, options, fn)
+  check.value("devkit4ai.map: list", TABLE, list)
+  local width = check.arguments("devkit4ai.map", MAP, options).concurrency or WIDTH
+  check.value("devkit4ai.map: fn", FUNCTION, fn)
+  if width < 1 or width % 1 ~= 0 then errors.raise("devkit4ai.map: concurrency: give a whole number, 1 or more") end
+  local group, results, failures, begun = new_group(), {}, {}, 0
+  local function begin()
+    begun = begun + 1
+    local i = begun
+    add(group, i, function(task)
+      group.tasks[i] = nil
+      if task._failed or gave_failure(task) then failures[i] = failure_of(task) else results[i] = task._results[1] end
+      if begun < #list and not group.stopped then begin() end
+    end, fn, list[i], i)
+  end
+  while begun < math.min(width, #list) do begin() end
+  local going, message, err = wait_for_group(group, "devkit4ai.map")
+  if not going then return nil, message, err end
+  return results, failures
+end
+
+return M

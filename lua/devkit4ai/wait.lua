@@ -18,11 +18,24 @@ local function failed(gen)
   })
 end
 
-local function cancelled(gen)
-  return errors.give({
+--- A generation for which its task does not wait any more, or its client, is told as an orphan: it was accepted, and nobody
+--- may be there to see it finish.
+---@param gen devkit4ai.Generation
+---@param says string how the user knows the call
+---@return nil
+---@return string message
+---@return devkit4ai.Error err of kind `cancelled`
+function M.abandon(gen, says)
+  local client = gen._scope._client
+  if not gen._orphan then
+    gen._orphan = true
+    trace.emit(client, { type = "orphan", operation = "get_generation_status", generation_id = gen.id })
+  end
+  return runtime.cut(errors.give({
     kind = "cancelled", outcome = "unknown", operation = "get_generation_status", generation_id = gen.id,
-    message = ("gen:wait: the client was closed; the generation %s may still finish and is paid for"):format(gen.id),
-  })
+    message = ("%s: %s; the generation %s may still finish and is paid for; go on waiting with %s:wait()"):format(
+      says, client._closed and "the client was closed" or "the task was cancelled", gen.id, gen._words),
+  }))
 end
 
 local function out_of_time(gen, seconds)
@@ -98,20 +111,24 @@ function M.until_done(gen, options, look)
   local client, deadline, looks = gen._scope._client, runtime.now() + timeout, 0
   while true do
     local looked, seen, message, err = look_in_turn(client, deadline, look)
-    if not looked then return cancelled(gen) end
+    if not looked then return M.abandon(gen, "gen:wait") end
     looks = looks + 1
     local pause = poll.pause(looks, interval)
     if not seen then
+      if err.kind == "cancelled" then return M.abandon(gen, "gen:wait") end
       pause = poll.after_failure(err, pause)
       if not pause then return nil, message, err end
     else
       if options.on_progress then options.on_progress(gen) end
-      if gen.status == "completed" then return gen end
+      if gen.status == "completed" then
+        if runtime.is_cancelled() then M.abandon(gen, "gen:wait") end
+        return gen
+      end
       if gen.status == "failed" then return failed(gen) end
     end
     local left = deadline - runtime.now()
     if left <= 0 then return out_of_time(gen, timeout) end
-    if not rest(client, gen, math.min(pause, left)) then return cancelled(gen) end
+    if not rest(client, gen, math.min(pause, left)) then return M.abandon(gen, "gen:wait") end
   end
 end
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "exchange.h"
-#include "handle.h"
+#include "lone_handle.h"
 #include "peer.h"
 
 enum { WARM = 8 };
@@ -81,21 +81,6 @@ static void its_connection_is_new_and_then_kept (void) {
   peer_stop(&p);
 }
 
-/* runs what is on the handle to its end */
-static CURLcode run (CURLM *multi, dk_handle *handle) {
-  double end = dk_now() + PATIENCE;
-  int left = 1;
-  curl_multi_add_handle(multi, dk_handle_easy(handle));
-  while (left > 0 && dk_now() < end) {
-    curl_multi_perform(multi, &left);
-    if (left > 0) curl_multi_poll(multi, NULL, 0, 1000, NULL);
-  }
-  CURLMsg *message = curl_multi_info_read(multi, &left);
-  CURLcode code = message ? message->data.result : CURLE_AGAIN;
-  curl_multi_remove_handle(multi, dk_handle_easy(handle));
-  return code;
-}
-
 /* The second wall: on a fresh connection libcurl never sends again, so no peer can reach the abort in the pre-request
  * callback. Here a handle is loaded as the engine does it, and then the fresh connection is taken away from it. */
 static void pre_request_callback_stops_the_second_sending (void) {
@@ -113,7 +98,7 @@ static void pre_request_callback_stops_the_second_sending (void) {
     x->clock = &clock;
     CHECK(dk_handle_load(handle, x) == DK_OK);
     curl_easy_setopt(dk_handle_easy(handle), CURLOPT_FRESH_CONNECT, 0L);
-    dk_handle_unload(handle, run(multi, handle), DK_OK, "");
+    dk_handle_unload(handle, run_handle(multi, handle), DK_OK, "");
     if (i == 1) CHECK(x->sendings == 1 && x->repeated && x->fate == DK_UNKNOWN && x->failure.status == DK_CUT);
     dk_xfer_free(x);
   }

@@ -15,7 +15,7 @@ static void vectors (void) {
 
 static void of_the_process (void) {
   static const uint64_t zero[2] = {0, 0};
-  uint64_t one, again, other, empty;
+  uint64_t one = 0, again = 0, other = 0, empty = 0;
   CHECK(dk_hash("key", 3, &one) && dk_hash("key", 3, &again) && dk_hash("kez", 3, &other) && dk_hash("", 0, &empty));
   CHECK(one == again && one != other && one != empty);
   CHECK(one != dk_hash_under(zero, "key", 3));                  /* a key was drawn */

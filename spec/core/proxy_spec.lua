@@ -1,5 +1,5 @@
--- Proxies and roots at the core: what a proxy sees, what becomes of a request where one fails, and that two clients of one
--- engine never use each other's connections. Connections and requests are counted at the servers.
+-- Proxies and roots at the core: what a proxy sees, what becomes of a request where one fails, and that two clients of
+-- one engine never use each other's connections. Connections and requests are counted at the servers.
 local child = require "spec.support.child"
 local core = require "devkit4ai.core"
 local raw = require "spec.support.raw"
@@ -20,13 +20,13 @@ signal.ignore(signal.SIGPIPE) -- a client that does not like our certificate goe
 
 local function carry(from, to)
   for bytes in function() return from:read(-65536) end do to:write(bytes) end
-  to:shutdown("w")
+  pcall(to.shutdown, to, "w")
 end
 
 return function(conn)
   local head = conn:read_head()
   local login = head:match("\r\nProxy%%-Authorization: Basic (%%S+)\r\n")
-  if LOGINS and not LOGINS[login] then return conn:respond(407, "{}", { ["Proxy-Authenticate"] = 'Basic realm="p"' }) end
+  if LOGINS and not LOGINS[login] then return conn:respond(407, "{}", { ["Proxy-Authenticate"] = "Basic" }) end
   local server = socket.connect("127.0.0.1", tonumber(head:match("^CONNECT [^:]+:(%%d+) ")))
   server:setmode("bn", "bn")
   server:onerror(function(_, _, reason) return reason end)
@@ -43,7 +43,7 @@ local LOGIN = %s
 
 local function carry(from, to)
   for bytes in function() return from:read(-65536) end do to:write(bytes) end
-  to:shutdown("w")
+  pcall(to.shutdown, to, "w")
 end
 
 local function text(conn) return conn:read(conn:read(1):byte()) end
@@ -147,11 +147,11 @@ describe("a request through a proxy", function()
     assert.equal("application/json", core.header(head, "Content-Type"))
   end)
 
-  it("takes the login to the proxy alone, decoded as in a URL", function()
-    local origin, proxy = run(ORIGIN, true), run(PROXY:format('{ ["bcO8cjpwOkBzcw=="] = true }')) -- mür:p:@ss
+  it("takes the login to the proxy alone, as it is", function()
+    local origin, proxy = run(ORIGIN, true), run(PROXY:format('{ ["bcO8cjpwOkAlNDE="] = true }'))
     stop_all(origin, proxy)
     local fields = { proxy = proxy.url, ca_file = origin.ca_file }
-    is_answered(client(engine, fields, "m%C3%BCr:p%3A%40ss")(origin.url))
+    is_answered(client(engine, fields, "m\195\188r:p:@%41")(origin.url))
     assert.is_nil(origin:requests()[1].head:find("bcO8", 1, true))
   end)
 
@@ -159,8 +159,8 @@ describe("a request through a proxy", function()
     local origin = run([[return function(conn) conn:read_request() conn:close() end]], true)
     local proxy = run(PROXY:format("nil"))
     stop_all(origin, proxy)
-    local ask = client(engine, { proxy = proxy.url, ca_file = origin.ca_file, once = true, method = "POST", json = "{}" })
-    local _, trouble = ask(origin.url)
+    local fields = { proxy = proxy.url, ca_file = origin.ca_file, once = true, method = "POST", json = "{}" }
+    local _, trouble = client(engine, fields)(origin.url)
     assert.same({ "cut", "wait", "unknown" }, { trouble.name, trouble.step, trouble.fate })
     assert.equal(1, #origin:requests())
   end)
@@ -169,7 +169,9 @@ describe("a request through a proxy", function()
     local origin, proxy, wrong = run(ORIGIN, true), run(PROXY:format("nil")), run(PROXY:format("nil"))
     stop_all(origin, proxy, wrong)
     local env = { no_proxy = "*", NO_PROXY = "*" }
-    for _, name in ipairs { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" } do env[name] = wrong.url end
+    for _, name in ipairs { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" } do
+      env[name] = wrong.url
+    end
     local ended = child.run([=[
       local core = require "devkit4ai.core"
       local engine, secrets = core.engine(), core.secrets()
@@ -186,10 +188,10 @@ describe("a request through a proxy", function()
   end)
 
   it("goes through a SOCKS proxy, with its login", function()
-    local origin, proxy = run(ORIGIN, true), run(SOCKS:format('"user:pass"'))
+    local origin, proxy = run(ORIGIN, true), run(SOCKS:format('"user:pa:s%s@%41"'))
     stop_all(origin, proxy)
     local fields = { proxy = "socks5h://127.0.0.1:" .. proxy.port, ca_file = origin.ca_file, once = true }
-    is_answered(client(engine, fields, "user:pass")(origin.url))
+    is_answered(client(engine, fields, "user:pa:s%s@%41")(origin.url))
     fails("proxy", "proxy", client(engine, fields, "user:wrong")(origin.url))
     fails("proxy", "proxy", client(engine, fields)(origin.url))
     assert.equal(1, #origin:requests())
@@ -206,7 +208,8 @@ describe("a request through a proxy", function()
     file:close()
     is_answered(client(engine, { proxy = proxy.url, ca_file = both })(origin.url))
     fails("tls", "proxy", client(engine, { proxy = proxy.url, ca_file = origin.ca_file })(origin.url))
-    fails("tls", "TLS", client(engine, { proxy = proxy.url, ca_file = proxy.ca_file })(origin.url))
+    local _, trouble = client(engine, { proxy = proxy.url, ca_file = proxy.ca_file })(origin.url)
+    assert.same({ "TLS", "not_sent" }, { trouble.step, trouble.fate }) -- within TLS, OpenSSL hides from libcurl why
     os.remove(both)
     assert.equal(1, #origin:requests())
   end)
@@ -222,7 +225,8 @@ describe("a proxy that fails", function()
 
   -- a creating call, which must not be sent
   local function ask(proxy)
-    return client(engine, { proxy = proxy, ca_file = origin.ca_file, once = true, method = "POST", json = "{}" })(origin.url)
+    local fields = { proxy = proxy, ca_file = origin.ca_file, once = true, method = "POST", json = "{}" }
+    return client(engine, fields)(origin.url)
   end
 
   it("by not being there is a failed connection that names the proxy", function()
@@ -241,7 +245,7 @@ describe("a proxy that fails", function()
     { "not reaching the server", "conn:read_head() conn:respond(502, '{}')", "connect", "502" },
     { "closing without an answer", "conn:read_head()", "cut", "the proxy http://127.0.0.1:" },
     { "resetting", "conn:read_head() conn:reset()", "cut", "the proxy http://127.0.0.1:" },
-    { "speaking something else", "conn:read_head() conn:write('SSH-2.0\\r\\n\\r\\n')", "cut", "the proxy http://127.0.0.1:" },
+    { "speaking something else", "conn:read_head() conn:write('SSH-2.0\\r\\n\\r\\n')", "cut", "the proxy http://" },
   } do
     it("by " .. row[1] .. " leaves the request unsent", function()
       local proxy = start("return function(conn) " .. row[2] .. " end")
@@ -270,7 +274,8 @@ describe("two clients of one engine", function()
     local origin, proxy = run(ORIGIN, true), run(PROXY:format("nil"))
     stop_all(origin, proxy)
     local fields = { proxy = proxy.url, ca_file = origin.ca_file }
-    local one, other, nobody = client(engine, fields, "one:1"), client(engine, fields, "other:2"), client(engine, fields)
+    local one, other = client(engine, fields, "one:1"), client(engine, fields, "other:2")
+    local nobody = client(engine, fields)
     local function count(...)
       for _, ask in ipairs { ... } do is_answered(ask(origin.url)) end
       return proxy:connections()
@@ -285,7 +290,19 @@ describe("two clients of one engine", function()
       logins[i] = request.head:match("Proxy%-Authorization: Basic (%S+)") or "none"
     end
     assert.same({ "b25lOjE=", "b3RoZXI6Mg==", "b3RoZXI6Mg==", "none" }, logins)
-    assert.equal(8, #origin:requests())
+    assert.equal(7, #origin:requests())
+  end)
+
+  it("never use a connection that a refused login did not get", function()
+    local origin, proxy = run(ORIGIN, true), run(PROXY:format('{ ["b3RoZXI6Mg=="] = true }')) -- other:2
+    stop_all(origin, proxy)
+    local fields = { proxy = proxy.url, ca_file = origin.ca_file }
+    local one, other = client(engine, fields, "one:1"), client(engine, fields, "other:2")
+    for _ = 1, 2 do
+      fails("proxy", "proxy", one(origin.url))
+      is_answered(other(origin.url))
+    end
+    assert.equal(2, #origin:requests())
   end)
 
   it("through different proxies, or none, never share a connection", function()

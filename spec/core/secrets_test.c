@@ -159,6 +159,8 @@ static void masking_by_value (void) {
     {"dk_live_1_longer!", "***!"},                                        /* the longer value first */
     {"{\"input\":\"say \\\"hi\\\"\"}", "{\"input\":\"***\"}"},            /* as JSON writes it */
     {"say \"hi\"", "***"},
+    {"{\"input\":\"say \\u0022hi\\u0022\"}\\n", "{\"input\":\"***\"}\\n"},
+    {"\\\"p\\u00e4ss\\/w\\\" p\xC3\xA4ss/w p\\u00e4ss/v", "\\\"***\\\" *** p\\u00e4ss/v"},
     {"project 42-42-42", "project 42-42-42"},                             /* shown, no secret */
     {"abc of the parent", "*** of the parent"},
     {"hidden-by-child", "***"},
@@ -170,6 +172,7 @@ static void masking_by_value (void) {
   set(s, "key", "dk_live_1", DK_SLOT_HEADER);
   set(s, "longer", "dk_live_1_longer", DK_SLOT_HEADER);
   set(s, "password", "say \"hi\"", DK_SLOT_BODY);
+  set(s, "other password", "p\xC3\xA4ss/w", DK_SLOT_BODY);
   set(s, "id", "42-42-42", DK_SLOT_SHOWN);
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     dk_buffer out;

@@ -113,15 +113,6 @@ static void a_proxys_login (void) {
   CHECK(freed_unwiped() == 0);
 }
 
-static void a_value_as_json_writes_it (void) {
-  dk_failure failure;
-  dk_secrets *s = dk_secrets_new(NULL);
-  CHECK(dk_secrets_set(s, "word", "\"" SECRET, strlen(SECRET) + 1, DK_SLOT_BODY, &failure) == DK_OK);
-  watch_freed(SECRET);
-  dk_secrets_release(s);
-  CHECK(freed_unwiped() == 0);
-}
-
 int main (void) {
   static const check_test tests[] = {
     {"a_slot_that_is_set_again", a_slot_that_is_set_again},
@@ -131,7 +122,6 @@ int main (void) {
     {"a_text_that_was_masked", a_text_that_was_masked},
     {"a_whole_exchange", a_whole_exchange},
     {"a_proxys_login", a_proxys_login},
-    {"a_value_as_json_writes_it", a_value_as_json_writes_it},
   };
   return CHECK_RUN(tests);
 }

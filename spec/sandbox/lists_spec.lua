@@ -104,6 +104,14 @@ describe("the sandbox's generations", function()
     local theirs, ours = make(other), make()
     assert.same({ ours }, ids(get(LIST).json.generations))
     assert.same({ theirs }, ids(get(LIST, helper.end_user_headers(other)).json.generations))
+    local json = helper.with(helper.developer_headers(developer), { ["Content-Type"] = "application/json" })
+    local project = helper.request("POST", box.url .. "/api/v1/projects/", json, "-d", '{"name": "Another"}').json.id
+    local keys_path = box.url .. "/api/v1/projects/" .. project .. "/api-keys"
+    local key = helper.request("POST", keys_path, json, "-d", "{}").json.key
+    local elsewhere = helper.with(developer, { project_id = project, project_key = key })
+    local there = make(elsewhere)
+    assert.same({ there }, ids(get(LIST, helper.end_user_headers(elsewhere)).json.generations))
+    assert.same({ ours }, ids(get(LIST).json.generations))
     assert.equal(403, get(LIST, helper.developer_headers(developer)).status)
     assert.equal(401, get(LIST, {}).status)
   end)

@@ -216,6 +216,35 @@ describe("devkit4ai sandbox", function()
     assert.truthy(text:find("export DEVKIT4AI_OPERATOR_KEY=op_", 1, true))
   end)
 
+  it("takes its control line in pieces and goes on serving meanwhile", function()
+    local folder = os.tmpname()
+    os.remove(folder)
+    local text = helper.shell(([[
+      mkdir '%s' && cd '%s' && mkfifo in out
+      devkit4ai sandbox --control <in >out & exec 3>in 4<out
+      read -r line <&4
+      url=${line#*:\"} url=${url%%%%\"*}
+      printf '{"command":"clo' >&3
+      curl -s -m 20 -o /dev/null -w '%%{http_code}\n' "$url/_sandbox/clock"
+      printf 'ck"}\n{"command":"nothing"}\nx\n[]\n{"command":"fault","status":5}\n{}\n' >&3
+      for i in 1 2 3 4 5 6; do read -r line <&4; echo "$line"; done
+      exec 3>&-
+      wait
+      echo "exit code $?"
+      rm -r '%s'
+    ]]):format(folder, folder, folder))
+    local said = {}
+    for line in text:gmatch("[^\n]+") do said[#said + 1] = line end
+    assert.equal("200", said[1])
+    assert.truthy(said[2]:find('^{"now":.*"frozen":false}$'), text)
+    assert.equal('{"error":"unknown command"}', said[3])
+    assert.equal('{"error":"a JSON object is needed"}', said[4])
+    assert.equal('{"error":"a JSON object is needed"}', said[5])
+    assert.truthy(said[6]:find("status must be a whole number from 200 to 599", 1, true), text)
+    assert.equal('{"error":"unknown command"}', said[7])
+    assert.equal("exit code 0", said[8])
+  end)
+
   it("ends with 1 when the port is taken, and names it", function()
     local box = helper.start {}
     local port = box.url:match(":(%d+)$")

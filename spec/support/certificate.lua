@@ -1,4 +1,4 @@
--- A certificate of its own for localhost and 127.0.0.1, made when a test server starts: no key is ever in the tree.
+-- A certificate of its own for localhost, 127.0.0.1 and api.test, made when a test server starts: no key is ever in the tree.
 local pkey = require "openssl.pkey"
 local x509 = require "openssl.x509"
 local x509_altname = require "openssl.x509.altname"
@@ -13,7 +13,7 @@ local M = {}
 function M.new()
   local key = pkey.new { type = "EC", curve = "prime256v1" }
   local name = x509_name.new():add("CN", "localhost")
-  local names = x509_altname.new():add("DNS", "localhost"):add("IP", "127.0.0.1")
+  local names = x509_altname.new():add("DNS", "localhost"):add("DNS", "api.test"):add("IP", "127.0.0.1")
   local certificate = x509.new()
   certificate:setVersion(3)
   certificate:setSerial(os.time())

@@ -52,6 +52,16 @@ describe("on the wire, accounts:", function()
     assert.same({ email = "dev@example.com", password = PASSWORD }, cjson.decode(only_request().body))
   end)
 
+  it("register as an end user's client sends the developer key, the project and its key, and no other's", function()
+    start { role = "end_user" }
+    assert(client:register { email = "user@example.com", password = PASSWORD })
+    local request = only_request()
+    assert.equal("POST /api/v1/auth/register HTTP/1.1\nContent-Type: application/json\nX-API-Key: "
+      .. wire.sample.project_key .. "\nX-Developer-Key: " .. wire.sample.developer_key .. "\nX-Project-ID: "
+      .. wire.sample.project_id .. "\nX-User-Role: end_user", wire.head(request))
+    assert.same({ email = "user@example.com", password = PASSWORD }, cjson.decode(request.body))
+  end)
+
   it("login sends no credential in its head", function()
     start()
     assert(client:login("dev@example.com", PASSWORD))

@@ -10,6 +10,7 @@ local STATUS = "/api/v1/generation/generations-v2/" .. ID .. "/status"
 
 local OTHER = "660e8400-e29b-41d4-a716-446655440001" -- a project
 local CREATED = { id = ID, status = "pending", message = "Generation request submitted successfully" }
+local LIST, PUBLIC = "/api/v1/generation/generations-v2?page=", "/api/v1/generation/public-generations-v2?page="
 local PENDING = { id = ID, status = "pending", is_public = false, created_at = "2025-12-08T11:10:00Z" }
 
 -- Profile `end`: what a call for an end user has in its head, and all it has.
@@ -24,6 +25,8 @@ describe("on the wire, a generation:", function()
     server = wire.server {
       ["POST " .. CREATE] = { 200, CREATED },
       ["GET " .. STATUS] = { 200, PENDING },
+      ["GET " .. LIST .. "1&per_page=20"] = { 200, { generations = { PENDING }, total = 1, page = 1, per_page = 20 } },
+      ["GET " .. PUBLIC .. "3&per_page=7"] = { 200, { generations = { PENDING }, total = 15, page = 3, per_page = 7 } },
       ["POST /api/v1/projects/" .. OTHER .. "/api-keys"] = { 201, { id = ID, key = "pk_another" } },
     }
     client = devkit4ai.new(wire.options(server.url))
@@ -210,5 +213,22 @@ describe("on the wire, a generation:", function()
     assert.equal("pending", gen.status)
     assert.equal("GET " .. STATUS .. " HTTP/1.1" .. BEARER .. END_USER, wire.head(request))
     assert.equal("", request.body)
+  end)
+
+  it("is listed with the end user's profile, no body, and what page it is, also where nothing was given", function()
+    for _, object in ipairs { client, client:project(wire.sample.project_id) } do
+      local gen = assert(object:generations():next())
+      assert.same({ ID, "pending", false }, { gen.id, gen.status, gen.is_public })
+    end
+    for _, request in ipairs(server:requests()) do
+      assert.equal("GET " .. LIST .. "1&per_page=20 HTTP/1.1" .. BEARER .. END_USER, wire.head(request))
+      assert.equal("", request.body)
+    end
+    assert.equal(2, #server:requests())
+  end)
+
+  it("is listed for anyone without a credential", function()
+    assert.equal(ID, assert(client:public_generations { page = 3, per_page = 7 }:next()).id)
+    assert.equal("GET " .. PUBLIC .. "3&per_page=7 HTTP/1.1", wire.head(server:requests()[1]))
   end)
 end)

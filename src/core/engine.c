@@ -193,8 +193,8 @@ static dk_handle *spare_handle (dk_engine *e) {
   return e->spare.count > 0 ? e->spare.list[--e->spare.count] : dk_handle_new(e->share);
 }
 
-/* libcurl's pool tells proxies apart, but not logins at one (7.88 to 8.18): so the first login has the pool, and whoever comes with another gets
- * connections that are used once */
+/* libcurl up to 8.18 uses a connection through a proxy for any login at it (CVE-2026-3784): so the first login has the pool,
+ * and whoever comes with another gets connections that are used once */
 static bool is_alone (dk_engine *e, const dk_xfer *x) {
   const char *login = x->proxy_login ? x->proxy_login : "";
   uint64_t hash;

@@ -231,6 +231,28 @@ static dk_status load_roots (dk_handle *handle, dk_xfer *x) {
   return handle->has_roots ? DK_OK : dk_fail(&x->failure, DK_NO_MEMORY, "no memory");
 }
 
+/* "user:password" as libcurl wants it: percent-encoded, but for the first colon */
+static dk_status encode_login (dk_buffer *out, const char *login) {
+  static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~", hex[] = "0123456789ABCDEF";
+  const char *colon = strchr(login, ':');
+  dk_status status = DK_OK;
+  for (const char *at = login; *at != '\0' && status == DK_OK; at++) {
+    unsigned char c = (unsigned char)*at;
+    const char escape[] = {'%', hex[c >> 4], hex[c & 15]};
+    bool is_plain = at == colon || strchr(plain, *at) != NULL;
+    status = dk_buffer_add(out, is_plain ? at : escape, is_plain ? 1 : sizeof escape);
+  }
+  return status;
+}
+
+static CURLcode set_login (CURL *easy, const char *login) {
+  dk_buffer encoded;
+  dk_buffer_init(&encoded, 3 * strlen(login));
+  CURLcode code = encode_login(&encoded, login) == DK_OK ? curl_easy_setopt(easy, CURLOPT_PROXYUSERPWD, encoded.bytes) : CURLE_OUT_OF_MEMORY;
+  dk_buffer_reset(&encoded);
+  return code;
+}
+
 /* "*" spares libcurl its look at the environment, and so does a proxy of ours with nothing exempt from it */
 static dk_status load_proxy (dk_handle *handle, dk_xfer *x) {
   static const char all[] = "*", none[] = "";
@@ -242,7 +264,7 @@ static dk_status load_proxy (dk_handle *handle, dk_xfer *x) {
     handle->exempt = code == CURLE_OK ? exempt : NULL;
   }
   if (code == CURLE_OK && x->proxy != NULL) code = curl_easy_setopt(easy, CURLOPT_PROXY, x->proxy);
-  if (code == CURLE_OK && x->proxy_login != NULL) code = curl_easy_setopt(easy, CURLOPT_PROXYUSERPWD, x->proxy_login);
+  if (code == CURLE_OK && x->proxy_login != NULL) code = set_login(easy, x->proxy_login);
   return code == CURLE_OK ? DK_OK : dk_fail(&x->failure, DK_NO_MEMORY, "no memory");
 }
 

@@ -11,12 +11,19 @@ static void draw_key (void) { has_key = getentropy(process_key, sizeof process_k
 
 static uint64_t turned (uint64_t x, int bits) { return x << bits | x >> (64 - bits); }
 
+static void half_round (uint64_t *a, uint64_t *b, int bits) {
+  *a += *b;
+  *b = turned(*b, bits) ^ *a;
+}
+
 static void mix (uint64_t v[4], int rounds) {
   while (rounds-- > 0) {
-    v[0] += v[1], v[1] = turned(v[1], 13) ^ v[0], v[0] = turned(v[0], 32);
-    v[2] += v[3], v[3] = turned(v[3], 16) ^ v[2];
-    v[0] += v[3], v[3] = turned(v[3], 21) ^ v[0];
-    v[2] += v[1], v[1] = turned(v[1], 17) ^ v[2], v[2] = turned(v[2], 32);
+    half_round(&v[0], &v[1], 13);
+    v[0] = turned(v[0], 32);
+    half_round(&v[2], &v[3], 16);
+    half_round(&v[0], &v[3], 21);
+    half_round(&v[2], &v[1], 17);
+    v[2] = turned(v[2], 32);
   }
 }
 

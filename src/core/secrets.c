@@ -6,16 +6,16 @@
 #include <string.h>
 
 #include "hash.h"
+#include "json_text.h"
 
 enum { STARS = 3 };              /* what a value becomes where it is hidden; a shorter one is none worth hiding */
 
 typedef struct slot slot;
 struct slot {
   slot *next;
-  const char *name;              /* stands last, in the same block */
+  const char *name;              /* stands behind the value, in the same block */
   dk_slot_use use;
   size_t length;                 /* of the value; 0 hides the parent's */
-  size_t quoted;                 /* of the value as JSON writes it, which stands behind it where it differs */
   uint64_t pairs[2];             /* a bit for every two bytes that stand in it side by side */
   char value[];
 };
@@ -35,11 +35,8 @@ dk_secrets *dk_secrets_new (dk_secrets *parent) {
   return secrets;
 }
 
-static const char *quoted_value (const slot *s) { return s->quoted == s->length ? s->value : s->value + s->length; }
-
 static void slot_free (slot *s) {
   explicit_bzero(s->value, s->length);
-  explicit_bzero((char *)quoted_value(s), s->quoted);
   free(s);
 }
 
@@ -94,36 +91,18 @@ static bool fits_header (const char *value, size_t length) {
   return length == 0 || (!is_blank(value[0]) && !is_blank(value[length - 1]));
 }
 
-/* writes it as JSON does between its quotes, and gives the length; out: NULL: the length alone */
-static size_t quote (char *out, const char *value, size_t length) {
-  static const char hex[] = "0123456789abcdef";
-  size_t at = 0;
-  for (size_t i = 0; i < length; i++) {
-    unsigned char c = (unsigned char)value[i];
-    const char escape[] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, pair[] = {'\\', (char)c};
-    bool is_special = c == '"' || c == '\\', is_control = c < 0x20;
-    size_t n = is_control ? sizeof escape : is_special ? sizeof pair : 1;
-    if (out != NULL) memcpy(out + at, is_control ? escape : is_special ? pair : value + i, n);
-    at += n;
-  }
-  return at;
-}
-
 /* where the pair that ends at c has its bit */
 static unsigned place_of (const char *c) { return ((unsigned char)c[-1] * 33u ^ (unsigned char)c[0]) & 127; }
 
 dk_status dk_secrets_set (dk_secrets *secrets, const char *name, const char *value, size_t length, dk_slot_use use, dk_failure *failure) {
   if (use != DK_SLOT_BODY && !fits_header(value, length))
     return dk_fail(failure, DK_BAD_VALUE, "it has a line feed, another control character, or a blank at an end");
-  size_t quoted = quote(NULL, value, length), values = quoted == length ? length : length + quoted;
-  slot *s = malloc(sizeof *s + values + strlen(name) + 1);
+  slot *s = malloc(sizeof *s + length + strlen(name) + 1);
   if (s == NULL) return dk_fail(failure, DK_NO_MEMORY, "no memory");
   memcpy(s->value, value, length);
-  if (quoted != length) quote(s->value + length, value, length);
-  s->name = strcpy(s->value + values, name);
+  s->name = strcpy(s->value + length, name);
   s->use = use;
   s->length = length;
-  s->quoted = quoted;
   s->pairs[0] = s->pairs[1] = 0;
   for (size_t i = 1; i < length; i++) s->pairs[place_of(value + i) / 64] |= UINT64_C(1) << place_of(value + i) % 64;
   dk_secrets_clear(secrets, name);
@@ -177,26 +156,45 @@ dk_status dk_secrets_field (const dk_secrets *secrets, const char *slot_name, dk
   if (status == DK_OK) status = dk_buffer_add(out, "\"", 1);
   if (status == DK_OK) status = dk_buffer_add(out, slot_name, strlen(slot_name));
   if (status == DK_OK) status = dk_buffer_add(out, "\":\"", 3);
-  if (status == DK_OK) status = dk_buffer_add(out, quoted_value(s), s->quoted);
+  if (status == DK_OK) status = dk_json_add(out, s->value, s->length);
   if (status == DK_OK) status = dk_buffer_add(out, "\"}", 2);
   return told(status, failure);
 }
 
-/* in place: every needle becomes "***", which is never longer */
-static size_t replace (char *text, size_t length, const char *needle, size_t needle_length) {
-  if (needle_length < STARS) return length;
-  for (char *at = text; (at = memmem(at, length - (size_t)(at - text), needle, needle_length)) != NULL; at += STARS) {
+/* in place: wherever the value stands as JSON may write it, it becomes "***", which is never longer */
+static size_t replace_escaped (char *text, size_t length, const slot *s) {
+  const char *end = text + length;
+  char *to = text;
+  if (s->length < STARS || memchr(text, '\\', length) == NULL) return length;
+  for (const char *at = text; at < end;) {
+    size_t found = dk_json_match(s->value, s->length, at, end);
+    if (found == 0) {
+      *to++ = *at++;
+      continue;
+    }
+    memset(to, '*', STARS);
+    to += STARS;
+    at += found;
+  }
+  return (size_t)(to - text);
+}
+
+/* the same where it stands as it is */
+static size_t replace_plain (char *text, size_t length, const slot *s) {
+  if (s->length < STARS) return length;
+  for (char *at = text; (at = memmem(at, length - (size_t)(at - text), s->value, s->length)) != NULL; at += STARS) {
     memset(at, '*', STARS);
-    memmove(at + STARS, at + needle_length, length - (size_t)(at - text) - needle_length);
-    length -= needle_length - STARS;
+    memmove(at + STARS, at + s->length, length - (size_t)(at - text) - s->length);
+    length -= s->length - STARS;
   }
   return length;
 }
 
-/* hides one value in out from start on, as it is and as JSON writes it */
+/* hides one value in out from start on; what moved to the left leaves its end behind, which is wiped */
 static void mask_value (const slot *s, dk_buffer *out, size_t start) {
-  size_t left = replace(out->bytes + start, out->length - start, quoted_value(s), s->quoted);
-  dk_buffer_cut(out, start + replace(out->bytes + start, left, s->value, s->length));
+  char *text = out->bytes + start;
+  size_t length = out->length - start, left = replace_plain(text, replace_escaped(text, length, s), s);
+  dk_buffer_cut(out, start + left);
 }
 
 /* the longest value to hide that is shorter than below; 0: none */
@@ -241,12 +239,20 @@ static bool stands_in (const slot *s, const char *text, size_t length) {
   return false;
 }
 
+static bool stands_escaped_in (const slot *s, const char *text, size_t length) {
+  const char *end = text + length;
+  if (s->length < STARS) return false;
+  for (const char *at = text; at < end; at++) {
+    if ((*at == s->value[0] || *at == '\\') && dk_json_match(s->value, s->length, at, end) > 0) return true;
+  }
+  return false;
+}
+
 bool dk_secrets_shows (const dk_secrets *secrets, const char *text, size_t length) {
+  bool has_escapes = memchr(text, '\\', length) != NULL;
   for (; secrets != NULL; secrets = secrets->parent) {
     for (const slot *s = secrets->slots; s != NULL; s = s->next) {
-      if (s->use == DK_SLOT_SHOWN) continue;
-      if (stands_in(s, text, length)) return true;
-      if (s->quoted != s->length && s->length >= STARS && memmem(text, length, quoted_value(s), s->quoted) != NULL) return true;
+      if (s->use != DK_SLOT_SHOWN && (stands_in(s, text, length) || (has_escapes && stands_escaped_in(s, text, length)))) return true;
     }
   }
   return false;

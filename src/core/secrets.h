@@ -45,15 +45,15 @@ dk_status dk_secrets_line (const dk_secrets *secrets, const char *template, dk_b
  * Errors: DK_EMPTY_SLOT, DK_OVER_CAP, DK_NO_MEMORY. */
 dk_status dk_secrets_field (const dk_secrets *secrets, const char *slot, dk_buffer *out, dk_failure *failure);
 
-/* True: a value that is no DK_SLOT_SHOWN stands in text, as it is or as JSON writes it; of this set or a parent, three bytes or
- * more. Figure: three keys against an answer of 190 bytes are 500 instructions, since it runs on every one. */
+/* True: a value that is no DK_SLOT_SHOWN stands in text, as it is or as JSON may write it; of this set or a parent, three bytes
+ * or more. Figure: three keys against an answer of 190 bytes are 650 instructions, since it runs on every one. */
 bool dk_secrets_shows (const dk_secrets *secrets, const char *text, size_t length);
 
 /* A keyed hash of the slot's value (hash.h), that tells two values of a slot apart. False: the slot is empty, or the system
  * has no random bytes for the key. */
 bool dk_secrets_tag (const dk_secrets *secrets, const char *name, uint64_t *tag);
 
-/* Appends text to out with every value that is no DK_SLOT_SHOWN, as it is and as JSON writes it, replaced by "***".
+/* Appends text to out with every value that is no DK_SLOT_SHOWN, as it is and as JSON may write it, replaced by "***".
  * Errors: DK_OVER_CAP, DK_NO_MEMORY. */
 dk_status dk_secrets_mask (const dk_secrets *secrets, const char *text, size_t length, dk_buffer *out);
 

@@ -38,7 +38,7 @@ typedef struct {
   dk_form *form;                 /* goes out in place of body; or NULL */
   const char *ca_file;           /* the roots; NULL: the system's own */
   const char *proxy;             /* "scheme://host:port": http, https, socks5, socks5h; NULL: none */
-  const char *proxy_login;       /* "user:password"; or NULL */
+  const char *proxy_login;       /* "user:password" as they are; or NULL */
   double connect, idle, total;   /* seconds; 0: no limit. connect covers name look-up and TLS */
   size_t max_answer;             /* bytes of the answer's body */
   const char *save_as;           /* a 2xx answer becomes this file, if it is a picture; or NULL */

@@ -1,36 +1,82 @@
 --- How to wait where no other loop runs: scripts block here, games call update() once a frame, tasks of both yield.
 local core = require "devkit4ai.core"
+local errors = require "devkit4ai.errors"
 local timers = require "devkit4ai.timers"
 
 local M = {}
 
 local engine, drain -- what M.watch was told: what to step, and who takes what is done
-local tasks = setmetatable({}, { __mode = "k" }) -- our coroutines -> what to call when one fails
-local resumed -- the coroutine that was resumed last
-local ready, first, last = {}, 1, 0 -- a queue of { coroutine, what park returns }
+local jobs = setmetatable({}, { __mode = "k" }) -- our coroutines -> what M.spawn was told of each
+local alive = 0 -- jobs that have not ended
+local resumed -- the coroutine that run_ready runs now
+local ready, verdicts, first, last = {}, {}, 1, 0 -- a queue: coroutines, and what park returns in each
 local sleeping = {} -- a heap of parked slots
 
-local running, huge = coroutine.running, math.huge
-local PARKED = {} -- what park yields; anything else is a user's own yield
+local running, status, resume, yield = coroutine.running, coroutine.status, coroutine.resume, coroutine.yield
+local isyieldable, getinfo, huge = coroutine.isyieldable, debug.getinfo, math.huge
+local plain_51 = _VERSION == "Lua 5.1" and not jit -- luacheck: globals jit
+local PARKED, PROBE = {}, {} -- what park and can_yield yield; anything else is a user's own yield
 local COALESCE = 0.001 -- seconds; waking at most once a millisecond halves the cost of many sleepers (PERFORMANCE 2.14)
 
-local function push(co, woken)
+local function push(co, verdict)
   last = last + 1
-  ready[last] = { co, woken }
+  ready[last], verdicts[last] = co, verdict
 end
 
--- a task of ours runs further up, and the caller is not it
+-- a task of ours runs, the caller's or one further up
 local function inside_task()
-  return resumed ~= nil and coroutine.status(resumed) == "normal"
+  if not resumed then return false end
+  local state = status(resumed) -- an interrupt may have left one here that does not run any more
+  return state == "running" or state == "normal"
+end
+
+-- Lua 5.1 alone: what stands between a task and its wait.
+local function barrier()
+  local level = 3
+  local info = getinfo(level, "Sn")
+  while info do
+    if info.name == "(for generator)" then
+      return "Lua 5.1 can't wait in a for loop's iterator inside a task: ask in a while loop, as with pages:next()"
+    elseif info.what == "C" then
+      return ("Lua 5.1 can't wait inside %s in a task: call it directly; what fails comes back as nil, message, err")
+        :format(info.name or "a C function")
+    end
+    level = level + 1
+    info = getinfo(level, "Sn")
+  end
+end
+
+-- Whether a task can be left here, told before anything is sent: a request whose waiter can't yield would be lost.
+local function can_yield()
+  if isyieldable then
+    if isyieldable() then return true end
+    return nil, "a task can't wait inside a finalizer or a function that Lua's C code calls (a sort, a gsub)"
+  end
+  local what = plain_51 and barrier()
+  if what then return nil, what end
+  yield(PROBE) -- raises by itself where it can't
+  return true
 end
 
 --- Whether the caller can wait here and now.
 ---@return boolean? usable
 ---@return string|boolean? why; or, where it can wait: whether nobody else could run meanwhile, so that it may just block
+---@return table? job of the task that calls, as M.spawn got it
 function M.usable()
-  if not resumed then return true, not (sleeping[1] or ready[first]) end
-  if tasks[running()] or not inside_task() then return true, false end
+  if alive == 0 then return true, true end
+  local job = resumed and jobs[running()]
+  if job then
+    local can, why = can_yield()
+    return can, why or false, job
+  end
+  if not inside_task() then return true, false end
   return nil, "this coroutine runs inside a task and can't wait by itself: start it with devkit4ai.spawn"
+end
+
+--- The job of the task that calls; nil: none does.
+---@return table?
+function M.job()
+  return resumed and jobs[running()] or nil
 end
 
 --- Told at each submit; this loop looks at the engine whenever it waits or updates, until nothing is pending.
@@ -38,19 +84,34 @@ function M.watch(its_engine, its_drain)
   engine, drain = its_engine, its_drain
 end
 
+-- An error may be a table whose __tostring raises.
+local function traceback(co, why)
+  local ok, text = pcall(tostring, why)
+  return debug.traceback(co, ok and text or "an error that has no text")
+end
+
+local function run(co, verdict)
+  resumed = co
+  local ok, why
+  repeat ok, why = resume(co, verdict) until why ~= PROBE
+  if why == PARKED then return end
+  alive = alive - 1
+  if ok and status(co) == "suspended" then
+    ok, why = false, "a task yielded by itself, and nobody would ever resume it; let it call what waits"
+  end
+  if not ok then jobs[co]:failed(why, traceback(co, why)) end
+end
+
 local function run_ready()
   local stop = last -- what becomes ready meanwhile has its turn next time
-  while first <= stop do
-    local co, woken = ready[first][1], ready[first][2]
-    ready[first] = nil
+  while first <= stop and first <= last do
+    local co, verdict = ready[first], verdicts[first]
+    ready[first], verdicts[first] = nil, nil
     first = first + 1
-    resumed = co
-    local ok, why = coroutine.resume(co, woken)
-    if ok and why ~= PARKED and coroutine.status(co) == "suspended" then
-      ok, why = false, "a task yielded by itself, and nobody would ever resume it; let it call what waits"
-    end
-    if not ok then tasks[co](debug.traceback(co, tostring(why))) end
+    run(co, verdict)
   end
+  resumed = nil
+  if first > last then first, last = 1, 0 end -- the queue stays an array
 end
 
 local function wake_sleepers()
@@ -89,11 +150,11 @@ function M.park(slot, seconds)
     slot.woken = false
     return true
   end
-  local co = resumed and running() -- no task yet: no need to ask
-  if not tasks[co] then return pump(slot, seconds) end
+  local co = resumed and running() -- no task runs: no need to ask
+  if not jobs[co] then return pump(slot, seconds) end
   slot.co = co
   if seconds < huge then timers.add(sleeping, slot, core.now() + seconds) end
-  return coroutine.yield(PARKED)
+  return yield(PARKED)
 end
 
 --- Wakes a slot; never yields, never runs user code.
@@ -107,20 +168,26 @@ function M.wake(slot)
   slot.co = nil
 end
 
---- Runs fn as a task. failed(text): called when it raises, with the error and its traceback.
+--- Runs fn(job) as a task.
+---@param fn fun(job: table)
+---@param job table its job:failed(why, traceback) is called when fn raises
 ---@return boolean
-function M.spawn(fn, failed)
+function M.spawn(fn, job)
   local co = coroutine.create(fn)
-  tasks[co] = failed
-  push(co)
+  jobs[co] = job
+  alive = alive + 1
+  push(co, job)
   return true
 end
 
 --- Runs fn apart from the caller; here the same as a task.
 M.detach = M.spawn
 
---- One frame: never waits.
+--- One frame: never waits. Raises at the caller's line inside a task.
 function M.update()
+  if inside_task() then
+    errors.raise("devkit4ai.update: call it in the program, once a frame, and not in a task, which goes on by itself")
+  end
   if engine:ready() then drain() end
   if sleeping[1] then wake_sleepers() end
   run_ready()

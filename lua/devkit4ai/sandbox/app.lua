@@ -1,4 +1,4 @@
---- The API as a function from a request to an answer. The order of the checks is CONTRACT 4.4's: route, rate,
+--- The API as a service (exchange.lua). The order of the checks is CONTRACT 4.4's: route, rate,
 --- token, role, keys and project, then path and body, then ownership, then state.
 local encoding = require "devkit4ai.sandbox.encoding"
 local errors = require "devkit4ai.sandbox.errors"
@@ -10,6 +10,8 @@ local router = require "devkit4ai.sandbox.router"
 local uploads = require "devkit4ai.sandbox.uploads"
 
 local M = {}
+local App = {}
+App.__index = App
 
 local JSON_LIMIT = 1024 * 1024 -- bytes of a JSON body
 
@@ -65,33 +67,48 @@ local function read_query(request, route)
   return refusal
 end
 
+local function respond(self, request)
+  local route, state = request.route, self.state
+  if not route then return astray(request, request.instead) end
+  local seconds = state.rates:take()
+  if seconds then return errors.rate_limited(seconds) end
+  for _, check in ipairs(gates[route.profile]) do
+    local refusal = check(state, request, route)
+    if refusal then return refusal end
+  end
+  local refusal = check_path(request.parameters) or read_query(request, route)
+    or read_body(request, route, state.dialect)
+    or route.owned and check_owner(state, request)
+  if refusal then return refusal end
+  local status, form, record, list = route.answer(state, request)
+  if not form then return status end
+  return { status = status, body = list and self.write_list(form, record, list) or json.object(form, record) }
+end
+
+--- What a request asks for: the name of its route, or nil where there is none.
+---@param request devkit4ai.sandbox.Request
+---@return string?
+function App:operation(request)
+  request.route, request.parameters, request.instead = self.router:find(request.method, request.path)
+  return request.route and request.route.name
+end
+
+--- Answers a request whose operation was asked for.
+---@param request devkit4ai.sandbox.Request
+---@return devkit4ai.sandbox.Answer
+function App:answer(request)
+  return self.state.rates:dress(respond(self, request))
+end
+
 --- The API over a state.
 ---@param state table
 ---@param routes table[]
----@return fun(request: devkit4ai.sandbox.Request): devkit4ai.sandbox.Answer
+---@return devkit4ai.sandbox.Service
 function M.new(state, routes)
   local dialect = state.dialect
-  local table_of_routes = router.new(routes, dialect.slash)
-  local write_list = forms.lists[dialect.list_envelope]
-  local function answer(request)
-    local route, parameters, instead = table_of_routes:find(request.method, request.path)
-    if not route then return astray(request, instead) end
-    local seconds = state.rates:take()
-    if seconds then return errors.rate_limited(seconds) end
-    for _, check in ipairs(gates[route.profile]) do
-      local refusal = check(state, request, route)
-      if refusal then return refusal end
-    end
-    request.parameters = parameters
-    local refusal = check_path(parameters) or read_query(request, route)
-      or read_body(request, route, dialect)
-      or route.owned and check_owner(state, request)
-    if refusal then return refusal end
-    local status, form, record, list = route.answer(state, request)
-    if not form then return status end
-    return { status = status, body = list and write_list(form, record, list) or json.object(form, record) }
-  end
-  return function(request) return state.rates:dress(answer(request)) end
+  return setmetatable({
+    state = state, router = router.new(routes, dialect.slash), write_list = forms.lists[dialect.list_envelope],
+  }, App)
 end
 
 return M

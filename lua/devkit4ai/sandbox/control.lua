@@ -2,6 +2,7 @@
 --- one back on standard output. When the input ends, so does the sandbox: its program is gone, however it went; and
 --- when the program's process is gone, since a child of the program may hold the input open after it.
 local cqueues = require "cqueues"
+local desk = require "devkit4ai.sandbox.desk"
 local fields = require "devkit4ai.sandbox.fields"
 local json = require "devkit4ai.sandbox.json"
 
@@ -55,20 +56,43 @@ function M.watch(pid)
   os.exit(0)
 end
 
+-- The answer to a line: a command of our own, or one of the desk's, whose fields stand beside its name.
+local function answer(state, line)
+  local asked = json.decode(line)
+  if not json.is_object(asked, line) then return json.object({ "error" }, { error = "a JSON object is needed" }) end
+  local name = asked.command
+  asked.command = nil
+  local command = COMMANDS[name]
+  if not command then
+    return (desk.run(state, name, asked)) or json.object({ "error" }, { error = "unknown command" })
+  end
+  local form, record = command(state, asked)
+  if form then return json.object(form, record) end
+  return json.object({ "error" }, { error = record })
+end
+
+-- The next line; nil at the end. Byte by byte, each after a look whether one is there: reading a line that has come in
+-- part would hold up everybody, and the input can't be made non-blocking, since the shell that started us shares it.
+local function next_line()
+  local bytes = {}
+  while true do
+    cqueues.poll(INPUT)
+    local byte = io.read(1)
+    if not byte then return nil end
+    if byte == "\n" then return table.concat(bytes) end
+    bytes[#bytes + 1] = byte
+  end
+end
+
 --- Takes commands until the input ends; then ends the process.
 ---@param state table
 function M.run(state)
   io.stdin:setvbuf("no") -- what lies in a buffer of ours, poll does not see
-  while true do
-    cqueues.poll(INPUT)
-    local line = io.read()
-    if not line then os.exit(0) end
-    local asked = json.decode(line)
-    local command = type(asked) == "table" and COMMANDS[asked.command]
-    local form, record = nil, "unknown command"
-    if command then form, record = command(state, asked) end
-    if form then M.say(form, record) else M.say({ "error" }, { error = record }) end
+  for line in next_line do
+    io.stdout:write(answer(state, line), "\n")
+    io.stdout:flush()
   end
+  os.exit(0)
 end
 
 return M

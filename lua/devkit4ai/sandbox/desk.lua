@@ -14,7 +14,7 @@ local BODY_LIMIT = 1024 * 1024 -- bytes
 -- In this order the members of an answer stand, whatever object they are of; others follow by name.
 local ORDER = {
   "n", "number", "id", "time", "now", "text", "frozen", "operation", "method", "path", "what", "query", "headers",
-  "body_bytes", "body", "parts", "name", "filename", "bytes", "sha256", "status", "seconds", "fault", "generation_id",
+  "name", "filename", "body_bytes", "body", "parts", "status", "bytes", "sha256", "seconds", "fault", "generation_id",
   "count", "times", "left",
 }
 
@@ -115,7 +115,7 @@ function M.new(state)
 end
 
 local function answer(status, text, headers)
-  return { status = status, body = text, headers = headers }
+  return { status = status, body = text .. "\n", headers = headers } -- the line ends, for a person at a terminal
 end
 
 local function refuse(status, why, headers)

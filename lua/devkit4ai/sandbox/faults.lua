@@ -41,8 +41,8 @@ local function headers(value)
   end
 end
 
--- The fields of a fault: what each must be; answers: it makes an answer of its own in place of the API's;
--- alone: the others of that kind exclude it; only: what a row that acts can be limited to.
+-- The fields of a fault. check: what is wrong with a value; acts: it is a fault, not a condition or a detail of one;
+-- answers: with an answer of its own in place of the service's; alone: those exclude each other.
 local ROWS = {
   { "operation", check = text },
   { "times", check = number(1, 1e9, true) }, { "after", check = number(0, 1e9, true) },
@@ -72,8 +72,6 @@ for i, row in ipairs(ROWS) do
   FIELDS[row[1]], NAMES[i] = row, row[1]
 end
 
-M.fields = NAMES
-
 local function names_of(set)
   local names = {}
   for name in pairs(set) do names[#names + 1] = name end
@@ -81,7 +79,7 @@ local function names_of(set)
   return table.concat(names, ", ")
 end
 
--- Whether any field of a kind is given; and the second one that excludes the first.
+-- The first field of a kind that is given, and the second.
 local function first(given, kind)
   local found
   for _, row in ipairs(ROWS) do
@@ -95,7 +93,9 @@ end
 
 -- What does not go together, or nil.
 local function contradiction(given, makes)
-  if not first(given, "acts") then return "a fault must do something: it has none of " .. table.concat(NAMES, ", ", 6) end
+  if not first(given, "acts") then
+    return "a fault must do something: none of the fields that do is given (known: " .. table.concat(NAMES, ", ") .. ")"
+  end
   if given.refuse then
     for _, row in ipairs(ROWS) do
       if row.acts and given[row[1]] and row[1] ~= "refuse" then return "refuse excludes " .. row[1] end
@@ -105,7 +105,7 @@ local function contradiction(given, makes)
     end
   end
   if given.reset and not given.cut then return "reset needs cut" end
-  if given.work and not first(given, "answers") then return "work needs an answer of the fault's own, such as status" end
+  if given.work and not first(given, "answers") then return "work needs an answer of the fault's own, as status" end
   local one, other = first(given, "alone")
   if other then return one .. " excludes " .. other end
   if (given.fail or given.hang) and not makes then return "fail and hang need an operation that makes a generation" end
@@ -167,6 +167,15 @@ local function dice(seed)
   return throw
 end
 
+-- JSON's numbers may have come as 503.0.
+local function plain(value)
+  if type(value) == "number" and value % 1 == 0 then return math.floor(value) end
+  if type(value) ~= "table" then return value end
+  local copy = {}
+  for key, item in pairs(value) do copy[key] = plain(item) end
+  return copy
+end
+
 --- Sets a fault.
 ---@param given table its fields
 ---@return devkit4ai.sandbox.Fault?
@@ -174,7 +183,7 @@ end
 function Faults:add(given)
   local fault = {}
   for name, value in pairs(given) do
-    if value ~= json.null then fault[name] = value end
+    if value ~= json.null then fault[name] = plain(value) end
   end
   local complaint = self:complaint(fault)
   if complaint then return nil, complaint end

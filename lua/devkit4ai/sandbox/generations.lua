@@ -13,13 +13,15 @@ Generations.__index = Generations
 ---@field instructions string  as they were sent
 ---@field seed string  of the picture: the same prompt and uploads give the same
 ---@field failure string?  why it will fail
+---@field hangs boolean?  it will never end
 ---@field created number  Unix time
 ---@field is_public boolean
 
 ---@param clock fun(): number Unix time
 ---@param step_time number seconds in each of the two states before the end
 function M.new(clock, step_time)
-  return setmetatable({ clock = clock, step_time = step_time, by_id = {}, by_user = {}, all = {} }, Generations)
+  return setmetatable({ clock = clock, step_time = step_time, by_id = {}, by_user = {}, all = {}, made = {} },
+    Generations)
 end
 
 -- A prompt that holds [fail] or [fail: why] makes a generation that fails: a test's way to the sad ending.
@@ -45,6 +47,7 @@ function Generations:create(user, project_id, submission)
   list[#list + 1] = generation
   self.by_id[generation.id], self.by_user[user.id] = generation, list
   table.insert(self.all, generation)
+  table.insert(self.made, generation)
   return generation
 end
 
@@ -110,7 +113,7 @@ end
 function Generations:state(generation)
   local age = self.clock() - generation.created
   if age < self.step_time then return "pending" end
-  if age < 2 * self.step_time then return "processing", generation.created + self.step_time end
+  if age < 2 * self.step_time or generation.hangs then return "processing", generation.created + self.step_time end
   return generation.failure and "failed" or "completed", generation.created + 2 * self.step_time
 end
 

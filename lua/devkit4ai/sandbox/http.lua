@@ -5,11 +5,15 @@ local M = {}
 M.HEAD_LIMIT = 64 * 1024 -- bytes of request line and headers
 local LINE_LIMIT = 4096 -- bytes of a chunk's size line or of one trailer
 local REASONS = {
-  [200] = "OK", [201] = "Created", [307] = "Temporary Redirect",
+  [200] = "OK", [201] = "Created", [202] = "Accepted", [204] = "No Content",
+  [301] = "Moved Permanently", [302] = "Found", [303] = "See Other", [304] = "Not Modified",
+  [307] = "Temporary Redirect", [308] = "Permanent Redirect",
   [400] = "Bad Request", [401] = "Unauthorized", [403] = "Forbidden", [404] = "Not Found",
-  [405] = "Method Not Allowed", [409] = "Conflict", [413] = "Content Too Large",
-  [422] = "Unprocessable Entity", [429] = "Too Many Requests", [431] = "Request Header Fields Too Large",
-  [500] = "Internal Server Error", [501] = "Not Implemented", [505] = "HTTP Version Not Supported",
+  [405] = "Method Not Allowed", [408] = "Request Timeout", [409] = "Conflict", [411] = "Length Required",
+  [413] = "Content Too Large", [415] = "Unsupported Media Type", [422] = "Unprocessable Entity",
+  [429] = "Too Many Requests", [431] = "Request Header Fields Too Large",
+  [500] = "Internal Server Error", [501] = "Not Implemented", [502] = "Bad Gateway", [503] = "Service Unavailable",
+  [504] = "Gateway Timeout", [505] = "HTTP Version Not Supported",
 }
 local FIELD = "^([%w!#$%%&'*+%-.^_`|~]+):[ \t]*([^%z\1-\8\10-\31\127]*)\r\n()"
 
@@ -19,6 +23,8 @@ local FIELD = "^([%w!#$%%&'*+%-.^_`|~]+):[ \t]*([^%z\1-\8\10-\31\127]*)\r\n()"
 ---@field query string  as sent, empty where there is none
 ---@field headers table<string, string>  lower-case names; a repeated one joined with commas
 ---@field keep_alive boolean
+---@field peer string  address of the other side
+---@field watch fun(bytes: string)?  sees the body's bytes as they are read
 ---@field package reader table
 local Request = {}
 Request.__index = Request
@@ -160,6 +166,7 @@ function Request:read(limit)
   local bytes = reader:some(self.left)
   if not bytes then return self:broken() end
   self.left, self.taken = self.left - #bytes, self.taken + #bytes
+  if self.watch then self.watch(bytes) end
   if self.taken > limit then return nil, 413, "Request body too large" end
   if self.left == 0 then
     if self.chunked then
@@ -214,14 +221,27 @@ function Request:drain(limit)
   return true
 end
 
+--- Reads the whole body away, also one that waits for 100 Continue.
+---@param limit integer bytes
+function Request:swallow(limit)
+  repeat local bytes = self:read(limit) until not bytes
+end
+
 local stamp, stamp_text -- the Date header is made once a second
 
-local function date()
-  local now = os.time()
+local function date(now)
+  now = math.floor(now)
   if now ~= stamp then
     stamp, stamp_text = now, os.date("!%a, %d %b %Y %H:%M:%S GMT", now)
   end
   return stamp_text
+end
+
+--- The words of a status.
+---@param status integer
+---@return string
+function M.reason(status)
+  return REASONS[status] or "Status " .. status
 end
 
 ---@class devkit4ai.sandbox.Answer
@@ -231,19 +251,26 @@ end
 ---@field wait integer?  seconds until the next try, of a 429 (rates.lua)
 ---@field detail string?  of a 429
 ---@field content_type string?  JSON where it is absent
+---@field date string?  in place of the time
+---@field length integer?  a Content-Length that lies
 
 --- The bytes of an answer.
 ---@param answer devkit4ai.sandbox.Answer
+---@param now number Unix time
 ---@param keep_alive boolean
 ---@param headers_only boolean? for HEAD
 ---@return string
-function M.answer(answer, keep_alive, headers_only)
-  local status, body = answer.status, answer.body
-  return "HTTP/1.1 " .. status .. " " .. REASONS[status]
-    .. "\r\nDate: " .. date()
-    .. "\r\nContent-Type: " .. (answer.content_type or "application/json")
-    .. "\r\nContent-Length: " .. #body
-    .. (answer.headers and "\r\n" .. table.concat(answer.headers, "\r\n") or "")
+function M.answer(answer, now, keep_alive, headers_only)
+  local status, body, content = answer.status, answer.body, ""
+  if status == 204 or status == 304 then body = "" -- these have none, and say nothing of it
+  else
+    content = "\r\nContent-Type: " .. (answer.content_type or "application/json")
+      .. "\r\nContent-Length: " .. (answer.length or #body)
+  end
+  local headers = answer.headers
+  return "HTTP/1.1 " .. status .. " " .. (REASONS[status] or M.reason(status))
+    .. "\r\nDate: " .. (answer.date or date(now)) .. content
+    .. (headers and headers[1] and "\r\n" .. table.concat(headers, "\r\n") or "")
     .. (keep_alive and "\r\n\r\n" or "\r\nConnection: close\r\n\r\n")
     .. (headers_only and "" or body)
 end

@@ -128,6 +128,34 @@ function M.start(given)
   return self
 end
 
+-- lua-cjson reads every number as a float: whole ones become integers where the Lua has them.
+local function whole(value)
+  if type(value) == "number" then return value % 1 == 0 and math.floor(value) or value end
+  if type(value) ~= "table" then return value end
+  for key, item in pairs(value) do value[key] = whole(item) end
+  return value
+end
+
+-- Says a command and gives the answer; or nil and why not. A mistake of the program raises where it called the method;
+-- strict: whatever the sandbox complains of is one.
+local function ask(self, method, command, fields, strict)
+  local function wrong(what) error(("sandbox:%s: %s"):format(method, what), 4) end
+  if not self._input then wrong "the sandbox was stopped" end
+  if type(fields) ~= "table" then wrong "a table is needed" end
+  local asked = {}
+  for name, value in pairs(fields) do asked[name] = value end
+  asked.command = command
+  local fine, line = pcall(cjson.encode, asked)
+  if not fine then wrong(line) end
+  self._input:write(line, "\n")
+  self._input:flush()
+  local ok, said = pcall(cjson.decode, self._output:read() or "")
+  if not ok or type(said) ~= "table" then return nil, "the sandbox has ended" end
+  if said.error and strict then wrong(said.error) end
+  if said.error then return nil, said.error end
+  return whole(said)
+end
+
 --- Registers a developer, with the first project and its key, logged in.
 ---@param account { email: string, password: string }
 ---@return table? options for devkit4ai.new
@@ -136,15 +164,85 @@ function Sandbox:developer(account)
   if type(account) ~= "table" or type(account.email) ~= "string" or type(account.password) ~= "string" then
     error("sandbox:developer: email and password must be strings", 2)
   end
-  if not self._input then error("sandbox:developer: the sandbox was stopped", 2) end
-  local asked = { command = "developer", email = account.email, password = account.password }
-  self._input:write(cjson.encode(asked), "\n")
-  self._input:flush()
-  local ok, said = pcall(cjson.decode, self._output:read() or "")
-  if not ok or type(said) ~= "table" then return nil, "the sandbox has ended" end
-  if said.error then return nil, said.error end
+  local said, message = ask(self, "developer", "developer", { email = account.email, password = account.password })
+  if not said then return nil, message end
   said.base_url = self.url
   return said
+end
+
+--- Sets a fault: what goes wrong on purpose, and where. docs/sandbox.md lists the fields.
+---@param fault table
+---@return table? fault as it was set, with its number
+---@return string? message
+function Sandbox:fault(fault)
+  local said, message = ask(self, "fault", "fault", fault, true)
+  if not said then return nil, message end
+  return said
+end
+
+--- The faults that are still to come, in their order.
+---@return table[]? faults
+---@return string? message
+function Sandbox:faults()
+  local said, message = ask(self, "faults", "faults", {}, true)
+  if not said then return nil, message end
+  return said.faults
+end
+
+--- Takes all faults away.
+---@return devkit4ai.Sandbox?
+---@return string? message
+function Sandbox:clear_faults()
+  local said, message = ask(self, "clear_faults", "clear_faults", {}, true)
+  if not said then return nil, message end
+  return self
+end
+
+--- The sandbox's clock; changed first, where a change is given.
+---@param change { frozen: boolean?, advance: number? }? frozen: it stands still, or goes on; advance: seconds
+---@return { now: number, text: string, frozen: boolean }? clock
+---@return string? message
+function Sandbox:clock(change)
+  local said, message = ask(self, "clock", "clock", change == nil and {} or change, true)
+  if not said then return nil, message end
+  return said
+end
+
+--- Moves the sandbox's clock forward, also one that stands still.
+---@param seconds number
+---@return devkit4ai.Sandbox?
+---@return string? message
+function Sandbox:advance(seconds)
+  local said, message = ask(self, "advance", "clock", { advance = seconds == nil and "nothing" or seconds }, true)
+  if not said then return nil, message end
+  return self
+end
+
+--- The last 1,000 exchanges, oldest first, secrets masked.
+---@return table[]? exchanges
+---@return string? message
+function Sandbox:requests()
+  local said, message = ask(self, "requests", "requests", {}, true)
+  if not said then return nil, message end
+  return said.requests
+end
+
+--- Forgets the exchanges.
+---@return devkit4ai.Sandbox?
+---@return string? message
+function Sandbox:clear_requests()
+  local said, message = ask(self, "clear_requests", "clear_requests", {}, true)
+  if not said then return nil, message end
+  return self
+end
+
+--- Every generation that was really made, deleted ones too, oldest first.
+---@return { id: string, time: number, status: string, instructions: string }[]? generations
+---@return string? message
+function Sandbox:generations()
+  local said, message = ask(self, "generations", "generations", {}, true)
+  if not said then return nil, message end
+  return said.generations
 end
 
 --- Ends the sandbox and waits until it has ended. Twice is once.

@@ -86,11 +86,12 @@ local function show_parts(parts, closed)
   return json.array(list)
 end
 
-local function show_body(pieces, content_type)
+-- JSON or a form, by what it is, since what it is called may be wrong; of anything else nobody knows what is secret.
+local function show_body(pieces)
   local text = table.concat(pieces)
-  if (content_type or ""):lower():find("^application/x%-www%-form%-urlencoded") then return masks.parameters(text) end
   local value = json.decode(text)
   if type(value) == "table" then return masks.value(value) end
+  if text:find("^[%w_]+=[^{\"]*$") then return masks.parameters(text) end
 end
 
 local function milliseconds(seconds)
@@ -103,7 +104,7 @@ local function show(entry)
     n = entry.n, time = milliseconds(entry.time), operation = entry.operation, method = entry.method,
     path = entry.path, query = masks.parameters(entry.query), headers = masks.headers(entry.headers),
     parts = entry.parts and show_parts(entry.parts, entry.seconds), body_bytes = entry.body_bytes,
-    body = entry.pieces and show_body(entry.pieces, entry.headers["content-type"]),
+    body = entry.pieces and show_body(entry.pieces),
     status = entry.status, bytes = entry.bytes, seconds = milliseconds(entry.seconds), fault = entry.fault,
     generation_id = entry.generation_id,
   }

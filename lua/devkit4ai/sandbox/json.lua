@@ -59,6 +59,43 @@ function M.list(form, records)
   return "[" .. table.concat(items, ",") .. "]"
 end
 
+local ARRAY = {}
+
+--- Makes a list one that is written as a list also where it is empty.
+---@param list table
+---@return table
+function M.array(list)
+  return setmetatable(list, ARRAY)
+end
+
+--- Any value; a table is a list where it has a first item. Members of objects stand in a given order, those that the
+--- order does not name follow by name.
+---@param value any
+---@param order string[]
+---@return string
+function M.write(value, order)
+  if type(value) ~= "table" then return M.encode(value) end
+  local items = {}
+  if value[1] ~= nil or getmetatable(value) == ARRAY then
+    for i, item in ipairs(value) do items[i] = M.write(item, order) end
+    return "[" .. table.concat(items, ",") .. "]"
+  end
+  local function add(name)
+    if value[name] ~= nil then items[#items + 1] = text(name) .. ":" .. M.write(value[name], order) end
+  end
+  local known, others = {}, {}
+  for _, name in ipairs(order) do
+    known[name] = true
+    add(name)
+  end
+  for name in pairs(value) do
+    if not known[name] then others[#others + 1] = name end
+  end
+  table.sort(others)
+  for _, name in ipairs(others) do add(name) end
+  return "{" .. table.concat(items, ",") .. "}"
+end
+
 --- The value of a JSON text, or nil and the offset (from 0) at which it went wrong.
 ---@param source string
 ---@return any value

@@ -3,6 +3,8 @@ local cqueues = require "cqueues"
 local signal = require "cqueues.signal"
 local app = require "devkit4ai.sandbox.app"
 local control = require "devkit4ai.sandbox.control"
+local desk = require "devkit4ai.sandbox.desk"
+local exchange = require "devkit4ai.sandbox.exchange"
 local pictures = require "devkit4ai.sandbox.pictures"
 local routes = require "devkit4ai.sandbox.routes"
 local server = require "devkit4ai.sandbox.server"
@@ -35,13 +37,13 @@ function M.run(settings, controlled, parent)
 
   local url = ("http://%s:%d"):format(server.HOST, port)
   local origin = ("http://%s:%d"):format(server.HOST, store_port)
-  local state = states.new(settings)
+  local state = states.new(settings, routes)
   local storage = storages.new(state, pictures.new(), origin)
   state.storage = storage
 
   local queue = cqueues.new()
-  server.serve(queue, api, app.new(state, routes))
-  server.serve(queue, store, function(request) return storage:answer(request) end)
+  server.serve(queue, api, exchange.new(state, app.new(state, routes), { desk = desk.new(state) }))
+  server.serve(queue, store, exchange.new(state, storage, { operation = storage:operation() }))
   signal.block(signal.SIGINT) -- Ctrl-C: a person's ends the sandbox; a program's is the program's own affair
   if controlled then
     control.say({ "url", "operator_key" }, { url = url, operator_key = state.operator_key })

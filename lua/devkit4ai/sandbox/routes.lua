@@ -106,6 +106,7 @@ local function generate(state, request, user, project_id)
   local limit = state.settings.generation_limit
   if limit and state.generations:running(user.id) >= limit then return nil, errors.generation_limited() end
   local generation = state.generations:create(user, project_id, request.submission)
+  request.generation = generation
   return { id = generation.id, status = "pending", message = "Generation request submitted successfully" }
 end
 

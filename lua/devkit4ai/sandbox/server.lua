@@ -3,34 +3,42 @@ local cqueues = require "cqueues"
 local resume = require("cqueues.auxlib").resume -- passes what cqueues yields on to the queue
 local errno = require "cqueues.errno"
 local socket = require "cqueues.socket"
+local delivery = require "devkit4ai.sandbox.delivery"
 local errors = require "devkit4ai.sandbox.errors"
 local http = require "devkit4ai.sandbox.http"
 
 local M = {}
 
+---@class devkit4ai.sandbox.Program  what a port does
+---@field clock fun(): number  Unix time, for the Date header
+---@field admits fun(self: table): boolean  whether a new connection may stay
+---@field answer fun(self: table, request: devkit4ai.sandbox.Request): devkit4ai.sandbox.Answer, devkit4ai.sandbox.Fault?
+---@field sent fun(self: table, request: devkit4ai.sandbox.Request, answer: devkit4ai.sandbox.Answer, bytes: integer)
+
 M.HOST = "127.0.0.1" -- never another: the sandbox is for the machine it runs on
-local BODY_LIMIT = 60 * 1024 * 1024 -- bytes read away of a body that nobody wanted
+local TURN = 1024 * 1024 -- bytes that one connection may bring before the others get their turn
 local LINGER = 2 -- seconds given to a peer that still sends after its answer
 
 local EAGAIN, EADDRINUSE, EACCES = errno.EAGAIN, errno.EADDRINUSE, errno.EACCES
 
-local function receive(connection)
-  while true do
-    local bytes, why = connection:recv(-65536)
-    if bytes then return bytes end
-    if why ~= EAGAIN then return nil end
-    cqueues.poll(connection)
-  end
-end
-
-local function send(connection, bytes)
-  local from = 1
-  while true do
-    local sent, why = connection:send(bytes, from, #bytes, "bn")
-    from = from + sent
-    if from > #bytes then return true end
-    if why ~= EAGAIN then return false end
-    cqueues.poll(connection)
+-- The next bytes, nil at the end. A peer that never pauses must not hold up the others.
+local function receiver(connection)
+  local taken = 0 -- without a pause
+  return function()
+    while true do
+      local bytes, why = connection:recv(-65536)
+      if bytes then
+        taken = taken + #bytes
+        if taken >= TURN then
+          taken = 0
+          cqueues.sleep(0)
+        end
+        return bytes
+      end
+      if why ~= EAGAIN then return nil end
+      taken = 0
+      cqueues.poll(connection)
+    end
   end
 end
 
@@ -48,22 +56,39 @@ local function linger(connection)
   end
 end
 
+-- Sends the answer to a request and tells the program of it. Gives whether the connection is still good, and whether
+-- it is to be kept.
+local function deliver(connection, program, request)
+  local answer, fault = program:answer(request)
+  local keep = request:drain(delivery.BODY_LIMIT) and request.keep_alive
+  local bytes = http.answer(answer, program.clock(), keep, request.method == "HEAD")
+  local open, sent
+  if fault then open, sent = delivery.spoiled(connection, bytes, fault)
+  else open, sent = delivery.send(connection, bytes) end
+  program:sent(request, answer, sent)
+  return open, keep
+end
+
 -- The requests of a connection, one after another. Returns when it is to be closed.
 local function converse(connection, program)
-  local reader = http.reader(function() return receive(connection) end,
-    function(bytes) return send(connection, bytes) end)
+  if not program:admits() then
+    cqueues.poll({ pollfd = connection:pollfd(), events = "r" }, LINGER) -- closing resets it while bytes lie unread
+    return
+  end
+  local _, peer = connection:peername()
+  local reader = http.reader(receiver(connection), function(bytes) return delivery.send(connection, bytes) end)
   while true do
     local request, status, reason = reader:head()
     if not request then
       if status then
-        send(connection, http.answer(errors.answer(status, reason), false))
+        delivery.send(connection, http.answer(errors.answer(status, reason), program.clock(), false))
         linger(connection)
       end
       return
     end
-    local answer = program(request)
-    local keep = request:drain(BODY_LIMIT) and request.keep_alive
-    if not send(connection, http.answer(answer, keep, request.method == "HEAD")) then return end
+    request.peer = peer
+    local open, keep = deliver(connection, program, request)
+    if not open then return end
     if not keep then return linger(connection) end
   end
 end
@@ -77,7 +102,7 @@ local function serve(connection, program)
   local ok, err = resume(conversation, connection, program)
   if not ok then
     io.stderr:write("devkit4ai sandbox: ", debug.traceback(conversation, tostring(err)), "\n")
-    send(connection, http.answer(errors.of("crashed"), false))
+    delivery.send(connection, http.answer(errors.of("crashed"), program.clock(), false))
     linger(connection)
   end
   connection:close()
@@ -103,7 +128,7 @@ end
 --- Serves every connection to a listener, for as long as the queue runs.
 ---@param queue table a cqueue
 ---@param listener table
----@param program fun(request: devkit4ai.sandbox.Request): devkit4ai.sandbox.Answer
+---@param program devkit4ai.sandbox.Program
 function M.serve(queue, listener, program)
   queue:wrap(function()
     while true do

@@ -1,9 +1,11 @@
 --- All that one sandbox knows, in memory; and what more than one place does with it.
-local cqueues = require "cqueues"
 local accounts = require "devkit4ai.sandbox.accounts"
+local clocks = require "devkit4ai.sandbox.clock"
 local dialects = require "devkit4ai.sandbox.dialect"
 local encoding = require "devkit4ai.sandbox.encoding"
+local faults = require "devkit4ai.sandbox.faults"
 local generations = require "devkit4ai.sandbox.generations"
+local journal = require "devkit4ai.sandbox.journal"
 local keys = require "devkit4ai.sandbox.keys"
 local projects = require "devkit4ai.sandbox.projects"
 local rates = require "devkit4ai.sandbox.rates"
@@ -22,13 +24,21 @@ State.__index = State
 ---@field request_limit integer?  requests an hour
 ---@field dialect string|table  as dialect.resolve takes it
 
+-- name of an operation -> whether it makes generations; the pictures' storage is one more.
+local function operations_of(routes)
+  local operations = { picture = false }
+  for _, route in ipairs(routes) do operations[route.name] = route.upload ~= nil end
+  return operations
+end
+
 ---@param settings devkit4ai.sandbox.Settings
-function M.new(settings)
+---@param routes table[] of the API
+function M.new(settings, routes)
   local dialect = dialects.resolve(settings.dialect)
-  local start = os.time() - cqueues.monotime()
-  local function clock() return start + cqueues.monotime() end -- Unix time that no change of the wall clock moves
+  local clock = clocks.new()
   return setmetatable({
     settings = settings, dialect = dialect, clock = clock,
+    faults = faults.new(operations_of(routes)), journal = journal.new(clock),
     operator_key = "op_" .. encoding.random_text(),
     accounts = accounts.new(clock), keys = keys.new(clock), projects = projects.new(clock),
     generations = generations.new(clock, settings.step_time),

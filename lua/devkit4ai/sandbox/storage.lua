@@ -27,6 +27,12 @@ function Storage:link(generation)
   return ("%s/generations/%s.png?signature=%s"):format(self.origin, generation.id, self:signature(generation.id))
 end
 
+--- What every request here asks for.
+---@return string
+function Storage:operation() -- luacheck: no self
+  return "picture"
+end
+
 --- Answers a request to the storage.
 ---@param request devkit4ai.sandbox.Request
 ---@return devkit4ai.sandbox.Answer

@@ -3,6 +3,7 @@
 --- The file is replaced whole or not at all. What is no store's file is taken for an empty one. A lock is a file beside it
 --- that stands there while somebody holds it, and is free when that one dies.
 local core = require "devkit4ai.core"
+local errors = require "devkit4ai.errors"
 local json = require "devkit4ai.json"
 
 local M = {}
@@ -15,8 +16,8 @@ local function tell_damaged(path)
 end
 
 local function decode(text)
-  local ok, values = json.decode(text, true)
-  if not ok or type(values) ~= "table" then return nil end
+  local values = json.plain(text)
+  if type(values) ~= "table" then return nil end
   for key, value in pairs(values) do
     if type(key) ~= "string" or type(value) ~= "string" then return nil end
   end
@@ -34,7 +35,7 @@ end
 ---@param path string
 ---@return devkit4ai.Store
 function M.new(path)
-  if type(path) ~= "string" or path == "" then error("devkit4ai.store.file: new wants the path of a file", 2) end
+  if type(path) ~= "string" or path == "" then errors.raise("devkit4ai.store.file: new wants the path of a file") end
   local told = false
   local store = {}
 
@@ -55,16 +56,16 @@ function M.new(path)
     if not values then return nil, why end
     if values[key] == value then return true end
     values[key] = value
-    local text, done
-    text, why = json.encode(values)
-    if not text then return nil, why end
-    done, _, why = core.save(path, text)
-    return done, why
+    local text, trouble = json.encode(values)
+    if not text then return nil, trouble end
+    local done, _, reason = core.save(path, text)
+    return done, reason
   end
 
   function store.get(key)
     local values, why = read()
-    return values and values[key], why
+    if not values then return nil, why end
+    return values[key]
   end
 
   function store.set(key, value)

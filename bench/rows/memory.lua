@@ -1,0 +1,75 @@
+--- Rows of many at rest: end users' clients, calls in flight, idle connections, tasks that wait.
+local M = {}
+
+local function clients(kit, url)
+  local cells = {}
+  for _, where in ipairs { "resident", "heap" } do
+    kit.each(cells, kit.ALL_LUAS, function(lua)
+      return { name = lua .. (where == "heap" and ", of it in Lua" or ", secrets included"),
+        figure = where == "resident" and 1024 or nil,
+        measure = kit.command(kit.lua(lua, "client.lua", "clients", url, "10000", where)) }
+    end)
+  end
+  kit.show("R6: 10,000 end users' clients, two tokens each", "bytes each", cells)
+end
+
+local function flight(kit, shared, url)
+  local raw = "raw libcurl"
+  local cells = { { name = raw, measure = kit.command(kit.twin("flight", url, shared.me_head, "1000")) } }
+  kit.each(cells, kit.LUAS, function(lua)
+    return { name = "a coroutine, 5 calls deep, " .. lua,
+      measure = kit.command(kit.lua(lua, "sleepers.lua", "coroutines", "10000")) }
+  end)
+  kit.each(cells, kit.LUAS, function(lua)
+    return { name = "libcurl, coroutine and 1 KB, " .. lua, measure = function(seen)
+      return seen[raw].figure + seen["a coroutine, 5 calls deep, " .. lua].figure + 1024
+    end }
+  end)
+  kit.each(cells, kit.LUAS, function(lua)
+    return { name = ("this client, a task each, %s (x: to the three)"):format(lua),
+      base = "libcurl, coroutine and 1 KB, " .. lua, ratio = 1,
+      measure = kit.command(kit.lua(lua, "client.lua", "flight", url, "1000")) }
+  end)
+  kit.show("R6: 1,000 calls in flight", "bytes each", cells)
+end
+
+local function pool(kit, start_server)
+  local url, cells = start_server("", kit.pin), {}
+  kit.each(cells, kit.LUAS, function(lua)
+    return { name = "this client, " .. lua, figure = 4,
+      measure = kit.command(kit.lua(lua, "client.lua", "pool", url, "64")) }
+  end)
+  kit.show("R6: idle connections after 64 at once, then 64 calls one by one", "open", cells)
+end
+
+function M.R6(kit, shared, start_server)
+  local url = start_server("", kit.pin)
+  clients(kit, url)
+  flight(kit, shared, url)
+  pool(kit, start_server)
+end
+
+local function sleepers(kit, lua, kind)
+  return kit.command(kit.lua(lua, "sleepers.lua", kind, "10000"))
+end
+
+function M.R7(kit)
+  local cells = {}
+  kit.each_with(cells, "cqueues", "cqueues", kit.ALL_LUAS, function(lua)
+    return { name = "cqueues, wrap, " .. lua, base = "cqueues, wrap, " .. lua, measure = sleepers(kit, lua, "cqueues") }
+  end)
+  local known = #cells > 0
+  -- on plain Lua 5.1 a promise can't wait: it runs inside a pcall
+  kit.each_with(cells, "cqueues.promise", "cqueues.promise", { "lua5.2", "lua5.3", "lua5.4", "luajit" }, function(lua)
+    return { name = "cqueues.promise, which can be joined, " .. lua, base = "cqueues, wrap, " .. lua,
+      measure = sleepers(kit, lua, "promises") }
+  end)
+  kit.each(cells, kit.ALL_LUAS, function(lua)
+    local base = known and "cqueues, wrap, " .. lua or nil
+    return { name = "this client, a task each, " .. lua, base = base, ratio = base and 1, lightness = base and 0.8,
+      measure = sleepers(kit, lua, "own") }
+  end)
+  kit.show("R7: 10,000 tasks that wait 0.1 to 0.6 s (x: to cqueues, wrap, in the same Lua)", "us each", cells)
+end
+
+return M

@@ -1,0 +1,158 @@
+--- What of a client's session stands in the user's store. The store may fail, lie or raise: then the session goes on
+--- without it, and what it gives is taken only where it is whole and of the same account.
+local core = require "devkit4ai.core"
+local errors = require "devkit4ai.errors"
+local json = require "devkit4ai.json"
+local token = require "devkit4ai.token"
+
+local M = {}
+
+---@class devkit4ai.Kept a client's side of its store
+---@field store devkit4ai.Store
+---@field place string base URL, role and project: the key of the record that names the last login's account
+---@field account string? whose tokens the client has; nil: none, or it can't be told
+---@field resumes boolean? without an account, the client takes that of the last login
+---@field seen string? what is known of the record that the store had last, without showing it
+
+--- Checks the option `store`, and gives the client its side of it.
+---@param client devkit4ai.Client
+---@param store devkit4ai.Store
+---@return devkit4ai.Kept
+function M.new(client, store)
+  for _, name in ipairs { "get", "set", "lock" } do
+    if type(store[name]) ~= "function" then
+      errors.raise("devkit4ai.new: the store must have the functions get, set and lock; it has no " .. name)
+    end
+  end
+  return { store = store, place = ("%s %s %s"):format(client.base_url, client.role, client._project_id or "-") }
+end
+
+--- The key of the client's own record; nil: its account can't be told, and nothing of it is kept.
+---@param kept devkit4ai.Kept
+---@return string?
+function M.key(kept)
+  return kept.account and kept.place .. " " .. kept.account
+end
+
+-- Calls one of the store's functions; one that raises has failed.
+local function ask(fn, ...)
+  local ok, value, why = pcall(fn, ...)
+  if not ok then return nil, tostring(value) end
+  return value, why
+end
+
+-- A record of this place; nil: there is none, or rubbish.
+local function read(kept, key)
+  local text = ask(kept.store.get, key)
+  if type(text) ~= "string" then return nil end
+  local record = json.plain(text)
+  if type(record) ~= "table" or record.place ~= kept.place then return nil end
+  return record
+end
+
+local function write(kept, key, text)
+  local done, why = ask(kept.store.set, key, text)
+  if done == true then return true end
+  return nil, why and tostring(why) or "its function set did not say why"
+end
+
+-- What tells two pairs of tokens apart without showing them.
+local function mark_of(secrets)
+  return (secrets:tag("access_token") or "-") .. (secrets:tag("refresh_token") or "-")
+end
+
+-- The same of a record; nil: its tokens can't be used.
+local function mark_of_record(record)
+  if type(record.access_token) ~= "string" or record.access_token == "" then return nil end
+  if type(record.refresh_token) ~= "string" or record.refresh_token == "" then record.refresh_token = nil end
+  local scratch = core.secrets()
+  local set = scratch:set("access_token", record.access_token)
+  if record.refresh_token then scratch:set("refresh_token", record.refresh_token, "body") end
+  local mark = set and mark_of(scratch)
+  scratch:close()
+  return mark
+end
+
+--- The account's record, where it holds other tokens than the client, which the client has not seen before.
+---@param client devkit4ai.Client
+---@param refused boolean? the client's own were refused, so that any other will do
+---@return { access_token: string, refresh_token: string?, left: number }? record left: seconds that the token is good for
+function M.newer(client, refused)
+  local kept = client._kept
+  local key = M.key(kept)
+  local record = key and read(kept, key)
+  local mark = record and record.account == kept.account and mark_of_record(record)
+  if not mark or mark == mark_of(client._secrets) or (mark == kept.seen and not refused) then return nil end
+  kept.seen = mark
+  local ends = type(record.ends) == "number" and record.ends
+  record.left = ends and token.left(ends, os.time()) or token.life(record.access_token, os.time())
+  return record
+end
+
+--- The account of the last login at this place.
+---@param kept devkit4ai.Kept
+---@return string?
+function M.last_account(kept)
+  local pointer = read(kept, kept.place)
+  return pointer and type(pointer.account) == "string" and pointer.account or nil
+end
+
+--- The client's tokens have come to the record by somebody else's hand.
+---@param client devkit4ai.Client
+function M.note(client)
+  client._kept.seen = mark_of(client._secrets)
+end
+
+--- Writes the client's record. A store that fails keeps what it had, and the client its tokens.
+---@param client devkit4ai.Client
+---@param life number seconds that the access token is good for
+function M.write(client, life)
+  local kept = client._kept
+  local key = M.key(kept)
+  if not key then return end
+  local frame = json.encode { place = kept.place, account = kept.account, ends = math.floor(os.time() + life) }
+  if frame and write(kept, key, client._secrets:json(frame, "access_token", "refresh_token")) then M.note(client) end
+end
+
+--- Notes whose login was the last at this place.
+---@param kept devkit4ai.Kept
+function M.point(kept)
+  local text = kept.account and json.encode { place = kept.place, account = kept.account }
+  if text then write(kept, kept.place, text) end
+end
+
+--- Takes the client's record out of the store, where its tokens still stand in it.
+---@param client devkit4ai.Client
+function M.drop(client)
+  local kept = client._kept
+  local key = M.key(kept)
+  local record = key and read(kept, key)
+  if record and mark_of_record(record) == mark_of(client._secrets) then write(kept, key, nil) end
+end
+
+--- Empties the store of the client's account.
+---@param kept devkit4ai.Kept
+---@return boolean? done
+---@return string? why
+function M.forget(kept)
+  local key, done, why = M.key(kept), true, nil
+  if key then done, why = write(kept, key, nil) end
+  if done and kept.account and M.last_account(kept) == kept.account then done, why = write(kept, kept.place, nil) end
+  kept.account, kept.seen = nil, nil
+  return done, why
+end
+
+--- Tries to take the lock of the client's record.
+---@param kept devkit4ai.Kept
+---@param lease number seconds
+---@return function? unlock
+---@return boolean? busy somebody else has it; neither: there is none to be had
+function M.lock(kept, lease)
+  local key = M.key(kept)
+  if not key then return nil, false end
+  local ok, unlock = pcall(kept.store.lock, key, lease)
+  if type(unlock) == "function" and ok then return unlock end
+  return nil, ok and (unlock == nil or unlock == false)
+end
+
+return M

@@ -1,0 +1,284 @@
+-- Lists in pages, from a server that is right, and from servers that are not. Requests are counted there.
+local devkit4ai = require "devkit4ai"
+local raw = require "spec.support.raw"
+
+local PATH = "/api/v1/generation/public-generations-v2"
+
+describe("pages", function()
+  local server, client
+
+  -- answers: Lua that fills `answer` from page, per_page and n, the request's number; item(i) is a generation, of(a, b) some
+  local function start(answers)
+    server = raw.start { script = [[
+      local n = 0
+      local function item(i)
+        return { id = ("00000000-0000-4000-8000-%012d"):format(i), status = "completed", instructions = "p" }
+      end
+      local function of(a, b)
+        local list = {}
+        for i = a, b do list[#list + 1] = item(i) end
+        return setmetatable(list, require("cjson").array_mt)
+      end
+      return function(conn)
+        local request = conn:read_request()
+        while request do
+          n = n + 1
+          local page, per_page = request.target:match("page=(%d+)&per_page=(%d+)$")
+          page, per_page = tonumber(page), tonumber(per_page)
+          local status, answer = 200, nil
+          ]] .. answers .. [[
+
+          conn:respond(status, answer)
+          request = conn:read_request()
+        end
+      end
+    ]] }
+    client = assert(devkit4ai.new { base_url = server.url, retry = { attempts = 1 } })
+  end
+
+  after_each(function()
+    client:close()
+    server:stop()
+  end)
+
+  local RIGHT = [[answer = { generations = of((page - 1) * per_page + 1, math.min(page * per_page, 5)), total = 5,
+    page = page, per_page = per_page }]]
+
+  local function numbers(list)
+    local out = {}
+    for i, gen in ipairs(list) do out[i] = tonumber(gen.id:sub(-12)) end
+    return out
+  end
+
+  local function list(options)
+    return client:public_generations(options or { per_page = 2 })
+  end
+
+  it("give one item after the other, and nil at the end", function()
+    start(RIGHT)
+    local pages, got = list(), {}
+    assert.is_nil(pages.total)
+    assert.equal(0, #server:requests())
+    local gen = pages:next()
+    while gen do
+      got[#got + 1] = gen
+      gen = pages:next()
+    end
+    assert.same({ 1, 2, 3, 4, 5 }, numbers(got))
+    assert.equal(5, pages.total)
+    assert.is_nil(pages:next())
+    local targets = {}
+    for i, request in ipairs(server:requests()) do targets[i] = request.target end
+    assert.same({ PATH .. "?page=1&per_page=2", PATH .. "?page=2&per_page=2", PATH .. "?page=3&per_page=2" }, targets)
+    assert.equal("completed", got[1].status)
+    assert.equal("devkit4ai.Generation " .. got[1].id .. " (completed)", tostring(got[1]))
+  end)
+
+  it("are gone through by for", function()
+    start(RIGHT)
+    local got = {}
+    for gen in list() do got[#got + 1] = gen end
+    assert.same({ 1, 2, 3, 4, 5 }, numbers(got))
+  end)
+
+  it("give all at once, whatever was read before, and go on where they were", function()
+    start(RIGHT)
+    local pages = list()
+    assert.same({ 1 }, numbers { pages:next() })
+    assert.same({ 1, 2, 3, 4, 5 }, numbers(assert(pages:all())))
+    assert.same({ 2 }, numbers { pages:next() })
+  end)
+
+  it("give one page alone, and go on where they were", function()
+    start(RIGHT)
+    local pages = list()
+    assert.same({ 1 }, numbers { pages:next() })
+    assert.same({ 5 }, numbers(assert(pages:page(3))))
+    assert.same({}, assert(pages:page(9)))
+    for i = 2, 5 do assert.same({ i }, numbers { pages:next() }) end
+  end)
+
+  it("begin with the page that is asked for", function()
+    start(RIGHT)
+    assert.same({ 3, 4, 5 }, numbers(assert(list { page = 2, per_page = 2 }:all())))
+    assert.equal(2, #server:requests())
+  end)
+
+  it("ask for twenty where no size is given", function()
+    start(RIGHT)
+    assert.equal(5, #assert(client:public_generations():all()))
+    assert.equal(PATH .. "?page=1&per_page=20", server:requests()[1].target)
+    assert.equal(1, #server:requests()) -- a short page is the last
+  end)
+
+  -- what the server does; the numbers that must come out; how many requests that takes
+  for what, case in pairs {
+    ["has nothing at all"] = { [[answer = { generations = of(1, 0), total = 0 }]], {}, 1 },
+    ["tells no total"] = {
+      [[answer = { generations = of(page * 2 - 1, math.min(page * 2, 5)) }]], { 1, 2, 3, 4, 5 }, 3 },
+    ["gives an empty page behind full ones"] = {
+      [[answer = { generations = page == 3 and of(1, 0) or of(page * 2 - 1, page * 2), total = 4 }]],
+      { 1, 2, 3, 4 }, 3 },
+    ["gives the same page for ever"] = {
+      [[answer = { generations = of(1, 2), total = 1000, page = page }]], { 1, 2 }, 3 },
+    ["gives page one whatever page is asked for"] = {
+      [[answer = { generations = of(1, 2), total = 4, page = 1, per_page = 2 }]], { 1, 2 }, 3 },
+    ["says 0 and gives some"] = {
+      [[answer = { generations = of(page * 2 - 1, math.min(page * 2, 3)), total = 0 }]], { 1, 2, 3 }, 2 },
+    ["says the page's count for the total"] = {
+      [[answer = { generations = of(page * 2 - 1, math.min(page * 2, 5)), total = 2 }]], { 1, 2, 3, 4, 5 }, 3 },
+    ["says far too many"] = {
+      [[answer = { generations = page > 2 and of(1, 0) or of(page * 2 - 1, page == 1 and 2 or 3), total = 1e9 }]],
+      { 1, 2, 3 }, 3 },
+    ["says rubbish for the total"] = {
+      [[answer = { generations = of(1, 1), total = "many", per_page = -3 }]], { 1 }, 1 },
+    ["gives more than was asked for"] = {
+      [[answer = { generations = of(page * 4 - 3, math.min(page * 4, 6)), total = 6 }]], { 1, 2, 3, 4, 5, 6 }, 3 },
+    ["gives fewer than was asked for, and says so"] = {
+      [[answer = { generations = of(page, page < 4 and page or 3), total = 3, per_page = 1 }]], { 1, 2, 3 }, 4 },
+    ["gives fewer than was asked for, of a total"] = {
+      [[answer = { generations = of(page, math.min(page, 3)), total = 3 }]], { 1, 2, 3 }, 3 },
+    ["gives fewer than was asked for, and has_more"] = {
+      [[answer = { items = of(page, page), has_more = page < 3 }]], { 1, 2, 3 }, 3 },
+    ["gets a new one meanwhile, which moves all others"] = {
+      [[answer = { generations = page == 1 and of(2, 3) or page == 2 and of(3, 4) or of(5, 5), total = 5 }]],
+      { 2, 3, 4, 5 }, 3 },
+    ["gets as many new ones as a page holds"] = {
+      [[answer = { generations = page < 3 and of(1, 2) or of(3, 3), total = 3 }]], { 1, 2, 3 }, 3 },
+    ["gives one twice in a page"] = {
+      [[answer = { generations = { item(1), item(1) }, total = 1 }]], { 1 }, 3 },
+    ["gives a bare list"] = { [[answer = of(1, 1)]], { 1 }, 1 },
+    ["says another page's number"] = {
+      [[answer = { generations = of(page * 2 - 1, math.min(page * 2, 3)), total = 3, page = 77 }]], { 1, 2, 3 }, 2 },
+  } do
+    it("end, with all that came and nothing twice, where the server " .. what, function()
+      start(case[1])
+      local pages, got = list(), {}
+      local gen, message = pages:next()
+      while gen do
+        got[#got + 1] = gen
+        gen, message = pages:next()
+      end
+      assert.is_nil(message)
+      assert.same(case[2], numbers(got))
+      assert.equal(case[3], #server:requests())
+      assert.is_nil(pages:next())
+      assert.equal(case[3], #server:requests())
+    end)
+  end
+
+  it("tell a failure, and the next call tries that page again", function()
+    start([[if n == 2 then status, answer = 500, { detail = "no" } else ]] .. RIGHT .. [[ end]])
+    local pages = list()
+    assert(pages:next())
+    assert(pages:next())
+    local gen, message, err = pages:next()
+    assert.is_nil(gen)
+    assert.same({ "server", 500, "list_public_generations", message },
+      { err.kind, err.status, err.operation, err.message })
+    assert.is_truthy(message:find("client:public_generations: ", 1, true))
+    assert.same({ 3 }, numbers { pages:next() })
+    assert.equal(PATH .. "?page=2&per_page=2", server:requests()[3].target)
+  end)
+
+  it("raise a failure's words in a for", function()
+    start [[status, answer = 500, { detail = "no" }]]
+    local ran, why = pcall(function()
+      for _ in list() do error("never") end
+    end)
+    assert.is_false(ran)
+    assert.is_truthy(why:find("^client:public_generations: the server answered 500: no"))
+  end)
+
+  it("tell a failure of all", function()
+    start [[if page == 2 then status, answer = 403, { detail = "no" } else answer = { generations = of(1, 2) } end]]
+    local all, message, err = list():all()
+    assert.is_nil(all)
+    assert.same({ "forbidden", message }, { err.kind, err.message })
+  end)
+
+  it("tell an answer without a list, or with an item that has no id", function()
+    start [[answer = page == 1 and { total = 3 } or { generations = { { status = "completed" } } }]]
+    for page, missing in ipairs { "generations", "generations[1].id" } do
+      local _, message, err = list():page(page)
+      assert.equal("protocol", err.kind)
+      assert.is_truthy(message:find("it has no " .. missing, 1, true))
+    end
+  end)
+
+  it("refuse sizes and numbers that no page has, with nothing sent", function()
+    start(RIGHT)
+    for _, options in ipairs {
+      { per_page = 0 }, { per_page = 101 }, { per_page = 2.5 }, { per_page = 0 / 0 }, { per_page = math.huge },
+      { page = 0 }, { page = -1 }, { page = 1.5 }, { page = 1e10 }, { page = 0 / 0 },
+    } do
+      local item, message, err = list(options):next()
+      assert.is_nil(item)
+      assert.same({ "invalid", "not_sent", message }, { err.kind, err.outcome, err.message })
+      assert.is_truthy(message:find("must be a whole number from 1 to ", 1, true))
+      assert.is_nil((list(options):all()))
+    end
+    assert.equal("invalid", select(3, list():page(0)).kind)
+    assert.equal(0, #server:requests())
+  end)
+
+  it("raise where the program is wrong", function()
+    start(RIGHT)
+    local function raises(words, fn, ...)
+      local ran, why = pcall(fn, ...)
+      assert.is_false(ran)
+      assert.is_truthy(why:find(words, 1, true), why)
+      assert.is_truthy(why:find("pages_spec.lua", 1, true), why)
+    end
+    raises("unknown option 'size'", function() return list { size = 3 } end)
+    raises("number expected, got string", function() return list { page = "2" } end)
+    raises("number expected, got nil", function() return list():page() end)
+  end)
+
+  it("keep to one time for the whole of all", function()
+    start [[conn:sleep(0.15); answer = { generations = of(page, page), total = 1e9 }]]
+    local all, message, err = list { per_page = 1, timeout = 0.4 }:all()
+    assert.is_nil(all)
+    assert.same({ "timeout", "list_public_generations" }, { err.kind, err.operation })
+    assert.is_truthy(message:find("^client:public_generations: "))
+    assert.is_true(#server:requests() <= 3)
+  end)
+
+  it("are read by four tasks at once, and each item goes to one of them", function()
+    start([[conn:sleep(0.02); ]] .. RIGHT)
+    local pages, got = list(), {}
+    local function read()
+      local gen, message = pages:next()
+      while gen do
+        got[#got + 1] = gen
+        gen, message = pages:next()
+      end
+      assert(not message, message)
+    end
+    local tasks = {}
+    for i = 1, 4 do tasks[i] = devkit4ai.spawn(read) end
+    for _, task in ipairs(tasks) do task:join() end
+    local numbers_got = numbers(got)
+    table.sort(numbers_got)
+    assert.same({ 1, 2, 3, 4, 5 }, numbers_got)
+  end)
+
+  it("go through for inside a task, but on plain Lua 5.1, which says what to use", function()
+    start(RIGHT)
+    local got = {}
+    local ran, why = pcall(function()
+      devkit4ai.spawn(function()
+        for gen in list() do got[#got + 1] = gen end
+      end):join()
+    end)
+    if _VERSION == "Lua 5.1" and not rawget(_G, "jit") then
+      assert.is_false(ran)
+      assert.is_truthy(why:find("pages:next()", 1, true) and why:find("pages:all()", 1, true))
+      assert.equal(0, #server:requests())
+      assert.equal(5, #devkit4ai.spawn(function() return list():all() end):join())
+    else
+      assert.is_true(ran, why)
+      assert.same({ 1, 2, 3, 4, 5 }, numbers(got))
+    end
+  end)
+end)

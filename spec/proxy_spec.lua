@@ -1,0 +1,227 @@
+-- Which proxy a request goes through, and what it sees: an address and its own login, nothing of ours.
+local child = require "spec.support.child"
+local devkit4ai = require "devkit4ai"
+local proxy = require "devkit4ai.proxy"
+local raw = require "spec.support.raw"
+local wire = require "spec.support.wire"
+
+describe("proxy.parse", function()
+  for text, parts in pairs {
+    ["proxy:3128"] = { "http://proxy:3128" }, ["http://proxy:3128/"] = { "http://proxy:3128" },
+    ["HTTP://Proxy"] = { "http://Proxy" }, ["https://proxy:8443"] = { "https://proxy:8443" },
+    ["socks5h://127.0.0.1:1080"] = { "socks5h://127.0.0.1:1080" }, ["[::1]:3128"] = { "http://[::1]:3128" },
+    ["user:word@proxy:3128"] = { "http://proxy:3128", "user:word" },
+    ["http://user:p%40ss%3Aword@proxy"] = { "http://proxy", "user:p@ss:word" },
+    ["http://user:p@ss@proxy"] = { "http://proxy", "user:p@ss" }, ["http://user@proxy"] = { "http://proxy", "user" },
+  } do
+    it("takes " .. text .. " apart", function() assert.same(parts, { proxy.parse(text) }) end)
+  end
+
+  for _, text in ipairs { "", "http://", "ftp://proxy", "socks4://proxy", "http://proxy:port", "http://pro xy",
+    "http://proxy/path", "http://proxy\r\nX: y", "http://[::1", "user:word@" } do
+    it(("refuses %q, and shows no password"):format(text), function()
+      local url, why = proxy.parse(text)
+      assert.is_nil(url)
+      assert.is_nil(why:find("word", 1, true))
+    end)
+  end
+end)
+
+describe("proxy.of_environment", function()
+  local function of(environment)
+    return { proxy.of_environment(function(name) return environment[name] end) }
+  end
+
+  it("is curl's: https_proxy, then all_proxy, lower case first; http_proxy never", function()
+    assert.same({ "a", true, "" }, of { https_proxy = "a", HTTPS_PROXY = "b", all_proxy = "c" })
+    assert.same({ "b", true, "" }, of { HTTPS_PROXY = "b", all_proxy = "c" })
+    assert.same({ "c", false, "" }, of { all_proxy = "c", ALL_PROXY = "d" })
+    assert.same({ "d", false, "x,y" }, of { ALL_PROXY = "d", NO_PROXY = "x,y" })
+    assert.same({ nil, false, "" }, of { http_proxy = "a", HTTP_PROXY = "b", https_proxy = "" })
+  end)
+end)
+
+describe("proxy.of", function()
+  local function through(url, fields)
+    local its = { url = "http://proxy", https_only = false, exempt = "" }
+    for name, value in pairs(fields or {}) do its[name] = value end
+    return proxy.of(its, url) ~= nil
+  end
+
+  it("is none where there is none", function() assert.is_nil(proxy.of(nil, "https://a")) end)
+  it("is none for this machine", function()
+    for _, host in ipairs { "localhost", "LOCALHOST", "a.localhost", "127.0.0.1", "127.9.9.9", "[::1]" } do
+      assert.is_false(through("https://" .. host .. ":8000/x"), host)
+    end
+    assert.is_true(through "https://127.0.0.1.example.com")
+    assert.is_true(through "https://localhost.example.com")
+  end)
+  it("is not https_proxy for plain http", function()
+    assert.is_false(through("http://a", { https_only = true }))
+    assert.is_true(through("https://a", { https_only = true }))
+    assert.is_true(through "http://a")
+  end)
+  it("is none for what no_proxy names", function()
+    for _, list in ipairs { "example.com", ".example.com", "*.example.com", "other, example.com", "other example.com",
+      "EXAMPLE.COM", "example.com:443", "*" } do
+      assert.is_false(through("https://api.example.com/x", { exempt = list }), list)
+    end
+    assert.is_false(through("https://example.com", { exempt = ".example.com" }))
+    for _, list in ipairs { "", "ample.com", "api.example.org", "example.com.evil", "xample.com" } do
+      assert.is_true(through("https://api.example.com", { exempt = list }), list)
+    end
+  end)
+end)
+
+-- A proxy that lets CONNECT through to a port of this machine, whatever name it is asked for.
+local TUNNEL = [[
+local cqueues, socket, signal = require "cqueues", require "cqueues.socket", require "cqueues.signal"
+signal.ignore(signal.SIGPIPE) -- who is carried may go at once
+local function pump(from, to)
+  for bytes in function() return from:read(-65536) end do
+    if not to:write(bytes) then break end
+  end
+  pcall(to.shutdown, to, "w")
+end
+return function(conn)
+  local head = conn:read_head()
+  if not head then return end
+  ANSWER
+  local target = socket.connect("127.0.0.1", PORT)
+  target:setmode("bn", "bn")
+  target:onerror(function(_, _, why) return why end)
+  conn:write("HTTP/1.1 200 Connection established\r\n\r\n")
+  cqueues.running():wrap(function() pump(target, conn.socket) end)
+  pump(conn.socket, target)
+end]]
+
+describe("a client with a proxy", function()
+  local api, door, client
+
+  before_each(function()
+    api = raw.start { tls = true, script = [[return function(conn)
+      while conn:read_request() do conn:respond(200, { id = "550e8400-e29b-41d4-a716-446655440000" }) end
+    end]] }
+  end)
+
+  after_each(function()
+    if client then client:close() end
+    client = nil
+    api:stop()
+    if door then door:stop() end
+    door = nil
+  end)
+
+  local function open_door(answer)
+    door = raw.start { script = (TUNNEL:gsub("%u%u%u%u+", { ANSWER = answer or "", PORT = tostring(api.port) })) }
+    return ("127.0.0.1:%d"):format(door.port)
+  end
+
+  local function new(through, more)
+    local options = wire.options("https://api.test:" .. api.port, { ca_file = api.ca_file, proxy = through })
+    options.headers = { traceparent = "00-MARKER-01" }
+    for name, value in pairs(more or {}) do options[name] = value end
+    client = assert(devkit4ai.new(options))
+    return client
+  end
+
+  it("asks it for the way, and shows it nothing but its own login and the host", function()
+    assert(new("user:pa%20ss@" .. open_door()):me())
+    local seen = door:requests()[1].head
+    assert.same({ "CONNECT", "api.test:" .. api.port }, { door:requests()[1].method, door:requests()[1].target })
+    assert.equal("Basic dXNlcjpwYSBzcw==", wire.header(door:requests()[1], "Proxy-Authorization"))
+    local lines = {}
+    for name in seen:gmatch("\n([%w-]+):") do lines[#lines + 1] = name end
+    table.sort(lines)
+    assert.same({ "Host", "Proxy-Authorization", "Proxy-Connection" }, lines)
+    assert.equal("00-MARKER-01", wire.header(api:requests()[1], "traceparent"))
+    assert.is_nil(wire.header(api:requests()[1], "Proxy-Authorization"))
+  end)
+
+  it("keeps the way open for the next call of the process's first login", function()
+    assert(new("user:pa%20ss@" .. open_door()):me())
+    assert(client:me())
+    assert.equal(1, door:connections())
+    assert.equal(2, #api:requests())
+  end)
+
+  it("shares the way with no client that has another login, or none", function()
+    local address = open_door()
+    assert(new("one:1@" .. address):me())
+    local first = client
+    assert(new("two:2@" .. address):me())
+    first:close()
+    client:close()
+    assert(new(address):me())
+    assert.equal(3, door:connections())
+    local logins = {}
+    for i, request in ipairs(door:requests()) do logins[i] = wire.header(request, "Proxy-Authorization") or "none" end
+    assert.same({ "Basic b25lOjE=", "Basic dHdvOjI=", "none" }, logins)
+  end)
+
+  it("tells a proxy that wants a login, sends nothing to the API, and shows no password", function()
+    local user, message, err = new("user:MARKER@"
+      .. open_door [[conn:respond(407, "", { ["Proxy-Authenticate"] = "Basic" }) do return end]],
+      { retry = { attempts = 1 } }):me()
+    assert.is_nil(user)
+    assert.same({ "network", "not_sent" }, { err.kind, err.outcome })
+    assert.is_truthy(message:find("proxy", 1, true), message)
+    assert.equal(1, door:connections())
+    assert.is_nil(message:find("MARKER", 1, true))
+    assert.equal(0, api:connections())
+  end)
+
+  it("tells a proxy that can't reach the API, and tries again", function()
+    local user, _, err = new(open_door [[conn:respond(502, "") do return end]]):me { timeout = 20 }
+    assert.is_nil(user)
+    assert.same({ "network", "not_sent", 3 }, { err.kind, err.outcome, err.attempts })
+    assert.equal(3, #door:requests())
+  end)
+
+  it("never asks it for this machine", function()
+    open_door()
+    client = new("127.0.0.1:" .. door.port, { base_url = "https://localhost:" .. api.port })
+    assert(client:me())
+    assert.equal(0, door:connections())
+  end)
+
+  it("refuses plain http through it, which would show it our keys", function()
+    local refused, message, err = devkit4ai.new(wire.options("http://api.test", { allow_http = true, proxy = "proxy:1" }))
+    assert.is_nil(refused)
+    assert.equal("config", err.kind)
+    assert.is_truthy(message:find("proxy", 1, true))
+    assert.is_truthy(devkit4ai.new(wire.options("http://127.0.0.1:1", { proxy = "proxy:1" }))) -- that does not go there
+  end)
+
+  it("refuses an address that can't be read, and shows no password", function()
+    for _, address in ipairs { "ftp://user:MARKER@proxy", "user:MARKER%0d%0aX-Evil: 1@proxy" } do
+      local refused, message, err = devkit4ai.new(wire.options("https://a", { proxy = address }))
+      assert.is_nil(refused)
+      assert.equal("config", err.kind)
+      assert.is_nil(message:find("MARKER", 1, true))
+    end
+  end)
+
+  -- the environment's proxy, in a process that has one
+  local function run(environment, base_url)
+    local ended = child.run([[
+      local user, message, err = assert(require("devkit4ai").new {
+        base_url = arg[1], ca_file = arg[2], access_token = "t", retry = { attempts = 1 } }):me()
+      print(user and "answered" or err.kind, message)
+    ]], { args = { base_url, api.ca_file }, env = environment, preload = "slow_getaddrinfo" })
+    assert.equal(0, ended.code, ended.err)
+    return ended.out
+  end
+
+  it("takes it from the environment, but for the names in no_proxy", function()
+    local address, base_url = open_door(), "https://api.test:" .. api.port
+    assert.matches("^answered", run({ https_proxy = "http://user:word@" .. address }, base_url))
+    assert.equal("Basic dXNlcjp3b3Jk", wire.header(door:requests()[1], "Proxy-Authorization"))
+    assert.matches("^answered", run({ ALL_PROXY = address, https_proxy = "" }, base_url))
+    assert.equal(2, door:connections())
+    local direct = { SLOW_RESOLVE_NAME = "api.test", SLOW_RESOLVE_ADDRESS = "127.0.0.1", https_proxy = address,
+      no_proxy = "other,.test" }
+    assert.matches("^answered", run(direct, base_url))
+    assert.equal(2, door:connections())
+  end)
+end)

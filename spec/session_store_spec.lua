@@ -1,0 +1,550 @@
+-- Sessions that live on in a store: who may take which tokens, and what a store may do wrong without harm.
+local devkit4ai = require "devkit4ai"
+local jwt = require("spec.support.jwt").of
+local memory = require "devkit4ai.store.memory"
+local runtime = require "devkit4ai.runtime"
+local token_server = require "spec.support.token_server"
+
+local server, store
+local seen = token_server.seen
+
+local function serve(options)
+  server = token_server.start(options)
+  return server
+end
+
+before_each(function() store = memory.new() end)
+after_each(function()
+  if server then server:stop() end
+  server = nil
+end)
+
+local function new(more, library)
+  local options = { base_url = server.url, store = store }
+  for name, value in pairs(more or {}) do options[name] = value end
+  return assert((library or devkit4ai).new(options))
+end
+
+local function login(client, email)
+  return assert(client:login(email or "Someone@Example.com", "x"))
+end
+
+local function place()
+  return server.url .. " developer -"
+end
+
+-- Writes a record as another program would.
+local function put(account, access_token, refresh_token, fields)
+  local record = { place = place(), account = account, access_token = access_token, refresh_token = refresh_token,
+    ends = os.time() + 1800 }
+  for name, value in pairs(fields or {}) do record[name] = value end
+  store.set(place() .. " " .. account, require("cjson").encode(record))
+end
+
+local function record_of(account)
+  local text = store.get(place() .. " " .. account)
+  return text and require("cjson").decode(text)
+end
+
+local SHARED = { ["devkit4ai.core"] = true, ["devkit4ai.runtime"] = true, ["devkit4ai.loop.own"] = true }
+
+-- A client as another program would have it: of a second copy of the library, which knows nothing of the first one's.
+local function elsewhere(more)
+  local loaded = {}
+  for name, module in pairs(package.loaded) do
+    if name:find("^devkit4ai") and not SHARED[name] then loaded[name] = module end
+  end
+  for name in pairs(loaded) do package.loaded[name] = nil end
+  local ok, client = pcall(function() return new(more, require "devkit4ai") end)
+  for name in pairs(package.loaded) do
+    if name:find("^devkit4ai") and not SHARED[name] then package.loaded[name] = nil end
+  end
+  for name, module in pairs(loaded) do package.loaded[name] = module end
+  return assert(ok and client, client)
+end
+
+describe("a login with a store", function()
+  it("leaves one record, under base URL, role, project and account, and one that names the account", function()
+    serve()
+    local before = os.time()
+    local client = login(new())
+    local record = record_of("someone@example.com")
+    assert.same({ "access-1", "refresh-1", "someone@example.com" },
+      { record.access_token, record.refresh_token, record.account })
+    assert.is_true(record.ends >= before + 1800 and record.ends <= os.time() + 1800)
+    assert.is_nil(store.get(place()):find("access-1", 1, true))
+    client:close()
+  end)
+
+  it("names the account as the token does, where that can be read", function()
+    serve { jwt = true }
+    local client = login(new(), "user-7")
+    assert.equal("user-7", record_of("user-7").account)
+    client:close()
+  end)
+
+  it("is gone on with by a client that is made with neither tokens nor login", function()
+    serve()
+    login(new()):close()
+    local client = new()
+    assert(client:me())
+    assert.equal("login, me", seen(server))
+    client:close()
+  end)
+
+  it("is gone on with at the first call where it came after the client was made", function()
+    serve()
+    local client = new()
+    local _, _, err = client:me()
+    assert.equal("config", err.kind)
+    login(new()):close()
+    assert(client:me())
+    assert.equal("login, me", seen(server))
+    client:close()
+  end)
+
+  it("is gone on with for another role or project no more than for another address", function()
+    serve()
+    login(new()):close()
+    local ID = "550e8400-e29b-41d4-a716-446655440000"
+    for _, other in ipairs { { role = "platform_operator" }, { project_id = ID }, { base_url = server.url .. "/x" } } do
+      local client = new(other)
+      local _, _, err = client:refresh_token()
+      assert.same({ "config", "not_sent" }, { err.kind, err.outcome })
+      client:close()
+    end
+  end)
+
+  it("is not gone on with by an end user's client, which may be anybody's", function()
+    serve()
+    local ID = "550e8400-e29b-41d4-a716-446655440000"
+    local developer = new { project_id = ID, project_key = "k", developer_key = "d", access_token = "t" }
+    local user = assert(developer:project(ID):end_user {})
+    assert(user:login("someone@example.com", "x"))
+    local other = assert(developer:project(ID):end_user {})
+    local _, _, err = other:me()
+    assert.same({ "config", "not_sent" }, { err.kind, err.outcome })
+    developer:close()
+  end)
+
+  it("of another account brings its own refresh token or none, never the old account's", function()
+    serve()
+    local client = new { refresh_token = "refresh-0" }
+    login(client, "one@example.com")
+    local session = require "devkit4ai.session"
+    session.accept(client, { access_token = "opaque" }, "login", "two@example.com")
+    assert.is_false(session.can_renew(client))
+    local record = record_of("two@example.com")
+    assert.same({ "opaque" }, { record.access_token, record.refresh_token })
+    client:close()
+  end)
+end)
+
+describe("a renewal with a store", function()
+  it("is kept, with the new refresh token", function()
+    serve()
+    local client = login(new())
+    assert(client:refresh_token())
+    assert.same({ "access-2", "refresh-2" },
+      { record_of("someone@example.com").access_token, record_of("someone@example.com").refresh_token })
+    client:close()
+    client = new()
+    assert(client:me())
+    assert.equal("login, refresh refresh-1, me", seen(server))
+    client:close()
+  end)
+
+  for form, answer in pairs { absent = "", null = ", refresh_token = require('cjson').null",
+    empty = ', refresh_token = ""' } do
+    it("keeps the old refresh token where the new one is " .. form, function()
+      serve { refresh = ("do return conn:respond(200, { access_token = 'new'%s }) end"):format(answer) }
+      local client = login(new())
+      assert(client:refresh_token())
+      assert.same({ "new", "refresh-1" },
+        { record_of("someone@example.com").access_token, record_of("someone@example.com").refresh_token })
+      client:close()
+    end)
+  end
+
+  it("takes the newer tokens that another program left, and asks nobody", function()
+    serve { keep = true }
+    local client = login(new())
+    local other = elsewhere()
+    assert(other:refresh_token())
+    client._session.due = 0
+    assert(client:me())
+    assert.equal("login, refresh refresh-1, me", seen(server))
+    other:close()
+    client:close()
+  end)
+
+  it("takes them also after a 401", function()
+    serve()
+    local client = login(new())
+    local other = elsewhere()
+    assert(other:refresh_token()) -- access-1 is no good from now on
+    assert(client:me())
+    assert.equal("login, refresh refresh-1, me, me", seen(server))
+    other:close()
+    client:close()
+  end)
+
+  it("takes them, and renews them, where they have ended", function()
+    serve()
+    local client = login(new())
+    assert(elsewhere():refresh_token())
+    put("someone@example.com", "access-2", "refresh-2", { ends = os.time() - 5 })
+    client._session.due = 0
+    assert(client:me())
+    assert.equal("login, refresh refresh-1, refresh refresh-2, me", seen(server))
+    client:close()
+  end)
+
+  it("that is refused takes the newer tokens that came meanwhile, and the session goes on", function()
+    serve { refresh = "if not account then conn:sleep(0.2) end" } -- so that the winner has written
+    store.lock = function() return function() end end -- one that keeps nobody out
+    local client = login(new())
+    local other = elsewhere()
+    local winner = devkit4ai.spawn(function() return other:refresh_token() end)
+    assert(client:refresh_token())
+    assert(client:me())
+    assert.equal(other, winner:join())
+    assert.equal("login, refresh refresh-1, refresh refresh-1, me", seen(server))
+    other:close()
+    client:close()
+  end)
+
+  it("that is refused takes the record away, and the account's next login is found there", function()
+    serve { refresh = "account = nil" }
+    local client = login(new())
+    local _, message, err = client:refresh_token()
+    assert.equal("auth", err.kind)
+    assert.is_truthy(message:find("log in again", 1, true))
+    assert.is_nil(record_of("someone@example.com"))
+    _, _, err = client:me()
+    assert.equal("config", err.kind)
+    login(new(), "else@example.com"):close() -- another account's is not taken
+    _, _, err = client:me()
+    assert.equal("config", err.kind)
+    login(new()):close()
+    assert(client:me())
+    client:close()
+  end)
+
+  for what, fields in pairs {
+    ["another account"] = { account = "else@example.com" }, ["another place"] = { place = "https://elsewhere developer -" },
+    ["no place"] = { place = false }, ["a number as token"] = { access_token = 7 },
+    ["a token with a line feed"] = { access_token = "a\nb" }, ["no token"] = { access_token = "" },
+  } do
+    it("does not take a record with " .. what, function()
+      serve()
+      local client = login(new())
+      put("someone@example.com", "newer", "newer", fields)
+      client._session.due = 0
+      assert(client:me())
+      assert.equal("login, refresh refresh-1, me", seen(server))
+      client:close()
+    end)
+  end
+
+  for what, ends in pairs { ["a year ago"] = -365 * 86400, ["in a year"] = 365 * 86400, ["at no time"] = false } do
+    it("ends in peace where a clock was wrong: the record ends " .. what, function()
+      serve { keep = true }
+      login(new()):close()
+      local record = record_of("someone@example.com")
+      put("someone@example.com", record.access_token, record.refresh_token, { ends = ends and os.time() + ends })
+      local client = new()
+      assert(client:me())
+      assert(client:me())
+      assert.equal(what == "a year ago" and "login, refresh refresh-1, me, me" or "login, me, me", seen(server))
+      client:close()
+    end)
+  end
+
+  it("waits for the lock of another program, and then takes what that one got", function()
+    serve()
+    local client = login(new())
+    local other = elsewhere()
+    local unlock = assert(store.lock(place() .. " someone@example.com", 60))
+    local task = devkit4ai.spawn(function() return client:refresh_token() end)
+    assert.is_nil((other:refresh_token { timeout = 0.15 })) -- nor does this one go first
+    assert.equal("login", seen(server))
+    put("someone@example.com", "access-1", "refresh-x")
+    unlock()
+    assert.equal(client, task:join())
+    assert.equal("login", seen(server))
+    other:close()
+    client:close()
+  end)
+
+  it("frees the lock whether it succeeds or fails", function()
+    for _, refresh in ipairs { "", "account = nil", "do return conn:close() end" } do
+      serve { refresh = refresh }
+      local client = login(new())
+      client:refresh_token()
+      assert.is_function(store.lock(place() .. " someone@example.com", 60))
+      client:close()
+      server:stop()
+    end
+  end)
+end)
+
+describe("tokens of the options and a store", function()
+  local function ending(n, seconds)
+    return jwt(('{"sub":"user","exp":%d,"n":%d}'):format(os.time() + seconds, n))
+  end
+
+  it("give way to those which the store got from them since", function()
+    serve()
+    put("user", ending(2, 1200), "refresh-9")
+    local client = new { access_token = ending(1, 600), refresh_token = "refresh-0" }
+    assert.is_nil((client:refresh_token()))
+    assert.equal("refresh refresh-9", seen(server))
+    client:close()
+  end)
+
+  it("stay where they are newer, and go to the store at the first renewal", function()
+    serve { jwt = true }
+    put("user", ending(1, 600), "refresh-9")
+    local client = new { access_token = ending(2, 1200), refresh_token = "refresh-0" }
+    assert(client:refresh_token())
+    assert.equal("refresh refresh-0", seen(server))
+    assert.equal("refresh-1", record_of("user").refresh_token)
+    client:close()
+  end)
+
+  it("give way to the store's where they are refused", function()
+    serve()
+    login(new(), "user"):close()
+    put("user", "access-1", "refresh-1", { ends = os.time() - 1 })
+    local client = new { access_token = ending(1, 600), refresh_token = "used" }
+    assert(client:me())
+    assert.equal("login, me, refresh used, refresh refresh-1, me", seen(server))
+    client:close()
+  end)
+
+  it("are not kept where they name no account", function()
+    serve()
+    local client = new { refresh_token = "refresh-0" }
+    assert(client:me())
+    store.lock = error
+    assert(client:refresh_token())
+    assert.equal("refresh refresh-0, me, refresh refresh-1", seen(server))
+    client:close()
+  end)
+
+  it("are kept once a renewal names it", function()
+    serve { jwt = true }
+    local client = new { refresh_token = "refresh-0" }
+    assert(client:me())
+    assert.equal("refresh-1", record_of("someone").refresh_token)
+    client:close()
+  end)
+end)
+
+describe("client:logout", function()
+  it("forgets the tokens, also in the store, as often as it is called", function()
+    serve()
+    local client = login(new())
+    assert.is_true(client:logout())
+    assert.is_true(client:logout())
+    assert.is_nil(record_of("someone@example.com"))
+    assert.is_nil(store.get(place()))
+    local _, message, err = client:me()
+    assert.same({ "config", "not_sent" }, { err.kind, err.outcome })
+    assert.is_truthy(message:find("call client:login first", 1, true))
+    assert.equal("login", seen(server))
+    assert(login(client):me())
+    client:close()
+  end)
+
+  it("works without a store", function()
+    serve()
+    store = nil
+    local client = login(new())
+    assert.is_true(client:logout())
+    assert.equal("config", select(3, client:refresh_token()).kind)
+    client:close()
+  end)
+
+  it("leaves another account's sessions alone", function()
+    serve()
+    local client, other = login(new(), "one@example.com"), login(new(), "two@example.com")
+    assert.is_true(client:logout())
+    assert.equal("access-2", record_of("two@example.com").access_token)
+    assert.is_string(store.get(place())) -- it was the last to log in
+    other:close()
+    client:close()
+  end)
+
+  it("gets no tokens back by a refresh that was under way", function()
+    serve { refresh = "conn:sleep(0.1)" }
+    local client = login(new())
+    local task = devkit4ai.spawn(function() return client:refresh_token() end)
+    while not seen(server):find("refresh ", 1, true) do runtime.sleep(0.01, {}) end
+    assert.is_true(client:logout())
+    task:join()
+    assert.equal("config", select(3, client:me()).kind)
+    assert.is_nil(record_of("someone@example.com"))
+    client:close()
+  end)
+
+  it("tells where the store would not be emptied, without the tokens", function()
+    serve()
+    local client = login(new())
+    store.set = function() return nil, "it holds access-1 and refresh-1 for good" end
+    local done, message, err = client:logout()
+    assert.is_nil(done)
+    assert.same({ "file", "not_sent", "logout" }, { err.kind, err.outcome, err.operation })
+    assert.is_truthy(message:find("forgotten here, but the store could not be emptied: it holds *** and ***", 1, true))
+    assert.equal("config", select(3, client:me()).kind)
+    client:close()
+  end)
+
+  it("raises on a client that is closed", function()
+    serve()
+    local client = new()
+    client:close()
+    local ok, why = pcall(client.logout, client)
+    assert.is_false(ok)
+    assert.is_truthy(why:find("the client is closed", 1, true))
+  end)
+end)
+
+describe("a store that does wrong", function()
+  it("is refused where it lacks a function", function()
+    for _, name in ipairs { "get", "set", "lock" } do
+      local part = memory.new()
+      part[name] = nil
+      local ok, why = pcall(function() devkit4ai.new { store = part } end)
+      assert.is_false(ok)
+      assert.is_truthy(why:find("it has no " .. name, 1, true))
+      assert.is_truthy(why:find("session_store_spec.lua", 1, true))
+    end
+  end)
+
+  local function raise() error("the store is broken") end
+  local function raise_table() error({}) end
+
+  -- whatever it does: a login, two renewals that each need the token of the one before, and calls between
+  for what, broken in pairs {
+    ["get raises"] = { get = raise }, ["get raises a table"] = { get = raise_table },
+    ["get gives a number"] = { get = function() return 7 end }, ["get gives a table"] = { get = function() return {} end },
+    ["get gives true"] = { get = function() return true end },
+    ["get gives broken JSON"] = { get = function() return '{"access_token":"x' end },
+    ["get gives other JSON"] = { get = function() return "[1,2,[[[]]]]" end },
+    ["get gives null"] = { get = function() return "null" end },
+    ["set raises"] = { set = raise }, ["set raises a table"] = { set = raise_table },
+    ["set says no"] = { set = function() return nil, "read-only" end },
+    ["set gives nothing"] = { set = function() end }, ["set gives rubbish"] = { set = function() return {}, {} end },
+    ["lock raises"] = { lock = raise }, ["lock gives true"] = { lock = function() return true end },
+    ["lock gives a number"] = { lock = function() return 7 end },
+    ["unlock raises"] = { lock = function() return raise end },
+    ["all raise"] = { get = raise, set = raise, lock = raise },
+  } do
+    it("is done without: " .. what, function()
+      serve()
+      for name, fn in pairs(broken) do store[name] = fn end
+      local client = login(new())
+      assert(client:me())
+      assert(client:refresh_token())
+      assert(client:me())
+      client._session.due = 0
+      assert(client:me())
+      assert.equal("login, me, refresh refresh-1, me, refresh refresh-2, me", seen(server))
+      client:close()
+    end)
+  end
+
+  it("is done without where the lock never comes, after its lease, and no caller waits past its own time", function()
+    serve()
+    store.lock = function() end
+    local client = login(new())
+    local _, _, err = client:refresh_token { timeout = 0.15 }
+    assert.equal("timeout", err.kind)
+    assert.equal("login", seen(server))
+    local ahead, now, sleep = 0, runtime.now, runtime.sleep
+    finally(function() runtime.now, runtime.sleep = now, sleep end)
+    runtime.now = function() return now() + ahead end
+    runtime.sleep = function(seconds, owner)
+      ahead = ahead + seconds
+      return sleep(0, owner)
+    end
+    assert(client:refresh_token())
+    assert.equal("login, refresh refresh-1", seen(server))
+    assert.is_true(ahead >= 59 and ahead < 62, ahead)
+    client:close()
+  end)
+
+  it("gives each time another pair that has ended: the call fails, and does not go round for ever", function()
+    serve()
+    local client = login(new())
+    local n = 0
+    store.get = function(key)
+      n = n + 1
+      return ('{"place":"%s","account":"someone@example.com","access_token":"a%d","refresh_token":"r%d","ends":5}')
+        :format(key:match("^(.*) "), n, n)
+    end
+    local done, message, err = client:refresh_token()
+    assert.is_nil(done)
+    assert.equal("protocol", err.kind)
+    assert.is_truthy(message:find("the store gives other tokens each time", 1, true))
+    assert.equal("login", seen(server))
+    client:close()
+  end)
+
+  it("keeps old tokens, since it is read-only: a renewal goes on from the newer ones of the client", function()
+    serve()
+    local client = login(new())
+    store.set = function() return nil, "read-only" end
+    for _ = 1, 3 do assert(client:refresh_token()) end
+    assert(client:me())
+    assert.equal("login, refresh refresh-1, refresh refresh-2, refresh refresh-3, me", seen(server))
+    client:close()
+  end)
+end)
+
+describe("a client with a store", function()
+  it("holds no token in any field that can be reached from it or from the library", function()
+    collectgarbage()
+    collectgarbage() -- other specs' clients, whose stores are reached by them
+    serve()
+    local kept_elsewhere = {}
+    local outer = { -- what it is given is its own affair
+      get = function(key) return kept_elsewhere[key] end, lock = function() return function() end end,
+      set = function(key, value) kept_elsewhere[key] = value return true end,
+    }
+    store = outer
+    local client = login(new())
+    assert(client:refresh_token())
+    assert(client:me())
+    local known, found = { [kept_elsewhere] = true, [_G] = true }, nil
+    local function look(value, path)
+      if type(value) == "string" and (value:find("access-", 1, true) or value:find("refresh-", 1, true)) then
+        found = path
+      end
+      if known[value] or (type(value) ~= "table" and type(value) ~= "function") then return end
+      known[value] = true
+      if type(value) == "function" then
+        for i = 1, 200 do
+          local name, upvalue = debug.getupvalue(value, i)
+          if not name then break end
+          look(upvalue, path .. "^" .. name)
+        end
+        return
+      end
+      for key, item in next, value do
+        look(key, path .. ".KEY")
+        look(item, path .. "." .. tostring(key))
+      end
+      look(getmetatable(value), path .. ".METATABLE")
+    end
+    look(client, "client")
+    for name, module in pairs(package.loaded) do
+      if name:find("^devkit4ai") then look(module, name) end
+    end
+    assert.is_nil(found)
+    assert.is_true(known[client._kept])
+    client:close()
+  end)
+end)
