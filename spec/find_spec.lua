@@ -81,7 +81,7 @@ describe("find_generation", function()
 
   -- as the order had them; as the server tells them
   for what, case in pairs {
-    ["the JSON text, sent back as it was"] = { { prompt = "neon", style = "noir" }, '{"prompt":"neon","style":"noir"}' },
+    ["the JSON text, sent back as it was"] = { { prompt = "neon", style = "a" }, '{"prompt":"neon","style":"a"}' },
     ["another order and blanks"] = { { prompt = "neon", style = "noir" }, '{ "style": "noir",\n "prompt": "neon" }' },
     ["a null"] = { { prompt = "neon" }, '{"prompt":"neon","style":null}' },
     ["escapes"] = { "\195\188ber/\"alles\"", [[{"prompt":"\u00fcber\/\"alles\""}]] },
@@ -237,8 +237,8 @@ describe("find_generation", function()
 
     for _, prompt in ipairs {
       "neon", "\"quoted\" and 'quoted'", "a back\\slash \\n", "two\nlines\r\n", "[[brackets]]", "]]", "]", "a]",
-      "nul \0 and 1\1" .. "2", "\195\188ber \226\130\172", "\"[[\"", "'", "--", "\127", "%d %s", "=]=]", '"a"]', '"a"]]', '"][',
-
+      "nul \0 and 1\1" .. "2", "\195\188ber \226\130\172", "\"[[\"", "'", "--", "\127", "%d %s", "=]=]",
+      '"a"]', '"a"]]', '"][',
     } do
       it("runnable as it stands: " .. ("%q"):format(prompt), function()
         start({ { instructions = cjson.encode { prompt = prompt }, at = NOW + 1 } }, "cut")

@@ -263,6 +263,24 @@ describe("pages", function()
     assert.same({ 1, 2, 3, 4, 5 }, numbers_got)
   end)
 
+  it("go on where they were when a page comes late that another task has read meanwhile", function()
+    start([[if page == 1 and not slow then slow = true; conn:sleep(0.3) end; ]] .. RIGHT)
+    local pages, got = list(), {}
+    local function read(most)
+      while #got < most do
+        local gen = pages:next()
+        if not gen then return end
+        got[#got + 1] = gen
+      end
+    end
+    local late = devkit4ai.spawn(read, 99)
+    assert(list():page(9)) -- by then the late one has asked
+    local quick = devkit4ai.spawn(read, 3)
+    quick:join()
+    late:join()
+    assert.same({ 1, 2, 3, 4, 5 }, numbers(got))
+  end)
+
   it("go through for inside a task, but on plain Lua 5.1, which says what to use", function()
     start(RIGHT)
     local got = {}

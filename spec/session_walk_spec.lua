@@ -3,6 +3,7 @@
 -- is good once. DEVKIT4AI_SEED=N walks the same way again, as far as two programs can.
 local child = require "spec.support.child"
 local cjson = require "cjson"
+local devkit4ai = require "devkit4ai"
 local raw = require "spec.support.raw"
 
 local seed = tonumber(os.getenv("DEVKIT4AI_SEED")) or os.time() % 1000000
@@ -39,7 +40,8 @@ local MODEL = [=[
       answer, status = { detail = "try later" }, 503
     elseif its_family and chance(6) then
       tally.refused = tally.refused + 1
-      valid[sent], used[sent], ended[its_family] = nil, its_family, true
+      valid[sent], used[sent] = nil, its_family
+      for older = 1, its_family do ended[older] = true end -- its record replaced theirs, and goes with it
     elseif its_family then
       valid[sent], used[sent] = nil, its_family
       answer, status = pair_of(its_family), 200
@@ -155,6 +157,7 @@ local WALKER = [=[
   }
 
   for step = 1, tonumber(steps) do
+    runtime.sleep(math.random(0, 20) / 1000, {}) -- the other program has its turns
     local before = runtime.now()
     local ok, why = pcall(actions[math.random(#actions)])
     if not ok then
@@ -181,19 +184,23 @@ describe("two programs on one file store", function()
     local file = assert(io.open(script, "wb"))
     file:write(WALKER)
     file:close()
+    local path = folder .. "/tokens.json"
+    local client = assert(devkit4ai.new { base_url = server.url, store = require("devkit4ai.store.file").new(path),
+      developer_key = "d" })
+    assert(client:login("someone@example.com", "x")) -- both go on with it
     local pipes = {}
     for i = 1, 2 do
       pipes[i] = assert(io.popen(("ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0 "
         .. "timeout 60 '%s' '%s' '%s' '%s' %d %d 2>&1"):format(
-        child.interpreter(), script, server.url, folder .. "/tokens.json", seed + i, STEPS)))
+        child.interpreter(), script, server.url, path, seed + i, STEPS)))
     end
-    local said, logins = {}, 0
+    local said, logins = {}, 1
     for i, pipe in ipairs(pipes) do
       said[i] = pipe:read("*a")
       pipe:close()
       logins = logins + (tonumber(said[i]:match("^done (%d+)\n$")) or math.huge)
     end
-    local client = assert(require("devkit4ai").new { base_url = server.url, access_token = "t", developer_key = "d" })
+    client._secrets:set("access_token", "any")
     local tally = cjson.decode(assert(client:request { method = "GET", path = "/tally" }).body)
     client:close()
     local story = ("DEVKIT4AI_SEED=%d: %s; the programs said: %s"):format(
@@ -202,7 +209,7 @@ describe("two programs on one file store", function()
     assert.equal(0, tally.at_once, story)
     assert.equal(0, tally.reused, story)
     assert.equal(logins, tally.logins, story)
-    assert.is_true(tally.refreshes > 20 and tally.refused > 0 and tally.expired > 0, story) -- else it shows nothing
+    assert.is_true(tally.refreshes > 20 and tally.expired > 0, story) -- else it shows nothing
     assert.is_true(tally.refreshes <= 3 * 2 * STEPS, story)
     assert.same({ "tokens.json", "walker.lua" }, child.list(folder))
   end)

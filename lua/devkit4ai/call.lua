@@ -76,9 +76,8 @@ end
 -- way; a name of the files' part. The server did nothing, so all is sent again. Gives what failed for good, if it can't be.
 local function mend(call, failure)
   local client, part = call.client, missing_part(call, failure)
-  if failure.kind == "auth" and call.bearer and call.renewed then session.doubt(call.used) end
-  if failure.kind == "auth" and call.bearer and not call.renewed and session.can_renew(client) then
-    call.renewed = true
+  if failure.kind == "auth" and call.bearer and session.can_mend(client, call.used, call.renewed) then
+    call.renewed = call.renewed + 1
     if client._session ~= call.used then return true end
     local done, _, err = session.renew(client, M.run, left_of(call))
     if not done then return errors.on_the_way(err, "refused") end
@@ -162,7 +161,7 @@ local function new_call(client, row, name, known, args, request, secrets, progre
   return {
     client = client, row = row, name = name, bearer = known.bearer, args = args, request = request, secrets = secrets,
     progress = progress, says = request.says or row.says, total = request.total, tries = request.tries,
-    started = started, attempts = 0,
+    started = started, attempts = 0, renewed = 0,
   }
 end
 

@@ -85,7 +85,7 @@ end
 local function refused(row, secrets, status, body, head)
   local ok, raw = decode(body)
   local detail, fields, told = answers.refusal(ok and raw or nil)
-  local kind, outcome, advice, transient = errors.of_status(errors.meant(status, detail))
+  local kind, outcome, advice, transient = errors.of_status(errors.meant(status, detail, row.meant))
   local reason = head:match("^HTTP/[%d.]+ %d+ ([^\r\n]+)")
   local retry_after = wait_time(head, told, status)
   if row.advice then advice = row.advice[kind] or advice end

@@ -70,15 +70,16 @@ local SERVER = { "server", false, "try later", true }
 local ELSEWHERE = { "protocol", false, "is base_url the API's address?", true } -- 3xx
 local OTHER = { "protocol", false, "is base_url the API's address?" }
 
--- Where documents give two statuses for the same, the words tell: { words, the status that says it } (D21, D22).
-local MEANT = { [400] = { "already", 409 }, [403] = { "not authenticated", 401 } }
+-- Where documents give two statuses for the same, the words tell: { words, the status that says it } (D22).
+local MEANT = { [403] = { "not authenticated", 401 } }
 
 --- The status that says what the server means.
 ---@param status integer of HTTP
 ---@param detail string? the server's words
+---@param meant table<integer, table>? the operation's own rows
 ---@return integer status
-function M.meant(status, detail)
-  local row = MEANT[status]
+function M.meant(status, detail, meant)
+  local row = meant and meant[status] or MEANT[status]
   return row and detail and detail:lower():find(row[1], 1, true) and row[2] or status
 end
 

@@ -6,7 +6,8 @@
 --- answer: a function of `answers`, or "picture" · redirects: how many are followed · heed: the head of a GET's answer is
 --- wanted · repeats: the class of CONTRACT 7 · creates: it
 --- may cost money, so no total limit · says: the words a user typed · unknown: what to do when nobody knows whether it was
---- done · advice: by kind, where the general one does not fit.
+--- done · meant: by status, the words that
+--- tell another one · advice: by kind, where the general one does not fit.
 local developer = { developer = "dev", platform_operator = "op" } -- operators: R:getting-started/cloud-api-explained
 local anyone = { developer = "none", end_user = "none", platform_operator = "none" }
 local bearer = { developer = "bearer", end_user = "bearer", platform_operator = "bearer" }
@@ -17,7 +18,7 @@ return {
     method = "POST", path = "/api/v1/auth/register",
     profile = { developer = "reg_dev", end_user = "reg_end", platform_operator = "reg_dev" },
     body = { json = { "email", "full_name" } }, slots = { "password" },
-    answer = "registration", repeats = "never", says = "client:register",
+    answer = "registration", repeats = "never", says = "client:register", meant = { [400] = { "already", 409 } }, -- D21
     unknown = "the account may exist now, and its keys can't be asked for again: try to log in before you register "
       .. "anew",
   },

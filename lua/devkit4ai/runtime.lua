@@ -15,8 +15,9 @@ local huge, unpack = math.huge, table.unpack or unpack -- luacheck: ignore 113
 local SLICE = 0.1 -- seconds between two looks at an upload's progress (design, section 4)
 local CANCELLED = "its task was cancelled before that"
 
----@class devkit4ai.Job what the loop knows of a task
----@field _slot table? its own, for every sleep and exchange; `id` while a transfer has it
+---@class devkit4ai.Job what the loop knows of a task; it is the slot of every sleep and exchange of that task, too
+---@field owner devkit4ai.Client? whose wait it is now
+---@field id integer? of the transfer that it waits for
 ---@field _at table? another's slot that it waits at
 ---@field _cancelled boolean?
 ---@field _client devkit4ai.Client? whose call it made last
@@ -46,16 +47,6 @@ end
 watch(engine, drain)
 
 M.now = core.now
-
--- A job has one slot for all that it waits for; who is no task may wait in several places at once, a finalizer in between.
-local function slot_of(job)
-  local slot = job and job._slot
-  if not slot then
-    slot = {}
-    if job then job._slot = slot end
-  end
-  return slot
-end
 
 -- Calls the user's function apart from the caller: an error in it must not leave the transfer alone.
 local function tell(progress, id)
@@ -99,7 +90,7 @@ local function await(wanted, owner)
 end
 
 local function await_parked(id, owner, progress, job)
-  local slot, why = slot_of(job), nil
+  local slot, why = job or {}, nil
   slot.owner, slot.id = owner, id
   waiting[id] = slot
   watch(engine, drain)
@@ -150,8 +141,7 @@ end
 ---@param job devkit4ai.Job
 function M.cancel(job)
   job._cancelled = true
-  local slot = job._at or job._slot
-  if not slot then return end
+  local slot = job._at or job
   if slot.id then
     if waiting[slot.id] == slot then engine:cancel(slot.id) end
   elseif slot.co then
@@ -193,7 +183,7 @@ end
 function M.sleep(seconds, owner)
   local job = current()
   if owner._closed or job and job._cancelled then return false end
-  local slot = slot_of(job)
+  local slot = job or {}
   slots[slot] = true
   slot.owner, slot.woken = owner, nil
   park(slot, seconds)

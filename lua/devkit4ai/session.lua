@@ -16,7 +16,7 @@ local HELD = 50 -- seconds for a refresh under the lock; less than its lease
 local PAUSE = 0.1 -- seconds between two tries for the lock
 local ROUNDS = 5 -- refreshes that one caller waits for, where each brings tokens that have ended
 
--- `due`: when to renew; `ends`; `refused`: when the server refused the token though it was new
+-- `due`: when to renew; `ends`; `stored`: the token is from the store; `refused`: when the server refused it though it was new
 local NEVER = { due = math.huge, ends = math.huge } -- nobody can renew
 local LOST = { due = 0, ends = 0 } -- there are no tokens, but the store may have some by the next call
 
@@ -32,27 +32,35 @@ function M.can_renew(client)
   return has_refresh_token(client) and not (refused and runtime.now() - refused < AGED)
 end
 
---- Notes that the server refused a token which came by a refresh for the same call: the token is not to blame.
+--- Whether a call that met a 401 may get new tokens and be made again: once, and once more where it first got the store's.
+---@param client devkit4ai.Client
 ---@param used table client._session when the request went out
-function M.doubt(used)
-  used.refused = runtime.now()
+---@param mended integer how often this call got new tokens
+---@return boolean
+function M.can_mend(client, used, mended)
+  if mended > 0 and not used.stored then
+    used.refused = runtime.now() -- the token is new, and not to blame
+    return false
+  end
+  return mended < 2 and M.can_renew(client)
 end
 
-local function begin(client, life)
+local function begin(client, life, from)
   local now = runtime.now()
   client._session = has_refresh_token(client)
-    and { ends = now + life, due = now + math.max(life - AHEAD, life / 2) } or NEVER
+    and { ends = now + life, due = now + math.max(life - AHEAD, life / 2), stored = from == "store" } or NEVER
 end
 
--- Gives a client tokens. Without a refresh token the old one stays (CONTRACT 2.3), unless it is another login's.
-local function hold(client, tokens, life, anew)
+-- Gives a client tokens from a login, a refresh, the store. Without a refresh token the old one stays (CONTRACT 2.3),
+-- unless it is another login's.
+local function hold(client, tokens, life, from)
   local secrets = client._secrets
   local set, _, why = secrets:set("access_token", tokens.access_token)
   if not set then return nil, why end
   twins.leave(client)
-  if tokens.refresh_token or anew then secrets:set("refresh_token", tokens.refresh_token or "", "body") end
+  if tokens.refresh_token or from == "login" then secrets:set("refresh_token", tokens.refresh_token or "", "body") end
   twins.join(client)
-  begin(client, life)
+  begin(client, life, from)
   return true
 end
 
@@ -68,7 +76,7 @@ local function continue(client)
   local account = mine.account
   mine.account = account or (mine.resumes and kept.last_account(mine)) or nil
   local record = kept.newer(client)
-  if record and hold(client, record, record.left) then return true end
+  if record and hold(client, record, record.left, "store") then return true end
   mine.account = account
 end
 
@@ -82,7 +90,7 @@ local function start_kept(client, access_token, refresh_token)
   client._kept.account = token.account(access_token or "") or token.account(refresh_token or "")
   local record = kept.newer(client)
   if record and (is_later(record.refresh_token, refresh_token) or is_later(record.access_token, access_token)) then
-    hold(client, record, record.left)
+    hold(client, record, record.left, "store")
   end
 end
 
@@ -130,7 +138,7 @@ end
 function M.accept(client, tokens, operation, email)
   if client._closed then return closed_meanwhile(operation) end -- its secrets are wiped, and stay so
   local life = token.life(tokens.access_token, os.time())
-  local held, why = hold(client, tokens, life, true)
+  local held, why = hold(client, tokens, life, "login")
   if not held then return unusable(operation, why) end
   local mine = client._kept
   if mine then
@@ -146,7 +154,7 @@ local function share(key, tokens, life, from)
   local written = {} -- store -> the record's key
   if from then written[from.store] = kept.key(from) end
   for _, client in ipairs(twins.of(key)) do
-    local held, why = hold(client, tokens, life)
+    local held, why = hold(client, tokens, life, from and "store" or "refresh")
     if not held then return unusable("refresh_token", why) end
     local mine = client._kept
     if mine then

@@ -61,10 +61,14 @@ function M.new(on_event, level, secrets)
   return setmetatable({ on_event = on_event, level = LEVELS[level] or 0, secrets = secrets }, Trace)
 end
 
--- The user's function runs apart from the call: neither an error in it nor a wait may touch what is under way.
-local function hand_to_user(on_event, event, secrets)
-  local co = coroutine.create(on_event)
+-- The user's function runs apart from the call: neither an error in it nor a wait may touch what is under way. It is not told
+-- of calls that it makes itself, which would have no end.
+local function hand_to_user(trace, event, secrets)
+  if trace.telling then return end
+  trace.telling = true
+  local co = coroutine.create(trace.on_event)
   local ok, why = coroutine.resume(co, event)
+  trace.telling = false
   if not ok then write(secrets:mask("on_event failed: " .. debug.traceback(co, tostring(why)))) end
 end
 
@@ -77,7 +81,7 @@ function Trace:emit(event, secrets)
     if type(value) == "string" then event[name] = secrets:mask(value) end
   end
   if self.level >= WRITTEN[event.type] then write(words(event)) end
-  if self.on_event then hand_to_user(self.on_event, event, secrets) end
+  if self.on_event then hand_to_user(self, event, secrets) end
 end
 
 local function event_of(kind, call)

@@ -50,7 +50,7 @@ describe("the words for a dialect", function()
         sandbox.start { dialect = given }
       end)
       assert.is_false(ok)
-      assert.truthy(message:find "dialect_spec.lua:%d+: devkit4ai%.sandbox%.start: .*dialect", message)
+      assert.truthy(message:find "dialect_words_spec.lua:%d+: devkit4ai%.sandbox%.start: .*dialect", message)
     end
   end)
 

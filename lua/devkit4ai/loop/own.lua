@@ -10,13 +10,13 @@ local jobs = setmetatable({}, { __mode = "k" }) -- our coroutines -> what M.spaw
 local alive = 0 -- jobs that have not ended
 local resumed -- the coroutine that run_ready runs now
 local ready, verdicts, first, last = {}, {}, 1, 0 -- a queue: coroutines, and what park returns in each
-local sleeping = {} -- a heap of parked slots
+local sleeping = timers.new() -- parked slots
 
 local running, status, resume, yield = coroutine.running, coroutine.status, coroutine.resume, coroutine.yield
 local isyieldable, getinfo, huge = coroutine.isyieldable, debug.getinfo, math.huge
 local plain_51 = _VERSION == "Lua 5.1" and not jit -- luacheck: globals jit
+local now = core.now
 local PARKED, PROBE = {}, {} -- what park and can_yield yield; anything else is a user's own yield
-local COALESCE = 0.001 -- seconds; waking at most once a millisecond halves the cost of many sleepers (PERFORMANCE 2.14)
 
 local function push(co, verdict)
   last = last + 1
@@ -115,26 +115,30 @@ local function run_ready()
 end
 
 local function wake_sleepers()
-  local slot = sleeping[1]
-  local now = core.now() + COALESCE
-  while slot and slot.due <= now do
-    timers.remove(sleeping, slot)
-    if slot.co then push(slot.co, false) end
-    slot.co = nil
-    slot = sleeping[1]
+  local moment = now()
+  local bundle = timers.take(sleeping, moment)
+  while bundle do
+    for i = 1, #bundle do
+      local slot = bundle[i]
+      if slot then
+        push(slot.co, false)
+        slot.co = nil
+      end
+    end
+    bundle = timers.take(sleeping, moment)
   end
 end
 
 -- Lets tasks run and the engine step until the slot is woken or the time is up: how the main thread waits.
 local function pump(slot, seconds)
-  local due = seconds < huge and core.now() + seconds
+  local due = seconds < huge and now() + seconds
   repeat
     if first <= last then run_ready() end
     if slot.woken or first <= last then seconds = 0 end -- by a task that ran; or more became ready
-    if sleeping[1] then seconds = math.min(seconds, math.max(0, sleeping[1].due - core.now())) end
+    if sleeping.first then seconds = math.min(seconds, math.max(0, sleeping.first - now())) end
     drain(seconds)
-    if sleeping[1] then wake_sleepers() end
-    seconds = due and due - core.now() or huge
+    if sleeping.first then wake_sleepers() end
+    seconds = due and due - now() or huge
   until slot.woken or seconds <= 0
   local woken = slot.woken
   slot.woken = false
@@ -153,7 +157,7 @@ function M.park(slot, seconds)
   local co = resumed and running() -- no task runs: no need to ask
   if not jobs[co] then return pump(slot, seconds) end
   slot.co = co
-  if seconds < huge then timers.add(sleeping, slot, core.now() + seconds) end
+  if seconds < huge then timers.add(sleeping, slot, now() + seconds) end
   return yield(PARKED)
 end
 
@@ -189,7 +193,7 @@ function M.update()
     errors.raise("devkit4ai.update: call it in the program, once a frame, and not in a task, which goes on by itself")
   end
   if engine:ready() then drain() end
-  if sleeping[1] then wake_sleepers() end
+  if sleeping.first then wake_sleepers() end
   run_ready()
 end
 
