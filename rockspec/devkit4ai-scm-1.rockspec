@@ -65,6 +65,7 @@ build = {
     ["devkit4ai.headers"] = "lua/devkit4ai/headers.lua",
     ["devkit4ai.instructions"] = "lua/devkit4ai/instructions.lua",
     ["devkit4ai.json"] = "lua/devkit4ai/json.lua",
+    ["devkit4ai.mask"] = "lua/devkit4ai/mask.lua",
     ["devkit4ai.kept"] = "lua/devkit4ai/kept.lua",
     ["devkit4ai.key"] = "lua/devkit4ai/key.lua",
     ["devkit4ai.loop.own"] = "lua/devkit4ai/loop/own.lua",

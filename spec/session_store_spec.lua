@@ -127,6 +127,16 @@ describe("a login with a store", function()
     developer:close()
   end)
 
+  it("is not gone on with where a session is over whose account nobody knew", function()
+    serve()
+    local client = new { refresh_token = "used" }
+    assert.equal("auth", select(3, client:me()).kind)
+    login(new()):close()
+    assert.equal("config", select(3, client:me()).kind)
+    assert.equal("refresh used, login", seen(server))
+    client:close()
+  end)
+
   it("of another account brings its own refresh token or none, never the old account's", function()
     serve()
     local client = new { refresh_token = "refresh-0" }

@@ -149,7 +149,7 @@ function M.refusal(raw)
     local path = {}
     if type(item) ~= "table" then item = { msg = tostring(item) } end
     for j, part in ipairs(type(item.loc) == "table" and item.loc or {}) do path[j] = tostring(part) end
-    fields[i] = { loc = table.concat(path, "."), msg = tostring(item.msg or ""), type = item.type }
+    fields[i] = { loc = table.concat(path, "."), msg = tostring(item.msg or ""), type = text_or_nil(item.type) }
     words[i] = (fields[i].loc ~= "" and fields[i].loc .. ": " or "") .. fields[i].msg
   end
   if not words[1] then return nil, nil, retry_after end

@@ -137,10 +137,10 @@ local function refuse(row, name, kind, message)
   return errors.refuse(kind, row.says .. ": " .. message, name)
 end
 
-local function fill(row, name, request, args, part)
+local function fill(row, name, request, args, part, secrets)
   if row.path then
     local ok, wrong = fill_path(request, args)
-    if not ok then return refuse(row, name, "invalid", ("%s is no UUID: %s"):format(wrong, tostring(args[wrong]))) end
+    if not ok then return refuse(row, name, "invalid", secrets:mask(("%s is no UUID: %s"):format(wrong, tostring(args[wrong])))) end
   end
   if row.query then fill_query(row, request, args) end
   if row.body and row.body.json then
@@ -170,7 +170,7 @@ function M.request(client, row, known, name, args, extra, secrets)
   if not (request.total == nil or (request.total > 0 and request.total < huge)) then
     return refuse(row, name, "config", "timeout must be a number of seconds above 0")
   end
-  local ok, message, err = fill(row, name, request, args, client._parts[name])
+  local ok, message, err = fill(row, name, request, args, client._parts[name], secrets)
   if not ok then return nil, message, err end
   if not row.path then M.aim(client, request, request.url) end
   local own = own_secrets(row, args, extra, secrets)

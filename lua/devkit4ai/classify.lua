@@ -4,6 +4,7 @@ local answers = require "devkit4ai.answers"
 local config = require "devkit4ai.config"
 local errors = require "devkit4ai.errors"
 local json = require "devkit4ai.json"
+local mask = require "devkit4ai.mask"
 local retry = require "devkit4ai.retry"
 
 local M = {}
@@ -11,7 +12,6 @@ local M = {}
 local decode = json.decode
 
 local SHOWN = 200 -- bytes of an answer that is no JSON, kept for the error
-local MASKED = 65536 -- bytes of it that are looked through for secrets; far more than SHOWN and any secret
 local DAY = 86400 -- seconds; a reset further away is no time to go by (CONTRACT 4.2)
 
 ---@class devkit4ai.Failure a call that did not succeed, before it is told
@@ -78,7 +78,7 @@ end
 
 -- the first bytes of an answer that can't be read otherwise; masked first, lest the cut leave a part of a secret
 local function excerpt(secrets, body)
-  return secrets:mask(json.hide(body:sub(1, MASKED))):sub(1, SHOWN)
+  return mask.text(secrets, body):sub(1, SHOWN)
 end
 
 -- the server's answer is no success
@@ -86,6 +86,7 @@ local function refused(row, secrets, status, body, head)
   local ok, raw = decode(body)
   local detail, fields, told = answers.refusal(ok and raw or nil)
   local kind, outcome, advice, transient = errors.of_status(errors.meant(status, detail, row.meant))
+  detail = detail and secrets:mask(detail)
   local reason = head:match("^HTTP/[%d.]+ %d+ ([^\r\n]+)")
   local retry_after = wait_time(head, told, status)
   if row.advice then advice = row.advice[kind] or advice end
@@ -108,20 +109,18 @@ end
 
 -- ---- what an answer is ----
 
--- A server may repeat a key of ours where its name does not tell: it is masked by its value, too.
-local function hide_values(value, secrets)
-  for key, item in next, value do
-    local kind = type(item)
-    if kind == "string" then value[key] = secrets:mask(item)
-    elseif kind == "table" then hide_values(item, secrets) end
-  end
+-- A server may repeat a secret where its name does not tell: it is masked by its value, too.
+local function hide_values(raw, given, secrets, body)
+  local all = mask.with(secrets, given)
+  if all ~= secrets or secrets:shows(body) then mask.values(all, raw) end
+  if all ~= secrets then all:close() end
 end
 
 local function read_answer(row, _, secrets, status, body, head)
   local ok, raw, given = decode(body)
   if not ok then return unusable(secrets, status, body, head, "it is no JSON: " .. raw) end
   if type(raw) ~= "table" then return unusable(secrets, status, body, head, "it is no object and no list") end
-  if secrets:shows(body) then hide_values(raw, secrets) end
+  hide_values(raw, given, secrets, body)
   local answer, missing = answers[row.answer](raw, given)
   if not answer then return unusable(secrets, status, body, head, "it has no " .. missing) end
   return answer
@@ -182,7 +181,7 @@ end
 ---@return devkit4ai.Error err
 function M.tell(row, name, says, secrets, failure)
   for _, field in ipairs(failure.fields or {}) do
-    field.loc, field.msg = secrets:mask(field.loc), secrets:mask(field.msg)
+    for name, text in next, field do field[name] = secrets:mask(text) end
   end
   return errors.give({
     kind = failure.kind, outcome = failure.outcome, status = failure.status, fields = failure.fields,

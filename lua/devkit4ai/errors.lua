@@ -41,7 +41,7 @@ local STATUSES = {
   private_address = { "protocol", "the server names a picture that is not on the public network" },
   lookup = { "network", "look at the name in base_url and at the network", true },
   connect = { "network", "is the server running, and is base_url right?", true },
-  proxy = { "network", "look at the option proxy, or at https_proxy, and at its user and password", true },
+  proxy = { "network", "look at the option proxy, or at https_proxy, and at its user and password" },
   handshake = { "tls", "does base_url name a server that speaks TLS 1.2 or newer?", true },
   tls = { "tls", "if the server's certificate is your own, name its CA with the option ca_file" },
   cut = { "network", nil, true },
@@ -133,10 +133,10 @@ local PASSING = { network = true, timeout = true, rate_limited = true, server = 
 ---@return string message
 ---@return devkit4ai.Error err
 function M.on_the_way(err, outcome)
-  local own = setmetatable({}, Error)
-  for name, value in pairs(err) do own[name] = value end
-  own.outcome, own.retryable = outcome, PASSING[err.kind] == true
-  return nil, own.message, own
+  local told = setmetatable({}, Error)
+  for name, value in pairs(err) do told[name] = value end
+  told.outcome, told.retryable = outcome, PASSING[err.kind] == true
+  return nil, told.message, told
 end
 
 --- Raises a mistake of the program at the first line that is not ours; tail calls make counted levels wrong.

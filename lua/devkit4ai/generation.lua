@@ -4,7 +4,6 @@ local check = require "devkit4ai.check"
 local errors = require "devkit4ai.errors"
 local find = require "devkit4ai.find"
 local instructions = require "devkit4ai.instructions"
-local runtime = require "devkit4ai.runtime"
 local pages = require "devkit4ai.pages"
 local under_way = require "devkit4ai.under_way"
 local wait = require "devkit4ai.wait"
@@ -133,8 +132,7 @@ function M.generate(scope, words, given)
   if not fields then return nil, message, err end
   find.remember(scope._client, fields.id)
   local gen = M.handle(scope, fields.id, ("%s:generation(%q)"):format(words, fields.id))
-  under_way.add(scope._client, gen)
-  if runtime.is_cancelled() then wait.abandon(gen, "project:generate") end
+  wait.accept(gen, "project:generate")
   return absorb(gen, fields)
 end
 
@@ -160,7 +158,8 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Generation:refresh(options)
-  return look(self, check.own("gen:refresh", options))
+  local seen, message, err = look(self, check.own("gen:refresh", options))
+  return seen, message, err
 end
 
 local WAIT = check.rows { interval = { type = "number" }, on_progress = { type = "function" } }
@@ -204,8 +203,10 @@ local function address(gen, says, extra)
 end
 
 local function fetch(gen, says, extra)
+  local left = wait.countdown(extra.total)
   local url, message, err = address(gen, says, extra)
   if not url then return nil, message, err end
+  extra.total = left()
   extra.url, extra.max_answer, extra.says = url, MAX_PICTURE, says
   local picture
   picture, message, err = call.run(gen._scope, "get_picture", {}, extra)

@@ -70,12 +70,17 @@ function M.plain(text)
   return value
 end
 
+local ASIDE, BACK = { ['\\"'] = "\1", ["\\\\"] = "\2" }, { ["\1"] = '\\"', ["\2"] = "\\\\" }
+
 --- The text of an answer that may be broken, with *** in the place of each secret that stands under its name.
 ---@param text string
 ---@return string
 function M.hide(text)
-  for name in pairs(SECRET) do text = text:gsub('("' .. name .. '"%s*:%s*"?)[^",}]*', "%1***") end
-  return text
+  text = text:gsub('\\["\\]', ASIDE) -- so that each quote begins or ends a text
+  for name in pairs(SECRET) do
+    text = text:gsub('("' .. name .. '"%s*:%s*")[^"]*', "%1***"):gsub('("' .. name .. '"%s*:%s*)[^"%s][^,}]*', "%1***")
+  end
+  return (text:gsub("[\1\2]", BACK))
 end
 
 local DIGITS = 14 -- the most that cjson writes; of a longer number, a seed say, another one would come out

@@ -77,7 +77,7 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function M.of_id(client, id)
-  if not config.is_uuid(id) then return errors.refuse("invalid", "client:project: the id is no UUID: " .. id) end
+  if not config.is_uuid(id) then return errors.refuse("invalid", client._secrets:mask("client:project: the id is no UUID: " .. id)) end
   return M.of_project(client, { id = id })
 end
 
@@ -131,7 +131,7 @@ function M.adopt(client, account)
   take("project_id", "shown")
   client._project_id = client._project_id or account.project_id
   if client._project_id == account.project_id then take("project_key") end
-  if tokens and not secrets:has("access_token") then session.accept(client, tokens, "register") end
+  if tokens and not secrets:has("access_token") then session.accept(client, tokens, "register", account.email) end
   return account
 end
 

@@ -1,6 +1,7 @@
 --- What a client tells of its work: events to `on_event`, and lines to standard error as DEVKIT4AI_LOG asks. No secret is in
 --- them: every text is masked by value, paths are templates, and headers and bodies stand in no event.
 local json = require "devkit4ai.json"
+local mask = require "devkit4ai.mask"
 
 local M = {}
 
@@ -99,8 +100,10 @@ end
 
 -- A debug log shows an answer's head and the beginning of its body.
 local function show_answer(secrets, head, body)
-  local text = (head or "") .. json.hide(body or "")
-  write(secrets:mask(text):sub(1, (head and #head or 0) + SHOWN))
+  local _, _, given = json.decode(body or "")
+  local all = mask.with(secrets, given)
+  write(all:mask(head or "") .. mask.text(all, body or ""):sub(1, SHOWN))
+  if all ~= secrets then all:close() end
 end
 
 --- An exchange is over: `answer`, and behind it `rate_limit` where the server asked for a pause.

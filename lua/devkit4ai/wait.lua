@@ -9,6 +9,8 @@ local under_way = require "devkit4ai.under_way"
 
 local M = {}
 
+local MOMENT = 0.001 -- seconds
+
 local function failed(gen)
   local reason = gen.error and tostring(gen.error) or "the server gives no reason"
   return errors.give({
@@ -36,6 +38,24 @@ function M.abandon(gen, says)
     message = ("%s: %s; the generation %s may still finish and is paid for; go on waiting with %s:wait()"):format(
       says, client._closed and "the client was closed" or "the task was cancelled", gen.id, gen._words),
   }))
+end
+
+--- A generation was accepted. Where its task was cancelled meanwhile, nobody waits for it.
+---@param gen devkit4ai.Generation
+---@param says string the call that ordered it
+function M.accept(gen, says)
+  under_way.add(gen._scope._client, gen)
+  if runtime.is_cancelled() then M.abandon(gen, says) end
+end
+
+--- A time that several calls share.
+---@param seconds number? none
+---@return fun(): number? left what is left of it; a moment at least, so that what comes too late runs into its own limit
+function M.countdown(seconds)
+  local started = runtime.now()
+  return function()
+    return seconds and math.max(MOMENT, seconds - (runtime.now() - started))
+  end
 end
 
 local function out_of_time(gen, seconds)
@@ -92,7 +112,9 @@ local function look_in_turn(client, deadline, look)
 end
 
 local function rest(client, gen, seconds)
-  trace.emit(client, { type = "wait", operation = "get_generation_status", generation_id = gen.id, pause = seconds })
+  trace.emit(client, {
+    type = "wait", operation = "get_generation_status", generation_id = gen and gen.id, pause = seconds,
+  })
   return runtime.sleep(seconds, client)
 end
 
@@ -132,24 +154,27 @@ function M.until_done(gen, options, look)
   end
 end
 
+-- One turn of waiting for room: a rest, and a look at the oldest unless another wait saw an end meanwhile. false: no time.
+local function wait_a_turn(client, waiter, turn, deadline, look)
+  local left = deadline - runtime.now()
+  if left <= 0 or not rest(client, under_way.first(client), math.min(poll.pause(turn), left)) then return false end
+  local gen = not waiter.room and under_way.first(client)
+  if not gen then return true end
+  local looked, _, _, err = look_in_turn(client, deadline, function(seconds) return look(gen, seconds) end)
+  if err and not poll.after_failure(err, 0) then under_way.remove(client, gen.id) end
+  return looked
+end
+
 -- Waits until one of the client's own generations has ended; false: none is under way, or there is no time.
 local function wait_for_room(client, deadline, look)
-  local first, count = under_way.first(client)
-  local looks, before = 0, count
-  while first and count == before do
-    local left = deadline - runtime.now()
-    looks = looks + 1
-    if left <= 0 or not rest(client, first, math.min(poll.pause(looks), left)) then return false end
-    first, count = under_way.first(client)
-    if first and count == before then -- no other wait saw an end meanwhile
-      local gen = first
-      local looked, _, _, err = look_in_turn(client, deadline, function(seconds) return look(gen, seconds) end)
-      if not looked then return false end
-      if err and not poll.after_failure(err, 0) then under_way.remove(client, gen.id) end
-      first, count = under_way.first(client)
-    end
+  if not under_way.is_busy(client) then return false end
+  local waiter, turn, going_on = under_way.enter(client), 0, true
+  while going_on and not waiter.room and under_way.is_busy(client) do
+    turn = turn + 1
+    going_on = wait_a_turn(client, waiter, turn, deadline, look)
   end
-  return count < before
+  under_way.leave(client, waiter)
+  return going_on
 end
 
 --- Makes a creating call. A 429 while generations of the client's own are under way waits for one of them to end rather than
@@ -164,7 +189,9 @@ end
 function M.with_room(client, seconds, look, order)
   local deadline, left = seconds and runtime.now() + seconds or math.huge, seconds
   while true do
-    local fields, message, err = order(left, under_way.first(client) and 0 or nil)
+    local busy, its = under_way.is_busy(client), under_way.order(client)
+    local fields, message, err = order(left, busy and 0 or nil)
+    under_way.answered(client, its)
     local room = err and err.kind == "rate_limited" and wait_for_room(client, deadline, look)
     left = seconds and deadline - runtime.now()
     if not room or (left and left <= 0) then return fields, message, err end

@@ -239,6 +239,28 @@ static void no_part_is_left_by_what_never_ran (void) {
   peer_stop(&p);
 }
 
+/* more than is gathered for one write, and more than one write more */
+static void many_pieces (void) {
+  enum { LENGTH = 400000 };
+  static char answer[LENGTH + 100], came[LENGTH + 1];
+  int head = snprintf(answer, sizeof answer, PNG("%d"), LENGTH) - (int)strlen(PNG_HEAD);
+  for (int i = (int)strlen(PNG_HEAD); i < LENGTH; i++) answer[head + i] = (char)('!' + i % 89);
+  peer_row peers[] = {{.path = "/", .answer = answer}, {NULL}};
+  static peer p;
+  peer_start(&p, peers);
+  dk_engine *e = dk_engine_new();
+  dk_xfer *x = exchange(e, download(&p, "a.png"));
+  CHECK(x != NULL && x->failure.status == DK_OK && x->counts[2] == LENGTH);
+  dk_xfer_free(x);
+  FILE *file = fopen(in_folder("a.png"), "r");
+  CHECK(file != NULL && fread(came, 1, sizeof came, file) == LENGTH && memcmp(came, answer + head, LENGTH) == 0);
+  if (file != NULL) fclose(file);
+  unlink(in_folder("a.png"));
+  dk_engine_close(e);
+  dk_engine_free(e);
+  peer_stop(&p);
+}
+
 static void counts_of_a_download (void) {
   static const peer_row peers[] = {{.path = "/", .answer = PNG("12") "rest"}, {NULL}};
   static peer p;
@@ -262,6 +284,7 @@ int main (void) {
     {"the_folder_goes_away_meanwhile", the_folder_goes_away_meanwhile},
     {"a_limit_of_the_process_for_files", a_limit_of_the_process_for_files},
     {"no_part_is_left_by_what_never_ran", no_part_is_left_by_what_never_ran},
+    {"many_pieces", many_pieces},
     {"counts_of_a_download", counts_of_a_download},
   };
   if (mkdtemp(folder) == NULL) abort();

@@ -188,7 +188,7 @@ describe("sandbox:requests", function()
       helper.end_user_headers(developer))
     local list, text = box:requests(), helper.curl(box.url .. "/_sandbox/requests").body
     assert.equal(7, #list)
-    assert.equal(email, list[1].body.email)
+    assert.same({ email = email, password = "Sec..." }, list[1].body)
     assert.equal("a=1&refresh_token=eyJhbGci...", list[4].body)
     assert.equal("Bearer eyJhbGci...", list[7].headers.authorization)
     assert.equal(developer.developer_key:sub(1, 8) .. "...", list[7].headers["x-developer-key"])
@@ -235,6 +235,26 @@ describe("the sandbox's clock", function()
     local free = box:clock { frozen = false }
     assert.is_true(free.now >= stopped.now + 1.5 and free.now < stopped.now + 3600)
     repeat until box:clock().now > free.now
+  end)
+
+  it("goes on from where it stood, however long that was", function()
+    local found, cqueues = pcall(require, "cqueues")
+    if not found then return end
+    local monotime, now = cqueues.monotime, 100
+    finally(function() cqueues.monotime = monotime end)
+    cqueues.monotime = function() return now end
+    local clock = require("devkit4ai.sandbox.clock").new()
+    local start = clock()
+    now = 107
+    assert.equal(start + 7, clock())
+    clock:freeze(true)
+    now = 1000
+    clock:advance(5)
+    assert.equal(start + 12, clock())
+    clock:freeze(false)
+    assert.equal(start + 12, clock())
+    now = 1001
+    assert.equal(start + 13, clock())
   end)
 end)
 

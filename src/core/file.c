@@ -10,6 +10,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+enum { GATHER = 128 * 1024 };    /* bytes to a write: libcurl's pieces of 16 KiB, each written, cost 1.6 x (`make bench` R8) */
+
 void dk_file_init (dk_file *file) {
   *file = (dk_file){.fd = -1};
 }
@@ -25,7 +27,8 @@ void dk_file_drop (dk_file *file) {
   if (file->part != NULL) unlink(file->part);
   forget_part(file);
   free(file->path);
-  file->path = NULL;
+  free(file->gathered);
+  file->path = file->gathered = NULL;
   file->fd = -1;
 }
 
@@ -63,17 +66,32 @@ dk_status dk_file_open (dk_file *file, const char *path, bool overwrite, size_t 
   return failed(file, failure, reason);
 }
 
+/* 0, or errno */
+static int write_gathered (dk_file *file) {
+  for (size_t written = 0; written < file->gathered_length;) {
+    ssize_t n = write(file->fd, file->gathered + written, file->gathered_length - written);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno;
+    written += (size_t)n;
+  }
+  file->gathered_length = 0;
+  return 0;
+}
+
 dk_status dk_file_add (dk_file *file, const char *bytes, size_t length, dk_failure *failure) {
   if (length > file->cap - file->length) return dk_fail(failure, DK_OVER_CAP, "the answer has more than %llu bytes", (unsigned long long)file->cap);
   if (length > file->limit - file->length) return failed(file, failure, EFBIG);            /* writing on would raise SIGXFSZ */
+  if (file->gathered == NULL && (file->gathered = malloc(GATHER)) == NULL) return dk_fail(failure, DK_NO_MEMORY, "no memory");
   for (size_t i = 0; i < length && file->length + i < sizeof file->head; i++) file->head[file->length + i] = bytes[i];
   while (length > 0) {
-    ssize_t n = write(file->fd, bytes, length);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return failed(file, failure, errno);
+    size_t room = GATHER - file->gathered_length, n = length < room ? length : room;
+    memcpy(file->gathered + file->gathered_length, bytes, n);
     bytes += n;
-    length -= (size_t)n;
-    file->length += (uint64_t)n;
+    length -= n;
+    file->length += n;
+    file->gathered_length += n;
+    int reason = n == room ? write_gathered(file) : 0;
+    if (reason != 0) return failed(file, failure, reason);
   }
   return DK_OK;
 }
@@ -92,8 +110,9 @@ static int give_name (const dk_file *file) {
 dk_status dk_file_finish (dk_file *file, dk_failure *failure) {
   size_t head = file->length < sizeof file->head ? (size_t)file->length : sizeof file->head;
   if (dk_image_type(file->head, head) == NULL) return dk_fail(failure, DK_PROTOCOL, "what came is no JPEG, PNG or WebP picture by its first bytes");
-  int fd = file->fd;
-  if (fsync(fd) != 0) return failed(file, failure, errno);
+  int fd = file->fd, reason = write_gathered(file);
+  if (reason == 0 && fsync(fd) != 0) reason = errno;
+  if (reason != 0) return failed(file, failure, reason);
   file->fd = -1;
   if (close(fd) != 0 || give_name(file) != 0) return failed(file, failure, errno);
   forget_part(file);

@@ -13,6 +13,8 @@ typedef struct {
   char *path, *part;             /* its name; the name while it grows. NULL: no file */
   int fd;
   bool overwrite;
+  char *gathered;                /* what came and is not written yet; NULL: nothing came */
+  size_t gathered_length;
   char head[DK_IMAGE_HEAD];      /* first bytes, to see that it is a picture */
   uint64_t length, limit;        /* bytes; limit: the cap, or the process's own (ulimit -f) where that is less */
   uint64_t cap;
@@ -25,10 +27,10 @@ void dk_file_init (dk_file *file);
  * Errors: DK_FILE, DK_FILE_EXISTS, DK_NO_MEMORY; dk_file_drop is due all the same. */
 dk_status dk_file_open (dk_file *file, const char *path, bool overwrite, size_t cap, dk_failure *failure);
 
-/* Appends. Errors: DK_OVER_CAP, DK_FILE (disk full, ulimit -f). */
+/* Appends. Errors: DK_OVER_CAP, DK_FILE (ulimit -f; disk full, maybe of what came before), DK_NO_MEMORY. */
 dk_status dk_file_add (dk_file *file, const char *bytes, size_t length, dk_failure *failure);
 
-/* Sees that it is a picture, syncs it, gives it its name. Errors: DK_PROTOCOL (no picture), DK_FILE, DK_FILE_EXISTS. */
+/* Sees that it is a picture, writes what is left, syncs it, gives it its name. Errors: DK_PROTOCOL (no picture), DK_FILE, DK_FILE_EXISTS. */
 dk_status dk_file_finish (dk_file *file, dk_failure *failure);
 
 /* Removes the part file, unless it was finished; twice is once. */

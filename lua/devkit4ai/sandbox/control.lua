@@ -89,7 +89,9 @@ end
 function M.run(state)
   io.stdin:setvbuf("no") -- what lies in a buffer of ours, poll does not see
   for line in next_line do
-    io.stdout:write(answer(state, line), "\n")
+    local ok, text = pcall(answer, state, line)
+    if not ok then text = json.object({ "error" }, { error = "a mistake of the sandbox: " .. tostring(text) }) end
+    io.stdout:write(text, "\n")
     io.stdout:flush()
   end
   os.exit(0)

@@ -1,0 +1,55 @@
+-- A month in some seconds: 2,000 orders, faults at random, the clock moved by 30 days, one process. Each order is what the
+-- sandbox made of it, and nothing grows. DEVKIT4AI_SEED=N has other faults; DEVKIT4AI_FIGURES=1 prints what was measured.
+local month = require "spec.support.month_run"
+
+local BATCHES, SIZE = 10, 200
+local WARM = 6 -- batches; by then the client knows as many of its orders as it ever keeps
+local IDLE = 4 -- connections that the pool may keep, or not
+
+local seed = tonumber(os.getenv("DEVKIT4AI_SEED")) or 1
+
+local function print_figures(report)
+  local tally = report.tally
+  print(("\nseed %d: %d made; %d given, %d unknown of which %d found, %d refused, %d not sent; %d refreshes"):format(seed,
+    tally.made, tally.given, tally.unknown, tally.found, tally.refused, tally.not_sent, report.refreshes))
+  for batch, measured in ipairs(report.measured) do
+    print(("after %5d orders: heap %.1f KiB, resident %s KiB, %d descriptors"):format(batch * SIZE, measured.heap,
+      measured.resident or "?", measured.descriptors))
+  end
+end
+
+describe("a month of a program", function()
+  local report
+
+  setup(function()
+    report = month.run(seed, BATCHES, SIZE)
+    if os.getenv("DEVKIT4AI_FIGURES") then print_figures(report) end
+  end)
+
+  it("ends with no error but those that it looks at", function()
+    assert.same({}, report.failures, "DEVKIT4AI_SEED=" .. seed)
+  end)
+
+  it("has in the server's counter the generations that were given out, and the unknown ones that were made", function()
+    local tally = report.tally
+    assert.same({}, tally.wrong, "DEVKIT4AI_SEED=" .. seed)
+    assert.equal(BATCHES * SIZE, tally.given + tally.unknown + tally.refused + tally.not_sent)
+    assert.equal(tally.made, tally.given + tally.found)
+  end)
+
+  it("met what it was to meet", function()
+    local tally = report.tally
+    assert.is_true(tally.found > 0 and tally.unknown > tally.found and tally.refused > 0)
+    assert.is_true(report.refreshes >= BATCHES - 1)
+  end)
+
+  it("leaves memory and descriptors as they were", function()
+    local before, after = report.measured[WARM], report.measured[BATCHES]
+    assert.is_true(after.heap <= before.heap * 1.05, ("heap: %.1f, then %.1f KiB"):format(before.heap, after.heap))
+    assert.is_true(after.descriptors <= before.descriptors + IDLE,
+      ("descriptors: %d, then %d"):format(before.descriptors, after.descriptors))
+    if not before.resident then return end
+    assert.is_true(after.resident <= before.resident * 1.1,
+      ("resident: %d, then %d KiB"):format(before.resident, after.resident))
+  end)
+end)

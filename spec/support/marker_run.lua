@@ -1,0 +1,166 @@
+-- Runs every operation of a client whose secrets all carry a mark, in a process of its own, against a server that repeats
+-- what it hears, and looks for the mark in whatever the library gave. Each finding is a line of standard output; what is
+-- written and logged besides is the spec's to look at.
+local devkit4ai = require "spec.support.quick"
+local wire = require "spec.support.wire"
+
+require("devkit4ai.poll").pause = function() return 0 end
+require("devkit4ai.pace").reserve = function(_, now) return now end
+
+local M = {}
+
+local MARK = "MARK" -- what begins, or nearly, each secret: a part of one is found as well
+local ID = wire.sample.project_id
+
+local function is_ours(fn)
+  return debug.getinfo(fn, "S").source:find("lua/devkit4ai/", 1, true) ~= nil
+end
+
+local find_mark
+
+local function find_in_function(fn, where, seen)
+  for i = 1, 60 do
+    local name, upvalue = debug.getupvalue(fn, i)
+    if not name then return nil end
+    local found = upvalue ~= _G and find_mark(upvalue, where .. "^" .. name, seen)
+    if found then return found end
+  end
+end
+
+local function find_in_table(value, where, seen)
+  for key, item in next, value do
+    local name = type(key) == "string" and not key:find(MARK, 1, true) and key or type(key)
+    local found = find_mark(key, where .. "[key]", seen) or find_mark(item, where .. "." .. name, seen)
+    if found then return found end
+  end
+end
+
+-- Where the mark is in a value, its fields, metatable and our functions' upvalues, to any depth; nil: nowhere.
+function find_mark(value, where, seen)
+  local kind = type(value)
+  if kind == "string" then return value:find(MARK, 1, true) and where or nil end
+  if kind ~= "table" and kind ~= "userdata" and kind ~= "function" or seen[value] then return nil end
+  seen[value] = true
+  if tostring(value):find(MARK, 1, true) then return where .. ":tostring" end
+  if kind == "function" then return is_ours(value) and find_in_function(value, where, seen) or nil end
+  local found = kind == "table" and find_in_table(value, where, seen)
+  return found or find_mark(debug.getmetatable(value), where .. "<meta>", seen)
+end
+
+-- where: what was done; ...: what it gave
+local function look(where, ...)
+  for i = 1, select("#", ...) do
+    local found = find_mark((select(i, ...)), where .. " " .. i, { [package.loaded] = true })
+    if found then print("found in " .. found) end
+  end
+end
+
+local IMAGE = { data = wire.image.png, filename = "a.png" }
+local OWN = { headers = { ["X-Call"] = "MARK-call-header" } }
+
+-- What is given out on purpose is taken out first.
+local function without(fields, value, ...)
+  for _, name in ipairs(type(value) == "table" and fields or {}) do value[name] = nil end
+  return value, ...
+end
+
+-- Every operation. origin: of the pictures
+M.CALLS = {
+  { "register", function(client)
+    return without({ "developer_key", "project_key" },
+      client:register { email = "dev@example.com", password = "MARK-pass\"w/ö\\rd" })
+  end },
+  { "login", function(client) return client:login("dev@example.com", "MARK-pass\"w/ö\\rd", OWN) end },
+  { "me", function(client) return without({ "developer_key", "project_key" }, client:me(OWN)) end },
+  { "refresh_token", function(client) return client:refresh_token() end },
+  { "projects", function(client) return client:projects() end },
+  { "new_project", function(client) return client:new_project { name = "neon" } end },
+  { "new_key", function(client) return without({ "key" }, client:project(ID):new_key("neon")) end },
+  { "keys", function(client) return client:project(ID):keys() end },
+  { "generate", function(client) return client:generate { images = { IMAGE }, prompt = "neon MARK-access" } end },
+  { "refresh", function(client) return client:generation(ID):refresh() end },
+  { "wait", function(client) return client:generation(ID):wait { timeout = 0.3, interval = 0.01 } end },
+  { "generations", function(client) return client:generations():page(1) end },
+  { "public_generations", function(client) return client:public_generations():next() end },
+  { "find_generation", function(client) return client:find_generation { instructions = "neon" } end },
+  { "bytes", function(client, origin)
+    local gen = client:generation(ID)
+    gen.image_url = origin .. "/picture.png"
+    return gen:bytes()
+  end },
+  { "request", function(client)
+    local _, message, err = client:request { method = "POST", path = "/api/v1/anything", json = { a = 1 } }
+    return nil, message, err -- the response is given out whole
+  end },
+  { "end_user", function(client)
+    local guest = assert(client:project(ID):end_user { access_token = "MARK-guest", refresh_token = "MARK-guest-next" })
+    local account, message, err = guest:register { email = "guest@example.com", password = "MARK-guest-password" }
+    look("end_user register", without({ "developer_key", "project_key" }, account), message, err)
+    look("end_user login", guest:login("guest@example.com", "MARK-guest-password"))
+    return guest:me()
+  end },
+  { "project with a key for an id", function(client) return client:project "MARK-project" end },
+  { "generation with a key for an id", function(client)
+    return nil, select(2, client:generation("MARK-project"):refresh())
+  end },
+}
+
+--- Options whose secrets carry the mark.
+function M.options(url, more)
+  local options = {
+    base_url = url, developer_key = "MARK-developer", project_id = ID, project_key = "MARK-project",
+    operator_key = "MARK-operator", access_token = "MARK-access", refresh_token = "MARK-refresh",
+    headers = { ["X-Own"] = "MARK-own-header" }, retry = { attempts = 2 }, timeout = { idle = 10, total = 20 },
+  }
+  for name, value in pairs(more or {}) do options[name] = value end
+  return options
+end
+
+-- What is left of a task that fails and that nobody joins.
+local function fail_in_task(client)
+  devkit4ai.spawn(function()
+    client:me()
+    error "it failed with MARK-access and MARK-developer"
+  end)
+  local ok, why = pcall(function()
+    devkit4ai.spawn(function()
+      client:me()
+      error("it failed with MARK-access")
+    end):join()
+  end)
+  look("task:join", ok, why)
+  for _ = 1, 3 do collectgarbage() end
+end
+
+--- Makes all calls with a client, and looks at all that comes back.
+---@param url string
+---@param origin string of the pictures
+---@param more table? options
+function M.run(url, origin, more)
+  local events = {}
+  local function on_event(event)
+    events[#events + 1] = event
+    if #events % 7 == 0 then error("on_event failed with MARK-developer") end
+  end
+  for _, call in ipairs(M.CALLS) do
+    local options = M.options(url, more)
+    options.on_event = on_event
+    local client = assert(devkit4ai.new(options))
+    look(call[1], call[2](client, origin))
+    look(call[1] .. "'s client", client)
+    client:close()
+    client = assert(devkit4ai.new(M.options(url, more))) -- nobody but the log listens
+    look(call[1], call[2](client, origin))
+    client:close()
+  end
+  local client = assert(devkit4ai.new(M.options(url, more)))
+  fail_in_task(client)
+  look("logout", client:logout())
+  look("the client", client)
+  client:close()
+  look("the events", events)
+  look("the library", devkit4ai)
+  print(#events > 0 and "all was looked at" or "no event came")
+end
+
+return M
