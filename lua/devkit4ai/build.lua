@@ -140,7 +140,9 @@ end
 local function fill(row, name, request, args, part, secrets)
   if row.path then
     local ok, wrong = fill_path(request, args)
-    if not ok then return refuse(row, name, "invalid", secrets:mask(("%s is no UUID: %s"):format(wrong, tostring(args[wrong])))) end
+    if not ok then
+      return refuse(row, name, "invalid", secrets:mask(("%s is no UUID: %s"):format(wrong, tostring(args[wrong]))))
+    end
   end
   if row.query then fill_query(row, request, args) end
   if row.body and row.body.json then

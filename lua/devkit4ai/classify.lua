@@ -76,9 +76,9 @@ local function wait_time(head, told, status)
   return status == 429 and 60 or nil
 end
 
--- the first bytes of an answer that can't be read otherwise; masked first, lest the cut leave a part of a secret
+-- the first bytes of an answer that can't be read otherwise
 local function excerpt(secrets, body)
-  return mask.text(secrets, body):sub(1, SHOWN)
+  return mask.text(secrets, body, SHOWN)
 end
 
 -- the server's answer is no success
@@ -181,7 +181,7 @@ end
 ---@return devkit4ai.Error err
 function M.tell(row, name, says, secrets, failure)
   for _, field in ipairs(failure.fields or {}) do
-    for name, text in next, field do field[name] = secrets:mask(text) end
+    for part, text in next, field do field[part] = secrets:mask(text) end
   end
   return errors.give({
     kind = failure.kind, outcome = failure.outcome, status = failure.status, fields = failure.fields,

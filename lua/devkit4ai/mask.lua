@@ -19,13 +19,16 @@ end
 
 local UNQUOTED = { ['\\"'] = '"', ["\\\\"] = "\\", ["\\/"] = "/" }
 
---- An answer's text, or the beginning of a long one. JSON may stand in it as a text of JSON: escapes are taken off once.
+--- The first bytes of an answer's text. JSON may stand in it as a text of JSON, so escapes are taken off once. Each text of
+--- it is masked apart as well: one may end in the middle of a secret.
 ---@param secrets userdata
 ---@param text string
+---@param shown integer bytes; cut last, lest the cut leave a part of a secret
 ---@return string
-function M.text(secrets, text)
-  local outer = secrets:mask(json.hide(text:sub(1, LOOKED_THROUGH)))
-  return secrets:mask(json.hide((outer:gsub('\\["\\/]', UNQUOTED))))
+function M.text(secrets, text, shown)
+  text = secrets:mask(json.hide(text:sub(1, LOOKED_THROUGH)))
+  text = secrets:mask(json.hide((text:gsub('\\["\\/]', UNQUOTED))))
+  return (text:sub(1, shown):gsub('[^"]+', function(part) return secrets:mask(part) end))
 end
 
 --- Hides secrets in a decoded answer, in place: a server may repeat them where no name tells.

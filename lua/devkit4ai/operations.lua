@@ -1,13 +1,13 @@
 --- The API's operations as rows. What differs between them is a column here, never a branch in `call`.
 ---
---- method, path: {name} is an argument, a UUID · profile: by the client's role, a row of `profiles` · body: { json = names of
+--- method, path: {name} is an argument, a UUID · profile: by the client's role, a row of `profiles` · query: names of
+--- arguments · paging: of a list in pages { size: the name of the page's size, default, most } · body: { json = names of
 --- arguments } or { form = { parts: the names that the files' part may have; text: the text's; max_bytes: of a file } } ·
 --- slots: secrets that go into the JSON body; an argument of that name is one, and is masked while the call lives ·
 --- answer: a function of `answers`, or "picture" · redirects: how many are followed · heed: the head of a GET's answer is
---- wanted · repeats: the class of CONTRACT 7 · creates: it
---- may cost money, so no total limit · says: the words a user typed · unknown: what to do when nobody knows whether it was
---- done · meant: by status, the words that
---- tell another one · advice: by kind, where the general one does not fit.
+--- wanted · repeats: the class of CONTRACT 7 (retry.lua) · creates: it may cost money, so no total limit · says: the words a
+--- user typed · unknown: what to do when nobody knows whether it was done · meant: by status, the words that tell another
+--- one · advice: by kind, where the general one does not fit.
 local developer = { developer = "dev", platform_operator = "op" } -- operators: R:getting-started/cloud-api-explained
 local anyone = { developer = "none", end_user = "none", platform_operator = "none" }
 local bearer = { developer = "bearer", end_user = "bearer", platform_operator = "bearer" }

@@ -77,7 +77,9 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function M.of_id(client, id)
-  if not config.is_uuid(id) then return errors.refuse("invalid", client._secrets:mask("client:project: the id is no UUID: " .. id)) end
+  if not config.is_uuid(id) then
+    return errors.refuse("invalid", "client:project: the id is no UUID: " .. client._secrets:mask(id))
+  end
   return M.of_project(client, { id = id })
 end
 

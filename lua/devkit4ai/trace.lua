@@ -102,7 +102,7 @@ end
 local function show_answer(secrets, head, body)
   local _, _, given = json.decode(body or "")
   local all = mask.with(secrets, given)
-  write(all:mask(head or "") .. mask.text(all, body or ""):sub(1, SHOWN))
+  write(all:mask(head or "") .. mask.text(all, body or "", SHOWN))
   if all ~= secrets then all:close() end
 end
 

@@ -101,7 +101,9 @@ M.CALLS = {
   end },
   { "project with a key for an id", function(client) return client:project "MARK-project" end },
   { "generation with a key for an id", function(client)
-    return nil, select(2, client:generation("MARK-project"):refresh())
+    local _, message, err = client:generation("MARK-project"):refresh()
+    err.generation_id = nil -- the program's own text
+    return nil, message, err
   end },
 }
 
@@ -118,10 +120,13 @@ end
 
 -- What is left of a task that fails and that nobody joins.
 local function fail_in_task(client)
+  local over = false
   devkit4ai.spawn(function()
     client:me()
+    over = true
     error "it failed with MARK-access and MARK-developer"
   end)
+  repeat devkit4ai.spawn(function() client:me() end):join() until over
   local ok, why = pcall(function()
     devkit4ai.spawn(function()
       client:me()

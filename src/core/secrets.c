@@ -9,6 +9,7 @@
 #include "json_text.h"
 
 enum { STARS = 3 };              /* what a value becomes where it is hidden; a shorter one is none worth hiding */
+enum { PART = 8 };               /* the least part of a value that is hidden where a text ends with it */
 
 typedef struct slot slot;
 struct slot {
@@ -208,6 +209,27 @@ static size_t longest (const dk_secrets *secrets, size_t below) {
   return length;
 }
 
+/* how much of a value the text ends with: an answer may be cut in the middle of one */
+static size_t begun (const slot *s, const char *text, size_t length) {
+  if (s->use == DK_SLOT_SHOWN || s->length <= PART) return 0;
+  size_t part = s->length <= length ? s->length - 1 : length;
+  while (part >= PART && memcmp(text + length - part, s->value, part) != 0) part--;
+  return part >= PART ? part : 0;
+}
+
+static dk_status mask_end (const dk_secrets *secrets, dk_buffer *out, size_t start) {
+  size_t most = 0;
+  for (; secrets != NULL; secrets = secrets->parent) {
+    for (const slot *s = secrets->slots; s != NULL; s = s->next) {
+      size_t part = begun(s, out->bytes + start, out->length - start);
+      if (part > most) most = part;
+    }
+  }
+  if (most == 0) return DK_OK;
+  dk_buffer_cut(out, out->length - most);
+  return dk_buffer_add(out, "***", STARS);
+}
+
 /* longer values first, so that one that begins another leaves no rest of it to be seen */
 dk_status dk_secrets_mask (const dk_secrets *secrets, const char *text, size_t length, dk_buffer *out) {
   size_t start = out->length;
@@ -220,7 +242,7 @@ dk_status dk_secrets_mask (const dk_secrets *secrets, const char *text, size_t l
       }
     }
   }
-  return DK_OK;
+  return mask_end(secrets, out, start);
 }
 
 /* wherever the value may stand in text, one of its pairs ends at a multiple of its length - 1: only these are looked at,
