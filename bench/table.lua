@@ -17,9 +17,9 @@ local ROUNDS = 5
 ---@field memory number?
 
 --- All cells in turns, round after round, so that what disturbs the machine disturbs them alike.
-local function measure(cells)
+local function measure(cells, count)
   local rounds = {}
-  for round = 1, ROUNDS do
+  for round = 1, count do
     local seen = {}
     for _, cell in ipairs(cells) do
       local figure, memory = cell.measure(seen)
@@ -58,8 +58,9 @@ end
 ---@param title string
 ---@param unit string of the figures
 ---@param cells bench.Cell[]
-function M.show(title, unit, cells)
-  local rounds = measure(cells)
+---@param count integer? rounds: 1 where nothing scatters
+function M.show(title, unit, cells, count)
+  local rounds = measure(cells, count or ROUNDS)
   local lines = { { title, unit, "min", "max", "x", "MB", "x MB", "n", "goal", "" } }
   for i, cell in ipairs(cells) do
     local figure, least, most = spread(rounds, function(seen) return seen[cell.name].figure end)
@@ -73,7 +74,7 @@ function M.show(title, unit, cells)
     local asked, verdict = judge(cell, { figure = figure, ratio = ratio, memory = memory, lightness = lightness })
     lines[i + 1] = { cell.name, ("%.2f"):format(figure), ("%.2f"):format(least), ("%.2f"):format(most),
       ("%.2f"):format(ratio), memory and ("%.2f"):format(memory) or "-",
-      lightness and ("%.2f"):format(lightness) or "-", tostring(ROUNDS), asked, verdict }
+      lightness and ("%.2f"):format(lightness) or "-", tostring(#rounds), asked, verdict }
   end
   local widths = {}
   for _, line in ipairs(lines) do

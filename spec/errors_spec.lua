@@ -45,23 +45,59 @@ describe("errors.give", function()
     assert.equal("no road, alas", err .. ", alas")
   end)
 
-  local ROWS = { -- kind, outcome, a repeat can do no harm -> retryable
-    { "network", "not_sent", false, true }, { "network", "unknown", false, false },
-    { "network", "unknown", true, true },
-    { "timeout", "unknown", false, false }, { "timeout", "unknown", true, true }, { "timeout", "refused", false, true },
-    { "rate_limited", "refused", false, true }, { "server", "unknown", false, false },
-    { "server", "unknown", true, true },
-    { "auth", "refused", true, false }, { "invalid", "refused", true, false }, { "tls", "not_sent", true, false },
-    { "file", "not_sent", true, false }, { "cancelled", "not_sent", true, false },
-    { "failed", "unknown", false, false },
-  }
-  for _, row in ipairs(ROWS) do
-    it(("calls %s, %s, %s %s"):format(row[1], row[2], row[3] and "safe" or "not safe",
-      row[4] and "retryable" or "not retryable"), function()
-      local _, _, err = errors.give { kind = row[1], outcome = row[2], safe = row[3], message = "" }
+  -- outcome, a later try may go better, a repeat can do no harm -> retryable
+  for _, row in ipairs {
+    { "not_sent", true, false, true }, { "not_sent", true, true, true }, { "not_sent", false, true, false },
+    { "refused", true, false, true }, { "refused", true, true, true }, { "refused", false, true, false },
+    { "unknown", true, true, true }, { "unknown", true, false, false }, { "unknown", false, true, false },
+    { "unknown", nil, nil, false }, { "not_sent", nil, true, false },
+  } do
+    it(("calls what is %s, %s and %s %s"):format(row[1], row[2] and "passes" or "stays",
+      row[3] and "harmless" or "harmful", row[4] and "retryable" or "not retryable"), function()
+      local _, _, err = errors.give { kind = "x", outcome = row[1], transient = row[2], harmless = row[3], message = "" }
       assert.equal(row[4], err.retryable)
+      assert.is_nil(rawget(err, "transient"))
+      assert.is_nil(rawget(err, "harmless"))
     end)
   end
+end)
+
+-- Which failures may pass: CONTRACT 7 repeats them where that does no harm.
+describe("what passes", function()
+  local function passes(transient) return transient == true end
+
+  it("is told by the status of HTTP", function()
+    for _, status in ipairs { 408, 429, 500, 502, 503, 504, 599, 300, 302, 307 } do
+      assert.is_true(passes(select(4, errors.of_status(status))), status)
+    end
+    for _, status in ipairs { 400, 401, 402, 403, 404, 405, 409, 411, 413, 415, 418, 422, 600 } do
+      assert.is_false(passes(select(4, errors.of_status(status))), status)
+    end
+  end)
+
+  it("is told by the core's status", function()
+    for _, name in ipairs { "lookup", "connect", "handshake", "cut", "timeout", "protocol", "resources" } do
+      assert.is_true(passes(select(3, errors.of_core(name))), name)
+    end
+    for _, name in ipairs { "url", "value", "empty_slot", "forked", "file", "file_exists", "no_image", "too_large",
+      "over_cap", "private_address", "tls", "cancelled" } do
+      assert.is_false(passes(select(3, errors.of_core(name))), name)
+    end
+  end)
+end)
+
+describe("errors.on_the_way", function()
+  it("tells a failed refresh as the failure of the call that needed it, and leaves the others' alone", function()
+    local _, _, err = errors.give { kind = "server", outcome = "unknown", message = "oops", operation = "refresh_token",
+      attempts = 2 }
+    local value, message, own = errors.on_the_way(err, "not_sent")
+    assert.is_nil(value)
+    assert.same({ "oops", "oops", "server", "not_sent", true, "refresh_token", 2 }, { message, tostring(own), own.kind,
+      own.outcome, own.retryable, own.operation, own.attempts })
+    assert.same({ "unknown", false }, { err.outcome, err.retryable })
+    _, _, err = errors.give { kind = "auth", outcome = "refused", message = "over" }
+    assert.is_false(select(3, errors.on_the_way(err, "refused")).retryable)
+  end)
 end)
 
 describe("errors.refuse", function()

@@ -4,7 +4,8 @@ local devkit4ai = require "devkit4ai"
 local raw = require "spec.support.raw"
 
 local function new(url, more)
-  local options = { base_url = url, access_token = "MARKER-TOKEN", developer_key = "MARKER-KEY" }
+  local options = { base_url = url, access_token = "MARKER-TOKEN", developer_key = "MARKER-KEY",
+    retry = { attempts = 1 } } -- repeats are failures_spec's
   for name, value in pairs(more or {}) do options[name] = value end
   return assert(devkit4ai.new(options))
 end

@@ -10,7 +10,7 @@ local function clients(kit, url)
         measure = kit.command(kit.lua(lua, "client.lua", "clients", url, "10000", where)) }
     end)
   end
-  kit.show("R6: 10,000 end users' clients, two tokens each", "bytes each", cells)
+  kit.show("R6: 10,000 end users' clients, two tokens each", "bytes each", cells, 1)
 end
 
 local function flight(kit, shared, url)
@@ -30,16 +30,16 @@ local function flight(kit, shared, url)
       base = "libcurl, coroutine and 1 KB, " .. lua, ratio = 1,
       measure = kit.command(kit.lua(lua, "client.lua", "flight", url, "1000")) }
   end)
-  kit.show("R6: 1,000 calls in flight", "bytes each", cells)
+  kit.show("R6: 1,000 calls in flight", "bytes each", cells, 1)
 end
 
 local function pool(kit, start_server)
   local url, cells = start_server("", kit.pin), {}
   kit.each(cells, kit.LUAS, function(lua)
-    return { name = "this client, " .. lua, figure = 4,
+    return { name = "this client, " .. lua, figure = 1 + 4,
       measure = kit.command(kit.lua(lua, "client.lua", "pool", url, "64")) }
   end)
-  kit.show("R6: idle connections after 64 at once, then 64 calls one by one", "open", cells)
+  kit.show("R6: connections after 64 at once, then 64 calls one by one (the last call's, and four idle)", "open", cells, 1)
 end
 
 function M.R6(kit, shared, start_server)

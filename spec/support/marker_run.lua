@@ -56,7 +56,7 @@ local function look(where, ...)
 end
 
 local IMAGE = { data = wire.image.png, filename = "a.png" }
-local OWN = { headers = { ["X-Call"] = "MARK-call-header" } }
+local OWN = { headers = { ["X-Call"] = "MARK-the-secret-call-header" } }
 
 -- What is given out on purpose is taken out first.
 local function without(fields, value, ...)
@@ -68,16 +68,16 @@ end
 M.CALLS = {
   { "register", function(client)
     return without({ "developer_key", "project_key" },
-      client:register { email = "dev@example.com", password = "MARK-pass\"w/ö\\rd" })
+      client:register { email = "dev@example.com", password = "MARK-the-secret-pass\"w/ö\\rd" })
   end },
-  { "login", function(client) return client:login("dev@example.com", "MARK-pass\"w/ö\\rd", OWN) end },
+  { "login", function(client) return client:login("dev@example.com", "MARK-the-secret-pass\"w/ö\\rd", OWN) end },
   { "me", function(client) return without({ "developer_key", "project_key" }, client:me(OWN)) end },
   { "refresh_token", function(client) return client:refresh_token() end },
   { "projects", function(client) return client:projects() end },
   { "new_project", function(client) return client:new_project { name = "neon" } end },
   { "new_key", function(client) return without({ "key" }, client:project(ID):new_key("neon")) end },
   { "keys", function(client) return client:project(ID):keys() end },
-  { "generate", function(client) return client:generate { images = { IMAGE }, prompt = "neon MARK-access" } end },
+  { "generate", function(client) return client:generate { images = { IMAGE }, prompt = "neon MARK-the-secret-access" } end },
   { "refresh", function(client) return client:generation(ID):refresh() end },
   { "wait", function(client) return client:generation(ID):wait { timeout = 0.3, interval = 0.01 } end },
   { "generations", function(client) return client:generations():page(1) end },
@@ -93,15 +93,15 @@ M.CALLS = {
     return nil, message, err -- the response is given out whole
   end },
   { "end_user", function(client)
-    local guest = assert(client:project(ID):end_user { access_token = "MARK-guest", refresh_token = "MARK-guest-next" })
-    local account, message, err = guest:register { email = "guest@example.com", password = "MARK-guest-password" }
+    local guest = assert(client:project(ID):end_user { access_token = "MARK-the-secret-guest", refresh_token = "MARK-the-secret-guest-next" })
+    local account, message, err = guest:register { email = "guest@example.com", password = "MARK-the-secret-guest-password" }
     look("end_user register", without({ "developer_key", "project_key" }, account), message, err)
-    look("end_user login", guest:login("guest@example.com", "MARK-guest-password"))
+    look("end_user login", guest:login("guest@example.com", "MARK-the-secret-guest-password"))
     return guest:me()
   end },
-  { "project with a key for an id", function(client) return client:project "MARK-project" end },
+  { "project with a key for an id", function(client) return client:project "MARK-the-secret-project" end },
   { "generation with a key for an id", function(client)
-    local _, message, err = client:generation("MARK-project"):refresh()
+    local _, message, err = client:generation("MARK-the-secret-project"):refresh()
     err.generation_id = nil -- the program's own text
     return nil, message, err
   end },
@@ -110,9 +110,9 @@ M.CALLS = {
 --- Options whose secrets carry the mark.
 function M.options(url, more)
   local options = {
-    base_url = url, developer_key = "MARK-developer", project_id = ID, project_key = "MARK-project",
-    operator_key = "MARK-operator", access_token = "MARK-access", refresh_token = "MARK-refresh",
-    headers = { ["X-Own"] = "MARK-own-header" }, retry = { attempts = 2 }, timeout = { idle = 10, total = 20 },
+    base_url = url, developer_key = "MARK-the-secret-developer", project_id = ID, project_key = "MARK-the-secret-project",
+    operator_key = "MARK-the-secret-operator", access_token = "MARK-the-secret-access", refresh_token = "MARK-the-secret-refresh",
+    headers = { ["X-Own"] = "MARK-the-secret-own-header" }, retry = { attempts = 2 }, timeout = { idle = 10, total = 20 },
   }
   for name, value in pairs(more or {}) do options[name] = value end
   return options
@@ -124,13 +124,13 @@ local function fail_in_task(client)
   devkit4ai.spawn(function()
     client:me()
     over = true
-    error "it failed with MARK-access and MARK-developer"
+    error "it failed with MARK-the-secret-access and MARK-the-secret-developer"
   end)
   repeat devkit4ai.spawn(function() client:me() end):join() until over
   local ok, why = pcall(function()
     devkit4ai.spawn(function()
       client:me()
-      error("it failed with MARK-access")
+      error("it failed with MARK-the-secret-access")
     end):join()
   end)
   look("task:join", ok, why)
@@ -145,7 +145,7 @@ function M.run(url, origin, more)
   local events = {}
   local function on_event(event)
     events[#events + 1] = event
-    if #events % 7 == 0 then error("on_event failed with MARK-developer") end
+    if #events % 7 == 0 then error("on_event failed with MARK-the-secret-developer") end
   end
   for _, call in ipairs(M.CALLS) do
     local options = M.options(url, more)

@@ -9,7 +9,7 @@
 #include "json_text.h"
 
 enum { STARS = 3 };              /* what a value becomes where it is hidden; a shorter one is none worth hiding */
-enum { PART = 8 };               /* the least part of a value that is hidden where a text ends with it */
+enum { PART = 12 };              /* the least part of a value that is hidden where a text ends with it */
 
 typedef struct slot slot;
 struct slot {
