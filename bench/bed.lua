@@ -84,7 +84,8 @@ function M.pin_apart()
   return "taskset -c " .. cores() .. " "
 end
 
---- Runs fn(folder, start_server) with a new folder, on the disk of the build since /tmp may lie in memory; afterwards, whatever happened, folder and servers are gone.
+--- Runs fn(folder, start_server) with a new folder, on the build's disk since /tmp may lie in memory; afterwards, whatever
+--- happened, folder and servers are gone.
 ---@param fn fun(folder: string, start_server: fun(arguments?: string, prefix?: string): string)
 function M.lie(fn)
   local folder, servers = M.output("mktemp -d " .. M.quote(M.build .. "/bench.XXXXXX")), {}

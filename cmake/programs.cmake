@@ -1,12 +1,14 @@
-# What tests and benchmarks run, built on demand by the targets `tests` and `benchmarks`. A file of the right name
-# becomes a program, so nothing is listed here.
+# What tests and benchmarks run, built on demand by the targets `tests`, `fuzzers` and `benchmarks`. A file of the right
+# name becomes a program, so nothing is listed here.
 #   spec/core/x_test.c         -> spec/core/x_test         the core, without Lua
 #   spec/core/x_memory_test.c  -> spec/core/x_memory_test  the same, with allocations that fail on demand
 #   spec/binding/x_test.c      -> spec/binding/x_test      a host with a Lua 5.4 of its own
 #   spec/support/x_preload.c   -> spec/x_preload.so        for LD_PRELOAD
+#   spec/fuzz/x.c              -> spec/fuzz/x              the core under libFuzzer, in the fuzzer's build alone
 #   bench/x.c                  -> bench/x                  with libcurl, without our core
 
 add_custom_target(tests)
+add_custom_target(fuzzers)
 add_custom_target(benchmarks)
 
 # Makes every source a program in the folder, as part of the group, linked with what else is given.
@@ -36,6 +38,11 @@ endforeach()
 if("5.4" IN_LIST DEVKIT4AI_FOUND_LUAS)
   file(GLOB binding_tests CONFIGURE_DEPENDS spec/binding/*_test.c)
   devkit4ai_programs(tests spec/binding "${binding_tests}" PkgConfig::LUA5.4)
+endif()
+
+if(DEVKIT4AI_SANITIZE MATCHES "fuzzer")
+  file(GLOB fuzz_targets CONFIGURE_DEPENDS spec/fuzz/*.c)
+  devkit4ai_programs(fuzzers spec/fuzz "${fuzz_targets}" core)
 endif()
 
 # Preloaded into programs that carry no sanitizer, so built without one, and seen by name.

@@ -119,7 +119,7 @@ describe("client", function()
     local over = assert(sandbox.start { access_life = 0, refresh_life = 0 })
     finally(function() over:stop() end)
     client = assert(devkit4ai.new(assert(over:developer { email = email(), password = PASSWORD })))
-    local message = fails("auth", "refused", nil, "refresh_token", client:me())
+    local message = fails("auth", "refused", 401, "refresh_token", client:me())
     assert.is_truthy(message:find("the session is over", 1, true))
   end)
 

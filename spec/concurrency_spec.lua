@@ -44,7 +44,9 @@ describe("a 429 on a generation", function()
   end)
 
   local function start(settings, more)
-    local parts = { LIMIT = tostring(settings.limit), LOOKS = tostring(settings.looks or 3), FAULT = settings.fault or "" }
+    local parts = {
+      LIMIT = tostring(settings.limit), LOOKS = tostring(settings.looks or 3), FAULT = settings.fault or "",
+    }
     server = raw.start { script = (SCRIPT:gsub("%u%u%u%u+", parts)) }
     client = assert(devkit4ai.new(wire.options(server.url, more)))
     return client

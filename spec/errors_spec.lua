@@ -1,4 +1,5 @@
 -- What a failure is: kinds, outcomes and the three results.
+local classify = require "devkit4ai.classify"
 local errors = require "devkit4ai.errors"
 
 describe("errors.of_status", function()
@@ -54,7 +55,9 @@ describe("errors.give", function()
   } do
     it(("calls what is %s, %s and %s %s"):format(row[1], row[2] and "passes" or "stays",
       row[3] and "harmless" or "harmful", row[4] and "retryable" or "not retryable"), function()
-      local _, _, err = errors.give { kind = "x", outcome = row[1], transient = row[2], harmless = row[3], message = "" }
+      local _, _, err = errors.give {
+        kind = "x", outcome = row[1], transient = row[2], harmless = row[3], message = "",
+      }
       assert.equal(row[4], err.retryable)
       assert.is_nil(rawget(err, "transient"))
       assert.is_nil(rawget(err, "harmless"))
@@ -83,6 +86,16 @@ describe("what passes", function()
       "over_cap", "private_address", "tls", "cancelled" } do
       assert.is_false(passes(select(3, errors.of_core(name))), name)
     end
+  end)
+end)
+
+describe("what can't be sent", function()
+  it("counts as a try where the next one may fare better, so that there is an end of it", function()
+    local _, failure = classify.unsent("resources", "no more files")
+    assert.same({ "network", "not_sent", true, false },
+      { failure.kind, failure.outcome, failure.transient, failure.untried })
+    _, failure = classify.unsent("value", "a line feed")
+    assert.same({ "config", "not_sent", true }, { failure.kind, failure.outcome, failure.untried })
   end)
 end)
 

@@ -15,7 +15,8 @@ table.sort(operations)
 local function run_in_child(index)
   local ended = child.run([[
     local failure_table, run = require "spec.support.failure_table", require "spec.support.failure_run"
-    print(require "cjson".encode(run.run(failure_table.FAILURES[tonumber(arg[1])], { (table.unpack or unpack)(arg, 2) })))
+    local failure, operations = failure_table.FAILURES[tonumber(arg[1])], { (table.unpack or unpack)(arg, 2) }
+    print(require "cjson".encode(run.run(failure, operations)))
   ]], { args = { tostring(index), (table.unpack or unpack)(operations) }, preload = "slow_getaddrinfo", -- luacheck: ignore 113
     env = { SLOW_RESOLVE_NAME = "slow.test" } })
   assert(ended.code == 0, ended.err)
@@ -52,7 +53,8 @@ for index, failure in ipairs(failure_table.FAILURES) do
 
     for _, operation in ipairs(operations) do
       local expected, again = failure_table.expected(operation, failure)
-      it(("%s is sent %d times, %s, %s"):format(operation, expected.requests, expected.kind, expected.outcome), function()
+      local says = ("%s is sent %d times, %s, %s"):format(operation, expected.requests, expected.kind, expected.outcome)
+      it(says, function()
         local result = results[operation]
         local found = { operation = result.operation }
         for name in pairs(expected) do found[name] = result[name] end
@@ -107,7 +109,8 @@ describe("a creating call whose tokens could not be renewed", function()
     server = serve(OOPS)
     local gen, _, err = generate()
     assert.is_nil(gen)
-    assert.same({ "refresh_token", "server", "not_sent", true }, { err.operation, err.kind, err.outcome, err.retryable })
+    assert.same({ "refresh_token", "server", "not_sent", true },
+      { err.operation, err.kind, err.outcome, err.retryable })
     assert.equal("refresh refresh", targets(server))
   end)
 

@@ -30,10 +30,10 @@ describe("headers.compile", function()
     assert.equal("say *** and neon", secrets:mask "say MARKER-VALUE and neon")
   end)
 
-  for _, name in ipairs { "Authorization", "authorization", "AUTHORIZATION", "Proxy-Authorization", "Cookie", "X-User-Role",
-    "x-developer-key", "X-DEVELOPER-KEY", "X-Project-ID", "x-api-key", "X-Operator-Key", "Stripe-Signature", "User-Agent",
-    "Host", "Content-Type", "content-length", "Transfer-Encoding", "Connection", "Expect", "TE", "Trailer", "Upgrade",
-    "Accept-Encoding" } do
+  for _, name in ipairs { "Authorization", "authorization", "AUTHORIZATION", "Proxy-Authorization", "Cookie",
+    "X-User-Role", "x-developer-key", "X-DEVELOPER-KEY", "X-Project-ID", "x-api-key", "X-Operator-Key",
+    "Stripe-Signature", "User-Agent", "Host", "Content-Type", "content-length", "Transfer-Encoding", "Connection",
+    "Expect", "TE", "Trailer", "Upgrade", "Accept-Encoding" } do
     it("refuses " .. name .. ", which is the library's own", function()
       local lines, why = compile { [name] = "x" }
       assert.is_nil(lines)

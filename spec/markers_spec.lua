@@ -1,6 +1,7 @@
 -- No secret shows: all of them carry a mark, all operations run with the log on against servers that repeat what they hear,
 -- and the mark is looked for in what is returned, told, logged and printed, in URLs, at a proxy and at another origin.
 local child = require "spec.support.child"
+local marker = require "spec.support.marker_run"
 local raw = require "spec.support.raw"
 
 local ID = "770e8400-e29b-41d4-a716-446655440002"
@@ -38,6 +39,32 @@ local SUCCESS = ([[
   end
 ]]):gsub("ID", ID)
 
+local function script_of(answer)
+  return (ECHO:gsub("ANSWER", function() return answer end))
+end
+
+-- A proxy that lets each CONNECT through to a port of this machine.
+local TUNNEL = [[
+  local cqueues, socket, signal = require "cqueues", require "cqueues.socket", require "cqueues.signal"
+  signal.ignore(signal.SIGPIPE) -- who is carried may go at once
+  local function carry(from, to)
+    for bytes in function() return from:read(-65536) end do
+      if not to:write(bytes) then break end
+    end
+    to:shutdown("w")
+  end
+  local function pump(from, to) pcall(carry, from, to) end -- the other one may have closed them
+  return function(conn)
+    if not conn:read_head() then return end
+    local target = socket.connect("127.0.0.1", PORT)
+    target:setmode("bn", "bn")
+    target:onerror(function(_, _, why) return why end)
+    conn:write("HTTP/1.1 200 Connection established\r\n\r\n")
+    cqueues.running():wrap(function() pump(target, conn.socket) end)
+    pump(conn.socket, target)
+  end
+]]
+
 local ANSWERS = {
   ["as a detail"] = [[conn:respond(400, { detail = heard })]],
   ["as a detail of a 401"] = [[conn:respond(401, { detail = heard })]],
@@ -73,36 +100,155 @@ local ANSWERS = {
   ["by a reset"] = [[conn:reset() do return end]],
 }
 
-local function serve(answer)
-  return raw.start { script = (ECHO:gsub("ANSWER", function() return answer end)) }
-end
-
 -- Runs a script with the log on; what it wrote, both ways, must not have the mark.
 local function run(script, ...)
-  local ended = child.run(script, { args = { ... }, env = { DEVKIT4AI_LOG = "debug" } })
+  local ended = child.run('local marker = require "spec.support.marker_run"\n' .. script,
+    { args = { ... }, env = { DEVKIT4AI_LOG = "debug" } })
   assert.equal(0, ended.code, ended.err:sub(-2000))
   assert.is_truthy(ended.err:find("devkit4ai: ", 1, true))
-  for line in ended.err:gmatch("[^\n]*MARK[^\n]*") do assert.equal("", line) end
+  for line in ended.err:gmatch "[^\n]+" do
+    for _, mark in ipairs(marker.MARKS) do
+      if line:find(mark, 1, true) then error("logged: " .. line, 0) end
+    end
+  end
   assert.equal("all was looked at\n", ended.out)
-  return ended
 end
 
-local RUN = [[require("spec.support.marker_run").run(...)]]
+local ALL = [[
+  local url, origin, proxy, ca_file = ...
+  marker.run(url, origin, { proxy = proxy, ca_file = ca_file })]]
 
-local function without_urls_that_show(server)
-  for _, request in ipairs(server:requests()) do
-    assert.is_nil(request.target:find("MARK", 1, true), request.target)
-  end
+local function has_no_mark(text)
+  for _, mark in ipairs(marker.MARKS) do assert.is_nil(text:find(mark, 1, true), text) end
 end
 
 describe("no secret shows", function()
+  local servers
+
+  local function serve(options)
+    local server = raw.start(options)
+    servers[#servers + 1] = server
+    return server
+  end
+
+  before_each(function() servers = {} end)
+
+  after_each(function()
+    for _, server in ipairs(servers) do server:stop() end
+  end)
+
   for how, answer in pairs(ANSWERS) do
     it("that a server gives back " .. how, function()
-      local server = serve(answer)
-      finally(function() server:stop() end)
-      run(RUN, server.url, server.url)
+      local server = serve { script = script_of(answer) }
+      run(ALL, server.url, server.url)
       assert.is_true(#server:requests() > 10)
-      without_urls_that_show(server)
+      for _, request in ipairs(server:requests()) do has_no_mark(request.target or "") end
     end)
   end
+
+  it("at the place that a redirect names, nor in what it gives back", function()
+    local elsewhere = serve { script = script_of(ANSWERS["as a detail"]) }
+    local server = serve { script = script_of(([[respond(conn, 307, "Elsewhere", heard,
+      { Location = "%s/elsewhere.png" })]]):format(elsewhere.url)) }
+    run(ALL, server.url, server.url)
+    assert.is_true(#elsewhere:requests() > 0)
+    for _, request in ipairs(elsewhere:requests()) do
+      assert.same({ "GET", "/elsewhere.png" }, { request.method, request.target }) -- a picture alone is sent on
+      has_no_mark(request.head)
+      assert.is_nil(request.head:find("\r\nX-", 1, true))
+    end
+  end)
+
+  it("at a proxy, but its own login", function()
+    local server = serve { tls = true, script = script_of(ANSWERS["as a detail"]) }
+    local door = serve { script = (TUNNEL:gsub("PORT", server.port)) }
+    run(ALL, "https://api.test:" .. server.port, "https://pictures.test:" .. server.port,
+      ("user:MARK-the-secret-proxy@127.0.0.1:%d"):format(door.port), server.ca_file)
+    local login = 0
+    for _, request in ipairs(door:requests()) do
+      login = login + (request.head:find("\r\nProxy-Authorization: Basic dXNlcjpNQVJL", 1, true) and 1 or 0)
+      has_no_mark(request.head:gsub("\r\nProxy%-Authorization: [^\r]*", ""))
+    end
+    assert.equal(#door:requests(), login)
+    for _, request in ipairs(server:requests()) do
+      assert.is_nil((request.head .. request.body):find("dXNlcjpNQVJL", 1, true))
+    end
+  end)
+
+  it("that a proxy gives back", function()
+    local door = serve { script = script_of [[
+      local login = request.head:match "Basic ([^\r]*)" or "none"
+      respond(conn, 407, login .. " MARK-the-secret-proxy", heard,
+        { ["Proxy-Authenticate"] = "Basic realm=" .. login })]] }
+    run(ALL, "https://api.test", "https://pictures.test",
+      ("user:MARK-the-secret-proxy@127.0.0.1:%d"):format(door.port))
+    assert.is_true(#door:requests() > 10)
+  end)
+
+  it("of the address of a picture, which is a signature", function()
+    local server = serve { script = script_of(ANSWERS["in JSON that breaks off"]) }
+    for _, origin in ipairs { server.url, "http://127.0.0.1:" .. raw.port_closed(), "http://no.such.name.invalid" } do
+      run([[
+        local url, origin = ...
+        local devkit4ai = require "spec.support.quick"
+        local function on_event(event) marker.look("an event", event) end
+        local client = assert(devkit4ai.new(marker.options(url, { on_event = on_event })))
+        for _, address in ipairs { "/a.png?signature=MARK-the%2Fsignature&v=1", "/a\n.png?s=MARK-the-signature" } do
+          local gen = client:generation "550e8400-e29b-41d4-a716-446655440000"
+          gen.image_url = origin .. address
+          marker.look("bytes", gen:bytes())
+          marker.look("save", gen:save "/nowhere/a.png")
+        end
+        print "all was looked at"]], server.url, origin)
+    end
+  end)
+
+  it("of tokens that were renewed, or forgotten, while the call was under way", function()
+    local server = serve { script = script_of [[
+      local held = request.target:find "generations%-v2/"
+      while held and not renewed do conn:sleep(0.01) end
+      if held then conn:respond(403, { detail = heard }, { ["X-Request-ID"] = one }) end
+      renewed = renewed or not request.target:find "refresh$" and not held
+      if not held then
+        conn:respond(200, { id = "550e8400-e29b-41d4-a716-446655440000", access_token = "MARK-the-secret-new-access" })
+      end]] }
+    for _, change in ipairs { "refresh_token", "logout" } do
+      run([[
+        local url, change = ...
+        local devkit4ai = require "spec.support.quick"
+        local function on_event(event) marker.look("an event", event) end
+        local client = assert(devkit4ai.new(marker.options(url, { on_event = on_event })))
+        local ID = "550e8400-e29b-41d4-a716-446655440000"
+        local task = devkit4ai.spawn(function() return client:generation(ID):refresh() end)
+        local renewed = devkit4ai.spawn(function()
+          client:me()
+          assert(client[change](client))
+          client:public_generations():page(1)
+        end)
+        renewed:join()
+        local gen, message, err = task:join()
+        assert(gen == nil and err.kind == "forbidden")
+        marker.look("a call of before", message, err)
+        print "all was looked at"]], server.url, change)
+    end
+  end)
+
+  it("beside the tokens in a store, nor in the names of its files", function()
+    local server = serve { script = script_of(ANSWERS["under other names of a success"]) }
+    local folder = child.folder()
+    finally(function() child.remove(folder) end)
+    run([[
+      local url, path = ...
+      marker.run(url, url, { store = require("devkit4ai.store.file").new(path) })]],
+      server.url, folder .. "/sessions.json")
+    for _, name in ipairs(child.list(folder)) do
+      has_no_mark(name)
+      local file = assert(io.open(folder .. "/" .. name))
+      local text = file:read "*a"
+      file:close()
+      for secret in text:gmatch "MARK[%w-]+" do
+        assert.is_truthy(secret == "MARK-new-access" or secret == "MARK-new-refresh", secret)
+      end
+    end
+  end)
 end)

@@ -142,7 +142,8 @@ describe("the pace", function()
     local shared = pace.new()
     local begin = shared.gap
     for _, signal in ipairs { { limit = 0, remaining = 0, reset = 10 }, { limit = 10 }, { remaining = 0, reset = 5 },
-      { limit = 10, remaining = 0 }, { limit = 10, remaining = 0, reset = 0 }, { limit = 10, remaining = 0, reset = -5 },
+      { limit = 10, remaining = 0 }, { limit = 10, remaining = 0, reset = 0 },
+      { limit = 10, remaining = 0, reset = -5 },
       { limit = 10, remaining = 10, reset = 60 } } do
       pace.heed(shared, 0, signal)
       assert.equal(begin, shared.gap)

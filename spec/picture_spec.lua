@@ -91,8 +91,8 @@ describe("a picture's address", function()
     assert.equal("/picture.png?signature=1", server:requests()[2].target)
   end)
 
-  for _, place in ipairs { "file:///etc/passwd", "ftp://127.0.0.1/x", "data:image/png;base64,iVBORw0KGgo=", "gopher://x",
-    "http://", "https://user:word@127.0.0.1/x", "http://127.0.0.1:99999/x", "" } do
+  for _, place in ipairs { "file:///etc/passwd", "ftp://127.0.0.1/x", "data:image/png;base64,iVBORw0KGgo=",
+    "gopher://x", "http://", "https://user:word@127.0.0.1/x", "http://127.0.0.1:99999/x", "" } do
     it("never leads to " .. (place ~= "" and place or "nowhere"), function()
       local bytes, message, err = fetch(server.url .. "/to?" .. place)
       assert.is_nil(bytes)

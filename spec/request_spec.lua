@@ -257,9 +257,11 @@ describe("client:request", function()
     start()
     local _, file = pcall(io.open, "spec/request_spec.lua")
     for _, given in ipairs {
-      { method = "HEAD", path = "/x" }, { method = "CONNECT", path = "/x" }, { method = "GET / HTTP/1.1\r\nX: ", path = "/x" },
+      { method = "HEAD", path = "/x" }, { method = "CONNECT", path = "/x" },
+      { method = "GET / HTTP/1.1\r\nX: ", path = "/x" },
       { method = "GET", path = "x" }, { method = "GET", path = "" }, { method = "GET", path = "/a b" },
-      { method = "GET", path = "/x?y=1" }, { method = "GET", path = "/x#y" }, { method = "GET", path = "/x\r\nX-Evil: 1" },
+      { method = "GET", path = "/x?y=1" }, { method = "GET", path = "/x#y" },
+      { method = "GET", path = "/x\r\nX-Evil: 1" },
       { method = "GET", path = "/x", role = "king" }, { method = "POST", path = "/x", json = { file } },
       { method = "POST", path = "/x", json = {}, form = {} },
       { method = "POST", path = "/x", form = { a = { wire.image.png }, b = {} } },

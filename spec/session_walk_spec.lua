@@ -136,6 +136,7 @@ local WALKER = [=[
       local results = { task:join() }
       if results[1] == client then judge(client, results[2], results[3], results[4]) end
       judge(follower:join())
+      judge(client, client:me()) -- waits for the refresh, which went on: who is closed meanwhile loses its answer
     end,
     function() -- its end is near
       local client = any()

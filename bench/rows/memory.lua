@@ -39,7 +39,7 @@ local function pool(kit, start_server)
     return { name = "this client, " .. lua, figure = 1 + 4,
       measure = kit.command(kit.lua(lua, "client.lua", "pool", url, "64")) }
   end)
-  kit.show("R6: connections after 64 at once, then 64 calls one by one (the last call's, and four idle)", "open", cells, 1)
+  kit.show("R6: connections after 64 at once, then 64 one by one: the last call's, and four idle", "open", cells, 1)
 end
 
 function M.R6(kit, shared, start_server)

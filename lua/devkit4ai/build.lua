@@ -119,8 +119,21 @@ local function own_secrets(row, args, extra, secrets)
       own:set(slot, args[slot], "body")
     end
   end
-  if row.path and extra and extra.headers then own = own or core.secrets(secrets) end
+  if not row.path or extra and extra.headers then own = own or core.secrets(secrets) end
   return own
+end
+
+local HIDDEN = 8 -- characters; a shorter value in a picture's address is no signature
+
+-- What a picture's address is signed with is masked while the call lives, also as the server may spell it.
+local function hide_query(secrets, url)
+  local n = 0
+  for value in (url:match("%?([^#]*)") or ""):gmatch("[^&=]+") do
+    for _, text in ipairs { value, proxy.percent_decoded(value) } do
+      n = n + 1
+      if #text >= HIDDEN then secrets:set(("query %d of %s"):format(n, url), text, "body") end
+    end
+  end
 end
 
 --- Where a picture's request goes: through which proxy, and whether only to public addresses. Not so where the API's own
@@ -129,6 +142,7 @@ end
 ---@param request table
 ---@param url string
 function M.aim(client, request, url)
+  hide_query(request.own, url)
   request.url, request.proxy = url, proxy.of(client._proxy, url)
   request.public = client._public and config.origin(url) ~= config.origin(client.base_url)
 end
@@ -174,14 +188,14 @@ function M.request(client, row, known, name, args, extra, secrets)
   end
   local ok, message, err = fill(row, name, request, args, client._parts[name], secrets)
   if not ok then return nil, message, err end
-  if not row.path then M.aim(client, request, request.url) end
   local own = own_secrets(row, args, extra, secrets)
+  request.own = own
+  if not row.path then M.aim(client, request, request.url) end
   if row.path and extra and extra.headers then -- the API alone gets them
     local lines, why = headers.compile(extra.headers, own, known.lines)
     if not lines then return refuse(row, name, "config", why) end
     request.headers = core.headers(lines)
   end
-  request.own = own
   return request, own or secrets
 end
 

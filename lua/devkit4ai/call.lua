@@ -31,7 +31,7 @@ local function send_call(call)
   call.used = client._session
   call.attempts = call.attempts + 1
   local answer, failure, head, status, body, times = send(client, call.row, call.request, call.secrets, call.progress)
-  if failure then failure.attempts = failure.unsent and 0 or call.attempts end
+  if failure then failure.attempts = failure.untried and 0 or call.attempts end
   if trace then trace:answer(call, status, head, body, times, failure, answer) end
   return answer, failure, head
 end
@@ -183,7 +183,7 @@ local function make(client, row, name, known, args, request, secrets, progress)
     if not call then
       call = new_call(client, row, name, known, args, request, secrets, progress, started)
       call.attempts, call.used = 1, used
-      failure.attempts = failure.unsent and 0 or 1
+      failure.attempts = failure.untried and 0 or 1
     end
     return go_on(call, failure)
   end

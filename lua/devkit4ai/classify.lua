@@ -27,6 +27,7 @@ local DAY = 86400 -- seconds; a reset further away is no time to go by (CONTRACT
 ---@field request_id string?
 ---@field location string? where a redirect points, for a row that follows them
 ---@field response table? the whole answer, where the row wants every one
+---@field untried boolean? no request could be made of it, and none ever can
 ---@field attempts integer? set by call
 
 -- ---- what a failure is ----
@@ -43,7 +44,9 @@ end
 function M.unsent(status, text)
   local kind, advice, transient = errors.of_core(status)
   if status == "empty_slot" then text = config.advice(text) end
-  return nil, { kind = kind, outcome = "not_sent", what = text, advice = advice, transient = transient, unsent = true }
+  return nil, {
+    kind = kind, outcome = "not_sent", what = text, advice = advice, transient = transient, untried = not transient,
+  }
 end
 
 --- The exchange failed.
@@ -109,18 +112,11 @@ end
 
 -- ---- what an answer is ----
 
--- A server may repeat a secret where its name does not tell: it is masked by its value, too.
-local function hide_values(raw, given, secrets, body)
-  local all = mask.with(secrets, given)
-  if all ~= secrets or secrets:shows(body) then mask.values(all, raw) end
-  if all ~= secrets then all:close() end
-end
-
 local function read_answer(row, _, secrets, status, body, head)
   local ok, raw, given = decode(body)
   if not ok then return unusable(secrets, status, body, head, "it is no JSON: " .. raw) end
   if type(raw) ~= "table" then return unusable(secrets, status, body, head, "it is no object and no list") end
-  hide_values(raw, given, secrets, body)
+  mask.values(secrets, given, raw, body)
   local answer, missing = answers[row.answer](raw, given)
   if not answer then return unusable(secrets, status, body, head, "it has no " .. missing) end
   return answer

@@ -4,6 +4,7 @@ local core = require "devkit4ai.core"
 local errors = require "devkit4ai.errors"
 local json = require "devkit4ai.json"
 local token = require "devkit4ai.token"
+local trace = require "devkit4ai.trace"
 
 local M = {}
 
@@ -103,7 +104,7 @@ function M.note(client)
   client._kept.seen = mark_of(client._secrets)
 end
 
---- Writes the client's record. A store that fails keeps what it had, and the client its tokens.
+--- Writes the client's record. A store that fails keeps what it had, and the client its tokens; an event says so.
 ---@param client devkit4ai.Client
 ---@param life number seconds that the access token is good for
 function M.write(client, life)
@@ -111,7 +112,9 @@ function M.write(client, life)
   local key = M.key(kept)
   if not key then return end
   local frame = json.encode { place = kept.place, account = kept.account, ends = math.floor(os.time() + life) }
-  if frame and write(kept, key, client._secrets:json(frame, "access_token", "refresh_token")) then M.note(client) end
+  local done, why = write(kept, key, client._secrets:json(frame, "access_token", "refresh_token"))
+  if done then return M.note(client) end
+  trace.emit(client, { type = "refresh", message = "the store did not keep the session: " .. why })
 end
 
 --- Notes whose login was the last at this place.

@@ -3,7 +3,10 @@ local M = {}
 
 local SCHEMES = { http = true, https = true, socks5 = true, socks5h = true }
 
-local function percent_decoded(text)
+--- Text without the percent escapes of URLs.
+---@param text string
+---@return string
+function M.percent_decoded(text)
   return (text:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
 end
 
@@ -19,7 +22,7 @@ function M.parse(text)
   place = place or rest
   local readable = place:find("^[%w.-]+:?%d*$") or place:find("^%[[%x:.]+%]:?%d*$")
   if not readable then return nil, "its host can't be read" end
-  return scheme .. "://" .. place, login and percent_decoded(login) or nil
+  return scheme .. "://" .. place, login and M.percent_decoded(login) or nil
 end
 
 --- The host of an address, in lower case, an IPv6 one without its brackets.

@@ -1,6 +1,7 @@
 --- The session: which tokens are in use, when they end, and one refresh for all who wait for it: the calls of a client, the
 --- clients that hold the same refresh token, and by the store's lock other programs.
 local errors = require "devkit4ai.errors"
+local json = require "devkit4ai.json"
 local kept = require "devkit4ai.kept"
 local runtime = require "devkit4ai.runtime"
 local token = require "devkit4ai.token"
@@ -51,10 +52,19 @@ local function begin(client, life, from)
     and { ends = now + life, due = now + math.max(life - AHEAD, life / 2), stored = from == "store" } or NEVER
 end
 
+-- Answers to what is under way may repeat the tokens that it went out with: the last ones stay hidden.
+local function retire(secrets)
+  for _, slot in ipairs { "access_token", "refresh_token" } do
+    local old = secrets:has(slot) and json.plain(secrets:json("{}", slot))[slot]
+    if old then secrets:set("former " .. slot, old, "body") end
+  end
+end
+
 -- Gives a client tokens from a login, a refresh, the store. Without a refresh token the old one stays (CONTRACT 2.3),
 -- unless it is another login's.
 local function hold(client, tokens, life, from)
   local secrets = client._secrets
+  retire(secrets)
   local set, _, why = secrets:set("access_token", tokens.access_token)
   if not set then return nil, why end
   twins.leave(client)
@@ -66,6 +76,7 @@ end
 
 local function forget(client)
   twins.leave(client)
+  retire(client._secrets)
   client._secrets:set("access_token", "") -- not cleared: a parent's would be seen
   client._secrets:set("refresh_token", "", "body")
 end

@@ -1,6 +1,5 @@
 --- What a client tells of its work: events to `on_event`, and lines to standard error as DEVKIT4AI_LOG asks. No secret is in
 --- them: every text is masked by value, paths are templates, and headers and bodies stand in no event.
-local json = require "devkit4ai.json"
 local mask = require "devkit4ai.mask"
 
 local M = {}
@@ -100,10 +99,7 @@ end
 
 -- A debug log shows an answer's head and the beginning of its body.
 local function show_answer(secrets, head, body)
-  local _, _, given = json.decode(body or "")
-  local all = mask.with(secrets, given)
-  write(all:mask(head or "") .. mask.text(all, body or "", SHOWN))
-  if all ~= secrets then all:close() end
+  write(secrets:mask(head or "") .. mask.text(secrets, body or "", SHOWN))
 end
 
 --- An exchange is over: `answer`, and behind it `rate_limit` where the server asked for a pause.

@@ -45,7 +45,7 @@ M.FAILURES = {
   { words = "408", case = "ambiguous", kind = "timeout", outcome = "unknown", status = 408,
     give = [[conn:respond(408, "{}")]] },
   { words = "429, a wait of up to `max_wait`", case = "limited", kind = "rate_limited", outcome = "refused",
-    status = 429, retry_after = 0.02, give = [[conn:respond(429, { detail = "later" }, { ["Retry-After"] = "0.02" })]] },
+    status = 429, retry_after = 0.02, give = [[conn:respond(429, "{}", { ["Retry-After"] = "0.02" })]] },
   { words = "429, a longer wait", case = "final", kind = "rate_limited", outcome = "refused", status = 429,
     retry_after = 3600, give = [[conn:respond(429, { detail = "Rate limit exceeded", retry_after = 3600 })]] },
   { words = "500", case = "ambiguous", kind = "server", outcome = "unknown", status = 500,

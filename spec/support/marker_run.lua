@@ -9,11 +9,19 @@ require("devkit4ai.pace").reserve = function(_, now) return now end
 
 local M = {}
 
-local MARK = "MARK" -- what begins, or nearly, each secret: a part of one is found as well
+-- What begins each secret, so that a part of one is found as well; and "user:MARK" in Base64.
+M.MARKS = { "MARK", "dXNlcjpNQVJL" }
 local ID = wire.sample.project_id
 
 local function is_ours(fn)
   return debug.getinfo(fn, "S").source:find("lua/devkit4ai/", 1, true) ~= nil
+end
+
+local function has_mark(text)
+  for _, mark in ipairs(M.MARKS) do
+    if text:find(mark, 1, true) then return true end
+  end
+  return false
 end
 
 local find_mark
@@ -29,7 +37,7 @@ end
 
 local function find_in_table(value, where, seen)
   for key, item in next, value do
-    local name = type(key) == "string" and not key:find(MARK, 1, true) and key or type(key)
+    local name = type(key) == "string" and not has_mark(key) and key or type(key)
     local found = find_mark(key, where .. "[key]", seen) or find_mark(item, where .. "." .. name, seen)
     if found then return found end
   end
@@ -38,22 +46,24 @@ end
 -- Where the mark is in a value, its fields, metatable and our functions' upvalues, to any depth; nil: nowhere.
 function find_mark(value, where, seen)
   local kind = type(value)
-  if kind == "string" then return value:find(MARK, 1, true) and where or nil end
+  if kind == "string" then return has_mark(value) and where or nil end
   if kind ~= "table" and kind ~= "userdata" and kind ~= "function" or seen[value] then return nil end
   seen[value] = true
-  if tostring(value):find(MARK, 1, true) then return where .. ":tostring" end
+  if has_mark(tostring(value)) then return where .. ":tostring" end
   if kind == "function" then return is_ours(value) and find_in_function(value, where, seen) or nil end
   local found = kind == "table" and find_in_table(value, where, seen)
   return found or find_mark(debug.getmetatable(value), where .. "<meta>", seen)
 end
 
 -- where: what was done; ...: what it gave
-local function look(where, ...)
+function M.look(where, ...)
   for i = 1, select("#", ...) do
     local found = find_mark((select(i, ...)), where .. " " .. i, { [package.loaded] = true })
     if found then print("found in " .. found) end
   end
 end
+
+local look = M.look
 
 local IMAGE = { data = wire.image.png, filename = "a.png" }
 local OWN = { headers = { ["X-Call"] = "MARK-the-secret-call-header" } }
@@ -77,9 +87,11 @@ M.CALLS = {
   { "new_project", function(client) return client:new_project { name = "neon" } end },
   { "new_key", function(client) return without({ "key" }, client:project(ID):new_key("neon")) end },
   { "keys", function(client) return client:project(ID):keys() end },
-  { "generate", function(client) return client:generate { images = { IMAGE }, prompt = "neon MARK-the-secret-access" } end },
+  { "generate", function(client)
+    return client:generate { images = { IMAGE }, prompt = "neon MARK-the-secret-access" }
+  end },
   { "refresh", function(client) return client:generation(ID):refresh() end },
-  { "wait", function(client) return client:generation(ID):wait { timeout = 0.3, interval = 0.01 } end },
+  { "wait", function(client) return client:generation(ID):wait { timeout = 0.05, interval = 0.01 } end },
   { "generations", function(client) return client:generations():page(1) end },
   { "public_generations", function(client) return client:public_generations():next() end },
   { "find_generation", function(client) return client:find_generation { instructions = "neon" } end },
@@ -93,11 +105,14 @@ M.CALLS = {
     return nil, message, err -- the response is given out whole
   end },
   { "end_user", function(client)
-    local guest = assert(client:project(ID):end_user { access_token = "MARK-the-secret-guest", refresh_token = "MARK-the-secret-guest-next" })
-    local account, message, err = guest:register { email = "guest@example.com", password = "MARK-the-secret-guest-password" }
-    look("end_user register", without({ "developer_key", "project_key" }, account), message, err)
-    look("end_user login", guest:login("guest@example.com", "MARK-the-secret-guest-password"))
-    return guest:me()
+    local email, password = "guest@example.com", "MARK-the-secret-guest-password"
+    local guest = assert(client:project(ID):end_user {
+      access_token = "MARK-the-secret-guest", refresh_token = "MARK-the-secret-guest-next",
+    })
+    look("end_user register", without({ "developer_key", "project_key" },
+      guest:register { email = email, password = password }))
+    look("end_user login", guest:login(email, password))
+    return without({ "developer_key", "project_key" }, guest:me())
   end },
   { "project with a key for an id", function(client) return client:project "MARK-the-secret-project" end },
   { "generation with a key for an id", function(client)
@@ -110,9 +125,11 @@ M.CALLS = {
 --- Options whose secrets carry the mark.
 function M.options(url, more)
   local options = {
-    base_url = url, developer_key = "MARK-the-secret-developer", project_id = ID, project_key = "MARK-the-secret-project",
-    operator_key = "MARK-the-secret-operator", access_token = "MARK-the-secret-access", refresh_token = "MARK-the-secret-refresh",
-    headers = { ["X-Own"] = "MARK-the-secret-own-header" }, retry = { attempts = 2 }, timeout = { idle = 10, total = 20 },
+    base_url = url, developer_key = "MARK-the-secret-developer", project_id = ID,
+    project_key = "MARK-the-secret-project", operator_key = "MARK-the-secret-operator",
+    access_token = "MARK-the-secret-access",
+    refresh_token = "MARK-the-secret-refresh", headers = { ["X-Own"] = "MARK-the-secret-own-header" },
+    retry = { attempts = 2 }, timeout = { idle = 10, total = 20 },
   }
   for name, value in pairs(more or {}) do options[name] = value end
   return options
@@ -135,6 +152,17 @@ local function fail_in_task(client)
   end)
   look("task:join", ok, why)
   for _ = 1, 3 do collectgarbage() end
+end
+
+-- A task that is cancelled in the middle of a call, and what is under way as its client is closed.
+local function cancel(client)
+  local task = devkit4ai.spawn(function() return client:generation(ID):wait() end)
+  devkit4ai.spawn(function() client:me() end):join()
+  look("a cancelled task", task, task:cancel():join())
+  local other = devkit4ai.spawn(function() return client:login("dev@example.com", "MARK-the-secret-password") end)
+  devkit4ai.update()
+  client:close()
+  look("a closed client's", other, other:join())
 end
 
 --- Makes all calls with a client, and looks at all that comes back.
@@ -163,6 +191,7 @@ function M.run(url, origin, more)
   look("logout", client:logout())
   look("the client", client)
   client:close()
+  cancel(assert(devkit4ai.new(M.options(url, more))))
   look("the events", events)
   look("the library", devkit4ai)
   print(#events > 0 and "all was looked at" or "no event came")

@@ -8,7 +8,7 @@ local json = require "devkit4ai.json"
 
 local M = {}
 
-local TURN = 0.5 -- seconds that a writer waits for another one, whose turn takes milliseconds
+local TURN = 2 -- seconds that a writer waits for another one at most; its turn takes milliseconds, more on a busy disk
 
 -- Told once a store, since the sessions in it are gone.
 local function tell_damaged(path)

@@ -1,0 +1,40 @@
+/* answer.c - what a handle takes for an answer is one whole header block with libcurl's own status and length, within its cap.
+ * Input: all that the server sends before it closes. */
+#include "wire.h"
+
+enum { CAP = 64 };               /* bytes of a body: small, so that it is met */
+
+/* where the first empty line ends */
+static size_t length_of_block (const dk_buffer *head) {
+  for (size_t at = 1; at < head->length; at++) {
+    if (head->bytes[at] == '\n' && (head->bytes[at - 1] == '\n' || (head->bytes[at - 1] == '\r' && at > 1 && head->bytes[at - 2] == '\n'))) return at + 1;
+  }
+  return 0;
+}
+
+static void check (const dk_xfer *x, CURL *easy) {
+  long status = 0;
+  curl_off_t length = 0;
+  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_getinfo(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+  HOLDS(x->fate != DK_NOT_SENT && (x->fate == DK_ANSWERED) == (x->failure.status == DK_OK));
+  HOLDS(x->answer.length <= CAP && x->head.length <= DK_MAX_HEAD && x->status >= 0);
+  if (x->fate != DK_ANSWERED) return;
+  HOLDS(x->head.length > 5 && memcmp(x->head.bytes, "HTTP/", 5) == 0 && length_of_block(&x->head) == x->head.length);
+  HOLDS(x->status == status && status >= 100 && status <= 999);
+  HOLDS(length < 0 || x->answer.length == 0 || x->answer.length == (size_t)length);
+}
+
+int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size) {
+  static wire w;
+  int running = 1;
+  dk_xfer *x = wire_begin(&w, "GET", NULL, CAP);
+  HOLDS(send(w.pair[0], data, size, MSG_NOSIGNAL) == (ssize_t)size);
+  shutdown(w.pair[0], SHUT_WR);
+  for (int turn = 0; running > 0 && turn < 1000; turn++) curl_multi_perform(w.multi, &running);
+  HOLDS(running == 0);
+  wire_end(&w);
+  check(x, dk_handle_easy(w.handle));
+  dk_xfer_free(x);
+  return 0;
+}

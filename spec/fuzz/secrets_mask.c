@@ -1,0 +1,89 @@
+/* secrets_mask.c - no value stands in a masked text, neither as it is nor as JSON may write it, and nothing else is changed.
+ * Input: how it is put in, a value, another, the text before it; NULs between them; the text behind it. */
+#define _GNU_SOURCE              /* memmem */
+#include <stdbool.h>
+
+#include "fuzz.h"
+#include "json_text.h"
+#include "secrets.h"
+
+enum { LEAST = 3 };              /* bytes of a value that is hidden */
+
+/* The next value. A star in it could be one that masking has put there: then it stood in no text. */
+static char *take_value (fuzz_input *input, dk_secrets *secrets, const char *name) {
+  dk_failure failure;
+  char *value = fuzz_text(input);
+  for (char *star; (star = strchr(value, '*')) != NULL;) *star = '+';
+  HOLDS(dk_secrets_set(secrets, name, value, strlen(value), DK_SLOT_BODY, &failure) == DK_OK);
+  return value;
+}
+
+/* whether the value stands anywhere in the text */
+static bool stands_in (const char *value, const char *text, size_t length) {
+  size_t value_length = strlen(value);
+  if (value_length < LEAST) return false;
+  if (memmem(text, length, value, value_length) != NULL) return true;
+  for (const char *at = text, *end = text + length; at < end; at++) {
+    if (dk_json_match(value, value_length, at, end) > 0) return true;
+  }
+  return false;
+}
+
+static void add (dk_buffer *text, const char *bytes, size_t length) { HOLDS(dk_buffer_add(text, bytes, length) == DK_OK); }
+
+/* as it is, as we write JSON, with each byte of ASCII escaped, or not at all */
+static bool put_in (dk_buffer *text, const char *value, unsigned how) {
+  switch (how % 4) {
+    case 0: add(text, value, strlen(value)); return true;
+    case 1: HOLDS(dk_json_add(text, value, strlen(value)) == DK_OK); return true;
+    case 2:
+      for (; *value != '\0'; value++) {
+        char escape[8];
+        snprintf(escape, sizeof escape, how & 4 ? "\\u%04X" : "\\u%04x", (unsigned char)*value);
+        if ((unsigned char)*value < 0x80) add(text, escape, 6);
+        else add(text, value, 1);
+      }
+      return true;
+    default: return false;
+  }
+}
+
+static void check (const dk_secrets *secrets, const char *a, const char *b, const dk_buffer *text) {
+  bool shown = stands_in(a, text->bytes, text->length) || stands_in(b, text->bytes, text->length);
+  fuzz_input whole = {text->bytes, text->length};
+  char *bytes = fuzz_bytes(&whole, text->length);
+  dk_buffer out;
+  dk_buffer_init(&out, 1 << 20);
+  add(&out, a, strlen(a));                           /* what is there already stays, whatever it is */
+  size_t start = out.length;
+  HOLDS(dk_secrets_shows(secrets, bytes, text->length) == shown);
+  HOLDS(dk_secrets_mask(secrets, bytes, text->length, &out) == DK_OK);
+  const char *masked = out.bytes + start;
+  size_t length = out.length - start;
+  HOLDS(memcmp(out.bytes, a, start) == 0 && masked[length] == '\0' && length <= text->length);
+  HOLDS(!stands_in(a, masked, length) && !stands_in(b, masked, length) && !dk_secrets_shows(secrets, masked, length));
+  HOLDS(shown || (length == text->length && memcmp(masked, bytes, length) == 0));
+  dk_buffer_reset(&out);
+  free(bytes);
+}
+
+int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size) {
+  fuzz_input input = fuzz_open(data, size);
+  dk_secrets *parent = dk_secrets_new(NULL), *secrets = dk_secrets_new(parent);
+  unsigned how = fuzz_byte(&input);
+  char *a = take_value(&input, parent, "a"), *b = take_value(&input, secrets, "b"), *before = fuzz_text(&input);
+  dk_buffer text;
+  dk_buffer_init(&text, 1 << 20);
+  add(&text, before, strlen(before));
+  bool is_in = put_in(&text, a, how);
+  HOLDS(!is_in || strlen(a) < LEAST || dk_secrets_shows(secrets, text.bytes, text.length));
+  add(&text, input.left > 0 ? input.at : "", input.left);
+  check(secrets, a, b, &text);
+  dk_buffer_reset(&text);
+  dk_secrets_release(secrets);
+  dk_secrets_release(parent);
+  free(a);
+  free(b);
+  free(before);
+  return 0;
+}
