@@ -49,6 +49,17 @@ static void all_days (void) {
   }
 }
 
+static void before_1970 (void) {
+  static const struct { const char *text; double time; } rows[] = {
+    {"Wed, 31 Dec 1969 23:59:59 GMT", -1}, {"Thu, 01 Mar 1900 00:00:00 GMT", -2203891200.0}, {"Mon, 01 Jan 0001 00:00:00 GMT", -62135596800.0},
+    {"Sat, 01 Jan 0000 00:00:00 GMT", -62167219200.0}, {"Tue, 29 Feb 0000 00:00:00 GMT", -62162121600.0},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    double got = 0;
+    if (!CHECK(dk_http_date(rows[i].text, &got) && got == rows[i].time)) fprintf(stderr, "  %s: %.0f\n", rows[i].text, got);
+  }
+}
+
 static void delays (void) {
   static const struct { const char *text; double seconds; } rows[] = {              /* -1: none */
     {"0", 0}, {"5", 5}, {"120", 120}, {" 7\t", 7}, {"007", 7}, {"1.5", 1.5}, {"2.", 2}, {"86400", 86400}, {"1000000000", 1e9},
@@ -75,7 +86,7 @@ static void many_digits_are_a_large_number (void) {
 
 int main (void) {
   static const check_test tests[] = {
-    {"dates", dates}, {"no_dates", no_dates}, {"all_days", all_days}, {"delays", delays}, {"many_digits_are_a_large_number", many_digits_are_a_large_number},
+    {"dates", dates}, {"no_dates", no_dates}, {"all_days", all_days}, {"before_1970", before_1970}, {"delays", delays}, {"many_digits_are_a_large_number", many_digits_are_a_large_number},
   };
   return CHECK_RUN(tests);
 }

@@ -45,6 +45,7 @@ int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size) {
   fuzz_input input = fuzz_open(data, size);
   char *name = fuzz_text(&input);
   size_t length = input.left;
+  name[strcspn(name, "\n")] = '\0';                  /* no name goes on in the next line */
   char *head = fuzz_bytes(&input, length);
   check((header){name, strlen(name)}, head, length);
   free(head);

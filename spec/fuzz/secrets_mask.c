@@ -7,7 +7,7 @@
 #include "json_text.h"
 #include "secrets.h"
 
-enum { LEAST = 3 };              /* bytes of a value that is hidden */
+enum { LEAST = 3, PART = 12 };   /* bytes of a value that is hidden, and of its begin where a text ends with it */
 
 /* The next value. A star in it could be one that masking has put there: then it stood in no text. */
 static char *take_value (fuzz_input *input, dk_secrets *secrets, const char *name) {
@@ -25,6 +25,14 @@ static bool stands_in (const char *value, const char *text, size_t length) {
   if (memmem(text, length, value, value_length) != NULL) return true;
   for (const char *at = text, *end = text + length; at < end; at++) {
     if (dk_json_match(value, value_length, at, end) > 0) return true;
+  }
+  return false;
+}
+
+/* whether the text ends within the value, so far in it that this may be no chance */
+static bool ends_within (const char *value, const char *text, size_t length) {
+  for (size_t part = PART; part < strlen(value) && part <= length; part++) {
+    if (memcmp(text + length - part, value, part) == 0) return true;
   }
   return false;
 }
@@ -62,7 +70,8 @@ static void check (const dk_secrets *secrets, const char *a, const char *b, cons
   size_t length = out.length - start;
   HOLDS(memcmp(out.bytes, a, start) == 0 && masked[length] == '\0' && length <= text->length);
   HOLDS(!stands_in(a, masked, length) && !stands_in(b, masked, length) && !dk_secrets_shows(secrets, masked, length));
-  HOLDS(shown || (length == text->length && memcmp(masked, bytes, length) == 0));
+  HOLDS(!ends_within(a, masked, length) && !ends_within(b, masked, length));
+  HOLDS(shown || ends_within(a, bytes, text->length) || ends_within(b, bytes, text->length) || (length == text->length && memcmp(masked, bytes, length) == 0));
   dk_buffer_reset(&out);
   free(bytes);
 }

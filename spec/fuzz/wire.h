@@ -19,9 +19,11 @@ static inline curl_socket_t wire_socket (void *arg, curlsocktype purpose, struct
   return ((wire *)arg)->pair[1];
 }
 
-static inline int wire_is_connected (void *arg, curl_socket_t fd, curlsocktype purpose) {
-  (void)arg, (void)fd, (void)purpose;
-  return CURL_SOCKOPT_ALREADY_CONNECTED;
+/* libcurl's, too: it is connected already. CURL_SOCKOPT_ALREADY_CONNECTED would say so, but libcurl 7.88 connects all the same. */
+__attribute__((visibility("default")))
+int connect (int fd, const struct sockaddr *address, socklen_t length) {
+  (void)fd, (void)address, (void)length;
+  return 0;
 }
 
 /* Puts a request on the handle, with a pair of sockets of its own. form: taken over; or NULL. */
@@ -42,7 +44,6 @@ static inline dk_xfer *wire_begin (wire *w, const char *method, dk_form *form, s
   CURL *easy = dk_handle_easy(w->handle);
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, wire_socket);
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, w);
-  curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, wire_is_connected);
   curl_multi_add_handle(w->multi, easy);
   return x;
 }

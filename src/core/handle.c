@@ -60,8 +60,9 @@ static long status_of (const char *line, size_t length) {
 
 /* its empty line came: a connection that ends within the header block is no failure to libcurl */
 static bool has_whole_head (const dk_xfer *x) {
-  const char *end = x->head.bytes + x->head.length;
-  return x->head.length > 4 && end[-1] == '\n' && (end[-2] == '\n' || (end[-2] == '\r' && end[-3] == '\n'));
+  const char *bytes = x->head.bytes;
+  size_t n = x->head.length;
+  return n > 4 && bytes[n - 1] == '\n' && (bytes[n - 2] == '\n' || (bytes[n - 2] == '\r' && bytes[n - 3] == '\n'));
 }
 
 static size_t on_head (char *bytes, size_t one, size_t count, void *arg) {
@@ -449,6 +450,7 @@ static void tell_failure (dk_handle *handle, CURLcode code) {
 static void settle (dk_handle *handle, CURLcode code, dk_status stopped, const char *text) {
   dk_xfer *x = handle->xfer;
   if (code == CURLE_OK && !has_whole_head(x)) code = CURLE_GOT_NOTHING;
+  if (code == CURLE_OK && (x->status < 100 || x->status > 999)) code = CURLE_WEIRD_SERVER_REPLY;      /* "HTTP/1.1 OK" is a 200 to libcurl */
   x->fate = code == CURLE_OK && stopped == DK_OK ? DK_ANSWERED : x->sendings > 0 ? DK_UNKNOWN : DK_NOT_SENT;
   if (x->fate != DK_ANSWERED) {
     x->step = step_of(handle, result_of(code));

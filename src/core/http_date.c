@@ -77,11 +77,14 @@ static bool is_on_calendar (const moment *m) {
   return m->day >= 1 && m->day <= last && m->hour <= 23 && m->minute <= 59 && m->second <= 60;
 }
 
-/* days from the first of 1970 to that of the year */
-static long days_before (int year) {
-  long y = year - 1;
-  return (year - 1970) * 365L + (y / 4 - y / 100 + y / 400) - (1969 / 4 - 1969 / 100 + 1969 / 400);
+/* the leap days before the first of the year, from -400 on: no number below 0 is divided */
+static long leap_days_before (int year) {
+  long y = year + 399;
+  return y / 4 - y / 100 + y / 400;
 }
+
+/* days from the first of 1970 to that of the year */
+static long days_before (int year) { return (year - 1970) * 365L + leap_days_before(year) - leap_days_before(1970); }
 
 static double seconds_of (const moment *m) {
   static const int before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};

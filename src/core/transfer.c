@@ -8,15 +8,15 @@
 /* libcurl's own copy of a line is made from a node that points into lines */
 static void list_lines (dk_xfer *x) {
   size_t count = 0;
-  const char *text = x->lines.bytes, *end = text + x->lines.length;
-  for (; text < end; text += strlen(text) + 1) x->line[count++].data = (char *)text;
+  char *text = x->lines.bytes;
+  for (size_t at = 0; at < x->lines.length; at += strlen(text + at) + 1) x->line[count++].data = text + at;
   if (x->has_body || x->form != NULL) x->line[count++].data = (char *)"Expect:";     /* libcurl would wait for a 100 that may never come */
   for (size_t i = 0; i < count; i++) x->line[i].next = i + 1 < count ? &x->line[i + 1] : NULL;
 }
 
 static size_t count_lines (const dk_buffer *lines) {
   size_t count = 0;
-  for (const char *at = lines->bytes, *end = at + lines->length; at < end; at += strlen(at) + 1) count++;
+  for (size_t at = 0; at < lines->length; at += strlen(lines->bytes + at) + 1) count++;
   return count;
 }
 
