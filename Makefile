@@ -2,6 +2,7 @@
 #: make quickstart   the whole workflow against the sandbox, with a picture on disk at the end
 #: make check        the fast tests: five Luas, and C under the sanitizers
 #: make test         every test
+#: make fuzz         each fuzz target for MINUTES (10); `make test` gives them 30 seconds
 #: make bench        this client beside raw libcurl, Lua-cURL, lua-http, LuaSocket and Node's fetch
 #: make install      for every Lua found, under PREFIX (/usr/local)
 #: make mutants      breaks one promise after another in a copy, and shows the test that fails
@@ -10,8 +11,9 @@
 # What a target needs and the machine lacks, tools/packages installs first.
 
 PREFIX ?= /usr/local
+MINUTES ?= 10
 
-.PHONY: build quickstart check test bench install mutants clean-room clean help
+.PHONY: build quickstart check test fuzz bench install mutants clean-room clean help
 
 build:
 	@tools/packages build
@@ -29,6 +31,10 @@ check:
 test:
 	@tools/packages test
 	@tools/test
+
+fuzz:
+	@tools/packages test
+	@tools/fuzz $$(($(MINUTES) * 60))
 
 bench:
 	@tools/packages bench

@@ -91,7 +91,9 @@ describe("retry.decide", function()
   end)
 
   it("never waits into the caller's deadline", function()
-    assert.is_number((decide("safe", {}, { left = 0.51 }, always)))
+    assert.is_number((decide("safe", {}, { left = 0.52 }, always)))
+    assert.is_nil((decide("safe", {}, { left = 0.505 }, always)))
+    assert.is_nil((decide("safe", { kind = "timeout", outcome = "unknown" }, { left = 0.002 }, never))) -- a clock's haste
     assert.is_nil((decide("safe", {}, { left = 0.5 }, always)))
     assert.is_nil((decide("safe", { retry_after = 5 }, { left = 5 }, never)))
     assert.is_nil((decide("safe", {}, { left = 0 }, never)))

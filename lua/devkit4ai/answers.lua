@@ -3,6 +3,8 @@ local json = require "devkit4ai.json"
 
 local M = {}
 
+local type = type -- of each answer
+
 ---@class devkit4ai.Account what the API says of an account
 ---@field id string
 ---@field email string?

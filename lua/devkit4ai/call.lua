@@ -10,8 +10,9 @@ local session = require "devkit4ai.session"
 
 local M = {}
 
-local huge, random = math.huge, math.random
+local huge, random, FULL = math.huge, math.random, retry.FULL
 local exchange, now, cut = runtime.exchange, runtime.now, runtime.cut
+local answered = classify.answered
 
 -- One exchange, and what came of it: answer, failure, head; behind them what a trace tells.
 local function send(client, row, request, secrets, progress)
@@ -20,7 +21,7 @@ local function send(client, row, request, secrets, progress)
   local answer, failure
   if not status then answer, failure = classify.unsent(body, head)
   elseif trouble then answer, failure = classify.troubled(request, status, trouble)
-  else answer, failure = classify.answered(row, request, secrets, status, body, head) end
+  else answer, failure = answered(row, request, secrets, status, body, head) end
   return answer, failure, head, status, body, times
 end
 
@@ -108,7 +109,7 @@ end
 
 -- A repeat that was worth it gives back what it took.
 local function earn(budget, amount)
-  budget.tokens = math.min(retry.FULL, budget.tokens + amount)
+  budget.tokens = math.min(FULL, budget.tokens + amount)
 end
 
 -- A picture's address may send us on, to another place that is held to the same rules.
@@ -166,21 +167,22 @@ local function new_call(client, row, name, known, args, request, secrets, progre
 end
 
 local function make(client, row, name, known, args, request, secrets, progress)
-  local started, used = now(), client._session
-  local due = known.bearer and started >= used.due
-  local answer, failure, head, call
+  local used = client._session
+  local due = known.bearer and used.due < huge and now() >= used.due
+  local answer, failure, head, call, _, times
   if due or client._trace then
-    call = new_call(client, row, name, known, args, request, secrets, progress, started)
+    call = new_call(client, row, name, known, args, request, secrets, progress, now())
     if due then
       local ready, message, err = authorize(call)
       if not ready then return nil, message, err end
     end
     answer, failure, head = send_call(call)
   else
-    answer, failure, head = send(client, row, request, secrets, progress)
+    answer, failure, head, _, _, times = send(client, row, request, secrets, progress)
   end
   if failure then
     if not call then
+      local started = now() - (times and times.total or 0) -- a call that goes well needs no clock
       call = new_call(client, row, name, known, args, request, secrets, progress, started)
       call.attempts, call.used = 1, used
       failure.attempts = failure.untried and 0 or 1
@@ -188,7 +190,7 @@ local function make(client, row, name, known, args, request, secrets, progress)
     return go_on(call, failure)
   end
   local budget = client._budget
-  if budget.tokens < retry.FULL then earn(budget, 1) end
+  if budget.tokens < FULL then earn(budget, 1) end
   return answer, nil, nil, head
 end
 

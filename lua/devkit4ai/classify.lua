@@ -9,7 +9,8 @@ local retry = require "devkit4ai.retry"
 
 local M = {}
 
-local decode = json.decode
+local decode, NONE, type = json.decode, json.NONE, type
+local shows = core.secrets().shows -- each answer asks it
 
 local SHOWN = 200 -- bytes of an answer that is no JSON, kept for the error
 local DAY = 86400 -- seconds; a reset further away is no time to go by (CONTRACT 4.2)
@@ -112,28 +113,18 @@ end
 
 -- ---- what an answer is ----
 
-local function read_answer(row, _, secrets, status, body, head)
-  local ok, raw, given = decode(body)
-  if not ok then return unusable(secrets, status, body, head, "it is no JSON: " .. raw) end
-  if type(raw) ~= "table" then return unusable(secrets, status, body, head, "it is no object and no list") end
-  mask.values(secrets, given, raw, body)
-  local answer, missing = answers[row.answer](raw, given)
-  if not answer then return unusable(secrets, status, body, head, "it has no " .. missing) end
-  return answer
-end
-
-local function read_picture(_, request, secrets, status, body, head)
+local function read_picture(request, secrets, status, body, head)
   if request.save_as then return { path = request.save_as } end -- the core has looked at its first bytes
   local kind = core.image_kind(body)
   if not kind then return unusable(secrets, status, body, head, "it is no JPEG, PNG or WebP picture") end
   return { bytes = body, kind = kind }
 end
 
-local function read_response(_, _, _, status, body, head)
+local function read_response(_, _, status, body, head)
   return answers.response(status, body, head)
 end
 
-local READERS = { picture = read_picture, response = read_response }
+local READERS = { picture = read_picture, response = read_response } -- what is no answer in a normal form
 
 --- A whole answer came.
 ---@param row table of `operations`
@@ -145,12 +136,20 @@ local READERS = { picture = read_picture, response = read_response }
 ---@return any? answer in its normal form
 ---@return devkit4ai.Failure? failure
 function M.answered(row, request, secrets, status, body, head)
-  if status >= 200 and status <= 299 then
-    return (READERS[row.answer] or read_answer)(row, request, secrets, status, body, head)
+  if status < 200 or status > 299 then
+    local _, failure = refused(row, secrets, status, body, head)
+    if row.answer == "response" then failure.response = answers.response(status, body, head) end
+    return nil, failure
   end
-  local _, failure = refused(row, secrets, status, body, head)
-  if row.answer == "response" then failure.response = answers.response(status, body, head) end
-  return nil, failure
+  local read = READERS[row.answer]
+  if read then return read(request, secrets, status, body, head) end
+  local ok, raw, given = decode(body)
+  if not ok then return unusable(secrets, status, body, head, "it is no JSON: " .. raw) end
+  if type(raw) ~= "table" then return unusable(secrets, status, body, head, "it is no object and no list") end
+  if given ~= NONE or shows(secrets, body) then mask.values(secrets, given, raw) end
+  local answer, missing = answers[row.answer](raw, given)
+  if not answer then return unusable(secrets, status, body, head, "it has no " .. missing) end
+  return answer
 end
 
 -- ---- in words ----

@@ -8,6 +8,7 @@ cjson.encode_sparse_array(false, 1, 0) -- a list with a hole is refused (a ratio
 local M = {}
 
 local null, decode = cjson.null, cjson.decode
+local pcall, type = pcall, type -- of each answer
 local whole = math.tointeger or function(number) return number end
 
 -- Fields of answers that are secrets (CONTRACT 2.5), wherever they stand.
@@ -35,6 +36,9 @@ local function clean(value, secrets, depth)
 end
 
 local NONE = {}
+
+--- What decode gives where an answer has no secrets.
+M.NONE = NONE
 
 --- Decodes an answer.
 ---@param text string

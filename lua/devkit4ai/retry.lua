@@ -2,6 +2,7 @@
 local M = {}
 
 local FIRST, GROWTH, MOST = 0.5, 2, 8 -- seconds, factor, seconds: the span out of which a pause is drawn
+local LEAST = 0.01 -- seconds; with less left a try brings nothing: the time of the last one was just over
 local COST, TIMEOUT_COST = 5, 10 -- of a repeat, in the budget; as the AWS SDKs' standard mode has them
 
 M.FULL = 500 -- what a client's budget begins with; a hundred repeats that brought nothing, and there are no more
@@ -58,7 +59,7 @@ function M.decide(row, failure, clock, chance)
   local named = failure.retry_after or 0
   if named > clock.max_wait then return nil, "the server names a longer wait than max_wait" end
   local pause = named + chance() * math.min(MOST, FIRST * GROWTH ^ (failure.attempts - 1)) -- full jitter
-  if pause >= clock.left then return nil, "the time for the whole call is too short for another try" end
+  if pause + LEAST >= clock.left then return nil, "the time for the whole call is too short for another try" end
   return pause, "it may go better"
 end
 

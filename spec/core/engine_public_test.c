@@ -9,8 +9,10 @@
 
 #define HI "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
-static const peer_row rows[] = {{.path = "/", .answer = HI}, {.path = "http://8.8.8.8/", .answer = HI}, {NULL}};
-enum { DIRECT_ROW, PROXY_ROW };
+static const peer_row rows[] = {
+  {.path = "/folded", .answer = "HTTP/1.1 200 OK\r\n X: 1\r\nContent-Length: 2\r\n\r\nhi"},
+  {.path = "/", .answer = HI}, {.path = "http://8.8.8.8/", .answer = HI}, {NULL}};
+enum { FOLDED_ROW, DIRECT_ROW, PROXY_ROW };
 
 static peer p;
 
@@ -170,6 +172,23 @@ static void through_a_proxy (void) {
   end(e);
 }
 
+/* nobody's server can make libcurl write where an earlier answer's headers were; what it makes of such a line is its own */
+static void an_answer_that_begins_with_a_folded_line (void) {
+  char url[128];
+  dk_engine *e = begin(false);
+  answer_lookups(PUBLIC_ADDRESS, NULL, NULL);
+  snprintf(url, sizeof url, "%sfolded", url_of(FAKE_NAME));
+  for (int i = 0; i < 3; i++) {
+    dk_request r = ask_public(FAKE_NAME);
+    if (i > 0) r.url = url;
+    dk_xfer *x = exchange(e, r);
+    if (x != NULL && i == 0) check_answered(x);
+    dk_xfer_free(x);
+  }
+  CHECK(peer_hits(&p, FOLDED_ROW) == 2);
+  end(e);
+}
+
 int main (void) {
   static const check_test tests[] = {
     {"addresses_that_are_not_public", addresses_that_are_not_public},
@@ -179,6 +198,7 @@ int main (void) {
     {"a_name_with_several_addresses", a_name_with_several_addresses},
     {"a_kept_connection_is_looked_at", a_kept_connection_is_looked_at},
     {"through_a_proxy", through_a_proxy},
+    {"an_answer_that_begins_with_a_folded_line", an_answer_that_begins_with_a_folded_line},
   };
   return CHECK_RUN(tests);
 }

@@ -36,6 +36,9 @@ static const fate_row fates[] = {
   {{"/", "HTTP/1.1 200 OK\r\nContent-Le", 0, PEER_RESET, 0, false}, "reset in the head", DK_CUT, DK_UNKNOWN, 200, "body", ""},
   {{"/", "hello\r\n", 0, PEER_CLOSE, 0, false}, "no HTTP at all", DK_PROTOCOL, DK_UNKNOWN, 0, "wait", ""},
   {{"/", "HTTP/1.1 abc\r\n\r\n", 0, PEER_CLOSE, 0, false}, "no status", DK_PROTOCOL, DK_UNKNOWN, 0, "wait", ""},
+  {{"/", "HTTP/ none\n\n", 0, PEER_CLOSE, 0, false}, "no status, and a 200 to libcurl", DK_PROTOCOL, DK_UNKNOWN, 0, "wait", ""},
+  {{"/", "HTTP/1.1 100 Continue\r\n\r\nHTTp/1.1 201 Created\r\n\r\n", 0, PEER_CLOSE, 0, false}, "no status after an interim answer", DK_PROTOCOL, DK_UNKNOWN, 0, "wait", ""},
+  {{"/", "HTTP/1.1 103 Early Hints\r\n\r!\nHTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nhi", 0, PEER_KEEP, 0, false}, "after one whose empty line is none", DK_OK, DK_ANSWERED, 201, "", "hi"},
 };
 
 static void check_fate (const fate_row *row, bool threaded) {

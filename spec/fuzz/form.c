@@ -51,6 +51,7 @@ static dk_buffer send_form (dk_form *form) {
   }
   HOLDS(running == 1);
   wire_end(&w);
+  dk_handle_free(w.handle);
   HOLDS(x->fate == DK_UNKNOWN);
   dk_xfer_free(x);
   return sent;

@@ -1,4 +1,5 @@
-/* wire.h - a handle whose connections are one end of a pair of sockets: what libcurl makes of bytes, without a network. */
+/* wire.h - a handle whose connection is one end of a pair of sockets: what libcurl makes of bytes, without a network. Each
+ * request has a handle of its own, so that an input always does the same. */
 #ifndef WIRE_H
 #define WIRE_H
 
@@ -31,11 +32,11 @@ static inline dk_xfer *wire_begin (wire *w, const char *method, dk_form *form, s
   static const double clock = 0;
   dk_failure failure;
   dk_request request = {.method = method, .url = "http://127.0.0.1/", .flags = DK_ONCE, .form = form, .max_answer = max_answer};
-  if (w->handle == NULL) {
+  if (w->multi == NULL) {
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    w->handle = dk_handle_new(NULL);
     w->multi = curl_multi_init();
   }
+  w->handle = dk_handle_new(NULL);
   dk_xfer *x = dk_xfer_new(&request, &failure);
   x->clock = &clock;
   x->alone = true;                                   /* no connection is kept */
@@ -48,7 +49,8 @@ static inline dk_xfer *wire_begin (wire *w, const char *method, dk_form *form, s
   return x;
 }
 
-/* Takes the request off the handle, as ended by libcurl or, where it is not done, by us. */
+/* Takes the request off the handle, as ended by libcurl or, where it is not done, by us. What libcurl knows of it can be asked
+ * until dk_handle_free. */
 static inline void wire_end (wire *w) {
   int left;
   CURLMsg *message = curl_multi_info_read(w->multi, &left);

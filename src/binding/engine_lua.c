@@ -141,6 +141,8 @@ static void set_time (lua_State *L, const char *name, double seconds) {
   lua_setfield(L, -2, name);
 }
 
+static bool has_times (const dk_xfer *x) { return x->flags & DK_TIMES || x->took > 0; }
+
 static int push_times (lua_State *L, const dk_xfer *x) {
   lua_createtable(L, 0, 5);
   set_time(L, "lookup", (double)x->times.lookup);
@@ -172,13 +174,13 @@ static int push_answer (lua_State *L) {
   else lua_pushlstring(L, x->head.bytes ? x->head.bytes : "", x->head.length);
   if (x->failure.status == DK_OK) lua_pushnil(L);
   else push_trouble(L, x);
-  return x->flags & DK_TIMES ? 6 + push_times(L, x) : 6;
+  return has_times(x) ? 6 + push_times(L, x) : 6;
 }
 
 /* next(seconds?) -> id, more, status, body, head, trouble, times; nothing: none is finished, also after waiting so long (it may
  * come back early). more: there is another; head: empty for a GET that succeeded, unless its request asked for it; trouble: nil
- * where the answer is whole; times: where its request asked: seconds from the start until lookup, connect, tls, first_byte and
- * total, without what there was not, as on a kept connection */
+ * where the answer is whole; times: seconds from the start until lookup, connect, tls, first_byte (these where its request
+ * asked) and total, without what there was not, as on a kept connection; none at all of a 2xx that nobody asked */
 static int engine_next (lua_State *L) {
   box *b = check_box(L);
   if (b->kept == NULL && !lua_isnoneornil(L, 2)) dk_engine_wait(b->engine, luaL_checknumber(L, 2));
@@ -187,7 +189,7 @@ static int engine_next (lua_State *L) {
   if (x == NULL) return 0;
   lua_pushlightuserdata(L, x);
   lua_pushboolean(L, is_ready(b));
-  int values = x->flags & DK_TIMES ? 7 : 6;
+  int values = has_times(x) ? 7 : 6;
   if (lua_pcall(L, 2, values, 0) != 0) {
     x->next = b->kept;
     b->kept = x;

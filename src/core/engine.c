@@ -189,8 +189,16 @@ static void keep_handle (dk_engine *e, dk_handle *handle) {
   else dk_handle_free(handle);
 }
 
-static dk_handle *spare_handle (dk_engine *e) {
-  return e->spare.count > 0 ? e->spare.list[--e->spare.count] : dk_handle_new(e->share);
+/* libcurl 7.83 to 8.0, on a handle that has had an answer, writes into freed memory where the next one's first header is a
+ * folded line (curl#11101). A handle for each call would cost the small ones a sixth, so strangers' servers alone get new ones. */
+static bool needs_new_handle (const dk_xfer *x) {
+  if (!(x->flags & DK_PUBLIC)) return false;                   /* curl_version_info costs 4,000 instructions */
+  unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
+  return version >= 0x075300 && version < 0x080100;
+}
+
+static dk_handle *handle_for (dk_engine *e, const dk_xfer *x) {
+  return e->spare.count > 0 && !needs_new_handle(x) ? e->spare.list[--e->spare.count] : dk_handle_new(e->share);
 }
 
 /* libcurl up to 8.18 uses a connection through a proxy for any login at it (CVE-2026-3784): so the first login has the pool,
@@ -205,7 +213,7 @@ static bool is_alone (dk_engine *e, const dk_xfer *x) {
 }
 
 static void begin (dk_engine *e, dk_xfer *x) {
-  dk_handle *handle = make_room(e) ? spare_handle(e) : NULL;
+  dk_handle *handle = make_room(e) ? handle_for(e, x) : NULL;
   x->clock = &e->clock;
   x->began = x->moved = e->clock;
   x->alone = is_alone(e, x);

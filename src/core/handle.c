@@ -50,30 +50,24 @@ static bool is_saved (const dk_xfer *x) { return x->file.path != NULL && x->stat
 
 /* ---- libcurl's callbacks: they note, and never call curl ---- */
 
-/* "HTTP/1.1 200 OK": 200; 0 where no number stands there */
+/* "HTTP/1.1 200 OK": 200; 0 where it is no such line: libcurl may make a 200 of it all the same */
 static long status_of (const char *line, size_t length) {
-  const char *at = memchr(line, ' ', length), *end = line + length;
-  long status = 0;
-  while (at != NULL && ++at < end && *at >= '0' && *at <= '9' && status < 1000) status = status * 10 + (*at - '0');
-  return status;
-}
-
-/* its empty line came: a connection that ends within the header block is no failure to libcurl */
-static bool has_whole_head (const dk_xfer *x) {
-  const char *bytes = x->head.bytes;
-  size_t n = x->head.length;
-  return n > 4 && bytes[n - 1] == '\n' && (bytes[n - 2] == '\n' || (bytes[n - 2] == '\r' && bytes[n - 3] == '\n'));
+  static const char form[] = "HTTP/0.0 000";                   /* 0: any digit */
+  if (length < sizeof form || strchr(" \r\n", line[sizeof form - 1]) == NULL) return 0;
+  for (size_t i = 0; form[i] != '\0'; i++) {
+    if (form[i] == '0' ? line[i] < '0' || line[i] > '9' : line[i] != form[i]) return 0;
+  }
+  return (line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0');
 }
 
 static size_t on_head (char *bytes, size_t one, size_t count, void *arg) {
   dk_xfer *x = ((dk_handle *)arg)->xfer;
   size_t length = one * count;
   x->moved = *x->clock;
-  if (x->status >= 200 && has_whole_head(x)) return length;    /* a trailer, behind a chunked body */
-  if (length > 5 && memcmp(bytes, "HTTP/", 5) == 0) {          /* a new block: what came before was interim (100) */
-    dk_buffer_cut(&x->head, 0);
-    x->status = status_of(bytes, length);
-  }
+  if (x->has_head && x->status / 100 != 1) return length;      /* a trailer, behind a chunked body */
+  if (x->has_head) dk_buffer_cut(&x->head, 0);                 /* what came before was interim */
+  if (x->head.length == 0) x->status = status_of(bytes, length);
+  x->has_head = length > 0 && (bytes[0] == '\r' || bytes[0] == '\n');
   dk_status status = dk_buffer_add(&x->head, bytes, length);
   if (status == DK_OK) return length;
   if (status == DK_NO_MEMORY) dk_fail(&x->failure, status, "no memory");
@@ -449,13 +443,11 @@ static void tell_failure (dk_handle *handle, CURLcode code) {
 
 static void settle (dk_handle *handle, CURLcode code, dk_status stopped, const char *text) {
   dk_xfer *x = handle->xfer;
-  if (code == CURLE_OK && !has_whole_head(x)) code = CURLE_GOT_NOTHING;
-  if (code == CURLE_OK && (x->status < 100 || x->status > 999)) code = CURLE_WEIRD_SERVER_REPLY;      /* "HTTP/1.1 OK" is a 200 to libcurl */
+  if (code == CURLE_OK && !x->has_head) code = CURLE_GOT_NOTHING;         /* cut within the header block, which is no failure to libcurl */
+  if (code == CURLE_OK && x->status < 100) code = CURLE_WEIRD_SERVER_REPLY;
   x->fate = code == CURLE_OK && stopped == DK_OK ? DK_ANSWERED : x->sendings > 0 ? DK_UNKNOWN : DK_NOT_SENT;
-  if (x->fate != DK_ANSWERED) {
-    x->step = step_of(handle, result_of(code));
-    x->took = time_of(handle->easy, CURLINFO_TOTAL_TIME_T);
-  }
+  if (x->fate != DK_ANSWERED) x->step = step_of(handle, result_of(code));
+  if (x->fate != DK_ANSWERED || x->status / 100 != 2) x->took = time_of(handle->easy, CURLINFO_TOTAL_TIME_T);
   if (x->flags & DK_TIMES) note_times(handle);
   if (stopped != DK_OK) dk_fail(&x->failure, stopped, "%s", text);
   else if (x->failure.status == DK_OK && code != CURLE_OK) tell_failure(handle, code);

@@ -64,7 +64,7 @@ struct dk_xfer {
   dk_fate fate;
   dk_failure failure;
   const char *step;              /* of the failure: "name look-up", "connect", "proxy", "TLS", "send", "wait", "body"; static */
-  double took;                   /* seconds until the failure; with DK_TIMES until any end */
+  double took;                   /* seconds until its end; of a 2xx only with DK_TIMES */
   dk_times times;                /* with DK_TIMES */
 
   dk_file file;                  /* for save_as */
@@ -73,6 +73,7 @@ struct dk_xfer {
   /* under way; of the stepper alone, but for counts */
   unsigned sendings;             /* calls of the pre-request callback */
   bool repeated;                 /* libcurl was stopped from sending it twice */
+  bool has_head;                 /* the header block's empty line came */
   bool alone;                    /* on a connection that nobody else gets, before or after */
   const double *clock;           /* the engine's stepped time */
   double began, moved;           /* on that clock */
