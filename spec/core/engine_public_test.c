@@ -183,6 +183,7 @@ static void an_answer_that_begins_with_a_folded_line (void) {
     if (i > 0) r.url = url;
     dk_xfer *x = exchange(e, r);
     if (x != NULL && i == 0) check_answered(x);
+    else if (x != NULL) CHECK(x->failure.status == DK_PROTOCOL || x->fate == DK_ANSWERED);
     dk_xfer_free(x);
   }
   CHECK(peer_hits(&p, FOLDED_ROW) == 2);

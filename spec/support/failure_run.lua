@@ -1,11 +1,14 @@
 -- Puts every operation of the client under a failure of failure_table.lua, and gives what came of it: the requests are counted
 -- at the raw server, all else is what the call returned.
+local core = require "devkit4ai.core"
 local devkit4ai = require "spec.support.quick"
 local raw = require "spec.support.raw"
 local table_of = require "spec.support.failure_table"
 local wire = require "spec.support.wire"
 
 local M = {}
+
+local PATIENCE = 20 -- seconds; nothing is judged by it
 
 local PROJECT, GENERATION = wire.sample.project_id, "990e8400-e29b-41d4-a716-446655440004"
 local IMAGE = { data = wire.image.png .. ("x"):rep(100000), filename = "a.png" }
@@ -52,7 +55,7 @@ end
 
 local function new(url, failure, operation)
   local options = wire.options(url, { timeout = { idle = failure.limits and failure.limits.idle } })
-  if operation ~= "refresh_token" then options.refresh_token = nil end
+  options.refresh_token = operation == "refresh_token" and "refresh." .. url or nil -- clients that share one share a refresh
   return assert(devkit4ai.new(options))
 end
 
@@ -71,7 +74,9 @@ end
 -- Ends the clients once the server has seen a request of each.
 local function cancel(clients, server)
   local missing
+  local patience = core.now() + PATIENCE
   repeat
+    assert(core.now() < patience, "not every request came")
     missing = false
     devkit4ai.update()
     for operation in pairs(clients) do missing = missing or count(server, operation) == 0 end

@@ -114,7 +114,8 @@ end
 
 -- The orders against what the sandbox made.
 local function judge(path, made)
-  local at_server, tally = {}, { made = #made, given = 0, unknown = 0, found = 0, not_sent = 0, refused = 0, wrong = {} }
+  local at_server = {}
+  local tally = { made = #made, given = 0, unknown = 0, found = 0, not_sent = 0, refused = 0, wrong = {} }
   for _, generation in ipairs(made) do
     local n = tonumber(generation.instructions:match("picture (%d+) of"))
     at_server[n] = at_server[n] and "twice" or generation.id

@@ -363,6 +363,7 @@ static const struct { CURLcode code; dk_status status; } results[] = {
   {CURLE_URL_MALFORMAT, DK_BAD_URL},
   {CURLE_UNSUPPORTED_PROTOCOL, DK_BAD_URL},
   {CURLE_WEIRD_SERVER_REPLY, DK_PROTOCOL},
+  {CURLE_BAD_FUNCTION_ARGUMENT, DK_PROTOCOL},                  /* of 7.83 on: a header line without a name */
   {CURLE_BAD_CONTENT_ENCODING, DK_PROTOCOL},
 };
 
