@@ -1,6 +1,7 @@
 -- No secret shows: all of them carry a mark, all operations run with the log on against servers that repeat what they hear,
 -- and the mark is looked for in what is returned, told, logged and printed, in URLs, at a proxy and at another origin.
 local child = require "spec.support.child"
+local devkit4ai = require "spec.support.quick"
 local marker = require "spec.support.marker_run"
 local raw = require "spec.support.raw"
 
@@ -231,6 +232,20 @@ describe("no secret shows", function()
         marker.look("a call of before", message, err)
         print "all was looked at"]], server.url, change)
     end
+  end)
+
+  it("in an answer that came as its client was closed", function()
+    local server = serve { script = script_of(ANSWERS["as a detail"]) }
+    local client = assert(devkit4ai.new(marker.options(server.url)))
+    devkit4ai.update() -- from now on a thread steps
+    local task = devkit4ai.spawn(function() return client:me() end)
+    devkit4ai.update()
+    repeat until client._engine:ready() -- it is there, and nobody has looked at it
+    client:close()
+    local user, message, err = task:join()
+    assert.is_nil(user)
+    assert.same({ "cancelled", "unknown" }, { err.kind, err.outcome })
+    has_no_mark(message .. (err.detail or "") .. (err.request_id or ""))
   end)
 
   it("beside the tokens in a store, nor in the names of its files", function()

@@ -2,7 +2,6 @@
 local core = require "devkit4ai.core"
 local config = require "devkit4ai.config"
 local errors = require "devkit4ai.errors"
-local headers = require "devkit4ai.headers"
 local json = require "devkit4ai.json"
 local profiles = require "devkit4ai.profiles"
 local proxy = require "devkit4ai.proxy"
@@ -192,7 +191,7 @@ function M.request(client, row, known, name, args, extra, secrets)
   request.own = own
   if not row.path then M.aim(client, request, request.url) end
   if row.path and extra and extra.headers then -- the API alone gets them
-    local lines, why = headers.compile(extra.headers, own, known.lines)
+    local lines, why = require("devkit4ai.headers").compile(extra.headers, own, known.lines)
     if not lines then return refuse(row, name, "config", why) end
     request.headers = core.headers(lines)
   end

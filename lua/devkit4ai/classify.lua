@@ -4,13 +4,15 @@ local answers = require "devkit4ai.answers"
 local config = require "devkit4ai.config"
 local errors = require "devkit4ai.errors"
 local json = require "devkit4ai.json"
-local mask = require "devkit4ai.mask"
 local retry = require "devkit4ai.retry"
 
 local M = {}
 
 local decode, NONE, type = json.decode, json.NONE, type
 local shows = core.secrets().shows -- each answer asks it
+
+-- Loaded when there is something to mask.
+local function mask() return require "devkit4ai.mask" end
 
 local SHOWN = 200 -- bytes of an answer that is no JSON, kept for the error
 local DAY = 86400 -- seconds; a reset further away is no time to go by (CONTRACT 4.2)
@@ -71,18 +73,21 @@ end
 -- The longest of the times that the server names, in seconds; X-RateLimit-Reset stands on every answer, and tells a time
 -- to wait on a 429 alone. CONTRACT 4.2
 local function wait_time(head, told, status)
-  local now = os.time()
-  local after, reset = core.header(head, "Retry-After"), core.header(head, "X-RateLimit-Reset")
-  local named = math.max(told or 0, after and core.delay(after, now) or 0)
-  reset = status == 429 and reset and tonumber(reset)
-  if reset and reset - now < DAY then named = math.max(named, reset - now) end
-  if named > 0 then return named end
-  return status == 429 and 60 or nil
+  local now, longest = os.time(), nil
+  local function name(seconds)
+    if seconds and seconds >= 0 and seconds > (longest or -1) then longest = seconds end
+  end
+  local after, reset = core.header(head, "Retry-After"), status == 429 and core.header(head, "X-RateLimit-Reset")
+  name(told)
+  name(after and core.delay(after, now))
+  reset = reset and tonumber(reset)
+  if reset and reset > now and reset - now < DAY then name(reset - now) end
+  return longest or status == 429 and 60 or nil -- as the guide's own code has it
 end
 
 -- the first bytes of an answer that can't be read otherwise
 local function excerpt(secrets, body)
-  return mask.text(secrets, body, SHOWN)
+  return mask().text(secrets, body, SHOWN)
 end
 
 -- the server's answer is no success
@@ -94,7 +99,7 @@ local function refused(row, secrets, status, body, head)
   local reason = head:match("^HTTP/[%d.]+ %d+ ([^\r\n]+)")
   local retry_after = wait_time(head, told, status)
   if row.advice then advice = row.advice[kind] or advice end
-  if retry_after then advice = ("wait %g s before the next call"):format(retry_after) end
+  if retry_after and retry_after > 0 then advice = ("wait %g s before the next call"):format(retry_after) end
   return nil, {
     kind = kind, outcome = outcome, status = status, detail = detail or excerpt(secrets, body), fields = fields,
     retry_after = retry_after, request_id = core.header(head, "X-Request-ID"), transient = transient,
@@ -146,7 +151,7 @@ function M.answered(row, request, secrets, status, body, head)
   local ok, raw, given = decode(body)
   if not ok then return unusable(secrets, status, body, head, "it is no JSON: " .. raw) end
   if type(raw) ~= "table" then return unusable(secrets, status, body, head, "it is no object and no list") end
-  if given ~= NONE or shows(secrets, body) then mask.values(secrets, given, raw) end
+  if given ~= NONE or shows(secrets, body) then mask().values(secrets, given, raw) end
   local answer, missing = answers[row.answer](raw, given)
   if not answer then return unusable(secrets, status, body, head, "it has no " .. missing) end
   return answer

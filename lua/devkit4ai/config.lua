@@ -2,7 +2,6 @@
 local core = require "devkit4ai.core"
 local check = require "devkit4ai.check"
 local errors = require "devkit4ai.errors"
-local headers = require "devkit4ai.headers"
 local proxies = require "devkit4ai.proxy"
 
 local M = {}
@@ -213,7 +212,8 @@ local function settle_others(settings, given, secrets)
   settings.log, message, err = settle_log()
   if message then return nil, message, err end
   local why
-  settings.lines, why = headers.compile(given.headers or {}, secrets)
+  settings.lines = {}
+  if given.headers then settings.lines, why = require("devkit4ai.headers").compile(given.headers, secrets) end
   if not settings.lines then return errors.refuse("config", "devkit4ai.new: " .. why) end
   settings.public = is_public(settings.base_url)
   return settings

@@ -89,6 +89,11 @@ local function await(wanted, owner)
   return unpack(answer, 1, 5)
 end
 
+-- What is given in place of an answer whose client was closed meanwhile: its secrets are gone, so that none could be hidden.
+local function unseen()
+  return { 0, "", "", { name = "cancelled", text = "the client was closed", step = "", seconds = 0, fate = "unknown" } }
+end
+
 local function await_parked(id, owner, progress, job)
   local slot, why = job or {}, nil
   slot.owner, slot.id = owner, id
@@ -99,6 +104,7 @@ local function await_parked(id, owner, progress, job)
   local answer = slot.answer
   slot.answer, slot.owner, slot.id = nil, nil, nil
   if why then error(why, 0) end
+  if owner._closed and not answer[4] then answer = unseen() end
   return unpack(answer, 1, 5)
 end
 

@@ -5,7 +5,6 @@ local errors = require "devkit4ai.errors"
 local runtime = require "devkit4ai.runtime"
 local retry = require "devkit4ai.retry"
 local session = require "devkit4ai.session"
-local trace = require "devkit4ai.trace"
 
 local M = {}
 
@@ -16,6 +15,12 @@ local M = {}
 
 local ORDINARY = { connect = 10, idle = 30, total = 120 } -- seconds; design, section 2
 local CREATING = { connect = 10, idle = 120 } -- no total limit: it would turn slow lines into unknown outcomes (CONTRACT 1.2)
+
+-- Loaded where somebody listens.
+local function trace_of(settings, secrets)
+  if not (settings.on_event or settings.log) then return false end
+  return require("devkit4ai.trace").new(settings.on_event, settings.log, secrets)
+end
 
 --- The fields of a new client.
 ---@param options devkit4ai.Options?
@@ -34,7 +39,7 @@ function M.of_client(options)
     _role = settings.role, _secrets = secrets, _prepared = {}, _ca_file = settings.ca_file, _limits = limits,
     _creating = { connect = limits.connect, idle = settings.timeout and settings.timeout.idle or CREATING.idle },
     _retry = settings.retry, _budget = { tokens = retry.FULL }, _proxy = settings.proxy, _public = settings.public,
-    _lines = settings.lines, _store = settings.store, _trace = trace.new(settings.on_event, settings.log, secrets),
+    _lines = settings.lines, _store = settings.store, _trace = trace_of(settings, secrets),
     _user_agent = settings.user_agent or "devkit4ai-lua/" .. require "devkit4ai.version",
     _project_id = settings.project_id, _parts = {}, _closed = false, _engine = runtime.engine(),
     _made = { at = 0, order = {}, ids = {} }, -- for find, which end users' clients share

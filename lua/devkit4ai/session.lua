@@ -2,12 +2,13 @@
 --- clients that hold the same refresh token, and by the store's lock other programs.
 local errors = require "devkit4ai.errors"
 local json = require "devkit4ai.json"
-local kept = require "devkit4ai.kept"
 local runtime = require "devkit4ai.runtime"
 local token = require "devkit4ai.token"
 local twins = require "devkit4ai.twins"
 
 local M = {}
+
+local kept -- the module of stores; it comes with the first client that has one
 
 local AHEAD = 300 -- seconds before the end at which the token is renewed (the guide's token strategy)
 local AGAIN = 30 -- seconds until the next try, after one that was not refused
@@ -111,7 +112,10 @@ end
 ---@param refresh_token string?
 function M.start(client, access_token, refresh_token)
   client._session = NEVER
-  if client._store then client._kept = kept.new(client, client._store) end
+  if client._store then
+    kept = require "devkit4ai.kept"
+    client._kept = kept.new(client, client._store)
+  end
   if not access_token and not has_refresh_token(client) then return end
   twins.join(client)
   begin(client, access_token and token.life(access_token, os.time()) or 0)

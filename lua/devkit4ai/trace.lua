@@ -51,13 +51,12 @@ local function write(text)
   io.stderr:write("devkit4ai: ", text, "\n")
 end
 
---- What a client is to tell; false where nobody listens, so that a client without pays nothing.
+--- What a client is to tell. A client to whom nobody listens has none, and pays nothing.
 ---@param on_event fun(event: devkit4ai.Event)?
 ---@param level string? of DEVKIT4AI_LOG: "info" or "debug"
 ---@param secrets userdata whose values are masked
----@return table|false
+---@return table
 function M.new(on_event, level, secrets)
-  if not (on_event or LEVELS[level]) then return false end
   return setmetatable({ on_event = on_event, level = LEVELS[level] or 0, secrets = secrets }, Trace)
 end
 

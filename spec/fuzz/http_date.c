@@ -1,6 +1,6 @@
 /* http_date.c - a delay is 0 or more, a date is the C library's, and a number is that number.
  * Input: the text; its first NUL ends it. */
-#define _DEFAULT_SOURCE          /* gmtime_r, timegm */
+#define _GNU_SOURCE              /* gmtime_r, strcasestr */
 #include <math.h>
 #include <stdbool.h>
 #include <time.h>
@@ -14,13 +14,16 @@ static void check_date (const char *text, double date) {
   static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
   time_t at = (time_t)date;
   struct tm m;
-  char again[64];
+  char again[64], month[4], clock[32];
   double same = 0, seconds = -1;
   HOLDS((double)at == date && gmtime_r(&at, &m) != NULL && m.tm_year >= -1900 && m.tm_year <= 10000 - 1900);
   if (m.tm_year < 10000 - 1900) {                    /* a leap second may lead into the next year */
     snprintf(again, sizeof again, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", days + 3 * m.tm_wday, m.tm_mday, months + 3 * m.tm_mon, m.tm_year + 1900, m.tm_hour, m.tm_min, m.tm_sec);
     HOLDS(dk_http_date(again, &same) && same == date);
   }
+  snprintf(month, sizeof month, "%.3s", months + 3 * m.tm_mon);
+  snprintf(clock, sizeof clock, "%02d:%02d:%02d", m.tm_hour, m.tm_min, m.tm_sec);
+  HOLDS(strstr(text, ":60 ") != NULL || (strcasestr(text, month) != NULL && strstr(text, clock) != NULL));
   HOLDS(dk_http_delay(text, date - 7, &seconds) && seconds == 7);
   HOLDS(dk_http_delay(text, date, &seconds) && seconds == 0);
   HOLDS(dk_http_delay(text, date + 7, &seconds) && seconds == 0);

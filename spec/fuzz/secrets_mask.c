@@ -76,6 +76,15 @@ static void check (const dk_secrets *secrets, const char *a, const char *b, cons
   free(bytes);
 }
 
+/* of the longer value no part is left, whatever the other hides of it */
+static void check_alone (const dk_secrets *secrets, const char *value) {
+  dk_buffer out;
+  dk_buffer_init(&out, 1 << 20);
+  HOLDS(dk_secrets_mask(secrets, value, strlen(value), &out) == DK_OK);
+  HOLDS(strlen(value) < LEAST || strcmp(out.bytes, "***") == 0);
+  dk_buffer_reset(&out);
+}
+
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size) {
   fuzz_input input = fuzz_open(data, size);
   dk_secrets *parent = dk_secrets_new(NULL), *secrets = dk_secrets_new(parent);
@@ -88,6 +97,7 @@ int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size) {
   HOLDS(!is_in || strlen(a) < LEAST || dk_secrets_shows(secrets, text.bytes, text.length));
   add(&text, input.left > 0 ? input.at : "", input.left);
   check(secrets, a, b, &text);
+  check_alone(secrets, strlen(a) > strlen(b) ? a : b);
   dk_buffer_reset(&text);
   dk_secrets_release(secrets);
   dk_secrets_release(parent);
