@@ -82,7 +82,7 @@ local ANSWERS = {
   ["in the fields of a 422"] = "conn:respond(422, { detail = { { loc = { 'body' }, msg = heard, input = heard } } })",
   ["as plain text with 500"] = "conn:respond(500, heard:sub(-150))",
   ["across the end of what is kept of a page"] =
-    'conn:respond(502, ("x"):rep(185) .. (heard:match "SECRETMARK[^%s,}]+" or ""))',
+    'conn:respond(502, ("x"):rep(189) .. (heard:match "SECRETMARK[^%s,}]+" or ""))',
   ["as what is no JSON with 200"] = "conn:respond(200, heard:sub(-150))",
 }
 

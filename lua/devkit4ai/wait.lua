@@ -161,8 +161,9 @@ local function wait_a_turn(client, waiter, turn, deadline, look)
   local gen = not waiter.room and under_way.first(client)
   if not gen then return true end
   local looked, _, _, err = look_in_turn(client, deadline, function(seconds) return look(gen, seconds) end)
+  if not looked or err and err.kind == "cancelled" then return false end
   if err and not poll.after_failure(err, 0) then under_way.remove(client, gen.id) end
-  return looked
+  return true
 end
 
 -- Waits until one of the client's own generations has ended; false: none is under way, or there is no time.
