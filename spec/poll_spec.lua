@@ -31,6 +31,11 @@ describe("poll.after_failure", function()
     end
   end)
 
+  it("goes on after a 2xx that could not be read, but not after a redirect", function()
+    assert.equal(5, poll.after_failure({ kind = "protocol", status = 200 }, 5))
+    assert.is_nil(poll.after_failure({ kind = "protocol", status = 302 }, 5))
+  end)
+
   it("waits as long as the server says, where that is longer", function()
     assert.equal(60, poll.after_failure({ kind = "rate_limited", retry_after = 60 }, 5))
     assert.equal(7.5, poll.after_failure({ kind = "rate_limited", retry_after = 1 }, 7.5))

@@ -38,11 +38,11 @@ function M.prepare(scope, name, row)
     return errors.refuse("config", message, name)
   end
   local limits = row.creates and client._creating or client._limits
-  local lines = header_lines(row, profile, client)
+  local lines, traced = header_lines(row, profile, client), client._trace ~= false
   local request = {
     method = row.method, url = row.path and client.base_url .. row.path, headers = core.headers(lines),
     ca_file = client._ca_file, proxy = row.path and proxy.of(client._proxy, client.base_url),
-    once = row.method ~= "GET", head = row.heed, times = client._trace and true, max_answer = MAX_ANSWER,
+    once = row.method ~= "GET", head = row.heed or traced, times = traced, max_answer = MAX_ANSWER,
     connect = limits.connect, idle = limits.idle, total = limits.total,
   }
   local fixed = not (row.body or row.query) and row.path and not row.path:find("{", 1, true) -- the same bytes each time

@@ -146,7 +146,8 @@ local function go_on(call, failure)
     answer, failure, head = send_call(call)
   until not failure
   earn(call.client._budget, call.spent or 0)
-  return answer, nil, nil, head
+  if call.row.heed then return answer, nil, nil, head end
+  return answer
 end
 
 -- Sees to it that the token is good first.
@@ -191,7 +192,8 @@ local function make(client, row, name, known, args, request, secrets, progress)
   end
   local budget = client._budget
   if budget.tokens < FULL then earn(budget, 1) end
-  return answer, nil, nil, head
+  if row.heed then return answer, nil, nil, head end
+  return answer
 end
 
 -- Builds the request of an operation whose own part differs, makes the call, and closes what was made for it alone.

@@ -111,7 +111,8 @@ end
 local function unusable(secrets, status, body, head, why)
   return nil, {
     kind = "protocol", outcome = "unknown", status = status, detail = excerpt(secrets, body), transient = true,
-    request_id = core.header(head, "X-Request-ID"), what = ("the answer (%d) can't be used: %s"):format(status, why),
+    request_id = head and core.header(head, "X-Request-ID"),
+    what = ("the answer (%d) can't be used: %s"):format(status, why),
     advice = "is base_url the API's address?",
   }
 end
@@ -137,7 +138,7 @@ local READERS = { picture = read_picture, response = read_response } -- what is 
 ---@param secrets userdata
 ---@param status integer
 ---@param body string
----@param head string
+---@param head string?
 ---@return any? answer in its normal form
 ---@return devkit4ai.Failure? failure
 function M.answered(row, request, secrets, status, body, head)

@@ -21,7 +21,9 @@ local LOST = { network = true, timeout = true, server = true, rate_limited = tru
 ---@param pause number seconds, as after a look that was not lost
 ---@return number? seconds nil: the failure is final
 function M.after_failure(err, pause)
-  if not LOST[err.kind] then return nil end
+  local status = err.status or 0
+  local broken = err.kind == "protocol" and status >= 200 and status <= 299 -- a 2xx that could not be read
+  if not (LOST[err.kind] or broken) then return nil end
   return math.max(pause, err.retry_after or 0)
 end
 

@@ -88,7 +88,8 @@ function M.run(client, options)
     says = "client:request",
   }
   if query ~= "" then extra.url = client.base_url .. given.path .. "?" .. query end
-  return call.run_row(client, row, name, extra, given.on_upload)
+  local response, message, err = call.run_row(client, row, name, extra, given.on_upload)
+  return response, message, err
 end
 
 return M

@@ -116,7 +116,7 @@ end
 ---@param progress fun(sent: integer, total: integer)? called every 0.1 s while the body goes out
 ---@return integer? status of HTTP, 0: none came; nil: it could not be sent
 ---@return string body of the answer; the name of the core's status, where it could not be sent
----@return string head the answer's header block, empty for a GET that succeeded; the reason, where it could not be sent
+---@return string? head the answer's header block, nil for a GET that succeeded unless it asked for it; the reason, where it could not be sent
 ---@return table? trouble unless the answer is whole: { name, text, step, seconds, fate }
 ---@return table? times of its steps, where the request asks for them
 function M.exchange(request, secrets, owner, progress)

@@ -1,5 +1,6 @@
 --- What a client tells of its work: events to `on_event`, and lines to standard error as DEVKIT4AI_LOG asks. No secret is in
 --- them: every text is masked by value, paths are templates, and headers and bodies stand in no event.
+local core = require "devkit4ai.core"
 local mask = require "devkit4ai.mask"
 
 local M = {}
@@ -113,11 +114,11 @@ function Trace:answer(call, status, head, body, times, failure, answer)
   local event = event_of("answer", call)
   event.status, event.attempt, event.times = status and status > 0 and status or nil, call.attempts, times
   if failure then
-    event.kind, event.outcome, event.request_id = failure.kind, failure.outcome, failure.request_id
-    event.retry_after = failure.retry_after
+    event.kind, event.outcome, event.retry_after = failure.kind, failure.outcome, failure.retry_after
   elseif type(answer) == "table" then
     event.generation_id = event.generation_id or (call.row.answer == "generation" and answer.id or nil)
   end
+  event.request_id = event.status and head and core.header(head, "X-Request-ID") or nil
   self:emit(event, call.secrets)
   if self.level >= LEVELS.debug and event.status and call.row.answer ~= "picture" then
     show_answer(call.secrets, head, body)

@@ -170,7 +170,7 @@ static int push_answer (lua_State *L) {
   lua_pushvalue(L, 2);
   lua_pushinteger(L, (lua_Integer)x->status);
   lua_pushlstring(L, x->answer.bytes ? x->answer.bytes : "", x->answer.length);
-  if (x->status / 100 == 2 && !(x->flags & (DK_ONCE | DK_HEAD))) lua_pushliteral(L, "");     /* nobody looks at it: 1 % of a small GET */
+  if (x->status / 100 == 2 && !(x->flags & (DK_ONCE | DK_HEAD))) lua_pushnil(L);     /* nobody looks at it: 1 % of a small GET */
   else lua_pushlstring(L, x->head.bytes ? x->head.bytes : "", x->head.length);
   if (x->failure.status == DK_OK) lua_pushnil(L);
   else push_trouble(L, x);
@@ -178,7 +178,7 @@ static int push_answer (lua_State *L) {
 }
 
 /* next(seconds?) -> id, more, status, body, head, trouble, times; nothing: none is finished, also after waiting so long (it may
- * come back early). more: there is another; head: empty for a GET that succeeded, unless its request asked for it; trouble: nil
+ * come back early). more: there is another; head: nil for a GET that succeeded, unless its request asked for it; trouble: nil
  * where the answer is whole; times: seconds from the start until lookup, connect, tls, first_byte (these where its request
  * asked) and total, without what there was not, as on a kept connection; none at all of a 2xx that nobody asked */
 static int engine_next (lua_State *L) {
