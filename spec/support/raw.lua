@@ -52,7 +52,8 @@ Server.__index = Server
 -- earlier one, since a request is noted when its head is there and again when it is whole.
 local function read_log(self)
   local requests, connections, failure = {}, 0, read_file(self._folder .. "/words")
-  for line in read_file(self._folder .. "/log"):gmatch("([^\n]+)\n") do -- one that is being written has no end yet
+  local whole = read_file(self._folder .. "/log"):match("^.*\n") or "" -- a line that is being written has no end yet
+  for line in whole:gmatch("[^\n]+") do
     local entry = cjson.decode(line)
     if entry.request then
       local request = { method = entry.method, target = entry.target, head = entry.head, body = entry.body,
