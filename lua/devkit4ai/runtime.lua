@@ -9,7 +9,7 @@ local park, wake, watch, usable, current = loop.park, loop.wake, loop.watch, loo
 local engine = core.engine()
 local submit, next_done = engine.submit, engine.next
 local waiting = {} -- a transfer's id -> the slot of who waits for it
-local early = {} -- a transfer's id -> its answer, which a call made by a finalizer took before await could
+local early = {} -- a transfer's id -> its answer, which a call made by a finalizer took before its waiter could
 local slots = setmetatable({}, { __mode = "k" }) -- those that sleep, or did; owner: whose wait it is now
 local huge, unpack = math.huge, table.unpack or unpack -- luacheck: ignore 113
 local SLICE = 0.1 -- seconds between two looks at an upload's progress (design, section 4)
@@ -97,7 +97,8 @@ end
 local function await_parked(id, owner, progress, job)
   local slot, why = job or {}, nil
   slot.owner, slot.id = owner, id
-  waiting[id] = slot
+  slot.answer, early[id] = early[id], nil
+  if not slot.answer then waiting[id] = slot end
   watch(engine, drain)
   if progress then why = watch_progress(id, slot, progress) end
   while not slot.answer do park(slot, huge) end

@@ -33,6 +33,8 @@ local SCRIPT = [[
   collectgarbage("setstepmul", 400)
   collectgarbage()
   for _ = 1, 60 do assert(#assert(client:me()).email == 3000) end
+  local me = { method = "GET", path = "/api/v1/auth/me", on_upload = print }
+  for _ = 1, 60 do assert(#assert(client:request(me)).json.email == 3000) end -- one that waits in a slot
   over = true
   print(calls > 0)
 ]]
