@@ -17,7 +17,7 @@ struct slot {
   const char *name;              /* stands behind the value, in the same block */
   dk_slot_use use;
   size_t length;                 /* of the value; 0 hides the parent's */
-  uint64_t pairs[2];             /* a bit for every two bytes that stand in it side by side */
+  size_t rare;                   /* where in it a byte stands that texts seldom have */
   char value[];
 };
 
@@ -92,8 +92,19 @@ static bool fits_header (const char *value, size_t length) {
   return length == 0 || (!is_blank(value[0]) && !is_blank(value[length - 1]));
 }
 
-/* where the pair that ends at c has its bit */
-static unsigned place_of (const char *c) { return ((unsigned char)c[-1] * 33u ^ (unsigned char)c[0]) & 127; }
+/* how often the byte stands in a JSON answer: one in capitals seldom, but for the T and Z of a time */
+static int commonness (char c) {
+  if (c >= 'A' && c <= 'Z' && c != 'T' && c != 'Z') return 0;
+  return c == '_' || (c >= 'g' && c <= 'z') ? 2 : (c >= 'a' && c <= 'f') || (c >= '0' && c <= '9') || c == '-' ? 3 : 1;
+}
+
+static size_t rarest (const char *value, size_t length) {
+  size_t best = 0;
+  for (size_t i = 1; i < length; i++) {
+    if (commonness(value[i]) < commonness(value[best])) best = i;
+  }
+  return best;
+}
 
 dk_status dk_secrets_set (dk_secrets *secrets, const char *name, const char *value, size_t length, dk_slot_use use, dk_failure *failure) {
   if (use != DK_SLOT_BODY && !fits_header(value, length))
@@ -104,8 +115,7 @@ dk_status dk_secrets_set (dk_secrets *secrets, const char *name, const char *val
   s->name = strcpy(s->value + length, name);
   s->use = use;
   s->length = length;
-  s->pairs[0] = s->pairs[1] = 0;
-  for (size_t i = 1; i < length; i++) s->pairs[place_of(value + i) / 64] |= UINT64_C(1) << place_of(value + i) % 64;
+  s->rare = rarest(value, length);
   dk_secrets_clear(secrets, name);
   s->next = secrets->slots;
   secrets->slots = s;
@@ -245,18 +255,12 @@ dk_status dk_secrets_mask (const dk_secrets *secrets, const char *text, size_t l
   return mask_end(secrets, out, start);
 }
 
-/* wherever the value may stand in text, one of its pairs ends at a multiple of its length - 1: only these are looked at,
- * and only where the pair is one of the value's. memmem would first make a table of the value: 4 x the instructions */
+/* looks at the places of its rarest byte alone; memmem would first make a table of the value: 6 x the instructions */
 static bool stands_in (const slot *s, const char *text, size_t length) {
-  const char *end = s->value + s->length;
-  if (s->length < STARS) return false;
-  for (size_t at = s->length - 1; at < length; at += s->length - 1) {
-    unsigned place = place_of(text + at);
-    if (!(s->pairs[place / 64] >> place % 64 & 1)) continue;
-    for (const char *c = s->value; (c = memchr(c, text[at], (size_t)(end - c))) != NULL; c++) {
-      size_t start = at - (size_t)(c - s->value);
-      if (start + s->length <= length && memcmp(text + start, s->value, s->length) == 0) return true;
-    }
+  if (s->length < STARS || s->length > length) return false;
+  const char *at = text + s->rare, *end = at + (length - s->length) + 1;
+  for (; (at = memchr(at, s->value[s->rare], (size_t)(end - at))) != NULL; at++) {
+    if (memcmp(at - s->rare, s->value, s->length) == 0) return true;
   }
   return false;
 }
