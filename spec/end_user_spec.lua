@@ -217,6 +217,7 @@ describe("an end user's client", function()
     local waiting = devkit4ai.spawn(function() return user:me() end)
     local clock = devkit4ai.spawn(function()
       while #server:requests() == 0 do user:public_generations():page(1) end -- lets the other go on
+      collectgarbage() -- nobody but the user holds its project now
       client:close()
     end)
     clock:join()

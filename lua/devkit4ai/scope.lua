@@ -95,6 +95,7 @@ local function class_of_users(project)
   secrets:set("refresh_token", "")
   local class = {
     role = "end_user", _role = "end_user", _secrets = secrets, _prepared = {}, _project_id = project.id,
+    _project = project, -- while a user lives, so that closing the client reaches it
   }
   local of_client = getmetatable(client)
   class.__index, class.__name = class, of_client.__name
