@@ -4,6 +4,7 @@ local child = require "spec.support.child"
 local devkit4ai = require "spec.support.quick"
 local marker = require "spec.support.marker_run"
 local raw = require "spec.support.raw"
+local tunnel = require "spec.support.tunnel"
 
 local ID = "770e8400-e29b-41d4-a716-446655440002"
 
@@ -43,28 +44,6 @@ local SUCCESS = ([[
 local function script_of(answer)
   return (ECHO:gsub("ANSWER", function() return answer end))
 end
-
--- A proxy that lets each CONNECT through to a port of this machine.
-local TUNNEL = [[
-  local cqueues, socket, signal = require "cqueues", require "cqueues.socket", require "cqueues.signal"
-  signal.ignore(signal.SIGPIPE) -- who is carried may go at once
-  local function carry(from, to)
-    for bytes in function() return from:read(-65536) end do
-      if not to:write(bytes) then break end
-    end
-    to:shutdown("w")
-  end
-  local function pump(from, to) pcall(carry, from, to) end -- the other one may have closed them
-  return function(conn)
-    if not conn:read_head() then return end
-    local target = socket.connect("127.0.0.1", PORT)
-    target:setmode("bn", "bn")
-    target:onerror(function(_, _, why) return why end)
-    conn:write("HTTP/1.1 200 Connection established\r\n\r\n")
-    cqueues.running():wrap(function() pump(target, conn.socket) end)
-    pump(conn.socket, target)
-  end
-]]
 
 local ANSWERS = {
   ["as a detail"] = [[conn:respond(400, { detail = heard })]],
@@ -162,7 +141,7 @@ describe("no secret shows", function()
 
   it("at a proxy, but its own login", function()
     local server = serve { tls = true, script = script_of(ANSWERS["as a detail"]) }
-    local door = serve { script = (TUNNEL:gsub("PORT", server.port)) }
+    local door = serve { script = tunnel(server.port) }
     run(ALL, "https://api.test:" .. server.port, "https://pictures.test:" .. server.port,
       ("user:MARK-the-secret-proxy@127.0.0.1:%d"):format(door.port), server.ca_file)
     local login = 0

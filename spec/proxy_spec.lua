@@ -3,6 +3,7 @@ local child = require "spec.support.child"
 local devkit4ai = require "devkit4ai"
 local proxy = require "devkit4ai.proxy"
 local raw = require "spec.support.raw"
+local tunnel = require "spec.support.tunnel"
 local wire = require "spec.support.wire"
 
 describe("proxy.parse", function()
@@ -73,28 +74,6 @@ describe("proxy.of", function()
   end)
 end)
 
--- A proxy that lets CONNECT through to a port of this machine, whatever name it is asked for.
-local TUNNEL = [[
-local cqueues, socket, signal = require "cqueues", require "cqueues.socket", require "cqueues.signal"
-signal.ignore(signal.SIGPIPE) -- who is carried may go at once
-local function pump(from, to)
-  for bytes in function() return from:read(-65536) end do
-    if not to:write(bytes) then break end
-  end
-  pcall(to.shutdown, to, "w")
-end
-return function(conn)
-  local head = conn:read_head()
-  if not head then return end
-  ANSWER
-  local target = socket.connect("127.0.0.1", PORT)
-  target:setmode("bn", "bn")
-  target:onerror(function(_, _, why) return why end)
-  conn:write("HTTP/1.1 200 Connection established\r\n\r\n")
-  cqueues.running():wrap(function() pump(target, conn.socket) end)
-  pump(conn.socket, target)
-end]]
-
 describe("a client with a proxy", function()
   local api, door, client
 
@@ -113,7 +92,7 @@ describe("a client with a proxy", function()
   end)
 
   local function open_door(answer)
-    door = raw.start { script = (TUNNEL:gsub("%u%u%u%u+", { ANSWER = answer or "", PORT = tostring(api.port) })) }
+    door = raw.start { script = tunnel(api.port, answer) }
     return ("127.0.0.1:%d"):format(door.port)
   end
 

@@ -41,9 +41,11 @@ local function tell_if_orphaned(task, text)
   end)
 end
 
+local NOTHING = { outcome = "not_sent", message = "nothing was under way" } -- what a cancel cut
+
 -- What a cancelled task gives: the gravest of what was cut in it. If it raised, then mostly for that, as assert does.
 local function give_cancelled(task, text)
-  local cut = task._cut or { outcome = "not_sent", message = "nothing was under way" }
+  local cut = task._cut or NOTHING
   local message = "the task was cancelled: " .. cut.message
   if text and not text:find(cut.message, 1, true) then message = ("%s; then it raised %s"):format(message, text) end
   return errors.give({
@@ -187,7 +189,7 @@ local function wait_for_group(group, what)
   end
   if joiner then joiner._waits = nil end
   if going then return true end
-  local cut = group.cut or { outcome = "not_sent", message = "nothing was under way" }
+  local cut = group.cut or NOTHING
   return runtime.cut(errors.give({
     kind = "cancelled", outcome = cut.outcome, generation_id = cut.generation_id, operation = cut.operation,
     message = ("%s: the task that waits was cancelled, and so were its own: %s"):format(what, cut.message),
