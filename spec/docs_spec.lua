@@ -26,13 +26,6 @@ for name, picture in pairs { ["a.png"] = "neon.png", ["b.png"] = "mountains.png"
 end
 ]]
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
-
 -- The page's Lua as one program; pictures and files are named as a reader would, and live in a folder of the run.
 local function program(page)
   local parts = { PRELUDE }
@@ -63,7 +56,7 @@ end
 for _, name in ipairs(PAGES) do
   describe("docs/" .. name .. ".md", function()
     it("runs, and prints what it says", function()
-      local page, folder = read("docs/" .. name .. ".md"), child.folder()
+      local page, folder = child.read("docs/" .. name .. ".md"), child.folder()
       finally(function() child.remove(folder) end)
       local ended = child.run(program(page), { args = { folder .. "/", here() .. "/examples/images/" } })
       assert.equal(0, ended.code, ended.err .. ended.out)

@@ -1,14 +1,7 @@
 -- The README's first screen is what runs: its lines are an example's, and the commands it names exist.
 local child = require "spec.support.child"
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
-
-local README = read "README.md"
+local README = child.read "README.md"
 
 -- The first block of a language.
 local function block(language)
@@ -19,7 +12,7 @@ describe("the README's first lines", function()
   it("are those of an example", function()
     local code = block "lua"
     local name = assert(README:match("examples/[%w_]+%.lua"))
-    assert.is_truthy(read(name):find(code, 1, true), name)
+    assert.is_truthy(child.read(name):find(code, 1, true), name)
   end)
 
   it("put a picture on disk", function()
@@ -29,7 +22,7 @@ describe("the README's first lines", function()
       "(function() require('devkit4ai.poll').pause = function() return 0.1 end return gen end)():wait {")
       :gsub("%.start%(%)", ".start { step_time = 0.1 }"), { args = { folder .. "/cityscape.png" } })
     assert.equal(0, ended.code, ended.err)
-    assert.equal("\137PNG", read(folder .. "/cityscape.png"):sub(1, 4))
+    assert.equal("\137PNG", child.read(folder .. "/cityscape.png"):sub(1, 4))
     assert.matches("completed", ended.out)
   end)
 end)
@@ -50,7 +43,7 @@ describe("the README", function()
   end)
 
   it("names targets that the Makefile has", function()
-    local makefile = read "Makefile"
+    local makefile = child.read "Makefile"
     for target in README:gmatch("[\n`]make (%l[%l-]+)") do
       assert.is_truthy(makefile:find("\n" .. target .. ":", 1, true), target)
     end

@@ -3,15 +3,8 @@
 local child = require "spec.support.child"
 local helper = require "spec.sandbox.helper"
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
-
 -- The text under a heading, up to the next one.
-local DOCS = read "docs/sandbox.md"
+local DOCS = child.read "docs/sandbox.md"
 
 local function section(name)
   return assert(DOCS:match("\n## " .. name .. "\n(.-)\n## "), "no section " .. name)

@@ -9,7 +9,8 @@ local function quote(text)
   return "'" .. text:gsub("'", [['\'']]) .. "'"
 end
 
-local function read_file(path)
+--- All of a file.
+function M.read(path)
   local file = assert(io.open(path, "rb"))
   local text = file:read("*a")
   file:close()
@@ -91,7 +92,7 @@ function M.run(script, options)
   for _, word in ipairs(options.args or {}) do words[#words + 1] = quote(word) end
   local code = capture(("(%s\n%s) >%s/out 2>%s/err </dev/null; echo $?"):format(
     options.before or "", table.concat(words, " "), folder, folder))
-  local ended = { code = tonumber(code), out = read_file(folder .. "/out"), err = read_file(folder .. "/err") }
+  local ended = { code = tonumber(code), out = M.read(folder .. "/out"), err = M.read(folder .. "/err") }
   M.remove(folder)
   return ended
 end
