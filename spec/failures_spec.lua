@@ -8,7 +8,7 @@ local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
 
 local operations = {}
-for name in pairs(require "devkit4ai.operations") do operations[#operations + 1] = name end
+for name in pairs(require("devkit4ai.operations").all()) do operations[#operations + 1] = name end
 table.sort(operations)
 
 -- In a process of its own, for a library that is loaded before all others: nobody else knows the name.

@@ -87,7 +87,7 @@ describe("project:generate", function()
       local gen, message, err = client:generate { images = { arg[1] }, prompt = "neon" }
       print(err.kind, err.outcome, message)
     ]], { args = { path }, wrap = WITHOUT_ROOTS_LICENCE })
-    assert.equal("file\tnot_sent\tproject:generate: " .. path .. ": Permission denied; nothing was sent; "
+    assert.equal("file\tnot_sent\tclient:generate: " .. path .. ": Permission denied; nothing was sent; "
       .. "give the path of a file that can be read or written\n", ended.out, ended.err)
   end)
 

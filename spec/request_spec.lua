@@ -216,7 +216,7 @@ describe("client:request", function()
   it("is nil, a message and an error where no answer came, named by the operation that fits", function()
     client = assert(devkit4ai.new(wire.options("http://127.0.0.1:" .. raw.port_closed(), { retry = { attempts = 1 } })))
     for path, operation in pairs { ["/api/v1/auth/me"] = "get_me", ["/other"] = "request", ["/api/v1/projects/"] =
-      "list_projects", ["/api/v1/projects/x/api-keys"] = "list_api_keys", ["/api/v1/projects/x"] = "request" } do
+      "list_projects", ["/api/v1/projects/stats"] = "get_global_stats", ["/api/v1/projects/x"] = "get_project" } do
       local response, message, err = client:request { method = "GET", path = path }
       assert.is_nil(response)
       assert.equal(1, (message:find("client:request: ", 1, true)))

@@ -53,7 +53,7 @@ describe("retry.decide", function()
   end
 
   it("knows the class of every operation", function()
-    for name, row in pairs(require "devkit4ai.operations") do
+    for name, row in pairs(require("devkit4ai.operations").all()) do
       assert.is_truthy(REPEATED[row.repeats], name .. " has the class " .. tostring(row.repeats))
       assert.is_nil((retry.decide(row, failure_of { transient = false }, clock_of(), never)))
     end

@@ -87,6 +87,24 @@ function M.keys(raw)
   return list_of(raw, "api_keys", key_of)
 end
 
+function M.developer_keys(raw)
+  return list_of(raw, "developer_keys", key_of)
+end
+
+--- What the server says, field by field, and `raw`: of what has no other form.
+function M.record(raw)
+  local record = {}
+  for name, value in next, raw do record[name] = value end
+  record.raw = raw
+  return record
+end
+
+function M.health(raw)
+  local health = M.record(raw)
+  health.file_storage = raw.file_storage or raw.storage -- D58
+  return health
+end
+
 local function text_or_nil(value)
   return type(value) == "string" and value or nil
 end
@@ -121,6 +139,40 @@ end
 function M.generations(raw)
   return page_of(raw, "generations", "per_page", M.generation)
 end
+
+function M.users(raw)
+  return page_of(raw, "users", "page_size", M.record)
+end
+
+function M.subscriptions(raw)
+  return page_of(raw, "subscriptions", "page_size", M.record)
+end
+
+function M.payments(raw)
+  return page_of(raw, "payments", "page_size", M.record)
+end
+
+function M.payment_projects(raw)
+  return list_of(raw, "projects", M.record)
+end
+
+function M.subscription(raw)
+  local inner = raw.subscription -- D54: it may stand alone in a wrapper
+  local wrapped = type(inner) == "table" and next(raw, next(raw)) == nil
+  return M.record(wrapped and inner or raw)
+end
+
+-- a record without which the next step can't be taken
+local function record_with(field, kind)
+  return function(raw)
+    if type(raw[field]) ~= kind then return nil, field end
+    return M.record(raw)
+  end
+end
+
+M.validation = record_with("valid", "boolean")
+M.checkout = record_with("checkout_url", "string")
+M.portal = record_with("portal_url", "string")
 
 ---@class devkit4ai.Response a whole answer of any status, as client:request gives it; its secrets are in it
 ---@field status integer of HTTP

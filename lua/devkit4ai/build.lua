@@ -11,13 +11,18 @@ local M = {}
 local huge = math.huge
 M.MAX_FILE = 10 * 1024 * 1024 -- bytes of an image; CONTRACT 5.1
 
+M.PAIRS = "application/x-www-form-urlencoded"
+
 local MAX_ANSWER = 16 * 1024 * 1024 -- bytes; design, invariant 8
+
+local CONTENT_TYPES = { json = "application/json", pairs = M.PAIRS } -- a multipart form's has the boundary, libcurl's
 
 local function header_lines(row, profile, client)
   local lines = { "User-Agent: " .. client._user_agent }
   for _, line in ipairs(profiles[profile]) do lines[#lines + 1] = line end
-  local content_type = row.content_type or (row.body and row.body.json and "application/json")
+  local content_type = row.content_type or row.body and CONTENT_TYPES[next(row.body)]
   if content_type then lines[#lines + 1] = "Content-Type: " .. content_type end
+  if row.bodiless then lines[#lines + 1] = "Content-Length: 0" end
   for _, line in ipairs(row.path and client._lines or {}) do lines[#lines + 1] = line end -- the API alone gets them
   return lines
 end
@@ -53,21 +58,29 @@ function M.prepare(scope, name, row)
   }
 end
 
+-- gives the parameter that is no UUID
 local function fill_path(request, args)
   local wrong
   request.url = request.url:gsub("{([%w_]+)}", function(name)
     if not config.is_uuid(args[name]) then wrong = name end
     return args[name]
   end)
-  return not wrong, wrong
+  return wrong
 end
 
 local function percent(byte)
   return ("%%%02X"):format(byte:byte())
 end
 
+local WHOLE = 2 ^ 53 -- up to here each whole number is itself, and no exponent is wanted
+
+local function text_of(value)
+  if type(value) ~= "number" then return tostring(value) end
+  return (value % 1 == 0 and math.abs(value) <= WHOLE and "%.0f" or "%.14g"):format(value)
+end
+
 local function encode_component(value)
-  local text = type(value) == "number" and ("%.14g"):format(value) or tostring(value)
+  local text = text_of(value)
   return (text:gsub("[^%w%-._~]", percent))
 end
 
@@ -88,12 +101,22 @@ local function fill_query(row, request, args)
   if text ~= "" then request.url = request.url .. "?" .. text end
 end
 
+-- A slot marked ? is left out where nothing is given for it.
+local function slots_of(row, args)
+  local slots = {}
+  for _, slot in ipairs(row.slots or {}) do
+    local name = slot:match("^%??(.*)$")
+    if name == slot or args[name] ~= nil then slots[#slots + 1] = name end
+  end
+  return slots
+end
+
 local function fill_json(row, request, args)
   local fields = {}
   for _, name in ipairs(row.body.json) do fields[name] = args[name] end
   local text, why = json.encode(fields)
   if not text then return nil, why end
-  request.json, request.slots = text, row.slots
+  request.json, request.slots = text, slots_of(row, args)
   return true
 end
 
@@ -112,7 +135,7 @@ end
 -- Secrets among the arguments live in a set of their own, for this call alone.
 local function own_secrets(row, args, extra, secrets)
   local own
-  for _, slot in ipairs(row.slots or {}) do
+  for _, slot in ipairs(slots_of(row, args)) do
     if args[slot] then
       own = own or core.secrets(secrets)
       own:set(slot, args[slot], "body")
@@ -150,19 +173,44 @@ local function refuse(row, name, kind, message)
   return errors.refuse(kind, row.says .. ": " .. message, name)
 end
 
-local function fill(row, name, request, args, part, secrets)
-  if row.path then
-    local ok, wrong = fill_path(request, args)
-    if not ok then
-      return refuse(row, name, "invalid", secrets:mask(("%s is no UUID: %s"):format(wrong, tostring(args[wrong]))))
-    end
-  end
-  if row.query then fill_query(row, request, args) end
-  if row.body and row.body.json then
-    local ok, why = fill_json(row, request, args)
-    if not ok then return refuse(row, name, "invalid", "the arguments can't be written as JSON: " .. why) end
-  elseif row.body then
+local BODIES = {
+  json = fill_json,
+  pairs = function(row, request, args)
+    request.json = M.pairs_of(row.body.pairs, args)
+    return true
+  end,
+  form = function(row, request, args, part)
     M.fill_form(row.body.form, request, args, part)
+    return true
+  end,
+}
+
+-- the first argument that must be a UUID and is none
+local function no_uuid(row, args)
+  for _, name in ipairs(row.uuids or {}) do
+    if args[name] ~= nil and not config.is_uuid(args[name]) then return name end
+  end
+end
+
+-- what is always sent, where the arguments do not say otherwise
+local function with_defaults(row, args)
+  return setmetatable({}, { __index = function(_, name)
+    local value = args[name]
+    if value == nil then return row.defaults[name] end
+    return value
+  end })
+end
+
+local function fill(row, name, request, args, part, secrets)
+  local wrong = no_uuid(row, args) or row.path and fill_path(request, args)
+  if wrong then
+    return refuse(row, name, "invalid", secrets:mask(("%s is no UUID: %s"):format(wrong, tostring(args[wrong]))))
+  end
+  if row.defaults then args = with_defaults(row, args) end
+  if row.query then fill_query(row, request, args) end
+  if row.body then
+    local ok, why = BODIES[next(row.body)](row, request, args, part)
+    if not ok then return refuse(row, name, "invalid", "the arguments can't be written as JSON: " .. why) end
   end
   return true
 end

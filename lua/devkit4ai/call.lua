@@ -144,6 +144,7 @@ local function go_on(call, failure)
     end
     if not renew_request(call) then return out_of_time(call, call.unknown and "unknown" or failure.outcome) end
     answer, failure, head = send_call(call)
+    if failure and call.unknown and retry.was_done(call.row, failure) then answer, failure = true, nil end
   until not failure
   earn(call.client._budget, call.spent or 0)
   if call.row.heed then return answer, nil, nil, head end

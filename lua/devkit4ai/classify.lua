@@ -130,7 +130,10 @@ local function read_response(_, _, status, body, head)
   return answers.response(status, body, head)
 end
 
-local READERS = { picture = read_picture, response = read_response } -- what is no answer in a normal form
+-- any success will do, whatever stands in it
+local function read_nothing() return true end
+
+local READERS = { picture = read_picture, response = read_response, nothing = read_nothing } -- what is no normal form
 
 --- A whole answer came.
 ---@param row table of `operations`
@@ -151,6 +154,7 @@ function M.answered(row, request, secrets, status, body, head)
   if read then return read(request, secrets, status, body, head) end
   local ok, raw, given = decode(body)
   if not ok then return unusable(secrets, status, body, head, "it is no JSON: " .. raw) end
+  if raw == nil and row.nullable then return nil end
   if type(raw) ~= "table" then return unusable(secrets, status, body, head, "it is no object and no list") end
   if given ~= NONE or shows(secrets, body) then mask().values(secrets, given, raw) end
   local answer, missing = answers[row.answer](raw, given)

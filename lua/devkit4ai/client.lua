@@ -1,14 +1,18 @@
 --- A client: one account, one role, one address.
 local call = require "devkit4ai.call"
 local check = require "devkit4ai.check"
+local errors = require "devkit4ai.errors"
+local fields = require "devkit4ai.fields"
 local scope = require "devkit4ai.scope"
 local session = require "devkit4ai.session"
 
 ---@class devkit4ai.Client: devkit4ai.Scope
----@field base_url string
----@field role string
+---@field base_url string the API's address
+---@field role string "developer", "end_user", "platform_operator"
+---@field payments devkit4ai.Payments
 local Client = {}
-Client.__index = Client
+Client.__made = { payments = function(client) return require("devkit4ai.payments").new(client) end }
+Client.__index = fields.index(Client, Client.__made)
 Client.__name = "devkit4ai.Client"
 
 function Client:__tostring()
@@ -20,6 +24,7 @@ local M = {}
 -- Loaded when the first one is made: a third of what a client loads, and a script that asks who it is needs none of it.
 local function projects() return require "devkit4ai.project" end
 local function generations() return require "devkit4ai.generation" end
+local function keys() return require "devkit4ai.key" end
 
 --- devkit4ai.new; see there.
 function M.new(options)
@@ -33,8 +38,8 @@ local function object_of(project, message, err)
   return projects().new(project)
 end
 
-local function project_of(client, fields)
-  return object_of(scope.of_project(client, fields))
+local function project_of(client, answer)
+  return object_of(scope.of_project(client, answer))
 end
 
 local REGISTER = check.rows {
@@ -105,6 +110,80 @@ function Client:me(options)
   return call.run(self, "get_me", nil, options ~= nil and check.own("client:me", options))
 end
 
+--- Asks for a mail with a token that verifies the account's address; the token is good for 24 hours. Needs no login. A
+--- repeat sends another mail.
+---@param user_id string a UUID: account.id
+---@param options devkit4ai.Own?
+---@return devkit4ai.Client? client itself
+---@return string? message
+---@return devkit4ai.Error? err kind `invalid`: the id is no UUID
+function Client:request_verification(user_id, options)
+  check.value("client:request_verification: user_id", { type = "string", required = true }, user_id)
+  local extra = check.own("client:request_verification", options)
+  local done, message, err = call.run(self, "request_verification", { user_id = user_id }, extra)
+  if not done then return nil, message, err end
+  return self
+end
+
+local VERIFY = check.rows {
+  user_id = { type = "string", required = true }, verification_token = { type = "string", required = true },
+}
+
+--- Verifies an account's address with the token of the mail. Needs no login. A token is good once.
+---@param options { user_id: string, verification_token: string, timeout: number?, headers: table<string, string>? } user_id: a UUID, account.id
+---@return devkit4ai.Client? client itself
+---@return string? message
+---@return devkit4ai.Error? err kind `invalid`: the token is used up, too old, or another one's
+function Client:verify_email(options)
+  local given = check.arguments("client:verify_email", VERIFY, options)
+  local done, message, err = call.run(self, "verify_email", given, check.extra(given))
+  if not done then return nil, message, err end
+  return self
+end
+
+--- Makes a developer key; an account has ten at most. It is shown once, in `key.key`; the client goes on with the one that
+--- it has. A repeat makes another key.
+---@param name string?
+---@param options devkit4ai.Own?
+---@return devkit4ai.Key?
+---@return string? message
+---@return devkit4ai.Error? err
+function Client:new_developer_key(name, options)
+  check.value("client:new_developer_key: name", { type = "string" }, name)
+  local extra = check.own("client:new_developer_key", options)
+  local made, message, err = call.run(self, "create_developer_key", { name = name }, extra)
+  if not made then return nil, message, err end
+  return keys().new(made, self, "developer")
+end
+
+--- The account's developer keys, without the keys themselves. Safe to repeat.
+---@param options devkit4ai.Own?
+---@return devkit4ai.Key[]?
+---@return string? message
+---@return devkit4ai.Error? err
+function Client:developer_keys(options)
+  local extra = check.own("client:developer_keys", options)
+  local list, message, err = call.run(self, "list_developer_keys", nil, extra)
+  if not list then return nil, message, err end
+  return keys().each(list, self, "developer")
+end
+
+--- Makes a developer key, uses it from now on, and revokes the one in use with it. Other programs that use the old one need
+--- the new one then. Where the old one can't be told from another one, nothing is made; where it could not be revoked, the new
+--- key comes with a message, so that it is never lost. A repeat rotates again.
+---@param name string? of the new key
+---@param options devkit4ai.Own? timeout: for all steps together
+---@return devkit4ai.Key? key the new one; it may come with a message
+---@return string? message
+---@return devkit4ai.Error? err kind `conflict`: two keys begin like the one in use, or none does
+function Client:rotate_developer_key(name, options)
+  check.value("client:rotate_developer_key: name", { type = "string" }, name)
+  local extra = check.own("client:rotate_developer_key", options)
+  return require("devkit4ai.rotation").rotate(self, "developer", name, extra, function(text)
+    self._secrets:set("developer_key", text)
+  end)
+end
+
 local NEW_PROJECT = check.rows {
   name = { type = "string", required = true }, description = { type = "string" },
 }
@@ -116,10 +195,10 @@ local NEW_PROJECT = check.rows {
 ---@return devkit4ai.Error? err
 function Client:new_project(options)
   local given = check.arguments("client:new_project", NEW_PROJECT, options)
-  local fields, message, err = call.run(self, "create_project", given, check.extra(given))
-  if not fields then return nil, message, err end
-  fields.name, fields.description = fields.name or given.name, fields.description or given.description -- D27: the id alone may come
-  return project_of(self, fields)
+  local made, message, err = call.run(self, "create_project", given, check.extra(given))
+  if not made then return nil, message, err end
+  made.name, made.description = made.name or given.name, made.description or given.description -- D27: the id alone may come
+  return project_of(self, made)
 end
 
 --- The account's projects. Safe to repeat.
@@ -130,7 +209,7 @@ end
 function Client:projects(options)
   local list, message, err = call.run(self, "list_projects", nil, check.own("client:projects", options))
   if not list then return nil, message, err end
-  for i, fields in ipairs(list) do list[i] = project_of(self, fields) end
+  for i, answer in ipairs(list) do list[i] = project_of(self, answer) end
   return list
 end
 
@@ -145,21 +224,62 @@ function Client:project(id)
   return object_of(scope.of_id(self, id))
 end
 
+local STATS = check.rows {
+  search = { type = "string" }, is_active = { type = "boolean" }, project_id = { type = "string" },
+}
+
+--- How many projects, users and API keys the account has. Safe to repeat.
+---@param options { search: string?, is_active: boolean?, project_id: string?, timeout: number?, headers: table<string, string>? }? what narrows the counts; project_id: a UUID
+---@return devkit4ai.Stats?
+---@return string? message
+---@return devkit4ai.Error? err
+function Client:stats(options)
+  local given = check.arguments("client:stats", STATS, options)
+  return call.run(self, "get_global_stats", given, check.extra(given))
+end
+
+local USERS = check.rows {
+  page = { type = "number" }, page_size = { type = "number" }, search = { type = "string" },
+  is_active = { type = "boolean" }, project_id = { type = "string" },
+}
+
+--- The end users of all projects, in pages. Asks nobody yet.
+---@param options { page: integer?, page_size: integer?, search: string?, is_active: boolean?, project_id: string?, timeout: number?, headers: table<string, string>? }? page: the first one; page_size: 1 to 100, default 50; search: in address and name; project_id: a UUID; timeout: seconds for each page, or for all()
+---@return devkit4ai.Pages of devkit4ai.User
+function Client:users(options)
+  return require("devkit4ai.pages").of_records(self, "list_all_users", "client:users", USERS, options)
+end
+
 --- Orders a picture in the project of the option project_id, with its key; see project:generate.
 ---@param options table as project:generate's
 ---@return devkit4ai.Generation?
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Client:generate(options)
-  return generations().generate(self, "client", options)
+  return generations().generate(self, "client", "client:generate", options)
 end
+
+--- Orders a picture without an account: free, and few a day for each address. Sent at most once; an order whose outcome is
+--- unknown can't be found again.
+---@param options table as project:generate's
+---@return devkit4ai.Generation? gen it can't be published, and is not deleted by you
+---@return string? message
+---@return devkit4ai.Error? err kind `rate_limited`: the day's pictures are used up
+function Client:generate_anonymous(options)
+  return generations().generate_anonymous(self, options)
+end
+
+local HANDLE = { anonymous = { type = "boolean" } }
 
 --- A handle on a generation of the option project_id's project; asks nobody.
 ---@param id string
+---@param options { anonymous: boolean? }? anonymous: it was ordered by generate_anonymous
 ---@return devkit4ai.Generation
-function Client:generation(id)
+function Client:generation(id, options)
   check.value("client:generation: id", { type = "string", required = true }, id)
-  return generations().handle(self, id, ("client:generation(%q)"):format(id))
+  local given = check.arguments("client:generation", HANDLE, options)
+  if given.anonymous then return generations().anonymous(self, id) end
+  return generations().of_id(self, "client", id)
 end
 
 --- The generations of who is logged in, in pages. Asks nobody yet: what is wrong is told by the first page that is read.
@@ -184,6 +304,24 @@ end
 ---@return devkit4ai.Error? err kind `not_found`: it may still appear for some seconds; kind `conflict`: several fit, and their ids stand in the message
 function Client:find_generation(options)
   return generations().find(self, "client", "client:find_generation", options)
+end
+
+local PARTS = {
+  database = "get_health_database", storage = "get_health_storage", redis = "get_health_redis",
+  detailed = "get_health_detailed", simple = "get_health_simple",
+}
+
+--- How the API fares. Needs no login. Safe to repeat.
+---@param part string? "database", "storage", "redis", "detailed", or "simple", which old callers know; default: all in short
+---@param options devkit4ai.Own?
+---@return devkit4ai.Health?
+---@return string? message
+---@return devkit4ai.Error? err
+function Client:health(part, options)
+  if part ~= nil and not PARTS[part] then
+    errors.raise("client:health: part must be database, storage, redis, detailed or simple")
+  end
+  return call.run(self, part and PARTS[part] or "get_health", nil, check.own("client:health", options))
 end
 
 --- Any request of the API, for what this library has no method for. The answer is the server's, whole, whatever its status;

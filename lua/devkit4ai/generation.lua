@@ -22,6 +22,7 @@ local wait = require "devkit4ai.wait"
 ---@field raw table? the decoded answer
 local Generation = {}
 Generation.__index = Generation
+Generation._looks = "get_generation_status" -- the operation that tells how far it is
 Generation.__name = "devkit4ai.Generation"
 
 local M = {}
@@ -42,12 +43,27 @@ local function absorb(gen, fields)
   return gen
 end
 
---- A handle on a generation that exists; asks nobody.
+-- words: the Lua that makes such a handle, for messages; looks: the operation that tells how far it is, if not the usual one
+local function handle(scope, id, words, looks)
+  return setmetatable({ id = id, _scope = scope, _words = words, _looks = looks }, Generation)
+end
+
+--- A handle on a generation; asks nobody.
 ---@param scope devkit4ai.Scope
+---@param words string the Lua of the object that it is of
 ---@param id string
----@param words string the Lua that makes such a handle, for messages
-function M.handle(scope, id, words)
-  return setmetatable({ id = id, _scope = scope, _words = words }, Generation)
+---@return devkit4ai.Generation
+function M.of_id(scope, words, id)
+  return handle(scope, id, ("%s:generation(%q)"):format(words, id))
+end
+
+--- The same for an anonymous one.
+---@param client devkit4ai.Client
+---@param id string
+---@return devkit4ai.Generation
+function M.anonymous(client, id)
+  local words = ("client:generation(%q, { anonymous = true })"):format(id)
+  return handle(client, id, words, "get_anonymous_generation_status")
 end
 
 local IMAGE = { data = { type = "string", required = true }, filename = { type = "string", required = true } }
@@ -64,11 +80,11 @@ local function is_name(text)
 end
 
 -- A copy of the list: the core reads the bytes while they go out, whatever becomes of the caller's tables meanwhile.
-local function copy_images(images)
+local function copy_images(says, images)
   local copies, count = {}, 0
   for _ in pairs(images) do count = count + 1 end
   for i = 1, count do
-    local image, what = images[i], ("project:generate: images[%d]"):format(i)
+    local image, what = images[i], ("%s: images[%d]"):format(says, i)
     check.value(what, { type = "string or table", required = true }, image)
     if type(image) == "table" then
       check.arguments(what, IMAGE, image)
@@ -84,7 +100,7 @@ local function copy_images(images)
 end
 
 local function look(gen, extra)
-  local fields, message, err, head = call.run(gen._scope, "get_generation_status", { generation_id = gen.id }, extra)
+  local fields, message, err, head = call.run(gen._scope, gen._looks, { generation_id = gen.id }, extra)
   if fields then return absorb(gen, fields), nil, nil, head end
   err.generation_id = gen.id
   return nil, message, err
@@ -98,42 +114,54 @@ local function glance(gen, left, headers)
   })
 end
 
--- Where nobody knows whether it was made, the message ends with the line that finds it.
-local function order(scope, words, args, given)
-  local since
-  local fields, message, err = wait.with_room(scope._client, given.timeout, glance, function(left, max_wait)
-    local extra = { total = left, max_wait = max_wait, headers = given.headers }
-    since = os.time()
-    return call.run(scope, "create_generation", args, extra, given.on_upload)
-  end)
-  if err and err.outcome == "unknown" and err.operation == "create_generation" then
-    local text = type(given.instructions) == "table" and args.instructions or given.instructions or given.prompt
-    err.message = message .. "; this line looks for it: " .. scope._secrets:mask(find.line(words, text, since))
-  end
-  return fields, err and err.message, err
-end
-
---- A handle with what the server said of it.
-local function of_answer(scope, words, fields)
-  return absorb(M.handle(scope, fields.id, ("%s:generation(%q)"):format(words, fields.id)), fields)
-end
-
---- project:generate; see there.
-function M.generate(scope, words, given)
-  check.arguments("project:generate", GENERATE, given)
+-- An order: what it holds is looked at before a byte is sent.
+local function order(scope, says, name, given)
+  check.arguments(says, GENERATE, given)
   if (given.prompt == nil) == (given.instructions == nil) then
-    errors.raise("project:generate: give either prompt or instructions")
+    errors.raise(says .. ": give either prompt or instructions")
   end
-  local images, wrong = copy_images(given.images)
+  local images, wrong = copy_images(says, given.images)
   local text, why = instructions.text(given.instructions or given.prompt)
   wrong = wrong or why
-  if wrong then return errors.refuse("invalid", "project:generate: " .. wrong, "create_generation") end
-  local fields, message, err = order(scope, words, { files = images, instructions = text }, given)
-  if not fields then return nil, message, err end
-  find.remember(scope._client, fields.id)
-  local gen = M.handle(scope, fields.id, ("%s:generation(%q)"):format(words, fields.id))
-  wait.accept(gen, "project:generate")
+  if wrong then return errors.refuse("invalid", ("%s: %s"):format(says, wrong), name) end
+  local args, since = { files = images, instructions = text }, nil
+  local fields, message, err = wait.with_room(scope._client, given.timeout, glance, function(left, max_wait)
+    local extra = { total = left, max_wait = max_wait, headers = given.headers, says = says }
+    since = os.time()
+    return call.run(scope, name, args, extra, given.on_upload)
+  end)
+  return fields, message, err, since, text
+end
+
+local function of_answer(scope, words, fields)
+  return absorb(M.of_id(scope, words, fields.id), fields)
+end
+
+local function accept(gen, says, fields)
+  wait.accept(gen, says)
   return absorb(gen, fields)
+end
+
+--- project:generate; see there. Where nobody knows whether it was made, the message ends with the line that finds it.
+function M.generate(scope, words, says, given)
+  local fields, message, err, since, text = order(scope, says, "create_generation", given)
+  if fields then
+    find.remember(scope._client, fields.id)
+    return accept(M.of_id(scope, words, fields.id), says, fields)
+  end
+  if err.outcome == "unknown" and err.operation == "create_generation" then
+    local wanted = type(given.instructions) == "table" and text or given.instructions or given.prompt
+    err.message = message .. "; this line looks for it: " .. scope._secrets:mask(find.line(words, wanted, since))
+  end
+  return nil, err.message, err
+end
+
+--- client:generate_anonymous; see there.
+function M.generate_anonymous(client, given)
+  local says = "client:generate_anonymous"
+  local fields, message, err = order(client, says, "create_anonymous_generation", given)
+  if not fields then return nil, message, err end
+  return accept(M.anonymous(client, fields.id), says, fields)
 end
 
 local LIST = check.rows { page = { type = "number" }, per_page = { type = "number" } }
@@ -174,6 +202,56 @@ function Generation:wait(options)
   options = check.arguments("gen:wait", WAIT, options)
   local own = options.headers
   return wait.until_done(self, options, function(left) return glance(self, left, own) end)
+end
+
+-- A call on one's own generation that gives nothing of its own; nobody owns an anonymous one.
+local function change(gen, says, name, args, options)
+  local extra = check.own(says, options) or {}
+  if gen._looks ~= Generation._looks then
+    return errors.refuse("invalid", says .. ": the API has no such call for an anonymous generation", name)
+  end
+  args.generation_id, extra.says = gen.id, says
+  local done, message, err = call.run(gen._scope, name, args, extra)
+  if done then return true end
+  err.generation_id = gen.id
+  return nil, message, err
+end
+
+local function set_public(gen, says, is_public, options)
+  local done, message, err = change(gen, says, "set_generation_public", { is_public = is_public }, options)
+  if not done then return nil, message, err end
+  gen.is_public = is_public
+  return gen
+end
+
+--- Shows it to everybody, in client:public_generations. Safe to repeat.
+---@param options devkit4ai.Own?
+---@return devkit4ai.Generation? gen itself
+---@return string? message
+---@return devkit4ai.Error? err
+function Generation:publish(options)
+  return set_public(self, "gen:publish", true, options)
+end
+
+--- Takes it out of client:public_generations. Safe to repeat.
+---@param options devkit4ai.Own?
+---@return devkit4ai.Generation? gen itself
+---@return string? message
+---@return devkit4ai.Error? err
+function Generation:unpublish(options)
+  return set_public(self, "gen:unpublish", false, options)
+end
+
+--- Deletes it, with its picture. A repeat after a success finds none (`not_found`).
+---@param options devkit4ai.Own?
+---@return boolean? done
+---@return string? message
+---@return devkit4ai.Error? err
+function Generation:delete(options)
+  local done, message, err = change(self, "gen:delete", "delete_generation", {}, options)
+  if not done then return nil, message, err end
+  under_way.remove(self._scope._client, self.id)
+  return true
 end
 
 -- http or https, without a name and password, which would go out as a credential

@@ -1,13 +1,16 @@
---- A project's API key, as the server told of it.
+--- A key, as the server told of it: a project's API key, or a developer key.
+local call = require "devkit4ai.call"
+local check = require "devkit4ai.check"
+
 ---@class devkit4ai.Key
 ---@field id string
----@field name string?
+---@field name string? what it was called when it was made
 ---@field key string? the key itself: once, when it is made
----@field key_prefix string?
----@field project_id string?
----@field is_active boolean?
----@field last_used_at string?
----@field created_at string?
+---@field key_prefix string? the first characters of the key
+---@field project_id string? of a project's key
+---@field is_active boolean? false: it was revoked
+---@field last_used_at string? ISO 8601; it may be a minute late
+---@field created_at string? ISO 8601
 ---@field raw table the decoded answer, without the key
 local Key = {}
 Key.__index = Key
@@ -19,10 +22,53 @@ end
 
 local M = {}
 
+-- How the key of each kind is revoked, and what its id is called there.
+local KINDS = {
+  project = { operation = "revoke_api_key", id = "api_key_id" },
+  developer = { operation = "revoke_developer_key", id = "key_id" },
+}
+
+--- Makes the answer of a key an object.
 ---@param fields table an answer in its normal form
+---@param scope devkit4ai.Scope the client of a developer key, or the project of its own
+---@param kind "developer"|"project"
 ---@return devkit4ai.Key
-function M.new(fields)
+function M.new(fields, scope, kind)
+  fields._scope, fields._kind = scope, kind
   return setmetatable(fields, Key)
+end
+
+--- The same for each of a list.
+---@param list table[] answers in their normal form
+---@param scope devkit4ai.Scope
+---@param kind "developer"|"project"
+---@return devkit4ai.Key[] list the same table
+function M.each(list, scope, kind)
+  for i, fields in ipairs(list) do list[i] = M.new(fields, scope, kind) end
+  return list
+end
+
+--- Revokes a key by its id.
+---@param scope devkit4ai.Scope
+---@param kind "developer"|"project"
+---@param id string
+---@param extra table? for call.run
+---@return boolean? done
+---@return string? message
+---@return devkit4ai.Error? err
+function M.revoke(scope, kind, id, extra)
+  local row = KINDS[kind]
+  return call.run(scope, row.operation, { project_id = scope.id, [row.id] = id }, extra)
+end
+
+--- Revokes it, at once and for good: whoever still uses it is refused. The server does not let a developer key revoke itself:
+--- client:rotate_developer_key makes a new one first. A repeat after a success finds no key (`not_found`).
+---@param options devkit4ai.Own?
+---@return boolean? done
+---@return string? message
+---@return devkit4ai.Error? err kind `forbidden`: it is the key in use, or somebody else's
+function Key:revoke(options)
+  return M.revoke(self._scope, self._kind, self.id, check.own("key:revoke", options))
 end
 
 return M

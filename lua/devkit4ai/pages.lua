@@ -29,7 +29,7 @@ local STALE = 2 -- pages without anything new in a row; one alone may come of it
 ---@param make fun(fields: table): table of an item's normal form
 ---@return devkit4ai.Pages
 function M.new(scope, name, says, given, make)
-  local row, args = operations[name], {}
+  local row, args = operations[name], { project_id = scope.id }
   for _, field in ipairs(row.query) do args[field] = given[field] end
   local size = row.paging.size
   args[size] = args[size] or row.paging.default
@@ -37,6 +37,19 @@ function M.new(scope, name, says, given, make)
     _scope = scope, _name = name, _says = says, _given = given, _make = make, _args = args, _own = check.extra(given),
     _next = args.page or 1, _queue = {}, _at = 1, _seen = {}, _count = ((args.page or 1) - 1) * args[size], _stale = 0,
   }, Pages)
+end
+
+local function as_it_is(fields) return fields end
+
+--- The same for a list whose items are records.
+---@param scope devkit4ai.Scope
+---@param name string
+---@param says string
+---@param rows table what the call takes, as check.arguments wants it
+---@param given table?
+---@return devkit4ai.Pages
+function M.of_records(scope, name, says, rows, given)
+  return M.new(scope, name, says, check.arguments(says, rows, given), as_it_is)
 end
 
 local function is_whole(value, most)

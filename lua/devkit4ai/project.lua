@@ -1,8 +1,11 @@
 --- A project: its keys, and the generations made in it.
 local call = require "devkit4ai.call"
 local check = require "devkit4ai.check"
+local errors = require "devkit4ai.errors"
+local fields = require "devkit4ai.fields"
 local generation = require "devkit4ai.generation"
 local key = require "devkit4ai.key"
+local pages = require "devkit4ai.pages"
 local scope = require "devkit4ai.scope"
 
 ---@class devkit4ai.Project: devkit4ai.Scope
@@ -14,8 +17,11 @@ local scope = require "devkit4ai.scope"
 ---@field created_at string?
 ---@field updated_at string?
 ---@field raw table? the decoded answer
+---@field stripe devkit4ai.Stripe
 local Project = {}
-Project.__index = Project
+Project.__index = fields.index(Project, {
+  stripe = function(project) return require("devkit4ai.stripe").new(project) end,
+})
 Project.__name = "devkit4ai.Project"
 
 function Project:__tostring()
@@ -24,15 +30,79 @@ end
 
 local M = {}
 
----@param fields devkit4ai.Scope with the fields of an answer in its normal form, or the id alone
+---@param project devkit4ai.Scope with the fields of an answer in its normal form, or the id alone
 ---@return devkit4ai.Project
-function M.new(fields)
-  return setmetatable(fields, Project)
+function M.new(project)
+  return setmetatable(project, Project)
 end
 
 -- the Lua that makes the handle again, for messages
 local function words_of(project)
   return ("client:project(%q)"):format(project.id)
+end
+
+-- One call on the project itself; what the server leaves out of its answer and said before stays.
+local function ask(project, name, args, extra)
+  args.project_id = project.id
+  local answer, message, err = call.run(project, name, args, extra)
+  if not answer then return nil, message, err end
+  for field, value in pairs(answer) do project[field] = value end
+  return project
+end
+
+--- Asks for its fields. Safe to repeat.
+---@param options devkit4ai.Own?
+---@return devkit4ai.Project? project itself, with the new fields
+---@return string? message
+---@return devkit4ai.Error? err
+function Project:refresh(options)
+  return ask(self, "get_project", {}, check.own("project:refresh", options))
+end
+
+local UPDATE = check.rows { name = { type = "string" }, description = { type = "string" } }
+
+--- Changes its name or its description; what is left out stays. Safe to repeat.
+---@param options { name: string?, description: string?, timeout: number?, headers: table<string, string>? }
+---@return devkit4ai.Project? project itself, with the new fields
+---@return string? message
+---@return devkit4ai.Error? err
+function Project:update(options)
+  local given = check.arguments("project:update", UPDATE, options)
+  return ask(self, "update_project", { name = given.name, description = given.description }, check.extra(given))
+end
+
+--- Deletes it; its keys are refused from then on. A repeat after a success finds none (`not_found`).
+---@param options devkit4ai.Own?
+---@return boolean? done
+---@return string? message
+---@return devkit4ai.Error? err
+function Project:delete(options)
+  return call.run(self, "delete_project", { project_id = self.id }, check.own("project:delete", options))
+end
+
+local STATS = check.rows { search = { type = "string" }, is_active = { type = "boolean" } }
+
+--- How many users and API keys it has. Safe to repeat.
+---@param options { search: string?, is_active: boolean?, timeout: number?, headers: table<string, string>? }? what narrows the counts
+---@return devkit4ai.Stats?
+---@return string? message
+---@return devkit4ai.Error? err
+function Project:stats(options)
+  local given = check.arguments("project:stats", STATS, options)
+  local args = { project_id = self.id, search = given.search, is_active = given.is_active }
+  return call.run(self, "get_project_stats", args, check.extra(given))
+end
+
+local USERS = check.rows {
+  page = { type = "number" }, page_size = { type = "number" }, search = { type = "string" },
+  is_active = { type = "boolean" },
+}
+
+--- Its end users, in pages. Asks nobody yet.
+---@param options { page: integer?, page_size: integer?, search: string?, is_active: boolean?, timeout: number?, headers: table<string, string>? }? page: the first one; page_size: 1 to 100, default 50; search: in address and name; timeout: seconds for each page, or for all()
+---@return devkit4ai.Pages of devkit4ai.User
+function Project:users(options)
+  return pages.of_records(self, "list_project_users", "project:users", USERS, options)
 end
 
 --- Makes an API key. It is shown once, in `key.key`; where the project had no key yet, it generates with this one from now
@@ -45,10 +115,10 @@ end
 function Project:new_key(name, options)
   check.value("project:new_key: name", { type = "string" }, name)
   local extra = check.own("project:new_key", options)
-  local fields, message, err = call.run(self, "create_api_key", { project_id = self.id, name = name }, extra)
-  if not fields then return nil, message, err end
-  if not self._secrets:has("project_key") then self._secrets:set("project_key", fields.key) end
-  return key.new(fields)
+  local made, message, err = call.run(self, "create_api_key", { project_id = self.id, name = name }, extra)
+  if not made then return nil, message, err end
+  if not self._secrets:has("project_key") then self._secrets:set("project_key", made.key) end
+  return key.new(made, self, "project")
 end
 
 --- The project's keys, without the keys themselves. Safe to repeat.
@@ -60,8 +130,39 @@ function Project:keys(options)
   local extra = check.own("project:keys", options)
   local list, message, err = call.run(self, "list_api_keys", { project_id = self.id }, extra)
   if not list then return nil, message, err end
-  for i, fields in ipairs(list) do list[i] = key.new(fields) end
-  return list
+  return key.each(list, self, "project")
+end
+
+--- Makes an API key, uses it from now on, and revokes the one in use. Whoever else uses the old one needs the new one then.
+--- Where the old one can't be told from another one, nothing is made; where it could not be revoked, the new key comes with a
+--- message, so that it is never lost. A repeat rotates again.
+---@param name string? of the new key
+---@param options devkit4ai.Own? timeout: for all steps together
+---@return devkit4ai.Key? key the new one; it may come with a message
+---@return string? message
+---@return devkit4ai.Error? err kind `conflict`: two keys begin like the one in use, or none does; kind `config`: none is in use
+function Project:rotate_key(name, options)
+  check.value("project:rotate_key: name", { type = "string" }, name)
+  local extra = check.own("project:rotate_key", options)
+  return require("devkit4ai.rotation").rotate(self, "project", name, extra, function(text)
+    scope.replace_project_key(self, text)
+  end)
+end
+
+--- Generates with this key from now on. Asks nobody.
+---@param given devkit4ai.Key|string a key that was just made, or its text
+---@return devkit4ai.Project? project itself
+---@return string? message
+---@return devkit4ai.Error? err kind `config`: it can't be used; kind `invalid`: the key's text is not known any more
+function Project:use_key(given)
+  check.value("project:use_key", { type = "table or string", required = true }, given)
+  local text = type(given) == "table" and given.key or given
+  if type(text) ~= "string" then
+    return errors.refuse("invalid", "project:use_key: a key's text is shown once, when it is made: give that text")
+  end
+  local set, _, why = self._secrets:set("project_key", text)
+  if not set then return errors.refuse("config", "project:use_key: the key can't be used: " .. why) end
+  return self
 end
 
 --- Orders a picture: sends 1 to 5 example images with a prompt. It costs money, and is sent at most once: where nobody knows
@@ -71,7 +172,7 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Project:generate(options)
-  return generation.generate(self, words_of(self), options)
+  return generation.generate(self, words_of(self), "project:generate", options)
 end
 
 --- A handle on a generation of this project; asks nobody.
@@ -79,7 +180,7 @@ end
 ---@return devkit4ai.Generation
 function Project:generation(id)
   check.value("project:generation: id", { type = "string", required = true }, id)
-  return generation.handle(self, id, ("%s:generation(%q)"):format(words_of(self), id))
+  return generation.of_id(self, words_of(self), id)
 end
 
 --- The generations of who is logged in, in pages; see client:generations.

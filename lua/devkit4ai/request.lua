@@ -22,7 +22,7 @@ local REPEATS = { GET = "safe", PUT = "same", DELETE = "delete", PATCH = "never"
 -- the operation that the request is, if there is a row for it; a path as it stands wins over a template
 local function operation_of(method, path)
   local fitting = "request"
-  for name, row in pairs(operations) do
+  for name, row in pairs(operations.all()) do
     if row.method == method and row.path == path then return name, row end
     local template = row.path and "^" .. row.path:gsub("[%-.]", "%%%0"):gsub("{[%w_]+}", "[^/]+") .. "$"
     if row.method == method and template and path:find(template) then fitting = name end
@@ -50,7 +50,7 @@ local function fill_form(form, extra)
   end
   if not part then
     extra.json = build.pairs_of(names_of(form), form)
-    return "application/x-www-form-urlencoded"
+    return build.PAIRS
   end
   extra.form = { part = part, files = form[part], fields = fields, max_bytes = build.MAX_FILE }
 end

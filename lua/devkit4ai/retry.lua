@@ -29,6 +29,14 @@ function M.is_harmless(class)
   return class == "safe" or class == "same" or class == "delete"
 end
 
+--- Whether the failure of a repeat says that an earlier try, of which nobody knew what became, did the work.
+---@param row table of `operations`: gone
+---@param failure table status
+---@return boolean
+function M.was_done(row, failure)
+  return row.gone ~= nil and row.gone[failure.status] == true
+end
+
 --- What a repeat after this failure takes out of the budget.
 ---@param failure table
 ---@return integer

@@ -2,6 +2,7 @@
 local core = require "devkit4ai.core"
 local config = require "devkit4ai.config"
 local errors = require "devkit4ai.errors"
+local fields = require "devkit4ai.fields"
 local runtime = require "devkit4ai.runtime"
 local retry = require "devkit4ai.retry"
 local session = require "devkit4ai.session"
@@ -61,18 +62,18 @@ end
 --- Makes the answer of a project a scope: it sees the client's slots behind its own, with its own id; the client's project
 --- key is that of one project alone.
 ---@param client devkit4ai.Client
----@param fields table with the project's id
----@return devkit4ai.Scope? fields
+---@param project table with the project's id
+---@return devkit4ai.Scope? project
 ---@return string? message
 ---@return devkit4ai.Error? err
-function M.of_project(client, fields)
+function M.of_project(client, project)
   local secrets = core.secrets(client._secrets)
-  if client._project_id ~= fields.id then secrets:set("project_key", "") end
-  local set, _, why = secrets:set("project_id", fields.id, "shown")
+  if client._project_id ~= project.id then secrets:set("project_key", "") end
+  local set, _, why = secrets:set("project_id", project.id, "shown")
   if not set then return errors.refuse("config", "client:project: the id can't be used: " .. why) end
-  fields._client, fields._secrets, fields._prepared = client, secrets, {}
-  adopt_child(client, fields)
-  return fields
+  project._client, project._secrets, project._prepared = client, secrets, {}
+  adopt_child(client, project)
+  return project
 end
 
 --- The same for an id that the user gave.
@@ -98,7 +99,7 @@ local function class_of_users(project)
     _project = project, -- while a user lives, so that closing the client reaches it
   }
   local of_client = getmetatable(client)
-  class.__index, class.__name = class, of_client.__name
+  class.__index, class.__name = fields.index(class, of_client.__made), of_client.__name
   class.__tostring, class.__close = of_client.__tostring, of_client.__close
   return setmetatable(class, { __index = client })
 end
@@ -123,6 +124,20 @@ function M.of_end_user(project, tokens)
   session.start(user, tokens.access_token, tokens.refresh_token)
   adopt_child(project, user)
   return user
+end
+
+--- Takes another key of a project into use, in each of the client's handles that used the old one.
+---@param project devkit4ai.Project
+---@param text string
+function M.replace_project_key(project, text)
+  local client, old = project._client, project._secrets:tag("project_key")
+  local holders = { client._project_id == project.id and client or nil }
+  for child in pairs(client._children) do
+    if child.id == project.id then holders[#holders + 1] = child end
+  end
+  for _, holder in ipairs(holders) do
+    if holder._secrets:tag("project_key") == old then holder._secrets:set("project_key", text) end
+  end
 end
 
 --- Gives a client what it does not hold yet of an account's keys and tokens.

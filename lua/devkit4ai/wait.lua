@@ -14,7 +14,7 @@ local MOMENT = 0.001 -- seconds
 local function failed(gen)
   local reason = gen.error and tostring(gen.error) or "the server gives no reason"
   return errors.give({
-    kind = "failed", outcome = "unknown", operation = "get_generation_status", generation_id = gen.id,
+    kind = "failed", outcome = "unknown", operation = gen._looks, generation_id = gen.id,
     detail = gen.error and reason,
     message = ("gen:wait: the generation %s failed: %s"):format(gen.id, reason),
   })
@@ -31,10 +31,10 @@ function M.abandon(gen, says)
   local client = gen._scope._client
   if not gen._orphan then
     gen._orphan = true
-    trace.emit(client, { type = "orphan", operation = "get_generation_status", generation_id = gen.id })
+    trace.emit(client, { type = "orphan", operation = gen._looks, generation_id = gen.id })
   end
   return runtime.cut(errors.give({
-    kind = "cancelled", outcome = "unknown", operation = "get_generation_status", generation_id = gen.id,
+    kind = "cancelled", outcome = "unknown", operation = gen._looks, generation_id = gen.id,
     message = ("%s: %s; the generation %s may still finish and is paid for; go on waiting with %s:wait()"):format(
       says, client._closed and "the client was closed" or "the task was cancelled", gen.id, gen._words),
   }))
@@ -60,7 +60,7 @@ end
 
 local function out_of_time(gen, seconds)
   return errors.give({
-    kind = "timeout", outcome = "unknown", transient = true, harmless = true, operation = "get_generation_status",
+    kind = "timeout", outcome = "unknown", transient = true, harmless = true, operation = gen._looks,
     generation_id = gen.id,
     message = ("gen:wait: after %g s the generation %s is not done (%s). It was accepted, may still finish and is paid "
       .. "for; go on waiting with %s:wait()"):format(seconds, gen.id, gen.status or "no answer yet", gen._words),
@@ -113,7 +113,7 @@ end
 
 local function rest(client, gen, seconds)
   trace.emit(client, {
-    type = "wait", operation = "get_generation_status", generation_id = gen and gen.id, pause = seconds,
+    type = "wait", operation = gen and gen._looks, generation_id = gen and gen.id, pause = seconds,
   })
   return runtime.sleep(seconds, client)
 end
@@ -128,7 +128,7 @@ end
 function M.until_done(gen, options, look)
   local timeout, interval = options.timeout or poll.DEADLINE, options.interval
   if not (timeout >= 0 and (not interval or interval > 0)) then
-    return errors.refuse("config", "gen:wait: timeout and interval must be numbers of seconds", "get_generation_status")
+    return errors.refuse("config", "gen:wait: timeout and interval must be numbers of seconds", gen._looks)
   end
   local client, deadline, looks = gen._scope._client, runtime.now() + timeout, 0
   while true do

@@ -40,7 +40,7 @@ local CALLS = {
 
 -- operation -> method and path of its requests at the server; for get_picture, the address above
 local SENDS = { get_picture = { "GET", "^/picture%.png$" } }
-for name, row in pairs(require "devkit4ai.operations") do
+for name, row in pairs(require("devkit4ai.operations").all()) do
   local path = row.path and row.path:gsub("[%-.]", "%%%0"):gsub("{[%w_]+}", "[^/?]+")
   if path then SENDS[name] = { row.method, "^" .. path .. "$" } end
 end

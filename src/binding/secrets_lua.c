@@ -109,6 +109,16 @@ static int secrets_tag (lua_State *L) {
   return 1;
 }
 
+/* begins(name, start) -> whether the slot is filled and its value begins with start */
+static int secrets_begins (lua_State *L) {
+  const dk_secrets *secrets = check_self(L)->secrets;
+  const char *name = luaL_checkstring(L, 2);
+  size_t length;
+  const char *start = luaL_checklstring(L, 3, &length);
+  lua_pushboolean(L, dk_secrets_begins(secrets, name, start, length));
+  return 1;
+}
+
 /* json(object, name...) -> the object's text with those of the slots that are filled as fields; for a store, which keeps them */
 static int secrets_json (lua_State *L) {
   box *b = check_self(L);
@@ -161,7 +171,7 @@ int dk_new_headers (lua_State *L) {
 void dk_open_secrets (lua_State *L) {
   static const luaL_Reg methods[] = {
     {"set", secrets_set}, {"has", secrets_has}, {"clear", secrets_clear}, {"wipe", secrets_wipe},
-    {"mask", secrets_mask}, {"shows", secrets_shows}, {"tag", secrets_tag}, {"json", secrets_json}, {"close", secrets_close}, {NULL, NULL}};
+    {"mask", secrets_mask}, {"shows", secrets_shows}, {"tag", secrets_tag}, {"begins", secrets_begins}, {"json", secrets_json}, {"close", secrets_close}, {NULL, NULL}};
   static const luaL_Reg meta[] = {{"__gc", secrets_close}, {"__close", secrets_close}, {"__tostring", secrets_tostring}, {NULL, NULL}};
   static const luaL_Reg none[] = {{NULL, NULL}};
   dk_register(L, DK_SECRETS, methods, meta);

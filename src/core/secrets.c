@@ -288,3 +288,8 @@ bool dk_secrets_tag (const dk_secrets *secrets, const char *name, uint64_t *tag)
   const slot *s = find(secrets, name, strlen(name));
   return s != NULL && dk_hash(s->value, s->length, tag);
 }
+
+bool dk_secrets_begins (const dk_secrets *secrets, const char *name, const char *start, size_t length) {
+  const slot *s = find(secrets, name, strlen(name));
+  return s != NULL && length <= s->length && memcmp(s->value, start, length) == 0;
+}

@@ -53,6 +53,9 @@ bool dk_secrets_shows (const dk_secrets *secrets, const char *text, size_t lengt
  * has no random bytes for the key. */
 bool dk_secrets_tag (const dk_secrets *secrets, const char *name, uint64_t *tag);
 
+/* True: the slot is filled, and its value begins with these bytes. */
+bool dk_secrets_begins (const dk_secrets *secrets, const char *name, const char *start, size_t length);
+
 /* Appends text to out with every value that is no DK_SLOT_SHOWN, as it is and as JSON may write it, replaced by "***".
  * Errors: DK_OVER_CAP, DK_NO_MEMORY. */
 dk_status dk_secrets_mask (const dk_secrets *secrets, const char *text, size_t length, dk_buffer *out);

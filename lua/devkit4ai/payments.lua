@@ -1,0 +1,147 @@
+--- client.payments: an end user's own subscription and payments, and a developer's view of all projects'.
+local call = require "devkit4ai.call"
+local check = require "devkit4ai.check"
+local pages = require "devkit4ai.pages"
+
+---@class devkit4ai.Payments
+local Payments = {}
+Payments.__index = Payments
+Payments.__name = "devkit4ai.Payments"
+
+function Payments:__tostring()
+  return "devkit4ai.Payments of " .. tostring(self._client)
+end
+
+local M = {}
+
+---@param client devkit4ai.Client
+---@return devkit4ai.Payments
+function M.new(client)
+  return setmetatable({ _client = client }, Payments)
+end
+
+-- A call whose arguments are its table.
+local function ask(payments, name, says, rows, options)
+  local given = check.arguments(says, rows, options)
+  return call.run(payments._client, name, given, check.extra(given))
+end
+
+-- ---- an end user's ----
+
+local CHECKOUT = check.rows {
+  price_id = { type = "string", required = true }, success_url = { type = "string", required = true },
+  cancel_url = { type = "string", required = true }, mode = { type = "string" }, quantity = { type = "number" },
+  metadata = { type = "table" }, allow_existing_subscription = { type = "boolean" }, test_mode = { type = "boolean" },
+}
+
+--- Opens a checkout page of Stripe's, to send the user to. Nothing is charged before somebody pays there. A repeat opens
+--- another one.
+---@param options { price_id: string, success_url: string, cancel_url: string, mode: string?, quantity: integer?, metadata: table?, allow_existing_subscription: boolean?, test_mode: boolean?, timeout: number?, headers: table<string, string>? } success_url: may hold {CHECKOUT_SESSION_ID}; mode: "subscription" (default) or "payment"; quantity: from 1; allow_existing_subscription: also for one who has a subscription; test_mode: default true
+---@return devkit4ai.Checkout?
+---@return string? message
+---@return devkit4ai.Error? err kind `invalid`: the user has a subscription already; kind `not_found`: the project takes no payments
+function Payments:checkout(options)
+  return ask(self, "create_checkout_session", "client.payments:checkout", CHECKOUT, options)
+end
+
+local MODE = check.rows { test_mode = { type = "boolean" } }
+
+--- The user's active subscription. Safe to repeat.
+---@param options { test_mode: boolean?, timeout: number?, headers: table<string, string>? }? test_mode: default true
+---@return devkit4ai.Subscription? subscription nil without a message: there is none
+---@return string? message
+---@return devkit4ai.Error? err
+function Payments:subscription(options)
+  return ask(self, "get_my_subscription", "client.payments:subscription", MODE, options)
+end
+
+local HISTORY = check.rows {
+  test_mode = { type = "boolean" }, page = { type = "number" }, page_size = { type = "number" },
+}
+
+--- The user's payments, in pages. Asks nobody yet.
+---@param options { test_mode: boolean?, page: integer?, page_size: integer?, timeout: number?, headers: table<string, string>? }? test_mode: default true; page: the first one; page_size: 1 to 100, default 50; timeout: seconds for each page, or for all()
+---@return devkit4ai.Pages of devkit4ai.Payment
+function Payments:history(options)
+  return pages.of_records(self._client, "list_my_payments", "client.payments:history", HISTORY, options)
+end
+
+local PORTAL = check.rows { return_url = { type = "string", required = true }, test_mode = { type = "boolean" } }
+
+--- Opens a page of Stripe's where the user can change cards and see bills. A repeat opens another one.
+---@param options { return_url: string, test_mode: boolean?, timeout: number?, headers: table<string, string>? } test_mode: default true
+---@return devkit4ai.Portal?
+---@return string? message
+---@return devkit4ai.Error? err kind `not_found`: the user has never paid
+function Payments:portal(options)
+  return ask(self, "create_customer_portal", "client.payments:portal", PORTAL, options)
+end
+
+local CANCEL = check.rows { cancel_immediately = { type = "boolean" }, test_mode = { type = "boolean" } }
+
+--- Cancels the user's subscription, at the end of what is paid for, or at once. Sent at most once: where nobody knows what
+--- became of it, look with subscription() first; after cancel_immediately, none there means that it worked.
+---@param options { cancel_immediately: boolean?, test_mode: boolean?, timeout: number?, headers: table<string, string>? }? cancel_immediately: default false; test_mode: default true
+---@return devkit4ai.Cancellation?
+---@return string? message
+---@return devkit4ai.Error? err kind `not_found`: there is no active subscription
+function Payments:cancel(options)
+  return ask(self, "cancel_subscription", "client.payments:cancel", CANCEL, options)
+end
+
+local CHANGE = check.rows {
+  new_price_id = { type = "string", required = true }, proration_behavior = { type = "string" },
+  test_mode = { type = "boolean" },
+}
+
+--- Changes the plan of the user's subscription, which may be charged at once. Sent at most once: where nobody knows what
+--- became of it, look with subscription() first.
+---@param options { new_price_id: string, proration_behavior: string?, test_mode: boolean?, timeout: number?, headers: table<string, string>? } proration_behavior: "create_prorations" (default), "none" or "always_invoice"; test_mode: default true
+---@return devkit4ai.Change?
+---@return string? message
+---@return devkit4ai.Error? err kind `not_found`: there is no active subscription; kind `invalid`: the price does not fit
+function Payments:change(options)
+  return ask(self, "update_subscription", "client.payments:change", CHANGE, options)
+end
+
+-- ---- a developer's ----
+
+local LIST = check.rows {
+  project_id = { type = "string" }, test_mode = { type = "boolean" }, status = { type = "string" },
+  page = { type = "number" }, page_size = { type = "number" },
+}
+
+--- The subscriptions of all projects, in pages. Asks nobody yet.
+---@param options { project_id: string?, test_mode: boolean?, status: string?, page: integer?, page_size: integer?, timeout: number?, headers: table<string, string>? }? project_id: a UUID; test_mode: default both kinds; status: "active", "trialing", "past_due", "canceled", ...; page: the first one; page_size: 1 to 100, default 50; timeout: seconds for each page, or for all()
+---@return devkit4ai.Pages of devkit4ai.Subscription with project_name and provider
+function Payments:subscriptions(options)
+  return pages.of_records(self._client, "list_all_subscriptions", "client.payments:subscriptions", LIST, options)
+end
+
+--- The payments of all projects, in pages. Asks nobody yet.
+---@param options { project_id: string?, test_mode: boolean?, status: string?, page: integer?, page_size: integer?, timeout: number?, headers: table<string, string>? }? as subscriptions', but for status: "succeeded", "pending", "failed", "refunded", ...
+---@return devkit4ai.Pages of devkit4ai.Payment with project_name and provider
+function Payments:transactions(options)
+  return pages.of_records(self._client, "list_all_transactions", "client.payments:transactions", LIST, options)
+end
+
+--- Which projects take payments. Safe to repeat.
+---@param options devkit4ai.Own?
+---@return devkit4ai.PaymentProject[]?
+---@return string? message
+---@return devkit4ai.Error? err
+function Payments:projects(options)
+  local extra = check.own("client.payments:projects", options)
+  return call.run(self._client, "list_payment_projects", nil, extra)
+end
+
+--- Sums over all projects. Safe to repeat.
+---@param options { test_mode: boolean?, timeout: number?, headers: table<string, string>? }? test_mode: true (default) counts test and live, false live alone
+---@return devkit4ai.PaymentStats?
+---@return string? message
+---@return devkit4ai.Error? err
+function Payments:stats(options)
+  return ask(self, "get_payment_stats", "client.payments:stats", MODE, options)
+end
+
+return M

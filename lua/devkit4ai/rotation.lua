@@ -1,0 +1,101 @@
+--- Rotating a key: a new one is made and used, then the old one is revoked. Whatever fails between the steps, the caller holds a
+--- key that works, and knows of each that does.
+local call = require "devkit4ai.call"
+local core = require "devkit4ai.core"
+local errors = require "devkit4ai.errors"
+local key = require "devkit4ai.key"
+local wait = require "devkit4ai.wait"
+
+local M = {}
+
+-- By what is rotated: the slot of the key in use, the operations, the words of the message.
+local KINDS = {
+  developer = {
+    slot = "developer_key", list = "list_developer_keys", create = "create_developer_key",
+    says = "client:rotate_developer_key", lists = "client:developer_keys()",
+    none = "give the option developer_key or set DEVKIT4AI_DEVELOPER_KEY",
+  },
+  project = {
+    slot = "project_key", list = "list_api_keys", create = "create_api_key",
+    says = "project:rotate_key", lists = "project:keys()",
+    none = "make one with project:new_key, or tell which it is with project:use_key",
+  },
+}
+
+-- What the documents show behind a prefix (D03) is no part of the key.
+local function bare(prefix)
+  return (prefix or ""):gsub("%.+$", ""):gsub("\226\128\166$", "")
+end
+
+-- The one active key of the list that may be the one in use; or nil and why.
+local function find_used(kind, scope, list)
+  local found
+  for _, one in ipairs(list) do
+    local prefix = bare(one.key_prefix)
+    if one.is_active ~= false and prefix ~= "" and scope._secrets:begins(kind.slot, prefix) then
+      if found then
+        return nil, ("two keys begin like the one in use (%s): revoke it yourself, by key:revoke()"):format(prefix)
+      end
+      found = one
+    end
+  end
+  if found then return found end
+  return nil, ("no active key in %s begins like the one in use"):format(kind.lists)
+end
+
+local function refuse(kind, what, message)
+  return errors.refuse(what, ("%s: %s; nothing was made"):format(kind.says, message), kind.create)
+end
+
+-- The scope, with another key in the place of the one in use.
+local function with_key(kind, scope, text)
+  local secrets = core.secrets(scope._secrets)
+  secrets:set(kind.slot, text)
+  return { id = scope.id, _client = scope._client, _secrets = secrets, _prepared = {} }
+end
+
+-- The new key is there; only the old one could not be revoked.
+local function half_done(kind, made, old, message, err)
+  local refused = err.kind == "forbidden" or err.kind == "auth"
+  local left = refused and "the server does not take the new key yet, so the old one (%s) stays in use"
+    or err.outcome == "unknown" and "the new key is in use; whether the old one (%s) is revoked, nobody knows"
+    or "the new key is in use, and the old one (%s) was not revoked"
+  err.message = ("%s; the key in the result is new: keep it; %s: look in %s, and revoke the old one with key:revoke()")
+    :format(message, left:format(old.key_prefix or old.id), kind.lists)
+  return made, err.message, err
+end
+
+--- Rotates the key in use.
+---@param scope devkit4ai.Scope the client, or a project
+---@param name "developer"|"project" whose key
+---@param label string? the new key's name
+---@param extra table? for call.run: total, for all of it; headers
+---@param use fun(text: string) takes the new key into use, wherever the old one is
+---@return devkit4ai.Key? key the new one, also where the old one could not be revoked
+---@return string? message
+---@return devkit4ai.Error? err
+function M.rotate(scope, name, label, extra, use)
+  local kind = KINDS[name]
+  local left = wait.countdown(extra and extra.total)
+  local function step()
+    return { total = left(), headers = extra and extra.headers, says = kind.says }
+  end
+  if not scope._secrets:has(kind.slot) then return refuse(kind, "config", "no key is in use: " .. kind.none) end
+  local list, message, err = call.run(scope, kind.list, { project_id = scope.id }, step())
+  if not list then return nil, message, err end
+  local old, why = find_used(kind, scope, list)
+  if not old then return refuse(kind, "conflict", why) end
+  local made
+  made, message, err = call.run(scope, kind.create, { project_id = scope.id, name = label }, step())
+  if not made then return nil, message, err end
+  key.new(made, scope, name)
+  local with_new = with_key(kind, scope, made.key)
+  local revoked
+  revoked, message, err = key.revoke(with_new, name, old.id, step())
+  with_new._secrets:close()
+  if revoked or not (err.kind == "forbidden" or err.kind == "auth") then use(made.key) end
+  if revoked then return made end
+  return half_done(kind, made, old, message, err)
+end
+
+return M

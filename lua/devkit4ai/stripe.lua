@@ -1,0 +1,105 @@
+--- project.stripe: how a project takes money through Stripe, for its developer.
+local call = require "devkit4ai.call"
+local check = require "devkit4ai.check"
+local pages = require "devkit4ai.pages"
+
+---@class devkit4ai.Stripe
+local Stripe = {}
+Stripe.__index = Stripe
+Stripe.__name = "devkit4ai.Stripe"
+
+function Stripe:__tostring()
+  return "devkit4ai.Stripe of the project " .. self._project.id
+end
+
+local M = {}
+
+---@param project devkit4ai.Project
+---@return devkit4ai.Stripe
+function M.new(project)
+  return setmetatable({ _project = project }, Stripe)
+end
+
+-- A call with the project's id among its arguments.
+local function ask(stripe, name, given, extra)
+  local args = { project_id = stripe._project.id }
+  for field, value in pairs(given) do args[field] = value end
+  return call.run(stripe._project, name, args, extra)
+end
+
+--- The project's Stripe configuration, its keys masked by the server. Safe to repeat.
+---@param options devkit4ai.Own?
+---@return devkit4ai.StripeConfig? config nil without a message: there is none
+---@return string? message
+---@return devkit4ai.Error? err
+function Stripe:config(options)
+  return ask(self, "get_stripe_config", {}, check.own("project.stripe:config", options))
+end
+
+local UPDATE = check.rows {
+  test_secret_key = { type = "string" }, test_publishable_key = { type = "string" },
+  test_webhook_secret = { type = "string" }, live_secret_key = { type = "string" },
+  live_publishable_key = { type = "string" }, live_webhook_secret = { type = "string" },
+}
+
+--- Sets Stripe's keys; what is left out stays. Look at them with validate first. Safe to repeat.
+---@param options { test_secret_key: string?, test_publishable_key: string?, test_webhook_secret: string?, live_secret_key: string?, live_publishable_key: string?, live_webhook_secret: string?, timeout: number?, headers: table<string, string>? } as Stripe's dashboard shows them
+---@return devkit4ai.StripeConfig?
+---@return string? message
+---@return devkit4ai.Error? err
+function Stripe:update_config(options)
+  local given = check.arguments("project.stripe:update_config", UPDATE, options)
+  return ask(self, "update_stripe_config", given, check.extra(given))
+end
+
+--- Switches the configuration off; subscriptions and their history stay. A repeat after a success finds none (`not_found`).
+---@param options devkit4ai.Own?
+---@return boolean? done
+---@return string? message
+---@return devkit4ai.Error? err
+function Stripe:delete_config(options)
+  return ask(self, "delete_stripe_config", {}, check.own("project.stripe:delete_config", options))
+end
+
+--- The two addresses that Stripe is to be told of. Safe to repeat.
+---@param options devkit4ai.Own?
+---@return devkit4ai.WebhookUrls?
+---@return string? message
+---@return devkit4ai.Error? err
+function Stripe:webhook_urls(options)
+  return ask(self, "get_stripe_webhook_urls", {}, check.own("project.stripe:webhook_urls", options))
+end
+
+local VALIDATE = check.rows {
+  secret_key = { type = "string", required = true }, is_test_mode = { type = "boolean" },
+}
+
+--- Whether Stripe takes a key; a bad one is an answer too, with `valid` false. Safe to repeat.
+---@param options { secret_key: string, is_test_mode: boolean?, timeout: number?, headers: table<string, string>? } is_test_mode: default true
+---@return devkit4ai.Validation?
+---@return string? message
+---@return devkit4ai.Error? err
+function Stripe:validate(options)
+  local given = check.arguments("project.stripe:validate", VALIDATE, options)
+  return ask(self, "validate_stripe_credentials", given, check.extra(given))
+end
+
+local LIST = check.rows {
+  test_mode = { type = "boolean" }, page = { type = "number" }, page_size = { type = "number" },
+}
+
+--- The project's subscriptions, in pages. Asks nobody yet.
+---@param options { test_mode: boolean?, page: integer?, page_size: integer?, timeout: number?, headers: table<string, string>? }? test_mode: default true; page: the first one; page_size: 1 to 100, default 50; timeout: seconds for each page, or for all()
+---@return devkit4ai.Pages of devkit4ai.Subscription
+function Stripe:subscriptions(options)
+  return pages.of_records(self._project, "list_project_subscriptions", "project.stripe:subscriptions", LIST, options)
+end
+
+--- The project's payments, in pages. Asks nobody yet.
+---@param options { test_mode: boolean?, page: integer?, page_size: integer?, timeout: number?, headers: table<string, string>? }? as subscriptions'
+---@return devkit4ai.Pages of devkit4ai.Payment
+function Stripe:payments(options)
+  return pages.of_records(self._project, "list_project_payments", "project.stripe:payments", LIST, options)
+end
+
+return M
