@@ -75,6 +75,20 @@ describe("a mistake raises at the caller's line:", function()
     { "gen:save('x.png', { overwirte = true })", "unknown option 'overwirte'; known are headers, overwrite" },
     { "gen:save('x.png', { overwrite = 1 })", "overwrite: boolean expected, got number" },
     { "task.join()", "task:join" },
+    { "client:health 'disk'", "part must be database, storage, redis, detailed or simple" },
+    { "client:verify_email { user_id = 'x' }", "verification_token: string expected, got nil" },
+    { "client:request_verification()", "client:request_verification: user_id: string expected, got nil" },
+    { "client:rotate_developer_key {}", "client:rotate_developer_key: name: string expected, got table" },
+    { "client:users { size = 5 }", "known are headers, is_active, page, page_size, project_id, search, timeout" },
+    { "client:stats { is_active = 'yes' }", "client:stats: is_active: boolean expected, got string" },
+    { "client:generation('x', { anonymus = true })", "unknown option 'anonymus'; known are anonymous" },
+    { "project:update { nane = 'x' }", "unknown option 'nane'; known are description, headers, name, timeout" },
+    { "project:use_key(5)", "project:use_key: table or string expected, got number" },
+    { "gen:publish(true)", "gen:publish: table expected, got boolean" },
+    { "client.payments:checkout { price_id = 'p', success_url = 's' }", "cancel_url: string expected, got nil" },
+    { "client.payments:cancel { immediate = true }",
+      "unknown option 'immediate'; known are cancel_immediately, headers, test_mode, timeout" },
+    { "project.stripe:validate {}", "project.stripe:validate: secret_key: string expected, got nil" },
   }
 
   local NAMES = "local devkit4ai, client, project, gen, task = ..."
