@@ -6,17 +6,17 @@ local proxies = require "devkit4ai.proxy"
 
 local M = {}
 
----@class devkit4ai.Options each overrides its environment variable
+---@class devkit4ai.Options of a client; each overrides its environment variable
 ---@field base_url string? the API's address; DEVKIT4AI_BASE_URL; default https://api.vibecoding.ad
----@field developer_key string? DEVKIT4AI_DEVELOPER_KEY
+---@field developer_key string? of the developer, ak_...; DEVKIT4AI_DEVELOPER_KEY
 ---@field project_id string? a UUID; DEVKIT4AI_PROJECT_ID
----@field project_key string? DEVKIT4AI_PROJECT_KEY
----@field operator_key string? DEVKIT4AI_OPERATOR_KEY
----@field access_token string? DEVKIT4AI_JWT_TOKEN
----@field refresh_token string?
+---@field project_key string? of the project, pk_...; DEVKIT4AI_PROJECT_KEY
+---@field operator_key string? of a platform operator; DEVKIT4AI_OPERATOR_KEY
+---@field access_token string? of a login that is to go on; DEVKIT4AI_JWT_TOKEN
+---@field refresh_token string? of a login that is to go on
 ---@field role string? "developer" (the default), "end_user", "platform_operator"
----@field timeout devkit4ai.Timeout?
----@field retry devkit4ai.Retry?
+---@field timeout devkit4ai.Timeout? the limits of each call
+---@field retry devkit4ai.Retry? when and how often a call is repeated
 ---@field store devkit4ai.Store? where the tokens live between programs
 ---@field on_event (fun(event: devkit4ai.Event))? told what the client does, without secrets
 ---@field headers table<string, string>? lines of your own (traceparent, say), for the API alone; none of the library's own
@@ -25,13 +25,13 @@ local M = {}
 ---@field user_agent string? in place of devkit4ai-lua/VERSION
 ---@field allow_http boolean? plain http to another machine
 
----@class devkit4ai.Timeout seconds
+---@class devkit4ai.Timeout the limits of a call, in seconds
 ---@field connect number? name look-up, connecting and TLS; default 10
 ---@field idle number? nothing moves; default 30, of generate 120
 ---@field total number? the whole call; default 120; generate has none but its own `timeout`
 
----@class devkit4ai.Retry
----@field attempts number? tries of a call in all; default 3
+---@class devkit4ai.Retry how often a call that failed is made again
+---@field attempts integer? tries of a call in all; default 3
 ---@field max_wait number? seconds; a longer pause that the server names is returned as err.retry_after, not slept; default 60
 
 local UUID = "^" .. ("%x"):rep(8) .. ("%-" .. ("%x"):rep(4)):rep(3) .. "%-" .. ("%x"):rep(12) .. "$"
@@ -111,6 +111,29 @@ local OPTIONS = {
   user_agent = { type = "string", check = user_agent },
   allow_http = { type = "boolean" },
 }
+
+---@class devkit4ai.Setting an option whose value is text, for who keeps it elsewhere
+---@field name string
+---@field type string "string" or "boolean"
+---@field env string[] names of environment variables
+---@field default string?
+---@field secret boolean
+
+--- The options that can be told as text, by their names.
+---@return devkit4ai.Setting[]
+function M.settings()
+  local list = {}
+  for name, row in pairs(OPTIONS) do
+    if row.type == "string" or row.type == "boolean" then
+      list[#list + 1] = {
+        name = name, type = row.type, env = type(row.env) == "table" and row.env or { row.env }, default = row.default,
+        secret = row.slot ~= nil and row.slot ~= "shown",
+      }
+    end
+  end
+  table.sort(list, function(one, other) return one.name < other.name end)
+  return list
+end
 
 local TIMEOUT = { connect = { type = "number" }, idle = { type = "number" }, total = { type = "number" } }
 

@@ -161,6 +161,7 @@ int luaopen_devkit4ai_core (lua_State *L) {
     {"engine", dk_new_engine}, {"secrets", dk_new_secrets}, {"headers", dk_new_headers}, {"request", dk_new_request}, {"now", now},
     {"image_kind", image_kind}, {"header", header}, {"delay", delay}, {"date", date}, {"is_public", is_public}, {"resolve", resolve},
     {"load", dk_load_file}, {"save", dk_save_file}, {"lock", dk_new_lock},
+    {"terminal", dk_terminal_of}, {"ask", dk_ask_line}, {"pause", dk_pause}, {"prepare", dk_prepare_program},
     {NULL, NULL}};
   pin_library();
   dk_open_engine(L);

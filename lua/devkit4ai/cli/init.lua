@@ -1,42 +1,181 @@
---- The command devkit4ai. Exit codes: 0 done, 1 failed, 2 wrong use.
+--- The command devkit4ai. exits.lua has its exit codes; docs/command.md tells how it is used.
 local M = {}
 
-local FAILED, WRONG_USE = 1, 2
+-- The commands are files beside this one: name, summary, declare(parser), run(options, shell) -> true, or nil, message, err;
+-- and lacks() -> a text, where something that the command needs may not be installed.
+local COMMANDS = {
+  "quickstart", "login", "me", "projects", "keys", "generate", "wait", "save", "list", "config", "sandbox",
+  "completion",
+}
 
-local function fail(code, message)
-  if message then io.stderr:write("devkit4ai: ", message, "\n") end
-  os.exit(code)
+-- The options of every command: what argparse calls it, its words, the name of its value, the target; of a flag no name.
+local COMMON = {
+  { "--json", "data as JSON" }, { "-q --quiet", "nothing but failures on standard error" },
+  { "-v --verbose", "tell each request, and the traceback of what is unexpected" },
+  { "--base-url", "the API's address", "<url>", "base_url" }, { "--project", "the project's id", "<id>", "project_id" },
+  { "--role", "developer, end_user or platform_operator", "<role>", "role" },
+  { "--ca-file", "a bundle of the roots to trust", "<file>", "ca_file" },
+  { "--env-file", "variables, behind those of the environment", "<file>", "env_file" },
+}
+
+-- What ends the parsing: help is asked for, or the use is wrong.
+local function leave(reason)
+  error(reason, 0)
 end
 
--- The commands are files beside this one: name, summary, declare(parser), run(options) -> ok, message; and lacks,
--- a text, where something that the command needs is not installed.
-local COMMANDS = { (require "devkit4ai.cli.sandbox") }
+local function declare_help(parser)
+  parser:add_help(false)
+  parser:flag("-h --help", "show this help"):action(function() leave { help = parser:get_help() } end)
+  parser.error = function(self, message) leave { wrong = message, usage = self:get_usage() } end
+end
 
---- Runs the command.
----@param arguments string[]
-function M.main(arguments)
-  local found, argparse = pcall(require, "argparse")
-  if not found then fail(FAILED, "the command needs argparse (luarocks install argparse)\n" .. tostring(argparse)) end
-  local parser = argparse("devkit4ai", "The Dev Kit for AI Cloud API from the shell.")
-  local actions = {}
-  local parsers = { parser }
-  parser:require_command(true):command_target("command")
-  for _, command in ipairs(COMMANDS) do
-    if command.lacks and arguments[1] == command.name then fail(FAILED, command.lacks) end
-    local own = parser:command(command.name, command.summary)
-    if not command.lacks then command.declare(own) end
-    actions[command.name] = command.run
-    parsers[#parsers + 1] = own
-  end
-  for _, one in ipairs(parsers) do
-    one.error = function(self, message) -- argparse itself exits with 255
-      io.stderr:write(self:get_usage(), "\n\n")
-      fail(WRONG_USE, message)
+local function declare_common(parser)
+  for _, row in ipairs(COMMON) do
+    if row[3] then
+      parser:option(row[1], row[2]):argname(row[3]):target(row[4])
+    else
+      parser:flag(row[1], row[2])
     end
   end
+end
+
+local function new_parser(commands, argparse)
+  local parser = argparse("devkit4ai", "The Dev Kit for AI Cloud API from the shell.")
+  parser:require_command(true):command_target("command")
+  parser:epilog "The options above go with every command, before its name or behind it."
+  declare_help(parser)
+  declare_common(parser)
+  for _, command in ipairs(commands) do
+    local own = parser:command(command.name, command.summary)
+    declare_help(own)
+    command.declare(own)
+  end
+  return parser
+end
+
+-- The common options that were given, as a line that goes on needs them.
+local function again(options)
+  local text, words = require "devkit4ai.cli.text", {}
+  for _, row in ipairs(COMMON) do
+    local value = row[4] and options[row[4]]
+    if value then words[#words + 1] = (" %s %s"):format(row[1], text.quote(value)) end
+  end
+  return table.concat(words)
+end
+
+-- The words that run this command again, as its interpreter was told them.
+local function own_words(arguments)
+  local at, words = 0, {}
+  while arguments[at - 1] do at = at - 1 end
+  for i = at, 0 do words[#words + 1] = arguments[i] end
+  return words
+end
+
+local function has(arguments, word)
+  for _, argument in ipairs(arguments) do
+    if argument == word then return true end
+  end
+  return false
+end
+
+-- The command whose name comes first among the words.
+local function named(commands, arguments)
+  for _, word in ipairs(arguments) do
+    for _, command in ipairs(commands) do
+      if word == command.name then return command end
+    end
+  end
+end
+
+local function run(arguments, shell)
+  local found, argparse = pcall(require, "argparse")
+  if not found then
+    return nil, "the command needs argparse (luarocks install argparse)\n" .. tostring(argparse)
+  end
+  local commands = {}
+  for i, name in ipairs(COMMANDS) do commands[i] = require("devkit4ai.cli." .. name) end
+  local command = named(commands, arguments)
+  local lacking = command and command.lacks and command.lacks()
+  if lacking then return nil, lacking end
+  local parser = new_parser(commands, argparse)
   local options = parser:parse(arguments)
-  local ok, message = actions[options.command](options)
-  if not ok then fail(FAILED, message) end
+  shell.parser, shell.words, shell.again = parser, own_words(arguments), again(options)
+  shell.quiet, shell.verbose = options.quiet or false, options.verbose or false
+  for _, one in ipairs(commands) do
+    if one.name == options.command then return one.run(options, shell) end
+  end
+end
+
+-- A message with the id of what was paid for: it gets lost in no failure.
+local function with_id(shell, words)
+  return words .. (shell.paid and "; the generation's id is " .. shell.paid or "")
+end
+
+-- What was raised: the end of the parsing, Ctrl-C, or a mistake of ours.
+local function raised(shell, reason, traceback)
+  local exits = require "devkit4ai.cli.exits"
+  if type(reason) == "table" and reason.help then
+    shell:show(reason.help)
+    return exits.DONE
+  end
+  if type(reason) == "table" and reason.wrong then
+    shell:complain(reason.wrong .. "\n" .. reason.usage)
+    return exits.WRONG_USE
+  end
+  if tostring(reason):find("interrupted!", 1, true) then
+    shell:complain(with_id(shell, "interrupted"))
+    return exits.code { kind = "cancelled" }
+  end
+  local line = "unexpected: " .. tostring(reason):match("^[^\n]*") .. (shell.verbose and "" or " (-v tells more)")
+  shell:complain(with_id(shell, line))
+  shell:detail(traceback)
+  return exits.FAILED
+end
+
+local function failed(shell, message, err)
+  local exits = require "devkit4ai.cli.exits"
+  local words, code = exits.words(message), exits.code(err)
+  if code == exits.NOT_SIGNED_IN and not words:find("devkit4ai login", 1, true) then
+    words = words .. "; sign in with `devkit4ai login`"
+  end
+  shell:complain(words)
+  if shell.json then
+    err = err or {}
+    shell:give { error = {
+      message = words, exit_code = code, kind = err.kind, outcome = err.outcome, status = err.status,
+      detail = err.detail, retry_after = err.retry_after, retryable = err.retryable, request_id = err.request_id,
+      generation_id = err.generation_id,
+    } }
+  end
+  return code
+end
+
+-- Standard output took no data: its failure is told, and with it what was paid for.
+local function close(shell, code)
+  if not shell.broken then return code end
+  shell:complain(with_id(shell, shell.broken))
+  return code ~= 0 and code or require("devkit4ai.cli.exits").FAILED
+end
+
+--- Runs the command, and ends the process with its exit code.
+---@param arguments string[] as the interpreter has them in `arg`
+function M.main(arguments)
+  require("devkit4ai.core").prepare() -- before anything is opened
+  local shell = require("devkit4ai.cli.shell").new { json = has(arguments, "--json") }
+  local traceback
+  local ok, done, message, err = xpcall(function() return run(arguments, shell) end, function(reason)
+    traceback = debug.traceback(tostring(reason), 2)
+    return reason
+  end)
+  local code = 0
+  if not ok then
+    code = raised(shell, done, traceback)
+  elseif not done and message then
+    code = failed(shell, message, err)
+  elseif not done then
+    code = 1
+  end
+  os.exit(close(shell, code))
 end
 
 return M

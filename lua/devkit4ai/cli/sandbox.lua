@@ -1,15 +1,22 @@
 --- devkit4ai sandbox: runs the sandbox in this process.
 local M = { name = "sandbox", summary = "Run a local server that behaves as the API does." }
 
--- The sandbox is a rock of its own.
-local found, options = pcall(require, "devkit4ai.sandbox.options")
-local installed, main = pcall(require, "devkit4ai.sandbox.main")
-if not (found and installed) then
-  M.lacks = "the sandbox is not installed (luarocks install devkit4ai-sandbox)\n" .. tostring(found and main or options)
+local plain_51 = _VERSION == "Lua 5.1" and not jit -- luacheck: globals jit
+
+--- What is not installed; the sandbox is a rock of its own, and yields where plain Lua 5.1 can't.
+---@return string?
+function M.lacks()
+  for _, name in ipairs { "options", "main" } do
+    local found, why = pcall(require, "devkit4ai.sandbox." .. name)
+    if not found then
+      return "the sandbox is not installed (luarocks install devkit4ai-sandbox)\n" .. tostring(why)
+    end
+  end
+  return plain_51 and "the sandbox does not run on Lua 5.1: run this command with another Lua" or nil
 end
 
 -- The value of a row's text; argparse shows the message.
-local function converter(row)
+local function converter(options, row)
   return function(text)
     local value, complaint = options.read(row, text)
     if complaint then return nil, ("%s: %s"):format(options.flag(row), complaint) end
@@ -20,10 +27,12 @@ end
 --- Adds the command's options to its parser.
 ---@param parser table
 function M.declare(parser)
+  local found, options = pcall(require, "devkit4ai.sandbox.options")
+  if not found then return end
   parser:epilog(require("devkit4ai.sandbox.dialect").help())
   for _, row in ipairs(options.rows) do
     parser:option(options.flag(row), row.help):target(row[1]):argname(options.argname(row))
-      :default(row.default and tostring(row.default)):convert(converter(row))
+      :default(row.default and tostring(row.default)):convert(converter(options, row))
   end
   parser:flag("--control", "speak JSON lines on standard input and output, and end with the input")
   parser:option("--parent", "process to end with"):argname("<pid>")
@@ -32,10 +41,15 @@ end
 
 --- Runs the sandbox; comes back only when it could not start.
 ---@param chosen table
+---@param shell devkit4ai.cli.Shell
 ---@return nil
 ---@return string? message none where the control line has said it
-function M.run(chosen)
-  local _, reason = main.run(chosen, chosen.control, chosen.parent)
+function M.run(chosen, shell)
+  local _, reason = require("devkit4ai.sandbox.main").run(chosen, chosen.control, chosen.parent,
+    function(url, greeting, operator_key)
+      if shell.json then return shell:give { url = url, operator_key = operator_key } end
+      shell:show((greeting:gsub("\n$", "")))
+    end)
   local message = "the sandbox did not start: " .. reason
   if not chosen.control then return nil, message end
   require("devkit4ai.sandbox.control").say({ "error" }, { error = message })

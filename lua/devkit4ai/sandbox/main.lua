@@ -27,9 +27,10 @@ Register with the operator key, then log in; all is forgotten when the sandbox e
 ---@param settings devkit4ai.sandbox.Settings|{ port: integer }
 ---@param controlled boolean speak the control line (control.lua) instead of greeting a person
 ---@param parent string? number of the process to end with
+---@param greet fun(url: string, greeting: string, operator_key: string) told, where nobody controls it, that it listens
 ---@return nil
 ---@return string? reason it could not start
-function M.run(settings, controlled, parent)
+function M.run(settings, controlled, parent, greet)
   local api, port = server.listen(settings.port)
   if not api then return nil, port end
   local store, store_port = server.listen(0)
@@ -49,8 +50,7 @@ function M.run(settings, controlled, parent)
     control.say({ "url", "operator_key" }, { url = url, operator_key = state.operator_key })
     queue:wrap(control.run, state)
   else
-    io.stdout:write(GREETING:format(url, origin, url, state.operator_key))
-    io.stdout:flush()
+    greet(url, GREETING:format(url, origin, url, state.operator_key), state.operator_key)
     queue:wrap(function()
       signal.listen(signal.SIGINT):wait()
       os.exit(0)

@@ -1,0 +1,55 @@
+--- Values that are no arguments: from standard input, a file, or a question on the terminal.
+local core = require "devkit4ai.core"
+local exits = require "devkit4ai.cli.exits"
+
+local M = {}
+
+local function of_input(what)
+  local line = io.stdin:read("*l")
+  if not line or line == "" then return exits.fail("config", "standard input holds no " .. what) end
+  return (line:gsub("\r$", ""))
+end
+
+local function of_file(path, what)
+  local input, why = io.open(path, "rb")
+  local line = input and input:read("*l")
+  if input then input:close() end
+  if not line or line == "" then return exits.fail("file", why or ("%s holds no %s"):format(path, what)) end
+  return (line:gsub("\r$", ""))
+end
+
+-- A pipeline or CI is never asked: it would wait for ever.
+local function can_ask()
+  return core.terminal(0) and core.terminal(2) and not os.getenv("CI")
+end
+
+--- Asks on the terminal.
+---@param what string "password"
+---@param shown boolean whether it shows while it is typed
+---@param otherwise string what to do where nobody can be asked
+---@return string? value
+---@return string? message
+---@return table? err
+function M.question(what, shown, otherwise)
+  if not can_ask() then
+    return exits.fail("config", ("the %s is missing, and there is no terminal to ask on: %s"):format(what, otherwise))
+  end
+  local line, _, why = core.ask(("%s: "):format(what:gsub("^%l", string.upper)), shown)
+  if line and line ~= "" then return line end
+  return exits.fail("config", ("no %s was given"):format(what) .. (why and ": " .. why or ""))
+end
+
+--- A secret: of standard input where the option asks for it, of a file, else by a question that does not show it.
+---@param what string "password"
+---@param given { stdin: boolean?, file: string? }
+---@param otherwise string
+---@return string? value
+---@return string? message
+---@return table? err
+function M.secret(what, given, otherwise)
+  if given.stdin then return of_input(what) end
+  if given.file then return of_file(given.file, what) end
+  return M.question(what, false, otherwise)
+end
+
+return M

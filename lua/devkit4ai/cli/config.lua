@@ -1,0 +1,110 @@
+--- devkit4ai config: each setting, masked, with where it came from; and the file that keeps them.
+local devkit4ai = require "devkit4ai"
+local ask = require "devkit4ai.cli.ask"
+local exits = require "devkit4ai.cli.exits"
+local file = require "devkit4ai.cli.settings_file"
+local settings_of = require "devkit4ai.cli.settings"
+
+local M = { name = "config", summary = "Show the settings and where each came from, or change the file." }
+
+--- Adds the command's options to its parser.
+---@param parser table
+function M.declare(parser)
+  parser:mutex(
+    parser:option("--set", "write a value to the file; a secret is asked for, or read with --stdin or --file")
+      :argname("<name>[=<value>]"),
+    parser:option("--unset", "take a value out of the file"):argname("<name>"))
+  parser:mutex(
+    parser:flag("--stdin", "read the value from standard input"),
+    parser:option("--file", "read the value from the first line of a file"):argname("<file>"))
+end
+
+local function masked(setting)
+  if setting.row.secret then return "***" end
+  if setting.row.name == "email" then return setting.value end
+  return (setting.value:gsub("^(%a*:?/?/?)[^/]*@", "%1***@")) -- a login in an address
+end
+
+local function show(options, shell)
+  local settings, message, err = settings_of.read(options, shell)
+  if not settings then return nil, message, err end
+  local records = {}
+  for _, row in ipairs(settings_of.rows()) do
+    local setting = settings[row.name]
+    if setting then
+      records[#records + 1] = { name = row.name, value = masked(setting), from = setting.from }
+    else
+      records[#records + 1] = { name = row.name, from = "not set" }
+    end
+  end
+  shell:list(records, function(one) return { one.name, one.value or "-", one.from } end)
+  return true
+end
+
+local function row_of(name)
+  local row = settings_of.kept()[name]
+  if row then return row end
+  local names = {}
+  for known in pairs(settings_of.kept()) do names[#names + 1] = known end
+  table.sort(names)
+  return exits.fail("invalid", ("%q is no setting; there are %s"):format(name, table.concat(names, ", ")))
+end
+
+local function value_of(row, value, options)
+  if value and row.secret then
+    return exits.fail("invalid", ("a secret is no argument, since others can see it: leave out the value of %s")
+      :format(row.name))
+  end
+  if value then return value end
+  if row.secret or options.stdin or options.file then
+    return ask.secret(row.name, options, "give --stdin or --file")
+  end
+  return exits.fail("invalid", ("give a value: --set %s=VALUE"):format(row.name))
+end
+
+-- Held against the client's own checks, before it stands in the file.
+local function check(row, value)
+  local given, message, err = settings_of.client_options { [row.name] = { value = value, row = row, from = "--set" } }
+  if not given then return nil, message, err end
+  local client
+  client, message, err = devkit4ai.new(given)
+  if client then client:close() end
+  if not client then return nil, message, err end
+  if value:find("%c") or value:find("^%s*$") then return exits.fail("invalid", "the value must be one line of text") end
+  return true
+end
+
+local function change(options, shell)
+  local name, value = (options.set or options.unset):match("^([^=]*)=?(.*)$")
+  local row, message, err = row_of(name)
+  if not row then return nil, message, err end
+  if options.unset then
+    value = nil
+  else
+    value, message, err = value_of(row, options.set:find("=", 1, true) and value or nil, options)
+    if not value then return nil, message, err end
+    if row.secret then shell:hide(value) end
+    local fine
+    fine, message, err = check(row, value)
+    if not fine then return nil, message, err end
+  end
+  local path
+  path, message, err = file.write(settings_of.kept(), name, value)
+  if not path then return nil, message, err end
+  local what = value and "is set" or "is not set any more"
+  shell:give({ name = name, path = path }, ("%s: %s %s"):format(path, name, what))
+  return true
+end
+
+--- Shows the settings, or changes the file.
+---@param options table
+---@param shell devkit4ai.cli.Shell
+---@return boolean? done
+---@return string? message
+---@return table? err
+function M.run(options, shell)
+  if options.set or options.unset then return change(options, shell) end
+  return show(options, shell)
+end
+
+return M

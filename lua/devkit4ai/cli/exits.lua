@@ -1,0 +1,64 @@
+--- How a failure ends the command: its exit code, and its message in the words of the shell.
+local M = { DONE = 0, FAILED = 1, WRONG_USE = 2, NOT_SIGNED_IN = 4 }
+
+-- Whether nobody knows what became of a request that may have changed something.
+local function is_in_doubt(err)
+  local operation = err.operation or "get_"
+  return err.outcome == "unknown" and not operation:find("^get_") and not operation:find("^list_")
+end
+
+local function lacks_key(err)
+  return err.kind == "config" and err.operation and err.message:find(" is missing", 1, true)
+end
+
+-- The first row that fits; docs/command.md shows the same.
+local ROWS = {
+  { 130, kind = "cancelled" },
+  { M.NOT_SIGNED_IN, kind = "auth" },
+  { M.NOT_SIGNED_IN, fits = lacks_key },
+  { 5, kind = "rate_limited" },
+  { 6, fits = is_in_doubt },
+  { 7, kind = "timeout" },
+  { M.WRONG_USE, kind = "invalid", outcome = "not_sent" },
+}
+
+--- The exit code of a failure.
+---@param err devkit4ai.Error?
+---@return integer
+function M.code(err)
+  for _, row in ipairs(err and ROWS or {}) do
+    local same = (not row.kind or row.kind == err.kind) and (not row.outcome or row.outcome == err.outcome)
+    if same and (not row.fits or row.fits(err)) then return row[1] end
+  end
+  return M.FAILED
+end
+
+-- The library speaks to programs; here its words for them are left out, or said as a shell has them.
+local WORDS = {
+  { "^[%a.]+:[%w_]+: ", "" }, { "^devkit4ai%.new: ", "" }, { "; this line looks for it: .*$", "" },
+  { "; go on waiting with .*$", "" }, { "call client:login first", "sign in with `devkit4ai login`" },
+  { "log in again with client:login", "sign in with `devkit4ai login`" },
+  { "make one with project:new_key", "make one with `devkit4ai keys --new NAME --save`" },
+  { "{ overwrite = true }", "--overwrite" }, { "give the option [%w_]+ or set", "set" },
+  { "the option ca_file", "--ca-file" }, { "client:project: ", "" },
+}
+
+--- A message in the words of the shell.
+---@param message string
+---@return string
+function M.words(message)
+  for _, row in ipairs(WORDS) do message = message:gsub(row[1], row[2]) end
+  return message
+end
+
+--- A failure of the command's own.
+---@param kind string as err.kind
+---@param message string
+---@return nil
+---@return string message
+---@return table err
+function M.fail(kind, message)
+  return nil, message, { kind = kind, outcome = "not_sent", message = message }
+end
+
+return M

@@ -1,0 +1,79 @@
+--- What happens to a generation once it is known: it is waited for, saved, shown; and what ends that early says how to go on.
+local picture = require "devkit4ai.cli.picture"
+local progress = require "devkit4ai.cli.progress"
+local text = require "devkit4ai.cli.text"
+
+local M = {}
+
+--- What is told of a generation as data.
+---@param gen devkit4ai.Generation
+---@param path string? where its picture is
+---@return table
+function M.record(gen, path)
+  return {
+    id = gen.id, status = gen.status, error = gen.error, instructions = gen.instructions, image_url = gen.image_url,
+    is_public = gen.is_public, created_at = gen.created_at, updated_at = gen.updated_at, path = path,
+  }
+end
+
+--- The line that goes on waiting.
+---@param shell devkit4ai.cli.Shell
+---@param id string
+---@param out string?
+---@return string
+function M.line(shell, id, out)
+  return ("devkit4ai wait %s%s%s"):format(id, out and " --out " .. text.quote(out) or "", shell.again)
+end
+
+local ENDS = { cancelled = "interrupted", timeout = "the time is up" }
+
+-- The wait ended, and the generation goes on.
+local function goes_on(shell, gen, out, message, err)
+  if not ENDS[err.kind] then return nil, message, err end
+  err.message = ("%s; the generation %s goes on and is paid for. To go on waiting:\n  %s"):format(
+    ENDS[err.kind], gen.id, M.line(shell, gen.id, out))
+  err.generation_id = gen.id
+  return nil, err.message, err
+end
+
+--- Waits for a generation.
+---@param shell devkit4ai.cli.Shell
+---@param gen devkit4ai.Generation
+---@param options { out: string?, timeout: number?, interval: number? }
+---@return devkit4ai.Generation?
+---@return string? message
+---@return devkit4ai.Error? err
+function M.wait(shell, gen, options)
+  local last = gen.status
+  local done, message, err = progress.wait(shell, gen, function()
+    return gen:wait { timeout = options.timeout, interval = options.interval, on_progress = function()
+      if shell.json and gen.status ~= last and gen.status ~= "completed" then shell:give(M.record(gen)) end
+      last = gen.status
+    end }
+  end)
+  if not done then return goes_on(shell, gen, options.out, message, err) end
+  return gen
+end
+
+--- Saves its picture, where a file is named, and gives the generation.
+---@param shell devkit4ai.cli.Shell
+---@param gen devkit4ai.Generation
+---@param options { out: string?, overwrite: boolean? }
+---@return boolean? done
+---@return string? message
+---@return devkit4ai.Error? err
+function M.save(shell, gen, options)
+  if options.out then
+    local path, message, err = gen:save(options.out, { overwrite = options.overwrite })
+    if not path then
+      err.message = ("%s\nThe generation %s is kept: save it with\n  devkit4ai save %s --out FILE%s"):format(
+        message, gen.id, gen.id, shell.again)
+      return nil, err.message, err
+    end
+    picture.show(shell, path)
+  end
+  shell:give(M.record(gen, options.out), options.out or gen.status)
+  return true
+end
+
+return M

@@ -1,0 +1,105 @@
+--- devkit4ai keys: the keys of a project, or the developer's own: listed, made, rotated, revoked.
+local exits = require "devkit4ai.cli.exits"
+local file = require "devkit4ai.cli.settings_file"
+local session = require "devkit4ai.cli.session"
+local settings_of = require "devkit4ai.cli.settings"
+
+local M = { name = "keys", summary = "List, make, rotate or revoke keys." }
+
+-- Whose keys: how the library's methods are called, and the setting that a key is for.
+local KINDS = {
+  project = { list = "keys", make = "new_key", rotate = "rotate_key", setting = "project_key" },
+  developer = {
+    list = "developer_keys", make = "new_developer_key", rotate = "rotate_developer_key", setting = "developer_key",
+  },
+}
+
+--- Adds the command's options to its parser.
+---@param parser table
+function M.declare(parser)
+  parser:flag("--developer", "the developer's own keys, in place of the project's")
+  parser:mutex(
+    parser:option("--new", "make a key of this name; it is shown once"):argname("<name>"),
+    parser:option("--rotate", "make a key of this name, and revoke the one in use"):argname("<name>"),
+    parser:option("--revoke", "revoke the key of this id"):argname("<id>"))
+  parser:flag("--save", "write the new key to the settings file, and do not show it")
+end
+
+local function record(key)
+  return {
+    id = key.id, name = key.name, key_prefix = key.key_prefix, is_active = key.is_active, created_at = key.created_at,
+    last_used_at = key.last_used_at,
+  }
+end
+
+local function revoke(owner, kind, shell, id)
+  local list, message, err = owner[kind.list](owner)
+  if not list then return nil, message, err end
+  for _, key in ipairs(list) do
+    if key.id == id then
+      local done
+      done, message, err = key:revoke()
+      if not done then return nil, message, err end
+      shell:give({ id = id, revoked = true }, "revoked " .. id)
+      return true
+    end
+  end
+  return exits.fail("not_found", "no key here has the id " .. id)
+end
+
+-- A key that could not be kept is shown, since nobody tells it again.
+local function hand_over(shell, kind, key, save)
+  local path, message, err
+  if save then path, message, err = file.write(settings_of.kept(), kind.setting, key.key) end
+  local told = record(key)
+  if path then
+    shell:hide(key.key)
+    told.saved = path
+    shell:give(told, ("%s is in %s"):format(key.key_prefix or key.id, path))
+    return true
+  end
+  if shell.json then
+    told.key = key.key
+    shell:give(told)
+  else
+    shell:show(key.key)
+  end
+  if message then return nil, message, err end
+  return true
+end
+
+local function make(owner, kind, shell, options)
+  local key, message, err = owner[options.rotate and kind.rotate or kind.make](owner, options.rotate or options.new)
+  if not key then return nil, message, err end
+  local done, trouble, cause = hand_over(shell, kind, key, options.save)
+  if message then return nil, message, err end -- of a rotation: the old one is still there
+  return done, trouble, cause
+end
+
+--- Lists, makes, rotates or revokes.
+---@param options table
+---@param shell devkit4ai.cli.Shell
+---@return boolean? done
+---@return string? message
+---@return table? err
+function M.run(options, shell)
+  local kind = KINDS[options.developer and "developer" or "project"]
+  local owner, settings, err = session.open(options, shell)
+  if not owner then return nil, settings, err end
+  local message
+  if not options.developer then owner, message, err = session.project(owner, settings) end
+  if not owner then return nil, message, err end
+  if options.revoke then return revoke(owner, kind, shell, options.revoke) end
+  if options.new or options.rotate then return make(owner, kind, shell, options) end
+  local list
+  list, message, err = owner[kind.list](owner)
+  if not list then return nil, message, err end
+  local records = {}
+  for i, key in ipairs(list) do records[i] = record(key) end
+  shell:list(records, function(one)
+    return { one.id, one.key_prefix or "", one.is_active == false and "revoked" or "active", one.name or "" }
+  end)
+  return true
+end
+
+return M

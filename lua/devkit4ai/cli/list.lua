@@ -1,0 +1,72 @@
+--- devkit4ai list: the newest generations, or the one that was ordered with a prompt.
+local cjson = require("cjson").new()
+local exits = require "devkit4ai.cli.exits"
+local follow = require "devkit4ai.cli.follow"
+local session = require "devkit4ai.cli.session"
+
+local M = { name = "list", summary = "List the generations, or find one by its prompt." }
+
+local MOST_PER_PAGE = 100
+
+--- Adds the command's options to its parser.
+---@param parser table
+function M.declare(parser)
+  parser:option("--limit", "how many, the newest first"):argname("<n>"):default("20"):convert(tonumber)
+  parser:mutex(
+    parser:flag("--public", "those that anyone published"),
+    parser:option("--find", "the one that was ordered with this prompt"):argname("<prompt>"))
+  parser:option("--since", "with --find: the order's Unix time"):argname("<time>"):convert(tonumber)
+end
+
+-- Instructions are a prompt, or JSON with one in it.
+local function prompt_of(instructions)
+  local ok, value = pcall(cjson.decode, instructions or "")
+  return ok and type(value) == "table" and tostring(value.prompt or "") or instructions or ""
+end
+
+local function give(shell, records)
+  shell:list(records, function(one)
+    return { one.id, one.status or "", (one.created_at or ""):sub(1, 16), prompt_of(one.instructions) }
+  end)
+  return true
+end
+
+local function read(pages, limit)
+  local records = {}
+  while #records < limit do
+    local gen, message, err = pages:next()
+    if message then return nil, message, err end
+    if not gen then return records end
+    records[#records + 1] = follow.record(gen)
+  end
+  return records
+end
+
+--- Lists or finds.
+---@param options table
+---@param shell devkit4ai.cli.Shell
+---@return boolean? done
+---@return string? message
+---@return table? err
+function M.run(options, shell)
+  if options.limit < 1 then return exits.fail("invalid", "--limit must be a whole number from 1") end
+  local client, settings, err = session.open(options, shell)
+  if not client then return nil, settings, err end
+  local owner, message = client, nil
+  if not options.public then owner, message, err = session.project(client, settings) end
+  if not owner then return nil, message, err end
+  if options.find then
+    local gen
+    gen, message, err = owner:find_generation { instructions = options.find, since = options.since }
+    if not gen then return nil, message, err end
+    return give(shell, { follow.record(gen) })
+  end
+  local size = { per_page = math.min(math.ceil(options.limit), MOST_PER_PAGE) }
+  local pages = options.public and client:public_generations(size) or owner:generations(size)
+  local records
+  records, message, err = read(pages, options.limit)
+  if not records then return nil, message, err end
+  return give(shell, records)
+end
+
+return M

@@ -1,0 +1,44 @@
+--- devkit4ai projects: the account's projects, or a new one.
+local session = require "devkit4ai.cli.session"
+
+local M = { name = "projects", summary = "List the projects, or make one." }
+
+--- Adds the command's options to its parser.
+---@param parser table
+function M.declare(parser)
+  parser:option("--new", "make a project of this name"):argname("<name>")
+  parser:option("--description", "of the new project"):argname("<text>")
+end
+
+local function record(project)
+  return {
+    id = project.id, name = project.name, description = project.description, is_active = project.is_active,
+    created_at = project.created_at,
+  }
+end
+
+--- Lists the projects, or makes one.
+---@param options table
+---@param shell devkit4ai.cli.Shell
+---@return boolean? done
+---@return string? message
+---@return table? err
+function M.run(options, shell)
+  local client, settings, err = session.open(options, shell)
+  if not client then return nil, settings, err end
+  local result, message
+  if options.new then
+    result, message, err = client:new_project { name = options.new, description = options.description }
+    if not result then return nil, message, err end
+    shell:give(record(result), result.id)
+    return true
+  end
+  result, message, err = client:projects()
+  if not result then return nil, message, err end
+  local records = {}
+  for i, project in ipairs(result) do records[i] = record(project) end
+  shell:list(records, function(one) return { one.id, one.name or "" } end)
+  return true
+end
+
+return M

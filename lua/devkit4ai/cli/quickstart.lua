@@ -1,0 +1,83 @@
+--- devkit4ai quickstart: the whole workflow against the sandbox, with a picture on disk at the end.
+local devkit4ai = require "devkit4ai"
+local exits = require "devkit4ai.cli.exits"
+local follow = require "devkit4ai.cli.follow"
+local picture = require "devkit4ai.cli.picture"
+local progress = require "devkit4ai.cli.progress"
+local sandbox = require "devkit4ai.cli.sandbox"
+local text = require "devkit4ai.cli.text"
+
+local M = {
+  name = "quickstart", summary = "Run the whole workflow against the sandbox; needs no account.", lacks = sandbox.lacks,
+}
+
+local EMAIL, PASSWORD = "dev@example.com", "SecurePass123"
+
+local STEP = 0.5 -- seconds that the sandbox takes from one status to the next
+
+-- A picture of one pixel, where no image is named.
+local DOT = ("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c639866f4eb3f00"
+  .. "05e602c2ada12e9f0000000049454e44ae426082"):gsub("%x%x", function(byte) return string.char(tonumber(byte, 16)) end)
+
+--- Adds the command's options to its parser.
+---@param parser table
+function M.declare(parser)
+  parser:argument("images", "1 to 5 example images"):args("0-5")
+  parser:option("--prompt", "what the picture shall show"):argname("<text>")
+    :default("a futuristic cityscape with neon lights")
+  parser:option("--out", "where the picture goes"):argname("<file>"):default("quickstart.png")
+  parser:flag("--overwrite", "the file may be replaced")
+end
+
+-- One step after another; the first that fails ends it.
+local function work(box, options, shell)
+  local operator = assert(devkit4ai.new { base_url = box.url, operator_key = box.operator_key })
+  local account, message, err = operator:register { email = EMAIL, password = PASSWORD }
+  if not account then return nil, message, err end
+  shell:tell("register   " .. account.email)
+  local client = assert(devkit4ai.new { base_url = box.url, developer_key = account.developer_key })
+  local done
+  done, message, err = client:login(EMAIL, PASSWORD)
+  if not done then return nil, message, err end
+  shell:tell("log in     at " .. box.url)
+  local project, key
+  project, message, err = client:new_project { name = "My First AI App" }
+  if not project then return nil, message, err end
+  shell:tell(("project    %s (%s)"):format(project.name, project.id))
+  key, message, err = project:new_key "Production API Key"
+  if not key then return nil, message, err end
+  shell:hide(key.key)
+  shell:tell("key        " .. (key.key_prefix or key.id))
+  local images = options.images[1] and options.images or { { data = DOT, filename = "dot.png" } }
+  local gen
+  gen, message, err = progress.upload(shell, function(on_upload)
+    return project:generate { images = images, prompt = options.prompt, on_upload = on_upload }
+  end)
+  if not gen then return nil, message, err end
+  shell:tell("generate   " .. gen.id)
+  done, message, err = progress.wait(shell, gen, function() return gen:wait { interval = 0.5 } end)
+  if not done then return nil, message, err end
+  shell:tell("wait       " .. gen.status)
+  return follow.save(shell, gen, options)
+end
+
+--- Runs the workflow.
+---@param options table
+---@param shell devkit4ai.cli.Shell
+---@return boolean? done
+---@return string? message
+---@return table? err
+function M.run(options, shell)
+  local fine, message, err = picture.check(options.out, options.overwrite)
+  if not fine then return nil, message, err end
+  local words = {}
+  for i, word in ipairs(shell.words) do words[i] = text.quote(word) end
+  local box, why = require("devkit4ai.sandbox").start { command = table.concat(words, " "), step_time = STEP }
+  if not box then return exits.fail("config", why) end
+  local done
+  done, message, err = work(box, options, shell)
+  box:stop()
+  return done, message, err
+end
+
+return M

@@ -1,0 +1,34 @@
+--- devkit4ai save: saves the picture of a generation that is done.
+local follow = require "devkit4ai.cli.follow"
+local picture = require "devkit4ai.cli.picture"
+local session = require "devkit4ai.cli.session"
+
+local M = { name = "save", summary = "Save the picture of a generation that is done." }
+
+--- Adds the command's options to its parser.
+---@param parser table
+function M.declare(parser)
+  parser:argument("id", "the generation's id")
+  parser:option("--out", "where the picture goes"):argname("<file>"):count(1)
+  parser:flag("--overwrite", "the file may be replaced")
+end
+
+--- Asks how far it is, and saves it.
+---@param options table
+---@param shell devkit4ai.cli.Shell
+---@return boolean? done
+---@return string? message
+---@return table? err
+function M.run(options, shell)
+  local project, message, err = session.open_project(options, shell)
+  if not project then return nil, message, err end
+  local fine
+  fine, message, err = picture.check(options.out, options.overwrite)
+  if not fine then return nil, message, err end
+  local gen
+  gen, message, err = project:generation(options.id):refresh()
+  if not gen then return nil, message, err end
+  return follow.save(shell, gen, options)
+end
+
+return M

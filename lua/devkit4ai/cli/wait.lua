@@ -1,0 +1,38 @@
+--- devkit4ai wait: goes on waiting for a generation, and saves its picture.
+local follow = require "devkit4ai.cli.follow"
+local picture = require "devkit4ai.cli.picture"
+local session = require "devkit4ai.cli.session"
+
+local M = { name = "wait", summary = "Wait for a generation, and save its picture." }
+
+--- Adds the command's options to its parser.
+---@param parser table
+function M.declare(parser)
+  parser:argument("id", "the generation's id")
+  parser:option("--out", "where the picture goes"):argname("<file>")
+  parser:flag("--overwrite", "the file may be replaced")
+  parser:option("--timeout", "seconds to wait for the picture (900)"):argname("<s>"):convert(tonumber)
+  parser:option("--interval", "seconds between the first two looks (5)"):argname("<s>"):convert(tonumber)
+end
+
+--- Waits and saves.
+---@param options table
+---@param shell devkit4ai.cli.Shell
+---@return boolean? done
+---@return string? message
+---@return table? err
+function M.run(options, shell)
+  local project, message, err = session.open_project(options, shell)
+  if not project then return nil, message, err end
+  if options.out then
+    local fine
+    fine, message, err = picture.check(options.out, options.overwrite)
+    if not fine then return nil, message, err end
+  end
+  local gen
+  gen, message, err = follow.wait(shell, project:generation(options.id), options)
+  if not gen then return nil, message, err end
+  return follow.save(shell, gen, options)
+end
+
+return M

@@ -1,0 +1,70 @@
+-- docs/command.md: every line of its examples runs, in their order, as a person would type them; its tables are whole.
+local plain_51 = _VERSION == "Lua 5.1" and not jit -- luacheck: globals jit
+
+local child = require "spec.support.child"
+local command = require "spec.cli.command"
+local helper = require "spec.sandbox.helper"
+
+local page = child.read "docs/command.md"
+
+-- `devkit4ai` as the shell finds it: this Lua, with the paths of this spec.
+local SETUP = [[
+  set -e
+  unset CI NO_COLOR CURL_CA_BUNDLE SSL_CERT_FILE
+  cp %s a.png
+  cp %s b.png
+  mkdir bin
+  printf '#!/bin/sh\nexec %s "$0.lua" "$@"\n' > bin/devkit4ai
+  printf 'require("devkit4ai.cli").main(arg)\n' > bin/devkit4ai.lua
+  chmod +x bin/devkit4ai
+  PATH=$PWD/bin:$PATH XDG_CONFIG_HOME=$PWD/config
+  export PATH XDG_CONFIG_HOME
+  API=%s PASSWORD=%s
+  printf '%%s\n' %s > developer.key
+  printf '# none\n' > my.env
+]]
+
+describe("docs/command.md", function()
+  it("has examples that run", function()
+    local desk = command.new { step_time = 0.05 }
+    finally(function() desk:remove() end)
+    assert.equal(201, helper.request("POST", desk.box.url .. "/api/v1/auth/register", {
+      ["X-User-Role"] = "end_user", ["X-Developer-Key"] = desk.developer.developer_key,
+      ["X-Project-ID"] = desk.developer.project_id, ["Content-Type"] = "application/json",
+    }, "-d", '{"email":"guest@example.com","password":"SecurePass123"}').status)
+    local here = helper.shell "pwd":match "[^\n]+" .. "/"
+    local script = { SETUP:format(here .. helper.PNG, here .. helper.PNG2, child.interpreter(), desk.box.url,
+      command.PASSWORD, desk.developer.developer_key) }
+    for block in page:gmatch "\n```sh\n(.-)```" do
+      if not (plain_51 and block:find("quickstart", 1, true)) then
+        block = block:gsub("devkit4ai generate", "%0 --interval 0.1"):gsub('wait "%$id"', "%0 --interval 0.1")
+        script[#script + 1] = block
+      end
+    end
+    -- the guest is of the project that the sandbox made
+    local text = table.concat(script, "\n"):gsub("\nprintf [^\n]*end_user", "\ndevkit4ai config --set project_id="
+      .. desk.developer.project_id .. "%0", 1)
+    local path = desk:write("page.sh", text)
+    local said = helper.shell(("cd %s && sh page.sh 2>&1; echo \"ended with $?\""):format(desk.folder, path))
+    assert.matches("ended with 0\n$", said)
+    for _, name in ipairs { "city.png", "lighthouse.png", "again.png" } do
+      assert.equal("\137PNG", child.read(desk.folder .. "/" .. name):sub(1, 4))
+    end
+    assert.matches("guest@example%.com %(end_user%)", said)
+  end)
+
+  it("names every command, setting and exit code", function()
+    for _, name in ipairs {
+      "quickstart", "login", "me", "projects", "keys", "generate", "wait", "save", "list", "config", "sandbox",
+      "completion",
+    } do
+      assert.is_truthy(page:find("\n| `" .. name, 1, true), name)
+    end
+    for _, row in ipairs(require("devkit4ai.cli.settings").rows()) do
+      assert.is_truthy(page:find("`" .. row.name .. "`", 1, true), row.name)
+    end
+    for _, code in ipairs { 0, 1, 2, 4, 5, 6, 7, 130 } do
+      assert.is_truthy(page:find(("\n| %d | "):format(code), 1, true), code)
+    end
+  end)
+end)

@@ -1,0 +1,67 @@
+-- How text fits a terminal, how a shell reads it, and what a failure's exit code is.
+local exits = require "devkit4ai.cli.exits"
+local progress = require "devkit4ai.cli.progress"
+local text = require "devkit4ai.cli.text"
+
+describe("the command's text", function()
+  it("fits by columns, and cuts no character", function()
+    for _, row in ipairs {
+      { "abc", 2, "ab", 2 }, { "äöü", 2, "äö", 2 }, { "日本", 3, "日", 2 }, { "🎨x", 3, "🎨x", 3 },
+      { "e\204\129x", 1, "e\204\129", 1 },
+      { "a\255b", 3, "a?b", 3 }, { "\226\130", 5, "??", 2 }, { "abc", 0, "", 0 }, { "", 5, "", 0 },
+    } do
+      assert.same({ row[3], row[4] }, { text.fit(row[1], row[2]) })
+    end
+  end)
+
+  it("loses what could move a cursor", function()
+    assert.equal(" [31mred ", text.plain "\27[31mred\n")
+    assert.equal(" x", text.plain "\194\155x")
+    assert.equal("é日", text.plain "é日")
+  end)
+
+  it("stands in columns", function()
+    assert.same({ "a   1", "日  2" }, text.columns({ { "a", "1" }, { "日", "2" } }))
+    assert.same({ "a  " }, text.columns({ { "a", "long" } }, 3))
+  end)
+
+  it("is quoted for a shell", function()
+    assert.equal("a/b-c.png", text.quote "a/b-c.png")
+    for _, word in ipairs { "a b", "it's", "$(rm x)", "", "`x`", "a\nb", "*" } do
+      local pipe = io.popen("printf %s " .. text.quote(word))
+      assert.equal(word, pipe:read "*a")
+      pipe:close()
+    end
+  end)
+
+  it("shows a bar that fits", function()
+    assert.equal("[####################....................] 0.5/1.0 MB", progress.bar(524288, 1048576, 80))
+    assert.equal("[##..] 0.5/1.0 MB", progress.bar(524288, 1048576, 19):gsub("%[#+%.+%]", "[##..]"))
+    for columns = 1, 200 do
+      local _, taken = text.fit(progress.bar(300, 1000, columns), 1000)
+      assert.is_true(taken < math.max(columns, 13))
+    end
+    assert.equal("5/9 B", progress.bar(5, 9, 10))
+    assert.is_string(progress.bar(0, 0, 80))
+  end)
+
+  it("has an exit code for each failure", function()
+    for _, row in ipairs {
+      { 1, { kind = "server", outcome = "unknown", operation = "get_me" } },
+      { 6, { kind = "server", outcome = "unknown", operation = "create_project" } },
+      { 6, { kind = "timeout", outcome = "unknown", operation = "create_generation" } },
+      { 7, { kind = "timeout", outcome = "unknown", operation = "get_generation_status" } },
+      { 7, { kind = "timeout", outcome = "not_sent", operation = "login" } },
+      { 1, { kind = "failed", outcome = "unknown", operation = "get_generation_status" } },
+      { 130, { kind = "cancelled", outcome = "unknown", operation = "create_generation" } },
+      { 4, { kind = "auth", outcome = "refused", operation = "get_me" } },
+      { 4, { kind = "config", outcome = "not_sent", operation = "get_me", message = "the token is missing: x" } },
+      { 1, { kind = "config", outcome = "not_sent", message = "base_url" } },
+      { 5, { kind = "rate_limited", outcome = "refused", operation = "login" } },
+      { 2, { kind = "invalid", outcome = "not_sent" } }, { 1, { kind = "invalid", outcome = "refused" } },
+      { 1, { kind = "file", outcome = "not_sent" } }, { 1, nil },
+    } do
+      assert.equal(row[1], exits.code(row[2]), row[2] and row[2].kind)
+    end
+  end)
+end)

@@ -1,0 +1,82 @@
+#define _GNU_SOURCE              /* explicit_bzero, O_CLOEXEC, ppoll */
+#include "terminal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+enum { USUAL = 80 };             /* columns */
+
+int dk_terminal_columns (int fd) {
+  struct winsize size;
+  if (!isatty(fd)) return 0;
+  return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : USUAL;
+}
+
+static dk_status failed (dk_failure *failure) {
+  return dk_fail(failure, DK_FILE, "standard input: %s", strerror(errno));
+}
+
+static void say (const char *text) {
+  ssize_t written = write(STDERR_FILENO, text, strlen(text));
+  (void)written;                 /* who sees no question gives no answer */
+}
+
+/* ppoll, since no signal handler makes it start again, as read does where Lua set one by signal(3); a signal that came since
+ * the question, while all were blocked, ends it as well. awake: the mask under which signals come */
+static dk_status read_line (const sigset_t *awake, dk_buffer *line, bool *given, dk_failure *failure) {
+  struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+  char piece[256];
+  dk_status status = DK_OK;
+  *given = false;
+  while (status == DK_OK && !*given) {
+    if (ppoll(&input, 1, NULL, awake) < 0) return errno == EINTR ? DK_OK : failed(failure);
+    ssize_t n = read(STDIN_FILENO, piece, sizeof piece);
+    if (n == 0 || (n < 0 && errno == EINTR)) break;
+    if (n < 0) return failed(failure);
+    *given = piece[n - 1] == '\n';
+    status = dk_buffer_add(line, piece, (size_t)n - *given);
+    explicit_bzero(piece, sizeof piece);
+  }
+  if (status == DK_OVER_CAP) return dk_fail(failure, status, "the line is too long");
+  if (status == DK_NO_MEMORY) return dk_fail(failure, status, "no memory");
+  return status;
+}
+
+dk_status dk_terminal_ask (const char *prompt, bool shown, dk_buffer *line, bool *given, dk_failure *failure) {
+  struct termios before, hidden;
+  sigset_t all, awake;
+  *given = false;
+  if (tcgetattr(STDIN_FILENO, &before) != 0) return failed(failure);
+  hidden = before;
+  hidden.c_lflag &= ~(tcflag_t)ECHO;
+  if (!shown && tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) != 0) return failed(failure);
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &awake);
+  say(prompt);
+  dk_status status = read_line(&awake, line, given, failure);
+  pthread_sigmask(SIG_SETMASK, &awake, NULL);
+  if (!shown) {
+    (void)tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
+    say("\n");                   /* the one that was typed does not show either */
+  }
+  return status;
+}
+
+void dk_terminal_pause (double seconds) {
+  (void)poll(NULL, 0, (int)(seconds * 1000));
+}
+
+void dk_terminal_prepare (void) {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+    if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
+    int taken = open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);  /* the lowest free number: this one */
+    (void)taken;
+  }
+  (void)signal(SIGPIPE, SIG_IGN);
+}

@@ -1,0 +1,24 @@
+/* terminal.h - what a program on a terminal needs: its width, a line that is typed, and standard files that stand. */
+#ifndef DK_TERMINAL_H
+#define DK_TERMINAL_H
+
+#include <stdbool.h>
+
+#include "buffer.h"
+
+/* The columns of the terminal behind a descriptor; 0: it is none. One that does not tell has 80. */
+int dk_terminal_columns (int fd);
+
+/* Asks on standard error for a line on standard input, which must be a terminal, and appends it to line without its end. shown
+ * false: it does not show while it is typed. *given false, with DK_OK: the input ended, or a signal came.
+ * Errors: DK_FILE (no terminal, or it can't be read), DK_OVER_CAP, DK_NO_MEMORY. */
+dk_status dk_terminal_ask (const char *prompt, bool shown, dk_buffer *line, bool *given, dk_failure *failure);
+
+/* Sleeps, until a signal comes. */
+void dk_terminal_pause (double seconds);
+
+/* For a program of its own, before it opens anything: a standard file that is closed becomes one that can't be used, so that
+ * no socket gets its number; writing to a closed pipe is an error of that write, and not the program's end. */
+void dk_terminal_prepare (void);
+
+#endif
