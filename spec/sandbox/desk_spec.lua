@@ -30,7 +30,7 @@ describe("/_sandbox/", function()
     assert.same({
       "GET /_sandbox/", "GET /_sandbox/faults", "POST /_sandbox/faults", "DELETE /_sandbox/faults",
       "GET /_sandbox/requests", "DELETE /_sandbox/requests", "GET /_sandbox/clock", "POST /_sandbox/clock",
-      "GET /_sandbox/generations",
+      "GET /_sandbox/generations", "GET /_sandbox/mails",
     }, seen)
   end)
 

@@ -126,10 +126,10 @@ describe("sandbox.start", function()
 
   it("raises on an unknown option or a bad value, at the caller's line", function()
     for option, words in pairs {
-      prot = "unknown option 'prot' (known: access_life, command, dialect, generation_limit, port, "
-        .. "project_limit, ",
+      prot = "unknown option 'prot' (known: access_life, activation, anonymous_limit, auth_limit, command, "
+        .. "daily_request_limit, dialect, ",
       port = "port must be a whole number from 0 to 65535", step_time = "step_time must be a number of seconds",
-      command = "command must be a string",
+      command = "command must be a string", tier = "tier must be one of: none, free, starter, premium",
     } do
       local ok, message = pcall(function()
         sandbox.start { [option] = -1 }

@@ -19,10 +19,14 @@ local ROUNDS = 10000
 ---@field project_id string?  of an end user
 ---@field is_active boolean
 ---@field created_at string
+---@field number integer  counts accounts, so that those of one second keep their order
 
 ---@param clock fun(): number Unix time
-function M.new(clock)
-  return setmetatable({ clock = clock, by_id = {}, by_address = {}, secrets = {} }, Accounts)
+---@param active boolean whether an account is active at once
+function M.new(clock, active)
+  return setmetatable({
+    clock = clock, active = active, count = 0, by_id = {}, by_address = {}, by_project = {}, secrets = {},
+  }, Accounts)
 end
 
 local function hash(password, salt)
@@ -43,11 +47,16 @@ function Accounts:register(role, fields, project_id)
   if self.by_address[where] then return nil end
   local user = {
     id = encoding.uuid(), email = fields.email, full_name = fields.full_name, role = role, project_id = project_id,
-    is_active = true, created_at = encoding.timestamp(self.clock()),
+    is_active = self.active, created_at = encoding.timestamp(self.clock()), number = self.count + 1,
   }
   local salt = rand.bytes(16)
   self.secrets[user.id] = { salt = salt, hash = hash(fields.password, salt) } -- apart: no form can show it
-  self.by_id[user.id], self.by_address[where] = user, user
+  self.by_id[user.id], self.by_address[where], self.count = user, user, user.number
+  if project_id then
+    local list = self:of_project(project_id)
+    list[#list + 1] = user
+    self.by_project[project_id] = list
+  end
   return user
 end
 
@@ -61,6 +70,20 @@ function Accounts:login(email, password, project_id)
   if not user then return nil end
   local secret = self.secrets[user.id]
   return hash(password, secret.salt) == secret.hash and user or nil
+end
+
+--- The end users of a project, oldest first.
+---@param project_id string
+---@return devkit4ai.sandbox.User[]
+function Accounts:of_project(project_id)
+  return self.by_project[project_id] or {}
+end
+
+--- Shuts a project: nobody logs into it any more. Who is in stays known, and meets keys that open nothing.
+---@param project_id string
+function Accounts:shut(project_id)
+  for _, user in ipairs(self:of_project(project_id)) do self.by_address[address(user.email, project_id)] = nil end
+  self.by_project[project_id] = nil
 end
 
 --- The account of an id.

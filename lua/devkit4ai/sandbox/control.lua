@@ -30,6 +30,7 @@ function COMMANDS.developer(state, asked)
   end
   local user, provisioning = state:register_developer { email = asked.email, password = asked.password }
   if not user then return nil, "the email is registered already" end
+  user.is_active = true -- ready to call, also where others have to be verified first
   return { "developer_key", "project_id", "project_key", "access_token", "refresh_token" }, {
     developer_key = provisioning.developer_key, project_id = provisioning.project_id,
     project_key = provisioning.api_key,

@@ -1,4 +1,4 @@
---- What a test asks a sandbox for, and tells it: faults, the clock, the journal, the generations made. One list of
+--- What a test asks a sandbox for, and tells it: faults, the clock, the journal, the generations made, the mails. One list of
 --- commands behind two doors: /_sandbox/ on the API's port, and the control line (control.lua).
 local json = require "devkit4ai.sandbox.json"
 local delivery = require "devkit4ai.sandbox.delivery"
@@ -13,7 +13,8 @@ local BODY_LIMIT = 1024 * 1024 -- bytes
 
 -- In this order the members of an answer stand, whatever object they are of; others follow by name.
 local ORDER = {
-  "n", "number", "id", "time", "now", "text", "frozen", "operation", "method", "path", "what", "query", "headers",
+  "n", "number", "id", "user_id", "email", "verification_token", "time", "now", "text", "frozen", "operation",
+  "method", "path", "what", "query", "headers",
   "name", "filename", "body_bytes", "body", "parts", "status", "bytes", "sha256", "seconds", "fault", "generation_id",
   "count", "times", "left",
 }
@@ -82,6 +83,17 @@ function COMMANDS.generations(state)
   return { count = #list, generations = json.array(list) }
 end
 
+function COMMANDS.mails(state)
+  local list = {}
+  for i, mail in ipairs(state.mails.sent) do
+    list[i] = {
+      user_id = mail.user_id, email = mail.email, time = math.floor(mail.sent * 1000) / 1000,
+      verification_token = mail.token,
+    }
+  end
+  return { mails = json.array(list) }
+end
+
 -- method, path under the root, command
 M.doors = {
   { "GET", "", command = "index", what = "this list" },
@@ -93,6 +105,7 @@ M.doors = {
   { "GET", "clock", command = "clock", what = "the sandbox's time" },
   { "POST", "clock", command = "clock", what = "moves the clock (advance), stops it and lets it go on (frozen)" },
   { "GET", "generations", command = "generations", what = "the generations really made, deleted ones too" },
+  { "GET", "mails", command = "mails", what = "the mails with verification tokens" },
 }
 
 --- Does what a command says.

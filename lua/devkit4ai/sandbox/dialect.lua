@@ -41,7 +41,7 @@ M.axes = {
     values = { "retry_after+body", "body", "limits+body", "retry_after", "limits", "date" },
     seed = "retry_after+body", openapi = "body", pages = "limits+body",
     help = "how 429 says when: Retry-After (date: as a date), retry_after in the body; limits: X-RateLimit-* on every "
-      .. "answer, for request_limit" },
+      .. "answer, of the window that refused, else of request_limit or daily_request_limit" },
 }
 
 local AXES, NAMES = {}, {}

@@ -10,16 +10,23 @@ local TEXTS = {
   E03 = { 403, "X-User-Role header is required" },
   E04 = { 403, "Invalid or revoked developer key" },
   E05 = { 403, "You do not have permission to access this resource" },
+  E06 = { 403, "Insufficient permissions" },
   E07 = { 403, "Insufficient permissions. Developer role required." },
   E08 = { 403, "Insufficient permissions for this operation" },
   E09 = { 404, "Project not found" },
   E12 = { 401, "Incorrect email or password", { "WWW-Authenticate: Bearer" } },
+  E13 = { 400, "Account not activated" },
   E14 = { 400, "Invalid X-Project-ID format. Must be a valid UUID." },
   E19 = { 409, "Email already registered" },
   E20 = { 400, "End user registration requires a developer key and project context" },
   E21 = { 400, "X-Project-ID header is required for END_USER registration" },
   E22 = { 403, "Project not found or you don't have permission to add users to it" },
   E26 = { 400, "Invalid operator key" }, -- the documents give no text
+  E27 = { 400, "Maximum number of developer keys (10) reached. Please revoke unused keys." }, -- D07
+  E29 = { 400, "Developer key is already revoked or inactive" },
+  E30 = { 403, "Key does not belong to the authenticated developer" }, -- D08
+  E31 = { 403, "Cannot revoke the developer key currently being used for authentication" },
+  E32 = { 404, "Developer key not found" },
   E36 = { 403, "Maximum number of projects reached for your subscription tier. Upgrade to create more projects." },
   E38 = { 422, "Maximum 5 example images allowed" },
   E39 = { 413, "File size exceeds maximum allowed size of 10MB" },
@@ -28,6 +35,14 @@ local TEXTS = {
   project_id_missing = { 403, "X-Project-ID header is required" },
   api_key_missing = { 403, "X-API-Key header is required" },
   api_key_invalid = { 403, "Invalid or revoked API key" },
+  api_key_unknown = { 404, "API key not found" },
+  keys_limited = { -- this and the next, in the words of E36: the documents give none
+    403, "Maximum number of API keys reached for your subscription tier. Upgrade to create more API keys.",
+  },
+  users_limited = {
+    403, "Maximum number of end users reached for your subscription tier. Upgrade to add more end users.",
+  },
+  verification_invalid = { 400, "Invalid or expired verification token" },
   generation_missing = { 404, "Generation not found" },
   not_found = { 404, "Not Found" },
   multipart_broken = { 400, "There was an error parsing the body" },
@@ -90,17 +105,20 @@ function M.invalid(findings)
 end
 
 -- 429; how it says when, the dialect decides (rates.lua).
-local function later(text, seconds)
-  return { status = 429, detail = text, wait = seconds, body = json.object({ "detail" }, { detail = text }) }
+local function later(text, seconds, window)
+  return {
+    status = 429, detail = text, wait = seconds, window = window, body = json.object({ "detail" }, { detail = text }),
+  }
 end
 
 --- E10: too many requests; free again in so many seconds.
 ---@param seconds integer
-function M.rate_limited(seconds)
-  return later(("Rate limit exceeded. Try again in %d seconds."):format(seconds), seconds)
+---@param window devkit4ai.sandbox.Window? that is used up
+function M.rate_limited(seconds, window)
+  return later(("Rate limit exceeded. Try again in %d seconds."):format(seconds), seconds, window)
 end
 
---- E11: too many generations at once. The documents say 3600 whatever the cause.
+--- E11: too many generations, at once or in all. The documents say 3600 whatever the cause.
 function M.generation_limited()
   return later("AI generation rate limit exceeded. Try again later.", 3600)
 end

@@ -111,25 +111,30 @@ local function contradiction(given, makes)
   if (given.fail or given.hang) and not makes then return "fail and hang need an operation that makes a generation" end
 end
 
----@class devkit4ai.sandbox.Fault
----@field number integer
----@field operation string?  absent: any
----@field refuse boolean?  the connection is reset before the request is read
----@field delay number?  seconds of real time before the answer
----@field cut "before"|"during"|"after"|nil
----@field reset boolean?  the cut is a reset instead of an end
----@field slow number?  bytes of the body a second
----@field length integer?  what the Content-Length is wrong by
----@field broken boolean?  the body lacks its second half
----@field headers table<string, string|number|(string|number)[]>?
----@field status integer?
----@field body string?
----@field detail string?
----@field html boolean?  the page of a proxy
----@field rate_limit integer?  seconds of a 429
----@field work boolean?  done in spite of an answer of the fault's own
----@field fail string|true|nil  the generation fails, for that reason
----@field hang boolean?  the generation never ends
+---@class devkit4ai.sandbox.Fault what goes wrong on purpose; docs/sandbox.md says what excludes what
+---@field number integer? of a fault that was set
+---@field left integer? exchanges that it will still hit; of a list of faults
+---@field operation string? which exchanges: an operation's name, or "picture"; default any
+---@field times integer? how many exchanges; default 1
+---@field after integer? lets so many that fit go by first
+---@field chance number? hits with this chance, 0 to 1
+---@field seed integer? the same seed hits the same ones again; default 1
+---@field refuse boolean? the connection is reset before the request is read
+---@field delay number? seconds of real time between the work and the answer
+---@field cut string? the connection ends: "before" the work, "during" the answer, or "after" the work without an answer
+---@field reset boolean? the cut is a reset instead of an end
+---@field slow number? bytes of the body a second
+---@field length integer? what the Content-Length is wrong by
+---@field broken boolean? the JSON breaks off in the middle
+---@field status integer? an answer of the fault's own
+---@field headers table<string, string|number|table>? of that answer; by themselves: on top of the true one
+---@field body string? of that answer
+---@field detail string? of that answer, in JSON as the API's errors have it
+---@field html boolean? a proxy's page; with status 502 unless it is given
+---@field rate_limit integer? a 429 as the API says it, with so many seconds
+---@field work boolean? an answer of the fault's own after the work was done; default not done
+---@field fail (boolean|string)? the generation that is made fails, for this reason
+---@field hang boolean? the generation that is made never ends
 
 --- The faults over a list of operations.
 ---@param operations table<string, boolean> name -> whether it makes generations

@@ -22,6 +22,7 @@ end
 ---@field max integer?  code points
 ---@field check (fun(value: string): any)?
 ---@field finding string?  what a failed check is called in errors
+---@field clears boolean?  null is a value of its own, json.null, and not the same as nothing
 
 -- What is wrong with one value, or nil.
 local function fault(row, value)
@@ -53,7 +54,7 @@ function M.read(rows, body)
     local value = decoded[row[1]]
     local what, limit = fault(row, value)
     if what then findings[#findings + 1] = errors.finding(what, { "body", row[1] }, limit) end
-    if value ~= json.null then values[row[1]] = value end
+    if value ~= json.null or row.clears then values[row[1]] = value end
   end
   if #findings > 0 then return nil, errors.invalid(findings) end
   return values
@@ -66,7 +67,9 @@ local INTEGER = {
 }
 local WORDS = { ["true"] = true, ["false"] = false, ["1"] = true, ["0"] = false }
 local BOOLEAN = { finding = "not_boolean", read = function(text) return WORDS[text:lower()] end }
-M.kinds = { integer = INTEGER, boolean = BOOLEAN }
+local TEXT = { read = function(text) return text end }
+local UUID = { finding = "E33", read = function(text) return encoding.is_uuid(text) and text:lower() or nil end }
+M.kinds = { integer = INTEGER, boolean = BOOLEAN, text = TEXT, uuid = UUID }
 
 local function decode(text)
   return (text:gsub("+", " "):gsub("%%(%x%x)", function(code) return string.char(tonumber(code, 16)) end))

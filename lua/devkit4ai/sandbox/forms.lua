@@ -4,6 +4,46 @@ local json = require "devkit4ai.sandbox.json"
 
 local M = {}
 
+--- An answer without a body.
+M.nothing = { status = 204, body = "" }
+
+--- One page of a list, each item as it is shown; one past the end is empty.
+---@generic T
+---@param list T[]
+---@param number number from 1
+---@param size integer
+---@param show fun(item: T): table
+---@return table[]
+function M.page(list, number, size, show)
+  local before, records = math.min((number - 1.0) * size, #list), {}
+  for i = before + 1, math.min(before + size, #list) do records[#records + 1] = show(list[i]) end
+  return records
+end
+
+M.root = { "message", "version" }
+
+M.database_health = { "status", "version", "connection", "error", "timestamp" }
+
+M.storage_health = {
+  "status", "type", "path", "url_prefix", "url", "writable", "accessible", "url_configured", "key_configured", "error",
+  "timestamp",
+}
+
+M.redis_health = {
+  "status", "type", "listening", "subscribers", "connection_failed", "last_connection_attempt", "error", "timestamp",
+}
+
+local PARTS = { -- of a whole health: D58's file_storage
+  { "database", { "status", "connection" } }, { "file_storage", { "status", "type", "writable", "accessible" } },
+  { "redis", { "status", "type", "listening", "subscribers", "connection_failed" } },
+}
+
+M.health = { "status", PARTS[1], PARTS[2], PARTS[3], "timestamp", "version", "note", "error" }
+
+M.detailed_health = {
+  "status", PARTS[1], PARTS[2], PARTS[3], { "system", { "lua" } }, "timestamp", "version",
+}
+
 M.provisioning = { "project_id", "api_key", "developer_key" }
 
 M.registration = { -- axis provisioning (D04)
@@ -32,12 +72,34 @@ M.access_token = { "access_token", "token_type" } -- axis refresh_rotation, abse
 
 M.user = { "id", "email", "role", "is_active", "created_at" }
 
+M.verified = { "message", "email" } -- D20
+
+M.developer_key = { "id", "name", "key_prefix", "is_active", "last_used_at", "created_at" }
+
+M.created_developer_key = { "id", "name", "key", "key_prefix", "is_active", "created_at" }
+
 M.created_project = { -- axis project_create_body (D27)
   full = { "id", "name", "description", "owner_id", "is_active", "created_at", "updated_at" },
   id = { "id" },
 }
 
 M.project = { "id", "name", "description", "is_active", "created_at", "updated_at" }
+
+local COUNT = { "total", "active" }
+
+M.project_stats = { { "users", COUNT }, { "api_keys", COUNT } }
+
+M.global_stats = { { "projects", COUNT }, { "users", COUNT }, { "api_keys", COUNT } }
+
+M.project_user = { "id", "email", "full_name", "is_active", "created_at", "joined_at" }
+
+M.project_users = { { "users", M.project_user, list = true }, "total", "page", "page_size" }
+
+M.user_of_any = {
+  "id", "email", "full_name", "is_active", "created_at", "joined_at", "project_id", "project_name",
+}
+
+M.users = { { "users", M.user_of_any, list = true }, "total", "page", "page_size" }
 
 M.created_api_key = {
   "id", "key", "key_prefix", "name", "project_id", "is_active", "last_used_at", "created_at",

@@ -7,9 +7,9 @@ local options = require "devkit4ai.sandbox.options"
 
 local M = {}
 
----@class devkit4ai.Sandbox
----@field url string  the address of the API, for base_url
----@field operator_key string
+---@class devkit4ai.Sandbox a sandbox that runs
+---@field url string the address of the API, for base_url
+---@field operator_key string with which client:register makes developers
 ---@field private _input file*
 ---@field private _output file*
 local Sandbox = {}
@@ -86,19 +86,32 @@ local function diagnose(code, command)
   return ("the sandbox did not start: '%s sandbox' ended with exit code %s"):format(command, code or "unknown")
 end
 
--- What each means, and its bounds, is in options.lua.
----@class devkit4ai.sandbox.Start
----@field command string?  the shell words that run the command; default devkit4ai
----@field port integer?
----@field step_time number?
----@field access_life number?
----@field refresh_life number?
----@field project_limit integer?
----@field generation_limit integer?
----@field request_limit integer?
----@field dialect (string|table)?  "openapi", or { "seed", upload_part = "files" }
+---@class devkit4ai.sandbox.Start how a sandbox is; the bounds are in options.lua, more words in docs/sandbox.md
+---@field command string? the shell words that run the command; default devkit4ai
+---@field port integer? of the API; default any free one
+---@field step_time number? seconds that a generation is pending, and again processing; default 2
+---@field access_life number? seconds that an access token is good for; default 1800
+---@field refresh_life number? seconds that a refresh token is good for; default 604800
+---@field activation string? when a new account can log in: "at_once" (default), or when its address is "verified"
+---@field tier string? whose limits hold where none is given: "none" (default), "free", "starter", "premium"
+---@field project_limit integer? projects that a developer may have
+---@field key_limit integer? active keys that a project may have
+---@field user_limit integer? end users that a project may have
+---@field generation_limit integer? generations that a user may have under way
+---@field monthly_generation_limit integer? generations in 30 days in all projects of a developer
+---@field anonymous_limit integer? anonymous generations a day
+---@field request_limit integer? requests an hour
+---@field daily_request_limit integer? requests a day
+---@field auth_limit integer? requests an hour to /api/v1/auth/
+---@field management_limit integer? requests a day to /api/v1/projects/
+---@field dialect (string|table)? the form of the answers: "seed" (default), "openapi", or { "seed", upload_part = "files" }
 
 --- Starts a sandbox and waits until it listens.
+--- ```lua
+--- local sandbox = assert(require("devkit4ai.sandbox").start { step_time = 0.1, project_limit = 3 })
+--- print(sandbox.url) --> http://127.0.0.1:...
+--- sandbox:stop()
+--- ```
 ---@param given devkit4ai.sandbox.Start?
 ---@return devkit4ai.Sandbox? sandbox
 ---@return string? message why it did not start
@@ -157,8 +170,12 @@ local function ask(self, method, command, fields, strict)
 end
 
 --- Registers a developer, with the first project and its key, logged in.
+--- ```lua
+--- local options = assert(sandbox:developer { email = "new@example.com", password = "SecurePass123" })
+--- print(assert(devkit4ai.new(options)):me().email) --> new@example.com
+--- ```
 ---@param account { email: string, password: string }
----@return table? options for devkit4ai.new
+---@return devkit4ai.Options? options for devkit4ai.new, secrets included
 ---@return string? message
 function Sandbox:developer(account)
   if type(account) ~= "table" or type(account.email) ~= "string" or type(account.password) ~= "string" then
@@ -171,8 +188,12 @@ function Sandbox:developer(account)
 end
 
 --- Sets a fault: what goes wrong on purpose, and where. docs/sandbox.md lists the fields.
----@param fault table
----@return table? fault as it was set, with its number
+--- ```lua
+--- sandbox:fault { operation = "list_projects", status = 404, times = 1 }
+--- print(select(3, client:projects()).kind) --> not_found
+--- ```
+---@param fault devkit4ai.sandbox.Fault
+---@return devkit4ai.sandbox.Fault? fault as it was set, with its number
 ---@return string? message
 function Sandbox:fault(fault)
   local said, message = ask(self, "fault", "fault", fault, true)
@@ -181,7 +202,11 @@ function Sandbox:fault(fault)
 end
 
 --- The faults that are still to come, in their order.
----@return table[]? faults
+--- ```lua
+--- sandbox:fault { operation = "login", cut = "before", times = 2 }
+--- print(sandbox:faults()[1].operation) --> login
+--- ```
+---@return devkit4ai.sandbox.Fault[]? faults
 ---@return string? message
 function Sandbox:faults()
   local said, message = ask(self, "faults", "faults", {}, true)
@@ -190,7 +215,11 @@ function Sandbox:faults()
 end
 
 --- Takes all faults away.
----@return devkit4ai.Sandbox?
+--- ```lua
+--- sandbox:fault { operation = "login", status = 503 }
+--- print(#sandbox:clear_faults():faults()) --> 0
+--- ```
+---@return devkit4ai.Sandbox? sandbox itself
 ---@return string? message
 function Sandbox:clear_faults()
   local said, message = ask(self, "clear_faults", "clear_faults", {}, true)
@@ -199,6 +228,10 @@ function Sandbox:clear_faults()
 end
 
 --- The sandbox's clock; changed first, where a change is given.
+--- ```lua
+--- local before = sandbox:clock { frozen = true }
+--- print(sandbox:clock { advance = 60, frozen = false }.now - before.now >= 60) --> true
+--- ```
 ---@param change { frozen: boolean?, advance: number? }? frozen: it stands still, or goes on; advance: seconds
 ---@return { now: number, text: string, frozen: boolean }? clock
 ---@return string? message
@@ -209,8 +242,12 @@ function Sandbox:clock(change)
 end
 
 --- Moves the sandbox's clock forward, also one that stands still.
+--- ```lua
+--- sandbox:advance(3600) -- the access token is over: the client renews it
+--- print(client:me().email) --> dev@example.com
+--- ```
 ---@param seconds number
----@return devkit4ai.Sandbox?
+---@return devkit4ai.Sandbox? sandbox itself
 ---@return string? message
 function Sandbox:advance(seconds)
   local said, message = ask(self, "advance", "clock", { advance = seconds == nil and "nothing" or seconds }, true)
@@ -219,7 +256,12 @@ function Sandbox:advance(seconds)
 end
 
 --- The last 1,000 exchanges, oldest first, secrets masked.
----@return table[]? exchanges
+--- ```lua
+--- sandbox:clear_requests()
+--- client:me()
+--- print(sandbox:requests()[1].operation) --> get_me
+--- ```
+---@return table[]? exchanges each with method, path, query, headers, body, status, time, ...: docs/sandbox.md
 ---@return string? message
 function Sandbox:requests()
   local said, message = ask(self, "requests", "requests", {}, true)
@@ -228,7 +270,10 @@ function Sandbox:requests()
 end
 
 --- Forgets the exchanges.
----@return devkit4ai.Sandbox?
+--- ```lua
+--- print(#sandbox:clear_requests():requests()) --> 0
+--- ```
+---@return devkit4ai.Sandbox? sandbox itself
 ---@return string? message
 function Sandbox:clear_requests()
   local said, message = ask(self, "clear_requests", "clear_requests", {}, true)
@@ -237,6 +282,12 @@ function Sandbox:clear_requests()
 end
 
 --- Every generation that was really made, deleted ones too, oldest first.
+--- ```lua
+--- sandbox:fault { operation = "create_generation", cut = "after" }
+--- local _, _, err = project:generate { images = { "a.png" }, prompt = "a street" }
+--- local made = sandbox:generations()
+--- print(err.outcome, made[#made].status) --> unknown pending
+--- ```
 ---@return { id: string, time: number, status: string, instructions: string }[]? generations
 ---@return string? message
 function Sandbox:generations()
@@ -245,7 +296,32 @@ function Sandbox:generations()
   return said.generations
 end
 
---- Ends the sandbox and waits until it has ended. Twice is once.
+--- The verification token that was sent last to an account.
+--- ```lua
+--- assert(client:request_verification(client:me().id))
+--- print(sandbox:verification_token("dev@example.com") ~= nil) --> true
+--- ```
+---@param account string its id, or its address
+---@return string? token
+---@return string? message
+function Sandbox:verification_token(account)
+  if type(account) ~= "string" then error("sandbox:verification_token: the account must be a string", 2) end
+  local said, message = ask(self, "verification_token", "mails", {}, true)
+  if not said then return nil, message end
+  for i = #said.mails, 1, -1 do
+    local mail = said.mails[i]
+    if mail.user_id == account or mail.email:lower() == account:lower() then return mail.verification_token end
+  end
+  return nil, "no verification token was sent to " .. account
+end
+
+--- Ends the sandbox and waits until it has ended. Twice is once. `local sandbox <close>` does it at the end of its block, on
+--- Lua 5.4; the end of the program does it anywhere.
+--- ```lua
+--- local sandbox = assert(require("devkit4ai.sandbox").start())
+--- sandbox:stop()
+--- sandbox:stop() -- does nothing
+--- ```
 function Sandbox:stop()
   if not self._input then return end
   if self.url then self._input:write(STOP, "\n") end -- one that never listened may be gone, the shell too

@@ -21,7 +21,7 @@ local PREFIXES = { developer = "ak_", project = "pk_" } -- the seed's (D01); 32 
 
 ---@param clock fun(): number Unix time
 function M.new(clock)
-  return setmetatable({ clock = clock, by_hash = {}, by_project = {} }, Keys)
+  return setmetatable({ clock = clock, by_hash = {}, by_id = {}, by_holder = {} }, Keys)
 end
 
 local function hash(text)
@@ -39,12 +39,10 @@ function Keys:issue(kind, about)
     id = encoding.uuid(), kind = kind, owner_id = about.owner_id, project_id = about.project_id, name = about.name,
     key_prefix = text:sub(1, 8), is_active = true, created_at = encoding.timestamp(self.clock()),
   }
-  self.by_hash[hash(text)] = record
-  if record.project_id then
-    local list = self.by_project[record.project_id] or {}
-    list[#list + 1] = record
-    self.by_project[record.project_id] = list
-  end
+  local holder = record.project_id or record.owner_id
+  local list = self.by_holder[holder] or {}
+  list[#list + 1] = record
+  self.by_hash[hash(text)], self.by_id[record.id], self.by_holder[holder] = record, record, list
   return record, text
 end
 
@@ -59,11 +57,31 @@ function Keys:use(kind, text)
   return record
 end
 
---- The keys of a project, oldest first.
+--- The key of a kind that has an id, also one that is revoked; or nil.
+---@param kind "developer"|"project"
+---@param id string
+---@return devkit4ai.sandbox.Key?
+function Keys:get(kind, id)
+  local record = self.by_id[id:lower()]
+  return record and record.kind == kind and record or nil
+end
+
+--- The keys of a project, also those that are revoked, oldest first.
 ---@param project_id string
 ---@return devkit4ai.sandbox.Key[]
 function Keys:of_project(project_id)
-  return self.by_project[project_id] or {}
+  return self.by_holder[project_id] or {}
+end
+
+--- The active keys that a project has, or a developer as a developer, oldest first.
+---@param holder_id string
+---@return devkit4ai.sandbox.Key[]
+function Keys:active_of(holder_id)
+  local active = {}
+  for _, record in ipairs(self.by_holder[holder_id] or {}) do
+    if record.is_active then active[#active + 1] = record end
+  end
+  return active
 end
 
 return M

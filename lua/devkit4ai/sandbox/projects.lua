@@ -39,6 +39,16 @@ function Projects:get(id)
   return self.by_id[id:lower()]
 end
 
+--- Forgets a project.
+---@param project devkit4ai.sandbox.Project
+function Projects:delete(project)
+  self.by_id[project.id] = nil
+  local list = self:of(project.owner_id)
+  for i, other in ipairs(list) do
+    if other == project then return table.remove(list, i) end
+  end
+end
+
 --- A developer's projects, oldest first.
 ---@param owner_id string
 ---@return devkit4ai.sandbox.Project[]

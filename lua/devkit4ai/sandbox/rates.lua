@@ -1,11 +1,16 @@
---- How many requests an hour are left, and how an answer says so (CONTRACT 4.2; the dialect's axis rate_headers).
+--- How many requests are left, and how an answer says so (CONTRACT 4.2, 4.5; the dialect's axis rate_headers).
 local json = require "devkit4ai.sandbox.json"
+local windows = require "devkit4ai.sandbox.windows"
 
 local M = {}
 local Rates = {}
 Rates.__index = Rates
 
-local HOUR = 3600
+local HOUR, DAY = 3600, 24 * 3600
+
+-- The settings that limit all requests, and those that limit a group of operations besides (routes.lua).
+local GENERAL = { { "request_limit", HOUR }, { "daily_request_limit", DAY } }
+local OF_GROUPS = { { "auth_limit", HOUR }, { "management_limit", DAY } }
 
 local function seconds(wait)
   return "Retry-After: " .. wait
@@ -25,43 +30,44 @@ local STYLES = {
   limits = { limits = true },
 }
 
----@param limit integer? requests an hour; nil: any number
+---@param settings devkit4ai.sandbox.Settings
 ---@param style string of the axis rate_headers
 ---@param clock fun(): number Unix time
-function M.new(limit, style, clock)
-  return setmetatable({ limit = limit, style = STYLES[style], clock = clock, used = 0 }, Rates)
+function M.new(settings, style, clock)
+  local general, of_group = {}, {}
+  for _, row in ipairs(GENERAL) do general[#general + 1] = windows.new(settings[row[1]], row[2], clock) end
+  for _, row in ipairs(OF_GROUPS) do of_group[row[1]] = windows.new(settings[row[1]], row[2], clock) end
+  return setmetatable({ style = STYLES[style], clock = clock, general = general, of_group = of_group }, Rates)
 end
 
--- When the window that is open now ends, in whole seconds, as Reset says it; one that has not begun would begin now.
-function Rates:reset(now)
-  return self.ends and now < self.ends and self.ends or math.floor(now) + HOUR
+--- Counts a request; where a limit's window is used up, the seconds until the next one is allowed, and the window.
+---@param group string? the setting that limits the group of the request's operation
+---@return integer? seconds
+---@return devkit4ai.sandbox.Window?
+function Rates:take(group)
+  for _, window in ipairs(self.general) do
+    local wait = window:take()
+    if wait then return wait, window end
+  end
+  local window = self.of_group[group]
+  local wait = window and window:take()
+  if wait then return wait, window end
 end
 
---- Counts a request; the seconds until the next one is allowed where the hour's are used up.
----@return integer?
-function Rates:take()
-  if not self.limit then return nil end
-  local now = self.clock()
-  local ends = self:reset(now)
-  if ends ~= self.ends then self.ends, self.used = ends, 0 end
-  self.used = self.used + 1
-  if self.used > self.limit then return math.ceil(ends - now) end
-end
-
---- An answer with what the dialect says of limits; the one given stays as it is.
+--- An answer with what the dialect says of limits, those of the window that refused or else the first general one;
+--- the answer given stays as it is.
 ---@param answer devkit4ai.sandbox.Answer
 ---@return devkit4ai.sandbox.Answer
 function Rates:dress(answer)
-  local style, now = self.style, self.clock()
-  local limits, wait = style.limits and self.limit, answer.wait
-  if not limits and not wait then return answer end
-  local headers, body = {}, nil
+  local style, wait = self.style, answer.wait
+  local window = style.limits and (answer.window or self.general[1])
+  if not window and not wait then return answer end
+  local now, headers, body = self.clock(), {}, nil
   for i, line in ipairs(answer.headers or headers) do headers[i] = line end
-  if limits then
-    local open = self.ends and now < self.ends
-    headers[#headers + 1] = "X-RateLimit-Limit: " .. limits
-    headers[#headers + 1] = "X-RateLimit-Remaining: " .. (open and math.max(0, limits - self.used) or limits)
-    headers[#headers + 1] = "X-RateLimit-Reset: " .. self:reset(now)
+  if window then
+    headers[#headers + 1] = "X-RateLimit-Limit: " .. window.limit
+    headers[#headers + 1] = "X-RateLimit-Remaining: " .. window:left()
+    headers[#headers + 1] = "X-RateLimit-Reset: " .. window:ends()
   end
   if wait and style.header then headers[#headers + 1] = style.header(wait, now) end
   if wait and style.body then

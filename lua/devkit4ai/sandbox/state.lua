@@ -7,21 +7,37 @@ local faults = require "devkit4ai.sandbox.faults"
 local generations = require "devkit4ai.sandbox.generations"
 local journal = require "devkit4ai.sandbox.journal"
 local keys = require "devkit4ai.sandbox.keys"
+local mails = require "devkit4ai.sandbox.mails"
+local options = require "devkit4ai.sandbox.options"
 local projects = require "devkit4ai.sandbox.projects"
 local rates = require "devkit4ai.sandbox.rates"
 local tokens = require "devkit4ai.sandbox.tokens"
+local windows = require "devkit4ai.sandbox.windows"
 
 local M = {}
 local State = {}
 State.__index = State
 
+local DAY = 24 * 3600
+local MONTH = 30 * DAY -- a window, as the others, and no month of the calendar
+
+-- What each means is in options.lua; a limit that is nil lets any number through.
 ---@class devkit4ai.sandbox.Settings
 ---@field step_time number  seconds
 ---@field access_life number  seconds
 ---@field refresh_life number  seconds
----@field project_limit integer?  projects a developer may have; nil: any number, as for the other two
----@field generation_limit integer?  generations a user may have under way
----@field request_limit integer?  requests an hour
+---@field activation "at_once"|"verified"
+---@field tier "none"|"free"|"starter"|"premium"
+---@field project_limit integer?
+---@field key_limit integer?
+---@field user_limit integer?
+---@field generation_limit integer?
+---@field monthly_generation_limit integer?
+---@field anonymous_limit integer?
+---@field request_limit integer?
+---@field daily_request_limit integer?
+---@field auth_limit integer?
+---@field management_limit integer?
 ---@field dialect string|table  as dialect.resolve takes it
 
 -- name of an operation -> whether it makes generations; the pictures' storage is one more.
@@ -31,18 +47,24 @@ local function operations_of(routes)
   return operations
 end
 
----@param settings devkit4ai.sandbox.Settings
+---@param given table<string, any> the settings, as options.lua has them
 ---@param routes table[] of the API
-function M.new(settings, routes)
+function M.new(given, routes)
+  local settings = options.settle(given)
   local dialect = dialects.resolve(settings.dialect)
   local clock = clocks.new()
   return setmetatable({
     settings = settings, dialect = dialect, clock = clock,
     faults = faults.new(operations_of(routes)), journal = journal.new(clock),
     operator_key = "op_" .. encoding.random_text(),
-    accounts = accounts.new(clock), keys = keys.new(clock), projects = projects.new(clock),
+    accounts = accounts.new(clock, settings.activation == "at_once"), mails = mails.new(clock),
+    keys = keys.new(clock), projects = projects.new(clock),
     generations = generations.new(clock, settings.step_time),
-    rates = rates.new(settings.request_limit, dialect.rate_headers, clock),
+    rates = rates.new(settings, dialect.rate_headers, clock),
+    quotas = { -- a route's upload -> what limits it
+      own = windows.new(settings.monthly_generation_limit, MONTH, clock),
+      anonymous = windows.new(settings.anonymous_limit, DAY, clock),
+    },
     tokens = tokens.new(clock, { access = settings.access_life, refresh = settings.refresh_life }),
   }, State)
 end
@@ -59,6 +81,13 @@ function State:register_developer(fields)
   local _, api_key = self.keys:issue("project",
     { owner_id = user.id, project_id = project.id, name = "Default API Key" })
   return user, { project_id = project.id, api_key = api_key, developer_key = developer_key }
+end
+
+--- Deletes a project: its keys open nothing, and nobody logs into it any more. What was generated in it stays.
+---@param project devkit4ai.sandbox.Project
+function State:delete_project(project)
+  self.projects:delete(project)
+  self.accounts:shut(project.id)
 end
 
 return M

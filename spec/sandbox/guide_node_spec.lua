@@ -1,0 +1,75 @@
+-- The Node program of the API's guide against the sandbox. What is changed before it runs: its missing imports and `sleep`
+-- are put in front, the address and the credentials are the sandbox's, its poller reads the field `status` and gets the
+-- arguments that the function it calls asks for, and its steps 5 and 6, which it never calls, follow on main().
+if _VERSION ~= "Lua 5.4" then return end -- Node and the sandbox are the same for each Lua
+
+local child = require "spec.support.child"
+local helper = require "spec.sandbox.helper"
+
+local IMPORTS = [[
+const fs = require('fs')
+const path = require('path')
+const sleep = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds / 100))
+]]
+
+local REST = [[
+
+main().then(async () => {
+  const { projectId, projectApiKey } = credentials
+  const made = await generateImage(projectId, projectApiKey, [%s], 'Generate a futuristic cityscape with neon lights')
+  console.log('ended as', await waitForGeneration(projectId, projectApiKey, made.id))
+})
+]]
+
+local EMAIL = "dev@example.com"
+
+-- Replaces what must be there, so many times; plain text.
+local function replace(code, from, to, times)
+  local changed, count = code:gsub(from:gsub("%p", "%%%0"), (to:gsub("%%", "%%%%")))
+  assert.equal(times or 1, count, from)
+  return changed
+end
+
+local function program(box, developer)
+  local code = child.read "spec/fixtures/guide/quickstart-example.js"
+  code = replace(code, "https://api.vibecoding.ad", box.url)
+  code = code:gsub("EMAIL = '[^']*'", ("EMAIL = '%s'"):format(EMAIL))
+  code = replace(code, "ak_abc123XYZ-_789def456ghi012jkl345", developer.developer_key)
+  code = replace(code, "770e8400-e29b-41d4-a716-446655440002", developer.project_id)
+  code = replace(code, "pk_prod123XYZ-_789def456ghi012jkl345", developer.project_key)
+  code = replace(code, "waitForGeneration(generationId,", "waitForGeneration(projectId, projectApiKey, generationId,")
+  code = replace(code, "const status = await checkGenerationStatus(generationId);",
+    "const { status } = await checkGenerationStatus(projectId, projectApiKey, generationId);")
+  code = replace(code, "\nmain();\n", REST:format(("'%s', '%s'"):format(helper.PNG, helper.PNG2)))
+  return IMPORTS .. code
+end
+
+describe("the guide's Node program", function()
+  teardown(helper.stop_all)
+
+  it("runs to its picture, and sends what the guide says", function()
+    local box = helper.start { step_time = 0.2 }
+    local developer = assert(box:developer { email = EMAIL, password = helper.PASSWORD })
+    local path = helper.file(program(box, developer))
+    local said = helper.shell(("node --input-type=commonjs - < %s 2>&1; echo \"ended with $?\""):format(helper.quote(path)))
+    os.remove(path)
+    for _, line in ipairs {
+      "✓ Logged in\n", "✓ Verified identity: dev@example.com\n", "✓ Created project: My Second AI App\n",
+      "✓ Generated API key: pk_", "✓ Quick start completed!\n", "✓ Generation started: ", "✓ Generation status: pending\n",
+      "✓ Generation status: completed\n", "ended as completed\n", "ended with 0\n",
+    } do
+      assert.is_truthy(said:find(line, 1, true), line .. said)
+    end
+    local done = {}
+    for _, request in ipairs(box:requests()) do
+      assert.is_true(request.status < 300, request.operation)
+      done[request.operation] = (done[request.operation] or 0) + 1
+      if request.operation == "create_generation" then
+        assert.same({ "neon.png", "mountains.png" }, { request.parts[1].filename, request.parts[2].filename })
+      end
+    end
+    assert.same({ 1, 1, 1, 1 }, { done.get_me, done.create_project, done.create_api_key, done.create_generation })
+    assert.is_true(done.get_generation_status >= 2)
+    assert.equal(1, #box:generations())
+  end)
+end)
