@@ -2,14 +2,23 @@
 local cjson = require "cjson"
 local child = require "spec.support.child"
 local devkit4ai = require "spec.support.quick"
+local every_call = require "spec.support.every_call"
 local failure_run = require "spec.support.failure_run"
 local failure_table = require "spec.support.failure_table"
 local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
 
-local operations = {}
-for name in pairs(require("devkit4ai.operations").all()) do operations[#operations + 1] = name end
-table.sort(operations)
+local all = {}
+for name in pairs(require("devkit4ai.operations").all()) do
+  if not every_call.without_method[name] then all[#all + 1] = name end
+end
+table.sort(all)
+
+-- All of them on one Lua; elsewhere some of each class, whose requests differ most.
+local operations = _VERSION == "Lua 5.4" and all or {
+  "create_generation", "delete_generation", "get_me", "get_picture", "list_generations", "login", "refresh_token",
+  "register", "revoke_developer_key", "update_project", "update_subscription", "validate_stripe_credentials",
+}
 
 -- In a process of its own, for a library that is loaded before all others: nobody else knows the name.
 local function run_in_child(index)
@@ -25,7 +34,7 @@ end
 
 describe("the table of failures", function()
   it("knows every operation of the client", function()
-    for _, name in ipairs(operations) do
+    for _, name in ipairs(all) do
       assert.is_string(failure_table.OPERATIONS[name], name .. " has no class in spec/support/failure_table.lua")
       assert.is_true(failure_run.knows(name), name .. " has no call in spec/support/failure_run.lua")
     end
@@ -53,12 +62,12 @@ for index, failure in ipairs(failure_table.FAILURES) do
 
     for _, operation in ipairs(operations) do
       local expected, again = failure_table.expected(operation, failure)
-      local says = ("%s is sent %d times, %s, %s"):format(operation, expected.requests, expected.kind, expected.outcome)
+      local says = ("%s is sent %d times, %s, %s"):format(operation, expected.requests, expected.kind,
+        expected.outcome or "done")
       it(says, function()
         local result = results[operation]
-        local found = { operation = result.operation }
+        local found = {}
         for name in pairs(expected) do found[name] = result[name] end
-        expected.operation = operation
         if found.requests == expected.requests + again then found.requests = expected.requests end
         assert.same(expected, found, result.message)
       end)

@@ -2,6 +2,7 @@
 -- and the mark is looked for in what is returned, told, logged and printed, in URLs, at a proxy and at another origin.
 local child = require "spec.support.child"
 local devkit4ai = require "spec.support.quick"
+local key_server = require "spec.support.key_server"
 local marker = require "spec.support.marker_run"
 local raw = require "spec.support.raw"
 local tunnel = require "spec.support.tunnel"
@@ -33,8 +34,10 @@ local ECHO = [[
 local SUCCESS = ([[
   local function answer_with(fields)
     fields.id, fields.name, fields.status, fields.is_active = "ID", "neon", "completed", true
-    fields.image_url = "http://127.0.0.1:1/picture.png"
-    if request.method == "GET" and not request.target:find "/me$" and not request.target:find "status$" then
+    fields.image_url, fields.checkout_url = "http://127.0.0.1:1/picture.png", "http://127.0.0.1:1/pay"
+    fields.valid, fields.key_prefix = false, "other-one"
+    if request.target:find "keys$" and request.method == "GET" or request.target:find "projects/$"
+      or request.target:find "[?&]page=" then
       fields = { fields }
     end
     return fields
@@ -226,6 +229,33 @@ describe("no secret shows", function()
     assert.same({ "cancelled", "unknown" }, { err.kind, err.outcome })
     has_no_mark(message .. (err.detail or "") .. (err.request_id or ""))
   end)
+
+  for step, how in pairs {
+    list = { "500", "project" }, create = { "429", "project" }, revoke = { "403", "developer" },
+  } do
+    it(("of a rotation that fails as it comes to %s"):format(step), function()
+      local fault, kind = how[1], how[2]
+      local old = { kind = kind, key = "older_k1-MARK-the-secret-old", key_prefix = "older_k1", is_active = true }
+      local server = key_server.start { new_key = "newer_k1-MARK-the-secret-new", faults = { [step] = { fault } },
+        keys = { old } }
+      servers[#servers + 1] = server
+      run([[
+        local url, kind, old = ...
+        local devkit4ai = require "spec.support.quick"
+        local function on_event(event) marker.look("an event", event) end
+        local options = require("spec.support.wire").options(url, { on_event = on_event })
+        options[kind .. "_key"] = old
+        local client = assert(devkit4ai.new(options))
+        local key, message, err
+        if kind == "developer" then key, message, err = client:rotate_developer_key "2027"
+        else key, message, err = client:project():rotate_key "2027" end
+        assert(message)
+        if key then assert(key.key:find "MARK") key.key = nil end
+        marker.look("the rotation", key, message, err)
+        marker.look("the client", client)
+        print "all was looked at"]], server.url, kind, old.key)
+    end)
+  end
 
   it("beside the tokens in a store, nor in the names of its files", function()
     local server = serve { script = script_of(ANSWERS["under other names of a success"]) }

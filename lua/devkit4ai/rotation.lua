@@ -8,10 +8,11 @@ local wait = require "devkit4ai.wait"
 
 local M = {}
 
--- By what is rotated: the slot of the key in use, the operations, the words of the message.
+-- By what is rotated: the slot of the key in use, the operations, the words of the message. by_new: the new key is what the
+-- old one is revoked with, so a refusal may be of the new one.
 local KINDS = {
   developer = {
-    slot = "developer_key", list = "list_developer_keys", create = "create_developer_key",
+    by_new = true, slot = "developer_key", list = "list_developer_keys", create = "create_developer_key",
     says = "client:rotate_developer_key", lists = "client:developer_keys()",
     none = "give the option developer_key or set DEVKIT4AI_DEVELOPER_KEY",
   },
@@ -24,7 +25,12 @@ local KINDS = {
 
 -- What the documents show behind a prefix (D03) is no part of the key.
 local function bare(prefix)
-  return (prefix or ""):gsub("%.+$", ""):gsub("\226\128\166$", "")
+  return (type(prefix) == "string" and prefix or ""):gsub("%.+$", ""):gsub("\226\128\166$", "")
+end
+
+-- What may be shown of a key: the vendor's own eight characters.
+local function shown(prefix)
+  return bare(prefix):sub(1, 8)
 end
 
 -- The one active key of the list that may be the one in use; or nil and why.
@@ -34,7 +40,8 @@ local function find_used(kind, scope, list)
     local prefix = bare(one.key_prefix)
     if one.is_active ~= false and prefix ~= "" and scope._secrets:begins(kind.slot, prefix) then
       if found then
-        return nil, ("two keys begin like the one in use (%s): revoke it yourself, by key:revoke()"):format(prefix)
+        return nil, ("two keys begin like the one in use (%s): revoke it yourself, by key:revoke()")
+          :format(shown(prefix))
       end
       found = one
     end
@@ -47,21 +54,30 @@ local function refuse(kind, what, message)
   return errors.refuse(what, ("%s: %s; nothing was made"):format(kind.says, message), kind.create)
 end
 
--- The scope, with another key in the place of the one in use.
+-- The scope, with another key in the place of the one in use; nil and why, where no header can carry it.
 local function with_key(kind, scope, text)
   local secrets = core.secrets(scope._secrets)
-  secrets:set(kind.slot, text)
+  local set, _, why = secrets:set(kind.slot, text)
+  if not set then return nil, why end
   return { id = scope.id, _client = scope._client, _secrets = secrets, _prepared = {} }
 end
 
+-- The new key is there, and no request can be made with it.
+local function useless(kind, made, why)
+  local message = ("%s: the new key, which is in the result, can't be used: %s; the old one stays in use")
+    :format(kind.says, why)
+  local _, _, err = errors.give { kind = "protocol", outcome = "unknown", message = message, operation = kind.create }
+  return made, message, err
+end
+
 -- The new key is there; only the old one could not be revoked.
-local function half_done(kind, made, old, message, err)
-  local refused = err.kind == "forbidden" or err.kind == "auth"
-  local left = refused and "the server does not take the new key yet, so the old one (%s) stays in use"
+local function half_done(kind, made, old, stays, message, err)
+  local left = stays and "the server does not take the new key yet, so the old one (%s) stays in use"
     or err.outcome == "unknown" and "the new key is in use; whether the old one (%s) is revoked, nobody knows"
     or "the new key is in use, and the old one (%s) was not revoked"
   err.message = ("%s; the key in the result is new: keep it; %s: look in %s, and revoke the old one with key:revoke()")
-    :format(message, left:format(old.key_prefix or old.id), kind.lists)
+    :format(message, left:format(shown(old.key_prefix)), kind.lists)
+  err.retryable = false -- the same call would make one more
   return made, err.message, err
 end
 
@@ -77,25 +93,28 @@ end
 function M.rotate(scope, name, label, extra, use)
   local kind = KINDS[name]
   local left = wait.countdown(extra and extra.total)
-  local function step()
-    return { total = left(), headers = extra and extra.headers, says = kind.says }
+  local function step(what)
+    return { total = left(), headers = extra and extra.headers, says = kind.says .. ", " .. what }
   end
   if not scope._secrets:has(kind.slot) then return refuse(kind, "config", "no key is in use: " .. kind.none) end
-  local list, message, err = call.run(scope, kind.list, { project_id = scope.id }, step())
+  local list, message, err = call.run(scope, kind.list, { project_id = scope.id }, step "looking for the key in use")
   if not list then return nil, message, err end
   local old, why = find_used(kind, scope, list)
   if not old then return refuse(kind, "conflict", why) end
   local made
-  made, message, err = call.run(scope, kind.create, { project_id = scope.id, name = label }, step())
+  made, message, err = call.run(scope, kind.create, { project_id = scope.id, name = label }, step "making the new key")
   if not made then return nil, message, err end
   key.new(made, scope, name)
-  local with_new = with_key(kind, scope, made.key)
+  local with_new, unusable = with_key(kind, scope, made.key)
+  if not with_new then return useless(kind, made, unusable) end
   local revoked
-  revoked, message, err = key.revoke(with_new, name, old.id, step())
+  revoked, message, err = key.revoke(with_new, name, old.id, step "revoking the old key")
   with_new._secrets:close()
-  if revoked or not (err.kind == "forbidden" or err.kind == "auth") then use(made.key) end
+  local stays = not revoked and kind.by_new and err.outcome == "refused"
+    and (err.kind == "forbidden" or err.kind == "auth")
+  if not stays and not scope._client._closed then use(made.key) end
   if revoked then return made end
-  return half_done(kind, made, old, message, err)
+  return half_done(kind, made, old, stays, message, err)
 end
 
 return M

@@ -2,53 +2,94 @@
 -- at the raw server, all else is what the call returned.
 local core = require "devkit4ai.core"
 local devkit4ai = require "spec.support.quick"
+local every_call = require "spec.support.every_call"
 local raw = require "spec.support.raw"
 local table_of = require "spec.support.failure_table"
 local wire = require "spec.support.wire"
+
+local unpack = table.unpack or unpack -- luacheck: ignore 113
 
 local M = {}
 
 local PATIENCE = 20 -- seconds; nothing is judged by it
 
-local PROJECT, GENERATION = wire.sample.project_id, "990e8400-e29b-41d4-a716-446655440004"
+local ID = "990e8400-e29b-41d4-a716-446655440004"
 local IMAGE = { data = wire.image.png .. ("x"):rep(100000), filename = "a.png" }
 
--- operation -> the call that makes it, with its own options, at a server's address
-local CALLS = {
-  register = function(client, own)
-    return client:register { email = "dev@example.com", password = "SecurePass123", timeout = own.timeout }
-  end,
-  login = function(client, own) return client:login("dev@example.com", "SecurePass123", own) end,
-  get_me = function(client, own) return client:me(own) end,
-  refresh_token = function(client, own) return client:refresh_token(own) end,
-  list_projects = function(client, own) return client:projects(own) end,
-  create_project = function(client, own) return client:new_project { name = "neon", timeout = own.timeout } end,
-  create_api_key = function(client, own) return client:project(PROJECT):new_key("neon", own) end,
-  list_api_keys = function(client, own) return client:project(PROJECT):keys(own) end,
-  create_generation = function(client, own)
-    return client:project(PROJECT):generate { images = { IMAGE }, prompt = "neon", timeout = own.timeout }
-  end,
-  get_generation_status = function(client, own) return client:generation(GENERATION):refresh(own) end,
-  list_generations = function(client, own) return client:generations(own):page(1) end,
-  list_public_generations = function(client, own) return client:public_generations(own):page(1) end,
-  get_picture = function(client, own, url)
-    local gen = client:generation(GENERATION)
-    gen.image_url = url .. "/picture.png"
-    return gen:bytes(own)
-  end,
-}
-
--- operation -> method and path of its requests at the server; for get_picture, the address above
-local SENDS = { get_picture = { "GET", "^/picture%.png$" } }
-for name, row in pairs(require("devkit4ai.operations").all()) do
-  local path = row.path and row.path:gsub("[%-.]", "%%%0"):gsub("{[%w_]+}", "[^/?]+")
-  if path then SENDS[name] = { row.method, "^" .. path .. "$" } end
+local function project(client) return client:project(wire.sample.project_id) end
+local function key_of(scope, kind) return require("devkit4ai.key").new({ id = ID }, scope, kind) end
+local function guest(client)
+  local sample = wire.sample
+  return project(client):end_user { access_token = sample.access_token, refresh_token = sample.refresh_token }
 end
 
-local function count(server, operation)
-  local sends, n = SENDS[operation], 0
+-- The objects of every_call's calls, without a request.
+local OBJECTS = {
+  client = function(client) return client end, user = guest, project = project,
+  stripe = function(client) return project(client).stripe end,
+  payments = function(client) return guest(client).payments end,
+  developer_payments = function(client) return client.payments end,
+  gen = function(client) return client:generation(ID) end,
+  anonymous = function(client) return client:generation(ID, { anonymous = true }) end,
+  developer_key = function(client) return key_of(client, "developer") end,
+  key = function(client) return key_of(project(client), "project") end,
+}
+
+local OWN_AT = { health = 2, new_key = 2, new_developer_key = 2 } -- behind an argument that may be left out
+
+-- A call's arguments, with its own options in the last table, or as the last one.
+local function arguments_of(call, own)
+  local args = { unpack(call, 3) }
+  local last, given = args[#args], {}
+  if type(last) ~= "table" then
+    args[OWN_AT[call[2]] or #args + 1] = own
+    return args
+  end
+  for name, value in pairs(last) do given[name] = value end
+  given.timeout, given.images = own.timeout, last.images and { IMAGE }
+  args[#args] = given
+  return args
+end
+
+-- Makes the call of an operation that says the least.
+local function make(operation, client, own, url)
+  if operation == "get_picture" then
+    local gen = client:generation(ID)
+    gen.image_url = url .. "/picture.png"
+    return gen:bytes(own)
+  end
+  local call = every_call.calls[operation][1]
+  local object = OBJECTS[call[1]](client)
+  local value, message, err = object[call[2]](object, unpack(arguments_of(call, own), 1, 3))
+  if type(value) == "table" and value.next then return value:next() end
+  return value, message, err
+end
+
+-- Which operation a request is of: by method and path as it stands, else by a path with an id in it.
+local BY_PATH, BY_PATTERN = { ["GET /picture.png"] = "get_picture" }, {}
+for name, row in pairs(require("devkit4ai.operations").all()) do
+  local path = row.path and row.method .. " " .. row.path or ""
+  if path:find("{", 1, true) then
+    BY_PATTERN["^" .. path:gsub("[%-.]", "%%%0"):gsub("{[%w_]+}", "[^/]+") .. "$"] = name
+  else
+    BY_PATH[path] = BY_PATH[path] or name
+  end
+end
+
+local function operation_of(request)
+  local path = request.method .. " " .. request.target:match("^[^?]*")
+  if BY_PATH[path] then return BY_PATH[path] end
+  for pattern, name in pairs(BY_PATTERN) do
+    if path:find(pattern) then return name end
+  end
+end
+
+-- operation -> how many of its requests came
+local function counts(server)
+  local n = {}
   for _, request in ipairs(server:requests()) do
-    if request.method == sends[1] and request.target:match("^[^?]*"):find(sends[2]) then n = n + 1 end
+    local name = operation_of(request) or "/warm"
+    n[name] = (n[name] or 0) + 1
   end
   return n
 end
@@ -60,7 +101,7 @@ local function new(url, failure, operation)
 end
 
 local function result_of(value, message, err)
-  if value ~= nil then return { kind = "none: it succeeded" } end
+  if value ~= nil then return { kind = "success" } end
   return { kind = err.kind, outcome = err.outcome, status = err.status, attempts = err.attempts,
     operation = err.operation, retry_after = err.retry_after, message = message }
 end
@@ -79,7 +120,8 @@ local function cancel(clients, server)
     assert(core.now() < patience, "not every request came")
     missing = false
     devkit4ai.update()
-    for operation in pairs(clients) do missing = missing or count(server, operation) == 0 end
+    local came = counts(server)
+    for operation in pairs(clients) do missing = missing or not came[operation] end
   until not missing
   for _, client in pairs(clients) do client:close() end
 end
@@ -96,22 +138,23 @@ function M.run(failure, names)
     local client = new(url, failure, name)
     if failure.warm then assert(client:request { method = "GET", path = "/warm" }) end
     clients[name] = client
-    tasks[name] = devkit4ai.spawn(function() return result_of(CALLS[name](client, own, url)) end)
+    tasks[name] = devkit4ai.spawn(function() return result_of(make(name, client, own, url)) end)
     if failure.warm then results[name] = tasks[name]:join() end
   end
   if failure.cancelled then cancel(clients, server) end
   for _, name in ipairs(names) do
     results[name] = results[name] or tasks[name]:join()
-    results[name].requests = count(server, name)
     clients[name]:close()
   end
+  local came = counts(server)
+  for name, result in pairs(results) do result.requests = came[name] or 0 end
   server:stop()
   return results
 end
 
 --- The operations that can be run.
 function M.knows(operation)
-  return CALLS[operation] ~= nil
+  return operation == "get_picture" or every_call.calls[operation] ~= nil
 end
 
 return M

@@ -1,26 +1,60 @@
 -- What becomes of each operation under each failure, as CONTRACT 7 has it: written from there, and not from the client's own
 -- code. failures_spec.lua holds the client against it; tools/retries-table prints it into docs/retries.md.
+local unpack = table.unpack or unpack -- luacheck: ignore 113
+
 local M = {}
 
 -- The classes of CONTRACT 7: how often a call goes out in all, after a failure of this case. What is not named: once.
 M.CLASSES = {
   { name = "reads", words = "reads", not_sent = 3, limited = 3, ambiguous = 3 },
+  { name = "same", words = "what can be done twice", not_sent = 3, limited = 3, ambiguous = 3 },
+  { name = "delete", words = "what deletes or revokes", not_sent = 3, limited = 3, ambiguous = 3 },
   { name = "refresh", words = "the refresh", not_sent = 2, limited = 2, ambiguous = 2 },
   { name = "login", words = "the login", not_sent = 3 },
   { name = "makes", words = "what makes or costs something", not_sent = 3, limited = 3 },
 }
 
-M.OPERATIONS = {
-  get_me = "reads", list_projects = "reads", list_api_keys = "reads", get_generation_status = "reads",
-  list_generations = "reads", list_public_generations = "reads", get_picture = "reads",
-  refresh_token = "refresh",
-  login = "login",
-  register = "makes", create_project = "makes", create_api_key = "makes", create_generation = "makes",
+-- Class by class: the operations.
+local OPERATIONS_OF = {
+  reads = {
+    "get_health", "get_health_database", "get_health_storage", "get_health_redis", "get_health_detailed",
+    "get_health_simple", "get_me", "list_developer_keys", "list_projects", "get_global_stats", "list_all_users",
+    "get_project", "get_project_stats", "list_api_keys", "list_project_users", "get_generation_status",
+    "list_generations", "list_public_generations", "get_anonymous_generation_status", "get_picture",
+    "get_stripe_config", "get_stripe_webhook_urls", "validate_stripe_credentials", "list_project_subscriptions",
+    "list_project_payments", "get_my_subscription", "list_my_payments", "list_all_subscriptions",
+    "list_all_transactions", "list_payment_projects", "get_payment_stats",
+  },
+  same = { "update_project", "set_generation_public", "update_stripe_config" },
+  delete = {
+    "revoke_developer_key", "delete_project", "revoke_api_key", "delete_generation", "delete_stripe_config",
+  },
+  refresh = { "refresh_token" },
+  login = { "login" },
+  makes = {
+    "register", "create_developer_key", "create_project", "create_api_key", "create_generation",
+    "create_anonymous_generation", "create_checkout_session", "create_customer_portal", "cancel_subscription",
+    "update_subscription", "request_verification", "verify_email",
+  },
 }
+
+M.OPERATIONS = {} -- operation -> class
+for class, names in pairs(OPERATIONS_OF) do
+  for _, name in ipairs(names) do M.OPERATIONS[name] = class end
+end
+
+local NO_GET = { validate_stripe_credentials = true } -- of the reads
+
+-- Nothing is read out of these answers, so that any 2xx is a success (D31, D44, and 204).
+local UNREAD = {
+  verify_email = true, request_verification = true, revoke_developer_key = true, delete_project = true,
+  revoke_api_key = true, set_generation_public = true, delete_generation = true, delete_stripe_config = true,
+}
+local SUCCESS = { requests = 1, kind = "success" }
 
 -- In this order they stand in the document. words: what happens · case: of CONTRACT 7; `final` ends every call · unseen: no
 -- request reaches the server · again: requests that libcurl may add by itself to a GET's · refresh: what is otherwise where it
--- is the refresh, which all who wait for it share · script: of the raw server, for each connection; give: what it does with
+-- is the refresh, which all who wait for it share · unread: no failure where nothing is read out of the answer · script: of the raw server, for each connection; give: what it does with
 -- each request but those to /warm · https, tls, refused, unknown_name, warm, limits, cancelled: what else failure_run needs to
 -- know.
 M.FAILURES = {
@@ -41,7 +75,7 @@ M.FAILURES = {
   { words = "the answer breaks off", case = "ambiguous", kind = "network", outcome = "unknown", status = 200,
     script = [[conn:read_request() conn:write('HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"id"') conn:close()]] },
   { words = "200 without a usable body", case = "ambiguous", kind = "protocol", outcome = "unknown", status = 200,
-    give = [[conn:respond(200, "<html>")]] },
+    unread = true, give = [[conn:respond(200, "<html>")]] },
   { words = "408", case = "ambiguous", kind = "timeout", outcome = "unknown", status = 408,
     give = [[conn:respond(408, "{}")]] },
   { words = "429, a wait of up to `max_wait`", case = "limited", kind = "rate_limited", outcome = "refused",
@@ -73,6 +107,7 @@ M.FAILURES = {
 local GIVE = [[
   while conn:read_head() do
     local request = conn:read_body()
+    if not request then return end -- a cancel cut it
     if request.target == "/warm" then conn:respond(200, "{}") else %s end
   end]]
 
@@ -89,30 +124,28 @@ local function class_of(name)
   end
 end
 
-local function expect(class, failure)
+local function expect(class, failure, operation)
+  if failure.unread and UNREAD[operation] then return SUCCESS, 0 end
   local attempts = class[failure.case] or 1
   local expected = { requests = failure.unseen and 0 or attempts, attempts = attempts, kind = failure.kind,
-    outcome = failure.outcome, status = failure.status, retry_after = failure.retry_after }
+    outcome = failure.outcome, status = failure.status, retry_after = failure.retry_after, operation = operation }
   for name, value in pairs(class.name == "refresh" and failure.refresh or {}) do expected[name] = value end
-  return expected, class.name == "reads" and failure.again or 0
+  return expected, class.name == "reads" and not NO_GET[operation] and failure.again or 0
 end
 
 --- What becomes of an operation under a failure.
 ---@param operation string
 ---@param failure table
----@return table expected { requests: at the server, attempts, kind, outcome, status, retry_after }
+---@return table expected { requests: at the server, attempts, kind, outcome, status, retry_after, operation }
 ---@return integer again requests that libcurl may add
 function M.expected(operation, failure)
-  return expect(class_of(M.OPERATIONS[operation]), failure)
+  return expect(class_of(M.OPERATIONS[operation]), failure, operation)
 end
 
 local function operations_of(class)
-  local names = {}
-  for name, its in pairs(M.OPERATIONS) do
-    if its == class.name then names[#names + 1] = "`" .. name .. "`" end
-  end
+  local names = { unpack(OPERATIONS_OF[class.name]) }
   table.sort(names)
-  return table.concat(names, ", ")
+  return "`" .. table.concat(names, "`, `") .. "`"
 end
 
 --- The same as Markdown.
@@ -130,8 +163,9 @@ function M.markdown()
   for _, failure in ipairs(M.FAILURES) do
     local cells = { failure.words, "`" .. failure.kind .. "`", "`" .. failure.outcome .. "`" }
     for _, class in ipairs(M.CLASSES) do
-      local expected, again = expect(class, failure)
+      local expected, again = expect(class, failure, OPERATIONS_OF[class.name][1])
       cells[#cells + 1] = failure.unseen and ("0 of %d"):format(expected.attempts)
+        or expected.kind == "success" and "a success"
         or again > 0 and ("%d, or %d by libcurl"):format(expected.requests, expected.requests + again)
         or tostring(expected.requests)
     end

@@ -68,13 +68,24 @@ local look = M.look
 local IMAGE = { data = wire.image.png, filename = "a.png" }
 local OWN = { headers = { ["X-Call"] = "MARK-the-secret-call-header" } }
 
+-- All of Stripe's six, each with a mark of its own.
+local function stripe_keys()
+  local keys = {}
+  for _, mode in ipairs { "test", "live" } do
+    for _, name in ipairs { "secret_key", "publishable_key", "webhook_secret" } do
+      keys[mode .. "_" .. name] = ("MARK-the-secret-%s-%s"):format(mode, name)
+    end
+  end
+  return keys
+end
+
 -- What is given out on purpose is taken out first.
 local function without(fields, value, ...)
   for _, name in ipairs(type(value) == "table" and fields or {}) do value[name] = nil end
   return value, ...
 end
 
--- Every operation. origin: of the pictures
+-- Each way in which secrets go out and answers are read. origin: of the pictures
 M.CALLS = {
   { "register", function(client)
     return without({ "developer_key", "project_key" },
@@ -87,6 +98,23 @@ M.CALLS = {
   { "new_project", function(client) return client:new_project { name = "neon" } end },
   { "new_key", function(client) return without({ "key" }, client:project(ID):new_key("neon")) end },
   { "keys", function(client) return client:project(ID):keys() end },
+  { "verify_email", function(client)
+    local token = "MARK-the-secret-ver\"ification"
+    return client:verify_email { user_id = ID, verification_token = token, headers = OWN.headers }
+  end },
+  { "new_developer_key", function(client) return without({ "key" }, client:new_developer_key("neon", OWN)) end },
+  { "generate_anonymous", function(client)
+    return client:generate_anonymous { images = { IMAGE }, prompt = "neon MARK-the-secret-developer" }
+  end },
+  { "health", function(client) return client:health "storage" end },
+  { "stripe:update_config", function(client) return client:project().stripe:update_config(stripe_keys()) end },
+  { "stripe:validate", function(client)
+    return client:project().stripe:validate { secret_key = "MARK-the-secret-stripe/k\\ey", headers = OWN.headers }
+  end },
+  { "payments:checkout", function(client)
+    return client.payments:checkout { price_id = "price_1", success_url = "https://example.com/paid",
+      cancel_url = "https://example.com/back", metadata = { note = "MARK-the-secret-access" } }
+  end },
   { "generate", function(client)
     return client:generate { images = { IMAGE }, prompt = "neon MARK-the-secret-access" }
   end },
