@@ -6,13 +6,13 @@ local M = {}
 local type = type -- of each answer
 
 ---@class devkit4ai.Account what the API says of an account
----@field id string
+---@field id string a UUID
 ---@field email string?
 ---@field full_name string?
 ---@field role string? "developer", "end_user", "platform_operator"
----@field is_active boolean?
----@field created_at string?
----@field project_id string?
+---@field is_active boolean? false: its address is not verified, or it is switched off
+---@field created_at string? ISO 8601
+---@field project_id string? of a developer at registration the first project; of an end user the project
 ---@field developer_key string? at registration alone, shown once
 ---@field project_key string? at registration alone, shown once
 ---@field raw table the decoded answer, nulls and secrets left out
@@ -64,7 +64,7 @@ end
 
 function M.key(raw, secrets)
   if type(raw.id) ~= "string" then return nil, "id" end
-  if type(secrets.key) ~= "string" then return nil, "key" end
+  if type(secrets.key) ~= "string" or secrets.key == "" then return nil, "key" end
   return key_of(raw, secrets.key)
 end
 
@@ -177,7 +177,7 @@ M.portal = record_with("portal_url", "string")
 ---@class devkit4ai.Response a whole answer of any status, as client:request gives it; its secrets are in it
 ---@field status integer of HTTP
 ---@field headers table<string, string> by lower-case name; one that came several times is joined with ", "
----@field body string
+---@field body string as it came
 ---@field json any the decoded body, null as nil; nil where it is no JSON
 
 function M.response(status, body, head)

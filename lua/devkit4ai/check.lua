@@ -53,8 +53,7 @@ function M.rows(rows)
   return rows
 end
 
---- What is a call's own, and no argument of the operation.
----@class devkit4ai.Own
+---@class devkit4ai.Own what every call takes, in its table of arguments or in a last table
 ---@field timeout number? seconds for the whole call, repeats, pauses and refreshes included; it binds generate, too
 ---@field headers table<string, string>? lines of your own for the API, on top of the client's
 

@@ -9,7 +9,7 @@ local session = require "devkit4ai.session"
 ---@class devkit4ai.Client: devkit4ai.Scope
 ---@field base_url string the API's address
 ---@field role string "developer", "end_user", "platform_operator"
----@field payments devkit4ai.Payments
+---@field payments devkit4ai.Payments subscriptions and payments
 local Client = {}
 Client.__made = { payments = function(client) return require("devkit4ai.payments").new(client) end }
 Client.__index = fields.index(Client, Client.__made)
@@ -50,7 +50,12 @@ local REGISTER = check.rows {
 --- Registers a developer, which needs an operator key; with the role end_user an end user of the project, which needs its
 --- id and a developer key. The keys in the answer are shown once: keep them. The client takes those keys and tokens that it
 --- does not hold yet; where no tokens came, log in. A repeat may find the account there already.
----@param options { email: string, password: string, full_name: string?, timeout: number? }
+--- ```lua
+--- local operator = assert(devkit4ai.new { base_url = sandbox.url, operator_key = sandbox.operator_key })
+--- local account = assert(operator:register { email = "ann@example.com", password = "SecurePass123" })
+--- print(account.email, account.developer_key) --> ann@example.com ak_...
+--- ```
+---@param options { email: string, password: string, full_name: string?, timeout: number?, headers: table<string, string>? } password: at least 8 characters, with upper case, lower case and a digit
 ---@return devkit4ai.Account? account with developer_key, project_id and project_key
 ---@return string? message
 ---@return devkit4ai.Error? err
@@ -62,8 +67,12 @@ function Client:register(options)
 end
 
 --- Logs in; the tokens are kept and renewed by the client, the password is not kept. A repeat logs in anew.
----@param email string
----@param password string
+--- ```lua
+--- assert(client:login("dev@example.com", "SecurePass123"))
+--- print(client:me().email) --> dev@example.com
+--- ```
+---@param email string of the account
+---@param password string of the account
 ---@param options devkit4ai.Own?
 ---@return devkit4ai.Client? client itself
 ---@return string? message
@@ -82,6 +91,9 @@ end
 
 --- Renews the tokens now. The client does it by itself five minutes ahead of their end, and once when the server answers 401.
 --- A repeat renews them again; while one is under way, it waits for that one.
+--- ```lua
+--- print(assert(client:refresh_token()):me().email) --> dev@example.com
+--- ```
 ---@param options devkit4ai.Own?
 ---@return devkit4ai.Client? client itself
 ---@return string? message
@@ -94,6 +106,10 @@ function Client:refresh_token(options)
 end
 
 --- Forgets the tokens, also in the store; asks nobody, since the server keeps no session. A repeat does nothing.
+--- ```lua
+--- assert(client:logout())
+--- print(select(2, client:me())) --> client:me: the access_token is missing: call client:login first...
+--- ```
 ---@return boolean? done
 ---@return string? message
 ---@return devkit4ai.Error? err kind `file`: the tokens are forgotten here, but the store could not be emptied
@@ -102,6 +118,9 @@ function Client:logout()
 end
 
 --- Who is logged in. Safe to repeat.
+--- ```lua
+--- print(client:me().email, client:me { timeout = 5 }.role) --> dev@example.com developer
+--- ```
 ---@param options devkit4ai.Own?
 ---@return devkit4ai.Account?
 ---@return string? message
@@ -112,6 +131,9 @@ end
 
 --- Asks for a mail with a token that verifies the account's address; the token is good for 24 hours. Needs no login. A
 --- repeat sends another mail.
+--- ```lua
+--- assert(client:request_verification(client:me().id))
+--- ```
 ---@param user_id string a UUID: account.id
 ---@param options devkit4ai.Own?
 ---@return devkit4ai.Client? client itself
@@ -130,6 +152,11 @@ local VERIFY = check.rows {
 }
 
 --- Verifies an account's address with the token of the mail. Needs no login. A token is good once.
+--- ```lua
+--- local id = client:me().id
+--- assert(client:request_verification(id))
+--- assert(client:verify_email { user_id = id, verification_token = sandbox:verification_token(id) })
+--- ```
 ---@param options { user_id: string, verification_token: string, timeout: number?, headers: table<string, string>? } user_id: a UUID, account.id
 ---@return devkit4ai.Client? client itself
 ---@return string? message
@@ -143,7 +170,11 @@ end
 
 --- Makes a developer key; an account has ten at most. It is shown once, in `key.key`; the client goes on with the one that
 --- it has. A repeat makes another key.
----@param name string?
+--- ```lua
+--- local key = assert(client:new_developer_key "laptop")
+--- print(key.name, key.key) --> laptop ak_...
+--- ```
+---@param name string? what the lists call it
 ---@param options devkit4ai.Own?
 ---@return devkit4ai.Key?
 ---@return string? message
@@ -157,6 +188,9 @@ function Client:new_developer_key(name, options)
 end
 
 --- The account's developer keys, without the keys themselves. Safe to repeat.
+--- ```lua
+--- for _, key in ipairs(assert(client:developer_keys())) do print(key.key_prefix, key.key) end --> ak_... nil
+--- ```
 ---@param options devkit4ai.Own?
 ---@return devkit4ai.Key[]?
 ---@return string? message
@@ -171,11 +205,17 @@ end
 --- Makes a developer key, uses it from now on, and revokes the one in use with it. Other programs that use the old one need
 --- the new one then. Where the old one can't be told from another one, nothing is made; where it could not be revoked, the new
 --- key comes with a message, so that it is never lost. A repeat rotates again.
+--- ```lua
+--- print(assert(client:rotate_developer_key "2027").key) --> ak_...
+--- ```
 ---@param name string? of the new key
 ---@param options devkit4ai.Own? timeout: for all steps together
 ---@return devkit4ai.Key? key the new one; it may come with a message
 ---@return string? message
 ---@return devkit4ai.Error? err kind `conflict`: two keys begin like the one in use, or none does
+---@see list_developer_keys
+---@see create_developer_key
+---@see revoke_developer_key
 function Client:rotate_developer_key(name, options)
   check.value("client:rotate_developer_key: name", { type = "string" }, name)
   local extra = check.own("client:rotate_developer_key", options)
@@ -189,7 +229,11 @@ local NEW_PROJECT = check.rows {
 }
 
 --- Makes a project. A repeat makes another one.
----@param options { name: string, description: string?, timeout: number? }
+--- ```lua
+--- local project = assert(client:new_project { name = "Neon", description = "signs at night" })
+--- print(project.name, project.id) --> Neon ...
+--- ```
+---@param options { name: string, description: string?, timeout: number?, headers: table<string, string>? } name: 1 to 255 characters; description: at most 1,000
 ---@return devkit4ai.Project?
 ---@return string? message
 ---@return devkit4ai.Error? err
@@ -202,6 +246,9 @@ function Client:new_project(options)
 end
 
 --- The account's projects. Safe to repeat.
+--- ```lua
+--- for _, project in ipairs(assert(client:projects())) do print(project.name) end --> ...
+--- ```
 ---@param options devkit4ai.Own?
 ---@return devkit4ai.Project[]?
 ---@return string? message
@@ -214,6 +261,10 @@ function Client:projects(options)
 end
 
 --- A handle on a project that exists; asks nobody.
+--- ```lua
+--- local project = assert(client:project "550e8400-e29b-41d4-a716-446655440000")
+--- print(project.id, project.name) --> 550e8400-e29b-41d4-a716-446655440000 nil
+--- ```
 ---@param id string? default: the option project_id, or where that is empty the project that register brought
 ---@return devkit4ai.Project?
 ---@return string? message
@@ -229,6 +280,9 @@ local STATS = check.rows {
 }
 
 --- How many projects, users and API keys the account has. Safe to repeat.
+--- ```lua
+--- print(client:stats().projects.total) --> 1
+--- ```
 ---@param options { search: string?, is_active: boolean?, project_id: string?, timeout: number?, headers: table<string, string>? }? what narrows the counts; project_id: a UUID
 ---@return devkit4ai.Stats?
 ---@return string? message
@@ -244,24 +298,36 @@ local USERS = check.rows {
 }
 
 --- The end users of all projects, in pages. Asks nobody yet.
+--- ```lua
+--- print(user.role, client:users { search = "guest" }:next().email) --> end_user guest@example.com
+--- ```
 ---@param options { page: integer?, page_size: integer?, search: string?, is_active: boolean?, project_id: string?, timeout: number?, headers: table<string, string>? }? page: the first one; page_size: 1 to 100, default 50; search: in address and name; project_id: a UUID; timeout: seconds for each page, or for all()
----@return devkit4ai.Pages of devkit4ai.User
+---@return devkit4ai.Pages pages of devkit4ai.User
 function Client:users(options)
   return require("devkit4ai.pages").of_records(self, "list_all_users", "client:users", USERS, options)
 end
 
 --- Orders a picture in the project of the option project_id, with its key; see project:generate.
----@param options table as project:generate's
+--- ```lua
+--- local gen = assert(client:generate { images = { "a.png" }, instructions = { prompt = "neon", style = "noir" } })
+--- print(gen.status) --> pending
+--- ```
+---@param options devkit4ai.Order
 ---@return devkit4ai.Generation?
 ---@return string? message
 ---@return devkit4ai.Error? err
+---@see create_generation
 function Client:generate(options)
   return generations().generate(self, "client", "client:generate", options)
 end
 
 --- Orders a picture without an account: free, and few a day for each address. Sent at most once; an order whose outcome is
 --- unknown can't be found again.
----@param options table as project:generate's
+--- ```lua
+--- local gen = assert(client:generate_anonymous { images = { "a.png" }, prompt = "neon" })
+--- print(gen:wait().status) --> completed
+--- ```
+---@param options devkit4ai.Order
 ---@return devkit4ai.Generation? gen it can't be published, and is not deleted by you
 ---@return string? message
 ---@return devkit4ai.Error? err kind `rate_limited`: the day's pictures are used up
@@ -272,9 +338,12 @@ end
 local HANDLE = { anonymous = { type = "boolean" } }
 
 --- A handle on a generation of the option project_id's project; asks nobody.
----@param id string
+--- ```lua
+--- print(client:generation(gen.id):refresh().status) --> completed
+--- ```
+---@param id string a UUID: gen.id
 ---@param options { anonymous: boolean? }? anonymous: it was ordered by generate_anonymous
----@return devkit4ai.Generation
+---@return devkit4ai.Generation gen
 function Client:generation(id, options)
   check.value("client:generation: id", { type = "string", required = true }, id)
   local given = check.arguments("client:generation", HANDLE, options)
@@ -283,25 +352,36 @@ function Client:generation(id, options)
 end
 
 --- The generations of who is logged in, in pages. Asks nobody yet: what is wrong is told by the first page that is read.
+--- ```lua
+--- print(gen.id == client:generations { per_page = 50 }:next().id) --> true
+--- ```
 ---@param options { page: integer?, per_page: integer?, timeout: number?, headers: table<string, string>? }? page: the first one; per_page: 1 to 100, default 20; timeout: seconds for each page, or for all()
----@return devkit4ai.Pages of devkit4ai.Generation
+---@return devkit4ai.Pages pages of devkit4ai.Generation
 function Client:generations(options)
   return generations().list(self, "client", "list_generations", "client:generations", options)
 end
 
 --- The generations that were published, of anyone; needs no account.
----@param options { page: integer?, per_page: integer?, timeout: number?, headers: table<string, string>? }? as client:generations'
----@return devkit4ai.Pages of devkit4ai.Generation
+--- ```lua
+--- assert(gen:publish())
+--- print(client:public_generations():next().is_public) --> true
+--- ```
+---@param options { page: integer?, per_page: integer?, timeout: number?, headers: table<string, string>? }? page: the first one; per_page: 1 to 100, default 20; timeout: seconds for each page, or for all()
+---@return devkit4ai.Pages pages of devkit4ai.Generation
 function Client:public_generations(options)
   return generations().list(self, "client", "list_public_generations", "client:public_generations", options)
 end
 
 --- The one generation that was ordered with these instructions: what became of an order whose outcome is unknown. Blanks at
 --- the prompt's ends, the order of fields and how the JSON is written make no difference. Safe to repeat.
+--- ```lua
+--- print(gen.id == client:find_generation { instructions = "neon", since = os.time() - 60 }.id) --> true
+--- ```
 ---@param options { instructions: table|string, since: number?, timeout: number?, headers: table<string, string>? } instructions: as generate got them; since: Unix time of the order by this machine's clock, which is set right by the server's; 60 s before it count as well; without it, all generations are looked at
 ---@return devkit4ai.Generation?
 ---@return string? message
 ---@return devkit4ai.Error? err kind `not_found`: it may still appear for some seconds; kind `conflict`: several fit, and their ids stand in the message
+---@see list_generations
 function Client:find_generation(options)
   return generations().find(self, "client", "client:find_generation", options)
 end
@@ -312,6 +392,9 @@ local PARTS = {
 }
 
 --- How the API fares. Needs no login. Safe to repeat.
+--- ```lua
+--- print(client:health().status, client:health("redis").status) --> healthy healthy
+--- ```
 ---@param part string? "database", "storage", "redis", "detailed", or "simple", which old callers know; default: all in short
 ---@param options devkit4ai.Own?
 ---@return devkit4ai.Health?
@@ -326,7 +409,11 @@ end
 
 --- Any request of the API, for what this library has no method for. The answer is the server's, whole, whatever its status;
 --- nil where none came. It is repeated by the rules of the operation that fits, else of its method.
----@param options { method: string, path: string, query: table?, json: table?, form: table?, role: string?, timeout: number?, headers: table?, on_upload: (fun(sent: integer, total: integer))? } path: from /; query: values by name; json: a table, the body; form: values by name, one of them may be a list of images; role: whose headers go out, default the client's
+--- ```lua
+--- local response = assert(client:request { method = "GET", path = "/api/v1/auth/me" })
+--- print(response.status, response.json.email) --> 200 dev@example.com
+--- ```
+---@param options { method: string, path: string, query: table?, json: table?, form: table?, role: string?, timeout: number?, headers: table<string, string>?, on_upload: (fun(sent: integer, total: integer))? } path: from /; query: values by name; json: a table, the body; form: values by name, one of them may be a list of images; role: whose headers go out, default the client's; on_upload: bytes, every 0.1 s while they go out
 ---@return devkit4ai.Response?
 ---@return string? message
 ---@return devkit4ai.Error? err
@@ -335,6 +422,11 @@ function Client:request(options)
 end
 
 --- Ends the client: what it has under way is cancelled, its secrets are wiped, and each later call raises. Twice is once.
+--- `local client <close>` does it at the end of its block, on Lua 5.4.
+--- ```lua
+--- client:close()
+--- print(pcall(client.me, client)) --> false ...the client is closed
+--- ```
 function Client:close()
   scope.close(self)
 end

@@ -1,11 +1,11 @@
 --- What a failure is: its kind, what is known of the request, and what to do next, in words.
 local M = {}
 
----@class devkit4ai.Error
+---@class devkit4ai.Error why a call gave no value, for the program
 ---@field kind string the cause: config, file, invalid, too_large, network, timeout, tls, auth, forbidden, not_found, conflict, rate_limited, server, protocol, cancelled, failed
 ---@field outcome string what is known of the request: not_sent, refused, unknown
 ---@field message string for a person; tostring(err) and .. give it, too
----@field operation string? the operation's name
+---@field operation string? the operation's name, as the reference lists them
 ---@field status integer? of HTTP
 ---@field detail string? the server's own words
 ---@field fields table[]? of a 422: { loc, msg, type } each

@@ -9,16 +9,16 @@ local under_way = require "devkit4ai.under_way"
 local wait = require "devkit4ai.wait"
 
 ---@class devkit4ai.Generation
----@field id string
+---@field id string a UUID
 ---@field status string? "pending", "processing", "completed", "failed"; anything else counts as not finished
 ---@field image_url string? when it is completed
 ---@field error string? when it failed
----@field instructions string?
----@field is_public boolean?
----@field created_at string?
----@field updated_at string?
----@field example_images string[]? addresses
----@field message string?
+---@field instructions string? as they were sent
+---@field is_public boolean? whether client:public_generations shows it
+---@field created_at string? ISO 8601
+---@field updated_at string? ISO 8601
+---@field example_images string[]? addresses of the images that were sent
+---@field message string? of the server, when it was ordered
 ---@field raw table? the decoded answer
 local Generation = {}
 Generation.__index = Generation
@@ -65,6 +65,13 @@ function M.anonymous(client, id)
   local words = ("client:generation(%q, { anonymous = true })"):format(id)
   return handle(client, id, words, "get_anonymous_generation_status")
 end
+
+---@class devkit4ai.Order: devkit4ai.Own what generate takes
+---@field images (string|{ data: string, filename: string })[] 1 to 5 examples: paths, or bytes with a name; JPEG, PNG or WebP, at most 10 MiB each
+---@field prompt string? what the picture is to show
+---@field instructions (table|string)? in place of prompt: a table with a prompt, and style, mood, ...; or a text, sent as it stands
+---@field on_upload (fun(sent: integer, total: integer))? told the bytes every 0.1 s while they go out, and never where that is quicker
+---@field timeout number? seconds for the whole call; default none
 
 local IMAGE = { data = { type = "string", required = true }, filename = { type = "string", required = true } }
 
@@ -181,6 +188,9 @@ function M.find(scope, words, says, given)
 end
 
 --- Asks how far it is. Safe to repeat.
+--- ```lua
+--- print(gen:refresh().status) --> completed
+--- ```
 ---@param options devkit4ai.Own?
 ---@return devkit4ai.Generation? gen itself, with the new fields
 ---@return string? message
@@ -194,10 +204,17 @@ local WAIT = check.rows { interval = { type = "number" }, on_progress = { type =
 
 --- Waits until the picture is done: looks at once, then after 5 s, growing by 1.5 up to 30 s. A look that gets lost, and a
 --- 429, only make it wait on. Safe to repeat.
----@param options { timeout: number?, interval: number?, on_progress: (fun(gen: devkit4ai.Generation))? }? timeout: seconds, default 900; interval: the first gap between two looks, in seconds; on_progress: called after each look that was answered
+--- ```lua
+--- local gen = assert(project:generate { images = { "a.png" }, prompt = "neon" })
+--- assert(gen:wait { timeout = 600, on_progress = function(seen) assert(seen == gen) end })
+--- print(gen.status, gen.image_url) --> completed http...
+--- ```
+---@param options { timeout: number?, interval: number?, on_progress: (fun(gen: devkit4ai.Generation))?, headers: table<string, string>? }? timeout: seconds, default 900; interval: the first gap between two looks, in seconds; on_progress: called after each look that was answered
 ---@return devkit4ai.Generation? gen itself, completed
 ---@return string? message
 ---@return devkit4ai.Error? err kind `failed`: the server's reason is err.detail; kind `timeout`: it goes on, wait again
+---@see get_generation_status
+---@see get_anonymous_generation_status
 function Generation:wait(options)
   options = check.arguments("gen:wait", WAIT, options)
   local own = options.headers
@@ -225,6 +242,9 @@ local function set_public(gen, says, is_public, options)
 end
 
 --- Shows it to everybody, in client:public_generations. Safe to repeat.
+--- ```lua
+--- print(gen:publish() == gen, gen:refresh().is_public) --> true true
+--- ```
 ---@param options devkit4ai.Own?
 ---@return devkit4ai.Generation? gen itself
 ---@return string? message
@@ -234,15 +254,22 @@ function Generation:publish(options)
 end
 
 --- Takes it out of client:public_generations. Safe to repeat.
+--- ```lua
+--- print(gen:unpublish() == gen, gen:refresh().is_public) --> true false
+--- ```
 ---@param options devkit4ai.Own?
 ---@return devkit4ai.Generation? gen itself
 ---@return string? message
 ---@return devkit4ai.Error? err
+---@see set_generation_public
 function Generation:unpublish(options)
   return set_public(self, "gen:unpublish", false, options)
 end
 
 --- Deletes it, with its picture. A repeat after a success finds none (`not_found`).
+--- ```lua
+--- assert(gen:delete())
+--- ```
 ---@param options devkit4ai.Own?
 ---@return boolean? done
 ---@return string? message
@@ -296,11 +323,16 @@ end
 local SAVE = check.rows { overwrite = { type = "boolean" } }
 
 --- Saves the picture: the whole file appears under its name, or none. Safe to repeat.
----@param path string
----@param options { overwrite: boolean?, timeout: number? }? without overwrite, a file that exists is an error
----@return string? path
+--- ```lua
+--- print(gen:save("neon.png", { overwrite = true })) --> neon.png
+--- ```
+---@param path string of the file; its folder must be there
+---@param options { overwrite: boolean?, timeout: number?, headers: table<string, string>? }? overwrite: default false, a file that exists is an error; headers: of the look, where the picture's address is not known yet
+---@return string? path as it was given
 ---@return string? message
 ---@return devkit4ai.Error? err
+---@see get_generation_status
+---@see get_anonymous_generation_status
 function Generation:save(path, options)
   check.value("gen:save: path", { type = "string", required = true }, path)
   options = check.arguments("gen:save", SAVE, options)
@@ -315,10 +347,17 @@ function Generation:save(path, options)
 end
 
 --- The picture's bytes, for a program that shows it itself. Safe to repeat.
+--- ```lua
+--- local bytes, kind = assert(gen:bytes())
+--- print(#bytes > 0, kind) --> true png
+--- ```
 ---@param options devkit4ai.Own?
----@return string? bytes
+---@return string? bytes the whole file
 ---@return string? kind "jpeg", "png" or "webp"; the message, where bytes is nil
 ---@return devkit4ai.Error? err
+---@see get_picture
+---@see get_generation_status
+---@see get_anonymous_generation_status
 function Generation:bytes(options)
   local picture, message, err = fetch(self, "gen:bytes", check.own("gen:bytes", options) or {})
   if not picture then return nil, message, err end

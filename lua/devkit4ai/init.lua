@@ -1,12 +1,17 @@
---- The Dev Kit for AI Cloud API for Lua. Requiring it loads this file alone; the rest comes with the first call.
+--- The Dev Kit for AI Cloud API for Lua. Requiring it loads little; the rest comes with the first call.
 ---@class devkit4ai
+---@field version string of this library
 local M = {
   version = require "devkit4ai.version",
 }
 
 --- Makes a client. Touches no network. An option that is left out comes from its environment variable, else its default.
+--- ```lua
+--- local client = assert(devkit4ai.new { base_url = sandbox.url, timeout = { total = 30 } })
+--- print(client.role) --> developer
+--- ```
 ---@param options devkit4ai.Options?
----@return devkit4ai.Client?
+---@return devkit4ai.Client? client
 ---@return string? message
 ---@return devkit4ai.Error? err kind `config`: a value that can't be used (an address, a key with a line feed)
 function M.new(options)
@@ -14,34 +19,57 @@ function M.new(options)
 end
 
 --- Runs fn(...) as a task, beside the caller.
+--- ```lua
+--- local task = devkit4ai.spawn(function() return client:me() end)
+--- print(task:join().email) --> dev@example.com
+--- ```
 ---@param fn function
 ---@param ... any what fn gets
----@return devkit4ai.Task
+---@return devkit4ai.Task task
 function M.spawn(fn, ...)
   return require("devkit4ai.task").spawn(fn, ...)
 end
 
 --- Runs functions beside each other and waits for all.
----@param list function[]
+--- ```lua
+--- local results = assert(devkit4ai.all {
+---   function() return client:me() end,
+---   function() return client:projects() end,
+--- })
+--- print(results[1].email, #results[2]) --> dev@example.com 1
+--- ```
+---@param list function[] each gives a value, or nil, message, err
 ---@return any[]? results each one's first value; the first failure cancels the others and is given, or raised again
 ---@return string? message
----@return devkit4ai.Error? err
+---@return devkit4ai.Error? err as the one that failed gave it
 function M.all(list)
   return require("devkit4ai.task").all(list)
 end
 
 --- Runs fn(item, i) for each item of a list, so many at a time.
+--- ```lua
+--- local gens, failures = devkit4ai.map({ "a.png", "missing.png" }, { concurrency = 2 }, function(path)
+---   return project:generate { images = { path }, prompt = "neon" }
+--- end)
+--- print(gens[1].status, failures[2].kind) --> pending file
+--- ```
 ---@param list any[]
----@param options { concurrency: integer? }? default 8
----@param fn fun(item: any, i: integer): any?, string?, devkit4ai.Error?
----@return any[]? results results[i]: the first value of item i
----@return table<integer, devkit4ai.Error> failures failures[i]: the err of item i
+---@param options { concurrency: integer? }? concurrency: how many at a time, default 8
+---@param fn fun(item: any, i: integer): any?, string?, devkit4ai.Error? what is done with an item; it gives nil, message, err where it fails
+---@return any[]? results results[i]: the first value of item i; nil, if the task that calls was cancelled
+---@return table<integer, devkit4ai.Error>|string failures failures[i]: the err of item i; the message, where results is nil
+---@return devkit4ai.Error? err where results is nil
 function M.map(list, options, fn)
   return require("devkit4ai.task").map(list, options, fn)
 end
 
 --- Lets what is ready go on; for programs with frames, once a frame. From its first call on a thread of the library's own
 --- does the network's work, so that no frame waits for it.
+--- ```lua
+--- local task = devkit4ai.spawn(function() return client:me() end)
+--- devkit4ai.update() -- as in: function love.update() devkit4ai.update() end
+--- print(task:join().email) --> dev@example.com
+--- ```
 function M.update()
   return require("devkit4ai.runtime").update()
 end

@@ -63,6 +63,9 @@ end
 
 --- Revokes it, at once and for good: whoever still uses it is refused. The server does not let a developer key revoke itself:
 --- client:rotate_developer_key makes a new one first. A repeat after a success finds no key (`not_found`).
+--- ```lua
+--- assert(key:revoke())
+--- ```
 ---@param options devkit4ai.Own?
 ---@return boolean? done
 ---@return string? message

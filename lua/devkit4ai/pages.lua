@@ -6,7 +6,7 @@ local errors = require "devkit4ai.errors"
 local operations = require "devkit4ai.operations"
 local runtime = require "devkit4ai.runtime"
 
----@class devkit4ai.Pages
+---@class devkit4ai.Pages a list that the server gives in pages: `for item in pages do` gives its items, and raises the message where a page can't be read (in a task on plain Lua 5.1 no `for` can wait: use next)
 ---@field total integer? how many there are, as the last page that was read said; it may be wrong
 local Pages = {}
 Pages.__index = Pages
@@ -126,6 +126,10 @@ function M.each(pages, visit)
 end
 
 --- The next item. Safe to repeat.
+--- ```lua
+--- local pages = client:generations()
+--- print(gen.id == assert(pages:next()).id, pages:next()) --> true nil
+--- ```
 ---@return any? item nil at the end
 ---@return string? message where the next page could not be read; the next call tries it again
 ---@return devkit4ai.Error? err
@@ -144,6 +148,9 @@ function Pages:next()
 end
 
 --- All items from the page on that the list began with, whatever was read before. Safe to repeat.
+--- ```lua
+--- print(gen.id == assert(client:generations():all())[1].id) --> true
+--- ```
 ---@return table[]? list
 ---@return string? message
 ---@return devkit4ai.Error? err
@@ -159,6 +166,10 @@ function Pages:all()
 end
 
 --- One page alone; next() goes on where it was. Safe to repeat.
+--- ```lua
+--- local pages = client:generations { per_page = 10 }
+--- print(gen.status, #assert(pages:page(1)), #assert(pages:page(2)), pages.total) --> completed 1 0 1
+--- ```
 ---@param number integer from 1
 ---@return table[]? list empty behind the last page
 ---@return string? message

@@ -36,6 +36,12 @@ local CHECKOUT = check.rows {
 
 --- Opens a checkout page of Stripe's, to send the user to. Nothing is charged before somebody pays there. A repeat opens
 --- another one.
+--- ```lua
+--- local page = assert(client.payments:checkout {
+---   price_id = "price_1", success_url = "https://example.com/paid", cancel_url = "https://example.com/back",
+--- })
+--- print(page.checkout_url) --> https://checkout.stripe.com/...
+--- ```
 ---@param options { price_id: string, success_url: string, cancel_url: string, mode: string?, quantity: integer?, metadata: table?, allow_existing_subscription: boolean?, test_mode: boolean?, timeout: number?, headers: table<string, string>? } success_url: may hold {CHECKOUT_SESSION_ID}; mode: "subscription" (default) or "payment"; quantity: from 1; allow_existing_subscription: also for one who has a subscription; test_mode: default true
 ---@return devkit4ai.Checkout?
 ---@return string? message
@@ -47,6 +53,10 @@ end
 local MODE = check.rows { test_mode = { type = "boolean" } }
 
 --- The user's active subscription. Safe to repeat.
+--- ```lua
+--- local subscription, message = client.payments:subscription()
+--- print(subscription and subscription.status, message) --> active nil
+--- ```
 ---@param options { test_mode: boolean?, timeout: number?, headers: table<string, string>? }? test_mode: default true
 ---@return devkit4ai.Subscription? subscription nil without a message: there is none
 ---@return string? message
@@ -60,8 +70,11 @@ local HISTORY = check.rows {
 }
 
 --- The user's payments, in pages. Asks nobody yet.
+--- ```lua
+--- for payment in client.payments:history() do print(payment.amount_cents, payment.currency) end --> 1900 usd
+--- ```
 ---@param options { test_mode: boolean?, page: integer?, page_size: integer?, timeout: number?, headers: table<string, string>? }? test_mode: default true; page: the first one; page_size: 1 to 100, default 50; timeout: seconds for each page, or for all()
----@return devkit4ai.Pages of devkit4ai.Payment
+---@return devkit4ai.Pages pages of devkit4ai.Payment
 function Payments:history(options)
   return pages.of_records(self._client, "list_my_payments", "client.payments:history", HISTORY, options)
 end
@@ -69,6 +82,9 @@ end
 local PORTAL = check.rows { return_url = { type = "string", required = true }, test_mode = { type = "boolean" } }
 
 --- Opens a page of Stripe's where the user can change cards and see bills. A repeat opens another one.
+--- ```lua
+--- print(client.payments:portal { return_url = "https://example.com" }.portal_url) --> https://billing.stripe.com/...
+--- ```
 ---@param options { return_url: string, test_mode: boolean?, timeout: number?, headers: table<string, string>? } test_mode: default true
 ---@return devkit4ai.Portal?
 ---@return string? message
@@ -81,6 +97,9 @@ local CANCEL = check.rows { cancel_immediately = { type = "boolean" }, test_mode
 
 --- Cancels the user's subscription, at the end of what is paid for, or at once. Sent at most once: where nobody knows what
 --- became of it, look with subscription() first; after cancel_immediately, none there means that it worked.
+--- ```lua
+--- print(client.payments:cancel().cancel_at) --> 2026-02-01T00:00:00Z
+--- ```
 ---@param options { cancel_immediately: boolean?, test_mode: boolean?, timeout: number?, headers: table<string, string>? }? cancel_immediately: default false; test_mode: default true
 ---@return devkit4ai.Cancellation?
 ---@return string? message
@@ -96,6 +115,9 @@ local CHANGE = check.rows {
 
 --- Changes the plan of the user's subscription, which may be charged at once. Sent at most once: where nobody knows what
 --- became of it, look with subscription() first.
+--- ```lua
+--- print(client.payments:change { new_price_id = "price_2", proration_behavior = "none" }.price_id) --> price_2
+--- ```
 ---@param options { new_price_id: string, proration_behavior: string?, test_mode: boolean?, timeout: number?, headers: table<string, string>? } proration_behavior: "create_prorations" (default), "none" or "always_invoice"; test_mode: default true
 ---@return devkit4ai.Change?
 ---@return string? message
@@ -112,20 +134,29 @@ local LIST = check.rows {
 }
 
 --- The subscriptions of all projects, in pages. Asks nobody yet.
+--- ```lua
+--- for one in client.payments:subscriptions { status = "active" } do print(one.plan_name, one.quantity) end --> Pro 1
+--- ```
 ---@param options { project_id: string?, test_mode: boolean?, status: string?, page: integer?, page_size: integer?, timeout: number?, headers: table<string, string>? }? project_id: a UUID; test_mode: default both kinds; status: "active", "trialing", "past_due", "canceled", ...; page: the first one; page_size: 1 to 100, default 50; timeout: seconds for each page, or for all()
----@return devkit4ai.Pages of devkit4ai.Subscription with project_name and provider
+---@return devkit4ai.Pages pages of devkit4ai.Subscription with project_name and provider
 function Payments:subscriptions(options)
   return pages.of_records(self._client, "list_all_subscriptions", "client.payments:subscriptions", LIST, options)
 end
 
 --- The payments of all projects, in pages. Asks nobody yet.
----@param options { project_id: string?, test_mode: boolean?, status: string?, page: integer?, page_size: integer?, timeout: number?, headers: table<string, string>? }? as subscriptions', but for status: "succeeded", "pending", "failed", "refunded", ...
----@return devkit4ai.Pages of devkit4ai.Payment with project_name and provider
+--- ```lua
+--- for payment in client.payments:transactions { test_mode = false } do print(payment.status) end --> succeeded
+--- ```
+---@param options { project_id: string?, test_mode: boolean?, status: string?, page: integer?, page_size: integer?, timeout: number?, headers: table<string, string>? }? project_id: a UUID; test_mode: default both kinds; page: the first one; page_size: 1 to 100, default 50; timeout: seconds for each page, or for all(); status: "succeeded", "pending", "failed", "refunded", ...
+---@return devkit4ai.Pages pages of devkit4ai.Payment with project_name and provider
 function Payments:transactions(options)
   return pages.of_records(self._client, "list_all_transactions", "client.payments:transactions", LIST, options)
 end
 
 --- Which projects take payments. Safe to repeat.
+--- ```lua
+--- for _, one in ipairs(assert(client.payments:projects())) do print(one.name, one.has_payment_config) end --> Neon true
+--- ```
 ---@param options devkit4ai.Own?
 ---@return devkit4ai.PaymentProject[]?
 ---@return string? message
@@ -136,6 +167,9 @@ function Payments:projects(options)
 end
 
 --- Sums over all projects. Safe to repeat.
+--- ```lua
+--- print(client.payments:stats { test_mode = false }.total_revenue_cents) --> 1900
+--- ```
 ---@param options { test_mode: boolean?, timeout: number?, headers: table<string, string>? }? test_mode: true (default) counts test and live, false live alone
 ---@return devkit4ai.PaymentStats?
 ---@return string? message

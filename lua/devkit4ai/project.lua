@@ -9,15 +9,15 @@ local pages = require "devkit4ai.pages"
 local scope = require "devkit4ai.scope"
 
 ---@class devkit4ai.Project: devkit4ai.Scope
----@field id string
----@field name string?
+---@field id string a UUID
+---@field name string? of a handle none until refresh
 ---@field description string?
----@field owner_id string?
+---@field owner_id string? the account's id
 ---@field is_active boolean?
----@field created_at string?
----@field updated_at string?
+---@field created_at string? ISO 8601
+---@field updated_at string? ISO 8601
 ---@field raw table? the decoded answer
----@field stripe devkit4ai.Stripe
+---@field stripe devkit4ai.Stripe how it takes money
 local Project = {}
 Project.__index = fields.index(Project, {
   stripe = function(project) return require("devkit4ai.stripe").new(project) end,
@@ -51,6 +51,9 @@ local function ask(project, name, args, extra)
 end
 
 --- Asks for its fields. Safe to repeat.
+--- ```lua
+--- print(project.name, assert(project:refresh()).name) --> nil ...
+--- ```
 ---@param options devkit4ai.Own?
 ---@return devkit4ai.Project? project itself, with the new fields
 ---@return string? message
@@ -62,7 +65,10 @@ end
 local UPDATE = check.rows { name = { type = "string" }, description = { type = "string" } }
 
 --- Changes its name or its description; what is left out stays. Safe to repeat.
----@param options { name: string?, description: string?, timeout: number?, headers: table<string, string>? }
+--- ```lua
+--- print(assert(project:update { description = "signs at night" }).description) --> signs at night
+--- ```
+---@param options { name: string?, description: string?, timeout: number?, headers: table<string, string>? } name: 1 to 255 characters; description: at most 1,000
 ---@return devkit4ai.Project? project itself, with the new fields
 ---@return string? message
 ---@return devkit4ai.Error? err
@@ -72,6 +78,10 @@ function Project:update(options)
 end
 
 --- Deletes it; its keys are refused from then on. A repeat after a success finds none (`not_found`).
+--- ```lua
+--- local project = assert(client:new_project { name = "Neon" })
+--- assert(project:delete())
+--- ```
 ---@param options devkit4ai.Own?
 ---@return boolean? done
 ---@return string? message
@@ -83,6 +93,9 @@ end
 local STATS = check.rows { search = { type = "string" }, is_active = { type = "boolean" } }
 
 --- How many users and API keys it has. Safe to repeat.
+--- ```lua
+--- print(project:stats().api_keys.total) --> 1
+--- ```
 ---@param options { search: string?, is_active: boolean?, timeout: number?, headers: table<string, string>? }? what narrows the counts
 ---@return devkit4ai.Stats?
 ---@return string? message
@@ -99,15 +112,22 @@ local USERS = check.rows {
 }
 
 --- Its end users, in pages. Asks nobody yet.
+--- ```lua
+--- print(user.role, project:users { page_size = 10 }:next().email) --> end_user guest@example.com
+--- ```
 ---@param options { page: integer?, page_size: integer?, search: string?, is_active: boolean?, timeout: number?, headers: table<string, string>? }? page: the first one; page_size: 1 to 100, default 50; search: in address and name; timeout: seconds for each page, or for all()
----@return devkit4ai.Pages of devkit4ai.User
+---@return devkit4ai.Pages pages of devkit4ai.User
 function Project:users(options)
   return pages.of_records(self, "list_project_users", "project:users", USERS, options)
 end
 
 --- Makes an API key. It is shown once, in `key.key`; where the project had no key yet, it generates with this one from now
 --- on. A repeat makes another key.
----@param name string?
+--- ```lua
+--- local key = assert(project:new_key "Production API Key")
+--- print(key.name, key.key) --> Production API Key pk_...
+--- ```
+---@param name string? what the lists call it
 ---@param options devkit4ai.Own?
 ---@return devkit4ai.Key?
 ---@return string? message
@@ -122,6 +142,9 @@ function Project:new_key(name, options)
 end
 
 --- The project's keys, without the keys themselves. Safe to repeat.
+--- ```lua
+--- for _, key in ipairs(assert(project:keys())) do print(key.key_prefix, key.key) end --> pk_... nil
+--- ```
 ---@param options devkit4ai.Own?
 ---@return devkit4ai.Key[]?
 ---@return string? message
@@ -136,11 +159,17 @@ end
 --- Makes an API key, uses it from now on, and revokes the one in use. Whoever else uses the old one needs the new one then.
 --- Where the old one can't be told from another one, nothing is made; where it could not be revoked, the new key comes with a
 --- message, so that it is never lost. A repeat rotates again.
+--- ```lua
+--- print(assert(project:rotate_key "2027").key) --> pk_...
+--- ```
 ---@param name string? of the new key
 ---@param options devkit4ai.Own? timeout: for all steps together
 ---@return devkit4ai.Key? key the new one; it may come with a message
 ---@return string? message
 ---@return devkit4ai.Error? err kind `conflict`: two keys begin like the one in use, or none does; kind `config`: none is in use
+---@see list_api_keys
+---@see create_api_key
+---@see revoke_api_key
 function Project:rotate_key(name, options)
   check.value("project:rotate_key: name", { type = "string" }, name)
   local extra = check.own("project:rotate_key", options)
@@ -150,6 +179,9 @@ function Project:rotate_key(name, options)
 end
 
 --- Generates with this key from now on. Asks nobody.
+--- ```lua
+--- print(project:use_key(key) == project) --> true
+--- ```
 ---@param given devkit4ai.Key|string a key that was just made, or its text
 ---@return devkit4ai.Project? project itself
 ---@return string? message
@@ -167,7 +199,14 @@ end
 
 --- Orders a picture: sends 1 to 5 example images with a prompt. It costs money, and is sent at most once: where nobody knows
 --- what became of it, err.outcome is "unknown" and the message says what to do.
----@param options { images: (string|{ data: string, filename: string })[], prompt: string?, instructions: (table|string)?, on_upload: (fun(sent: integer, total: integer))?, timeout: number? } images: JPEG, PNG or WebP, at most 10 MiB each; instructions in place of prompt: a table with a prompt, and style, mood, ...; on_upload: bytes, every 0.1 s while they go out, and never where that is quicker; timeout: seconds for the whole call, default none
+--- ```lua
+--- local gen = assert(project:generate {
+---   images = { "a.png", "b.png" },
+---   prompt = "a futuristic cityscape with neon lights",
+--- })
+--- print(gen.status) --> pending
+--- ```
+---@param options devkit4ai.Order
 ---@return devkit4ai.Generation?
 ---@return string? message
 ---@return devkit4ai.Error? err
@@ -176,25 +215,36 @@ function Project:generate(options)
 end
 
 --- A handle on a generation of this project; asks nobody.
----@param id string
----@return devkit4ai.Generation
+--- ```lua
+--- print(project:generation(gen.id):wait().status) --> completed
+--- ```
+---@param id string a UUID: gen.id
+---@return devkit4ai.Generation gen
 function Project:generation(id)
   check.value("project:generation: id", { type = "string", required = true }, id)
   return generation.of_id(self, words_of(self), id)
 end
 
 --- The generations of who is logged in, in pages; see client:generations.
----@param options { page: integer?, per_page: integer?, timeout: number?, headers: table<string, string>? }?
----@return devkit4ai.Pages of devkit4ai.Generation
+--- ```lua
+--- print(gen.id == project:generations():next().id) --> true
+--- ```
+---@param options { page: integer?, per_page: integer?, timeout: number?, headers: table<string, string>? }? page: the first one; per_page: 1 to 100, default 20; timeout: seconds for each page, or for all()
+---@return devkit4ai.Pages pages of devkit4ai.Generation
+---@see list_generations
 function Project:generations(options)
   return generation.list(self, words_of(self), "list_generations", "project:generations", options)
 end
 
 --- The one generation that was ordered with these instructions; see client:find_generation. Safe to repeat.
----@param options { instructions: table|string, since: number?, timeout: number?, headers: table<string, string>? }
+--- ```lua
+--- print(gen.id == project:find_generation { instructions = "neon" }.id) --> true
+--- ```
+---@param options { instructions: table|string, since: number?, timeout: number?, headers: table<string, string>? } instructions: as generate got them; since: Unix time of the order by this machine's clock, which is set right by the server's; 60 s before it count as well; without it, all generations are looked at
 ---@return devkit4ai.Generation?
 ---@return string? message
 ---@return devkit4ai.Error? err
+---@see list_generations
 function Project:find_generation(options)
   return generation.find(self, words_of(self), "project:find_generation", options)
 end
@@ -203,7 +253,13 @@ local END_USER = { access_token = { type = "string" }, refresh_token = { type = 
 
 --- A client for one of the project's end users, with the project's keys: give it tokens that you kept, or call its register
 --- or login. It costs a kilobyte of memory; it ends with the client that the project is of. Asks nobody.
----@param tokens { access_token: string?, refresh_token: string? }?
+--- ```lua
+--- local user = assert(project:end_user())
+--- assert(user:register { email = "eve@example.com", password = "SecurePass123" })
+--- assert(user:login("eve@example.com", "SecurePass123"))
+--- print(user:me().role) --> end_user
+--- ```
+---@param tokens { access_token: string?, refresh_token: string? }? of a login that is to go on
 ---@return devkit4ai.Client? client in the role end_user
 ---@return string? message
 ---@return devkit4ai.Error? err kind `config`: a token that can't be used

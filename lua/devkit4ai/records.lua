@@ -13,17 +13,17 @@
 ---@field project_name string? in the list of all projects
 ---@field raw table the decoded answer
 
----@class devkit4ai.Count
+---@class devkit4ai.Count how many there are
 ---@field total integer
 ---@field active integer
 
----@class devkit4ai.Stats
+---@class devkit4ai.Stats how many of each there are
 ---@field projects devkit4ai.Count? of all projects together alone
 ---@field users devkit4ai.Count?
 ---@field api_keys devkit4ai.Count?
 ---@field raw table the decoded answer
 
----@class devkit4ai.Health of all parts, or of one
+---@class devkit4ai.Health how the API fares: all of its parts, or one
 ---@field status string? "healthy", ...
 ---@field database table? of all parts
 ---@field file_storage table? of all parts
@@ -33,9 +33,22 @@
 ---@field timestamp string?
 ---@field note string?
 ---@field error string?
----@field raw table the decoded answer; what one part says of itself stands beside it, by its own name
+---@field type string? of "storage" and "redis"
+---@field connection string? of "database"
+---@field path string? of "storage", as the six below
+---@field url_prefix string?
+---@field url string?
+---@field writable boolean?
+---@field accessible boolean?
+---@field url_configured boolean?
+---@field key_configured boolean?
+---@field listening boolean? of "redis", as the three below
+---@field subscribers integer?
+---@field connection_failed boolean?
+---@field last_connection_attempt number? Unix time
+---@field raw table the decoded answer
 
----@class devkit4ai.StripeConfig
+---@class devkit4ai.StripeConfig how a project takes money through Stripe, its keys masked
 ---@field id string?
 ---@field project_id string?
 ---@field is_active boolean?
@@ -53,26 +66,26 @@
 ---@field updated_at string? ISO 8601
 ---@field raw table the decoded answer
 
----@class devkit4ai.WebhookUrls
+---@class devkit4ai.WebhookUrls the addresses that Stripe is to be told of
 ---@field test_webhook_url string?
 ---@field live_webhook_url string?
 ---@field raw table the decoded answer
 
----@class devkit4ai.Validation
+---@class devkit4ai.Validation what Stripe said of a key
 ---@field valid boolean
 ---@field message string?
 ---@field raw table the decoded answer
 
----@class devkit4ai.Checkout
+---@class devkit4ai.Checkout a page of Stripe's where somebody can pay
 ---@field session_id string?
 ---@field checkout_url string where to send the user
 ---@field raw table the decoded answer
 
----@class devkit4ai.Portal
+---@class devkit4ai.Portal a page of Stripe's where a user can change cards and see bills
 ---@field portal_url string where to send the user
 ---@field raw table the decoded answer
 
----@class devkit4ai.Cancellation
+---@class devkit4ai.Cancellation a subscription that was cancelled
 ---@field subscription_id string? Stripe's
 ---@field status string? still "active" where it ends with what is paid for
 ---@field cancel_at string? ISO 8601; when it ends
@@ -80,14 +93,14 @@
 ---@field message string?
 ---@field raw table the decoded answer
 
----@class devkit4ai.Change
+---@class devkit4ai.Change a subscription whose plan was changed
 ---@field subscription_id string? Stripe's
 ---@field status string?
 ---@field price_id string?
 ---@field message string?
 ---@field raw table the decoded answer
 
----@class devkit4ai.Subscription
+---@class devkit4ai.Subscription a subscription
 ---@field id string
 ---@field project_id string?
 ---@field user_id string?
@@ -106,7 +119,7 @@
 ---@field provider string? in the list of all projects
 ---@field raw table the decoded answer
 
----@class devkit4ai.Payment
+---@class devkit4ai.Payment a payment
 ---@field id string
 ---@field project_id string?
 ---@field subscription_id string? the API's own id of the subscription, not Stripe's
@@ -136,7 +149,7 @@
 ---@field created_at string? ISO 8601
 ---@field raw table the decoded answer
 
----@class devkit4ai.PaymentStats
+---@class devkit4ai.PaymentStats sums over all projects
 ---@field total_projects integer?
 ---@field projects_with_config integer?
 ---@field projects_with_test integer?

@@ -28,6 +28,10 @@ local function ask(stripe, name, given, extra)
 end
 
 --- The project's Stripe configuration, its keys masked by the server. Safe to repeat.
+--- ```lua
+--- local config, message = project.stripe:config()
+--- print(config and config.test_secret_key_masked, message) --> sk_test_...WXYZ nil
+--- ```
 ---@param options devkit4ai.Own?
 ---@return devkit4ai.StripeConfig? config nil without a message: there is none
 ---@return string? message
@@ -43,6 +47,10 @@ local UPDATE = check.rows {
 }
 
 --- Sets Stripe's keys; what is left out stays. Look at them with validate first. Safe to repeat.
+--- ```lua
+--- local config = assert(project.stripe:update_config { test_secret_key = "sk_test_of_the_dashboard_WXYZ" })
+--- print(config.has_test_credentials) --> true
+--- ```
 ---@param options { test_secret_key: string?, test_publishable_key: string?, test_webhook_secret: string?, live_secret_key: string?, live_publishable_key: string?, live_webhook_secret: string?, timeout: number?, headers: table<string, string>? } as Stripe's dashboard shows them
 ---@return devkit4ai.StripeConfig?
 ---@return string? message
@@ -53,6 +61,9 @@ function Stripe:update_config(options)
 end
 
 --- Switches the configuration off; subscriptions and their history stay. A repeat after a success finds none (`not_found`).
+--- ```lua
+--- assert(project.stripe:delete_config())
+--- ```
 ---@param options devkit4ai.Own?
 ---@return boolean? done
 ---@return string? message
@@ -62,6 +73,9 @@ function Stripe:delete_config(options)
 end
 
 --- The two addresses that Stripe is to be told of. Safe to repeat.
+--- ```lua
+--- print(project.stripe:webhook_urls().test_webhook_url) --> https://...
+--- ```
 ---@param options devkit4ai.Own?
 ---@return devkit4ai.WebhookUrls?
 ---@return string? message
@@ -75,6 +89,9 @@ local VALIDATE = check.rows {
 }
 
 --- Whether Stripe takes a key; a bad one is an answer too, with `valid` false. Safe to repeat.
+--- ```lua
+--- print(project.stripe:validate { secret_key = "sk_test_of_the_dashboard_WXYZ" }.valid) --> true
+--- ```
 ---@param options { secret_key: string, is_test_mode: boolean?, timeout: number?, headers: table<string, string>? } is_test_mode: default true
 ---@return devkit4ai.Validation?
 ---@return string? message
@@ -89,15 +106,21 @@ local LIST = check.rows {
 }
 
 --- The project's subscriptions, in pages. Asks nobody yet.
+--- ```lua
+--- for subscription in project.stripe:subscriptions() do print(subscription.status) end --> active
+--- ```
 ---@param options { test_mode: boolean?, page: integer?, page_size: integer?, timeout: number?, headers: table<string, string>? }? test_mode: default true; page: the first one; page_size: 1 to 100, default 50; timeout: seconds for each page, or for all()
----@return devkit4ai.Pages of devkit4ai.Subscription
+---@return devkit4ai.Pages pages of devkit4ai.Subscription
 function Stripe:subscriptions(options)
   return pages.of_records(self._project, "list_project_subscriptions", "project.stripe:subscriptions", LIST, options)
 end
 
 --- The project's payments, in pages. Asks nobody yet.
----@param options { test_mode: boolean?, page: integer?, page_size: integer?, timeout: number?, headers: table<string, string>? }? as subscriptions'
----@return devkit4ai.Pages of devkit4ai.Payment
+--- ```lua
+--- for payment in project.stripe:payments { page_size = 100 } do print(payment.payment_intent_id) end --> pi_1
+--- ```
+---@param options { test_mode: boolean?, page: integer?, page_size: integer?, timeout: number?, headers: table<string, string>? }? test_mode: default true; page: the first one; page_size: 1 to 100, default 50; timeout: seconds for each page, or for all()
+---@return devkit4ai.Pages pages of devkit4ai.Payment
 function Stripe:payments(options)
   return pages.of_records(self._project, "list_project_payments", "project.stripe:payments", LIST, options)
 end

@@ -69,7 +69,10 @@ local function run(task)
   finish(task, results)
 end
 
--- What the loop calls when it raised.
+--- What the loop calls when it raised.
+---@private
+---@param why any
+---@param traceback string
 function Task:failed(why, traceback)
   local text = self._client and self._client._secrets:mask(traceback) or traceback
   if self._cancelled then return finish(self, pack(give_cancelled(self, text))) end
@@ -122,6 +125,10 @@ local function wait_for_end(task)
 end
 
 --- Waits for the end of the task.
+--- ```lua
+--- local task = devkit4ai.spawn(function() return 1, 2 end)
+--- print(task:join()) --> 1 2
+--- ```
 ---@return any ... what its function returned; an error in it is raised again, a text with its traceback, other values as they are. Of a task that was cancelled: nil, message, err of kind `cancelled`, whose outcome is the gravest of what was cut in it: `unknown`, if something may have been done, or paid for, as the message says; err.generation_id: the picture that nobody waits for any more
 function Task:join()
   check_self(self, "join")
@@ -139,6 +146,11 @@ end
 
 --- Cancels the task: what it waits for is ended at once and comes back in it as nil, message, err of kind `cancelled`, and so
 --- does each later wait, with nothing sent. One that has not begun never runs; one that is over stays as it is. Twice is once.
+--- ```lua
+--- local task = devkit4ai.spawn(function() return gen:wait() end)
+--- local _, _, err = task:cancel():join()
+--- print(err.kind, err.outcome) --> cancelled not_sent
+--- ```
 ---@return devkit4ai.Task task itself
 function Task:cancel()
   check_self(self, "cancel")

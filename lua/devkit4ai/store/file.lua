@@ -32,8 +32,14 @@ local function hash(key)
 end
 
 --- A store in the file of that name, which is made at the first login (mode 0600). A file that others can read is refused.
----@param path string
----@return devkit4ai.Store
+--- ```lua
+--- local shared = { base_url = sandbox.url, store = require("devkit4ai.store.file").new("sessions.json") }
+--- assert(assert(devkit4ai.new(shared)):login("dev@example.com", "SecurePass123"))
+--- shared.store = require("devkit4ai.store.file").new("sessions.json") -- as another program would
+--- print(assert(devkit4ai.new(shared)):me().email) --> dev@example.com
+--- ```
+---@param path string of the file; its folder must be there
+---@return devkit4ai.Store store
 function M.new(path)
   if type(path) ~= "string" or path == "" then errors.raise("devkit4ai.store.file: new wants the path of a file") end
   local told = false

@@ -4,12 +4,17 @@ local core = require "devkit4ai.core"
 local M = {}
 
 ---@class devkit4ai.Store where sessions live; any table with these three functions. None of them waits.
----@field get fun(key: string): string? what was set last under the key
+---@field get fun(key: string): string? gives what was set last under the key
 ---@field set fun(key: string, value: string?): boolean?, string? true; or nil and why. nil: the key is forgotten
 ---@field lock fun(key: string, lease: number): function? takes the key's lock for at most lease seconds and gives what frees it; nil: somebody else has it
 
 --- A new, empty store.
----@return devkit4ai.Store
+--- ```lua
+--- local shared = { base_url = sandbox.url, store = require("devkit4ai.store.memory").new() }
+--- assert(assert(devkit4ai.new(shared)):login("dev@example.com", "SecurePass123"))
+--- print(assert(devkit4ai.new(shared)):me().email) --> dev@example.com
+--- ```
+---@return devkit4ai.Store store
 function M.new()
   local values, locks = {}, {}
   local store = {}

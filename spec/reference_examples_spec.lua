@@ -1,0 +1,39 @@
+-- Each example of the reference runs, and prints what it says. What the sandbox's own process knows of its commands is held
+-- against their comments on the way.
+local child = require "spec.support.child"
+local reference = require "spec.support.reference"
+
+local library = reference.library "."
+
+local GIVEN = { number = true, left = true } -- of a fault that was set; nobody sets them
+
+local function sorted(names)
+  table.sort(names)
+  return table.concat(names, ", ")
+end
+
+-- The names in a line of the run, in alphabetical order.
+local function known(out, command)
+  local names = {}
+  for name in assert(out:match(command .. " knows ([^\n]+)"), out):gmatch("[%w_]+") do names[#names + 1] = name end
+  return sorted(names)
+end
+
+describe("the examples of the reference", function()
+  it("run, and print what they say", function()
+    local folder = child.folder()
+    finally(function() child.remove(folder) end)
+    local ended = child.run('require "spec.support.example_run" (...)', { args = { folder } })
+    assert.equal(0, ended.code, ended.err .. ended.out)
+    local complaints = ended.out:gsub("%l+ knows [^\n]+\n", "")
+    local count = tonumber(complaints:match("(%d+) examples\n$"))
+    assert.equal("", (complaints:gsub("%d+ examples\n$", "")))
+    assert.is_true(count > 80)
+    local fault, clock = {}, { "advance", "frozen" }
+    for _, field in ipairs(library.classes["devkit4ai.sandbox.Fault"].fields) do
+      if not GIVEN[field.name] then fault[#fault + 1] = field.name end
+    end
+    assert.equal(sorted(clock), known(ended.out, "clock"))
+    assert.equal(sorted(fault), known(ended.out, "fault"))
+  end)
+end)

@@ -1,0 +1,218 @@
+-- Runs the examples of the reference, in a process of its own: each as a program that takes for granted what it names
+-- (client, project, gen, ...), against one sandbox, those of payments against a server with fixed answers. Prints a line for
+-- each that does not print what it says, and last how many there were.
+local cjson = require "cjson"
+local devkit4ai = require "devkit4ai"
+local child = require "spec.support.child"
+local raw = require "spec.support.raw"
+local reference = require "spec.support.reference"
+local wire = require "spec.support.wire"
+
+require("devkit4ai.poll").pause = function() return 0.01 end
+
+local ID = "550e8400-e29b-41d4-a716-446655440000"
+local PASSWORD = "SecurePass123"
+
+local SUBSCRIPTION = {
+  id = ID, project_id = ID, is_test_mode = true, subscription_id = "sub_1", status = "active", plan_name = "Pro",
+  quantity = 1, created_at = "2026-01-01T00:00:00Z",
+}
+local PAYMENT = {
+  id = ID, project_id = ID, is_test_mode = true, payment_intent_id = "pi_1", status = "succeeded", amount_cents = 1900,
+  currency = "usd", created_at = "2026-01-01T00:00:00Z",
+}
+local CONFIG = {
+  id = ID, project_id = ID, is_active = true, has_test_credentials = true, has_live_credentials = false,
+  test_secret_key_masked = "sk_test_...WXYZ", created_at = "2026-01-01T00:00:00Z",
+}
+
+local function page(name, record)
+  return { [name] = { record }, total = 1, page = 1, page_size = 50 }
+end
+
+-- By method and the path's end: what the vendor's file says of payments, as one project has it.
+local PAYMENTS = {
+  ["POST checkout-session"] = { session_id = "cs_test_1", checkout_url = "https://checkout.stripe.com/c/cs_test_1" },
+  ["GET my-subscription"] = SUBSCRIPTION, ["GET my-payments"] = page("payments", PAYMENT),
+  ["POST customer-portal"] = { portal_url = "https://billing.stripe.com/p/session/test_1" },
+  ["POST cancel-subscription"] = {
+    subscription_id = "sub_1", status = "active", cancel_at = "2026-02-01T00:00:00Z", message = "It ends in February",
+  },
+  ["POST update-subscription"] = {
+    subscription_id = "sub_1", status = "active", price_id = "price_2", message = "done",
+  },
+  ["GET subscriptions"] = page("subscriptions", SUBSCRIPTION), ["GET payments"] = page("payments", PAYMENT),
+  ["GET transactions"] = page("payments", PAYMENT),
+  ["GET projects"] = { total = 1, projects = { {
+    id = ID, name = "Neon", has_payment_config = true, has_test_credentials = true, has_live_credentials = false,
+    is_active = true, created_at = "2026-01-01T00:00:00Z",
+  } } },
+  ["GET stats"] = { total_projects = 1, active_subscriptions = 1, total_revenue_cents = 1900, currency = "usd" },
+  ["GET config"] = CONFIG, ["PUT config"] = CONFIG, ["DELETE config"] = "",
+  ["GET webhook-urls"] = { test_webhook_url = "https://api/test", live_webhook_url = "https://api/live" },
+  ["POST validate-credentials"] = { valid = true, message = "Stripe takes it" },
+}
+
+local function payments_server()
+  return raw.start { script = ("local answers = require('cjson').decode(%q)\n"):format(cjson.encode(PAYMENTS)) .. [[
+    return function(conn)
+      local request = conn:read_request()
+      while request do
+        local answer = answers[request.method .. " " .. request.target:match("([^/?]+)[^/]*$")]
+        conn:respond(answer and 200 or 404, answer or { detail = "Not Found" })
+        request = conn:read_request()
+      end
+    end]] }
+end
+
+-- What the examples came by, by class: the names of its fields.
+local seen = {}
+
+local function note(class, object)
+  seen[class] = seen[class] or {}
+  for name in pairs(object) do
+    if type(name) == "string" and name:sub(1, 1) ~= "_" then seen[class][name] = true end
+  end
+end
+
+local errors = require "devkit4ai.errors"
+local give = errors.give
+
+function errors.give(fields) -- luacheck: ignore 122
+  local none, message, err = give(fields)
+  note("devkit4ai.Error", err)
+  return none, message, err
+end
+
+-- What each name stands for in an example of its own; made when the example first uses it.
+local function makers(folder, sandbox, server, number)
+  local email = ("dev%d@example.com"):format(number)
+  local make = {}
+  function make.devkit4ai() return devkit4ai end
+  function make.sandbox() return sandbox end
+  function make.options()
+    local options = assert(sandbox:developer { email = email, password = PASSWORD })
+    options.on_event = function(event) note("devkit4ai.Event", event) end
+    return options
+  end
+  function make.client(env)
+    if server then return assert(devkit4ai.new(wire.options(server.url))) end
+    return assert(devkit4ai.new(env.options))
+  end
+  function make.project(env) return env.client:project() end
+  function make.key(env) return assert(env.project:new_key "second") end
+  function make.gen(env)
+    local images = { folder .. "/a.png" }
+    return assert(assert(env.project:generate { images = images, prompt = "neon" }):wait())
+  end
+  function make.user(env)
+    local user = assert(env.project:end_user())
+    assert(user:register { email = "guest@example.com", password = PASSWORD })
+    return assert(user:login("guest@example.com", PASSWORD))
+  end
+  return make, email
+end
+
+local function load_text(text, name, env)
+  if setfenv then -- luacheck: ignore 113
+    local chunk, why = loadstring(text, name) -- luacheck: ignore 113
+    return chunk and setfenv(chunk, env), why -- luacheck: ignore 113
+  end
+  return load(text, name, "t", env)
+end
+
+-- Files are named as a reader would, and live in a folder of the run.
+local function in_folder(code, folder)
+  for _, kind in ipairs { "png", "json" } do
+    code = code:gsub('"([%w_-]+%.' .. kind .. ')"', ('"%s/%%1"'):format(folder))
+  end
+  return code
+end
+
+-- Runs one; gives the lines that it printed, or nil and why it failed.
+local function run(found, folder, sandbox, server, number)
+  local make, email = makers(folder, sandbox, server, number)
+  local env, lines = {}, {}
+  function env.print(...)
+    local parts = {}
+    for i = 1, select("#", ...) do parts[i] = tostring((select(i, ...))) end
+    local line = table.concat(parts, " "):gsub("dev%d+@", "dev@"):gsub("\n", " ")
+    lines[#lines + 1] = line:gsub(folder:gsub("%p", "%%%0") .. "/", "")
+  end
+  setmetatable(env, { __index = function(_, name)
+    local value = make[name] and make[name](env)
+    if value == nil then value = _G[name] end
+    rawset(env, name, value)
+    return value
+  end })
+  local code = in_folder(found.example, folder):gsub("dev@example%.com", email)
+  if code:find(email, 1, true) then assert(env.options) end -- the account is there
+  local chunk, why = load_text(code, "=" .. reference.spelled(found), env)
+  if not chunk then return nil, why end
+  local fine, failure = xpcall(chunk, debug.traceback)
+  sandbox:clear_faults()
+  for _, object in pairs(env) do
+    local class = type(object) == "table" and (getmetatable(object) or {}).__name
+    if class then note(class, object) end
+  end
+  if not fine then return nil, failure end
+  return lines
+end
+
+-- The lines that it must print; "..." stands for anything.
+local function complaint(found, lines)
+  local wanted = 0
+  for line in found.example:gmatch("%-%-> ([^\n]+)") do
+    wanted = wanted + 1
+    local pattern = "^" .. line:gsub("%p", "%%%0"):gsub("%%%.%%%.%%%.", ".*") .. "$"
+    if not (lines[wanted] or "nothing"):find(pattern) then
+      return ("printed %s, not %s"):format(lines[wanted] or "nothing", line)
+    end
+  end
+  if #lines ~= wanted then return ("printed %d lines, not %d"):format(#lines, wanted) end
+end
+
+-- The names in a complaint about an unknown field.
+local function known(call)
+  return tostring(select(2, pcall(call))):match("%(known: ([%w_, ]+)%)")
+end
+
+local function put(path, text)
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  assert(file:close())
+end
+
+--- Runs all. folder: an empty one, for the files that the examples name.
+return function(folder)
+  local library = reference.library "."
+  put(folder .. "/a.png", child.read "examples/images/neon.png")
+  put(folder .. "/b.png", child.read "examples/images/mountains.png")
+  local sandbox = assert(require("devkit4ai.sandbox").start { step_time = 0.005 })
+  local server, count = payments_server(), 0
+  for _, row in ipairs(reference.pages) do
+    for i = 2, #row do
+      for _, found in ipairs(row[i].functions) do
+        if found.example then
+          count = count + 1
+          local lines, why = run(found, folder, sandbox, row[1] == "payments" and server, count)
+          why = lines and complaint(found, lines) or why
+          if why then print(("%s: %s"):format(reference.spelled(found), why)) end
+        end
+      end
+    end
+  end
+  for class, names in pairs(seen) do
+    for name in pairs(names) do
+      local fields = reference.fields(library, library.classes[class])
+      local there = false
+      for _, field in ipairs(fields) do there = there or field.name == name end
+      if not there then print(("%s: %s exists and is not annotated"):format(class, name)) end
+    end
+  end
+  print("clock knows " .. known(function() return sandbox:clock { no_such_option = 1 } end))
+  print("fault knows " .. known(function() return sandbox:fault { no_such_option = 1 } end))
+  print(count .. " examples")
+  server:stop()
+  sandbox:stop()
+end

@@ -1,0 +1,155 @@
+--- What the reference is made of: all that the library's comments say, and which operations each method sends. Which object
+--- stands on which page is a row here; all else is said once, beside the code.
+local annotations = require "spec.support.annotations"
+local operations = require "devkit4ai.operations"
+
+local M = {}
+
+-- A page's parts: a class, or the functions of a module that has none; word: how a user's program names it.
+M.pages = {
+  { "devkit4ai", { class = "devkit4ai", word = "devkit4ai" } },
+  { "options", { class = "devkit4ai.Options" }, { class = "devkit4ai.Timeout" }, { class = "devkit4ai.Retry" },
+    { class = "devkit4ai.Own" } },
+  { "client", { class = "devkit4ai.Client", word = "client" } },
+  { "project", { class = "devkit4ai.Project", word = "project" } },
+  { "key", { class = "devkit4ai.Key", word = "key" } },
+  { "generation", { class = "devkit4ai.Generation", word = "gen" }, { class = "devkit4ai.Order" } },
+  { "pages", { class = "devkit4ai.Pages", word = "pages" } },
+  { "task", { class = "devkit4ai.Task", word = "task" } },
+  { "payments", { class = "devkit4ai.Payments", word = "client.payments" },
+    { class = "devkit4ai.Stripe", word = "project.stripe" }, { class = "devkit4ai.Checkout" },
+    { class = "devkit4ai.Portal" }, { class = "devkit4ai.Subscription" }, { class = "devkit4ai.Cancellation" },
+    { class = "devkit4ai.Change" }, { class = "devkit4ai.Payment" }, { class = "devkit4ai.PaymentProject" },
+    { class = "devkit4ai.PaymentStats" }, { class = "devkit4ai.StripeConfig" }, { class = "devkit4ai.WebhookUrls" },
+    { class = "devkit4ai.Validation" } },
+  { "stores", { class = "devkit4ai.Store" },
+    { module = "devkit4ai.store.memory", word = 'require("devkit4ai.store.memory")' },
+    { module = "devkit4ai.store.file", word = 'require("devkit4ai.store.file")' } },
+  { "records", { class = "devkit4ai.Account" }, { class = "devkit4ai.User" }, { class = "devkit4ai.Stats" },
+    { class = "devkit4ai.Count" }, { class = "devkit4ai.Health" } },
+  { "response", { class = "devkit4ai.Response" } },
+  { "errors", { class = "devkit4ai.Error" } },
+  { "events", { class = "devkit4ai.Event" } },
+  { "sandbox", { module = "devkit4ai.sandbox", word = 'require("devkit4ai.sandbox")' },
+    { class = "devkit4ai.Sandbox", word = "sandbox" }, { class = "devkit4ai.sandbox.Start" },
+    { class = "devkit4ai.sandbox.Fault" } },
+}
+
+-- ---- what is known ----
+
+local function read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read("*a")
+  file:close()
+  return text
+end
+
+local function module_of(path)
+  return (path:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", "."))
+end
+
+-- Each class and each module says where it stands: on which page, under which heading.
+local function place(library)
+  for _, page in ipairs(M.pages) do
+    for i = 2, #page do
+      local part = page[i]
+      local class = library.classes[part.class]
+      part.page, part.functions = page[1], {}
+      if class then class.page, class.part = page[1], part end
+      for _, found in ipairs(library.functions) do
+        local here = part.class and found.class == part.class
+          or part.module == found.module and found.owner == "M" and not found.class
+        if here and M.is_public(found) then
+          found.part = part
+          table.insert(part.functions, found)
+        end
+      end
+    end
+  end
+end
+
+--- Whether a program may call it: what it begins its name with, and @private, say so.
+---@param found spec.Function
+---@return boolean
+function M.is_public(found)
+  return found.name:sub(1, 1) ~= "_" and not found.private
+end
+
+--- Everything that the library's files say.
+---@param root string the project's folder
+---@return { classes: table<string, spec.Class>, functions: spec.Function[], complaints: string[] }
+function M.library(root)
+  local library = { classes = {}, functions = {}, complaints = {} }
+  local pipe = assert(io.popen(("cd '%s' && find lua -name '*.lua' | LC_ALL=C sort"):format(root)))
+  local list = pipe:read("*a")
+  pipe:close()
+  for path in list:gmatch("[^\n]+") do
+    local said = annotations.read(read(root .. "/" .. path), path)
+    for _, class in ipairs(said.classes) do
+      class.module = module_of(path)
+      if class.text == "" and class.variable then class.text = said.head end
+      if library.classes[class.name] then
+        table.insert(said.complaints, ("%s: %s is declared twice"):format(path, class.name))
+      end
+      library.classes[class.name] = class
+    end
+    for _, found in ipairs(said.functions) do
+      found.module, found.head = module_of(path), said.head
+      table.insert(library.functions, found)
+    end
+    for _, complaint in ipairs(said.complaints) do table.insert(library.complaints, complaint) end
+  end
+  place(library)
+  return library
+end
+
+--- How a program spells the call: client:login.
+---@param found spec.Function
+---@return string
+function M.spelled(found)
+  return found.part.word .. (found.method and ":" or ".") .. found.name
+end
+
+--- A class's fields, its parents' too.
+---@param library table
+---@param class spec.Class
+---@return spec.Value[]
+function M.fields(library, class)
+  local fields, seen = {}, {}
+  local function take(one)
+    for _, field in ipairs(one.fields) do
+      if not field.private and not seen[field.name] then
+        seen[field.name] = true
+        fields[#fields + 1] = field
+      end
+    end
+    for _, parent in ipairs(one.parents) do
+      -- what has no page is no affair of users
+      if library.classes[parent] and library.classes[parent].page then take(library.classes[parent]) end
+    end
+  end
+  take(class)
+  return fields
+end
+
+-- ---- what a method sends ----
+
+local WAY_OUT = "client:request" -- the rows that have no method of their own say this
+
+--- The operations that a method sends: those of the rows that name it, and those of its @see lines.
+---@param found spec.Function
+---@return string[] names
+function M.operations_of(found)
+  local names = {}
+  local says = M.spelled(found)
+  for name, row in pairs(operations.all()) do
+    if row.says == says and says ~= WAY_OUT then names[#names + 1] = name end
+  end
+  table.sort(names)
+  for _, name in ipairs(found.sees) do
+    if operations[name] then names[#names + 1] = name end
+  end
+  return names
+end
+
+return M
