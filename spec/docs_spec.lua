@@ -1,69 +1,225 @@
--- The pages of docs/ say what is: all Lua of a page runs as one program against a sandbox, and prints what the page says
--- behind `-->`.
+-- The pages say what is: each program in docs/ and in the README runs, and prints what the page says behind `-->` (in Lua),
+-- `// ->` or `# ->`. All Lua of a page is one program, and so are all lines for the shell; Node's and Python's blocks are
+-- programs of their own. What can't run here has a fence that says not-run, and is counted below.
 local child = require "spec.support.child"
 
-local PAGES = { "errors", "retries", "tokens", "security" }
+-- Blocks that other specs run: by page, languages.
+local ELSEWHERE = {
+  ["docs/command.md"] = { sh = "spec/cli/docs_spec.lua" },
+  ["docs/sandbox.md"] = { lua = "spec/sandbox/docs_spec.lua", sh = "spec/sandbox/docs_spec.lua" },
+  ["docs/reference/"] = { lua = "spec/reference_examples_spec.lua" },
+}
 
--- What a page takes as given: a sandbox, a developer's client with a project, two pictures in the folder where it runs.
+-- Blocks that are not run: other systems' lines, what installs, what asks the live API, what ends with Ctrl-C alone.
+local NOT_RUN = { ["README.md"] = 3, ["docs/building.md"] = 7, ["docs/first-steps.md"] = 2, ["docs/sandbox.md"] = 2 }
+
+local SHOWN = { console = true, json = true, [""] = true } -- what a program prints, or how a call looks
+
+-- What a page takes as given: a sandbox, a developer's client with a project, pictures in the folder where it runs.
 local PRELUDE = [[
-local folder, examples = ...
-local devkit4ai = require "devkit4ai"
+package.path = package.path .. ";" .. (...) .. "/?.lua"
+local devkit4ai = require "spec.support.quick"
 local sandbox = assert(require("devkit4ai.sandbox").start { step_time = 0.05 })
-require("devkit4ai.poll").pause = function() return 0.1 end
+require("devkit4ai.poll").pause = function() return 0.03 end
 local options = assert(sandbox:developer { email = "dev@example.com", password = "SecurePass123" })
 local client = assert(devkit4ai.new(options))
 local project = client:project()
 local print = function(...)
   local parts = {}
   for i = 1, select("#", ...) do parts[i] = tostring((select(i, ...))) end
-  io.stdout:write(table.concat(parts, " "):gsub(folder, ""):gsub("\n", " "), "\n")
-end
-for name, picture in pairs { ["a.png"] = "neon.png", ["b.png"] = "mountains.png" } do
-  local from, to = assert(io.open(examples .. picture, "rb")), assert(io.open(folder .. name, "wb"))
-  to:write(from:read("*a"))
-  from:close()
-  to:close()
+  io.stdout:write((table.concat(parts, " "):gsub("\n", " ")), "\n")
 end
 ]]
 
--- The page's Lua as one program; pictures and files are named as a reader would, and live in a folder of the run.
-local function program(page)
-  local parts = { PRELUDE }
-  for block in page:gmatch("\n```lua\n(.-)```") do
-    parts[#parts + 1] = block:gsub('"([%w_-]+%.%l+)"', 'folder .. "%1"')
+-- Of the README's game: what it shows, and its frames.
+local GAME = { [[
+local love, shown = {}, nil
+local function show_bar() end
+local function show(bytes) shown = bytes end
+]], "repeat love.update() until shown" }
+
+-- The folder of the tree.
+local HERE = assert(io.popen("pwd")):read("*l")
+
+local FILES = { ["a.png"] = "neon.png", ["b.png"] = "mountains.png" }
+
+-- A folder with what the pages' programs find there.
+local function folder_of_files()
+  local folder = child.folder()
+  local function put(name, text)
+    local file = assert(io.open(folder .. "/" .. name, "wb"))
+    file:write(text)
+    file:close()
   end
-  return table.concat(parts, "\n")
+  for name, picture in pairs(FILES) do put(name, child.read("examples/images/" .. picture)) end
+  put("a.gif", "GIF89a...")
+  finally(function() child.remove(folder) end)
+  return folder
 end
 
--- The lines that it must print; "..." stands for anything.
-local function expected(page)
-  local list = {}
-  for line in page:gmatch("%-%-> ([^\n]+)") do list[#list + 1] = line end
+-- The fenced blocks of a page: { language, info, text }.
+local function blocks_of(path)
+  local list, open = {}, nil
+  for line in child.read(path):gmatch("([^\n]*)\n") do
+    local language, info = line:match("^```(%l*) *(.*)$")
+    if open and language then
+      open.text = table.concat(open.lines, "\n") .. "\n"
+      open = nil
+    elseif language then
+      open = { language = language, info = info, lines = {} }
+      list[#list + 1] = open
+    elseif open then
+      open.lines[#open.lines + 1] = line
+    end
+  end
+  assert(not open, path .. ": a block is not closed")
   return list
 end
 
-local function pattern(line)
-  return "^" .. line:gsub("%p", "%%%0"):gsub("%%%.%%%.%%%.", ".*") .. "$"
+-- Who else runs the blocks of a language on a page.
+local function elsewhere(path, language)
+  local row = ELSEWHERE[path] or ELSEWHERE[path:match("^.*/")]
+  return row and row[language]
 end
 
-local function here()
-  local pipe = io.popen("pwd")
-  local path = pipe:read("*l")
+-- The blocks of a page that are to run here, by language.
+local function programs_of(path)
+  local programs = {}
+  for i, block in ipairs(blocks_of(path)) do
+    local first = path == "README.md" and i == 1 -- spec/readme_spec.lua runs it
+    if block.info == "" and not SHOWN[block.language] and not elsewhere(path, block.language) and not first then
+      programs[block.language] = programs[block.language] or {}
+      table.insert(programs[block.language], block.text)
+    end
+  end
+  return programs
+end
+
+-- The lines that it must print, by the language's arrow; "..." stands for anything.
+local function compare(texts, arrow, out)
+  local wanted, lines = {}, {}
+  for line in table.concat(texts):gmatch(arrow .. " ([^\n]+)") do wanted[#wanted + 1] = line end
+  for line in out:gmatch("[^\n]+") do lines[#lines + 1] = line end
+  for i, line in ipairs(wanted) do
+    local pattern = "^%s*" .. line:gsub("%p", "%%%0"):gsub("%%%.%%%.%%%.", ".*") .. "$"
+    assert.matches(pattern, lines[i] or "(nothing)")
+  end
+  assert.equal(#wanted, #lines, out)
+end
+
+local function run_lua(path, texts)
+  local game = path == "README.md" and GAME or { "", "" }
+  local folder = folder_of_files()
+  local code = PRELUDE .. game[1] .. table.concat(texts, "\n") .. game[2]
+  local ended = child.run(code, { args = { HERE }, before = "cd '" .. folder .. "'" })
+  assert.equal(0, ended.code, ended.err .. ended.out)
+  compare(texts, "%-%->", ended.out)
+end
+
+-- A program in a file, by another interpreter than ours.
+local function run_file(interpreter, texts, arrow)
+  local folder = folder_of_files()
+  local file = assert(io.open(folder .. "/program", "wb"))
+  file:write(table.concat(texts, "\n"))
+  file:close()
+  local ended = child.run(([[
+    local here = %q
+    local code = os.execute("cd '" .. here .. "' && " .. %q .. " ./program")
+    os.exit((code == true or code == 0) and 0 or 1)]]):format(folder, interpreter))
+  assert.equal(0, ended.code, ended.err .. ended.out)
+  compare(texts, arrow, ended.out)
+end
+
+local RUN = {
+  lua = run_lua,
+  sh = function(_, texts) run_file("sh -e", texts, "# %->") end,
+  js = function(_, texts)
+    for _, text in ipairs(texts) do run_file("node --input-type=commonjs - <", { text }, "// %->") end
+  end,
+  python = function(_, texts)
+    for _, text in ipairs(texts) do run_file("python3", { text }, "# %->") end
+  end,
+}
+
+local function pages()
+  local list = { "README.md" }
+  local pipe = assert(io.popen("find docs -name '*.md' | LC_ALL=C sort"))
+  for path in pipe:lines() do list[#list + 1] = path end
   pipe:close()
-  return path
+  return list
 end
 
-for _, name in ipairs(PAGES) do
-  describe("docs/" .. name .. ".md", function()
-    it("runs, and prints what it says", function()
-      local page, folder = child.read("docs/" .. name .. ".md"), child.folder()
-      finally(function() child.remove(folder) end)
-      local ended = child.run(program(page), { args = { folder .. "/", here() .. "/examples/images/" } })
-      assert.equal(0, ended.code, ended.err .. ended.out)
-      local lines, wanted = {}, expected(page)
-      for line in ended.out:gmatch("[^\n]+") do lines[#lines + 1] = line end
-      for i, line in ipairs(wanted) do assert.matches(pattern(line), lines[i] or "(nothing)") end
-      assert.equal(#wanted, #lines, ended.out)
-    end)
+describe("the blocks of the pages", function()
+  local one_lua = _VERSION == "Lua 5.4" -- other languages, and what is the same on each Lua
+
+  for _, path in ipairs(pages()) do
+    for language, texts in pairs(programs_of(path)) do
+      if language == "lua" or one_lua then
+        it(("in %s run, and print what they say: %s"):format(path, language), function()
+          assert(RUN[language], "nobody runs " .. language)(path, texts)
+        end)
+      end
+    end
+  end
+
+  if not one_lua then return end
+
+  it("are run here, by another spec that is there, or are counted as not run", function()
+    local counted = {}
+    for _, path in ipairs(pages()) do
+      for _, block in ipairs(blocks_of(path)) do
+        if block.info ~= "" then
+          assert.equal("not-run", block.info, path)
+          counted[path] = (counted[path] or 0) + 1
+        end
+      end
+    end
+    assert.same(NOT_RUN, counted)
+    for path, languages in pairs(ELSEWHERE) do
+      for _, spec in pairs(languages) do assert.is_truthy(child.read(spec):find(path, 1, true) or path:find "/$", spec) end
+    end
   end)
+end)
+
+-- A heading's address, as the pages are shown.
+local function anchor(heading)
+  return (heading:lower():gsub("`", ""):gsub("[^%w%- _]", ""):gsub(" ", "-"))
 end
+
+local function has_anchor(path, wanted)
+  for heading in ("\n" .. child.read(path)):gmatch("\n#+ ([^\n]+)") do
+    if anchor(heading) == wanted then return true end
+  end
+  return false
+end
+
+if _VERSION ~= "Lua 5.4" then return end
+
+describe("the links of the pages", function()
+  it("lead to files and headings that are there", function()
+    local list = pages()
+    for _, path in ipairs { "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md" } do list[#list + 1] = path end
+    for _, path in ipairs(list) do
+      local folder = path:match("^.*/") or ""
+      for target in child.read(path):gmatch("%]%(([^)%s]+)%)") do
+        if not target:find("^https?:") then
+          local name, heading = target:match("^([^#]*)#?(.*)$")
+          local file = name == "" and path or (folder .. name):gsub("[^/]+/%.%./", "")
+          local there = io.open(file)
+          assert.is_truthy(there, ("%s: %s"):format(path, target))
+          there:close()
+          if heading ~= "" then assert.is_true(has_anchor(file, heading), ("%s: %s"):format(path, target)) end
+        end
+      end
+    end
+  end)
+
+  it("reach every page from the README", function()
+    local readme = child.read "README.md"
+    for _, path in ipairs(pages()) do
+      if not path:find("^docs/reference/%l") and path ~= "README.md" then
+        assert.is_truthy(readme:find("(" .. path, 1, true), path)
+      end
+    end
+  end)
+end)
