@@ -39,6 +39,7 @@ fuzz:
 bench:
 	@tools/packages bench
 	@tools/build build all benchmarks
+	@tools/contract || echo "without Prism"
 	@bench/run
 
 install: build

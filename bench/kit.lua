@@ -4,10 +4,16 @@ local bed = dofile(here .. "/bed.lua")
 
 local M = {}
 
-M.program, M.script, M.show = bed.program, bed.script, dofile(here .. "/table.lua").show
+M.program, M.script, M.quote, M.show = bed.program, bed.script, bed.quote, dofile(here .. "/table.lua").show
 
 M.LUAS = { "lua5.4", "lua5.1", "luajit" }
 M.ALL_LUAS = { "lua5.1", "lua5.2", "lua5.3", "lua5.4", "luajit" }
+
+--- The command lines of the sandbox, and of Prism over the vendor's file where it is installed.
+M.sandbox = bed.quote(bed.build .. "/devkit4ai") .. " sandbox --port 0"
+local prism = bed.build .. "/contract/node_modules/.bin/prism"
+M.prism = bed.works("test -x " .. bed.quote(prism))
+  and ("%s mock --port 0 %s"):format(bed.quote(prism), bed.quote(bed.build .. "/../spec/contract/openapi.json"))
 
 local pin = bed.pin()
 M.pin = pin

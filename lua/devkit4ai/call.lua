@@ -197,14 +197,17 @@ local function make(client, row, name, known, args, request, secrets, progress)
   return answer
 end
 
+local function close_after(own, ...)
+  if own then own:close() end
+  return ...
+end
+
 -- Builds the request of an operation whose own part differs, makes the call, and closes what was made for it alone.
 local function build_and_make(scope, row, name, known, args, extra, progress)
   local client = scope._client
   local request, secrets, err = build.request(client, row, known, name, args, extra, scope._secrets)
   if not request then return nil, secrets, err end
-  local answer, message, trouble, head = make(client, row, name, known, args, request, secrets, progress)
-  if request.own then request.own:close() end
-  return answer, message, trouble, head
+  return close_after(request.own, make(client, row, name, known, args, request, secrets, progress))
 end
 
 --- Makes one call.
