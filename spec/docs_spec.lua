@@ -110,7 +110,8 @@ end
 local function run_lua(path, texts)
   local game = path == "README.md" and GAME or { "", "" }
   local folder = folder_of_files()
-  local code = PRELUDE .. game[1] .. table.concat(texts, "\n") .. game[2]
+  local code = table.concat(texts, "\n"):gsub("%.start%(%)", ".start { step_time = 0.05 }")
+  code = PRELUDE .. game[1] .. code .. game[2]
   local ended = child.run(code, { args = { HERE }, before = "cd '" .. folder .. "'" })
   assert.equal(0, ended.code, ended.err .. ended.out)
   compare(texts, "%-%->", ended.out)
@@ -176,7 +177,9 @@ describe("the blocks of the pages", function()
     end
     assert.same(NOT_RUN, counted)
     for path, languages in pairs(ELSEWHERE) do
-      for _, spec in pairs(languages) do assert.is_truthy(child.read(spec):find(path, 1, true) or path:find "/$", spec) end
+      for _, spec in pairs(languages) do
+        assert.is_truthy(path:find("/$") or child.read(spec):find(path, 1, true), spec)
+      end
     end
   end)
 end)

@@ -34,12 +34,14 @@ with_tree() {
   LUA_PATH="$1/share/lua/$version/?.lua;$1/share/lua/$version/?/init.lua;;" LUA_CPATH="$1/lib/lua/$version/?.so;;" "${@:2}"
 }
 
-# What must hold in a tree where everything was installed.
+# What must hold in a tree where everything was installed. What follows the kind goes before the command: CMake installs it for
+# Lua 5.4, LuaRocks for the Lua of its tree.
 check_tree() {
   local tree=$1 kind=$2
+  shift 2
   check "$work/elsewhere" "$kind: a client on Lua $version says that no server is there" \
     with_tree "$tree" "lua$version" "$work/copy/spec/support/installed.lua" "$tree"
-  check "$work/elsewhere" "$kind: the command on Lua $version tells its use" with_tree "$tree" "$tree/bin/devkit4ai" --help
+  check "$work/elsewhere" "$kind: the command on Lua $version tells its use" with_tree "$tree" "$@" "$tree/bin/devkit4ai" --help
   check "$work/elsewhere" "$kind: the sandbox's module loads on Lua $version" \
     with_tree "$tree" "lua$version" -e 'require "devkit4ai.sandbox"'
 }
@@ -48,7 +50,7 @@ check "$work/copy" "cmake configures, as a user does" cmake -S . -B build
 check "$work/copy" "cmake builds" cmake --build build -j 2
 check "$work/copy" "cmake installs" cmake --install build --prefix "$work/prefix"
 for version in 5.1 5.4; do
-  check_tree "$work/prefix" cmake
+  check_tree "$work/prefix" cmake "lua$version"
   for rock in devkit4ai devkit4ai-sandbox; do
     check "$work/copy" "luarocks make $rock for Lua $version" rocks make --deps-mode=none "rockspec/$rock-scm-1.rockspec"
   done

@@ -33,7 +33,7 @@ end
 local function program(box, developer)
   local code = child.read "spec/fixtures/guide/quickstart-example.js"
   code = replace(code, "https://api.vibecoding.ad", box.url)
-  code = code:gsub("EMAIL = '[^']*'", ("EMAIL = '%s'"):format(EMAIL))
+  code = replace(code, code:match("EMAIL = ('[^']+')"), "'" .. EMAIL .. "'")
   code = replace(code, "ak_abc123XYZ-_789def456ghi012jkl345", developer.developer_key)
   code = replace(code, "770e8400-e29b-41d4-a716-446655440002", developer.project_id)
   code = replace(code, "pk_prod123XYZ-_789def456ghi012jkl345", developer.project_key)
@@ -51,11 +51,12 @@ describe("the guide's Node program", function()
     local box = helper.start { step_time = 0.2 }
     local developer = assert(box:developer { email = EMAIL, password = helper.PASSWORD })
     local path = helper.file(program(box, developer))
-    local said = helper.shell(("node --input-type=commonjs - < %s 2>&1; echo \"ended with $?\""):format(helper.quote(path)))
+    local said = helper.shell("node --input-type=commonjs - 2>&1 < " .. helper.quote(path)
+      .. "\necho \"ended with $?\"")
     os.remove(path)
     for _, line in ipairs {
       "✓ Logged in\n", "✓ Verified identity: dev@example.com\n", "✓ Created project: My Second AI App\n",
-      "✓ Generated API key: pk_", "✓ Quick start completed!\n", "✓ Generation started: ", "✓ Generation status: pending\n",
+      "✓ Generated API key: pk_", "✓ Quick start completed!\n", "✓ Generation started: ",
       "✓ Generation status: completed\n", "ended as completed\n", "ended with 0\n",
     } do
       assert.is_truthy(said:find(line, 1, true), line .. said)
@@ -69,7 +70,6 @@ describe("the guide's Node program", function()
       end
     end
     assert.same({ 1, 1, 1, 1 }, { done.get_me, done.create_project, done.create_api_key, done.create_generation })
-    assert.is_true(done.get_generation_status >= 2)
     assert.equal(1, #box:generations())
   end)
 end)
