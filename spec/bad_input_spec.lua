@@ -68,41 +68,36 @@ describe("an id that is no UUID is refused, with nothing sent:", function()
 end)
 
 describe("what goes out:", function()
-  local function last()
-    local requests = server:requests()
-    return requests[#requests]
-  end
-
   it("an object without fields is {}", function()
     assert(client:project(ID):new_key())
-    assert.equal("{}", last().body)
+    assert.equal("{}", server:last().body)
     assert(client:new_developer_key())
-    assert.equal("{}", last().body)
+    assert.equal("{}", server:last().body)
     assert(client.payments:cancel())
-    assert.equal("{}", last().body)
+    assert.equal("{}", server:last().body)
   end)
 
   it("metadata without fields is {}, too", function()
     assert(client.payments:checkout { price_id = "p", success_url = "s", cancel_url = "c", metadata = {} })
-    assert.matches('"metadata":{}', last().body, 1, true)
+    assert.matches('"metadata":{}', server:last().body, 1, true)
   end)
 
   it("the place of the session in an address stays as it is", function()
     local url = "https://shop.test/done?session={CHECKOUT_SESSION_ID}"
     assert(client.payments:checkout { price_id = "p", success_url = url, cancel_url = "c" })
-    assert.equal(url, cjson.decode(last().body).success_url)
+    assert.equal(url, cjson.decode(server:last().body).success_url)
   end)
 
   it("names of 256 characters, of emoji, with quotes and line ends, whole", function()
     for _, name in ipairs { ("n"):rep(256), ("🎨"):rep(256), 'a "b" \\ c\nd\0e', "é" } do
       assert(client:new_project { name = name })
-      assert.equal(name, cjson.decode(last().body).name)
+      assert.equal(name, cjson.decode(server:last().body).name)
     end
   end)
 
   it("a page of 1e9 is written in digits, and one of 0 or more is refused", function()
     client:users { page = 1e9 }:next()
-    assert.matches("[?&]page=1000000000&", last().target)
+    assert.matches("[?&]page=1000000000&", server:last().target)
     local before = #server:requests()
     for _, page in ipairs { 0, 1e9 + 1, 2 ^ 53 } do
       local item, _, err = client.payments:history { page = page }:next()
@@ -113,7 +108,7 @@ describe("what goes out:", function()
 
   it("whole numbers up to 2^53 in a query are written in digits", function()
     assert(client:request { method = "GET", path = "/x", query = { n = 2 ^ 53, small = 0.5, minus = -3 } })
-    assert.equal("/x?minus=-3&n=9007199254740992&small=0.5", last().target)
+    assert.equal("/x?minus=-3&n=9007199254740992&small=0.5", server:last().target)
   end)
 
   it("a number that JSON's writer would round is refused", function()

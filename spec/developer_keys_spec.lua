@@ -15,11 +15,6 @@ local function serve(answers)
   return client
 end
 
-local function last()
-  local requests = server:requests()
-  return requests[#requests]
-end
-
 after_each(function()
   client:close()
   server:stop()
@@ -34,14 +29,14 @@ describe("client:new_developer_key", function()
     assert.same({ ID, "laptop", KEY, "ak_of_th", true }, { key.id, key.name, key.key, key.key_prefix, key.is_active })
     assert.is_nil(key.raw.key)
     assert.is_nil(tostring(key):find(KEY, 1, true))
-    assert.same({ name = "laptop" }, cjson.decode(last().body))
+    assert.same({ name = "laptop" }, cjson.decode(server:last().body))
     assert(client:developer_keys())
-    assert.equal(wire.sample.developer_key, wire.header(last(), "X-Developer-Key"))
+    assert.equal(wire.sample.developer_key, wire.header(server:last(), "X-Developer-Key"))
   end)
 
   it("sends an object where no name is given", function()
     assert(serve({ ["POST " .. KEYS] = MADE }):new_developer_key(nil, { timeout = 20 }))
-    assert.equal("{}", last().body)
+    assert.equal("{}", server:last().body)
   end)
 
   it("may have made one that nobody knows, and says where to look", function()
@@ -90,15 +85,15 @@ describe("verification", function()
 
   it("is asked for without a body and without credentials", function()
     assert.equal(serve { [ASK] = { 200, { message = "sent" } } }, client:request_verification(ID))
-    assert.same({ "", "0", nil, nil }, { last().body, wire.header(last(), "Content-Length"),
-      wire.header(last(), "Authorization"), wire.header(last(), "X-User-Role") })
+    assert.same({ "", "0", nil, nil }, { server:last().body, wire.header(server:last(), "Content-Length"),
+      wire.header(server:last(), "Authorization"), wire.header(server:last(), "X-User-Role") })
   end)
 
   it("sends the token of the mail", function()
     serve { [VERIFY] = { 200, "" } }
     assert.equal(client, client:verify_email { user_id = ID, verification_token = TOKEN })
-    assert.same({ user_id = ID, verification_token = TOKEN }, cjson.decode(last().body))
-    assert.is_nil(wire.header(last(), "Authorization"))
+    assert.same({ user_id = ID, verification_token = TOKEN }, cjson.decode(server:last().body))
+    assert.is_nil(wire.header(server:last(), "Authorization"))
   end)
 
   it("hides the token where the server repeats it", function()

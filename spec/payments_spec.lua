@@ -70,12 +70,7 @@ teardown(function()
   server:stop()
 end)
 
-local function last()
-  local requests = server:requests()
-  return requests[#requests]
-end
-
-local function body() return cjson.decode(last().body) end
+local function body() return cjson.decode(server:last().body) end
 
 local CHECKOUT = {
   price_id = "price_1", success_url = "https://example.com/paid?id={CHECKOUT_SESSION_ID}&a=b",
@@ -87,8 +82,8 @@ describe("an end user's payments", function()
     local one = assert(client.payments:subscription())
     assert.same({ "sub_1", "past_due", 2, nil }, { one.subscription_id, one.status, one.quantity, one.customer_id })
     assert.equal("2", tostring(one.quantity))
-    assert.equal("end_user", wire.header(last(), "X-User-Role"))
-    assert.equal(wire.sample.project_key, wire.header(last(), "X-API-Key"))
+    assert.equal("end_user", wire.header(server:last(), "X-User-Role"))
+    assert.equal(wire.sample.project_key, wire.header(server:last(), "X-API-Key"))
     assert.same({}, { client.payments:subscription { test_mode = false } })
   end)
 
@@ -104,7 +99,7 @@ describe("an end user's payments", function()
     local page = assert(client.payments:checkout(CHECKOUT))
     assert.same({ "cs_1", "https://checkout.stripe.com/c/1" }, { page.session_id, page.checkout_url })
     assert.same(CHECKOUT, body()) -- what was not given is not sent
-    assert.is_truthy(last().body:find("{CHECKOUT_SESSION_ID}", 1, true))
+    assert.is_truthy(server:last().body:find("{CHECKOUT_SESSION_ID}", 1, true))
   end)
 
   it("say it all at a checkout", function()
@@ -116,10 +111,10 @@ describe("an end user's payments", function()
     assert.is_nil(page)
     assert.same({ "invalid", "refused", "create_checkout_session" }, { err.kind, err.outcome, err.operation })
     assert.is_truthy(message:find("User already has a subscription", 1, true))
-    assert.is_truthy(last().body:find('"quantity":3[,}]'))
-    assert.is_truthy(last().body:find('"metadata":{}', 1, true))
-    assert.is_truthy(last().body:find('"allow_existing_subscription":false', 1, true))
-    assert.is_nil(last().body:find("test_mode", 1, true))
+    assert.is_truthy(server:last().body:find('"quantity":3[,}]'))
+    assert.is_truthy(server:last().body:find('"metadata":{}', 1, true))
+    assert.is_truthy(server:last().body:find('"allow_existing_subscription":false', 1, true))
+    assert.is_nil(server:last().body:find("test_mode", 1, true))
   end)
 
   it("open a portal", function()
@@ -133,7 +128,7 @@ describe("an end user's payments", function()
     local done = assert(client.payments:cancel())
     assert.same({ "sub_1", "active", "2026-02-01T00:00:00Z", nil },
       { done.subscription_id, done.status, done.cancel_at, done.cancelled_at })
-    assert.equal("{}", last().body)
+    assert.equal("{}", server:last().body)
     local _, _, err = client.payments:cancel { cancel_immediately = true, test_mode = false }
     assert.same({ "not_found", "refused" }, { err.kind, err.outcome })
     assert.same({ cancel_immediately = true }, body())
@@ -152,8 +147,8 @@ end)
 describe("a developer's payments", function()
   it("are all projects', of both modes where none is named", function()
     assert.equal("past_due", assert(client.payments:subscriptions():next()).status)
-    assert.equal("developer", wire.header(last(), "X-User-Role"))
-    assert.is_nil(wire.header(last(), "X-API-Key"))
+    assert.equal("developer", wire.header(server:last(), "X-User-Role"))
+    assert.is_nil(wire.header(server:last(), "X-API-Key"))
     assert(client.payments:subscriptions {
       project_id = PROJECT, test_mode = false, status = "past_due", page = 2, page_size = 10 }:next())
     assert.equal("pi_1", assert(client.payments:transactions():next()).payment_intent_id)
@@ -188,7 +183,7 @@ describe("project.stripe", function()
     assert(stripe:update_config { test_secret_key = 'sk_"test', live_webhook_secret = "whsec_1" })
     assert.same({ test_secret_key = 'sk_"test', live_webhook_secret = "whsec_1" }, body())
     assert(stripe:update_config {})
-    assert.equal("{}", last().body)
+    assert.equal("{}", server:last().body)
     assert.is_true(stripe:delete_config())
   end)
 

@@ -23,11 +23,6 @@ local function serve(answers)
   project = assert(client:project())
 end
 
-local function last()
-  local requests = server:requests()
-  return requests[#requests]
-end
-
 after_each(function()
   client:close()
   server:stop()
@@ -40,18 +35,18 @@ describe("a project", function()
     assert.equal(project, project:refresh())
     assert.same({ PROJECT, "Neon", "signs", true, nil },
       { project.id, project.name, project.description, project.is_active, project.updated_at })
-    assert.equal(wire.sample.developer_key, wire.header(last(), "X-Developer-Key"))
-    assert.is_nil(wire.header(last(), "X-API-Key"))
+    assert.equal(wire.sample.developer_key, wire.header(server:last(), "X-Developer-Key"))
+    assert.is_nil(wire.header(server:last(), "X-API-Key"))
   end)
 
   it("sends what changes, and keeps what the answer leaves out", function()
     serve { ["GET " .. PATH] = { 200, NEON }, ["PUT " .. PATH] = { 200, { id = PROJECT, description = "at night" } } }
     assert(project:refresh())
     assert.equal(project, project:update { description = "at night" })
-    assert.same({ description = "at night" }, cjson.decode(last().body))
+    assert.same({ description = "at night" }, cjson.decode(server:last().body))
     assert.same({ "Neon", "at night" }, { project.name, project.description })
     assert(project:update {})
-    assert.equal("{}", last().body)
+    assert.equal("{}", server:last().body)
   end)
 
   it("keeps its fields where a change is refused", function()

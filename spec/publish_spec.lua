@@ -17,11 +17,6 @@ local function serve(answers)
   return client:generation(ID)
 end
 
-local function last()
-  local requests = server:requests()
-  return requests[#requests]
-end
-
 after_each(function()
   client:close()
   server:stop()
@@ -34,10 +29,10 @@ describe("a generation", function()
     assert.equal(gen, gen:publish())
     assert.is_true(gen.is_public)
     assert.same({ "is_public=true", "application/x-www-form-urlencoded", "end_user" },
-      { last().body, wire.header(last(), "Content-Type"), wire.header(last(), "X-User-Role") })
+      { server:last().body, wire.header(server:last(), "Content-Type"), wire.header(server:last(), "X-User-Role") })
     assert.equal(gen, gen:unpublish { timeout = 20 })
     assert.is_false(gen.is_public)
-    assert.equal("is_public=false", last().body)
+    assert.equal("is_public=false", server:last().body)
   end)
 
   it("stays as it was where that is refused", function()
@@ -79,7 +74,7 @@ describe("a generation", function()
   it("is deleted", function()
     local gen = serve { ["DELETE " .. PATH] = { 200, { message = "deleted" } } }
     assert.is_true(gen:delete())
-    assert.equal("", last().body)
+    assert.equal("", server:last().body)
   end)
 end)
 
@@ -94,7 +89,7 @@ describe("a generation of nobody", function()
     serve { [CREATE] = { 200, { id = ID } }, ["GET " .. ANONYMOUS] = { 200, { id = ID, status = "completed" } } }
     local gen = assert(order())
     assert.same({ ID, "pending" }, { gen.id, gen.status })
-    local request = last()
+    local request = server:last()
     assert.equal(wire.file_part("files", "a.png", "image/png", IMAGE.data):rep(2)
       .. wire.text_part("instructions", '{"prompt":"neon"}'), wire.body(request))
     assert.equal("completed", assert(gen:wait()).status)

@@ -84,6 +84,13 @@ function Server:requests()
   return log_of(self).requests
 end
 
+--- The last one.
+---@return table? request
+function Server:last()
+  local requests = self:requests()
+  return requests[#requests]
+end
+
 --- How many connections were accepted so far.
 ---@return integer
 function Server:connections()
