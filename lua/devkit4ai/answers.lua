@@ -140,20 +140,14 @@ function M.generations(raw)
   return page_of(raw, "generations", "per_page", M.generation)
 end
 
-function M.users(raw)
-  return page_of(raw, "users", "page_size", M.record)
+--- A list of records, under the row's name.
+function M.records(raw, _, row)
+  return list_of(raw, row.list, M.record)
 end
 
-function M.subscriptions(raw)
-  return page_of(raw, "subscriptions", "page_size", M.record)
-end
-
-function M.payments(raw)
-  return page_of(raw, "payments", "page_size", M.record)
-end
-
-function M.payment_projects(raw)
-  return list_of(raw, "projects", M.record)
+--- One page of such a list.
+function M.page(raw, _, row)
+  return page_of(raw, row.list, row.paging.size, M.record)
 end
 
 function M.subscription(raw)

@@ -9,7 +9,6 @@ local proxy = require "devkit4ai.proxy"
 local M = {}
 
 local huge = math.huge
-M.MAX_FILE = 10 * 1024 * 1024 -- bytes of an image; CONTRACT 5.1
 
 M.PAIRS = "application/x-www-form-urlencoded"
 

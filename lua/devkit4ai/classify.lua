@@ -157,7 +157,7 @@ function M.answered(row, request, secrets, status, body, head)
   if raw == nil and row.nullable then return nil end
   if type(raw) ~= "table" then return unusable(secrets, status, body, head, "it is no object and no list") end
   if given ~= NONE or shows(secrets, body) then mask().values(secrets, given, raw) end
-  local answer, missing = answers[row.answer](raw, given)
+  local answer, missing = answers[row.answer](raw, given, row)
   if not answer then return unusable(secrets, status, body, head, "it has no " .. missing) end
   return answer
 end

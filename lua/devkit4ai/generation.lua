@@ -4,6 +4,7 @@ local check = require "devkit4ai.check"
 local errors = require "devkit4ai.errors"
 local find = require "devkit4ai.find"
 local instructions = require "devkit4ai.instructions"
+local operations = require "devkit4ai.operations"
 local pages = require "devkit4ai.pages"
 local under_way = require "devkit4ai.under_way"
 local wait = require "devkit4ai.wait"
@@ -27,7 +28,6 @@ Generation.__name = "devkit4ai.Generation"
 
 local M = {}
 
-local MAX_IMAGES = 5 -- CONTRACT 5.1
 local MAX_PICTURE = 64 * 1024 * 1024 -- bytes; design, invariant 8
 
 function Generation:__tostring()
@@ -87,7 +87,7 @@ local function is_name(text)
 end
 
 -- A copy of the list: the core reads the bytes while they go out, whatever becomes of the caller's tables meanwhile.
-local function copy_images(says, images)
+local function copy_images(says, images, most)
   local copies, count = {}, 0
   for _ in pairs(images) do count = count + 1 end
   for i = 1, count do
@@ -101,8 +101,8 @@ local function copy_images(says, images)
     if not is_name(name) then return nil, ("images[%d]: %q is no name of a file"):format(i, name) end
     copies[i] = image
   end
-  if count == 0 then return nil, "give 1 to 5 images; there is none" end
-  if count > MAX_IMAGES then return nil, ("give 1 to 5 images, not %d"):format(count) end
+  if count == 0 then return nil, ("give 1 to %d images; there is none"):format(most) end
+  if count > most then return nil, ("give 1 to %d images, not %d"):format(most, count) end
   return copies
 end
 
@@ -127,7 +127,7 @@ local function order(scope, says, name, given)
   if (given.prompt == nil) == (given.instructions == nil) then
     errors.raise(says .. ": give either prompt or instructions")
   end
-  local images, wrong = copy_images(says, given.images)
+  local images, wrong = copy_images(says, given.images, operations[name].body.form.most)
   local text, why = instructions.text(given.instructions or given.prompt)
   wrong = wrong or why
   if wrong then return errors.refuse("invalid", ("%s: %s"):format(says, wrong), name) end

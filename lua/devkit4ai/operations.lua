@@ -2,15 +2,17 @@
 --- and a group is loaded when one of its rows is asked for: a script needs few of the 54.
 ---
 --- method, path: {name} is an argument, a UUID · profile: by the client's role, a row of `profiles` · query: names of
---- arguments · uuids: of those in query and body that must be UUIDs · paging: of a list in pages { size: the name of the
---- page's size, default, most } · body: { json = names of arguments }, { pairs = names }, which is form-urlencoded, or
---- { form = { parts: the names that the files' part may have; text: the text's; max_bytes: of a file } } · slots: secrets
---- that go into the JSON body; an argument of that name is one, and is masked while the call lives; one marked ? may be left
---- out · bodiless: a POST without a body, which says so · defaults: values of arguments that are always sent · answer: a function of `answers`, or "picture", "nothing" ·
---- nullable: the answer may be a bare null · redirects: how many are followed · heed: the head of a GET's answer is wanted ·
---- repeats: the class of CONTRACT 7 (retry.lua) · gone: statuses that say on a repeat that the first one did it · creates: it
---- may cost money, so no total limit · says: the words a user typed · unknown: what to do when nobody knows whether it was
---- done · meant: by status, the words that tell another one · advice: by kind, where the general one does not fit.
+--- arguments · uuids: of those in query and body that must be UUIDs · paging: of a list in pages { size: the name of
+--- the page's size, default, most } · body: { json = names of arguments }, { pairs = names }, which is form-urlencoded,
+--- or { form = { parts: the names that the files' part may have; text: the text's; most: files; max_bytes: of one } } ·
+--- slots: secrets that go into the JSON body; an argument of that name is one, and is masked while the call lives; one
+--- marked ? may be left out · bodiless: a POST without a body, which says so · defaults: values of arguments that are
+--- always sent · answer: a function of `answers`, or "picture", "nothing" · list: the name of the list in an answer of
+--- records · nullable: the answer may be a bare null · redirects: how many are followed · heed: the head of a GET's
+--- answer is wanted · repeats: the class of CONTRACT 7 (retry.lua) · gone: statuses that say on a repeat that the first
+--- one did it · creates: it may cost money, so no total limit · says: the words a user typed · unknown: what to do when
+--- nobody knows whether it was done · meant: by status, the words that tell another one · advice: by kind, where the
+--- general one does not fit.
 local GROUPS = { "accounts", "projects", "generations", "health", "payments" }
 
 local rows, next_group = {}, 1

@@ -14,6 +14,8 @@ local REQUEST = check.rows {
   on_upload = { type = "function" },
 }
 
+local LIMITS = operations.create_generation.body.form -- as for an order, whatever the form is for
+
 local PROFILES = { developer = "dev", end_user = "end", platform_operator = "op" }
 
 -- As HTTP has it, where no operation says more; all of the API's own follow it.
@@ -52,7 +54,7 @@ local function fill_form(form, extra)
     extra.json = build.pairs_of(names_of(form), form)
     return build.PAIRS
   end
-  extra.form = { part = part, files = form[part], fields = fields, max_bytes = build.MAX_FILE }
+  extra.form = { part = part, files = form[part], fields = fields, max_bytes = LIMITS.max_bytes }
 end
 
 local function fill_body(given, extra)

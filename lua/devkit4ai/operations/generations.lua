@@ -2,12 +2,16 @@
 local roles = require "devkit4ai.operations.roles"
 
 local PAGE = { size = "per_page", default = 20, most = 100 } -- "page B" of CONTRACT 3.1 (D50)
-local MAX_BYTES = 10 * 1024 * 1024 -- of an image; CONTRACT 5.1
+
+-- Images and instructions; the files' part has the first of the names, the second where the server wants that (D36).
+local function order(...)
+  return { form = { parts = { ... }, text = "instructions", most = 5, max_bytes = 10 * 1024 * 1024 } } -- CONTRACT 5.1
+end
 
 return {
-  create_generation = { -- row 27; D36: the guide's name of the part first, the OpenAPI file's where the server wants that
+  create_generation = { -- row 27
     method = "POST", path = "/api/v1/generation/generate-v2", profile = roles.end_user,
-    body = { form = { parts = { "example_images", "files" }, text = "instructions", max_bytes = MAX_BYTES } },
+    body = order("example_images", "files"), -- the guide's name
     answer = "generation", repeats = "never", creates = true, says = "project:generate",
     unknown = "the picture may be under way and paid for, so it is never sent again by itself: look among your "
       .. "generations for these instructions before you send it anew",
@@ -37,9 +41,9 @@ return {
     query = { "page", "per_page" }, paging = PAGE,
     answer = "generations", heed = true, repeats = "safe", says = "client:public_generations",
   },
-  create_anonymous_generation = { -- row 33; D36: the OpenAPI file's name of the part first, where the guide is silent; D37
+  create_anonymous_generation = { -- row 33
     method = "POST", path = "/api/v1/generation/generate-anonymous-v2", profile = roles.anyone,
-    body = { form = { parts = { "files", "example_images" }, text = "instructions", max_bytes = MAX_BYTES } },
+    body = order("files", "example_images"), -- the OpenAPI file's, where the guide is silent (D37)
     answer = "generation", repeats = "never", creates = true, says = "client:generate_anonymous",
     unknown = "the picture may be under way, and counts among the free ones of the day; it can't be found again, since "
       .. "nobody's generations are listed",

@@ -49,12 +49,12 @@ return {
   list_project_subscriptions = { -- row 42
     method = "GET", path = OF_PROJECT .. "/subscriptions", profile = roles.developer,
     query = { "test_mode", "page", "page_size" }, defaults = TEST, paging = PAGE,
-    answer = "subscriptions", heed = true, repeats = "safe", says = "project.stripe:subscriptions",
+    answer = "page", list = "subscriptions", heed = true, repeats = "safe", says = "project.stripe:subscriptions",
   },
   list_project_payments = { -- row 43
     method = "GET", path = OF_PROJECT .. "/payments", profile = roles.developer,
     query = { "test_mode", "page", "page_size" }, defaults = TEST, paging = PAGE,
-    answer = "payments", heed = true, repeats = "safe", says = "project.stripe:payments",
+    answer = "page", list = "payments", heed = true, repeats = "safe", says = "project.stripe:payments",
   },
   get_my_subscription = { -- row 44
     method = "GET", path = "/api/v1/payments/stripe/my-subscription", profile = roles.end_user,
@@ -64,7 +64,7 @@ return {
   list_my_payments = { -- row 45
     method = "GET", path = "/api/v1/payments/stripe/my-payments", profile = roles.end_user,
     query = { "test_mode", "page", "page_size" }, defaults = TEST, paging = PAGE,
-    answer = "payments", heed = true, repeats = "safe", says = "client.payments:history",
+    answer = "page", list = "payments", heed = true, repeats = "safe", says = "client.payments:history",
   },
   create_customer_portal = { -- row 46
     method = "POST", path = "/api/v1/payments/stripe/customer-portal", profile = roles.end_user,
@@ -89,16 +89,16 @@ return {
   list_all_subscriptions = { -- row 49; without test_mode both kinds
     method = "GET", path = "/api/v1/payments/subscriptions", profile = roles.developer,
     query = { "project_id", "test_mode", "status", "page", "page_size" }, uuids = { "project_id" }, paging = PAGE,
-    answer = "subscriptions", heed = true, repeats = "safe", says = "client.payments:subscriptions",
+    answer = "page", list = "subscriptions", heed = true, repeats = "safe", says = "client.payments:subscriptions",
   },
   list_all_transactions = { -- row 50
     method = "GET", path = "/api/v1/payments/transactions", profile = roles.developer,
     query = { "project_id", "test_mode", "status", "page", "page_size" }, uuids = { "project_id" }, paging = PAGE,
-    answer = "payments", heed = true, repeats = "safe", says = "client.payments:transactions",
+    answer = "page", list = "payments", heed = true, repeats = "safe", says = "client.payments:transactions",
   },
   list_payment_projects = { -- row 51
     method = "GET", path = "/api/v1/payments/projects", profile = roles.developer,
-    answer = "payment_projects", repeats = "safe", says = "client.payments:projects",
+    answer = "records", list = "projects", repeats = "safe", says = "client.payments:projects",
   },
   get_payment_stats = { -- row 52
     method = "GET", path = "/api/v1/payments/stats", profile = roles.developer,

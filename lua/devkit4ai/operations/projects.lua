@@ -22,7 +22,7 @@ return {
   list_all_users = { -- row 18
     method = "GET", path = "/api/v1/projects/users", profile = roles.developer,
     query = { "page", "page_size", "search", "is_active", "project_id" }, uuids = { "project_id" }, paging = PAGE,
-    answer = "users", heed = true, repeats = "safe", says = "client:users",
+    answer = "page", list = "users", heed = true, repeats = "safe", says = "client:users",
   },
   get_project = { -- row 19
     method = "GET", path = "/api/v1/projects/{project_id}", profile = roles.developer,
@@ -62,6 +62,6 @@ return {
   list_project_users = { -- row 26
     method = "GET", path = "/api/v1/projects/{project_id}/users", profile = roles.developer,
     query = { "page", "page_size", "search", "is_active" }, paging = PAGE,
-    answer = "users", heed = true, repeats = "safe", says = "project:users",
+    answer = "page", list = "users", heed = true, repeats = "safe", says = "project:users",
   },
 }
