@@ -11,8 +11,10 @@ local session = require "devkit4ai.session"
 ---@field role string "developer", "end_user", "platform_operator"
 ---@field payments devkit4ai.Payments subscriptions and payments
 local Client = {}
-Client.__made = { payments = function(client) return require("devkit4ai.payments").new(client) end }
-Client.__index = fields.index(Client, Client.__made)
+Client.__index = Client -- a function would cost each call 330 instructions
+Client.__made = { -- for the clients of end users, which are many, and look like their developer's otherwise
+  payments = function(client) return fields.later("devkit4ai.payments", { _client = client }) end,
+}
 Client.__name = "devkit4ai.Client"
 
 function Client:__tostring()
@@ -30,6 +32,7 @@ local function keys() return require "devkit4ai.key" end
 function M.new(options)
   local client, message, err = scope.of_client(options)
   if not client then return nil, message, err end
+  client.payments = Client.__made.payments(client)
   return setmetatable(client, Client)
 end
 

@@ -1,7 +1,24 @@
---- Fields of an object that are made when they are first asked for: who does not use them pays nothing.
+--- Fields of an object that hold an object of another class, whose file is loaded when it is first used: who does without pays
+--- next to nothing.
 local M = {}
 
---- An __index for a class with such fields.
+-- Becomes the other class at the first use.
+local function become(module, part)
+  return setmetatable(part, require(module).class)
+end
+
+--- The object in such a field.
+---@param module string whose `class` it is of
+---@param part table its fields
+---@return table part
+function M.later(module, part)
+  return setmetatable(part, {
+    __index = function(self, name) return become(module, self)[name] end,
+    __tostring = function(self) return tostring(become(module, self)) end,
+  })
+end
+
+--- An __index for a class whose objects get such fields when they are first asked for.
 ---@param class table the methods
 ---@param made table<string, fun(object: table): any> what makes a field, by its name
 ---@return fun(object: table, name: string): any

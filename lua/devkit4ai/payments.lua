@@ -12,14 +12,6 @@ function Payments:__tostring()
   return "devkit4ai.Payments of " .. tostring(self._client)
 end
 
-local M = {}
-
----@param client devkit4ai.Client
----@return devkit4ai.Payments
-function M.new(client)
-  return setmetatable({ _client = client }, Payments)
-end
-
 -- A call whose arguments are its table.
 local function ask(payments, name, says, rows, options)
   local given = check.arguments(says, rows, options)
@@ -178,4 +170,4 @@ function Payments:stats(options)
   return ask(self, "get_payment_stats", "client.payments:stats", MODE, options)
 end
 
-return M
+return { class = Payments }

@@ -20,7 +20,7 @@ local scope = require "devkit4ai.scope"
 ---@field stripe devkit4ai.Stripe how it takes money
 local Project = {}
 Project.__index = fields.index(Project, {
-  stripe = function(project) return require("devkit4ai.stripe").new(project) end,
+  stripe = function(project) return fields.later("devkit4ai.stripe", { _project = project }) end,
 })
 Project.__name = "devkit4ai.Project"
 

@@ -12,14 +12,6 @@ function Stripe:__tostring()
   return "devkit4ai.Stripe of the project " .. self._project.id
 end
 
-local M = {}
-
----@param project devkit4ai.Project
----@return devkit4ai.Stripe
-function M.new(project)
-  return setmetatable({ _project = project }, Stripe)
-end
-
 -- A call with the project's id among its arguments.
 local function ask(stripe, name, given, extra)
   local args = { project_id = stripe._project.id }
@@ -125,4 +117,4 @@ function Stripe:payments(options)
   return pages.of_records(self._project, "list_project_payments", "project.stripe:payments", LIST, options)
 end
 
-return M
+return { class = Stripe }
