@@ -227,7 +227,7 @@ local function real_table(part)
   local class = library.classes[part.class]
   local module = require(class and class.module or part.module)
   if part.module or class.variable == "M" then return module end
-  if module.class then return module.class end -- of a field that is loaded when it is used
+  if type(module) == "table" and module.class then return module.class end -- of a field that is loaded when it is used
   if class.variable then return local_of(module, class.variable, class.file) end
 end
 
