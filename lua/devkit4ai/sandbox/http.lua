@@ -15,7 +15,10 @@ local REASONS = {
   [500] = "Internal Server Error", [501] = "Not Implemented", [502] = "Bad Gateway", [503] = "Service Unavailable",
   [504] = "Gateway Timeout", [505] = "HTTP Version Not Supported",
 }
-local FIELD = "^([%w!#$%%&'*+%-.^_`|~]+):[ \t]*([^%z\1-\8\10-\31\127]*)\r\n()"
+local NAME = "^([%w!#$%%&'*+%-.^_`|~]+):[ \t]*"
+local FIELD = NAME .. "(%C*)\r\n()" -- a class alone is quicker than a set
+local TABBED = NAME .. "([^%z\1-\8\10-\31\127]*)\r\n()" -- the one control character that a value may have
+local SPACES = { [32] = true, [9] = true }
 
 ---@class devkit4ai.sandbox.Request
 ---@field method string
@@ -51,9 +54,10 @@ local function head_fields(block, from)
   local fields = {}
   while from <= #block do
     local name, value, after = block:match(FIELD, from)
+    if not name then name, value, after = block:match(TABBED, from) end
     if not name then return nil end
     name = name:lower()
-    if value:find("[ \t]$") then value = value:match("^(.-)[ \t]+$") end
+    if SPACES[value:byte(-1)] then value = value:match("^(.-)[ \t]+$") end
     fields[name] = fields[name] and fields[name] .. ", " .. value or value
     from = after
   end

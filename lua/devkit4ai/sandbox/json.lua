@@ -16,6 +16,14 @@ local function text(value)
   return '"' .. value:gsub('[%c"\\]', ESCAPES) .. '"'
 end
 
+-- key of a form -> how its member begins; forms are few
+local BEGINNINGS = setmetatable({}, {
+  __index = function(beginnings, key)
+    beginnings[key] = text(key) .. ":"
+    return beginnings[key]
+  end,
+})
+
 --- One value: a string, number, boolean, nil (null), or a list of such.
 ---@param value any
 ---@return string
@@ -41,9 +49,9 @@ function M.object(form, record)
   local members = {}
   for i, key in ipairs(form) do
     if type(key) == "table" then
-      members[i] = text(key[1]) .. ":" .. inner(key[2], record[key[1]], key.list)
+      members[i] = BEGINNINGS[key[1]] .. inner(key[2], record[key[1]], key.list)
     else
-      members[i] = text(key) .. ":" .. M.encode(record[key])
+      members[i] = BEGINNINGS[key] .. M.encode(record[key])
     end
   end
   return "{" .. table.concat(members, ",") .. "}"
