@@ -112,6 +112,7 @@ describe("devkit4ai", function()
     end
     assert.is_false(can_order(first))
     assert.is_true(can_order(ended.json.key))
+    assert.matches("the environment variable DEVKIT4AI_PROJECT_KEY holds the old key still", ended.err, 1, true)
   end)
 
   it("keys --save writes the key to the settings, shows it nowhere, and generate uses it", function()

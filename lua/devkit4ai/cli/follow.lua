@@ -5,6 +5,14 @@ local text = require "devkit4ai.cli.text"
 
 local M = {}
 
+--- Adds what the commands that wait and save have in common.
+---@param parser table
+function M.declare(parser)
+  parser:flag("--overwrite", "the file may be replaced")
+  parser:option("--timeout", "seconds to wait for the picture (900)"):argname("<s>"):convert(tonumber)
+  parser:option("--interval", "seconds between the first two looks (5)"):argname("<s>"):convert(tonumber)
+end
+
 --- What is told of a generation as data.
 ---@param gen devkit4ai.Generation
 ---@param path string? where its picture is

@@ -15,9 +15,7 @@ function M.declare(parser)
   parser:mutex(
     parser:option("--out", "where the picture goes"):argname("<file>"),
     parser:flag("--no-wait", "give the generation's id and end"):target("no_wait"))
-  parser:flag("--overwrite", "the file may be replaced")
-  parser:option("--timeout", "seconds to wait for the picture (900)"):argname("<s>"):convert(tonumber)
-  parser:option("--interval", "seconds between the first two looks (5)"):argname("<s>"):convert(tonumber)
+  follow.declare(parser)
 end
 
 local DONE_NOTHING = { not_sent = "nothing was sent", refused = "the server refused it" }
@@ -50,11 +48,9 @@ function M.run(options, shell)
   end
   local project, message, err = session.open_project(options, shell)
   if not project then return nil, message, err end
-  if options.out then
-    local fine
-    fine, message, err = picture.check(options.out, options.overwrite)
-    if not fine then return nil, message, err end
-  end
+  local fine
+  fine, message, err = picture.check(options.out, options.overwrite)
+  if not fine then return nil, message, err end
   local since = os.time()
   local gen, why, cause = progress.upload(shell, function(on_upload)
     return project:generate { images = options.images, prompt = options.prompt, on_upload = on_upload }

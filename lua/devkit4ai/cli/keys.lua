@@ -68,9 +68,13 @@ local function hand_over(shell, kind, key, save)
   return true
 end
 
-local function make(owner, kind, shell, options)
+local function make(owner, kind, shell, options, settings)
   local key, message, err = owner[options.rotate and kind.rotate or kind.make](owner, options.rotate or options.new)
   if not key then return nil, message, err end
+  local old = options.rotate and settings[kind.setting]
+  if old and not (options.save and old.from == "settings file") then -- which is written below
+    shell:tell(("the %s holds the old key still: put the new one there"):format(old.from))
+  end
   local done, trouble, cause = hand_over(shell, kind, key, options.save)
   if message then return nil, message, err end -- of a rotation: the old one is still there
   return done, trouble, cause
@@ -90,7 +94,7 @@ function M.run(options, shell)
   if not options.developer then owner, message, err = session.project(owner, settings) end
   if not owner then return nil, message, err end
   if options.revoke then return revoke(owner, kind, shell, options.revoke) end
-  if options.new or options.rotate then return make(owner, kind, shell, options) end
+  if options.new or options.rotate then return make(owner, kind, shell, options, settings) end
   local list
   list, message, err = owner[kind.list](owner)
   if not list then return nil, message, err end

@@ -12,12 +12,13 @@ local VIEWERS = {
 }
 
 --- Whether a picture can be written under this name; one file is made beside it and removed.
----@param path string
+---@param path string? none: nothing is to be written
 ---@param overwrite boolean?
 ---@return boolean? fine
 ---@return string? message
 ---@return table? err
 function M.check(path, overwrite)
+  if not path then return true end
   local there = io.open(path, "rb")
   if there then
     local _, trouble = there:read(1)

@@ -10,9 +10,7 @@ local M = { name = "wait", summary = "Wait for a generation, and save its pictur
 function M.declare(parser)
   parser:argument("id", "the generation's id")
   parser:option("--out", "where the picture goes"):argname("<file>")
-  parser:flag("--overwrite", "the file may be replaced")
-  parser:option("--timeout", "seconds to wait for the picture (900)"):argname("<s>"):convert(tonumber)
-  parser:option("--interval", "seconds between the first two looks (5)"):argname("<s>"):convert(tonumber)
+  follow.declare(parser)
 end
 
 --- Waits and saves.
@@ -24,11 +22,9 @@ end
 function M.run(options, shell)
   local project, message, err = session.open_project(options, shell)
   if not project then return nil, message, err end
-  if options.out then
-    local fine
-    fine, message, err = picture.check(options.out, options.overwrite)
-    if not fine then return nil, message, err end
-  end
+  local fine
+  fine, message, err = picture.check(options.out, options.overwrite)
+  if not fine then return nil, message, err end
   local gen
   gen, message, err = follow.wait(shell, project:generation(options.id), options)
   if not gen then return nil, message, err end
