@@ -265,7 +265,7 @@ describe("an end user's client", function()
     collectgarbage()
     collectgarbage()
     local each = (collectgarbage "count" - before) * 1024 / 2000
-    assert.is_true(each < 600, each .. " bytes of Lua's memory each")
+    assert.is_true(each < 700, each .. " bytes of Lua's memory each")
     for i = #users, 1, -1 do users[i] = false end
     collectgarbage()
     collectgarbage()

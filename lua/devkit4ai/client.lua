@@ -2,7 +2,7 @@
 local call = require "devkit4ai.call"
 local check = require "devkit4ai.check"
 local errors = require "devkit4ai.errors"
-local fields = require "devkit4ai.fields"
+local object = require "devkit4ai.object"
 local scope = require "devkit4ai.scope"
 local session = require "devkit4ai.session"
 
@@ -11,10 +11,6 @@ local session = require "devkit4ai.session"
 ---@field role string "developer", "end_user", "platform_operator"
 ---@field payments devkit4ai.Payments subscriptions and payments
 local Client = {}
-Client.__index = Client -- a function would cost each call 330 instructions
-Client.__made = { -- for the clients of end users, which are many, and look like their developer's otherwise
-  payments = function(client) return fields.later("devkit4ai.payments", { _client = client }) end,
-}
 Client.__name = "devkit4ai.Client"
 
 function Client:__tostring()
@@ -30,19 +26,16 @@ local function keys() return require "devkit4ai.key" end
 
 --- devkit4ai.new; see there.
 function M.new(options)
-  local client, message, err = scope.of_client(options)
-  if not client then return nil, message, err end
-  client.payments = Client.__made.payments(client)
-  return setmetatable(client, Client)
+  local record, message, err = scope.of_client(options)
+  if not record then return nil, message, err end
+  record.payments = scope.payments(record)
+  return object.new(Client, { base_url = record.base_url, role = record.role }, record)
 end
 
-local function object_of(project, message, err)
-  if not project then return nil, message, err end
-  return projects().new(project)
-end
-
-local function project_of(client, answer)
-  return object_of(scope.of_project(client, answer))
+local function project_of(client, fields)
+  local record, message, err = scope.of_project(client._client, fields.id)
+  if not record then return nil, message, err end
+  return projects().new(fields, record)
 end
 
 local REGISTER = check.rows {
@@ -66,7 +59,7 @@ function Client:register(options)
   local given = check.arguments("client:register", REGISTER, options)
   local account, message, err = call.run(self, "register", given, check.extra(given))
   if not account then return nil, message, err end
-  return scope.adopt(self, account)
+  return scope.adopt(self._client, account)
 end
 
 --- Logs in; the tokens are kept and renewed by the client, the password is not kept. A repeat logs in anew.
@@ -87,7 +80,7 @@ function Client:login(email, password, options)
   local tokens, message, err = call.run(self, "login", { email = email, password = password }, extra)
   if not tokens then return nil, message, err end
   local accepted
-  accepted, message, err = session.accept(self, tokens, "login", email)
+  accepted, message, err = session.accept(self._client, tokens, "login", email)
   if not accepted then return nil, message, err end
   return self
 end
@@ -103,7 +96,7 @@ end
 ---@return devkit4ai.Error? err
 function Client:refresh_token(options)
   local extra = check.own("client:refresh_token", options)
-  local done, message, err = session.renew(self, call.run, extra and extra.total)
+  local done, message, err = session.renew(self._client, call.run, extra and extra.total)
   if not done then return nil, message, err end
   return self
 end
@@ -117,7 +110,7 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err kind `file`: the tokens are forgotten here, but the store could not be emptied
 function Client:logout()
-  return session.logout(self)
+  return session.logout(self._client)
 end
 
 --- Who is logged in. Safe to repeat.
@@ -275,7 +268,9 @@ end
 function Client:project(id)
   id = id or self._project_id
   check.value("client:project: id", { type = "string", required = true }, id)
-  return object_of(scope.of_id(self, id))
+  local checked, message, err = scope.check_id(self, id)
+  if not checked then return nil, message, err end
+  return project_of(self, { id = id })
 end
 
 local STATS = check.rows {
@@ -431,7 +426,7 @@ end
 --- print(pcall(client.me, client)) --> false ...the client is closed
 --- ```
 function Client:close()
-  scope.close(self)
+  scope.close(self._client)
 end
 
 Client.__close = Client.close

@@ -4,6 +4,7 @@ local check = require "devkit4ai.check"
 local errors = require "devkit4ai.errors"
 local find = require "devkit4ai.find"
 local instructions = require "devkit4ai.instructions"
+local object = require "devkit4ai.object"
 local operations = require "devkit4ai.operations"
 local pages = require "devkit4ai.pages"
 local under_way = require "devkit4ai.under_way"
@@ -22,7 +23,6 @@ local wait = require "devkit4ai.wait"
 ---@field message string? of the server, when it was ordered
 ---@field raw table? the decoded answer
 local Generation = {}
-Generation.__index = Generation
 Generation._looks = "get_generation_status" -- the operation that tells how far it is
 Generation.__name = "devkit4ai.Generation"
 
@@ -45,7 +45,7 @@ end
 
 -- words: the Lua that makes such a handle, for messages; looks: the operation that tells how far it is, if not the usual one
 local function handle(scope, id, words, looks)
-  return setmetatable({ id = id, _scope = scope, _words = words, _looks = looks }, Generation)
+  return object.new(Generation, { id = id }, { _scope = scope, _words = words, _looks = looks })
 end
 
 --- A handle on a generation; asks nobody.

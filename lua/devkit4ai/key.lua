@@ -1,6 +1,7 @@
 --- A key, as the server told of it: a project's API key, or a developer key.
 local call = require "devkit4ai.call"
 local check = require "devkit4ai.check"
+local object = require "devkit4ai.object"
 
 ---@class devkit4ai.Key
 ---@field id string
@@ -13,7 +14,6 @@ local check = require "devkit4ai.check"
 ---@field created_at string? ISO 8601
 ---@field raw table the decoded answer, without the key
 local Key = {}
-Key.__index = Key
 Key.__name = "devkit4ai.Key"
 
 function Key:__tostring()
@@ -34,8 +34,7 @@ local KINDS = {
 ---@param kind "developer"|"project"
 ---@return devkit4ai.Key
 function M.new(fields, scope, kind)
-  fields._scope, fields._kind = scope, kind
-  return setmetatable(fields, Key)
+  return object.new(Key, fields, { _scope = scope, _kind = kind })
 end
 
 --- The same for each of a list.

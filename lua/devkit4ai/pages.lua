@@ -3,13 +3,13 @@
 local call = require "devkit4ai.call"
 local check = require "devkit4ai.check"
 local errors = require "devkit4ai.errors"
+local object = require "devkit4ai.object"
 local operations = require "devkit4ai.operations"
 local runtime = require "devkit4ai.runtime"
 
 ---@class devkit4ai.Pages a list that the server gives in pages: `for item in pages do` gives its items, and raises the message where a page can't be read (in a task on plain Lua 5.1 no `for` can wait: use next)
 ---@field total integer? how many there are, as the last page that was read said; it may be wrong
 local Pages = {}
-Pages.__index = Pages
 Pages.__name = "devkit4ai.Pages"
 
 function Pages:__tostring()
@@ -33,10 +33,10 @@ function M.new(scope, name, says, given, make)
   for _, field in ipairs(row.query) do args[field] = given[field] end
   local size = row.paging.size
   args[size] = args[size] or row.paging.default
-  return setmetatable({
+  return object.new(Pages, {}, {
     _scope = scope, _name = name, _says = says, _given = given, _make = make, _args = args, _own = check.extra(given),
     _next = args.page or 1, _queue = {}, _at = 1, _seen = {}, _count = ((args.page or 1) - 1) * args[size], _stale = 0,
-  }, Pages)
+  })
 end
 
 local function as_it_is(fields) return fields end

@@ -5,11 +5,10 @@ local pages = require "devkit4ai.pages"
 
 ---@class devkit4ai.Payments
 local Payments = {}
-Payments.__index = Payments
 Payments.__name = "devkit4ai.Payments"
 
 function Payments:__tostring()
-  return "devkit4ai.Payments of " .. tostring(self._client)
+  return ("devkit4ai.Payments of %s (%s)"):format(self._client.base_url, self._client.role)
 end
 
 -- A call whose arguments are its table.

@@ -2,9 +2,9 @@
 local call = require "devkit4ai.call"
 local check = require "devkit4ai.check"
 local errors = require "devkit4ai.errors"
-local fields = require "devkit4ai.fields"
 local generation = require "devkit4ai.generation"
 local key = require "devkit4ai.key"
+local object = require "devkit4ai.object"
 local pages = require "devkit4ai.pages"
 local scope = require "devkit4ai.scope"
 
@@ -19,8 +19,8 @@ local scope = require "devkit4ai.scope"
 ---@field raw table? the decoded answer
 ---@field stripe devkit4ai.Stripe how it takes money
 local Project = {}
-Project.__index = fields.index(Project, {
-  stripe = function(project) return fields.later("devkit4ai.stripe", { _project = project }) end,
+Project.__record = object.lazy(Project, {
+  stripe = function(record) return object.later("devkit4ai.stripe", { _project = record }) end,
 })
 Project.__name = "devkit4ai.Project"
 
@@ -30,10 +30,11 @@ end
 
 local M = {}
 
----@param project devkit4ai.Scope with the fields of an answer in its normal form, or the id alone
+---@param fields table of a response in its normal form, or the id alone
+---@param record devkit4ai.Scope
 ---@return devkit4ai.Project
-function M.new(project)
-  return setmetatable(project, Project)
+function M.new(fields, record)
+  return object.new(Project, fields, record)
 end
 
 -- the Lua that makes the handle again, for messages

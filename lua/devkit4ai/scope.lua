@@ -2,7 +2,7 @@
 local core = require "devkit4ai.core"
 local config = require "devkit4ai.config"
 local errors = require "devkit4ai.errors"
-local fields = require "devkit4ai.fields"
+local object = require "devkit4ai.object"
 local runtime = require "devkit4ai.runtime"
 local retry = require "devkit4ai.retry"
 local session = require "devkit4ai.session"
@@ -59,37 +59,42 @@ local function adopt_child(parent, child)
   parent._children, children[child] = children, true
 end
 
---- Makes the answer of a project a scope: it sees the client's slots behind its own, with its own id; the client's project
---- key is that of one project alone.
----@param client devkit4ai.Client
----@param project table with the project's id
----@return devkit4ai.Scope? project
+--- The private record of a project: it sees the client's slots behind its own, with its own id; the client's project key is
+--- that of one project alone.
+---@param client devkit4ai.Scope the client's private record
+---@param id string the project's
+---@return devkit4ai.Scope? record
 ---@return string? message
 ---@return devkit4ai.Error? err
-function M.of_project(client, project)
+function M.of_project(client, id)
   local secrets = core.secrets(client._secrets)
-  if client._project_id ~= project.id then secrets:set("project_key", "") end
-  local set, _, why = secrets:set("project_id", project.id, "shown")
+  if client._project_id ~= id then secrets:set("project_key", "") end
+  local set, _, why = secrets:set("project_id", id, "shown")
   if not set then return errors.refuse("config", "client:project: the id can't be used: " .. why) end
-  project._client, project._secrets, project._prepared = client, secrets, {}
-  adopt_child(client, project)
-  return project
+  local record = { id = id, _client = client, _secrets = secrets, _prepared = {} }
+  adopt_child(client, record)
+  return record
 end
 
---- The same for an id that the user gave.
+--- Whether an id that the user gave can be a project's.
 ---@param client devkit4ai.Client
 ---@param id string
----@return devkit4ai.Scope?
+---@return boolean?
 ---@return string? message
 ---@return devkit4ai.Error? err
-function M.of_id(client, id)
-  if not config.is_uuid(id) then
-    return errors.refuse("invalid", "client:project: the id is no UUID: " .. client._secrets:mask(id))
-  end
-  return M.of_project(client, { id = id })
+function M.check_id(client, id)
+  if config.is_uuid(id) then return true end
+  return errors.refuse("invalid", "client:project: the id is no UUID: " .. client._secrets:mask(id))
 end
 
--- What the end users of a project have in common. It is their metatable as well, and all else they inherit from the client.
+--- The payments of a client; the class is loaded when they are first used.
+---@param record devkit4ai.Scope the client's private record
+---@return devkit4ai.Payments
+function M.payments(record)
+  return object.later("devkit4ai.payments", { _client = record })
+end
+
+-- What the private records of a project's end users have in common; they inherit the rest from the client's.
 local function class_of_users(project)
   local client, secrets = project._client, core.secrets(project._secrets)
   secrets:set("access_token", "") -- the developer's own are not theirs
@@ -98,9 +103,7 @@ local function class_of_users(project)
     role = "end_user", _role = "end_user", _secrets = secrets, _prepared = {}, _project_id = project.id,
     _project = project, -- while a user lives, so that closing the client reaches it
   }
-  local of_client = getmetatable(client)
-  class.__index, class.__name = fields.index(class, of_client.__made), of_client.__name
-  class.__tostring, class.__close = of_client.__tostring, of_client.__close
+  class.__index = object.lazy(class, { payments = M.payments }).__index
   return setmetatable(class, { __index = client })
 end
 
@@ -119,10 +122,11 @@ function M.of_end_user(project, tokens)
     local set, _, why = secrets:set(slot, token, USES[slot])
     if not set then return errors.refuse("config", ("project:end_user: the %s can't be used: %s"):format(slot, why)) end
   end
-  local user = setmetatable({ _secrets = secrets }, project._users)
-  user._client = user
-  session.start(user, tokens.access_token, tokens.refresh_token)
-  adopt_child(project, user)
+  local client, record = project._client, { _secrets = secrets }
+  record._client = record
+  local user = object.new(client, { base_url = client.base_url, role = project._users.role }, record, project._users)
+  session.start(record, tokens.access_token, tokens.refresh_token)
+  adopt_child(getmetatable(project), record)
   return user
 end
 

@@ -5,7 +5,6 @@ local pages = require "devkit4ai.pages"
 
 ---@class devkit4ai.Stripe
 local Stripe = {}
-Stripe.__index = Stripe
 Stripe.__name = "devkit4ai.Stripe"
 
 function Stripe:__tostring()

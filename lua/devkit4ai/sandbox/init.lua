@@ -3,6 +3,7 @@
 --- (killed included), the sandbox ends. A child of this program may hold the pipe open, so stop() also says it, and
 --- the sandbox watches this process too. Its answers come back through a FIFO.
 local cjson = require("cjson").new()
+local object = require "devkit4ai.object"
 local options = require "devkit4ai.sandbox.options"
 
 local M = {}
@@ -13,7 +14,6 @@ local M = {}
 ---@field private _input file*
 ---@field private _output file*
 local Sandbox = {}
-Sandbox.__index = Sandbox
 
 local ROWS = { command = true }
 local NAMES = { "command" }
@@ -129,7 +129,7 @@ function M.start(given)
     if input then input:close() end
     return nil, "the sandbox did not start: " .. tostring(why)
   end
-  local self = setmetatable({ _input = input, _output = output }, Sandbox)
+  local self = object.new(Sandbox, {}, { _input = input, _output = output })
   local line = output:read()
   local ok, said = pcall(cjson.decode, line or "")
   if not ok or type(said) ~= "table" or not said.url then
