@@ -305,6 +305,7 @@ end
 local function options_of(kind)
   local inline = kind:match("%b{}")
   if inline then return annotations.inline(inline), kind:match("%b{}(.*)$"):find("[]", 1, true) ~= nil end
+  kind = kind:match("^%(([%w_.]+)|number%)%??$") or kind -- the timeout in place of the table
   local class = library.classes[annotations.may_be_nil(kind) and kind:sub(1, -2) or kind]
   if class and class.page and not class.variable and class.name ~= "devkit4ai.Store" then
     return reference.fields(library, class), false

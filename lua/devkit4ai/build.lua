@@ -1,5 +1,6 @@
 --- The first step of a call: the request, out of the operation's row, the client and the arguments.
 local core = require "devkit4ai.core"
+local check = require "devkit4ai.check"
 local config = require "devkit4ai.config"
 local errors = require "devkit4ai.errors"
 local json = require "devkit4ai.json"
@@ -7,8 +8,6 @@ local profiles = require "devkit4ai.profiles"
 local proxy = require "devkit4ai.proxy"
 
 local M = {}
-
-local huge = math.huge
 
 M.PAIRS = "application/x-www-form-urlencoded"
 
@@ -229,8 +228,8 @@ function M.request(client, row, known, name, args, extra, secrets)
   local request = setmetatable({ compiled = false }, known.inherit)
   for field, value in pairs(extra or {}) do request[field] = value end
   request.headers = nil
-  if not (request.total == nil or (request.total > 0 and request.total < huge)) then
-    return refuse(row, name, "config", "timeout must be a number of seconds above 0")
+  if request.total ~= nil and not check.is_timeout(request.total) then
+    return refuse(row, name, "config", check.TIMEOUT)
   end
   local ok, message, err = fill(row, name, request, args, client._parts[name], secrets)
   if not ok then return nil, message, err end

@@ -52,11 +52,12 @@ local REGISTER = check.rows {
 --- print(account.email, account.developer_key) --> ann@example.com ak_...
 --- ```
 ---@param options { email: string, password: string, full_name: string?, timeout: number?, headers: table<string, string>? } password: at least 8 characters, with upper case, lower case and a digit
+---@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
 ---@return devkit4ai.Account? account with developer_key, project_id and project_key
 ---@return string? message
 ---@return devkit4ai.Error? err
-function Client:register(options)
-  local given = check.arguments("client:register", REGISTER, options)
+function Client:register(options, own)
+  local given = check.arguments("client:register", REGISTER, options, own)
   local account, message, err = call.run(self, "register", given, check.extra(given))
   if not account then return nil, message, err end
   return scope.adopt(self._client, account)
@@ -69,7 +70,7 @@ end
 --- ```
 ---@param email string of the account
 ---@param password string of the account
----@param options devkit4ai.Own?
+---@param options (devkit4ai.Own|number)?
 ---@return devkit4ai.Client? client itself
 ---@return string? message
 ---@return devkit4ai.Error? err
@@ -90,13 +91,17 @@ end
 --- ```lua
 --- print(assert(client:refresh_token()):me().email) --> dev@example.com
 --- ```
----@param options devkit4ai.Own?
+---@param options (devkit4ai.Own|number)?
 ---@return devkit4ai.Client? client itself
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Client:refresh_token(options)
   local extra = check.own("client:refresh_token", options)
-  local done, message, err = session.renew(self._client, call.run, extra and extra.total)
+  local total = extra and extra.total
+  if total and not check.is_timeout(total) then
+    return errors.refuse("config", "client:refresh_token: " .. check.TIMEOUT, "refresh_token")
+  end
+  local done, message, err = session.renew(self._client, call.run, total)
   if not done then return nil, message, err end
   return self
 end
@@ -117,7 +122,7 @@ end
 --- ```lua
 --- print(client:me().email, client:me { timeout = 5 }.role) --> dev@example.com developer
 --- ```
----@param options devkit4ai.Own?
+---@param options (devkit4ai.Own|number)?
 ---@return devkit4ai.Account?
 ---@return string? message
 ---@return devkit4ai.Error? err
@@ -131,7 +136,7 @@ end
 --- assert(client:request_verification(client:me().id))
 --- ```
 ---@param user_id string a UUID: account.id
----@param options devkit4ai.Own?
+---@param options (devkit4ai.Own|number)?
 ---@return devkit4ai.Client? client itself
 ---@return string? message
 ---@return devkit4ai.Error? err kind `invalid`: the id is no UUID
@@ -154,11 +159,12 @@ local VERIFY = check.rows {
 --- assert(client:verify_email { user_id = id, verification_token = sandbox:verification_token(id) })
 --- ```
 ---@param options { user_id: string, verification_token: string, timeout: number?, headers: table<string, string>? } user_id: a UUID, account.id
+---@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
 ---@return devkit4ai.Client? client itself
 ---@return string? message
 ---@return devkit4ai.Error? err kind `invalid`: the token is used up, too old, or another one's
-function Client:verify_email(options)
-  local given = check.arguments("client:verify_email", VERIFY, options)
+function Client:verify_email(options, own)
+  local given = check.arguments("client:verify_email", VERIFY, options, own)
   local done, message, err = call.run(self, "verify_email", given, check.extra(given))
   if not done then return nil, message, err end
   return self
@@ -171,11 +177,12 @@ end
 --- print(key.name, key.key) --> laptop ak_...
 --- ```
 ---@param name string? what the lists call it
----@param options devkit4ai.Own?
+---@param options (devkit4ai.Own|number)?
 ---@return devkit4ai.Key?
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Client:new_developer_key(name, options)
+  name, options = check.optional_text(name, options)
   check.value("client:new_developer_key: name", { type = "string" }, name)
   local extra = check.own("client:new_developer_key", options)
   local made, message, err = call.run(self, "create_developer_key", { name = name }, extra)
@@ -187,7 +194,7 @@ end
 --- ```lua
 --- for _, key in ipairs(assert(client:developer_keys())) do print(key.key_prefix, key.key) end --> ak_... nil
 --- ```
----@param options devkit4ai.Own?
+---@param options (devkit4ai.Own|number)?
 ---@return devkit4ai.Key[]?
 ---@return string? message
 ---@return devkit4ai.Error? err
@@ -205,7 +212,7 @@ end
 --- print(assert(client:rotate_developer_key "2027").key) --> ak_...
 --- ```
 ---@param name string? of the new key
----@param options devkit4ai.Own? timeout: for all steps together
+---@param options (devkit4ai.Own|number)? timeout: for all steps together
 ---@return devkit4ai.Key? key the new one; it may come with a message
 ---@return string? message
 ---@return devkit4ai.Error? err kind `conflict`: two keys begin like the one in use, or none does
@@ -213,6 +220,7 @@ end
 ---@see create_developer_key
 ---@see revoke_developer_key
 function Client:rotate_developer_key(name, options)
+  name, options = check.optional_text(name, options)
   check.value("client:rotate_developer_key: name", { type = "string" }, name)
   local extra = check.own("client:rotate_developer_key", options)
   return require("devkit4ai.rotation").rotate(self, "developer", name, extra, function(text)
@@ -230,11 +238,12 @@ local NEW_PROJECT = check.rows {
 --- print(project.name, project.id) --> Neon ...
 --- ```
 ---@param options { name: string, description: string?, timeout: number?, headers: table<string, string>? } name: 1 to 255 characters; description: at most 1,000
+---@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
 ---@return devkit4ai.Project?
 ---@return string? message
 ---@return devkit4ai.Error? err
-function Client:new_project(options)
-  local given = check.arguments("client:new_project", NEW_PROJECT, options)
+function Client:new_project(options, own)
+  local given = check.arguments("client:new_project", NEW_PROJECT, options, own)
   local made, message, err = call.run(self, "create_project", given, check.extra(given))
   if not made then return nil, message, err end
   made.name, made.description = made.name or given.name, made.description or given.description -- D27: the id alone may come
@@ -245,7 +254,7 @@ end
 --- ```lua
 --- for _, project in ipairs(assert(client:projects())) do print(project.name) end --> ...
 --- ```
----@param options devkit4ai.Own?
+---@param options (devkit4ai.Own|number)?
 ---@return devkit4ai.Project[]?
 ---@return string? message
 ---@return devkit4ai.Error? err
@@ -282,11 +291,12 @@ local STATS = check.rows {
 --- print(client:stats().projects.total) --> 1
 --- ```
 ---@param options { search: string?, is_active: boolean?, project_id: string?, timeout: number?, headers: table<string, string>? }? what narrows the counts; project_id: a UUID
+---@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
 ---@return devkit4ai.Stats?
 ---@return string? message
 ---@return devkit4ai.Error? err
-function Client:stats(options)
-  local given = check.arguments("client:stats", STATS, options)
+function Client:stats(options, own)
+  local given = check.arguments("client:stats", STATS, options, own)
   return call.run(self, "get_global_stats", given, check.extra(given))
 end
 
@@ -300,9 +310,10 @@ local USERS = check.rows {
 --- print(user.role, client:users { search = "guest" }:next().email) --> end_user guest@example.com
 --- ```
 ---@param options { page: integer?, page_size: integer?, search: string?, is_active: boolean?, project_id: string?, timeout: number?, headers: table<string, string>? }? page: the first one; page_size: 1 to 100, default 50; search: in address and name; project_id: a UUID; timeout: seconds for each page, or for all()
+---@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
 ---@return devkit4ai.Pages pages of devkit4ai.User
-function Client:users(options)
-  return require("devkit4ai.pages").of_records(self, "list_all_users", "client:users", USERS, options)
+function Client:users(options, own)
+  return require("devkit4ai.pages").of_records(self, "list_all_users", "client:users", USERS, options, own)
 end
 
 --- Orders a picture in the project of the option project_id, with its key; see project:generate.
@@ -311,12 +322,13 @@ end
 --- print(gen.status) --> pending
 --- ```
 ---@param options devkit4ai.Order
+---@param own (devkit4ai.Uploading|number)? what every call takes; a number is the timeout
 ---@return devkit4ai.Generation?
 ---@return string? message
 ---@return devkit4ai.Error? err
 ---@see create_generation
-function Client:generate(options)
-  return generations().generate(self, "client", "client:generate", options)
+function Client:generate(options, own)
+  return generations().generate(self, "client", "client:generate", options, own)
 end
 
 --- Orders a picture without an account: free, and few a day for each address. Sent at most once; an order whose outcome is
@@ -326,11 +338,12 @@ end
 --- print(gen:wait().status) --> completed
 --- ```
 ---@param options devkit4ai.Order
+---@param own (devkit4ai.Uploading|number)? what every call takes; a number is the timeout
 ---@return devkit4ai.Generation? gen it can't be published, and is not deleted by you
 ---@return string? message
 ---@return devkit4ai.Error? err kind `rate_limited`: the day's pictures are used up
-function Client:generate_anonymous(options)
-  return generations().generate_anonymous(self, options)
+function Client:generate_anonymous(options, own)
+  return generations().generate_anonymous(self, options, own)
 end
 
 local HANDLE = { anonymous = { type = "boolean" } }
@@ -354,9 +367,10 @@ end
 --- print(gen.id == client:generations { per_page = 50 }:next().id) --> true
 --- ```
 ---@param options { page: integer?, per_page: integer?, timeout: number?, headers: table<string, string>? }? page: the first one; per_page: 1 to 100, default 20; timeout: seconds for each page, or for all()
+---@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
 ---@return devkit4ai.Pages pages of devkit4ai.Generation
-function Client:generations(options)
-  return generations().list(self, "client", "list_generations", "client:generations", options)
+function Client:generations(options, own)
+  return generations().list(self, "client", "list_generations", "client:generations", options, own)
 end
 
 --- The generations that were published, of anyone; needs no account.
@@ -365,9 +379,10 @@ end
 --- print(client:public_generations():next().is_public) --> true
 --- ```
 ---@param options { page: integer?, per_page: integer?, timeout: number?, headers: table<string, string>? }? page: the first one; per_page: 1 to 100, default 20; timeout: seconds for each page, or for all()
+---@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
 ---@return devkit4ai.Pages pages of devkit4ai.Generation
-function Client:public_generations(options)
-  return generations().list(self, "client", "list_public_generations", "client:public_generations", options)
+function Client:public_generations(options, own)
+  return generations().list(self, "client", "list_public_generations", "client:public_generations", options, own)
 end
 
 --- The one generation that was ordered with these instructions: what became of an order whose outcome is unknown. Blanks at
@@ -376,12 +391,13 @@ end
 --- print(gen.id == client:find_generation { instructions = "neon", since = os.time() - 60 }.id) --> true
 --- ```
 ---@param options { instructions: table|string, since: number?, timeout: number?, headers: table<string, string>? } instructions: as generate got them; since: Unix time of the order by this machine's clock, which is set right by the server's; 60 s before it count as well; without it, all generations are looked at
+---@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
 ---@return devkit4ai.Generation?
 ---@return string? message
 ---@return devkit4ai.Error? err kind `not_found`: it may still appear for some seconds; kind `conflict`: several fit, and their ids stand in the message
 ---@see list_generations
-function Client:find_generation(options)
-  return generations().find(self, "client", "client:find_generation", options)
+function Client:find_generation(options, own)
+  return generations().find(self, "client", "client:find_generation", options, own)
 end
 
 local PARTS = {
@@ -394,11 +410,12 @@ local PARTS = {
 --- print(client:health().status, client:health("redis").status) --> healthy healthy
 --- ```
 ---@param part string? "database", "storage", "redis", "detailed", or "simple", which old callers know; default: all in short
----@param options devkit4ai.Own?
+---@param options (devkit4ai.Own|number)?
 ---@return devkit4ai.Health?
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Client:health(part, options)
+  part, options = check.optional_text(part, options)
   if part ~= nil and not PARTS[part] then
     errors.raise("client:health: part must be database, storage, redis, detailed or simple")
   end
@@ -412,11 +429,12 @@ end
 --- print(response.status, response.json.email) --> 200 dev@example.com
 --- ```
 ---@param options { method: string, path: string, query: table?, json: table?, form: table?, role: string?, timeout: number?, headers: table<string, string>?, on_upload: (fun(sent: integer, total: integer))? } path: from /; query: values by name; json: a table, the body; form: values by name, one of them may be a list of images; role: whose headers go out, default the client's; on_upload: bytes, every 0.1 s while they go out
+---@param own (devkit4ai.Uploading|number)? what every call takes; a number is the timeout
 ---@return devkit4ai.Response?
 ---@return string? message
 ---@return devkit4ai.Error? err
-function Client:request(options)
-  return require("devkit4ai.request").run(self, options)
+function Client:request(options, own)
+  return require("devkit4ai.request").run(self, options, own)
 end
 
 --- Ends the client: what it has under way is cancelled, its secrets are wiped, and each later call raises. Twice is once.

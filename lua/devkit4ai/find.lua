@@ -119,11 +119,12 @@ end
 ---@param scope devkit4ai.Scope
 ---@param says string how the user knows the call
 ---@param given table instructions, since, and the call's own
+---@param own (devkit4ai.Own|number)?
 ---@return table? fields in their normal form
 ---@return string? message
 ---@return devkit4ai.Error? err
-function M.find(scope, says, given)
-  check.arguments(says, FIND, given)
+function M.find(scope, says, given, own)
+  given = check.arguments(says, FIND, given, own)
   local wanted, wrong = instructions.normal(given.instructions)
   if wanted and (type(wanted.prompt) ~= "string" or wanted.prompt == "") then
     wanted, wrong = nil, "there is no prompt in the instructions; give them as they were ordered"

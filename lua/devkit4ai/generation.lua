@@ -66,11 +66,10 @@ function M.anonymous(client, id)
   return handle(client, id, words, "get_anonymous_generation_status")
 end
 
----@class devkit4ai.Order: devkit4ai.Own what generate takes
+---@class devkit4ai.Order: devkit4ai.Uploading what generate takes
 ---@field images (string|{ data: string, filename: string })[] 1 to 5 examples: paths, or bytes with a name; JPEG, PNG or WebP, at most 10 MiB each
 ---@field prompt string? what the picture is to show
 ---@field instructions (table|string)? in place of prompt: a table with a prompt, and style, mood, ...; or a text, sent as it stands
----@field on_upload (fun(sent: integer, total: integer))? told the bytes every 0.1 s while they go out, and never where that is quicker
 ---@field timeout number? seconds for the whole call; default none
 
 local IMAGE = { data = { type = "string", required = true }, filename = { type = "string", required = true } }
@@ -123,7 +122,6 @@ end
 
 -- An order: what it holds is looked at before a byte is sent.
 local function order(scope, says, name, given)
-  check.arguments(says, GENERATE, given)
   if (given.prompt == nil) == (given.instructions == nil) then
     errors.raise(says .. ": give either prompt or instructions")
   end
@@ -150,7 +148,8 @@ local function accept(gen, says, fields)
 end
 
 --- project:generate; see there. Where nobody knows whether it was made, the message ends with the line that finds it.
-function M.generate(scope, words, says, given)
+function M.generate(scope, words, says, given, own)
+  given = check.arguments(says, GENERATE, given, own)
   local fields, message, err, since, text = order(scope, says, "create_generation", given)
   if fields then
     find.remember(scope._client, fields.id)
@@ -164,8 +163,9 @@ function M.generate(scope, words, says, given)
 end
 
 --- client:generate_anonymous; see there.
-function M.generate_anonymous(client, given)
+function M.generate_anonymous(client, given, own)
   local says = "client:generate_anonymous"
+  given = check.arguments(says, GENERATE, given, own)
   local fields, message, err = order(client, says, "create_anonymous_generation", given)
   if not fields then return nil, message, err end
   return accept(M.anonymous(client, fields.id), says, fields)
@@ -174,15 +174,15 @@ end
 local LIST = check.rows { page = { type = "number" }, per_page = { type = "number" } }
 
 --- client:generations and its relatives; see there.
-function M.list(scope, words, name, says, given)
-  return pages.new(scope, name, says, check.arguments(says, LIST, given), function(fields)
+function M.list(scope, words, name, says, given, own)
+  return pages.new(scope, name, says, check.arguments(says, LIST, given, own), function(fields)
     return of_answer(scope, words, fields)
   end)
 end
 
 --- client:find_generation; see there.
-function M.find(scope, words, says, given)
-  local fields, message, err = find.find(scope, says, given)
+function M.find(scope, words, says, given, own)
+  local fields, message, err = find.find(scope, says, given, own)
   if not fields then return nil, message, err end
   return of_answer(scope, words, fields)
 end
@@ -191,7 +191,7 @@ end
 --- ```lua
 --- print(gen:refresh().status) --> completed
 --- ```
----@param options devkit4ai.Own?
+---@param options (devkit4ai.Own|number)?
 ---@return devkit4ai.Generation? gen itself, with the new fields
 ---@return string? message
 ---@return devkit4ai.Error? err
@@ -245,7 +245,7 @@ end
 --- ```lua
 --- print(gen:publish() == gen, gen:refresh().is_public) --> true true
 --- ```
----@param options devkit4ai.Own?
+---@param options (devkit4ai.Own|number)?
 ---@return devkit4ai.Generation? gen itself
 ---@return string? message
 ---@return devkit4ai.Error? err
@@ -257,7 +257,7 @@ end
 --- ```lua
 --- print(gen:unpublish() == gen, gen:refresh().is_public) --> true false
 --- ```
----@param options devkit4ai.Own?
+---@param options (devkit4ai.Own|number)?
 ---@return devkit4ai.Generation? gen itself
 ---@return string? message
 ---@return devkit4ai.Error? err
@@ -270,7 +270,7 @@ end
 --- ```lua
 --- assert(gen:delete())
 --- ```
----@param options devkit4ai.Own?
+---@param options (devkit4ai.Own|number)?
 ---@return boolean? done
 ---@return string? message
 ---@return devkit4ai.Error? err
@@ -351,7 +351,7 @@ end
 --- local bytes, kind = assert(gen:bytes())
 --- print(#bytes > 0, kind) --> true png
 --- ```
----@param options devkit4ai.Own?
+---@param options (devkit4ai.Own|number)?
 ---@return string? bytes the whole file
 ---@return string? kind "jpeg", "png" or "webp"; the message, where bytes is nil
 ---@return devkit4ai.Error? err

@@ -65,7 +65,7 @@ end
 --- ```lua
 --- assert(key:revoke())
 --- ```
----@param options devkit4ai.Own?
+---@param options (devkit4ai.Own|number)?
 ---@return boolean? done
 ---@return string? message
 ---@return devkit4ai.Error? err kind `forbidden`: it is the key in use, or somebody else's

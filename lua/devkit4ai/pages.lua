@@ -46,10 +46,11 @@ local function as_it_is(fields) return fields end
 ---@param name string
 ---@param says string
 ---@param rows table what the call takes, as check.arguments wants it
----@param given table?
+---@param given (table|number)?
+---@param own (devkit4ai.Own|number)?
 ---@return devkit4ai.Pages
-function M.of_records(scope, name, says, rows, given)
-  return M.new(scope, name, says, check.arguments(says, rows, given), as_it_is)
+function M.of_records(scope, name, says, rows, given, own)
+  return M.new(scope, name, says, check.arguments(says, rows, given, own), as_it_is)
 end
 
 local function is_whole(value, most)
@@ -61,13 +62,14 @@ local function refuse(pages, what, most)
   return errors.refuse("invalid", message, pages._name)
 end
 
--- Asks for one page, with what is left of the call's time.
-local function ask(pages, number, left)
-  local paging, own = operations[pages._name].paging, pages._own
+-- Asks for one page. own: total and headers of this call, in place of the list's.
+local function ask(pages, number, own)
+  local paging, given = operations[pages._name].paging, pages._own
   if not is_whole(pages._args[paging.size], paging.most) then return refuse(pages, paging.size, paging.most) end
   if not is_whole(number, MOST_PAGES) then return refuse(pages, "page", MOST_PAGES) end
   local args = setmetatable({ page = number }, { __index = pages._args })
-  local extra = { total = left or own.total, headers = own.headers, says = pages._says }
+  own = own or given
+  local extra = { total = own.total or given.total, headers = own.headers or given.headers, says = pages._says }
   local page, message, err, head = call.run(pages._scope, pages._name, args, extra)
   if not page then return nil, message, err end
   pages.total = page.total
@@ -92,9 +94,9 @@ local function is_last(pages, page)
 end
 
 -- Reads the next page. Gives what is new in it; where another task has read that page meanwhile, nothing is.
-local function turn(pages, left)
+local function turn(pages, own)
   local number = pages._next
-  local page, message, err, head = ask(pages, number, left)
+  local page, message, err, head = ask(pages, number, own)
   if not page then return nil, message, err end
   if pages._next ~= number then return {}, nil, nil, head end
   local fresh = unseen(page.list, pages._seen)
@@ -113,7 +115,7 @@ end
 function M.each(pages, visit)
   local started, total, left = runtime.now(), pages._own.total, nil
   repeat
-    local fresh, message, err, head = turn(pages, left)
+    local fresh, message, err, head = turn(pages, left and { total = left })
     if not fresh then return nil, message, err end
     if visit(fresh, head) then return true end
     left = total and total - (runtime.now() - started)
@@ -130,10 +132,12 @@ end
 --- local pages = client:generations()
 --- print(gen.id == assert(pages:next()).id, pages:next()) --> true nil
 --- ```
+---@param own (devkit4ai.Own|number)? what every call takes, in place of what the list was given; a number is the timeout
 ---@return any? item nil at the end
 ---@return string? message where the next page could not be read; the next call tries it again
 ---@return devkit4ai.Error? err
-function Pages:next()
+function Pages:next(own)
+  own = check.own("pages:next", own)
   while true do
     local fields = self._queue[self._at]
     if fields then
@@ -141,7 +145,7 @@ function Pages:next()
       return self._make(fields)
     end
     if self._ended then return nil end
-    local fresh, message, err = turn(self)
+    local fresh, message, err = turn(self, own)
     if not fresh then return nil, message, err end
     if fresh[1] then self._queue, self._at = fresh, 1 end
   end
@@ -151,12 +155,13 @@ end
 --- ```lua
 --- print(gen.id == assert(client:generations():all())[1].id) --> true
 --- ```
+---@param own (devkit4ai.Own|number)? what every call takes, in place of what the list was given; a number is the timeout
 ---@return table[]? list
 ---@return string? message
 ---@return devkit4ai.Error? err
-function Pages:all()
-  local pages = M.new(self._scope, self._name, self._says, self._given, self._make)
-  local list = {}
+function Pages:all(own)
+  local pages, list = M.new(self._scope, self._name, self._says, self._given, self._make), {}
+  pages._own = check.own("pages:all", own) or pages._own
   local done, message, err = M.each(pages, function(fresh)
     for _, fields in ipairs(fresh) do list[#list + 1] = self._make(fields) end
   end)
@@ -171,12 +176,13 @@ end
 --- print(gen.status, #assert(pages:page(1)), #assert(pages:page(2)), pages.total) --> completed 1 0 1
 --- ```
 ---@param number integer from 1
+---@param own (devkit4ai.Own|number)? what every call takes, in place of what the list was given; a number is the timeout
 ---@return table[]? list empty behind the last page
 ---@return string? message
 ---@return devkit4ai.Error? err
-function Pages:page(number)
+function Pages:page(number, own)
   check.value("pages:page: number", { type = "number", required = true }, number)
-  local page, message, err = ask(self, number)
+  local page, message, err = ask(self, number, check.own("pages:page", own))
   if not page then return nil, message, err end
   local list = unseen(page.list, {})
   for i, fields in ipairs(list) do list[i] = self._make(fields) end

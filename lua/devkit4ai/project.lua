@@ -55,7 +55,7 @@ end
 --- ```lua
 --- print(project.name, assert(project:refresh()).name) --> nil ...
 --- ```
----@param options devkit4ai.Own?
+---@param options (devkit4ai.Own|number)?
 ---@return devkit4ai.Project? project itself, with the new fields
 ---@return string? message
 ---@return devkit4ai.Error? err
@@ -70,11 +70,12 @@ local UPDATE = check.rows { name = { type = "string" }, description = { type = "
 --- print(assert(project:update { description = "signs at night" }).description) --> signs at night
 --- ```
 ---@param options { name: string?, description: string?, timeout: number?, headers: table<string, string>? } name: 1 to 255 characters; description: at most 1,000
+---@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
 ---@return devkit4ai.Project? project itself, with the new fields
 ---@return string? message
 ---@return devkit4ai.Error? err
-function Project:update(options)
-  local given = check.arguments("project:update", UPDATE, options)
+function Project:update(options, own)
+  local given = check.arguments("project:update", UPDATE, options, own)
   return ask(self, "update_project", { name = given.name, description = given.description }, check.extra(given))
 end
 
@@ -83,7 +84,7 @@ end
 --- local project = assert(client:new_project { name = "Neon" })
 --- assert(project:delete())
 --- ```
----@param options devkit4ai.Own?
+---@param options (devkit4ai.Own|number)?
 ---@return boolean? done
 ---@return string? message
 ---@return devkit4ai.Error? err
@@ -98,11 +99,12 @@ local STATS = check.rows { search = { type = "string" }, is_active = { type = "b
 --- print(project:stats().api_keys.total) --> 1
 --- ```
 ---@param options { search: string?, is_active: boolean?, timeout: number?, headers: table<string, string>? }? what narrows the counts
+---@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
 ---@return devkit4ai.Stats?
 ---@return string? message
 ---@return devkit4ai.Error? err
-function Project:stats(options)
-  local given = check.arguments("project:stats", STATS, options)
+function Project:stats(options, own)
+  local given = check.arguments("project:stats", STATS, options, own)
   local args = { project_id = self.id, search = given.search, is_active = given.is_active }
   return call.run(self, "get_project_stats", args, check.extra(given))
 end
@@ -117,9 +119,10 @@ local USERS = check.rows {
 --- print(user.role, project:users { page_size = 10 }:next().email) --> end_user guest@example.com
 --- ```
 ---@param options { page: integer?, page_size: integer?, search: string?, is_active: boolean?, timeout: number?, headers: table<string, string>? }? page: the first one; page_size: 1 to 100, default 50; search: in address and name; timeout: seconds for each page, or for all()
+---@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
 ---@return devkit4ai.Pages pages of devkit4ai.User
-function Project:users(options)
-  return pages.of_records(self, "list_project_users", "project:users", USERS, options)
+function Project:users(options, own)
+  return pages.of_records(self, "list_project_users", "project:users", USERS, options, own)
 end
 
 --- Makes an API key. It is shown once, in `key.key`; where the project had no key yet, it generates with this one from now
@@ -129,11 +132,12 @@ end
 --- print(key.name, key.key) --> Production API Key pk_...
 --- ```
 ---@param name string? what the lists call it
----@param options devkit4ai.Own?
+---@param options (devkit4ai.Own|number)?
 ---@return devkit4ai.Key?
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Project:new_key(name, options)
+  name, options = check.optional_text(name, options)
   check.value("project:new_key: name", { type = "string" }, name)
   local extra = check.own("project:new_key", options)
   local made, message, err = call.run(self, "create_api_key", { project_id = self.id, name = name }, extra)
@@ -146,7 +150,7 @@ end
 --- ```lua
 --- for _, key in ipairs(assert(project:keys())) do print(key.key_prefix, key.key) end --> pk_... nil
 --- ```
----@param options devkit4ai.Own?
+---@param options (devkit4ai.Own|number)?
 ---@return devkit4ai.Key[]?
 ---@return string? message
 ---@return devkit4ai.Error? err
@@ -164,7 +168,7 @@ end
 --- print(assert(project:rotate_key "2027").key) --> pk_...
 --- ```
 ---@param name string? of the new key
----@param options devkit4ai.Own? timeout: for all steps together
+---@param options (devkit4ai.Own|number)? timeout: for all steps together
 ---@return devkit4ai.Key? key the new one; it may come with a message
 ---@return string? message
 ---@return devkit4ai.Error? err kind `conflict`: two keys begin like the one in use, or none does; kind `config`: none is in use
@@ -172,6 +176,7 @@ end
 ---@see create_api_key
 ---@see revoke_api_key
 function Project:rotate_key(name, options)
+  name, options = check.optional_text(name, options)
   check.value("project:rotate_key: name", { type = "string" }, name)
   local extra = check.own("project:rotate_key", options)
   return require("devkit4ai.rotation").rotate(self, "project", name, extra, function(text)
@@ -208,11 +213,12 @@ end
 --- print(gen.status) --> pending
 --- ```
 ---@param options devkit4ai.Order
+---@param own (devkit4ai.Uploading|number)? what every call takes; a number is the timeout
 ---@return devkit4ai.Generation?
 ---@return string? message
 ---@return devkit4ai.Error? err
-function Project:generate(options)
-  return generation.generate(self, words_of(self), "project:generate", options)
+function Project:generate(options, own)
+  return generation.generate(self, words_of(self), "project:generate", options, own)
 end
 
 --- A handle on a generation of this project; asks nobody.
@@ -231,10 +237,11 @@ end
 --- print(gen.id == project:generations():next().id) --> true
 --- ```
 ---@param options { page: integer?, per_page: integer?, timeout: number?, headers: table<string, string>? }? page: the first one; per_page: 1 to 100, default 20; timeout: seconds for each page, or for all()
+---@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
 ---@return devkit4ai.Pages pages of devkit4ai.Generation
 ---@see list_generations
-function Project:generations(options)
-  return generation.list(self, words_of(self), "list_generations", "project:generations", options)
+function Project:generations(options, own)
+  return generation.list(self, words_of(self), "list_generations", "project:generations", options, own)
 end
 
 --- The one generation that was ordered with these instructions; see client:find_generation. Safe to repeat.
@@ -242,12 +249,13 @@ end
 --- print(gen.id == project:find_generation { instructions = "neon" }.id) --> true
 --- ```
 ---@param options { instructions: table|string, since: number?, timeout: number?, headers: table<string, string>? } instructions: as generate got them; since: Unix time of the order by this machine's clock, which is set right by the server's; 60 s before it count as well; without it, all generations are looked at
+---@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
 ---@return devkit4ai.Generation?
 ---@return string? message
 ---@return devkit4ai.Error? err
 ---@see list_generations
-function Project:find_generation(options)
-  return generation.find(self, words_of(self), "project:find_generation", options)
+function Project:find_generation(options, own)
+  return generation.find(self, words_of(self), "project:find_generation", options, own)
 end
 
 local END_USER = { access_token = { type = "string" }, refresh_token = { type = "string" } }

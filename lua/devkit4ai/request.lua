@@ -70,8 +70,8 @@ local function refuse(message, name)
 end
 
 --- client:request; see there.
-function M.run(client, options)
-  local given = check.arguments("client:request", REQUEST, options)
+function M.run(client, options, own)
+  local given = check.arguments("client:request", REQUEST, options, own)
   local method, role = given.method:upper(), given.role or client._role
   local wrong = not REPEATS[method] and "method must be DELETE, GET, PATCH, POST or PUT"
     or not PROFILES[role] and "role must be developer, end_user or platform_operator"

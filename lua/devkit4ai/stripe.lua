@@ -23,7 +23,7 @@ end
 --- local config, message = project.stripe:config()
 --- print(config and config.test_secret_key_masked, message) --> sk_test_...WXYZ nil
 --- ```
----@param options devkit4ai.Own?
+---@param options (devkit4ai.Own|number)?
 ---@return devkit4ai.StripeConfig? config nil without a message: there is none
 ---@return string? message
 ---@return devkit4ai.Error? err
@@ -43,11 +43,12 @@ local UPDATE = check.rows {
 --- print(config.has_test_credentials) --> true
 --- ```
 ---@param options { test_secret_key: string?, test_publishable_key: string?, test_webhook_secret: string?, live_secret_key: string?, live_publishable_key: string?, live_webhook_secret: string?, timeout: number?, headers: table<string, string>? } as Stripe's dashboard shows them
+---@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
 ---@return devkit4ai.StripeConfig?
 ---@return string? message
 ---@return devkit4ai.Error? err
-function Stripe:update_config(options)
-  local given = check.arguments("project.stripe:update_config", UPDATE, options)
+function Stripe:update_config(options, own)
+  local given = check.arguments("project.stripe:update_config", UPDATE, options, own)
   return ask(self, "update_stripe_config", given, check.extra(given))
 end
 
@@ -55,7 +56,7 @@ end
 --- ```lua
 --- assert(project.stripe:delete_config())
 --- ```
----@param options devkit4ai.Own?
+---@param options (devkit4ai.Own|number)?
 ---@return boolean? done
 ---@return string? message
 ---@return devkit4ai.Error? err
@@ -67,7 +68,7 @@ end
 --- ```lua
 --- print(project.stripe:webhook_urls().test_webhook_url) --> https://...
 --- ```
----@param options devkit4ai.Own?
+---@param options (devkit4ai.Own|number)?
 ---@return devkit4ai.WebhookUrls?
 ---@return string? message
 ---@return devkit4ai.Error? err
@@ -84,11 +85,12 @@ local VALIDATE = check.rows {
 --- print(project.stripe:validate { secret_key = "sk_test_of_the_dashboard_WXYZ" }.valid) --> true
 --- ```
 ---@param options { secret_key: string, is_test_mode: boolean?, timeout: number?, headers: table<string, string>? } is_test_mode: default true
+---@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
 ---@return devkit4ai.Validation?
 ---@return string? message
 ---@return devkit4ai.Error? err
-function Stripe:validate(options)
-  local given = check.arguments("project.stripe:validate", VALIDATE, options)
+function Stripe:validate(options, own)
+  local given = check.arguments("project.stripe:validate", VALIDATE, options, own)
   return ask(self, "validate_stripe_credentials", given, check.extra(given))
 end
 
@@ -101,9 +103,11 @@ local LIST = check.rows {
 --- for subscription in project.stripe:subscriptions() do print(subscription.status) end --> active
 --- ```
 ---@param options { test_mode: boolean?, page: integer?, page_size: integer?, timeout: number?, headers: table<string, string>? }? test_mode: default true; page: the first one; page_size: 1 to 100, default 50; timeout: seconds for each page, or for all()
+---@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
 ---@return devkit4ai.Pages pages of devkit4ai.Subscription
-function Stripe:subscriptions(options)
-  return pages.of_records(self._project, "list_project_subscriptions", "project.stripe:subscriptions", LIST, options)
+function Stripe:subscriptions(options, own)
+  local says = "project.stripe:subscriptions"
+  return pages.of_records(self._project, "list_project_subscriptions", says, LIST, options, own)
 end
 
 --- The project's payments, in pages. Asks nobody yet.
@@ -111,9 +115,10 @@ end
 --- for payment in project.stripe:payments { page_size = 100 } do print(payment.payment_intent_id) end --> pi_1
 --- ```
 ---@param options { test_mode: boolean?, page: integer?, page_size: integer?, timeout: number?, headers: table<string, string>? }? test_mode: default true; page: the first one; page_size: 1 to 100, default 50; timeout: seconds for each page, or for all()
+---@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
 ---@return devkit4ai.Pages pages of devkit4ai.Payment
-function Stripe:payments(options)
-  return pages.of_records(self._project, "list_project_payments", "project.stripe:payments", LIST, options)
+function Stripe:payments(options, own)
+  return pages.of_records(self._project, "list_project_payments", "project.stripe:payments", LIST, options, own)
 end
 
 return { class = Stripe }

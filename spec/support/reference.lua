@@ -9,7 +9,8 @@ local M = {}
 M.pages = {
   { "devkit4ai", { class = "devkit4ai", word = "devkit4ai" } },
   { "options", { class = "devkit4ai.Options" }, { class = "devkit4ai.Timeout" }, { class = "devkit4ai.Retry" },
-    { class = "devkit4ai.Own" } },
+    { class = "devkit4ai.Own" },
+    { class = "devkit4ai.Uploading" } },
   { "client", { class = "devkit4ai.Client", word = "client" } },
   { "project", { class = "devkit4ai.Project", word = "project" } },
   { "key", { class = "devkit4ai.Key", word = "key" } },
