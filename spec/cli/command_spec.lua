@@ -297,8 +297,9 @@ describe("devkit4ai", function()
         { "generate", helper.PNG, "--prompt", "x", "--out", out, "--base-url", desk.box.url }, "ordered")
       assert.equal(8, ended.code, ended.said)
       local id = ended.said:match "ordered: generation (%S+)"
-      assert.is_truthy(ended.said:find(("interrupted\nThe generation %s was accepted and is paid for. "
-        .. "To continue, run:\n  devkit4ai wait %s --out %s --base-url %s\n"):format(id, id, out, desk.box.url), 1, true), ended.said)
+      local words = ("interrupted\nThe generation %s was accepted and is paid for. "
+        .. "To continue, run:\n  devkit4ai wait %s --out %s --base-url %s\n"):format(id, id, out, desk.box.url)
+      assert.is_truthy(ended.said:find(words, 1, true), ended.said)
     end)
   end)
 end)

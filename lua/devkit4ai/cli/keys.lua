@@ -84,14 +84,15 @@ end
 
 -- The new key is handed over before the old one is revoked, so that a command that is killed leaves a key that works.
 local function rotate(owner, kind, shell, options, settings)
-  local handed = false
+  local handed, trouble, cause
   local function keep(key)
-    handed = true
-    return hand_over(shell, kind, key, options.save)
+    handed, trouble, cause = hand_over(shell, kind, key, options.save)
+    return handed, trouble
   end
   local key, message, err = owner[kind.rotate](owner, options.rotate, { keep = keep })
   local made = key or err.key
-  if made and not handed then keep(made) end
+  if made and not handed and not trouble then keep(made) end
+  if trouble then return nil, "the old key was not revoked: " .. trouble, cause end
   local old = settings[kind.setting]
   if made and old and not (options.save and old.from == "settings file") then -- which was written
     shell:tell(("the %s holds the old key still: put the new one there"):format(old.from))
