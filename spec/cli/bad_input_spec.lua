@@ -156,9 +156,9 @@ describe("devkit4ai with", function()
           before = ("true <%s/pipe &\nexec >%s/pipe\nwait"):format(desk.folder, desk.folder)
         end
         local ended = desk:run({ "generate", helper.PNG, "--prompt", "x", "--no-wait", "-q" }, { before = before })
-        assert.equal(1, ended.code, ended.err)
-        assert.matches("^devkit4ai: standard output can't be written: .*; the generation's id is "
-          .. "%x+%-%x+%-%x+%-%x+%-%x+\n$", ended.err)
+        assert.equal(8, ended.code, ended.err)
+        assert.matches("^devkit4ai: standard output can't be written: .*\nThe generation %x+%-%x+%-%x+%-%x+%-%x+ was "
+          .. "accepted and is paid for%. To continue, run:\n  devkit4ai wait %x+%-%x+%-%x+%-%x+%-%x+\n$", ended.err)
         os.remove(desk.folder .. "/pipe")
       end)
     end

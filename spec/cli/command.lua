@@ -63,17 +63,39 @@ function Desk:run(args, options)
   return ended
 end
 
---- Runs the command, and sends it SIGINT as soon as it has said a word.
+--- Runs the command, and sends it a signal, SIGINT unless options.signals has others, as soon as it has said a word.
 function Desk:interrupt(args, word, options)
   options = options or {}
   local said = self.folder .. "/said"
   local ended = self:run(args, { env = options.env, before = ([[
     exec >%s 2>&1
     sh -c 'echo $PPID' >%s.pid
-    (until grep -q '%s' %s; do sleep 0.02; done; sleep %s; kill -INT $(cat %s.pid)) &]]):format(
-    said, said, word, said, options.after or "0.1", said) })
+    (until grep -q '%s' %s; do sleep 0.02; done; sleep %s; for s in %s; do kill -$s $(cat %s.pid); done) &]]):format(
+    said, said, word, said, options.after or "0.1", options.signals or "INT", said) })
   ended.said = child.read(said)
   return ended
+end
+
+--- Runs a line through a shell that finds `devkit4ai`, in the folder: as a user would copy it.
+function Desk:shell(line, options)
+  options = options or {}
+  self:write("bin/devkit4ai.lua", 'require("devkit4ai.cli").main(arg)')
+  self:write("bin/devkit4ai", ('#!/bin/sh\nexec %s "$0.lua" "$@"\n'):format(child.interpreter()), "755")
+  local words = { ("cd %s"):format(helper.quote(self.folder)), CLEAN }
+  for name, value in pairs(self:env(options.env)) do
+    words[#words + 1] = ("export %s=%s"):format(name, helper.quote(value))
+  end
+  words[#words + 1] = "PATH=$PWD/bin:$PATH"
+  words[#words + 1] = line
+  local path = self:write("line.sh", table.concat(words, "\n") .. "\n")
+  local said = helper.shell(("sh %s 2>&1 </dev/null; echo \"ended with $?\""):format(path))
+  local out, code = said:match "^(.*)ended with (%d+)\n$"
+  return { code = tonumber(code), said = out }
+end
+
+--- The line of a failure that continues.
+function M.line(ended)
+  return (ended.said or ended.err):match "run:\n  (devkit4ai [^\n]*)\n"
 end
 
 --- Signs in.

@@ -251,27 +251,28 @@ describe("devkit4ai", function()
       assert.equal(0, found.code, found.err)
     end)
 
-    it("7 at the wait's deadline, with the line that goes on", function()
+    it("8 at the wait's deadline, with the line that goes on", function()
       assert(desk.box:fault { operation = "create_generation", hang = true })
       local ended = order("--out", desk.folder .. "/h.png", "--timeout", "0.3")
-      assert.equal(7, ended.code, ended.err)
+      assert.equal(8, ended.code, ended.err)
       local id = ended.err:match "ordered: generation (%S+)"
-      local line = ("To go on waiting:\n  devkit4ai wait %s --out %s/h.png\n"):format(id, desk.folder)
-      assert.is_truthy(ended.err:find("goes on and is paid for. " .. line, 1, true), ended.err)
+      local line = ("To continue, run:\n  devkit4ai wait %s --out %s/h.png\n"):format(id, desk.folder)
+      assert.is_truthy(ended.err:find("was accepted and is paid for. " .. line, 1, true), ended.err)
     end)
 
-    it("1 where the generation failed, with the server's reason", function()
+    it("9 where the generation failed, with the server's reason", function()
       assert(desk.box:fault { operation = "create_generation", fail = "the model is tired" })
       local ended = order("--out", desk.folder .. "/f.png", "--json")
-      assert.same({ 1, "failed" }, { ended.code, ended.json.error.kind }, ended.err)
+      assert.same({ 9, "failed" }, { ended.code, ended.json.error.kind }, ended.err)
     end)
 
-    for outcome, case in pairs {
-      unknown = { scheme = "http", words = "interrupted. The order may have arrived, and may be paid for. "
-        .. "To find out:\n  devkit4ai list --find 'a city' --since " },
-      not_sent = { scheme = "https", words = "interrupted; nothing was sent, and nothing is paid for\n" },
+    for signals, case in pairs {
+      INT = { code = 6 }, TERM = { code = 6 }, HUP = { code = 6 }, ["HUP INT TERM"] = { code = 6 },
+      ["TERM INT"] = {
+        code = 130, scheme = "https", words = "interrupted; nothing was sent, and nothing is paid for\n",
+      },
     } do
-      it("130 on Ctrl-C while it sends, and says what is paid for: outcome " .. outcome, function()
+      it(("%d on a signal while it sends, and says what is paid for: %s"):format(case.code, signals), function()
         local server = raw.start { script = ([[return function(conn)
           conn:read(200)
           os.execute("echo now >>%s")
@@ -279,22 +280,26 @@ describe("devkit4ai", function()
         end]]):format(desk.folder .. "/said") }
         finally(function() server:stop() end)
         local ended = desk:interrupt({ "generate", helper.PNG, "--prompt", "a city", "--no-wait" }, "now", { env = {
-          DEVKIT4AI_BASE_URL = ("%s://127.0.0.1:%d"):format(case.scheme, server.port), DEVKIT4AI_JWT_TOKEN = "token-1",
-        } })
-        assert.equal(130, ended.code, ended.said)
-        assert.is_truthy(ended.said:find(case.words, 1, true), ended.said)
+          DEVKIT4AI_BASE_URL = ("%s://127.0.0.1:%d"):format(case.scheme or "http", server.port),
+          DEVKIT4AI_JWT_TOKEN = "token-1",
+        }, signals = signals })
+        assert.equal(case.code, ended.code, ended.said)
+        local words = case.words or "interrupted\nThe request may have arrived, and may be paid for. "
+          .. "To find out, run:\n  devkit4ai list --find 'a city' --since "
+        assert.is_truthy(ended.said:find(words, 1, true), ended.said)
       end)
     end
 
-    it("130 on Ctrl-C while it waits, with the line that goes on", function()
+    it("8 on Ctrl-C while it waits, with the line that goes on", function()
       assert(desk.box:fault { operation = "create_generation", hang = true })
       local out = desk.folder .. "/c.png"
       local ended = desk:interrupt(
         { "generate", helper.PNG, "--prompt", "x", "--out", out, "--base-url", desk.box.url }, "ordered")
-      assert.equal(130, ended.code, ended.said)
+      assert.equal(8, ended.code, ended.said)
       local id = ended.said:match "ordered: generation (%S+)"
-      assert.is_truthy(ended.said:find(("interrupted; the generation %s goes on and is paid for. To go on waiting:\n"
-        .. "  devkit4ai wait %s --out %s --base-url %s\n"):format(id, id, out, desk.box.url), 1, true), ended.said)
+      local words = ("interrupted\nThe generation %s was accepted and is paid for. "
+        .. "To continue, run:\n  devkit4ai wait %s --out %s --base-url %s\n"):format(id, id, out, desk.box.url)
+      assert.is_truthy(ended.said:find(words, 1, true), ended.said)
     end)
   end)
 end)

@@ -63,7 +63,7 @@ describe("docs/command.md", function()
     for _, row in ipairs(require("devkit4ai.cli.settings").rows()) do
       assert.is_truthy(page:find("`" .. row.name .. "`", 1, true), row.name)
     end
-    for _, code in ipairs { 0, 1, 2, 4, 5, 6, 7, 130 } do
+    for _, code in ipairs { 0, 1, 2, 4, 5, 6, 7, 8, 9, 130 } do
       assert.is_truthy(page:find(("\n| %d | "):format(code), 1, true), code)
     end
   end)

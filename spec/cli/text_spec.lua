@@ -45,6 +45,17 @@ describe("the command's text", function()
     assert.is_string(progress.bar(0, 0, 80))
   end)
 
+  it("quotes words and options so that a shell reads them as they are", function()
+    for _, word in ipairs {
+      "plain", "", " ", "-x", "--", "it's", 'a"b', "$HOME `id` \\d %s %%", "a\nb", "\t\27[31m'\\", "\194\133", "\127",
+    } do
+      local pipe = assert(io.popen("printf '<%s>' " .. text.option("-o", word)))
+      assert.equal(word:find "^%-" and "<-o=" .. word .. ">" or "<-o><" .. word .. ">", pipe:read("*a"))
+      pipe:close()
+      assert.is_nil(text.quote(word):find "%c")
+    end
+  end)
+
   it("has an exit code for each failure", function()
     for _, row in ipairs {
       { 1, { kind = "server", outcome = "unknown", operation = "get_me" } },
@@ -52,8 +63,16 @@ describe("the command's text", function()
       { 6, { kind = "timeout", outcome = "unknown", operation = "create_generation" } },
       { 7, { kind = "timeout", outcome = "unknown", operation = "get_generation_status" } },
       { 7, { kind = "timeout", outcome = "not_sent", operation = "login" } },
-      { 1, { kind = "failed", outcome = "unknown", operation = "get_generation_status" } },
-      { 130, { kind = "cancelled", outcome = "unknown", operation = "create_generation" } },
+      { 9, { kind = "failed", outcome = "unknown", operation = "get_generation_status", generation_id = "x" } },
+      { 8, { kind = "auth", outcome = "refused", operation = "get_picture", unfinished = true } },
+      { 8, { kind = "cancelled", outcome = "unknown", unfinished = true } },
+      { 6, { kind = "cancelled", outcome = "unknown", operation = "create_generation" } },
+      { 6, { kind = "conflict", outcome = "unknown", operation = "create_generation" } },
+      { 6, { kind = "protocol", outcome = "unknown", operation = "create_generation", status = 402 } },
+      { 6, { kind = "auth", outcome = "unknown", operation = "create_generation" } },
+      { 130, { kind = "cancelled", outcome = "not_sent", operation = "create_generation" } },
+      { 130, { kind = "cancelled", outcome = "unknown", operation = "get_me" } },
+      { 2, { kind = "too_large", outcome = "not_sent" } },
       { 4, { kind = "auth", outcome = "refused", operation = "get_me" } },
       { 4, { kind = "config", outcome = "not_sent", operation = "get_me", message = "the token is missing: x" } },
       { 1, { kind = "config", outcome = "not_sent", message = "base_url" } },

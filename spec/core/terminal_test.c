@@ -173,6 +173,30 @@ static void standard_files_stand (void) {
   CHECK(pid > 0 && end_of(pid) == 0);
 }
 
+static volatile sig_atomic_t interrupts;
+
+static void as_the_interpreter (int number) {
+  (void)signal(number, SIG_DFL);
+  interrupts++;
+}
+
+static void one_signal_interrupts_and_none_kills (void) {
+  pid_t pid = fork();
+  if (pid == 0) {
+    (void)signal(SIGINT, as_the_interpreter);
+    (void)signal(SIGHUP, SIG_IGN);
+    dk_terminal_catch_stops();
+    dk_terminal_catch_stops();                           /* twice is once */
+    (void)raise(SIGHUP);
+    bool ignored = interrupts == 0;
+    (void)raise(SIGTERM);
+    (void)raise(SIGINT);
+    (void)raise(SIGTERM);
+    _exit(ignored && interrupts == 1 ? 0 : 1);
+  }
+  CHECK(pid > 0 && end_of(pid) == 0);
+}
+
 int main (void) {
   static const check_test tests[] = {
     {"a_hidden_line_does_not_show", a_hidden_line_does_not_show},
@@ -184,6 +208,7 @@ int main (void) {
     {"columns_are_the_terminals", columns_are_the_terminals},
     {"no_terminal_is_an_error", no_terminal_is_an_error},
     {"standard_files_stand", standard_files_stand},
+    {"one_signal_interrupts_and_none_kills", one_signal_interrupts_and_none_kills},
   };
   return CHECK_RUN(tests);
 }

@@ -162,6 +162,7 @@ int luaopen_devkit4ai_core (lua_State *L) {
     {"image_kind", image_kind}, {"header", header}, {"delay", delay}, {"date", date}, {"is_public", is_public}, {"resolve", resolve},
     {"load", dk_load_file}, {"save", dk_save_file}, {"lock", dk_new_lock},
     {"terminal", dk_terminal_of}, {"ask", dk_ask_line}, {"pause", dk_pause}, {"prepare", dk_prepare_program},
+    {"catch_stops", dk_catch_stops},
     {NULL, NULL}};
   pin_library();
   dk_open_engine(L);

@@ -39,3 +39,10 @@ int dk_prepare_program (lua_State *L) {
   dk_terminal_prepare();
   return 0;
 }
+
+/* catch_stops(): see dk_terminal_catch_stops */
+int dk_catch_stops (lua_State *L) {
+  (void)L;
+  dk_terminal_catch_stops();
+  return 0;
+}

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
@@ -72,6 +73,41 @@ void dk_terminal_pause (double seconds) {
   (void)poll(NULL, 0, (int)(seconds * 1000));
 }
 
+static struct sigaction interrupt;                       /* the interpreter's own action for SIGINT: it raises in Lua */
+static volatile sig_atomic_t stopped;
+
+static struct sigaction own_action (void);
+
+/* The interpreter's handler sets SIGINT back to the default. It is set again here, or a second signal would end the program. */
+static void on_stop (int number) {
+  int reason = errno;
+  (void)number;
+  if (!stopped) {
+    stopped = 1;
+    interrupt.sa_handler(SIGINT);
+    struct sigaction own = own_action();
+    (void)sigaction(SIGINT, &own, NULL);
+  }
+  errno = reason;
+}
+
+static struct sigaction own_action (void) {
+  struct sigaction own = {.sa_handler = on_stop};
+  sigfillset(&own.sa_mask);
+  return own;
+}
+
+void dk_terminal_catch_stops (void) {
+  static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
+  struct sigaction before, own = own_action();
+  if (interrupt.sa_handler != NULL || sigaction(SIGINT, NULL, &interrupt) != 0) return;
+  if (interrupt.sa_handler == SIG_DFL || interrupt.sa_handler == SIG_IGN || interrupt.sa_flags & SA_SIGINFO) return;
+  for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
+    bool caught = sigaction(stops[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN;  /* nohup ignores SIGHUP */
+    if (caught) (void)sigaction(stops[i], &own, NULL);
+  }
+}
+
 void dk_terminal_prepare (void) {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
     if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
@@ -79,4 +115,5 @@ void dk_terminal_prepare (void) {
     (void)taken;
   }
   (void)signal(SIGPIPE, SIG_IGN);
+  (void)signal(SIGXFSZ, SIG_IGN);
 }

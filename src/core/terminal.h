@@ -18,7 +18,12 @@ dk_status dk_terminal_ask (const char *prompt, bool shown, dk_buffer *line, bool
 void dk_terminal_pause (double seconds);
 
 /* For a program of its own, before it opens anything: a standard file that is closed becomes one that can't be used, so that
- * no socket gets its number; writing to a closed pipe is an error of that write, and not the program's end. */
+ * no socket gets its number; writing to a closed pipe, or above the limit of a file's size, is an error of that write, and not
+ * the program's end. */
 void dk_terminal_prepare (void);
+
+/* From now on SIGTERM and SIGHUP do what SIGINT does: the interpreter's handler raises an error in Lua. A second signal does
+ * nothing, so that the program can end in order. A signal that is ignored stays ignored. Twice is once. */
+void dk_terminal_catch_stops (void);
 
 #endif

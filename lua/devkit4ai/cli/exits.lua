@@ -1,5 +1,5 @@
 --- How a failure ends the command: its exit code, and its message in the words of the shell.
-local M = { DONE = 0, FAILED = 1, WRONG_USE = 2, NOT_SIGNED_IN = 4 }
+local M = { DONE = 0, FAILED = 1, WRONG_USE = 2, NOT_SIGNED_IN = 4, INTERRUPTED = 130 }
 
 -- Whether nobody knows what became of a request that may have changed something.
 local function is_in_doubt(err)
@@ -7,19 +7,31 @@ local function is_in_doubt(err)
   return err.outcome == "unknown" and not operation:find("^get_") and not operation:find("^list_")
 end
 
-local function lacks_key(err)
-  return err.kind == "config" and err.operation and err.message:find(" is missing", 1, true)
+--- Whether nothing was sent for want of a key or token.
+---@param err devkit4ai.Error
+---@return boolean
+function M.lacks_key(err)
+  return err.kind == "config" and err.operation ~= nil and err.message:find(" is missing", 1, true) ~= nil
 end
 
--- The first row that fits; docs/command.md shows the same.
+--- Whether a login would help.
+---@param err devkit4ai.Error
+---@return boolean
+function M.needs_login(err)
+  return err.kind == "auth" or M.lacks_key(err)
+end
+
+-- The first row that fits: first what is paid for, or may be, then the kind. docs/command.md shows the same.
 local ROWS = {
-  { 130, kind = "cancelled" },
-  { M.NOT_SIGNED_IN, kind = "auth" },
-  { M.NOT_SIGNED_IN, fits = lacks_key },
-  { 5, kind = "rate_limited" },
+  { 8, fits = function(err) return err.unfinished end },
+  { 9, kind = "failed", fits = function(err) return err.generation_id end },
   { 6, fits = is_in_doubt },
+  { M.INTERRUPTED, kind = "cancelled" },
+  { M.NOT_SIGNED_IN, fits = M.needs_login },
+  { 5, kind = "rate_limited" },
   { 7, kind = "timeout" },
   { M.WRONG_USE, kind = "invalid", outcome = "not_sent" },
+  { M.WRONG_USE, kind = "too_large", outcome = "not_sent" },
 }
 
 --- The exit code of a failure.
@@ -36,7 +48,8 @@ end
 -- The library speaks to programs; here its words for them are left out, or said as a shell has them.
 local WORDS = {
   { "^[%a.]+:[%w_]+: ", "" }, { "^devkit4ai%.new: ", "" }, { "; this line looks for it: .*$", "" },
-  { "; go on waiting with .*$", "" }, { "call client:login first", "sign in with `devkit4ai login`" },
+  { "; go on waiting with .*$", "" }, { ": call gen:wait%(%) first", "" },
+  { "call client:login first", "sign in with `devkit4ai login`" },
   { "log in again with client:login", "sign in with `devkit4ai login`" },
   { "make one with project:new_key", "make one with `devkit4ai keys --new NAME --save`" },
   { "{ overwrite = true }", "--overwrite" }, { "give the option [%w_]+ or set", "set" },

@@ -1,7 +1,8 @@
---- What happens to a generation once it is known: it is waited for, saved, shown; and what ends that early says how to go on.
+--- What happens to a generation once it is known: it is waited for, saved, shown.
+local order = require "devkit4ai.cli.order"
 local picture = require "devkit4ai.cli.picture"
 local progress = require "devkit4ai.cli.progress"
-local text = require "devkit4ai.cli.text"
+local values = require "devkit4ai.cli.values"
 
 local M = {}
 
@@ -9,8 +10,10 @@ local M = {}
 ---@param parser table
 function M.declare(parser)
   parser:flag("--overwrite", "the file may be replaced")
-  parser:option("--timeout", "seconds to wait for the picture (900)"):argname("<s>"):convert(tonumber)
-  parser:option("--interval", "seconds between the first two looks (5)"):argname("<s>"):convert(tonumber)
+  parser:option("--timeout", "seconds to wait for the picture (900)"):argname("<s>")
+    :convert(values.seconds "--timeout")
+  parser:option("--interval", "seconds between the first two looks (5)"):argname("<s>")
+    :convert(values.seconds "--interval")
 end
 
 --- What is told of a generation as data.
@@ -24,30 +27,13 @@ function M.record(gen, path)
   }
 end
 
---- The line that goes on waiting.
----@param shell devkit4ai.cli.Shell
----@param id string
----@param out string?
----@return string
-function M.line(shell, id, out)
-  return ("devkit4ai wait %s%s%s"):format(id, out and " --out " .. text.quote(out) or "", shell.again)
-end
-
+-- Ends of a wait that say less about the shell than these words.
 local ENDS = { cancelled = "interrupted", timeout = "the time is up" }
-
--- The wait ended, and the generation goes on.
-local function goes_on(shell, gen, out, message, err)
-  if not ENDS[err.kind] then return nil, message, err end
-  err.message = ("%s; the generation %s goes on and is paid for. To go on waiting:\n  %s"):format(
-    ENDS[err.kind], gen.id, M.line(shell, gen.id, out))
-  err.generation_id = gen.id
-  return nil, err.message, err
-end
 
 --- Waits for a generation.
 ---@param shell devkit4ai.cli.Shell
 ---@param gen devkit4ai.Generation
----@param options { out: string?, timeout: number?, interval: number? }
+---@param options { timeout: number?, interval: number? }
 ---@return devkit4ai.Generation?
 ---@return string? message
 ---@return devkit4ai.Error? err
@@ -59,7 +45,7 @@ function M.wait(shell, gen, options)
       last = gen.status
     end }
   end)
-  if not done then return goes_on(shell, gen, options.out, message, err) end
+  if not done then return nil, ENDS[err.kind] or message, err end
   return gen
 end
 
@@ -73,11 +59,8 @@ end
 function M.save(shell, gen, options)
   if options.out then
     local path, message, err = gen:save(options.out, { overwrite = options.overwrite })
-    if not path then
-      err.message = ("%s\nThe generation %s is kept: save it with\n  devkit4ai save %s --out FILE%s"):format(
-        message, gen.id, gen.id, shell.again)
-      return nil, err.message, err
-    end
+    if not path then return nil, message, err end
+    if shell.order then order.saved(shell, path) end
     picture.show(shell, path)
   end
   shell:give(M.record(gen, options.out), options.out or gen.status)

@@ -1,9 +1,10 @@
 --- devkit4ai generate: sends images with a prompt, waits, saves the picture.
 local follow = require "devkit4ai.cli.follow"
+local order = require "devkit4ai.cli.order"
 local picture = require "devkit4ai.cli.picture"
 local progress = require "devkit4ai.cli.progress"
 local session = require "devkit4ai.cli.session"
-local text = require "devkit4ai.cli.text"
+local values = require "devkit4ai.cli.values"
 
 local M = { name = "generate", summary = "Order a picture, wait for it, save it." }
 
@@ -12,6 +13,7 @@ local M = { name = "generate", summary = "Order a picture, wait for it, save it.
 function M.declare(parser)
   parser:argument("images", "1 to 5 example images: JPEG, PNG or WebP"):args("1-5")
   parser:option("--prompt", "what the picture shall show"):argname("<text>"):count(1)
+    :convert(values.text "--prompt")
   parser:mutex(
     parser:option("--out", "where the picture goes"):argname("<file>"),
     parser:flag("--no-wait", "give the generation's id and end"):target("no_wait"))
@@ -20,19 +22,16 @@ end
 
 local DONE_NOTHING = { not_sent = "nothing was sent", refused = "the server refused it" }
 
--- Where nobody knows whether the order arrived, the line that finds out.
-local function ordered(shell, options, since, message, err)
-  if err.kind == "cancelled" and DONE_NOTHING[err.outcome] then
-    message = ("interrupted; %s, and nothing is paid for"):format(DONE_NOTHING[err.outcome])
-  elseif err.generation_id then
-    message = ("%s; the generation %s goes on and is paid for. To go on waiting:\n  %s"):format(
-      message, err.generation_id, follow.line(shell, err.generation_id, options.out))
-  elseif err.outcome == "unknown" then
-    local what = err.kind == "cancelled" and "interrupted" or (message:gsub("; this line looks for it: .*$", ""))
-    message = ("%s. The order may have arrived, and may be paid for. To find out:\n"
-      .. "  devkit4ai list --find %s --since %d%s"):format(what, text.quote(options.prompt), since, shell.again)
+-- The request failed. Only where it may have arrived is there something to say of a generation.
+local function no_answer(shell, project, options, message, err)
+  if err.generation_id then
+    order.follow(shell, project:generation(err.generation_id), options, true)
+  elseif DONE_NOTHING[err.outcome] then
+    order.forget(shell)
+    if err.kind == "cancelled" then
+      message = ("interrupted; %s, and nothing is paid for"):format(DONE_NOTHING[err.outcome])
+    end
   end
-  err.message = message
   return nil, message, err
 end
 
@@ -51,13 +50,13 @@ function M.run(options, shell)
   local fine
   fine, message, err = picture.check(options.out, options.overwrite)
   if not fine then return nil, message, err end
-  local since = os.time()
+  order.send(shell, options.prompt)
   local gen, why, cause = progress.upload(shell, function(on_upload)
     return project:generate { images = options.images, prompt = options.prompt, on_upload = on_upload }
   end)
-  if not gen then return ordered(shell, options, since, why, cause) end
+  if not gen then return no_answer(shell, project, options, why, cause) end
+  order.follow(shell, gen, options, true)
   shell:tell("ordered: generation " .. gen.id)
-  shell.paid = gen.id
   if options.no_wait then
     shell:give(follow.record(gen), gen.id)
     return true

@@ -106,55 +106,50 @@ local function run(arguments, shell)
   end
 end
 
--- A message with the id of what was paid for: it gets lost in no failure.
-local function with_id(shell, words)
-  return words .. (shell.paid and "; the generation's id is " .. shell.paid or "")
-end
-
--- What was raised: the end of the parsing, Ctrl-C, or a mistake of ours.
-local function raised(shell, reason, traceback)
-  local exits = require "devkit4ai.cli.exits"
-  if type(reason) == "table" and reason.help then
-    shell:show(reason.help)
-    return exits.DONE
-  end
-  if type(reason) == "table" and reason.wrong then
-    shell:complain(reason.wrong .. "\n" .. reason.usage)
-    return exits.WRONG_USE
-  end
-  if tostring(reason):find("interrupted!", 1, true) then
-    shell:complain(with_id(shell, "interrupted"))
-    return exits.code { kind = "cancelled" }
-  end
-  local line = "unexpected: " .. tostring(reason):match("^[^\n]*") .. (shell.verbose and "" or " (-v tells more)")
-  shell:complain(with_id(shell, line))
-  shell:detail(traceback)
-  return exits.FAILED
-end
-
 local function failed(shell, message, err)
-  local exits = require "devkit4ai.cli.exits"
-  local words, code = exits.words(message), exits.code(err)
-  if code == exits.NOT_SIGNED_IN and not words:find("devkit4ai login", 1, true) then
+  local exits, order = require "devkit4ai.cli.exits", require "devkit4ai.cli.order"
+  err = err or { message = message }
+  local words = exits.words(message)
+  if exits.needs_login(err) and not words:find("devkit4ai login", 1, true) then
     words = words .. "; sign in with `devkit4ai login`"
   end
+  words = order.explain(shell, words, err)
+  local code = exits.code(err)
   shell:complain(words)
   if shell.json then
-    err = err or {}
     shell:give { error = {
       message = words, exit_code = code, kind = err.kind, outcome = err.outcome, status = err.status,
       detail = err.detail, retry_after = err.retry_after, retryable = err.retryable, request_id = err.request_id,
-      generation_id = err.generation_id,
+      generation_id = err.generation_id, command = err.command,
     } }
   end
   return code
 end
 
--- Standard output took no data: its failure is told, and with it what was paid for.
+-- What was raised: the end of the parsing, Ctrl-C, or a mistake of ours.
+local function raised(shell, reason, traceback)
+  if type(reason) == "table" and reason.help then
+    shell:show(reason.help)
+    return require("devkit4ai.cli.exits").DONE
+  end
+  if type(reason) == "table" and reason.wrong then
+    local words = reason.wrong .. "\n" .. reason.usage
+    return failed(shell, words, { kind = "invalid", outcome = "not_sent", message = words })
+  end
+  if tostring(reason):find("interrupted!", 1, true) then
+    return failed(shell, "interrupted", { kind = "cancelled", message = "interrupted" })
+  end
+  local line = "unexpected: " .. tostring(reason):match("^[^\n]*") .. (shell.verbose and "" or " (-v tells more)")
+  shell:detail(traceback)
+  return failed(shell, line)
+end
+
+-- Standard output took no data: that is a failure as well.
 local function close(shell, code)
   if not shell.broken then return code end
-  shell:complain(with_id(shell, shell.broken))
-  return code ~= 0 and code or require("devkit4ai.cli.exits").FAILED
+  if code == 0 then return failed(shell, shell.broken, { kind = "file", message = shell.broken }) end
+  shell:complain(shell.broken)
+  return code
 end
 
 --- Runs the command, and ends the process with its exit code.

@@ -3,6 +3,7 @@ local exits = require "devkit4ai.cli.exits"
 local file = require "devkit4ai.cli.settings_file"
 local session = require "devkit4ai.cli.session"
 local settings_of = require "devkit4ai.cli.settings"
+local values = require "devkit4ai.cli.values"
 
 local M = { name = "keys", summary = "List, make, rotate or revoke keys." }
 
@@ -19,9 +20,11 @@ local KINDS = {
 function M.declare(parser)
   parser:flag("--developer", "the developer's own keys, in place of the project's")
   parser:mutex(
-    parser:option("--new", "make a key of this name; it is shown once"):argname("<name>"),
-    parser:option("--rotate", "make a key of this name, and revoke the one in use"):argname("<name>"),
-    parser:option("--revoke", "revoke the key of this id"):argname("<id>"))
+    parser:option("--new", "make a key of this name; it is shown once"):argname("<name>")
+      :convert(values.text "--new"),
+    parser:option("--rotate", "make a key of this name, and revoke the one in use"):argname("<name>")
+      :convert(values.text "--rotate"),
+    parser:option("--revoke", "revoke the key of this id"):argname("<id>"):convert(values.uuid "--revoke"))
   parser:flag("--save", "write the new key to the settings file, and do not show it")
 end
 
@@ -65,19 +68,37 @@ local function hand_over(shell, kind, key, save)
     shell:show(key.key)
   end
   if message then return nil, message, err end
+  if shell.broken then
+    local whose = kind == KINDS.developer and " --developer" or ""
+    return exits.fail("file", ("the new key could not be shown, and it is shown only once. Revoke it with\n"
+      .. "  devkit4ai keys --revoke %s%s%s"):format(key.id, whose, shell.again))
+  end
   return true
 end
 
-local function make(owner, kind, shell, options, settings)
-  local key, message, err = owner[options.rotate and kind.rotate or kind.make](owner, options.rotate or options.new)
+local function make(owner, kind, shell, options)
+  local key, message, err = owner[kind.make](owner, options.new)
   if not key then return nil, message, err end
-  local old = options.rotate and settings[kind.setting]
-  if old and not (options.save and old.from == "settings file") then -- which is written below
+  return hand_over(shell, kind, key, options.save)
+end
+
+-- The new key is handed over before the old one is revoked, so that a command that is killed leaves a key that works.
+local function rotate(owner, kind, shell, options, settings)
+  local handed, trouble, cause
+  local function keep(key)
+    handed, trouble, cause = hand_over(shell, kind, key, options.save)
+    return handed, trouble
+  end
+  local key, message, err = owner[kind.rotate](owner, options.rotate, { keep = keep })
+  local made = key or err.key
+  if made and not handed and not trouble then keep(made) end
+  if trouble then return nil, "the old key was not revoked: " .. trouble, cause end
+  local old = settings[kind.setting]
+  if made and old and not (options.save and old.from == "settings file") then -- which was written
     shell:tell(("the %s holds the old key still: put the new one there"):format(old.from))
   end
-  local done, trouble, cause = hand_over(shell, kind, key, options.save)
-  if message then return nil, message, err end -- of a rotation: the old one is still there
-  return done, trouble, cause
+  if not key then return nil, message, err end
+  return true
 end
 
 --- Lists, makes, rotates or revokes.
@@ -87,6 +108,9 @@ end
 ---@return string? message
 ---@return table? err
 function M.run(options, shell)
+  if options.save and not (options.new or options.rotate) then
+    return exits.fail("invalid", "--save goes with --new or --rotate alone")
+  end
   local kind = KINDS[options.developer and "developer" or "project"]
   local owner, settings, err = session.open(options, shell)
   if not owner then return nil, settings, err end
@@ -94,7 +118,8 @@ function M.run(options, shell)
   if not options.developer then owner, message, err = session.project(owner, settings) end
   if not owner then return nil, message, err end
   if options.revoke then return revoke(owner, kind, shell, options.revoke) end
-  if options.new or options.rotate then return make(owner, kind, shell, options, settings) end
+  if options.new then return make(owner, kind, shell, options) end
+  if options.rotate then return rotate(owner, kind, shell, options, settings) end
   local list
   list, message, err = owner[kind.list](owner)
   if not list then return nil, message, err end

@@ -3,6 +3,7 @@ local cjson = require("cjson").new()
 local exits = require "devkit4ai.cli.exits"
 local follow = require "devkit4ai.cli.follow"
 local session = require "devkit4ai.cli.session"
+local values = require "devkit4ai.cli.values"
 
 local M = { name = "list", summary = "List the generations, or find one by its prompt." }
 
@@ -11,11 +12,13 @@ local MOST_PER_PAGE = 100
 --- Adds the command's options to its parser.
 ---@param parser table
 function M.declare(parser)
-  parser:option("--limit", "how many, the newest first"):argname("<n>"):default("20"):convert(tonumber)
+  parser:option("--limit", "how many, the newest first"):argname("<n>"):default("20"):convert(values.count "--limit")
   parser:mutex(
     parser:flag("--public", "those that anyone published"),
-    parser:option("--find", "the one that was ordered with this prompt"):argname("<prompt>"))
-  parser:option("--since", "with --find: the order's Unix time"):argname("<time>"):convert(tonumber)
+    parser:option("--find", "the one that was ordered with this prompt"):argname("<prompt>")
+      :convert(values.text "--find"))
+  parser:option("--since", "with --find: the order's Unix time"):argname("<time>")
+    :convert(values.time "--since")
 end
 
 -- Instructions are a prompt, or JSON with one in it.
@@ -49,7 +52,7 @@ end
 ---@return string? message
 ---@return table? err
 function M.run(options, shell)
-  if options.limit < 1 then return exits.fail("invalid", "--limit must be a whole number from 1") end
+  if options.since and not options.find then return exits.fail("invalid", "--since goes with --find alone") end
   local client, settings, err = session.open(options, shell)
   if not client then return nil, settings, err end
   local owner, message = client, nil
@@ -61,7 +64,7 @@ function M.run(options, shell)
     if not gen then return nil, message, err end
     return give(shell, { follow.record(gen) })
   end
-  local size = { per_page = math.min(math.ceil(options.limit), MOST_PER_PAGE) }
+  local size = { per_page = math.min(options.limit, MOST_PER_PAGE) }
   local pages = options.public and client:public_generations(size) or owner:generations(size)
   local records
   records, message, err = read(pages, options.limit)

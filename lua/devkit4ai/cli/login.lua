@@ -3,6 +3,7 @@ local ask = require "devkit4ai.cli.ask"
 local exits = require "devkit4ai.cli.exits"
 local file = require "devkit4ai.cli.settings_file"
 local session = require "devkit4ai.cli.session"
+local values = require "devkit4ai.cli.values"
 
 local M = { name = "login", summary = "Sign in; the other commands go on with it." }
 
@@ -10,6 +11,7 @@ local M = { name = "login", summary = "Sign in; the other commands go on with it
 ---@param parser table
 function M.declare(parser)
   parser:option("--email", "the account (DEVKIT4AI_EMAIL)"):argname("<address>")
+    :convert(values.text "--email")
   parser:mutex(
     parser:flag("--password-stdin", "read the password from standard input"):target("stdin"),
     parser:option("--password-file", "read the password from the first line of a file"):target("file")

@@ -11,6 +11,28 @@ local VIEWERS = {
   { name = "timg", words = "timg" },
 }
 
+local function succeeds(line)
+  local done = os.execute(line)
+  return done == true or done == 0 -- from Lua 5.2 on true, before an exit code
+end
+
+local function is_there(program)
+  return succeeds(("command -v %s >/dev/null 2>&1"):format(program))
+end
+
+local PROBE = ("\0"):rep(65536) -- a full disk takes an empty file
+
+local function try_to_write(path)
+  local file, why = io.open(path, "wb")
+  if not file then return nil, why end
+  local done
+  done, why = file:write(PROBE)
+  if done then done, why = file:flush() end
+  file:close()
+  os.remove(path)
+  return done, why
+end
+
 --- Whether a picture can be written under this name; one file is made beside it and removed.
 ---@param path string? none: nothing is to be written
 ---@param overwrite boolean?
@@ -19,25 +41,17 @@ local VIEWERS = {
 ---@return table? err
 function M.check(path, overwrite)
   if not path then return true end
-  local there = io.open(path, "rb")
-  if there then
-    local _, trouble = there:read(1)
-    there:close()
-    if trouble then return exits.fail("file", ("%s: %s; give the name of a file"):format(path, trouble)) end
-    if not overwrite then return exits.fail("file", path .. " exists; give another name, or --overwrite") end
-  end
   if path == "" or path:find("/$") then return exits.fail("file", "--out must be the name of a file") end
-  local probe = ("%s.%d.probe"):format(path, os.time())
-  local file, why = io.open(probe, "wb")
-  if not file then return exits.fail("file", ("%s can't be written (%s)"):format(path, why)) end
-  file:close()
-  os.remove(probe)
+  local quoted = text.quote((path:gsub("^[^/]", "./%0")))
+  if succeeds(("[ -e %s ] && [ ! -f %s ]"):format(quoted, quoted)) then
+    return exits.fail("file", path .. " is a folder or a device; give the name of a file")
+  end
+  if not overwrite and succeeds(("[ -e %s ] || [ -L %s ]"):format(quoted, quoted)) then
+    return exits.fail("file", path .. " exists; give another name, or --overwrite")
+  end
+  local done, why = try_to_write(("%s.%d.probe"):format(path, os.time()))
+  if not done then return exits.fail("file", ("%s can't be written (%s)"):format(path, why)) end
   return true
-end
-
-local function is_there(program)
-  local found = os.execute(("command -v %s >/dev/null 2>&1"):format(program))
-  return found == true or found == 0
 end
 
 --- Shows a picture where standard output is a terminal and a program for it is there.

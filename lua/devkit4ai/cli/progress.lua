@@ -51,17 +51,23 @@ local function is_interrupt(why)
   return type(why) == "string" and why:find("interrupted!", 1, true) ~= nil
 end
 
-local function interrupted(outcome, id)
-  return nil, "interrupted", { kind = "cancelled", outcome = outcome, generation_id = id, message = "interrupted" }
+-- err: what the interrupt ended, with the words of the library
+local function interrupted(err)
+  return nil, "interrupted", {
+    kind = "cancelled", outcome = err.outcome, generation_id = err.generation_id, message = err.message,
+  }
 end
 
--- What a task that was ended gives; where it was over by then, its work is done.
-local function cut(task, results)
+local UNKNOWN = { outcome = "unknown", message = "interrupted" }
+
+-- What a cancelled task gives: what was cut, or where its work was done by then, its value.
+local function cut(task, work)
   task:cancel()
   local _, _, err = task:join()
-  if err then return interrupted(err.outcome, err.generation_id) end
-  local value = results()
-  return interrupted("unknown", type(value) == "table" and value.id or nil)
+  err = err or work.err or work.failures and work.failures[1]
+  if err then return interrupted(err) end
+  local value = work.results and work.results[1]
+  return interrupted { outcome = "unknown", generation_id = type(value) == "table" and value.id or nil, message = "" }
 end
 
 --- Runs fn as a task; frame is called meanwhile, where a terminal shows it. Ctrl-C cancels the task: nil, message, err of kind
@@ -73,24 +79,25 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function M.run(shell, fn, frame)
-  local over, results, failures = false, nil, nil
+  local work = {}
   local task = devkit4ai.spawn(function()
-    results, failures = devkit4ai.map({ 1 }, { concurrency = 1 }, fn) -- what is raised in it is a failure, too
-    over = true
+    local results, failures, err = devkit4ai.map({ 1 }, { concurrency = 1 }, fn) -- what is raised in it is a failure, too
+    work.results, work.failures, work.err = results, results and failures, err
+    work.over = true
   end)
   local ok, why = pcall(function()
-    while not over and shell:columns() do
+    while not work.over and shell:columns() do
       devkit4ai.update()
       frame()
       core.pause(FRAME)
     end
     task:join()
   end)
-  if not ok and is_interrupt(why) then return cut(task, function() return results and results[1] end) end
+  if not ok and is_interrupt(why) then return cut(task, work) end
   if not ok then error(why, 0) end
-  local err = failures[1]
-  if not err then return results[1] end
-  if is_interrupt(err.message) then return interrupted("unknown") end -- in the task itself, as LuaJIT may
+  local err = work.failures[1]
+  if not err then return work.results[1] end
+  if is_interrupt(err.message) then return interrupted(UNKNOWN) end -- in the task itself, as LuaJIT may
   return nil, err.message, err
 end
 

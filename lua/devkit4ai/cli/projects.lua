@@ -1,12 +1,14 @@
 --- devkit4ai projects: the account's projects, or a new one.
+local exits = require "devkit4ai.cli.exits"
 local session = require "devkit4ai.cli.session"
+local values = require "devkit4ai.cli.values"
 
 local M = { name = "projects", summary = "List the projects, or make one." }
 
 --- Adds the command's options to its parser.
 ---@param parser table
 function M.declare(parser)
-  parser:option("--new", "make a project of this name"):argname("<name>")
+  parser:option("--new", "make a project of this name"):argname("<name>"):convert(values.text "--new")
   parser:option("--description", "of the new project"):argname("<text>")
 end
 
@@ -24,6 +26,9 @@ end
 ---@return string? message
 ---@return table? err
 function M.run(options, shell)
+  if options.description and not options.new then
+    return exits.fail("invalid", "--description goes with --new alone")
+  end
   local client, settings, err = session.open(options, shell)
   if not client then return nil, settings, err end
   local result, message

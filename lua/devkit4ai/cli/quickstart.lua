@@ -6,6 +6,7 @@ local picture = require "devkit4ai.cli.picture"
 local progress = require "devkit4ai.cli.progress"
 local sandbox = require "devkit4ai.cli.sandbox"
 local text = require "devkit4ai.cli.text"
+local values = require "devkit4ai.cli.values"
 
 local M = {
   name = "quickstart", summary = "Run the whole workflow against the sandbox; needs no account.", lacks = sandbox.lacks,
@@ -24,12 +25,12 @@ local DOT = ("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489
 function M.declare(parser)
   parser:argument("images", "1 to 5 example images"):args("0-5")
   parser:option("--prompt", "what the picture shall show"):argname("<text>")
-    :default("a futuristic cityscape with neon lights")
+    :default("a futuristic cityscape with neon lights"):convert(values.text "--prompt")
   parser:option("--out", "where the picture goes"):argname("<file>"):default("quickstart.png")
   parser:flag("--overwrite", "the file may be replaced")
 end
 
--- One step after another; the first that fails ends it.
+-- One step after another; the first that fails ends it. The sandbox takes no money, so a failure leaves nothing to continue.
 local function work(box, options, shell)
   local operator = assert(devkit4ai.new { base_url = box.url, operator_key = box.operator_key })
   local account, message, err = operator:register { email = EMAIL, password = PASSWORD }

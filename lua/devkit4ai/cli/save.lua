@@ -1,14 +1,16 @@
 --- devkit4ai save: saves the picture of a generation that is done.
 local follow = require "devkit4ai.cli.follow"
+local order = require "devkit4ai.cli.order"
 local picture = require "devkit4ai.cli.picture"
 local session = require "devkit4ai.cli.session"
+local values = require "devkit4ai.cli.values"
 
 local M = { name = "save", summary = "Save the picture of a generation that is done." }
 
 --- Adds the command's options to its parser.
 ---@param parser table
 function M.declare(parser)
-  parser:argument("id", "the generation's id")
+  parser:argument("id", "the generation's id"):convert(values.uuid "the generation's id")
   parser:option("--out", "where the picture goes"):argname("<file>"):count(1)
   parser:flag("--overwrite", "the file may be replaced")
 end
@@ -25,8 +27,9 @@ function M.run(options, shell)
   local fine
   fine, message, err = picture.check(options.out, options.overwrite)
   if not fine then return nil, message, err end
-  local gen
-  gen, message, err = project:generation(options.id):refresh()
+  local gen = project:generation(options.id)
+  order.follow(shell, gen, options)
+  gen, message, err = gen:refresh()
   if not gen then return nil, message, err end
   return follow.save(shell, gen, options)
 end

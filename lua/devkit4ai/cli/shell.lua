@@ -9,7 +9,7 @@ local cjson = require("cjson").new()
 ---@field verbose boolean
 ---@field again string the common options that were given, for a line that goes on
 ---@field broken string? why standard output takes no more
----@field paid string? the id of the generation that was ordered
+---@field order devkit4ai.cli.Order? the generation that the command creates or continues
 ---@field words string[] those that run the command again
 ---@field parser table argparse's
 local Shell = {}

@@ -97,12 +97,35 @@ function M.columns(rows, columns)
   return lines
 end
 
+local function quote_plain(word)
+  return "'" .. word:gsub("'", [['\'']]) .. "'"
+end
+
+-- For printf: a control character as its number, so that the line can be shown and copied.
+local function escape(word)
+  local function numbered(bytes)
+    return (bytes:gsub(".", function(byte) return ("\\%03o"):format(byte:byte()) end))
+  end
+  return (word:gsub("\\", "\\\\"):gsub("%%", "%%%%"):gsub("%c", numbered):gsub("\194[\128-\159]", numbered))
+end
+
 --- A word as a POSIX shell reads it.
 ---@param word string
 ---@return string
 function M.quote(word)
   if word:find("^[%w_./:@%%+-]+$") then return word end
-  return "'" .. word:gsub("'", [['\'']]) .. "'"
+  if word:find "%c" or word:find "\194[\128-\159]" then
+    return ('"$(printf %s)"'):format(quote_plain(escape(word)))
+  end
+  return quote_plain(word)
+end
+
+--- An option with its value, as a POSIX shell and the command read it.
+---@param name string
+---@param value string
+---@return string
+function M.option(name, value)
+  return name .. (value:find "^%-" and "=" or " ") .. M.quote(value)
 end
 
 return M
