@@ -205,24 +205,31 @@ function Client:developer_keys(options)
   return keys().each(list, self, "developer")
 end
 
+local ROTATE = check.rows { keep = { type = "function" } }
+
 --- Makes a developer key, uses it from now on, and revokes the one in use with it. Other programs that use the old one need
---- the new one then. Where the old one can't be told from another one, nothing is made; where it could not be revoked, the new
---- key comes with a message, so that it is never lost. A repeat rotates again.
+--- the new one then. `keep` stores the new key before the old one is revoked: then a key that works is stored at each moment,
+--- also if the program is killed. Where the old one can't be told from another one, nothing is made. Where the rotation fails
+--- after the new key was made, it is in `err.key`. A repeat rotates again.
 --- ```lua
---- print(assert(client:rotate_developer_key "2027").key) --> ak_...
+--- local function keep(key)
+---   local out = assert(io.open("developer.key", "w"))
+---   return out:write(key.key) and out:close()
+--- end
+--- print(assert(client:rotate_developer_key("2027", { keep = keep })).key) --> ak_...
 --- ```
 ---@param name string? of the new key
----@param options devkit4ai.Own? timeout: for all steps together
----@return devkit4ai.Key? key the new one; it may come with a message
+---@param options devkit4ai.Rotation? keep: called with the new key before the old one is revoked; timeout: for all steps together
+---@return devkit4ai.Key? key the new one
 ---@return string? message
----@return devkit4ai.Error? err kind `conflict`: two keys begin like the one in use, or none does
+---@return devkit4ai.Error? err kind `conflict`: two keys begin like the one in use, or none does; err.key: the new key, where it was made and the rotation is not complete
 ---@see list_developer_keys
 ---@see create_developer_key
 ---@see revoke_developer_key
 function Client:rotate_developer_key(name, options)
   check.value("client:rotate_developer_key: name", { type = "string" }, name)
-  local extra = check.own("client:rotate_developer_key", options)
-  return require("devkit4ai.rotation").rotate(self, "developer", name, extra, function(text)
+  options = check.arguments("client:rotate_developer_key", ROTATE, options)
+  return require("devkit4ai.rotation").rotate(self, "developer", name, options, function(text)
     self._secrets:set("developer_key", text)
   end)
 end
