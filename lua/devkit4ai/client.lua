@@ -3,6 +3,7 @@ local call = require "devkit4ai.call"
 local check = require "devkit4ai.check"
 local errors = require "devkit4ai.errors"
 local fields = require "devkit4ai.fields"
+local runtime = require "devkit4ai.runtime"
 local scope = require "devkit4ai.scope"
 local session = require "devkit4ai.session"
 
@@ -84,10 +85,11 @@ function Client:login(email, password, options)
   check.value("client:login: email", { type = "string", required = true }, email)
   check.value("client:login: password", { type = "string", required = true }, password)
   local extra = check.own("client:login", options)
+  local seconds, started = extra and extra.total, runtime.now()
   local tokens, message, err = call.run(self, "login", { email = email, password = password }, extra)
   if not tokens then return nil, message, err end
   local accepted
-  accepted, message, err = session.accept(self, tokens, "login", email)
+  accepted, message, err = session.accept(self, tokens, "login", email, seconds and seconds - (runtime.now() - started))
   if not accepted then return nil, message, err end
   return self
 end
