@@ -398,6 +398,14 @@ function M.end_closed()
   end
 end
 
+--- The account of the client's tokens.
+---@param client devkit4ai.Client
+---@return string? account nil: there are no tokens, or they can't be read
+function M.account(client)
+  local known = client._kept and client._kept.account
+  return known or token.account(M.tokens(client).access_token or "")
+end
+
 --- The tokens, in the open.
 ---@param client devkit4ai.Client
 ---@return { access_token: string?, refresh_token: string? } tokens
