@@ -261,6 +261,7 @@ for name, kind in pairs(KINDS) do
       ["returns nil and a reason"] = { function() return nil, "disk full" end, "disk full" },
       ["returns false and a reason"] = { function() return false, "disk full" end, "disk full" },
       ["returns false alone"] = { function() return false end, "false" },
+      ["returns nil alone"] = { function() return nil end, "nil" },
       ["returns a reason that has no text"] = {
         function() return nil, setmetatable({}, { __tostring = function() return {} end }) end, "without text",
       },

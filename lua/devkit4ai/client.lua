@@ -110,6 +110,21 @@ function Client:refresh_token(options)
   return self
 end
 
+--- The tokens in the open, for a program that keeps an end user's session: `project:end_user(tokens)` continues it. Keep them
+--- where nobody else reads. The client replaces them when it renews them: read them after the last call of a session. Asks
+--- nobody.
+--- ```lua
+--- local tokens = assert(user:tokens())
+--- local later = assert(project:end_user(tokens)) -- in another run of the program
+--- print(later:me().email) --> guest@example.com
+--- ```
+---@return { access_token: string?, refresh_token: string? }? tokens those that the client has
+---@return string? message
+---@return devkit4ai.Error? err kind `config`: there are none; kind `file`: the store that may have some can't be read
+function Client:tokens()
+  return session.tokens(self)
+end
+
 --- Forgets the tokens, also in the store; asks nobody, since the server keeps no session. A repeat does nothing.
 --- ```lua
 --- assert(client:logout())
@@ -221,7 +236,7 @@ local ROTATE = check.rows { keep = { type = "function" } }
 --- print(assert(client:rotate_developer_key("2027", { keep = keep })).key) --> ak_...
 --- ```
 ---@param name string? of the new key
----@param options devkit4ai.Rotation? keep: called with the new key before the old one is revoked; timeout: for all steps together
+---@param options { keep: (fun(key: devkit4ai.Key): any, any)?, timeout: number?, headers: table<string, string>? }? keep: called with the new key before the old one is revoked; if it raises, or returns nil or false, the old key is not revoked; timeout: for all steps together
 ---@return devkit4ai.Key? key the new one
 ---@return string? message
 ---@return devkit4ai.Error? err kind `conflict`: two keys begin like the one in use, or none does; err.key: the new key, where it was made and the rotation is not complete

@@ -170,7 +170,7 @@ local ROTATE = check.rows { keep = { type = "function" } }
 --- print(assert(project:rotate_key("2027", { keep = keep })).key) --> pk_...
 --- ```
 ---@param name string? of the new key
----@param options devkit4ai.Rotation? keep: called with the new key before the old one is revoked; timeout: for all steps together
+---@param options { keep: (fun(key: devkit4ai.Key): any, any)?, timeout: number?, headers: table<string, string>? }? keep: called with the new key before the old one is revoked; if it raises, or returns nil or false, the old key is not revoked; timeout: for all steps together
 ---@return devkit4ai.Key? key the new one
 ---@return string? message
 ---@return devkit4ai.Error? err kind `conflict`: two keys begin like the one in use, or none does; kind `config`: none is in use; err.key: the new key, where it was made and the rotation is not complete

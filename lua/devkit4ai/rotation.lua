@@ -63,9 +63,6 @@ local function with_key(kind, scope, text)
   return { id = scope.id, _client = scope._client, _secrets = secrets, _prepared = {} }
 end
 
----@class devkit4ai.Rotation: devkit4ai.Own
----@field keep (fun(key: devkit4ai.Key): any, any)? stores the new key, in key.key, before the old one is revoked; if it raises, or returns false, or nil and a reason, the old key is not revoked
-
 -- The new key exists, and the rotation is not complete. The error carries the key. Its outcome is unknown, since a program
 -- takes `refused` and `not_sent` for a call that changed nothing.
 local function half_done(made, err, message)
@@ -115,19 +112,24 @@ local function text_of(value)
   return ok and type(text) == "string" and text or "it gave a reason without text"
 end
 
+-- What the program's function gave, behind pcall's result. A function without a return value has stored the key.
+local function judge(...)
+  local ok, kept, why = ...
+  if not ok then return false, text_of(kept) end
+  if kept or select("#", ...) == 1 then return true end
+  return false, why == nil and "it returned " .. tostring(kept) or text_of(why)
+end
+
 -- Calls the program's function. Gives true, or false and why the key is not stored.
 local function keep_key(keep, made)
-  local ok, kept, why = pcall(keep, made)
-  if not ok then return false, text_of(kept) end
-  if kept or kept == nil and why == nil then return true end -- a function without a return value succeeds
-  return false, why == nil and "it returned false" or text_of(why)
+  return judge(pcall(keep, made))
 end
 
 --- Rotates the key in use.
 ---@param scope devkit4ai.Scope the client, or a project
 ---@param name "developer"|"project" whose key
 ---@param label string? the new key's name
----@param options devkit4ai.Rotation timeout is for all steps together
+---@param options { keep: function?, timeout: number?, headers: table<string, string>? } timeout: for all steps together
 ---@param use fun(text: string) takes the new key into use, wherever the old one is
 ---@return devkit4ai.Key? key the new one
 ---@return string? message

@@ -403,14 +403,20 @@ end
 ---@return string? account nil: there are no tokens, or they can't be read
 function M.account(client)
   local known = client._kept and client._kept.account
-  return known or token.account(M.tokens(client).access_token or "")
+  return known or token.account(values_of(client._secrets, "access_token").access_token or "")
 end
 
 --- The tokens, in the open.
 ---@param client devkit4ai.Client
----@return { access_token: string?, refresh_token: string? } tokens
+---@return { access_token: string?, refresh_token: string? }? tokens
+---@return string? message
+---@return devkit4ai.Error? err
 function M.tokens(client)
-  return values_of(client._secrets, "access_token", "refresh_token")
+  if client._closed then errors.raise("client:tokens: the client is closed") end
+  if client._session == LOST and not continue(client) and client._kept.trouble then return unreadable(client) end
+  local tokens = values_of(client._secrets, "access_token", "refresh_token")
+  if next(tokens) then return tokens end
+  return errors.refuse("config", "client:tokens: there are no tokens: call client:login first")
 end
 
 --- Forgets the tokens, also in the store. A refresh that is under way brings none back.
