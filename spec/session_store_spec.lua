@@ -605,7 +605,8 @@ describe("a store that is busy", function()
     local client = new { on_event = function(event) told[#told + 1] = event.message end }
     login(client)
     assert.is_true(time() > 1.9 and time() < 2.2, time())
-    assert.same({ "the store did not keep the session: busy" }, told)
+    assert.equal(1, #told)
+    assert.is_truthy(told[1]:find("keep the session: another program was writing it for 2.0 s", 1, true), told[1])
     assert(client:me())
     local before = time()
     local session = require "devkit4ai.session"

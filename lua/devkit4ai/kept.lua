@@ -67,7 +67,8 @@ end
 -- Sets a value. Tries again through the loop while the store is busy. value(): the text, nil to forget the key; false: the
 -- write is not needed any more.
 local function write(client, key, value, seconds)
-  local store, ends = client._kept.store, runtime.now() + math.min(PATIENCE, seconds or PATIENCE)
+  local store, started = client._kept.store, runtime.now()
+  local ends = started + math.min(PATIENCE, seconds or PATIENCE)
   local done, why
   repeat
     local text = value()
@@ -75,6 +76,7 @@ local function write(client, key, value, seconds)
     done, why = ask(store.set, key, text)
     if done == true then return true end
   until why ~= "busy" or runtime.now() >= ends or not runtime.usable() or not runtime.sleep(M.PAUSE, client)
+  if why == "busy" then return nil, ("another program was writing it for %.1f s"):format(runtime.now() - started) end
   return nil, why ~= nil and text_of(why) or "its function set did not say why"
 end
 
