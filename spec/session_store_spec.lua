@@ -707,6 +707,38 @@ describe("a store that fails without a listener", function()
   end)
 end)
 
+describe("a renewal that waits for the store's lock", function()
+  for words, followers_store in pairs { ["with the store"] = true, ["without a store"] = false } do
+    it("goes on for another client " .. words .. " where its own is closed", function()
+      serve()
+      local leader = login(new())
+      local options = { base_url = server.url, access_token = "access-1", refresh_token = "refresh-1" }
+      if followers_store then options.store = store end
+      local follower = assert(devkit4ai.new(options))
+      follower._kept = followers_store and leader._kept or nil -- the account, which this token does not name
+      local unlock = assert(store.lock(place() .. " someone@example.com", 60))
+      local asked, lock = false, store.lock
+      store.lock = function(...)
+        asked = true
+        return lock(...)
+      end
+      local lead = devkit4ai.spawn(function() return select(3, leader:refresh_token()).kind end)
+      repeat runtime.sleep(0.001, {}) until asked
+      local follow = devkit4ai.spawn(function() return follower:refresh_token() end)
+      runtime.sleep(0, {})
+      leader:close()
+      assert.equal("cancelled", lead:join())
+      unlock()
+      assert.equal(follower, follow:join())
+      assert(follower:me())
+      assert.equal("login, refresh refresh-1, me", seen(server))
+      assert.equal(followers_store and "refresh-2" or "refresh-1", record_of("someone@example.com").refresh_token)
+      assert.is_function(lock(place() .. " someone@example.com", 60)) -- it is free again
+      follower:close()
+    end)
+  end
+end)
+
 describe("a login that comes while a renewal waits for the store's lock", function()
   it("is not renewed: the old token is not sent any more", function()
     serve { keep = true }

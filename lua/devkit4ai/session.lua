@@ -351,9 +351,9 @@ function M.renew(client, run, seconds)
     end
     if client._closed then return closed_meanwhile("refresh_token") end
     if not flight.done then return out_of_time() end
-    local left_alone = flight.sender._closed and not flight.ok
+    local anew = client._session ~= before and client._secrets:has("access_token") -- a login came first
+    local left_alone = flight.sender._closed and not flight.ok and not anew
     if not flight.again and not left_alone then
-      local anew = client._session ~= before and client._secrets:has("access_token") -- a login came first
       return flight.ok or anew or nil, flight.message, flight.err
     end
   end
