@@ -115,6 +115,7 @@ build = {
     ["devkit4ai.rotation"] = "lua/devkit4ai/rotation.lua",
     ["devkit4ai.runtime"] = "lua/devkit4ai/runtime.lua",
     ["devkit4ai.scope"] = "lua/devkit4ai/scope.lua",
+    ["devkit4ai.server_time"] = "lua/devkit4ai/server_time.lua",
     ["devkit4ai.session"] = "lua/devkit4ai/session.lua",
     ["devkit4ai.store.file"] = "lua/devkit4ai/store/file.lua",
     ["devkit4ai.store.memory"] = "lua/devkit4ai/store/memory.lua",

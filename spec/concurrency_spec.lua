@@ -141,6 +141,39 @@ describe("a 429 on a generation", function()
     assert.equal(2, count "^POST")
   end)
 
+  it("waits for one that another run of the program ordered, while a caller waits for it", function()
+    start { limit = 1 }
+    local noted = assert(generate()).id
+    local later = assert(devkit4ai.new(wire.options(server.url))) -- it has ordered nothing
+    finally(function() later:close() end)
+    local waiting = devkit4ai.spawn(function() return later:generation(noted):wait() end)
+    repeat devkit4ai.update() until count "status$" == 1
+    local gen = assert(later:generate { images = { IMAGE }, prompt = "neon" })
+    assert.are_not.equal(noted, gen.id)
+    assert.equal("completed", assert(waiting:join()).status)
+    assert.equal(3, count "^POST") -- made, refused, made
+  end)
+
+  for words, wait in pairs {
+    ["is over"] = function(gen) gen:wait { timeout = 0 } end,
+    ["raised"] = function(gen)
+      pcall(gen.wait, gen, { on_progress = function() error "no" end })
+      collectgarbage()
+      collectgarbage()
+    end,
+  } do
+    it("waits for none where the wait for it " .. words, function()
+      start { limit = 1, looks = 1000000 }
+      local noted = assert(generate()).id
+      local later = assert(devkit4ai.new(wire.options(server.url)))
+      finally(function() later:close() end)
+      wait(later:generation(noted))
+      local gen, _, err = later:generate { images = { IMAGE }, prompt = "neon" }
+      assert.is_nil(gen)
+      assert.same({ "rate_limited", 1 }, { err.kind, count "status$" })
+    end)
+  end
+
   it("waits for nobody else's", function()
     start { limit = 1 }
     assert(generate())

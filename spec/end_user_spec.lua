@@ -188,6 +188,41 @@ describe("an end user's client", function()
     assert.same({ "refresh-ada", "refresh-bob" }, bodies)
   end)
 
+  it("gives its tokens, with which the session goes on in another client", function()
+    start()
+    local one = project()
+    local ada = one:end_user { access_token = "ada-old", refresh_token = "refresh-ada" }
+    assert.same({ access_token = "ada-old", refresh_token = "refresh-ada" }, assert(ada:tokens()))
+    assert(ada:me()) -- which renews them
+    local tokens = assert(ada:tokens())
+    assert.are_not.equal("ada-old", tokens.access_token)
+    ada:close()
+    local has_ended, why = pcall(ada.tokens, ada)
+    assert.is_false(has_ended)
+    assert.is_truthy(why:find("the client is closed", 1, true))
+    local later = assert(one:end_user(tokens))
+    assert.equal("ADA", assert(later:me()).email)
+    assert.same(tokens, assert(later:tokens()))
+  end)
+
+  it("gives the tokens that it has, and none of its developer's", function()
+    start()
+    local one = project()
+    assert.same({ access_token = "bob" }, assert(one:end_user({ access_token = "bob" }):tokens()))
+    assert.same({ refresh_token = "r" }, assert(one:end_user({ refresh_token = "r" }):tokens()))
+    local user = one:end_user()
+    for _ = 1, 2 do
+      local tokens, message, err = user:tokens()
+      assert.is_nil(tokens)
+      assert.same({ "config", "not_sent", message }, { err.kind, err.outcome, tostring(err) })
+      assert.is_truthy(message:find("client:login", 1, true))
+      assert(user:login("ada", "SecurePass123"))
+      assert.is_string(assert(user:tokens()).access_token)
+      assert(user:logout())
+    end
+    assert.equal(wire.sample.access_token, assert(client:tokens()).access_token)
+  end)
+
   it("has no call of a developer", function()
     start()
     local user = project():end_user { access_token = "bob" }

@@ -23,7 +23,7 @@ local KINDS = {
 }
 
 -- A step, what becomes of each of its arrivals, and then: how often the three steps arrived; kind and outcome of the error,
--- none where it succeeds. made: a key comes back with it; old: whose client goes on with the old one then; orphan: nobody
+-- none where it succeeds. made: the error carries a key; old: whose client goes on with the old one then; orphan: nobody
 -- knows the new one; total: seconds for the whole call.
 local FAILURES = {
   { "list", { "500" }, { 3, 0, 0 }, "server", "unknown" },
@@ -51,10 +51,10 @@ local FAILURES = {
   { "revoke", { "lost" }, { 1, 1, 3 }, "network", "unknown", made = true },
   { "revoke", { "cut", "lost" }, { 1, 1, 3 }, "network", "unknown", made = true },
   { "revoke", { "cut", "403" }, { 1, 1, 2 }, "forbidden", "unknown", made = true }, -- the old one may be revoked
-  { "revoke", { "401" }, { 1, 1, 2 }, "auth", "refused", made = true, old = { developer = true } },
-  { "revoke", { "403" }, { 1, 1, 1 }, "forbidden", "refused", made = true, old = { developer = true } },
-  { "revoke", { "404" }, { 1, 1, 1 }, "not_found", "refused", made = true },
-  { "revoke", { "429" }, { 1, 1, 1 }, "rate_limited", "refused", made = true },
+  { "revoke", { "401" }, { 1, 1, 2 }, "auth", "unknown", made = true, old = { developer = true } },
+  { "revoke", { "403" }, { 1, 1, 1 }, "forbidden", "unknown", made = true, old = { developer = true } },
+  { "revoke", { "404" }, { 1, 1, 1 }, "not_found", "unknown", made = true },
+  { "revoke", { "429" }, { 1, 1, 1 }, "rate_limited", "unknown", made = true },
   { "revoke", { "hang" }, { 1, 1, 1 }, "timeout", "unknown", made = true, total = 0.5 },
 }
 
@@ -128,8 +128,10 @@ for name, kind in pairs(KINDS) do
         assert.same({ err_kind, outcome }, err and { err.kind, err.outcome } or {})
         local kept = failure.old ~= nil and failure.old[name] == true -- the new one may be what was refused
         local stays = kept or err_kind and not failure.made
-        assert.equal(stays and kind.old or key.key, used(kind, keys))
+        assert.equal(err_kind == nil, key ~= nil)
+        key = key or err.key
         assert.equal(failure.made ~= nil or err_kind == nil, key ~= nil)
+        assert.equal(stays and kind.old or key.key, used(kind, keys))
         if key then assert.is_true(keys[key.key]) end
         if err then
           assert.equal(message, err.message)
@@ -199,7 +201,8 @@ for name, kind in pairs(KINDS) do
 
     it("keeps the old key where no header can carry the new one", function()
       local key, message, err = kind.rotate(serve { new_key = "pk_two\nlines" })
-      assert.equal("pk_two\nlines", key.key)
+      assert.is_nil(key)
+      assert.equal("pk_two\nlines", err.key.key)
       assert.same({ "protocol", "unknown", message }, { err.kind, err.outcome, err.message })
       assert.same({ 1, 1, 0 }, server:steps())
       assert.equal(kind.old, used(kind, server:keys()))
@@ -225,12 +228,89 @@ for name, kind in pairs(KINDS) do
         assert.same({ "cancelled", "unknown" }, { err.kind, err.outcome })
         shows_no_key(message, server:keys())
         assert.equal(1, server:steps()[place])
-        local key = inside[1]
+        assert.is_nil(inside[1])
+        assert.equal(inside[2], inside[3].message)
+        assert.equal("cancelled", inside[3].kind)
+        local key = inside[3].key
         assert.equal(step == "revoke", key ~= nil)
         assert.equal(key and key.key or kind.old, used(kind, server:keys()))
         if key then assert.is_truthy(message:find("the new key is in use", 1, true), message) end
       end)
     end
+
+    it("stores the new key before it revokes the old one", function()
+      serve()
+      local stored, steps
+      local key = assert(kind.rotate(client, { keep = function(new)
+        stored, steps = new.key, server:steps()
+      end }))
+      assert.equal(key.key, stored)
+      assert.same({ 1, 1, 0 }, steps)
+      assert.same({ 1, 1, 1 }, server:steps())
+      assert.is_false(server:keys()[kind.old])
+    end)
+
+    -- What keep does, and a word of the message.
+    for words, how in pairs {
+      ["raises a text"] = { function() error("disk full", 0) end, "disk full" },
+      ["raises a table"] = { function() error {} end, "table" },
+      ["raises nil"] = { function() error() end, "nil" },
+      ["raises an object that has no text"] = {
+        function() error(setmetatable({}, { __tostring = function() error "no" end })) end, "without text",
+      },
+      ["returns nil and a reason"] = { function() return nil, "disk full" end, "disk full" },
+      ["returns false and a reason"] = { function() return false, "disk full" end, "disk full" },
+      ["returns false alone"] = { function() return false end, "false" },
+      ["returns nil alone"] = { function() return nil end, "nil" },
+      ["returns a reason that has no text"] = {
+        function() return nil, setmetatable({}, { __tostring = function() return {} end }) end, "without text",
+      },
+      ["says the key"] = { function(key) return nil, "can't write " .. key.key end, "can't write ***" },
+    } do
+      it("revokes nothing where keep " .. words, function()
+        serve()
+        local key, message, err = kind.rotate(client, { keep = how[1] })
+        assert.is_nil(key)
+        assert.same({ message, message, "unknown", false },
+          { err.message, tostring(err), err.outcome, err.retryable })
+        assert.same({ 1, 1, 0 }, server:steps())
+        local keys = server:keys()
+        assert.is_true(keys[err.key.key])
+        assert.equal(kind.old, used(kind, keys))
+        assert.is_truthy(message:find(how[2], 1, true), message)
+        shows_no_key(message, keys)
+        assert(err.key:revoke()) -- as the message says
+      end)
+    end
+
+    it("lets keep make calls, and one that ends the client loses no key", function()
+      serve()
+      local key, message, err = kind.rotate(client, { keep = function()
+        assert(client:generation(ID):refresh())
+        client:close()
+        return true
+      end })
+      assert.is_nil(key)
+      assert.equal(message, err.message)
+      assert.same({ 1, 1, 0 }, server:steps())
+      local keys = server:keys()
+      assert.same({ true, true }, { keys[kind.old], keys[err.key.key] })
+      shows_no_key(message, keys)
+    end)
+
+    it("says what a cancel cut where it came while keep ran", function()
+      serve()
+      local task
+      task = devkit4ai.spawn(function()
+        return kind.rotate(client, { keep = function() task:cancel() end })
+      end)
+      local key, _, err = task:join()
+      assert.is_nil(key)
+      assert.same({ "cancelled", "unknown" }, { err.kind, err.outcome })
+      local keys = server:keys()
+      assert.is_true(keys[kind.old])
+      assert.equal(0, server:steps()[3])
+    end)
 
     it("gives no key to a client that was closed meanwhile, but to the caller", function()
       serve { faults = { revoke = { "hang" } } }
@@ -238,8 +318,9 @@ for name, kind in pairs(KINDS) do
       while server:steps()[3] == 0 do runtime.sleep(0.005, {}) end
       client:close()
       local key, _, err = task:join()
+      assert.is_nil(key)
       assert.same({ "cancelled", "unknown" }, { err.kind, err.outcome })
-      assert.is_string(key.key)
+      assert.is_string(err.key.key)
       assert.is_false(client._secrets:has(name .. "_key"))
     end)
   end)

@@ -70,19 +70,105 @@ describe("clients with the same refresh token", function()
     two:close()
   end)
 
-  it("do not hang where the one that refreshes is closed: the next one does it itself", function()
-    serve { refresh = "if made == 0 and not first then first, valid[sent] = true, account conn:sleep(1000) end" }
-    local leader, follower = new(), new()
+  local UNTIL_A_LOGIN = "while made == 0 do conn:sleep(0.005) end "
+
+  it("share the refresh of one that is closed meanwhile: its token is good once", function()
+    serve { refresh = UNTIL_A_LOGIN }
+    local leader, follower, idle = new(), new(), new()
     local lead = devkit4ai.spawn(function() return select(3, leader:refresh_token()).kind end)
     wait_for_refresh()
     local follow = devkit4ai.spawn(function() return follower:refresh_token() end)
     runtime.sleep(0.02, {})
     assert.equal(1, refreshes())
     leader:close()
-    assert.equal("cancelled", lead:join())
+    assert.equal("cancelled", lead:join()) -- before the answer comes
+    assert.is_false(leader._secrets:has("refresh_token"))
+    local other = assert(devkit4ai.new { base_url = server.url })
+    assert(other:login("else", "x"))
+    other:close()
     assert.equal(follower, follow:join())
-    assert.equal("refresh refresh-0, refresh refresh-0", seen(server))
-    assert(follower:me())
+    assert(idle:me()) -- which did not ask
+    assert.equal("refresh refresh-0, login, me", seen(server))
+    follower:close()
+    idle:close()
+  end)
+
+  it("share it over its repeat, with the headers that its client sends", function()
+    local raw = require "spec.support.raw"
+    server = raw.start { script = [[
+      local n, go = 0, false
+      return function(conn)
+        local request = conn:read_request()
+        while request do
+          if request.target:find "refresh$" then
+            n = n + 1
+            local status = n == 1 and 503 or 200
+            while not go do conn:sleep(0.005) end
+            conn:respond(status, { access_token = "new", refresh_token = "newer" })
+          else
+            go = true
+            conn:respond(200, {})
+          end
+          request = conn:read_request()
+        end
+      end]] }
+    local quick = require "spec.support.quick"
+    local leader = assert(quick.new { base_url = server.url, access_token = "ended", refresh_token = "refresh-0",
+      headers = { ["X-Trace"] = "a-long-value-of-the-user" } })
+    local follower = new()
+    local lead = devkit4ai.spawn(function() return leader:refresh_token() end)
+    wait_for_refresh()
+    local follow = devkit4ai.spawn(function() return follower:refresh_token() end)
+    runtime.sleep(0.02, {})
+    leader:close()
+    lead:join()
+    follower:health() -- lets the server answer
+    assert.equal(follower, follow:join())
+    local sent = {}
+    for _, request in ipairs(server:requests()) do
+      local token = request.body:match('"refresh_token":"([^"]*)"')
+      if token then sent[#sent + 1] = { token, request.head:match("X%-Trace: ([^\r]*)") } end
+    end
+    assert.same({ { "refresh-0", "a-long-value-of-the-user" }, { "refresh-0", "a-long-value-of-the-user" } }, sent)
+    follower:close()
+  end)
+
+  it("end the refresh with the last of them, and the next one makes its own", function()
+    serve { refresh = "if made == 0 and not first then first, valid[sent] = true, account conn:sleep(1000) end" }
+    local one, two = new(), new()
+    local tasks = {}
+    for i, client in ipairs { one, two } do
+      tasks[i] = devkit4ai.spawn(function() return select(3, client:refresh_token()).kind end)
+    end
+    wait_for_refresh()
+    one:close()
+    assert.equal("cancelled", tasks[1]:join())
+    two:close()
+    assert.equal("cancelled", tasks[2]:join())
+    local later = new()
+    assert(later:me())
+    assert.equal("refresh refresh-0, me, refresh refresh-0, me", seen(server))
+    later:close()
+  end)
+
+  it("repeat a refresh with its own token where the client has logged in anew meanwhile", function()
+    serve { keep = true, refresh = [[if not first then
+        first, valid[sent] = true, account
+        ]] .. UNTIL_A_LOGIN .. [[
+        return conn:close()
+      end]] }
+    local quick = require "spec.support.quick"
+    local leader = assert(quick.new { base_url = server.url, access_token = "ended", refresh_token = "refresh-0" })
+    local follower = new()
+    local lead = devkit4ai.spawn(function() return leader:refresh_token() end)
+    wait_for_refresh()
+    assert(leader:login("else", "x"))
+    lead:join()
+    assert.equal("else", assert(leader:me()).email)
+    assert.equal("someone", assert(follower:me()).email)
+    assert(leader:refresh_token()) -- with the login's, which is still good
+    assert.equal("refresh refresh-0, login, refresh refresh-0, me, me, refresh refresh-1", seen(server))
+    leader:close()
     follower:close()
   end)
 

@@ -103,6 +103,16 @@ describe("a login with a store", function()
     client:close()
   end)
 
+  it("is gone on with by client:tokens", function()
+    serve()
+    local client = new()
+    assert.equal("config", select(3, client:tokens()).kind)
+    login(new()):close()
+    assert.same({ access_token = "access-1", refresh_token = "refresh-1" }, assert(client:tokens()))
+    assert.equal("login", seen(server))
+    client:close()
+  end)
+
   it("is gone on with for another role or project no more than for another address", function()
     serve()
     login(new()):close()
@@ -465,7 +475,9 @@ describe("a store that does wrong", function()
     ["get gives null"] = { get = function() return "null" end },
     ["set raises"] = { set = raise }, ["set raises a table"] = { set = raise_table },
     ["set says no"] = { set = function() return nil, "read-only" end },
-    ["set gives nothing"] = { set = function() end }, ["set gives rubbish"] = { set = function() return {}, {} end },
+    ["set gives nothing"] = { set = function() end }, ["set raises an object without a text"] = { set = function()
+      error(setmetatable({}, { __tostring = function() error "no" end }))
+    end }, ["set gives rubbish"] = { set = function() return {}, {} end },
     ["lock raises"] = { lock = raise }, ["lock gives true"] = { lock = function() return true end },
     ["lock gives a number"] = { lock = function() return 7 end },
     ["unlock raises"] = { lock = function() return raise end },
@@ -474,7 +486,7 @@ describe("a store that does wrong", function()
     it("is done without: " .. what, function()
       serve()
       for name, fn in pairs(broken) do store[name] = fn end
-      local client = login(new())
+      local client = login(new { on_event = function() end })
       assert(client:me())
       assert(client:refresh_token())
       assert(client:me())
@@ -524,11 +536,226 @@ describe("a store that does wrong", function()
 
   it("keeps old tokens, since it is read-only: a renewal goes on from the newer ones of the client", function()
     serve()
-    local client = login(new())
+    local client = login(new { on_event = function() end })
     store.set = function() return nil, "read-only" end
     for _ = 1, 3 do assert(client:refresh_token()) end
     assert(client:me())
     assert.equal("login, refresh refresh-1, refresh refresh-2, refresh refresh-3, me", seen(server))
+    client:close()
+  end)
+end)
+
+-- Its set is busy `times` times, or for good. Gives how often it was called.
+local function make_busy(times)
+  local set, calls = store.set, { n = 0 }
+  store.set = function(key, value)
+    calls.n = calls.n + 1
+    if calls.n <= times then return nil, "busy" end
+    return set(key, value)
+  end
+  return calls
+end
+
+-- A clock of the spec's own: it stands but for sleeps, which take no time and are counted.
+local function quick_clock()
+  local ahead, now, sleep = 0, runtime.now, runtime.sleep
+  local began = now()
+  finally(function() runtime.now, runtime.sleep = now, sleep end)
+  runtime.now = function() return began + ahead end
+  runtime.sleep = function(seconds, owner)
+    ahead = ahead + seconds
+    return sleep(0, owner)
+  end
+  return function() return ahead end
+end
+
+describe("a store that is busy", function()
+  it("is asked again, and has the login's tokens then", function()
+    serve()
+    local calls = make_busy(3)
+    quick_clock()
+    local client = login(new())
+    assert.equal(5, calls.n) -- the record at the fourth try, and who logged in last
+    assert.equal("access-1", record_of("someone@example.com").access_token)
+    assert.is_string(store.get(place()))
+    client:close()
+  end)
+
+  it("is asked through the loop: other tasks run meanwhile", function()
+    serve()
+    local calls = make_busy(math.huge)
+    local client = new { on_event = function() end }
+    local task = devkit4ai.spawn(function() return login(client) end)
+    while calls.n == 0 do runtime.sleep(0.001, {}) end
+    local done
+    devkit4ai.spawn(function() done = task._done == true end):join()
+    assert.is_false(done)
+    task:cancel() -- ends the tries, and not the login
+    local tries = calls.n
+    repeat runtime.sleep(0.001, {}) until task._done
+    assert.equal(tries, calls.n)
+    assert(client:me())
+    client:close()
+  end)
+
+  it("is given up after two seconds, or the call's own time: an event tells, and the login is good", function()
+    serve()
+    make_busy(math.huge)
+    local time, told = quick_clock(), {}
+    local client = new { on_event = function(event) told[#told + 1] = event.message end }
+    login(client)
+    assert.is_true(time() > 1.9 and time() < 2.2, time())
+    assert.equal(1, #told)
+    assert.is_truthy(told[1]:find("keep the session: another program was writing it for 2.0 s", 1, true), told[1])
+    assert(client:me())
+    local before = time()
+    local session = require "devkit4ai.session"
+    assert(session.accept(client, { access_token = "other" }, "login", "someone@example.com", 0.5))
+    assert.is_true(time() - before > 0.4 and time() - before < 0.7, time() - before)
+    client:close()
+  end)
+
+  it("gets a renewal's tokens, too", function()
+    serve()
+    local client = login(new())
+    local calls = make_busy(2)
+    quick_clock()
+    assert(client:refresh_token())
+    assert.equal(3, calls.n)
+    assert.equal("refresh-2", record_of("someone@example.com").refresh_token)
+    client:close()
+  end)
+
+  it("never gets older tokens after newer ones", function()
+    serve { keep = true }
+    local client = login(new())
+    local set, anew, late = store.set, nil, false
+    store.set = function(key, value)
+      if not (value and value:find("access-2", 1, true)) then return set(key, value) end
+      late = late or anew ~= nil and anew._done == true
+      anew = anew or devkit4ai.spawn(function() return login(client) end)
+      return nil, "busy" -- for the renewal's tokens
+    end
+    assert(client:refresh_token())
+    anew:join()
+    assert.is_false(late)
+    assert.equal("refresh-3", record_of("someone@example.com").refresh_token)
+    client:close()
+  end)
+
+  it("is emptied by a logout, unless a login comes meanwhile", function()
+    serve()
+    local client = login(new())
+    make_busy(2)
+    quick_clock()
+    assert.is_true(client:logout())
+    assert.is_nil(record_of("someone@example.com"))
+    assert.is_nil(store.get(place()))
+    client:close()
+  end)
+
+  it("keeps a login that comes while a logout waits", function()
+    serve()
+    local client = login(new())
+    make_busy(1)
+    local task = devkit4ai.spawn(function() return client:logout() end)
+    repeat devkit4ai.update() until client._session.ends == math.huge
+    login(client)
+    task:join()
+    assert.equal("access-2", record_of("someone@example.com").access_token)
+    client:close()
+  end)
+end)
+
+describe("a store that fails without a listener", function()
+  local child = require "spec.support.child"
+  local RUN = [[
+    local url, path = ...
+    local devkit4ai = require "devkit4ai"
+    local client = assert(devkit4ai.new { base_url = url, store = require("devkit4ai.store.file").new(path) })
+    for _ = 1, 2 do assert(client:login("someone@example.com", "x")) end
+    assert(client:refresh_token())
+  ]]
+
+  it("is told once on standard error", function()
+    serve()
+    local ended = child.run(RUN, { args = { server.url, "/nonexistent/folder/sessions.json" } })
+    local _, count = ended.err:gsub("the store did not keep the session: /nonexistent/folder/", "")
+    assert.equal(1, count, ended.err)
+    assert.is_nil(ended.err:find("access-", 1, true))
+  end)
+
+  it("is the reason that a client without tokens gives", function()
+    serve()
+    local folder = child.folder()
+    finally(function() child.remove(folder) end)
+    local path = folder .. "/open.json"
+    assert(io.open(path, "w")):close()
+    os.execute(("chmod 644 '%s'"):format(path))
+    local client = new { store = require("devkit4ai.store.file").new(path) }
+    for _, call in ipairs { client.me, client.refresh_token } do
+      local value, message, err = call(client)
+      assert.is_nil(value)
+      assert.same({ "file", "not_sent", message }, { err.kind, err.outcome, err.message })
+      assert.is_truthy(message:find(path, 1, true), message)
+      assert.is_truthy(message:find("client:login", 1, true), message)
+    end
+    os.execute(("chmod 600 '%s'"):format(path))
+    assert.equal("config", select(3, client:me()).kind) -- it can be read, and is empty
+    assert.equal("", seen(server))
+    client:close()
+  end)
+end)
+
+describe("a renewal that waits for the store's lock", function()
+  for words, followers_store in pairs { ["with the store"] = true, ["without a store"] = false } do
+    it("goes on for another client " .. words .. " where its own is closed", function()
+      serve()
+      local leader = login(new())
+      local options = { base_url = server.url, access_token = "access-1", refresh_token = "refresh-1" }
+      if followers_store then options.store = store end
+      local follower = assert(devkit4ai.new(options))
+      follower._kept = followers_store and leader._kept or nil -- the account, which this token does not name
+      local unlock = assert(store.lock(place() .. " someone@example.com", 60))
+      local asked, lock = false, store.lock
+      store.lock = function(...)
+        asked = true
+        return lock(...)
+      end
+      local lead = devkit4ai.spawn(function() return select(3, leader:refresh_token()).kind end)
+      repeat runtime.sleep(0.001, {}) until asked
+      local follow = devkit4ai.spawn(function() return follower:refresh_token() end)
+      runtime.sleep(0, {})
+      leader:close()
+      assert.equal("cancelled", lead:join())
+      unlock()
+      assert.equal(follower, follow:join())
+      assert(follower:me())
+      assert.equal("login, refresh refresh-1, me", seen(server))
+      assert.equal(followers_store and "refresh-2" or "refresh-1", record_of("someone@example.com").refresh_token)
+      assert.is_function(lock(place() .. " someone@example.com", 60)) -- it is free again
+      follower:close()
+    end)
+  end
+end)
+
+describe("a login that comes while a renewal waits for the store's lock", function()
+  it("is not renewed: the old token is not sent any more", function()
+    serve { keep = true }
+    local client = login(new())
+    local unlock = assert(store.lock(place() .. " someone@example.com", 60))
+    local asked, lock = false, store.lock
+    store.lock = function(...)
+      asked = true
+      return lock(...)
+    end
+    local task = devkit4ai.spawn(function() return client:refresh_token() end)
+    repeat runtime.sleep(0.001, {}) until asked
+    login(client)
+    unlock()
+    assert.equal(client, task:join())
+    assert(client:me())
+    assert.equal("login, login, me", seen(server))
     client:close()
   end)
 end)

@@ -1,6 +1,8 @@
--- What a client's calls share, the budget of repeats; and what the waits of a process share, the pace.
+-- What a client's calls share, the budget of repeats; and what the waits of an account share, the pace.
 local devkit4ai = require "spec.support.quick"
+local jwt = require("spec.support.jwt").of
 local raw = require "spec.support.raw"
+local runtime = require "devkit4ai.runtime"
 local retry = require "devkit4ai.retry"
 
 local ID = "550e8400-e29b-41d4-a716-446655440000"
@@ -62,7 +64,7 @@ describe("a client's calls", function()
   end)
 end)
 
-describe("the waits of a process", function()
+describe("the waits of an account", function()
   it("are all held back by the 429 that one of them met, also those of another client", function()
     serve [[
       looks = looks + 1
@@ -81,5 +83,108 @@ describe("the waits of a process", function()
     local gen = assert(new():generation(ID):wait())
     assert.equal("later", gen.message)
     assert.equal("later", assert(first:join()).message)
+  end)
+end)
+
+describe("a 429 that names an hour", function()
+  local HOUR = 3600
+  local slept
+
+  -- The first look is refused for an hour, all others are answered. A clock of the spec's own counts what waits sleep.
+  before_each(function()
+    serve(([[
+      looks = looks + 1
+      if looks == 1 then conn:respond(429, { detail = "later" }, { ["Retry-After"] = "%d" })
+      else conn:respond(200, { id = "x", status = "completed" }) end]]):format(HOUR))
+    slept = 0
+  end)
+
+  local function with_own_clock(fn)
+    local now, sleep = runtime.now, runtime.sleep
+    local began = now()
+    runtime.now = function() return began + slept end
+    runtime.sleep = function(seconds, owner)
+      slept = slept + seconds
+      return sleep(0, owner)
+    end
+    local ok, why = pcall(fn)
+    runtime.now, runtime.sleep = now, sleep
+    assert(ok, why)
+  end
+
+  local function client_of(tokens, more)
+    local options = { base_url = server.url, developer_key = "key of " .. tokens.access_token, project_id = ID,
+      project_key = "p" }
+    for _, part in ipairs { tokens, more or {} } do
+      for name, value in pairs(part) do options[name] = value end
+    end
+    clients[#clients + 1] = assert(devkit4ai.new(options))
+    return clients[#clients]
+  end
+
+  local function token_of(account, n)
+    return { access_token = jwt(('{"sub":"%s","n":%d}'):format(account, n or 1)) }
+  end
+
+  -- Whether the second wait sleeps for the first one's 429. Each is given as a client, or as a client and how it waits.
+  local function holds_back(first, second, options)
+    local held
+    with_own_clock(function()
+      assert.is_nil((first:generation(ID):wait { timeout = 0 }))
+      assert.equal(0, slept)
+      assert(second:generation(ID, options):wait { timeout = 2 * HOUR })
+      assert.is_true(slept < 1 or slept > HOUR - 1, slept)
+      held = slept > HOUR - 1
+    end)
+    assert.equal(2, #server:requests())
+    return held
+  end
+
+  it("holds back another client of the account, with tokens of another login", function()
+    assert.is_true(holds_back(client_of(token_of("one", 1)), client_of(token_of("one", 2))))
+  end)
+
+  it("holds back a later client of the account whose tokens can't be read, by its developer key", function()
+    local key = { developer_key = "the same" }
+    local first, second = client_of({ access_token = "opaque-1" }, key), client_of({ access_token = "opaque-2" }, key)
+    assert.is_true(holds_back(first, second))
+  end)
+
+  it("holds back the account after the wait that met it is gone", function()
+    local client = client_of(token_of "one")
+    with_own_clock(function()
+      assert.is_nil((client:generation(ID):wait { timeout = 0 }))
+      collectgarbage()
+      collectgarbage()
+      assert(client:generation(ID):wait { timeout = 2 * HOUR })
+      assert.is_true(slept > HOUR - 1, slept)
+    end)
+  end)
+
+  it("does not hold back another account", function()
+    assert.is_false(holds_back(client_of(token_of "one"), client_of(token_of "two")))
+  end)
+
+  it("does not hold back another account whose tokens can't be read", function()
+    assert.is_false(holds_back(client_of { access_token = "opaque-1" }, client_of { access_token = "opaque-2" }))
+  end)
+
+  for words, token in pairs { ["can be read"] = token_of, ["can't be read"] = function(account)
+    return { access_token = "opaque-" .. account }
+  end } do
+    it("does not hold back another end user of the project, whose tokens " .. words, function()
+      local project = client_of(token("dev")):project(ID)
+      assert.is_false(holds_back(assert(project:end_user(token("eve"))), assert(project:end_user(token("bob")))))
+    end)
+
+    it("does not hold back the end user's developer, whose tokens " .. words, function()
+      local client = client_of(token("dev"))
+      assert.is_false(holds_back(assert(client:project(ID):end_user(token("eve"))), client))
+    end)
+  end
+
+  it("does not hold back looks without a login, which count against the address", function()
+    local client = client_of(token_of "one")
+    assert.is_false(holds_back(client, client, { anonymous = true }))
   end)
 end)

@@ -209,11 +209,25 @@ describe("a store in a file", function()
     assert.same({}, child.list(folder))
   end)
 
+  it("does not wait for another writer: it says that it is busy", function()
+    local turn = assert(require("devkit4ai.core").lock(path .. ".lock")) -- for as long as it takes
+    local store = file.new(path)
+    assert.same({ nil, "busy" }, { store.set("key", "value") })
+    assert.is_nil(store.get("key"))
+    turn:release()
+    assert.is_true(store.set("key", "value"))
+    assert.equal("value", store.get("key"))
+  end)
+
   it("loses nothing where several programs write at once", function()
     local WRITE = [[
       local path, name = ...
       local store = require("devkit4ai.store.file").new(path)
-      for i = 1, 30 do assert(store.set(name .. i, "value")) end
+      for i = 1, 30 do
+        local done, why
+        repeat done, why = store.set(name .. i, "value") until why ~= "busy"
+        assert(done, why)
+      end
     ]]
     local script = folder .. "/write.lua"
     local out = assert(io.open(script, "wb"))

@@ -71,9 +71,9 @@ function M.troubled(request, status, trouble)
 end
 
 -- The longest of the times that the server names, in seconds; X-RateLimit-Reset stands on every answer, and tells a time
--- to wait on a 429 alone. CONTRACT 4.2
+-- to wait on a 429 alone. CONTRACT 4.2. Dates are relative to the response's own Date: our clock may be wrong.
 local function wait_time(head, told, status)
-  local now, longest = os.time(), nil
+  local now, longest = require("devkit4ai.server_time").of(head, os.time()), nil
   local function name(seconds)
     if seconds and seconds >= 0 and seconds > (longest or -1) then longest = seconds end
   end

@@ -3,6 +3,7 @@ local call = require "devkit4ai.call"
 local check = require "devkit4ai.check"
 local errors = require "devkit4ai.errors"
 local object = require "devkit4ai.object"
+local runtime = require "devkit4ai.runtime"
 local scope = require "devkit4ai.scope"
 local session = require "devkit4ai.session"
 
@@ -78,10 +79,12 @@ function Client:login(email, password, options)
   check.value("client:login: email", { type = "string", required = true }, email)
   check.value("client:login: password", { type = "string", required = true }, password)
   local extra = check.own("client:login", options)
+  local seconds, started = extra and extra.total, runtime.now()
   local tokens, message, err = call.run(self, "login", { email = email, password = password }, extra)
   if not tokens then return nil, message, err end
   local accepted
-  accepted, message, err = session.accept(self._client, tokens, "login", email)
+  local left = seconds and seconds - (runtime.now() - started)
+  accepted, message, err = session.accept(self._client, tokens, "login", email, left)
   if not accepted then return nil, message, err end
   return self
 end
@@ -104,6 +107,21 @@ function Client:refresh_token(options)
   local done, message, err = session.renew(self._client, call.run, total)
   if not done then return nil, message, err end
   return self
+end
+
+--- The tokens in the open, for a program that keeps an end user's session: `project:end_user(tokens)` continues it. Keep them
+--- where nobody else reads. The client replaces them when it renews them: read them after the last call of a session. Asks
+--- nobody.
+--- ```lua
+--- local tokens = assert(user:tokens())
+--- local later = assert(project:end_user(tokens)) -- in another run of the program
+--- print(later:me().email) --> guest@example.com
+--- ```
+---@return { access_token: string?, refresh_token: string? }? tokens those that the client has
+---@return string? message
+---@return devkit4ai.Error? err kind `config`: there are none; kind `file`: the store that may have some can't be read
+function Client:tokens()
+  return session.tokens(self._client)
 end
 
 --- Forgets the tokens, also in the store; asks nobody, since the server keeps no session. A repeat does nothing.
@@ -205,25 +223,32 @@ function Client:developer_keys(options)
   return keys().each(list, self, "developer")
 end
 
+local ROTATE = check.rows { keep = { type = "function" } }
+
 --- Makes a developer key, uses it from now on, and revokes the one in use with it. Other programs that use the old one need
---- the new one then. Where the old one can't be told from another one, nothing is made; where it could not be revoked, the new
---- key comes with a message, so that it is never lost. A repeat rotates again.
+--- the new one then. `keep` stores the new key before the old one is revoked: then a key that works is stored at each moment,
+--- also if the program is killed. Where the old one can't be told from another one, nothing is made. Where the rotation fails
+--- after the new key was made, it is in `err.key`. A repeat rotates again.
 --- ```lua
---- print(assert(client:rotate_developer_key "2027").key) --> ak_...
+--- local function keep(key)
+---   local out = assert(io.open("developer.key", "w"))
+---   return out:write(key.key) and out:close()
+--- end
+--- print(assert(client:rotate_developer_key("2027", { keep = keep })).key) --> ak_...
 --- ```
 ---@param name string? of the new key
----@param options (devkit4ai.Own|number)? timeout: for all steps together
----@return devkit4ai.Key? key the new one; it may come with a message
+---@param options { keep: (fun(key: devkit4ai.Key): any, any)?, timeout: number?, headers: table<string, string>? }? keep: called with the new key before the old one is revoked; if it raises, or returns nil or false, the old key is not revoked; timeout: for all steps together
+---@return devkit4ai.Key? key the new one
 ---@return string? message
----@return devkit4ai.Error? err kind `conflict`: two keys begin like the one in use, or none does
+---@return devkit4ai.Error? err kind `conflict`: two keys begin like the one in use, or none does; err.key: the new key, where it was made and the rotation is not complete
 ---@see list_developer_keys
 ---@see create_developer_key
 ---@see revoke_developer_key
 function Client:rotate_developer_key(name, options)
   name, options = check.optional_text(name, options)
   check.value("client:rotate_developer_key: name", { type = "string" }, name)
-  local extra = check.own("client:rotate_developer_key", options)
-  return require("devkit4ai.rotation").rotate(self, "developer", name, extra, function(text)
+  options = check.arguments("client:rotate_developer_key", ROTATE, options)
+  return require("devkit4ai.rotation").rotate(self, "developer", name, options, function(text)
     self._secrets:set("developer_key", text)
   end)
 end

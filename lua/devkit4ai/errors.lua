@@ -14,6 +14,7 @@ local M = {}
 ---@field attempts integer times it was sent or tried
 ---@field request_id string? where the server sends X-Request-ID
 ---@field generation_id string? the generation it is about
+---@field key devkit4ai.Key? the new key of a rotation that was not completed
 local Error = {}
 Error.__index = Error
 Error.__name = "devkit4ai.Error"

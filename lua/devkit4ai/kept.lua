@@ -3,10 +3,16 @@
 local core = require "devkit4ai.core"
 local errors = require "devkit4ai.errors"
 local json = require "devkit4ai.json"
+local runtime = require "devkit4ai.runtime"
 local token = require "devkit4ai.token"
 local trace = require "devkit4ai.trace"
 
 local M = {}
+
+M.PAUSE = 0.1 -- seconds between two tries of a store that is busy
+local PATIENCE = 2 -- seconds for all tries of a busy store; a writer's turn takes milliseconds, more on a busy disk
+
+local told = setmetatable({}, { __mode = "k" }) -- stores whose failure was written to standard error
 
 ---@class devkit4ai.Kept a client's side of its store
 ---@field store devkit4ai.Store
@@ -14,6 +20,7 @@ local M = {}
 ---@field account string? whose tokens the client has; nil: none, or it can't be told
 ---@field resumes boolean? without an account, the client takes that of the last login
 ---@field seen string? what is known of the record that the store had last, without showing it
+---@field trouble string? why the store could not be read the last time
 
 --- Checks the option `store`, and gives the client its side of it.
 ---@param client devkit4ai.Client
@@ -35,26 +42,51 @@ function M.key(kept)
   return kept.account and kept.place .. " " .. kept.account
 end
 
+local function text_of(why)
+  local ok, text = pcall(tostring, why) -- an object's __tostring may raise
+  return ok and type(text) == "string" and text or "it gave a reason without text"
+end
+
 -- Calls one of the store's functions; one that raises has failed.
 local function ask(fn, ...)
   local ok, value, why = pcall(fn, ...)
-  if not ok then return nil, tostring(value) end
+  if not ok then return nil, text_of(value) end
   return value, why
 end
 
 -- A record of this place; nil: there is none, or rubbish.
 local function read(kept, key)
-  local text = ask(kept.store.get, key)
+  local text, why = ask(kept.store.get, key)
+  kept.trouble = text == nil and why ~= nil and text_of(why) or nil
   if type(text) ~= "string" then return nil end
   local record = json.plain(text)
   if type(record) ~= "table" or record.place ~= kept.place then return nil end
   return record
 end
 
-local function write(kept, key, text)
-  local done, why = ask(kept.store.set, key, text)
-  if done == true then return true end
-  return nil, why and tostring(why) or "its function set did not say why"
+-- Sets a value. Tries again through the loop while the store is busy. value(): the text, nil to forget the key; false: the
+-- write is not needed any more.
+local function write(client, key, value, seconds)
+  local store, started = client._kept.store, runtime.now()
+  local ends = started + math.min(PATIENCE, seconds or PATIENCE)
+  local done, why
+  repeat
+    local text = value()
+    if text == false then return true end
+    done, why = ask(store.set, key, text)
+    if done == true then return true end
+  until why ~= "busy" or runtime.now() >= ends or not runtime.usable() or not runtime.sleep(M.PAUSE, client)
+  if why == "busy" then return nil, ("another program was writing it for %.1f s"):format(runtime.now() - started) end
+  return nil, why ~= nil and text_of(why) or "its function set did not say why"
+end
+
+-- Tells that the store failed: by an event, or where nobody listens once on standard error.
+local function tell(client, why)
+  local message = "the store did not keep the session: " .. why
+  local store = client._kept.store
+  if trace.emit(client, { type = "refresh", message = message }) or told[store] then return end
+  told[store] = true
+  io.stderr:write("devkit4ai: ", client._secrets:mask(message), "\n")
 end
 
 -- What tells two pairs of tokens apart without showing them.
@@ -104,44 +136,73 @@ function M.note(client)
   client._kept.seen = mark_of(client._secrets)
 end
 
---- Writes the client's record. A store that fails keeps what it had, and the client its tokens; an event says so.
+--- What tells a client's tokens apart from others, without showing them.
+---@param client devkit4ai.Client
+---@return string
+function M.mark(client)
+  return mark_of(client._secrets)
+end
+
+--- Writes the client's record, unless the client gets other tokens meanwhile. A store that fails keeps what it had, and the
+--- client its tokens; an event says so.
 ---@param client devkit4ai.Client
 ---@param life number seconds that the access token is good for
-function M.write(client, life)
+---@param seconds number? for a busy store
+---@return boolean? written
+function M.write(client, life, seconds)
   local kept = client._kept
-  local key = M.key(kept)
+  local key, mark = M.key(kept), mark_of(client._secrets)
   if not key then return end
   local frame = json.encode { place = kept.place, account = kept.account, ends = math.floor(os.time() + life) }
-  local done, why = write(kept, key, client._secrets:json(frame, "access_token", "refresh_token"))
-  if done then return M.note(client) end
-  trace.emit(client, { type = "refresh", message = "the store did not keep the session: " .. why })
+  local done, why = write(client, key, function()
+    if client._closed or mark_of(client._secrets) ~= mark then return false end
+    return client._secrets:json(frame, "access_token", "refresh_token")
+  end, seconds)
+  if not done then tell(client, why) end
+  if done and mark_of(client._secrets) == mark then kept.seen = mark end
+  return done
 end
 
 --- Notes whose login was the last at this place.
----@param kept devkit4ai.Kept
-function M.point(kept)
-  local text = kept.account and json.encode { place = kept.place, account = kept.account }
-  if text then write(kept, kept.place, text) end
+---@param client devkit4ai.Client
+---@param seconds number? for a busy store
+function M.point(client, seconds)
+  local kept = client._kept
+  local account = kept.account
+  local text = account and json.encode { place = kept.place, account = account }
+  if not text then return end
+  local done, why = write(client, kept.place, function() return kept.account == account and text end, seconds)
+  if not done then tell(client, why) end
 end
 
---- Takes the client's record out of the store, where its tokens still stand in it.
+--- Takes the client's record out of the store, where these tokens still stand in it.
 ---@param client devkit4ai.Client
-function M.drop(client)
+---@param mark string of the tokens
+function M.drop(client, mark)
   local kept = client._kept
   local key = M.key(kept)
-  local record = key and read(kept, key)
-  if record and mark_of_record(record) == mark_of(client._secrets) then write(kept, key, nil) end
+  if not key then return end
+  local done, why = write(client, key, function()
+    local record = read(kept, key)
+    if not record or mark_of_record(record) ~= mark then return false end
+  end)
+  if not done then tell(client, why) end
 end
 
 --- Empties the store of the client's account.
----@param kept devkit4ai.Kept
+---@param client devkit4ai.Client
 ---@return boolean? done
 ---@return string? why
-function M.forget(kept)
-  local key, done, why = M.key(kept), true, nil
-  if key then done, why = write(kept, key, nil) end
-  if done and kept.account and M.last_account(kept) == kept.account then done, why = write(kept, kept.place, nil) end
+function M.forget(client)
+  local kept = client._kept
+  local account, key = kept.account, M.key(kept)
   kept.account, kept.seen = nil, nil
+  local function nothing()
+    if kept.account then return false end -- a login came meanwhile
+  end
+  local done, why = true, nil
+  if key then done, why = write(client, key, nothing) end
+  if done and account and M.last_account(kept) == account then done, why = write(client, kept.place, nothing) end
   return done, why
 end
 

@@ -1,8 +1,8 @@
---- The pace that the waits of one process share, so that they look one after another, slower when the server says so. Pure:
+--- The pace that the waits of one account share, so that they look one after another, slower when the server says so. Pure:
 --- the clock is an argument. No quota is built in (D48): the server's signals are what counts.
 local M = {}
 
-local LEAST, MOST = 0.02, 10 -- seconds between two looks of one process: as it begins, and at the most
+local LEAST, MOST = 0.02, 10 -- seconds between two looks of one account: as it begins, and at the most
 local SLOWER, FASTER = 2, 0.8 -- what a 429 and an answer make of the gap
 local JUMP = 0.25 -- seconds; the least gap after a 429
 

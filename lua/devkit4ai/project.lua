@@ -161,25 +161,32 @@ function Project:keys(options)
   return key.each(list, self, "project")
 end
 
+local ROTATE = check.rows { keep = { type = "function" } }
+
 --- Makes an API key, uses it from now on, and revokes the one in use. Whoever else uses the old one needs the new one then.
---- Where the old one can't be told from another one, nothing is made; where it could not be revoked, the new key comes with a
---- message, so that it is never lost. A repeat rotates again.
+--- `keep` stores the new key before the old one is revoked: then a key that works is stored at each moment, also if the
+--- program is killed. Where the old one can't be told from another one, nothing is made. Where the rotation fails after the
+--- new key was made, it is in `err.key`. A repeat rotates again.
 --- ```lua
---- print(assert(project:rotate_key "2027").key) --> pk_...
+--- local function keep(key)
+---   local out = assert(io.open("project.key", "w"))
+---   return out:write(key.key) and out:close()
+--- end
+--- print(assert(project:rotate_key("2027", { keep = keep })).key) --> pk_...
 --- ```
 ---@param name string? of the new key
----@param options (devkit4ai.Own|number)? timeout: for all steps together
----@return devkit4ai.Key? key the new one; it may come with a message
+---@param options { keep: (fun(key: devkit4ai.Key): any, any)?, timeout: number?, headers: table<string, string>? }? keep: called with the new key before the old one is revoked; if it raises, or returns nil or false, the old key is not revoked; timeout: for all steps together
+---@return devkit4ai.Key? key the new one
 ---@return string? message
----@return devkit4ai.Error? err kind `conflict`: two keys begin like the one in use, or none does; kind `config`: none is in use
+---@return devkit4ai.Error? err kind `conflict`: two keys begin like the one in use, or none does; kind `config`: none is in use; err.key: the new key, where it was made and the rotation is not complete
 ---@see list_api_keys
 ---@see create_api_key
 ---@see revoke_api_key
 function Project:rotate_key(name, options)
   name, options = check.optional_text(name, options)
   check.value("project:rotate_key: name", { type = "string" }, name)
-  local extra = check.own("project:rotate_key", options)
-  return require("devkit4ai.rotation").rotate(self, "project", name, extra, function(text)
+  options = check.arguments("project:rotate_key", ROTATE, options)
+  return require("devkit4ai.rotation").rotate(self, "project", name, options, function(text)
     scope.replace_project_key(self, text)
   end)
 end

@@ -1,9 +1,10 @@
---- Rotating a key: a new one is made and used, then the old one is revoked. Whatever fails between the steps, the caller holds a
---- key that works, and knows of each that does.
+--- Key rotation: create a new key, let the program store it, use it, revoke the old key. After each failure at least one key
+--- works, and an error that comes after the creation carries the new key.
 local call = require "devkit4ai.call"
 local core = require "devkit4ai.core"
 local errors = require "devkit4ai.errors"
 local key = require "devkit4ai.key"
+local runtime = require "devkit4ai.runtime"
 local wait = require "devkit4ai.wait"
 
 local M = {}
@@ -13,11 +14,11 @@ local M = {}
 local KINDS = {
   developer = {
     by_new = true, slot = "developer_key", list = "list_developer_keys", create = "create_developer_key",
-    says = "client:rotate_developer_key", lists = "client:developer_keys()",
+    revoke = "revoke_developer_key", says = "client:rotate_developer_key", lists = "client:developer_keys()",
     none = "give the option developer_key or set DEVKIT4AI_DEVELOPER_KEY",
   },
   project = {
-    slot = "project_key", list = "list_api_keys", create = "create_api_key",
+    slot = "project_key", list = "list_api_keys", create = "create_api_key", revoke = "revoke_api_key",
     says = "project:rotate_key", lists = "project:keys()",
     none = "make one with project:new_key, or tell which it is with project:use_key",
   },
@@ -62,39 +63,82 @@ local function with_key(kind, scope, text)
   return { id = scope.id, _client = scope._client, _secrets = secrets, _prepared = {} }
 end
 
--- The new key is there, and no request can be made with it.
-local function useless(kind, made, why)
-  local message = ("%s: the new key, which is in the result, can't be used: %s; the old one stays in use")
-    :format(kind.says, why)
-  local _, _, err = errors.give { kind = "protocol", outcome = "unknown", message = message, operation = kind.create }
-  return made, message, err
+-- The new key exists, and the rotation is not complete. The error carries the key. Its outcome is unknown, since a program
+-- takes `refused` and `not_sent` for a call that changed nothing.
+local function half_done(made, err, message)
+  err.key, err.message, err.outcome = made, message, "unknown"
+  err.retryable = false -- the same call would create one more key
+  return nil, message, err
 end
 
--- The new key is there; only the old one could not be revoked.
-local function half_done(kind, made, old, stays, message, err)
+-- No request can be made with the new key.
+local function useless(kind, made, why)
+  local message = ("%s: the new key, which is in err.key, can't be used: %s; the old one stays in use")
+    :format(kind.says, why)
+  local _, _, err = errors.give { kind = "protocol", outcome = "unknown", message = message, operation = kind.create }
+  return half_done(made, err, message)
+end
+
+-- The program could not store the new key.
+local function not_kept(kind, made, old, why)
+  local message = ("%s: the function keep did not store the new key: %s; the old key (%s) is not revoked and stays in "
+    .. "use; store the new key, which is in err.key, or revoke it with err.key:revoke()")
+    :format(kind.says, why, shown(old.key_prefix))
+  local cause = runtime.is_cancelled() and "cancelled" or "file"
+  local _, _, err = runtime.cut(errors.give {
+    kind = cause, outcome = "unknown", message = message, operation = kind.create,
+  })
+  return half_done(made, err, message)
+end
+
+-- The old key could not be revoked.
+local function not_revoked(kind, made, old, stays, message, err)
   local left = stays and "the server does not take the new key yet, so the old one (%s) stays in use"
     or err.outcome == "unknown" and "the new key is in use; whether the old one (%s) is revoked, nobody knows"
     or "the new key is in use, and the old one (%s) was not revoked"
-  err.message = ("%s; the key in the result is new: keep it; %s: look in %s, and revoke the old one with key:revoke()")
-    :format(message, left:format(shown(old.key_prefix)), kind.lists)
-  err.retryable = false -- the same call would make one more
-  return made, err.message, err
+  return half_done(made, err, ("%s; the key in err.key is new: keep it; %s: look in %s, and revoke the old one with "
+    .. "key:revoke()"):format(message, left:format(shown(old.key_prefix)), kind.lists))
+end
+
+local function closed(kind)
+  return runtime.cut(errors.give {
+    kind = "cancelled", outcome = "not_sent", operation = kind.revoke,
+    message = kind.says .. ", revoking the old key: the client was closed",
+  })
+end
+
+local function text_of(value)
+  local ok, text = pcall(tostring, value) -- an object's __tostring may raise
+  return ok and type(text) == "string" and text or "it gave a reason without text"
+end
+
+-- What the program's function gave, behind pcall's result. A function without a return value has stored the key.
+local function judge(...)
+  local ok, kept, why = ...
+  if not ok then return false, text_of(kept) end
+  if kept or select("#", ...) == 1 then return true end
+  return false, why == nil and "it returned " .. tostring(kept) or text_of(why)
+end
+
+-- Calls the program's function. Gives true, or false and why the key is not stored.
+local function keep_key(keep, made)
+  return judge(pcall(keep, made))
 end
 
 --- Rotates the key in use.
 ---@param scope devkit4ai.Scope the client, or a project
 ---@param name "developer"|"project" whose key
 ---@param label string? the new key's name
----@param extra table? for call.run: total, for all of it; headers
+---@param options { keep: function?, timeout: number?, headers: table<string, string>? } timeout: for all steps together
 ---@param use fun(text: string) takes the new key into use, wherever the old one is
----@return devkit4ai.Key? key the new one, also where the old one could not be revoked
+---@return devkit4ai.Key? key the new one
 ---@return string? message
----@return devkit4ai.Error? err
-function M.rotate(scope, name, label, extra, use)
+---@return devkit4ai.Error? err with the new key in err.key, where it was created
+function M.rotate(scope, name, label, options, use)
   local kind = KINDS[name]
-  local left = wait.countdown(extra and extra.total)
+  local left = wait.countdown(options.timeout)
   local function step(what)
-    return { total = left(), headers = extra and extra.headers, says = kind.says .. ", " .. what }
+    return { total = left(), headers = options.headers, says = kind.says .. ", " .. what }
   end
   if not scope._secrets:has(kind.slot) then return refuse(kind, "config", "no key is in use: " .. kind.none) end
   local list, message, err = call.run(scope, kind.list, { project_id = scope.id }, step "looking for the key in use")
@@ -107,14 +151,22 @@ function M.rotate(scope, name, label, extra, use)
   key.new(made, scope, name)
   local with_new, unusable = with_key(kind, scope, made.key)
   if not with_new then return useless(kind, made, unusable) end
+  local kept, trouble = true, nil
+  if options.keep then kept, trouble = keep_key(options.keep, made) end
+  trouble = trouble and with_new._secrets:mask(trouble)
   local revoked
-  revoked, message, err = key.revoke(with_new, name, old.id, step "revoking the old key")
+  if kept and not scope._client._closed then
+    revoked, message, err = key.revoke(with_new, name, old.id, step "revoking the old key")
+  elseif kept then
+    revoked, message, err = closed(kind)
+  end
   with_new._secrets:close()
+  if not kept then return not_kept(kind, made, old, trouble) end
   local stays = not revoked and kind.by_new and err.outcome == "refused"
     and (err.kind == "forbidden" or err.kind == "auth")
   if not stays and not scope._client._closed then use(made.key) end
   if revoked then return made end
-  return half_done(kind, made, old, stays, message, err)
+  return not_revoked(kind, made, old, stays, message, err)
 end
 
 return M

@@ -228,7 +228,7 @@ function M.can_yield_in_iterator()
   return _VERSION ~= "Lua 5.1" or jit ~= nil or not current() -- luacheck: globals jit
 end
 
-M.wake, M.spawn, M.job = wake, loop.spawn, current
+M.wake, M.spawn, M.job, M.usable = wake, loop.spawn, current, usable
 
 local Detached = {}
 Detached.__index = Detached

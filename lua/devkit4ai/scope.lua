@@ -173,6 +173,7 @@ end
 function M.close(client)
   if client._closed then return end
   client._closed = true
+  session.end_closed()
   runtime.end_closed()
   wipe(client)
 end

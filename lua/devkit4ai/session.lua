@@ -1,5 +1,6 @@
 --- The session: which tokens are in use, when they end, and one refresh for all who wait for it: the calls of a client, the
 --- clients that hold the same refresh token, and by the store's lock other programs.
+local core = require "devkit4ai.core"
 local errors = require "devkit4ai.errors"
 local json = require "devkit4ai.json"
 local runtime = require "devkit4ai.runtime"
@@ -8,6 +9,8 @@ local twins = require "devkit4ai.twins"
 
 local M = {}
 
+local unpack = table.unpack or unpack -- luacheck: ignore 113
+
 local kept -- the module of stores; it comes with the first client that has one
 
 local AHEAD = 300 -- seconds before the end at which the token is renewed (the guide's token strategy)
@@ -15,7 +18,6 @@ local AGAIN = 30 -- seconds until the next try, after one that was not refused
 local AGED = 300 -- seconds until a 401 may renew a token that was refused when it was new: a bad key is the cause (D51)
 local LEASE = 60 -- seconds for which the store's lock is taken; nobody waits longer for it
 local HELD = 50 -- seconds for a refresh under the lock; less than its lease
-local PAUSE = 0.1 -- seconds between two tries for the lock
 local ROUNDS = 5 -- refreshes that one caller waits for, where each brings tokens that have ended
 
 -- `due`: when to renew; `ends`; `stored`: the token is from the store; `refused`: when the server refused it though it was new
@@ -53,11 +55,15 @@ local function begin(client, life, from)
     and { ends = now + life, due = now + math.max(life - AHEAD, life / 2), stored = from == "store" } or NEVER
 end
 
+-- The values of slots, in the open. Only those that are filled.
+local function values_of(secrets, ...)
+  return json.plain(secrets:json("{}", ...))
+end
+
 -- Answers to what is under way may repeat the tokens that it went out with: the last ones stay hidden.
 local function retire(secrets)
-  for _, slot in ipairs { "access_token", "refresh_token" } do
-    local old = secrets:has(slot) and json.plain(secrets:json("{}", slot))[slot]
-    if old then secrets:set("former " .. slot, old, "body") end
+  for slot, old in pairs(values_of(secrets, "access_token", "refresh_token")) do
+    secrets:set("former " .. slot, old, "body")
   end
 end
 
@@ -147,10 +153,11 @@ end
 ---@param tokens { access_token: string, refresh_token: string? }
 ---@param operation string
 ---@param email string? names the account where the token does not
+---@param seconds number? how long a busy store may take
 ---@return boolean? done
 ---@return string? message
 ---@return devkit4ai.Error? err
-function M.accept(client, tokens, operation, email)
+function M.accept(client, tokens, operation, email, seconds)
   if client._closed then return closed_meanwhile(operation) end -- its secrets are wiped, and stay so
   local life = token.life(tokens.access_token, os.time())
   local held, why = hold(client, tokens, life, "login")
@@ -158,19 +165,21 @@ function M.accept(client, tokens, operation, email)
   local mine = client._kept
   if mine then
     mine.account, mine.seen = token.account(tokens.access_token) or (email and email:lower()), nil
-    kept.write(client, life)
-    kept.point(mine)
+    if kept.write(client, life, seconds) then kept.point(client, seconds) end
   end
   return true
 end
 
--- Gives new tokens to all that hold the old one, and to their stores but the one that they are from.
+-- Gives new tokens to all that hold the old one, and then to their stores but the one that they are from.
 local function share(key, tokens, life, from)
   local written = {} -- store -> the record's key
   if from then written[from.store] = kept.key(from) end
-  for _, client in ipairs(twins.of(key)) do
+  local clients = twins.of(key)
+  for _, client in ipairs(clients) do
     local held, why = hold(client, tokens, life, from and "store" or "refresh")
     if not held then return unusable("refresh_token", why) end
+  end
+  for _, client in ipairs(clients) do
     local mine = client._kept
     if mine then
       mine.account = mine.account or token.account(tokens.access_token)
@@ -184,10 +193,14 @@ end
 local REFUSED = { auth = true, forbidden = true, invalid = true }
 
 local function over(key, err)
+  local marks = {}
   for _, client in ipairs(twins.of(key)) do
-    if client._kept then kept.drop(client) end
+    marks[client] = client._kept and kept.mark(client)
     forget(client)
     client._session = client._kept and LOST or NEVER
+  end
+  for client, mark in pairs(marks) do
+    if mark then kept.drop(client, mark) end
   end
   return errors.give({
     kind = "auth", outcome = "refused", operation = "refresh_token", status = err.status, attempts = err.attempts,
@@ -195,61 +208,91 @@ local function over(key, err)
   })
 end
 
--- The store's tokens in place of the client's; where they have ended, too, the next flight renews them.
-local function take(flight, record)
-  flight.again = record.left == 0
-  return share(flight.key, record, record.left, flight.client._kept)
+-- A client that still has the token which the refresh is about: the one that asked first, or another one. None: each was
+-- closed, has logged out or has logged in anew meanwhile.
+local function holder_of(flight)
+  local clients = twins.of(flight.key)
+  for _, client in ipairs(clients) do
+    if client == flight.client then return client end
+  end
+  return clients[1]
 end
 
--- Waits for the store's lock; false: the client was closed. One that is not to be had is done without: who had it longer
--- than its lease has died.
+-- The store's tokens in place of the client's; where they have ended, too, the next flight renews them.
+local function take(flight, record, from)
+  flight.again = record.left == 0
+  return share(flight.key, record, record.left, from)
+end
+
+-- Waits for the store's lock. Gives a client that needs the refresh then; nil: none does any more. One that is not to be had
+-- is done without: who had it longer than its lease has died.
 local function lock(flight)
-  local client, started = flight.client, runtime.now()
-  repeat
+  local started, client = runtime.now(), holder_of(flight)
+  while client and client._kept do
     local unlock, busy = kept.lock(client._kept, LEASE)
     flight.unlock = unlock
-    if not busy then return true end
-    if not runtime.sleep(PAUSE, client) or client._closed then return false end
-  until runtime.now() - started >= LEASE
-  return true
-end
-
--- The client still has the token that this is about, and not those of a login that came meanwhile.
-local function is_current(flight)
-  return not flight.client._closed and twins.key(flight.client) == flight.key
+    if not busy or runtime.now() - started >= LEASE then return client end
+    runtime.sleep(kept.PAUSE, flight.sender)
+    client = holder_of(flight) -- the login may be another one by now
+  end
+  return client
 end
 
 local function refresh(flight, run)
-  local client, own = flight.client, nil
+  local client, own = lock(flight), nil
+  if not client then return true end
   if client._kept then
-    if not lock(flight) then return closed_meanwhile("refresh_token") end
-    if not is_current(flight) then return true end
     local record = kept.newer(client)
-    if record then return take(flight, record) end
+    if record then return take(flight, record, client._kept) end
     own = { total = math.min(client._limits.total, HELD) }
   end
-  local tokens, message, err = run(client, "refresh_token", {}, own)
+  local tokens, message, err = run(flight.sender, "refresh_token", {}, own)
   if tokens then return share(flight.key, tokens, token.life(tokens.access_token, os.time())) end
   if not REFUSED[err.kind] then return nil, message, err end
-  local record = client._kept and is_current(flight) and kept.newer(client, true)
-  if record then return take(flight, record) end
+  client = holder_of(flight)
+  local record = client and client._kept and kept.newer(client, true)
+  if record then return take(flight, record, client._kept) end
   return over(flight.key, err)
 end
 
 local function land(flight, ok, message, err)
   if flights[flight.key] == flight then flights[flight.key] = nil end
   if flight.unlock then pcall(flight.unlock) end
+  flight.sender._secrets:wipe()
   flight.done, flight.ok, flight.message, flight.err = true, ok, message, err
-  for _, slot in ipairs(flight.waiters) do runtime.wake(slot) end
+  for slot in pairs(flight.waiters) do runtime.wake(slot) end
 end
 
 local function crash(flight, trouble)
   land(flight, errors.give({ kind = "protocol", outcome = "unknown", operation = "refresh_token", message = trouble }))
 end
 
+-- What a refresh sends, and what its failure must not show. "header" or "body": what the slot is for.
+local COPIED = {
+  access_token = "header", refresh_token = "body", developer_key = "header", project_key = "header",
+  operator_key = "header", proxy_login = "header", proxy_password = "body",
+}
+
+-- Sends the refresh in place of the client that asked first: with its settings, and a copy of its slots. So neither the end
+-- of that client nor its next login touches a refresh that others wait for.
+local function new_sender(client)
+  local sender = setmetatable({ _closed = false, _prepared = {}, _secrets = core.secrets() }, { __index = client })
+  sender._client = sender
+  local names = {}
+  for name in pairs(COPIED) do names[#names + 1] = name end
+  for _, line in ipairs(client._lines) do names[#names + 1] = line:match("{(.-)}") end
+  for name, value in pairs(values_of(client._secrets, unpack(names))) do
+    local shown = client._secrets:mask(value) == value and "shown"
+    sender._secrets:set(name, value, shown or COPIED[name] or "header")
+  end
+  return sender
+end
+
 -- The refresh runs apart from who asked first: others wait for it, and a host may end that one's coroutine unasked.
 local function start_flight(key, client, run)
-  local flight = { key = key, client = client, waiters = {}, done = false, again = false }
+  local flight = {
+    key = key, client = client, sender = new_sender(client), waiters = {}, done = false, again = false,
+  }
   flights[key] = flight
   local started, why = runtime.detach(function()
     land(flight, refresh(flight, run))
@@ -272,6 +315,15 @@ local function cancelled()
   return errors.refuse("cancelled", "the task was cancelled while it waited for new tokens", "refresh_token")
 end
 
+-- There are no tokens here, and the store that may have some can't be read.
+local function unreadable(client)
+  return errors.give({
+    kind = "file", outcome = "not_sent", operation = "refresh_token",
+    message = ("the store can't be read: %s; make it readable, or log in with client:login"):format(
+      client._secrets:mask(client._kept.trouble)),
+  })
+end
+
 --- Renews the tokens; whoever asks while that is under way waits for the same.
 ---@param client devkit4ai.Client
 ---@param run function call.run
@@ -281,7 +333,11 @@ end
 ---@return devkit4ai.Error? err
 function M.renew(client, run, seconds)
   if client._closed then errors.raise("client:refresh_token: the client is closed") end
-  if client._session == LOST and continue(client) and client._session.ends > runtime.now() then return true end
+  if client._session == LOST then
+    if continue(client) then
+      if client._session.ends > runtime.now() then return true end
+    elseif client._kept.trouble then return unreadable(client) end
+  end
   if runtime.is_cancelled() then return cancelled() end
   local before, deadline = client._session, runtime.now() + (seconds or math.huge)
   for _ = 1, ROUNDS do
@@ -290,14 +346,14 @@ function M.renew(client, run, seconds)
     local flight = flights[key] or start_flight(key, client, run)
     if not flight.done then
       local slot = {}
-      flight.waiters[#flight.waiters + 1] = slot
+      flight.waiters[slot] = client
       if not runtime.wait_for(slot, deadline - runtime.now()) then return cancelled() end
     end
     if client._closed then return closed_meanwhile("refresh_token") end
     if not flight.done then return out_of_time() end
-    local left_alone = flight.client._closed and not flight.ok
+    local anew = client._session ~= before and client._secrets:has("access_token") -- a login came first
+    local left_alone = flight.sender._closed and not flight.ok and not anew
     if not flight.again and not left_alone then
-      local anew = client._session ~= before and client._secrets:has("access_token") -- a login came first
       return flight.ok or anew or nil, flight.message, flight.err
     end
   end
@@ -315,7 +371,10 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function M.make_ready(client, run, seconds)
-  if client._session == LOST and not continue(client) then return true end -- the call says what is missing
+  if client._session == LOST and not continue(client) then
+    if client._kept.trouble then return unreadable(client) end
+    return true -- the call says what is missing
+  end
   local ends = client._session.ends
   if client._session.due > runtime.now() then return true end
   local done, message, err = M.renew(client, run, seconds)
@@ -329,6 +388,37 @@ function M.make_ready(client, run, seconds)
   return nil, message, err
 end
 
+--- After a client was closed: its calls wait for no refresh any more, and a refresh that no other client needs is cancelled.
+function M.end_closed()
+  for _, flight in pairs(flights) do
+    if not holder_of(flight) then flight.sender._closed = true end
+    for slot, client in pairs(flight.waiters) do
+      if client._closed then runtime.wake(slot) end
+    end
+  end
+end
+
+--- The account of the client's tokens.
+---@param client devkit4ai.Client
+---@return string? account nil: there are no tokens, or they can't be read
+function M.account(client)
+  local known = client._kept and client._kept.account
+  return known or token.account(values_of(client._secrets, "access_token").access_token or "")
+end
+
+--- The tokens, in the open.
+---@param client devkit4ai.Client
+---@return { access_token: string?, refresh_token: string? }? tokens
+---@return string? message
+---@return devkit4ai.Error? err
+function M.tokens(client)
+  if client._closed then errors.raise("client:tokens: the client is closed") end
+  if client._session == LOST and not continue(client) and client._kept.trouble then return unreadable(client) end
+  local tokens = values_of(client._secrets, "access_token", "refresh_token")
+  if next(tokens) then return tokens end
+  return errors.refuse("config", "client:tokens: there are no tokens: call client:login first")
+end
+
 --- Forgets the tokens, also in the store. A refresh that is under way brings none back.
 ---@param client devkit4ai.Client
 ---@return boolean? done
@@ -336,12 +426,12 @@ end
 ---@return devkit4ai.Error? err kind `file`: they are forgotten here, but the store would not be emptied
 function M.logout(client)
   if client._closed then errors.raise("client:logout: the client is closed") end
-  local done, why = true, nil
-  if client._kept then done, why = kept.forget(client._kept) end
-  if why then why = client._secrets:mask(why) end
   forget(client)
   client._session = NEVER
+  local done, why = true, nil
+  if client._kept then done, why = kept.forget(client) end
   if done then return true end
+  why = client._secrets:mask(why)
   return errors.give({
     kind = "file", outcome = "not_sent", operation = "logout",
     message = "client:logout: the tokens are forgotten here, but the store could not be emptied: " .. why,

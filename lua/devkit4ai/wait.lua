@@ -1,9 +1,12 @@
---- Waiting for generations: looks by poll's schedule, at the pace of all waits, until one is done or the time is up.
+--- Waiting for generations: looks by poll's schedule, at the pace of the account, until one is done or the time is up.
 local core = require "devkit4ai.core"
 local errors = require "devkit4ai.errors"
+local operations = require "devkit4ai.operations"
 local pace = require "devkit4ai.pace"
 local poll = require "devkit4ai.poll"
 local runtime = require "devkit4ai.runtime"
+local server_time = require "devkit4ai.server_time"
+local session = require "devkit4ai.session"
 local trace = require "devkit4ai.trace"
 local under_way = require "devkit4ai.under_way"
 
@@ -67,17 +70,29 @@ local function out_of_time(gen, seconds)
   })
 end
 
-local paces = {} -- by the API's address: what all waits of this Lua state share
+local paces = setmetatable({}, { __mode = "v" }) -- by account: what its waits in this Lua state share
 
-local function pace_of(client)
-  local shared = paces[client.base_url] or pace.new()
-  paces[client.base_url] = shared
+-- The slot that stands for an account whose tokens can't be read.
+local INSTEAD = { developer = "developer_key", end_user = "access_token", platform_operator = "operator_key" }
+
+-- The account that the server counts a look against. A look without a login counts against our address.
+local function account_of(client, looks)
+  local role = client._role
+  if operations[looks].profile[role] == "none" then return "" end
+  return ("%s %s"):format(role, session.account(client) or client._secrets:tag(INSTEAD[role]) or "")
+end
+
+-- A client holds the paces that it uses, so that what a 429 said outlives the wait that got it.
+local function pace_of(client, looks)
+  local key = client.base_url .. " " .. account_of(client, looks)
+  local shared, held = paces[key] or pace.new(), rawget(client, "_paces") or {}
+  paces[key], client._paces, held[looks] = shared, held, shared
   return shared
 end
 
--- Waits for a place among the looks of all; a deadline is worth a look of its own.
-local function take_turn(client, deadline)
-  local shared, now = pace_of(client), runtime.now()
+-- Waits for a place among the looks of the account; a deadline is worth a look of its own.
+local function take_turn(client, shared, deadline)
+  local now = runtime.now()
   repeat
     local at = math.min(pace.reserve(shared, now), deadline)
     if at > now and not runtime.sleep(at - now, client) then return false end
@@ -91,23 +106,24 @@ local function number_of(head, name)
 end
 
 -- What a look says of the pace.
-local function heed(client, head, err)
+local function heed(shared, head, err)
   local signal = {}
   if err and err.kind == "rate_limited" then signal.limited = err.retry_after end
   if head then
     local reset = number_of(head, "X-RateLimit-Reset")
     signal.limit, signal.remaining = number_of(head, "X-RateLimit-Limit"), number_of(head, "X-RateLimit-Remaining")
-    signal.reset = reset and reset - os.time()
+    signal.reset = reset and reset - server_time.of(head, os.time())
   end
-  if head or signal.limited then pace.heed(pace_of(client), runtime.now(), signal) end
+  if head or signal.limited then pace.heed(shared, runtime.now(), signal) end
 end
 
--- One look, at the pace of all. Gives nil where it was ended early.
-local function look_in_turn(client, deadline, look)
-  if not take_turn(client, deadline) then return nil end
+-- One look, at the pace of its account. Gives nil where it was ended early.
+local function look_in_turn(client, gen, deadline, look)
+  local shared = pace_of(client, gen._looks)
+  if not take_turn(client, shared, deadline) then return nil end
   local left = deadline - runtime.now()
   local seen, message, err, head = look(left > 0 and left or nil) -- a timeout of 0 is one look
-  heed(client, head, err)
+  heed(shared, head, err)
   return true, seen, message, err
 end
 
@@ -116,6 +132,32 @@ local function rest(client, gen, seconds)
     type = "wait", operation = gen and gen._looks, generation_id = gen and gen.id, pause = seconds,
   })
   return runtime.sleep(seconds, client)
+end
+
+-- Looks until the generation has ended, or the time is up.
+local function follow(gen, timeout, interval, on_progress, look)
+  local client, deadline, looks = gen._scope._client, runtime.now() + timeout, 0
+  while true do
+    local looked, seen, message, err = look_in_turn(client, gen, deadline, look)
+    if not looked then return M.abandon(gen, "gen:wait") end
+    looks = looks + 1
+    local pause = poll.pause(looks, interval)
+    if not seen then
+      if err.kind == "cancelled" then return M.abandon(gen, "gen:wait") end
+      pause = poll.after_failure(err, pause)
+      if not pause then return nil, message, err end
+    else
+      if on_progress then on_progress(gen) end
+      if gen.status == "completed" then
+        if runtime.is_cancelled() then M.abandon(gen, "gen:wait") end
+        return gen
+      end
+      if gen.status == "failed" then return failed(gen) end
+    end
+    local left = deadline - runtime.now()
+    if left <= 0 then return out_of_time(gen, timeout) end
+    if not rest(client, gen, math.min(pause, left)) then return M.abandon(gen, "gen:wait") end
+  end
 end
 
 --- Waits until a generation is completed.
@@ -130,28 +172,13 @@ function M.until_done(gen, options, look)
   if not (timeout >= 0 and (not interval or interval > 0)) then
     return errors.refuse("config", "gen:wait: timeout and interval must be numbers of seconds", gen._looks)
   end
-  local client, deadline, looks = gen._scope._client, runtime.now() + timeout, 0
-  while true do
-    local looked, seen, message, err = look_in_turn(client, deadline, look)
-    if not looked then return M.abandon(gen, "gen:wait") end
-    looks = looks + 1
-    local pause = poll.pause(looks, interval)
-    if not seen then
-      if err.kind == "cancelled" then return M.abandon(gen, "gen:wait") end
-      pause = poll.after_failure(err, pause)
-      if not pause then return nil, message, err end
-    else
-      if options.on_progress then options.on_progress(gen) end
-      if gen.status == "completed" then
-        if runtime.is_cancelled() then M.abandon(gen, "gen:wait") end
-        return gen
-      end
-      if gen.status == "failed" then return failed(gen) end
-    end
-    local left = deadline - runtime.now()
-    if left <= 0 then return out_of_time(gen, timeout) end
-    if not rest(client, gen, math.min(pause, left)) then return M.abandon(gen, "gen:wait") end
+  local client = gen._scope._client
+  local entry = under_way.watch(client, gen)
+  local function give(...)
+    under_way.unwatch(client, entry)
+    return ...
   end
+  return give(follow(gen, timeout, interval, options.on_progress, look))
 end
 
 -- One turn of waiting for room: a rest, and a look at the oldest unless another wait saw an end meanwhile. false: no time.
@@ -160,7 +187,7 @@ local function wait_a_turn(client, waiter, turn, deadline, look)
   if left <= 0 or not rest(client, under_way.first(client), math.min(poll.pause(turn), left)) then return false end
   local gen = not waiter.room and under_way.first(client)
   if not gen then return true end
-  local looked, _, _, err = look_in_turn(client, deadline, function(seconds) return look(gen, seconds) end)
+  local looked, _, _, err = look_in_turn(client, gen, deadline, function(seconds) return look(gen, seconds) end)
   if not looked or err and err.kind == "cancelled" then return false end
   if err and not poll.after_failure(err, 0) then under_way.remove(client, gen.id) end
   return true
