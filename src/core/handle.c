@@ -407,6 +407,7 @@ static const char *step_of (dk_handle *handle, dk_status status) {
   dk_xfer *x = handle->xfer;
   if (x->sendings == 0) {
     if (is_at_proxy(handle, status)) return "proxy";
+    if (handle->refused[0] != '\0') return "connect";         /* libcurl 8 tells no time of a look-up then */
     if (time_of(handle->easy, CURLINFO_NAMELOOKUP_TIME_T) == 0) return "name look-up";
     /* CURLINFO_CONNECT_TIME_T is 0 until TLS is done, too */
     return is_tls(x) && number_of(handle->easy, CURLINFO_NUM_CONNECTS) > 0 ? "TLS" : "connect";
