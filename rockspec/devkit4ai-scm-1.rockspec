@@ -40,6 +40,7 @@ build = {
         "src/core/json_text.c",
         "src/core/lock.c",
         "src/core/private_file.c",
+        "src/core/random.c",
         "src/core/roots.c",
         "src/core/secrets.c",
         "src/core/status.c",

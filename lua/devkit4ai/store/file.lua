@@ -8,8 +8,6 @@ local json = require "devkit4ai.json"
 
 local M = {}
 
-local TURN = 2 -- seconds that a writer waits for another one at most; its turn takes milliseconds, more on a busy disk
-
 -- Told once a store, since the sessions in it are gone.
 local function tell_damaged(path)
   io.stderr:write("devkit4ai: ", path, " holds no sessions that can be read; log in again\n")
@@ -75,7 +73,7 @@ function M.new(path)
   end
 
   function store.set(key, value)
-    local turn, _, why = core.lock(path .. ".lock", TURN)
+    local turn, _, why = core.lock(path .. ".lock")
     if not turn then return nil, why or path .. ": another program is writing it" end
     local done
     done, why = write(key, value)
