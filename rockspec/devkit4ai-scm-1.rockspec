@@ -41,6 +41,7 @@ build = {
         "src/core/lock.c",
         "src/core/private_file.c",
         "src/core/random.c",
+        "src/core/reading.c",
         "src/core/roots.c",
         "src/core/secrets.c",
         "src/core/status.c",
