@@ -36,6 +36,7 @@ build = {
         "src/core/handle.c",
         "src/core/hash.c",
         "src/core/http_date.c",
+        "src/core/image_end.c",
         "src/core/image_kind.c",
         "src/core/json_text.c",
         "src/core/lock.c",

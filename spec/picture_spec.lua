@@ -5,7 +5,7 @@ local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
-local PNG = "\137PNG\r\n\26\n picture"
+local PNG = wire.image.png
 
 -- Answers /to?ADDRESS with a redirect there, /hops/N with one to /hops/N-1, /circle with one to itself, all else with a picture.
 -- libcurl 8 sends no "?" that nothing stands behind.

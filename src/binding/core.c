@@ -8,7 +8,7 @@
 #include "devkit4ai.h"
 #include "engine.h"
 #include "http_date.h"
-#include "image_kind.h"
+#include "image_end.h"
 #include "random.h"
 #include "url.h"
 
@@ -93,10 +93,15 @@ static int random_number (lua_State *L) {
   return 1;
 }
 
-/* image_kind(bytes) -> "jpeg", "png", "webp" or nil */
+/* image_kind(bytes) -> "jpeg", "png", "webp"; nil, status, text: it is no image, or it ends early */
 static int image_kind (lua_State *L) {
   size_t length;
   const char *bytes = luaL_checklstring(L, 1, &length);
+  dk_image image;
+  dk_failure failure;
+  dk_image_init(&image);
+  dk_image_add(&image, bytes, length);
+  if (dk_image_check(&image, &failure) != DK_OK) return dk_push_failure(L, &failure);
   lua_pushstring(L, dk_image_kind(bytes, length));
   return 1;
 }
