@@ -70,7 +70,7 @@ describe("the option headers", function()
     server = raw.start { script = ([[return function(conn)
       local request = conn:read_request()
       while request do
-        if request.target == "/picture.png" then conn:respond(200, "\137PNG\r\n\26\n")
+        if request.target == "/picture.png" then conn:respond(200, "\255\216\255\208 image \255\217")
         else conn:respond(200, { id = "ID", status = "completed", result_image_url = "http://127.0.0.1:1/picture.png",
           access_token = "another.token", key = "pk_another" }) end
         request = conn:read_request()

@@ -9,7 +9,7 @@ local LARGE = 300000 -- bytes of the large picture
 
 -- A server whose generation is completed; PICTURE is what becomes of a request for its picture.
 local SCRIPT = [[
-  local jpeg = "\255\216\255\224\0\16JFIF\0\1" .. ("x"):rep(300000 - 12)
+  local jpeg = "\255\216\255\208" .. ("x"):rep(300000 - 6) .. "\255\217"
   return function(conn)
     local request = conn:read_request()
     while request do

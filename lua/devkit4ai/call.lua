@@ -10,7 +10,7 @@ local session = require "devkit4ai.session"
 
 local M = {}
 
-local huge, random, FULL = math.huge, math.random, retry.FULL
+local huge, random, FULL = math.huge, core.random, retry.FULL
 local exchange, now, cut = runtime.exchange, runtime.now, runtime.cut
 local answered = classify.answered
 

@@ -120,10 +120,15 @@ end
 -- ---- what an answer is ----
 
 local function read_picture(request, secrets, status, body, head)
-  if request.save_as then return { path = request.save_as } end -- the core has looked at its first bytes
-  local kind = core.image_kind(body)
-  if not kind then return unusable(secrets, status, body, head, "it is no JPEG, PNG or WebP picture") end
-  return { bytes = body, kind = kind }
+  if request.save_as then return { path = request.save_as } end -- the core has looked at it as it came
+  local kind, name, why = core.image_kind(body)
+  if kind then return { bytes = body, kind = kind } end
+  local _, failure = unusable(secrets, status, body, head, why)
+  if name == "image_cut" then
+    local _, advice = errors.of_core(name)
+    failure.advice, failure.detail = advice, nil -- the server said nothing in words
+  end
+  return nil, failure
 end
 
 local function read_response(_, _, status, body, head)

@@ -37,6 +37,7 @@ local STATUSES = {
   file = { "file", "give the path of a file that can be read or written" },
   file_exists = { "file", "give another name, or { overwrite = true }" },
   no_image = { "invalid", "give a JPEG, PNG or WebP picture" },
+  image_cut = { "protocol", "try again; the server or a proxy cut it off", true },
   too_large = { "too_large", "give a smaller picture" },
   over_cap = { "protocol", "the answer is not what this API gives; look at base_url" },
   private_address = { "protocol", "the server names a picture that is not on the public network" },

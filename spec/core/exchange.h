@@ -13,6 +13,10 @@
 
 #define PNG_HEAD "\x89PNG\r\n\x1A\n"
 
+/* a whole image in twelve bytes without a NUL, as far as its first bytes and its end tell: a JPEG */
+#define IMAGE_START "\xFF\xD8\xFF\xD0" "some"
+#define IMAGE_END "xy\xFF\xD9"
+
 /* A request without a body, with no limit but PATIENCE. */
 static inline dk_request ask (const char *method, const char *url) {
   dk_request request = {.method = method, .url = url, .max_answer = 1 << 20};

@@ -18,7 +18,8 @@
 
 enum { FAKE_LOOKUPS = 4, FAKE_ADDRESSES = 4 };
 
-/* what the first, second, ... look-up of FAKE_NAME gives; the last one stays */
+/* what the first, second, ... look-up of FAKE_NAME gives; the last one stays. libcurl 8.20 looks IPv4 and IPv6 up each by itself:
+ * then the one for IPv4 counts */
 static const char *fake_answers[FAKE_LOOKUPS][FAKE_ADDRESSES];
 static atomic_int fake_lookups, fake_connects;        /* look-ups of the name; connections to PUBLIC_ADDRESS */
 
@@ -35,19 +36,25 @@ static inline struct addrinfo *fake_entry (const char *address, const char *serv
   return entry;
 }
 
+static inline bool fake_has_family (const char *address, int family) {
+  return family == AF_UNSPEC || (strchr(address, ':') != NULL) == (family == AF_INET6);
+}
+
 __attribute__((visibility("default")))
 int getaddrinfo (const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **answer) {
   int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
   void *symbol = fake_real("getaddrinfo");
   memcpy(&real, &symbol, sizeof real);
   if (name == NULL || strcmp(name, FAKE_NAME) != 0) return real(name, service, hints, answer);
-  int turn = atomic_fetch_add(&fake_lookups, 1);
+  int family = hints != NULL ? hints->ai_family : AF_UNSPEC;
+  int turn = family == AF_INET6 ? atomic_load(&fake_lookups) : atomic_fetch_add(&fake_lookups, 1);
   while (turn > 0 && (turn >= FAKE_LOOKUPS || fake_answers[turn][0] == NULL)) turn--;
   *answer = NULL;
   for (int i = FAKE_ADDRESSES - 1; i >= 0; i--) {
-    if (fake_answers[turn][i] != NULL) *answer = fake_entry(fake_answers[turn][i], service, *answer);
+    const char *address = fake_answers[turn][i];
+    if (address != NULL && fake_has_family(address, family)) *answer = fake_entry(address, service, *answer);
   }
-  return 0;
+  return *answer != NULL ? 0 : EAI_NONAME;
 }
 
 static atomic_bool fake_public[1024];                /* by descriptor: it is connected with PUBLIC_ADDRESS, as far as anybody is told */

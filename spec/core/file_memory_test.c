@@ -17,7 +17,7 @@ static dk_status lock_and_release (void) {
   dk_failure failure;
   bool taken;
   dk_lock_init(&lock);
-  dk_status status = dk_lock_take(&lock, path, 0, &taken, &failure);
+  dk_status status = dk_lock_take(&lock, path, &taken, &failure);
   CHECK(taken == (status == DK_OK));
   dk_lock_release(&lock);
   return status;

@@ -154,7 +154,7 @@ static void masking_by_value (void) {
     {"nothing here", "nothing here"},
     {"key=dk_live_1", "key=***"},
     {"dk_live_1", "***"},
-    {"dk_live_1dk_live_1", "******"},
+    {"dk_live_1dk_live_1", "***"},
     {"xdk_live_1y dk_live_", "x***y dk_live_"},
     {"dk_live_1_longer!", "***!"},                                        /* the longer value first */
     {"{\"input\":\"say \\\"hi\\\"\"}", "{\"input\":\"***\"}"},            /* as JSON writes it */
@@ -191,6 +191,46 @@ static void masking_by_value (void) {
   }
   dk_secrets_release(s);
   dk_secrets_release(parent);
+}
+
+/* each way to write it: whole, cut at the end of the text, and with its start missing */
+static void masking_of_each_spelling (void) {
+  static const struct { const char *text, *masked; bool shows; } rows[] = {
+    {"bad key kfX8/abc <d>&\"e f\"ijklm", "bad key ***", true},
+    {"{\"detail\":\"bad key kfX8\\/abc <d>&\\\"e f\\\"ijklm!\"}", "{\"detail\":\"bad key ***!\"}", true},
+    {"q=kfX8%2Fabc%20%3Cd%3E%26%22e%20f%22ijklm&x=1", "q=***&x=1", true},
+    {"q=kfX8%2fabc%20%3cd%3e%26%22e%20f%22ijklm&x=1", "q=***&x=1", true},
+    {"q=kfX8%2Fabc+%3Cd%3E%26%22e+f%22ijklm&x=1", "q=***&x=1", true},
+    {"<p>kfX8/abc &lt;d&gt;&amp;&quot;e f&quot;ijklm</p>", "<p>***</p>", true},
+    {"<p>kfX8&#x2F;abc &#60;d&#62;&#38;&#34;e f&#x22;ijklm</p>", "<p>***</p>", true},
+    {"<p>kfX8\\/abc &lt;d&gt;&amp;\\&quot;e f\\&quot;ijklm</p>", "<p>***</p>", true},           /* JSON in HTML */
+    {"\"kfX8\\/abc \\u0026lt;d\\u0026gt;\\u0026amp;\\u0026quot;e f\\u0026quot;ijklm\"", "\"***\"", true},      /* HTML in JSON */
+    {"q=kfX8%252Fabc%2520%253Cd%253E%2526%2522e%2520f%2522ijklm.", "q=***.", true},                  /* twice */
+    {"bad key kfX8/abc <d>&", "bad key ***", false},
+    {"bad key kfX8\\/abc <d>&\\", "bad key ***", false},
+    {"bad key kfX8\\/abc \\u003cd\\u003e\\u00", "bad key ***", false},
+    {"bad key kfX8%2Fabc%20%3Cd%3E%26%2", "bad key ***", false},
+    {"bad key kfX8%2fabc+%3cd%3e%26%22", "bad key ***", false},
+    {"bad key kfX8/abc &lt;d&gt;&amp;&quo", "bad key ***", false},
+    {"bad key kfX8&#47;abc &#60;d&#62;&#3", "bad key ***", false},
+    {"...>&\"e f\"ijklm is wrong", "...*** is wrong", false},
+    {"...d>&\\\"e f\\\"ijklm is wrong", "...*** is wrong", false},
+    {"...%3Cd%3E%26%22e+f%22ijklm is wrong", "...*** is wrong", false},
+    {"...d&gt;&amp;&quot;e f&quot;ijklm is wrong", "...*** is wrong", false},
+    {"kfX8/abc <d> and f\"ijklm", "kfX8/abc <d> and f\"ijklm", false},                               /* too little to tell */
+    {"100% of a & b \\ c+d %2F &lt;", "100% of a & b \\ c+d %2F &lt;", false},
+  };
+  dk_secrets *s = dk_secrets_new(NULL);
+  set(s, "key", "kfX8/abc <d>&\"e f\"ijklm", DK_SLOT_BODY);
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    dk_buffer out;
+    dk_buffer_init(&out, 200);
+    CHECK(dk_secrets_mask(s, rows[i].text, strlen(rows[i].text), &out) == DK_OK);
+    bool right = CHECK(strcmp(out.bytes, rows[i].masked) == 0) & CHECK(dk_secrets_shows(s, rows[i].text, strlen(rows[i].text)) == rows[i].shows);
+    if (!right) fprintf(stderr, "  %s: %s\n", rows[i].text, out.bytes);
+    dk_buffer_reset(&out);
+  }
+  dk_secrets_release(s);
 }
 
 /* against the plain search, at every place of a text: values of few letters, so that parts of them stand everywhere */
@@ -248,6 +288,7 @@ int main (void) {
     {"lines_stand_one_behind_the_other", lines_stand_one_behind_the_other},
     {"fields_of_a_json_body", fields_of_a_json_body},
     {"masking_by_value", masking_by_value},
+    {"masking_of_each_spelling", masking_of_each_spelling},
     {"shows_finds_it_wherever_it_stands", shows_finds_it_wherever_it_stands},
     {"what_is_no_secret_does_not_show", what_is_no_secret_does_not_show},
     {"tags_tell_values_apart", tags_tell_values_apart},

@@ -8,7 +8,7 @@
 #include "exchange.h"
 #include "peer.h"
 
-#define PNG(length) "HTTP/1.1 200 OK\r\nContent-Length: " length "\r\n\r\n" PNG_HEAD
+#define IMAGE(length) "HTTP/1.1 200 OK\r\nContent-Length: " length "\r\n\r\n" IMAGE_START
 
 static char folder[] = "/tmp/transfer_file_test.XXXXXX";
 static char path[128];
@@ -58,15 +58,18 @@ typedef struct {
 } row;
 
 static const row rows[] = {
-  {"whole", {.path = "/", .answer = PNG("12") "rest"}, 100, DK_OK, 200, PNG_HEAD "rest"},
-  {"whole without a length", {.path = "/", .answer = "HTTP/1.0 200 OK\r\n\r\n" PNG_HEAD, .end = PEER_CLOSE}, 100, DK_OK, 200, PNG_HEAD},
-  {"as large as may be", {.path = "/", .answer = PNG("12") "rest"}, 12, DK_OK, 200, PNG_HEAD "rest"},
-  {"larger than may be", {.path = "/", .answer = PNG("13") "rest!"}, 12, DK_OVER_CAP, 200, NULL},
-  {"cut", {.path = "/", .answer = PNG("20") "rest", .end = PEER_CLOSE}, 100, DK_CUT, 200, NULL},
-  {"reset", {.path = "/", .answer = PNG("20"), .end = PEER_RESET}, 100, DK_CUT, 200, NULL},
+  {"whole", {.path = "/", .answer = IMAGE("12") IMAGE_END}, 100, DK_OK, 200, IMAGE_START IMAGE_END},
+  {"whole without a length", {.path = "/", .answer = "HTTP/1.0 200 OK\r\n\r\n" IMAGE_START IMAGE_END, .end = PEER_CLOSE}, 100, DK_OK, 200, IMAGE_START IMAGE_END},
+  {"as large as may be", {.path = "/", .answer = IMAGE("12") IMAGE_END}, 12, DK_OK, 200, IMAGE_START IMAGE_END},
+  {"larger than may be", {.path = "/", .answer = IMAGE("13") IMAGE_END "!"}, 12, DK_OVER_CAP, 200, NULL},
+  {"cut", {.path = "/", .answer = IMAGE("20") "rest", .end = PEER_CLOSE}, 100, DK_CUT, 200, NULL},
+  {"reset", {.path = "/", .answer = IMAGE("20"), .end = PEER_RESET}, 100, DK_CUT, 200, NULL},
+  {"early end", {.path = "/", .answer = IMAGE("8")}, 100, DK_IMAGE_CUT, 200, NULL},
+  {"early end without a length", {.path = "/", .answer = "HTTP/1.0 200 OK\r\n\r\n" IMAGE_START, .end = PEER_CLOSE}, 100, DK_IMAGE_CUT, 200, NULL},
+  {"more behind the end", {.path = "/", .answer = IMAGE("13") IMAGE_END "!"}, 100, DK_OK, 200, IMAGE_START IMAGE_END "!"},
   {"no picture", {.path = "/", .answer = "HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 6\r\n\r\n<html>"}, 100, DK_PROTOCOL, 200, NULL},
   {"empty", {.path = "/", .answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"}, 100, DK_PROTOCOL, 200, NULL},
-  {"not found", {.path = "/", .answer = "HTTP/1.1 404 Not Found\r\nContent-Length: 8\r\n\r\n" PNG_HEAD}, 100, DK_OK, 404, NULL},
+  {"not found", {.path = "/", .answer = "HTTP/1.1 404 Not Found\r\nContent-Length: 8\r\n\r\n" IMAGE_START}, 100, DK_OK, 404, NULL},
   {"no answer", {.path = "/", .end = PEER_CLOSE}, 100, DK_CUT, 0, NULL},
 };
 
@@ -129,7 +132,7 @@ static void names_that_cannot_be (void) {
 
 static void overwrites_when_asked_and_only_with_the_whole (void) {
   static const peer_row peers[] = {
-    {.path = "/cut", .answer = PNG("20"), .end = PEER_CLOSE}, {.path = "/", .answer = PNG("8")}, {NULL}};
+    {.path = "/cut", .answer = IMAGE("20"), .end = PEER_CLOSE}, {.path = "/", .answer = IMAGE("12") IMAGE_END}, {NULL}};
   static peer p;
   peer_start(&p, peers);
   dk_engine *e = dk_engine_new();
@@ -140,7 +143,7 @@ static void overwrites_when_asked_and_only_with_the_whole (void) {
     r.flags = DK_OVERWRITE;
     dk_xfer *x = exchange(e, r);
     if (x != NULL) CHECK(x->failure.status == (whole ? DK_OK : DK_CUT));
-    CHECK(file_is("a.png", whole ? PNG_HEAD : "old") && count_names() == 1);
+    CHECK(file_is("a.png", whole ? IMAGE_START IMAGE_END : "old") && count_names() == 1);
     dk_xfer_free(x);
   }
   unlink(in_folder("a.png"));
@@ -151,7 +154,7 @@ static void overwrites_when_asked_and_only_with_the_whole (void) {
 
 /* the name is free when it is asked for, and taken when the answer is whole */
 static void somebody_else_takes_the_name_meanwhile (void) {
-  static const peer_row peers[] = {{.path = "/", .answer = PNG("8")}, {NULL}};
+  static const peer_row peers[] = {{.path = "/", .answer = IMAGE("12") IMAGE_END}, {NULL}};
   static peer p;
   peer_start(&p, peers);
   dk_engine *e = dk_engine_new();
@@ -168,7 +171,7 @@ static void somebody_else_takes_the_name_meanwhile (void) {
 }
 
 static void the_folder_goes_away_meanwhile (void) {
-  static const peer_row peers[] = {{.path = "/", .answer = PNG("8")}, {NULL}};
+  static const peer_row peers[] = {{.path = "/", .answer = IMAGE("12") IMAGE_END}, {NULL}};
   static peer p;
   char part[512], command[600];
   peer_start(&p, peers);
@@ -188,7 +191,7 @@ static void the_folder_goes_away_meanwhile (void) {
 
 /* ulimit -f: writing on would end the process with SIGXFSZ */
 static void a_limit_of_the_process_for_files (void) {
-  static const peer_row peers[] = {{.path = "/", .answer = PNG("12") "rest"}, {NULL}};
+  static const peer_row peers[] = {{.path = "/", .answer = IMAGE("12") IMAGE_END}, {NULL}};
   static peer p;
   struct rlimit before, less;
   static const struct { rlim_t limit; dk_status failure; } limits[] = {{11, DK_FILE}, {12, DK_OK}, {0, DK_FILE}};
@@ -212,7 +215,7 @@ static void a_limit_of_the_process_for_files (void) {
 }
 
 static void no_part_is_left_by_what_never_ran (void) {
-  static const peer_row peers[] = {{.path = "/", .answer = PNG("20")}, {NULL}};        /* the rest never comes */
+  static const peer_row peers[] = {{.path = "/", .answer = IMAGE("20")}, {NULL}};        /* the rest never comes */
   static peer p;
   dk_failure failure;
   dk_xfer_id id = 0, came = 0;
@@ -243,8 +246,9 @@ static void no_part_is_left_by_what_never_ran (void) {
 static void many_pieces (void) {
   enum { LENGTH = 400000 };
   static char answer[LENGTH + 100], came[LENGTH + 1];
-  int head = snprintf(answer, sizeof answer, PNG("%d"), LENGTH) - (int)strlen(PNG_HEAD);
-  for (int i = (int)strlen(PNG_HEAD); i < LENGTH; i++) answer[head + i] = (char)('!' + i % 89);
+  int head = snprintf(answer, sizeof answer, IMAGE("%d"), LENGTH) - (int)strlen(IMAGE_START);
+  for (int i = (int)strlen(IMAGE_START); i < LENGTH; i++) answer[head + i] = (char)('!' + i % 89);
+  memcpy(answer + head + LENGTH - 4, IMAGE_END, 4);
   peer_row peers[] = {{.path = "/", .answer = answer}, {NULL}};
   static peer p;
   peer_start(&p, peers);
@@ -262,7 +266,7 @@ static void many_pieces (void) {
 }
 
 static void counts_of_a_download (void) {
-  static const peer_row peers[] = {{.path = "/", .answer = PNG("12") "rest"}, {NULL}};
+  static const peer_row peers[] = {{.path = "/", .answer = IMAGE("12") IMAGE_END}, {NULL}};
   static peer p;
   peer_start(&p, peers);
   dk_engine *e = dk_engine_new();

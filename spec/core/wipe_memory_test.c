@@ -69,7 +69,7 @@ static void a_text_that_was_masked (void) {
   dk_buffer out;
   dk_buffer_init(&out, 1000);
   watch_freed("0123456789abcdef");                                        /* what moves to the left leaves its end behind */
-  CHECK(dk_secrets_mask(s, text, sizeof text - 1, &out) == DK_OK && strcmp(out.bytes, "****** and ***") == 0);
+  CHECK(dk_secrets_mask(s, text, sizeof text - 1, &out) == DK_OK && strcmp(out.bytes, "*** and ***") == 0);
   dk_buffer_reset(&out);
   dk_secrets_release(s);
   CHECK(freed_unwiped() == 0);

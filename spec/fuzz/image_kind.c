@@ -1,6 +1,7 @@
-/* image_kind.c - a kind is told only for what begins as such a picture, and by the first bytes alone. */
+/* image_kind.c - a kind is told only for what begins as such a picture, and by the first bytes alone; whether it came whole does
+ * not depend on the pieces in which it comes, and what stands behind its end changes nothing. */
 #include "fuzz.h"
-#include "image_kind.h"
+#include "image_end.h"
 
 static const char *wanted (const char *bytes, size_t length) {
   if (length >= 3 && memcmp(bytes, "\xFF\xD8\xFF", 3) == 0) return "image/jpeg";
@@ -15,12 +16,41 @@ static void check (const char *bytes, size_t length) {
   HOLDS(right ? kind != NULL && strcmp(kind, right + strlen("image/")) == 0 : kind == NULL);
 }
 
+/* the status, and *end: the least length that is whole */
+static dk_status check_pieces (const uint8_t *data, size_t size, size_t piece, size_t *end) {
+  dk_image image;
+  dk_failure failure;
+  dk_image_init(&image);
+  *end = 0;
+  for (size_t at = 0; at < size; at += piece) {
+    fuzz_input input = fuzz_open(data + at, size - at);
+    size_t length = size - at < piece ? size - at : piece;
+    char *bytes = fuzz_bytes(&input, length);
+    dk_image_add(&image, bytes, length);
+    free(bytes);
+    HOLDS(*end == 0 || image.has_ended);
+    if (image.has_ended && *end == 0) *end = at + length;
+  }
+  return dk_image_check(&image, &failure);
+}
+
+static void check_end (const uint8_t *data, size_t size) {
+  size_t at_once, end, other;
+  dk_status status = check_pieces(data, size, size + 1, &at_once), bytewise = check_pieces(data, size, 1, &end);
+  HOLDS(status == bytewise && (status == DK_OK) == (end != 0));
+  HOLDS(check_pieces(data, size, 1 + size % 13, &other) == status);
+  if (status != DK_OK) return;
+  HOLDS(check_pieces(data, end, end, &other) == DK_OK);
+  HOLDS(end <= DK_IMAGE_HEAD || check_pieces(data, end - 1, end, &other) == DK_IMAGE_CUT);
+}
+
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size) {
   fuzz_input input = fuzz_open(data, size);
   char *bytes = fuzz_bytes(&input, size);
   const char *type = dk_image_type(bytes, size);
   check(bytes, size);
   free(bytes);
+  check_end(data, size);
   for (size_t length = 0; length < size && length <= DK_IMAGE_HEAD; length++) {      /* cut short, up to what decides */
     input = fuzz_open(data, size);
     bytes = fuzz_bytes(&input, length);

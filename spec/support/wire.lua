@@ -14,11 +14,12 @@ M.sample = { -- the guide's own
   refresh_token = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiI1NTBlODQwMCJ9.xyz789",
 }
 
--- The smallest bytes that pass as pictures.
+-- Small images that are whole: PNG and WebP of one pixel, and the frame of a JPEG without one.
 M.image = {
-  jpeg = "\255\216\255\224\0\16JFIF\0\1 not a whole picture",
-  png = "\137PNG\r\n\26\n\0\0\0\13IHDR not a whole picture",
-  webp = "RIFF\32\0\0\0WEBPVP8  not a whole picture",
+  jpeg = "\255\216\255\224\0\16JFIF\0\1\1\0\0\1\0\1\0\0\255\217",
+  png = "\137PNG\r\n\26\n\0\0\0\13IHDR\0\0\0\1\0\0\0\1\8\0\0\0\0:~\155U"
+    .. "\0\0\0\10IDATx\156c`\0\0\0\2\0\1H\175\164q\0\0\0\0IEND\174B`\130",
+  webp = "RIFF\26\0\0\0WEBPVP8L\13\0\0\0/\0\0\0\16\7\16\17\17\136\136\254\7\0",
 }
 
 --- A server that answers each request by its method and target, 404 where answers has none.

@@ -8,7 +8,8 @@
 #include "devkit4ai.h"
 #include "engine.h"
 #include "http_date.h"
-#include "image_kind.h"
+#include "image_end.h"
+#include "random.h"
 #include "url.h"
 
 /* adds functions to the table on top, each with the value below it as its upvalue */
@@ -86,10 +87,21 @@ static int now (lua_State *L) {
   return 1;
 }
 
-/* image_kind(bytes) -> "jpeg", "png", "webp" or nil */
+/* random() -> a number from 0 to below 1, from the system's random source */
+static int random_number (lua_State *L) {
+  lua_pushnumber(L, dk_random());
+  return 1;
+}
+
+/* image_kind(bytes) -> "jpeg", "png", "webp"; nil, status, text: it is no image, or it ends early */
 static int image_kind (lua_State *L) {
   size_t length;
   const char *bytes = luaL_checklstring(L, 1, &length);
+  dk_image image;
+  dk_failure failure;
+  dk_image_init(&image);
+  dk_image_add(&image, bytes, length);
+  if (dk_image_check(&image, &failure) != DK_OK) return dk_push_failure(L, &failure);
   lua_pushstring(L, dk_image_kind(bytes, length));
   return 1;
 }
@@ -158,7 +170,7 @@ static void pin_library (void) {
 
 int luaopen_devkit4ai_core (lua_State *L) {
   static const luaL_Reg functions[] = {
-    {"engine", dk_new_engine}, {"secrets", dk_new_secrets}, {"headers", dk_new_headers}, {"request", dk_new_request}, {"now", now},
+    {"engine", dk_new_engine}, {"secrets", dk_new_secrets}, {"headers", dk_new_headers}, {"request", dk_new_request}, {"now", now}, {"random", random_number},
     {"image_kind", image_kind}, {"header", header}, {"delay", delay}, {"date", date}, {"is_public", is_public}, {"resolve", resolve},
     {"load", dk_load_file}, {"save", dk_save_file}, {"lock", dk_new_lock},
     {"terminal", dk_terminal_of}, {"ask", dk_ask_line}, {"pause", dk_pause}, {"prepare", dk_prepare_program},

@@ -45,16 +45,15 @@ int dk_save_file (lua_State *L) {
   return 1;
 }
 
-/* lock(path, seconds?) -> lock; false: somebody else has it; nil, status, text. seconds: how long to try, without the loop */
+/* lock(path) -> lock; false: somebody else has it; nil, status, text. It never waits. */
 int dk_new_lock (lua_State *L) {
   const char *path = check_path(L);
-  double seconds = luaL_optnumber(L, 2, 0);
   dk_lock *lock = lua_newuserdata(L, sizeof *lock);
   dk_lock_init(lock);
   luaL_setmetatable(L, DK_LOCK);
   bool taken;
   dk_failure failure;
-  if (dk_lock_take(lock, path, seconds, &taken, &failure) != DK_OK) return dk_push_failure(L, &failure);
+  if (dk_lock_take(lock, path, &taken, &failure) != DK_OK) return dk_push_failure(L, &failure);
   if (!taken) lua_pushboolean(L, false);
   return 1;
 }

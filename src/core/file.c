@@ -14,6 +14,7 @@ enum { GATHER = 128 * 1024 };    /* bytes to a write: libcurl's pieces of 16 KiB
 
 void dk_file_init (dk_file *file) {
   *file = (dk_file){.fd = -1};
+  dk_image_init(&file->image);
 }
 
 /* the part file is not ours to remove: it was not made, or it has its name now */
@@ -79,16 +80,15 @@ static int write_gathered (dk_file *file) {
 }
 
 dk_status dk_file_add (dk_file *file, const char *bytes, size_t length, dk_failure *failure) {
-  if (length > file->cap - file->length) return dk_fail(failure, DK_OVER_CAP, "the answer has more than %llu bytes", (unsigned long long)file->cap);
-  if (length > file->limit - file->length) return failed(file, failure, EFBIG);            /* writing on would raise SIGXFSZ */
+  if (length > file->cap - file->image.length) return dk_fail(failure, DK_OVER_CAP, "the answer has more than %llu bytes", (unsigned long long)file->cap);
+  if (length > file->limit - file->image.length) return failed(file, failure, EFBIG);            /* writing on would raise SIGXFSZ */
   if (file->gathered == NULL && (file->gathered = malloc(GATHER)) == NULL) return dk_fail(failure, DK_NO_MEMORY, "no memory");
-  for (size_t i = 0; i < length && file->length + i < sizeof file->head; i++) file->head[file->length + i] = bytes[i];
+  dk_image_add(&file->image, bytes, length);
   while (length > 0) {
     size_t room = GATHER - file->gathered_length, n = length < room ? length : room;
     memcpy(file->gathered + file->gathered_length, bytes, n);
     bytes += n;
     length -= n;
-    file->length += n;
     file->gathered_length += n;
     int reason = n == room ? write_gathered(file) : 0;
     if (reason != 0) return failed(file, failure, reason);
@@ -108,8 +108,8 @@ static int give_name (const dk_file *file) {
 }
 
 dk_status dk_file_finish (dk_file *file, dk_failure *failure) {
-  size_t head = file->length < sizeof file->head ? (size_t)file->length : sizeof file->head;
-  if (dk_image_type(file->head, head) == NULL) return dk_fail(failure, DK_PROTOCOL, "what came is no JPEG, PNG or WebP picture by its first bytes");
+  dk_status status = dk_image_check(&file->image, failure);
+  if (status != DK_OK) return status;
   int fd = file->fd, reason = write_gathered(file);
   if (reason == 0 && fsync(fd) != 0) reason = errno;
   if (reason != 0) return failed(file, failure, reason);

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "image_kind.h"
+#include "image_end.h"
 #include "status.h"
 
 typedef struct {
@@ -15,9 +15,8 @@ typedef struct {
   bool overwrite;
   char *gathered;                /* what came and is not written yet; NULL: nothing came */
   size_t gathered_length;
-  char head[DK_IMAGE_HEAD];      /* first bytes, to see that it is a picture */
-  uint64_t length, limit;        /* bytes; limit: the cap, or the process's own (ulimit -f) where that is less */
-  uint64_t cap;
+  dk_image image;                /* what came, as an image */
+  uint64_t cap, limit;           /* bytes; limit: the process's own (ulimit -f) */
 } dk_file;
 
 /* No file; what dk_file_drop leaves behind. */
@@ -30,7 +29,8 @@ dk_status dk_file_open (dk_file *file, const char *path, bool overwrite, size_t 
 /* Appends. Errors: DK_OVER_CAP, DK_FILE (ulimit -f; disk full, maybe of what came before), DK_NO_MEMORY. */
 dk_status dk_file_add (dk_file *file, const char *bytes, size_t length, dk_failure *failure);
 
-/* Sees that it is a picture, writes what is left, syncs it, gives it its name. Errors: DK_PROTOCOL (no picture), DK_FILE, DK_FILE_EXISTS. */
+/* Sees that it is a whole image (image_end.h), writes what is left, syncs it, gives it its name.
+ * Errors: DK_PROTOCOL (no image), DK_IMAGE_CUT, DK_FILE, DK_FILE_EXISTS. */
 dk_status dk_file_finish (dk_file *file, dk_failure *failure);
 
 /* Removes the part file, unless it was finished; twice is once. */

@@ -1,13 +1,13 @@
-#define _GNU_SOURCE              /* strdup, strncasecmp, SOCK_CLOEXEC */
+#define _GNU_SOURCE              /* strdup, SOCK_CLOEXEC */
 #include "handle.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 
 #include "address.h"
+#include "ascii.h"
 #include "roots.h"
 
 enum {
@@ -40,9 +40,9 @@ struct dk_handle {
   char error[CURL_ERROR_SIZE];
 };
 
-static bool is_tls (const dk_xfer *x) { return strncasecmp(x->url, "https:", 6) == 0; }
+static bool is_tls (const dk_xfer *x) { return dk_same_letters(x->url, "https:", 6); }
 
-static bool has_tls_proxy (const dk_xfer *x) { return x->proxy != NULL && strncasecmp(x->proxy, "https:", 6) == 0; }
+static bool has_tls_proxy (const dk_xfer *x) { return x->proxy != NULL && dk_same_letters(x->proxy, "https:", 6); }
 
 static bool is_public_only (const dk_xfer *x) { return x->flags & DK_PUBLIC; }
 
@@ -407,6 +407,7 @@ static const char *step_of (dk_handle *handle, dk_status status) {
   dk_xfer *x = handle->xfer;
   if (x->sendings == 0) {
     if (is_at_proxy(handle, status)) return "proxy";
+    if (handle->refused[0] != '\0') return "connect";         /* libcurl 8 tells no time of a look-up then */
     if (time_of(handle->easy, CURLINFO_NAMELOOKUP_TIME_T) == 0) return "name look-up";
     /* CURLINFO_CONNECT_TIME_T is 0 until TLS is done, too */
     return is_tls(x) && number_of(handle->easy, CURLINFO_NUM_CONNECTS) > 0 ? "TLS" : "connect";

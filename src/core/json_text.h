@@ -7,8 +7,4 @@
 /* Appends value as JSON writes it, with no more escapes than it must have. Errors: DK_OVER_CAP, DK_NO_MEMORY. */
 dk_status dk_json_add (dk_buffer *out, const char *value, size_t length) __attribute__((warn_unused_result));
 
-/* How many bytes from text on are the value as JSON may write it, "\/" and "\u00e4" included; 0: it does not begin there.
- * text: up to end. */
-size_t dk_json_match (const char *value, size_t length, const char *text, const char *end);
-
 #endif

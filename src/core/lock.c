@@ -3,20 +3,58 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { STEP = 2 };               /* milliseconds between two tries */
+/* ---- the locks that the process holds: a forked child closes its copies, which would keep them after the owner's death ---- */
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static dk_lock *all;
+
+static void before_fork (void) { pthread_mutex_lock(&mutex); }
+
+static void after_fork (void) { pthread_mutex_unlock(&mutex); }
+
+static void close_copies (void) {
+  for (; all != NULL; all = all->next) {
+    close(all->fd);
+    all->fd = -1;
+  }
+  after_fork();
+}
+
+static void watch_forks (void) { pthread_atfork(before_fork, after_fork, close_copies); }
+
+static void enlist (dk_lock *lock) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, watch_forks);
+  pthread_mutex_lock(&mutex);
+  lock->next = all;
+  all = lock;
+  pthread_mutex_unlock(&mutex);
+}
+
+static void delist (const dk_lock *lock) {
+  pthread_mutex_lock(&mutex);
+  dk_lock **at = &all;
+  while (*at != NULL && *at != lock) at = &(*at)->next;
+  if (*at != NULL) *at = lock->next;
+  pthread_mutex_unlock(&mutex);
+}
+
+/* ---- one lock ---- */
 
 void dk_lock_init (dk_lock *lock) {
   *lock = (dk_lock){.fd = -1};
 }
 
-/* the last holder may have removed the file between our open and our flock: then what we hold is nobody's lock */
+/* Somebody may have removed the file, and another one may have made it anew: then what we hold is nobody's lock. */
 static bool still_stands (int fd, const char *path) {
   struct stat held, named;
   return fstat(fd, &held) == 0 && lstat(path, &named) == 0 && held.st_ino == named.st_ino && held.st_dev == named.st_dev;
@@ -39,15 +77,25 @@ static int try_once (const char *path) {
   } while (true);
 }
 
-dk_status dk_lock_take (dk_lock *lock, const char *path, double seconds, bool *taken, dk_failure *failure) {
-  const struct timespec step = {.tv_nsec = STEP * 1000000L};
+/* a copy of the path from the root on, or of the path as it is where nobody knows our folder; NULL: no memory */
+static char *absolute (const char *path) {
+  char folder[PATH_MAX];
+  if (path[0] == '/' || getcwd(folder, sizeof folder) == NULL) return strdup(path);
+  size_t room = strlen(folder) + 1 + strlen(path) + 1;
+  char *copy = malloc(room);
+  if (copy != NULL) snprintf(copy, room, "%s/%s", folder, path);
+  return copy;
+}
+
+dk_status dk_lock_take (dk_lock *lock, const char *path, bool *taken, dk_failure *failure) {
   *taken = false;
-  lock->path = strdup(path);
+  lock->path = absolute(path);
   if (lock->path == NULL) return dk_fail(failure, DK_NO_MEMORY, "no memory");
-  for (double left = seconds; (lock->fd = try_once(path)) < 0 && errno == EWOULDBLOCK && left > 0; left -= STEP / 1000.0) nanosleep(&step, NULL);
+  lock->fd = try_once(path);
   int reason = errno;
   if (lock->fd >= 0) {
     lock->owner = getpid();
+    enlist(lock);
     *taken = true;
     return DK_OK;
   }
@@ -56,9 +104,10 @@ dk_status dk_lock_take (dk_lock *lock, const char *path, double seconds, bool *t
 }
 
 void dk_lock_release (dk_lock *lock) {
+  if (lock->fd >= 0) delist(lock);
   if (lock->fd >= 0 && lock->owner == getpid()) {
-    unlink(lock->path);
-    flock(lock->fd, LOCK_UN);    /* by name: a forked child's copy of the descriptor would keep it */
+    if (still_stands(lock->fd, lock->path)) unlink(lock->path);
+    flock(lock->fd, LOCK_UN);    /* by name: a copy of the descriptor in a child of _Fork would keep it */
   }
   if (lock->fd >= 0) close(lock->fd);
   free(lock->path);

@@ -8,18 +8,21 @@
 
 #include "status.h"
 
-typedef struct {
-  int fd;                        /* -1: not held */
-  pid_t owner;                   /* a forked child's copy is none */
-  char *path;
-} dk_lock;
+typedef struct dk_lock dk_lock;
+
+struct dk_lock {
+  int fd;                        /* -1: not held; so it is in a forked child */
+  pid_t owner;                   /* for a child of _Fork, which tells nobody */
+  char *path;                    /* absolute, for the program may change its folder */
+  dk_lock *next;                 /* another one that the process holds */
+};
 
 /* Not held; what dk_lock_release leaves behind. */
 void dk_lock_init (dk_lock *lock);
 
-/* Tries to take the lock, for some seconds if there is another holder. path: of the file; copied. *taken false, with DK_OK:
- * somebody else still has it. Errors: DK_FILE (the file can't be made), DK_NO_MEMORY. */
-dk_status dk_lock_take (dk_lock *lock, const char *path, double seconds, bool *taken, dk_failure *failure);
+/* Tries once to take the lock; never waits. path: of the file; copied. lock: stays where it is until it is released.
+ * *taken false, with DK_OK: somebody else has it. Errors: DK_FILE (the file can't be made), DK_NO_MEMORY. */
+dk_status dk_lock_take (dk_lock *lock, const char *path, bool *taken, dk_failure *failure);
 
 /* Gives it back; twice is once. */
 void dk_lock_release (dk_lock *lock);

@@ -7,9 +7,10 @@
 
 #include "hash.h"
 #include "json_text.h"
+#include "reading.h"
 
 enum { STARS = 3 };              /* what a value becomes where it is hidden; a shorter one is none worth hiding */
-enum { PART = 12 };              /* the least part of a value that is hidden where a text ends with it */
+enum { PART = 12 };              /* the least part of a value that is hidden: its start at the end of a text, its end anywhere */
 
 typedef struct slot slot;
 struct slot {
@@ -18,6 +19,7 @@ struct slot {
   dk_slot_use use;
   size_t length;                 /* of the value; 0 hides the parent's */
   size_t rare;                   /* where in it a byte stands that texts seldom have */
+  bool has_blank;
   char value[];
 };
 
@@ -116,6 +118,7 @@ dk_status dk_secrets_set (dk_secrets *secrets, const char *name, const char *val
   s->use = use;
   s->length = length;
   s->rare = rarest(value, length);
+  s->has_blank = length > 0 && memchr(value, ' ', length) != NULL;
   dk_secrets_clear(secrets, name);
   s->next = secrets->slots;
   secrets->slots = s;
@@ -172,116 +175,153 @@ dk_status dk_secrets_field (const dk_secrets *secrets, const char *slot_name, dk
   return told(status, failure);
 }
 
-/* in place: wherever the value stands as JSON may write it, it becomes "***", which is never longer */
-static size_t replace_escaped (char *text, size_t length, const slot *s) {
-  const char *end = text + length;
-  char *to = text;
-  if (s->length < STARS || memchr(text, '\\', length) == NULL) return length;
-  for (const char *at = text; at < end;) {
-    size_t found = dk_json_match(s->value, s->length, at, end);
-    if (found == 0) {
-      *to++ = *at++;
-      continue;
-    }
-    memset(to, '*', STARS);
-    to += STARS;
-    at += found;
+/* ---- values in texts ---- */
+
+/* Where the value stands in a text, from at on; NULL: nowhere. It looks at the places of the value's rarest byte alone; memmem
+ * would first make a table of the value: 6 x the instructions. */
+static const char *find_value (const slot *s, const char *at, const char *end) {
+  if (s->length < STARS || s->length > (size_t)(end - at)) return NULL;
+  const char *last = end - (s->length - s->rare) + 1;
+  for (at += s->rare; (at = memchr(at, s->value[s->rare], (size_t)(last - at))) != NULL; at++) {
+    if (memcmp(at - s->rare, s->value, s->length) == 0) return at - s->rare;
   }
-  return (size_t)(to - text);
+  return NULL;
 }
 
-/* the same where it stands as it is */
-static size_t replace_plain (char *text, size_t length, const slot *s) {
-  if (s->length < STARS) return length;
-  for (char *at = text; (at = memmem(at, length - (size_t)(at - text), s->value, s->length)) != NULL; at += STARS) {
-    memset(at, '*', STARS);
-    memmove(at + STARS, at + s->length, length - (size_t)(at - text) - s->length);
-    length -= s->length - STARS;
-  }
-  return length;
-}
-
-/* hides one value in out from start on; what moved to the left leaves its end behind, which is wiped */
-static void mask_value (const slot *s, dk_buffer *out, size_t start) {
-  char *text = out->bytes + start;
-  size_t length = out->length - start, left = replace_plain(text, replace_escaped(text, length, s), s);
-  dk_buffer_cut(out, start + left);
-}
-
-/* the longest value to hide that is shorter than below; 0: none */
-static size_t longest (const dk_secrets *secrets, size_t below) {
-  size_t length = 0;
+/* a value with a blank in it may be written with "+" */
+static bool has_blanks (const dk_secrets *secrets) {
   for (; secrets != NULL; secrets = secrets->parent) {
     for (const slot *s = secrets->slots; s != NULL; s = s->next) {
-      if (s->use != DK_SLOT_SHOWN && s->length < below && s->length > length) length = s->length;
+      if (s->has_blank && s->use != DK_SLOT_SHOWN) return true;
     }
-  }
-  return length;
-}
-
-/* how much of a value the text ends with: an answer may be cut in the middle of one */
-static size_t begun (const slot *s, const char *text, size_t length) {
-  if (s->use == DK_SLOT_SHOWN || s->length <= PART) return 0;
-  size_t part = s->length <= length ? s->length - 1 : length;
-  while (part >= PART && memcmp(text + length - part, s->value, part) != 0) part--;
-  return part >= PART ? part : 0;
-}
-
-static dk_status mask_end (const dk_secrets *secrets, dk_buffer *out, size_t start) {
-  size_t most = 0;
-  for (; secrets != NULL; secrets = secrets->parent) {
-    for (const slot *s = secrets->slots; s != NULL; s = s->next) {
-      size_t part = begun(s, out->bytes + start, out->length - start);
-      if (part > most) most = part;
-    }
-  }
-  if (most == 0) return DK_OK;
-  dk_buffer_cut(out, out->length - most);
-  return dk_buffer_add(out, "***", STARS);
-}
-
-/* longer values first, so that one that begins another leaves no rest of it to be seen */
-dk_status dk_secrets_mask (const dk_secrets *secrets, const char *text, size_t length, dk_buffer *out) {
-  size_t start = out->length;
-  dk_status status = dk_buffer_add(out, text, length);
-  if (status != DK_OK) return status;
-  for (size_t next = longest(secrets, SIZE_MAX); next > 0; next = longest(secrets, next)) {
-    for (const dk_secrets *set = secrets; set != NULL; set = set->parent) {
-      for (const slot *s = set->slots; s != NULL; s = s->next) {
-        if (s->use != DK_SLOT_SHOWN && s->length == next) mask_value(s, out, start);
-      }
-    }
-  }
-  return mask_end(secrets, out, start);
-}
-
-/* looks at the places of its rarest byte alone; memmem would first make a table of the value: 6 x the instructions */
-static bool stands_in (const slot *s, const char *text, size_t length) {
-  if (s->length < STARS || s->length > length) return false;
-  const char *at = text + s->rare, *end = at + (length - s->length) + 1;
-  for (; (at = memchr(at, s->value[s->rare], (size_t)(end - at))) != NULL; at++) {
-    if (memcmp(at - s->rare, s->value, s->length) == 0) return true;
   }
   return false;
 }
 
-static bool stands_escaped_in (const slot *s, const char *text, size_t length) {
-  const char *end = text + length;
-  if (s->length < STARS) return false;
-  for (const char *at = text; at < end; at++) {
-    if ((*at == s->value[0] || *at == '\\') && dk_json_match(s->value, s->length, at, end) > 0) return true;
+static bool shows_one (void *arg, const dk_reading *reading) {
+  for (const dk_secrets *secrets = *(const dk_secrets *const *)arg; secrets != NULL; secrets = secrets->parent) {
+    for (const slot *s = secrets->slots; s != NULL; s = s->next) {
+      if (s->use != DK_SLOT_SHOWN && find_value(s, reading->bytes, reading->bytes + reading->length) != NULL) return true;
+    }
   }
   return false;
 }
 
 bool dk_secrets_shows (const dk_secrets *secrets, const char *text, size_t length) {
-  bool has_escapes = memchr(text, '\\', length) != NULL;
-  for (; secrets != NULL; secrets = secrets->parent) {
+  bool shown;
+  dk_status status = dk_read_text(text, length, has_blanks(secrets), false, shows_one, &secrets, &shown);
+  return status != DK_OK || shown;                            /* without memory nobody knows */
+}
+
+typedef struct {
+  const dk_secrets *secrets;
+  const char *text;
+  size_t length;
+  char *marks;                   /* a byte for each of the text: 1 is hidden */
+  bool hides;                    /* something that is not hidden yet */
+} hiding;
+
+/* a place of the reading, and where that is in the text */
+typedef struct { size_t at, offset; } place;
+
+/* moves on to a place, for there is no way back */
+static size_t move (place *p, const dk_reading *reading, size_t to) {
+  if (reading->widths == NULL) return to;
+  while (p->at < to) p->offset += reading->widths[p->at++];
+  return p->offset;
+}
+
+static void mark (hiding *h, size_t from, size_t to) {
+  memset(h->marks + from, 1, to - from);
+  for (size_t i = from; i < to && !h->hides; i++) h->hides = h->text[i] != '*';
+}
+
+/* marks what the bytes stand for; one in the middle of an escape takes the whole of it along */
+static void mark_bytes (hiding *h, const dk_reading *reading, place *p, const char *from, const char *to) {
+  size_t first = (size_t)(from - reading->bytes);
+  while (reading->widths != NULL && first > p->at && reading->widths[first] == 0) first--;
+  first = move(p, reading, first);
+  mark(h, first, move(p, reading, (size_t)(to - reading->bytes)));
+}
+
+/* wherever the value stands */
+static void mark_value (hiding *h, const dk_reading *reading, const slot *s) {
+  const char *at = reading->bytes, *end = at + reading->length, *found;
+  place p = {0, 0};
+  for (; (found = find_value(s, at, end)) != NULL; at = found + s->length) mark_bytes(h, reading, &p, found, found + s->length);
+}
+
+/* the end of the value, wherever it stands: its start may be missing */
+static void mark_tail (hiding *h, const dk_reading *reading, const slot *s) {
+  const char *at = reading->bytes, *end = at + reading->length, *tail = s->value + s->length - PART, *found;
+  place p = {0, 0};
+  for (; (found = memmem(at, (size_t)(end - at), tail, PART)) != NULL; at = found + PART) {
+    const char *from = found;
+    for (size_t length = PART; length < s->length && from > at && from[-1] == s->value[s->length - length - 1]; from--) length++;
+    mark_bytes(h, reading, &p, from, found + PART);
+  }
+}
+
+/* the start of the value where the text ends with it: an answer may be cut in the middle of one */
+static void mark_start (hiding *h, const dk_reading *reading, const slot *s) {
+  size_t part = s->length <= reading->length ? s->length - 1 : reading->length;
+  while (part >= PART && memcmp(reading->bytes + reading->length - part, s->value, part) != 0) part--;
+  place p = {0, 0};
+  if (part >= PART) mark(h, move(&p, reading, reading->length - part), h->length);
+}
+
+static bool mark_reading (void *arg, const dk_reading *reading) {
+  hiding *h = arg;
+  for (const dk_secrets *secrets = h->secrets; secrets != NULL; secrets = secrets->parent) {
     for (const slot *s = secrets->slots; s != NULL; s = s->next) {
-      if (s->use != DK_SLOT_SHOWN && (stands_in(s, text, length) || (has_escapes && stands_escaped_in(s, text, length)))) return true;
+      if (s->use == DK_SLOT_SHOWN) continue;
+      mark_value(h, reading, s);
+      if (s->length <= PART) continue;
+      mark_tail(h, reading, s);
+      mark_start(h, reading, s);
     }
   }
   return false;
+}
+
+/* in place: what is marked becomes "***", which is never longer; the bytes that are left */
+static size_t hide_marked (char *text, size_t length, const char *marks) {
+  char *to = text;
+  for (size_t at = 0; at < length;) {
+    const char *change = memchr(marks + at, !marks[at], length - at);
+    size_t next = change ? (size_t)(change - marks) : length;
+    size_t count = marks[at] ? STARS : next - at;
+    if (marks[at]) memset(to, '*', count);
+    else memmove(to, text + at, count);
+    to += count;
+    at = next;
+  }
+  return (size_t)(to - text);
+}
+
+/* hides what stands in out from start on; *hides: something did */
+static dk_status mask_once (const dk_secrets *secrets, dk_buffer *out, size_t start, bool *hides) {
+  hiding h = {.secrets = secrets, .text = out->bytes + start, .length = out->length - start};
+  bool stopped;
+  h.marks = calloc(1, h.length + 1);
+  if (h.marks == NULL) return DK_NO_MEMORY;
+  dk_status status = dk_read_text(h.text, h.length, has_blanks(secrets), true, mark_reading, &h, &stopped);
+  size_t left = status == DK_OK && h.hides ? hide_marked(out->bytes + start, h.length, h.marks) : h.length;
+  *hides = h.hides;
+  dk_buffer_cut(out, start + left);
+  free(h.marks);
+  return status;
+}
+
+/* once more where it hid something: what is left may read in another way */
+dk_status dk_secrets_mask (const dk_secrets *secrets, const char *text, size_t length, dk_buffer *out) {
+  size_t start = out->length;
+  bool hides;
+  dk_status status = dk_buffer_add(out, text, length);
+  if (status != DK_OK) return status;
+  do status = mask_once(secrets, out, start, &hides); while (status == DK_OK && hides);
+  if (status != DK_OK) dk_buffer_cut(out, start);
+  return status;
 }
 
 bool dk_secrets_tag (const dk_secrets *secrets, const char *name, uint64_t *tag) {

@@ -45,8 +45,8 @@ dk_status dk_secrets_line (const dk_secrets *secrets, const char *template, dk_b
  * Errors: DK_EMPTY_SLOT, DK_OVER_CAP, DK_NO_MEMORY. */
 dk_status dk_secrets_field (const dk_secrets *secrets, const char *slot, dk_buffer *out, dk_failure *failure);
 
-/* True: a value that is no DK_SLOT_SHOWN stands in text, as it is or as JSON may write it; of this set or a parent, three bytes
- * or more. Figure: three keys against an answer of 190 bytes are 650 instructions, since it runs on every one. */
+/* True: a value that is no DK_SLOT_SHOWN stands in text, as it is or with escapes (reading.h); of this set or a parent, three
+ * bytes or more. Figure: three keys against an answer of 190 bytes are 590 instructions, since it runs on every one. */
 bool dk_secrets_shows (const dk_secrets *secrets, const char *text, size_t length);
 
 /* A keyed hash of the slot's value (hash.h), that tells two values of a slot apart. False: the slot is empty, or the system
@@ -56,8 +56,8 @@ bool dk_secrets_tag (const dk_secrets *secrets, const char *name, uint64_t *tag)
 /* True: the slot is filled, and its value begins with these bytes. */
 bool dk_secrets_begins (const dk_secrets *secrets, const char *name, const char *start, size_t length);
 
-/* Appends text to out with every value that is no DK_SLOT_SHOWN, as it is and as JSON may write it, replaced by "***".
- * Errors: DK_OVER_CAP, DK_NO_MEMORY. */
+/* Appends text to out with every value that is no DK_SLOT_SHOWN, as it is and with escapes (reading.h), replaced by "***". So is
+ * a part of one, twelve bytes or more: its start at the end of the text, its end anywhere. Errors: DK_OVER_CAP, DK_NO_MEMORY. */
 dk_status dk_secrets_mask (const dk_secrets *secrets, const char *text, size_t length, dk_buffer *out);
 
 #endif

@@ -12,6 +12,7 @@
   X(DK_FILE, "file")               /* opening, reading, writing, renaming */    \
   X(DK_FILE_EXISTS, "file_exists")                              \
   X(DK_NO_IMAGE, "no_image")       /* not JPEG, PNG or WebP */  \
+  X(DK_IMAGE_CUT, "image_cut")     /* an image that came ends early */           \
   X(DK_TOO_LARGE, "too_large")     /* an image to send */       \
   X(DK_OVER_CAP, "over_cap")       /* an answer past its cap */ \
   X(DK_PRIVATE, "private_address") /* where public ones alone may be asked */      \

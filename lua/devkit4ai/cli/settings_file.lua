@@ -6,6 +6,7 @@ local text = require "devkit4ai.cli.text"
 local M = {}
 
 local TURN = 2 -- seconds that a writer waits for another one
+local TRY = 0.01 -- seconds between two tries
 
 --- The folder of settings and sessions; nil: the environment names none.
 ---@return string?
@@ -110,6 +111,17 @@ local function change(path, known, name, value)
   return path
 end
 
+-- The lock of the file; the command has nothing else to do meanwhile.
+local function take_turn(path)
+  local last = core.now() + TURN
+  repeat
+    local turn, _, why = core.lock(path .. ".lock")
+    if turn ~= false then return turn, why end
+    core.pause(TRY)
+  until core.now() > last
+  return nil, path .. ": another program is writing it"
+end
+
 --- Writes one value, or takes it out; other lines, comments too, stay as they are.
 ---@param known table<string, any>
 ---@param name string
@@ -121,8 +133,8 @@ function M.write(known, name, value)
   local folder, message, err = M.make_folder()
   if not folder then return nil, message, err end
   local path = folder .. "/config"
-  local turn, _, why = core.lock(path .. ".lock", TURN)
-  if not turn then return exits.fail("file", why or path .. ": another program is writing it") end
+  local turn, why = take_turn(path)
+  if not turn then return exits.fail("file", why) end
   local done
   done, message, err = change(path, known, name, value)
   turn:release()
