@@ -14,11 +14,12 @@ local OBJECTS = [[
 
 -- Each function of each object is called with each other thing that there is. Prints what did not raise.
 local CALLS = OBJECTS .. [[
+  local unpack = table.unpack or unpack
   collectgarbage("stop") -- an error in a finalizer ends the program on Lua 5.2 and 5.3
   -- before what the function works on: the arguments that let it come so far
   local ARGUMENTS = {
-    set = { "name", "value" }, has = { "name" }, clear = { "name" }, mask = { "text" }, shows = { "text" }, tag = { "name" },
-    begins = { "name", "text" }, json = { "{}" }, cancel = { 1 }, progress = { 1 }, next = { 0 },
+    set = { "name", "value" }, has = { "name" }, clear = { "name" }, mask = { "text" }, shows = { "text" },
+    tag = { "name" }, begins = { "name", "text" }, json = { "{}" }, cancel = { 1 }, progress = { 1 }, next = { 0 },
     submit = { objects.request, objects.secrets },
   }
   local function wrong_for(kind)
@@ -44,7 +45,7 @@ local CALLS = OBJECTS .. [[
     for name, fn in pairs(functions) do
       raises(kind .. "." .. name .. " without an argument", fn)
       for _, value in ipairs(wrong_for(kind)) do
-        raises(kind .. "." .. name .. " of " .. tostring(value), fn, value, (table.unpack or unpack)(ARGUMENTS[name] or {}))
+        raises(kind .. "." .. name .. " of " .. tostring(value), fn, value, unpack(ARGUMENTS[name] or {}))
       end
     end
   end
