@@ -87,10 +87,11 @@ static void unpin (lua_State *L, const dk_xfer *x) {
   lua_pop(L, 1);
 }
 
-static int submit_failed (lua_State *L, bool forked) {
+/* nil, status, text. It never raises for memory: an earlier sending of the same call may have an outcome. */
+static int submit_failed (lua_State *L, const char *status, const char *text) {
   lua_pushnil(L);
-  lua_pushstring(L, forked ? "forked" : "resources");
-  lua_pushstring(L, forked ? "this client was used before the process forked" : "no memory, descriptor or thread is left");
+  lua_pushstring(L, status);
+  lua_pushstring(L, text);
   return 3;
 }
 
@@ -102,7 +103,7 @@ static int engine_submit (lua_State *L) {
   bool pins = request->part != NULL;
   if (pins) lua_pushcfunction(L, pin);
   dk_xfer *x = dk_build_transfer(request, dk_check_secrets(L, 3, b->secrets_type), &failure);
-  if (x == NULL) return dk_push_failure(L, &failure);
+  if (x == NULL) return submit_failed(L, dk_status_name(failure.status), failure.text);
   if (pins) {
     lua_pushvalue(L, 1);
     lua_pushlightuserdata(L, x);
@@ -118,7 +119,8 @@ static int engine_submit (lua_State *L) {
     if (pins) unpin(L, x);
     dk_xfer_free(x);
     check_box(L);
-    return submit_failed(L, forked);
+    if (forked) return submit_failed(L, "forked", "this client was used before the process forked");
+    return submit_failed(L, "resources", "no memory, descriptor or thread is left");
   }
   lua_pushinteger(L, (lua_Integer)id);
   return 1;
