@@ -8,7 +8,7 @@ enum { MAX_LINE = 8192 };        /* bytes; a token has 2 KB */
 
 /* terminal(fd) -> its columns; nil: it is no terminal */
 int dk_terminal_of (lua_State *L) {
-  int columns = dk_terminal_columns((int)dk_check_number(L, 1, 0, INT_MAX));
+  int columns = dk_terminal_columns((int)dk_check_number(L, 1, INT_MIN, INT_MAX));
   if (columns == 0) return 0;
   lua_pushinteger(L, columns);
   return 1;
