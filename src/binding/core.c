@@ -60,11 +60,13 @@ void *dk_new_userdata (lua_State *L, dk_kind kind, size_t size) {
   return block;
 }
 
+/* a table has no block; a light userdata can't get the metatable without the debug library */
 void *dk_test_userdata (lua_State *L, int index, const void *type) {
-  if (lua_type(L, index) != LUA_TUSERDATA || !lua_getmetatable(L, index)) return NULL;
+  void *block = lua_touserdata(L, index);
+  if (block == NULL || !lua_getmetatable(L, index)) return NULL;
   bool same = lua_topointer(L, -1) == type;
   lua_pop(L, 1);
-  return same ? lua_touserdata(L, index) : NULL;
+  return same ? block : NULL;
 }
 
 int dk_type_error (lua_State *L, int arg, dk_kind kind) {

@@ -186,7 +186,6 @@ static int push_answer (lua_State *L) {
 }
 
 static int call_push_answer (lua_State *L, dk_xfer *x, bool more, int values) {
-  lua_settop(L, 2);
   lua_rawgeti(L, lua_upvalueindex(1), PUSH_ANSWER);
   lua_pushlightuserdata(L, x);
   lua_pushboolean(L, more);
