@@ -72,13 +72,16 @@ end
 
 local WHOLE = 2 ^ 53 -- up to here each whole number is itself, and no exponent is wanted
 
-local function text_of(value)
+--- The text of a value in a query or a form.
+---@param value string|number|boolean
+---@return string
+function M.text_of(value)
   if type(value) ~= "number" then return tostring(value) end
   return (value % 1 == 0 and math.abs(value) <= WHOLE and "%.0f" or "%.14g"):format(value)
 end
 
 local function encode_component(value)
-  local text = text_of(value)
+  local text = M.text_of(value)
   return (text:gsub("[^%w%-._~]", percent))
 end
 

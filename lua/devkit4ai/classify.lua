@@ -59,7 +59,6 @@ end
 ---@return nil
 ---@return devkit4ai.Failure
 function M.troubled(request, status, trouble)
-  if trouble.name == "memory" then error("not enough memory", 0) end -- as Lua does
   local kind, advice, transient = errors.of_core(trouble.name)
   local where = trouble.step ~= "" and (" (%s, after %.2f s)"):format(trouble.step, trouble.seconds) or ""
   return nil, {

@@ -453,7 +453,7 @@ end
 --- local response = assert(client:request { method = "GET", path = "/api/v1/auth/me" })
 --- print(response.status, response.json.email) --> 200 dev@example.com
 --- ```
----@param options { method: string, path: string, query: table?, json: table?, form: table?, role: string?, timeout: number?, headers: table<string, string>?, on_upload: (fun(sent: integer, total: integer))? } path: from /; query: values by name; json: a table, the body; form: values by name, one of them may be a list of images; role: whose headers go out, default the client's; on_upload: bytes, every 0.1 s while they go out
+---@param options { method: string, path: string, query: table?, json: table?, form: table?, role: string?, timeout: number?, headers: table<string, string>?, on_upload: (fun(sent: integer, total: integer))? } path: from /; query: values by name; json: a table, the body; form: values by name, one of them may be a list of 1 to 5 images, with at most 4 other values; role: whose headers go out, default the client's; on_upload: bytes, every 0.1 s while they go out
 ---@param own (devkit4ai.Uploading|number)? what every call takes; a number is the timeout
 ---@return devkit4ai.Response?
 ---@return string? message

@@ -3,6 +3,7 @@ local call = require "devkit4ai.call"
 local check = require "devkit4ai.check"
 local errors = require "devkit4ai.errors"
 local find = require "devkit4ai.find"
+local images_of = require "devkit4ai.images"
 local instructions = require "devkit4ai.instructions"
 local object = require "devkit4ai.object"
 local operations = require "devkit4ai.operations"
@@ -72,38 +73,11 @@ end
 ---@field instructions (table|string)? in place of prompt: a table with a prompt, and style, mood, ...; or a text, sent as it stands
 ---@field timeout number? seconds for the whole call; default none
 
-local IMAGE = { data = { type = "string", required = true }, filename = { type = "string", required = true } }
-
 local GENERATE = check.rows {
   images = { type = "table", required = true },
   prompt = { type = "string" }, instructions = { type = "table or string" },
   on_upload = { type = "function" },
 }
-
--- a NUL would end the name in C, and what a check of the ending saw would be another file
-local function is_name(text)
-  return text:find("[^/]$") and not text:find("\0", 1, true)
-end
-
--- A copy of the list: the core reads the bytes while they go out, whatever becomes of the caller's tables meanwhile.
-local function copy_images(says, images, most)
-  local copies, count = {}, 0
-  for _ in pairs(images) do count = count + 1 end
-  for i = 1, count do
-    local image, what = images[i], ("%s: images[%d]"):format(says, i)
-    check.value(what, { type = "string or table", required = true }, image)
-    if type(image) == "table" then
-      check.arguments(what, IMAGE, image)
-      image = { data = image.data, filename = image.filename }
-    end
-    local name = type(image) == "table" and image.filename or image
-    if not is_name(name) then return nil, ("images[%d]: %q is no name of a file"):format(i, name) end
-    copies[i] = image
-  end
-  if count == 0 then return nil, ("give 1 to %d images; there is none"):format(most) end
-  if count > most then return nil, ("give 1 to %d images, not %d"):format(most, count) end
-  return copies
-end
 
 local function look(gen, extra)
   local fields, message, err, head = call.run(gen._scope, gen._looks, { generation_id = gen.id }, extra)
@@ -125,7 +99,7 @@ local function order(scope, says, name, given)
   if (given.prompt == nil) == (given.instructions == nil) then
     errors.raise(says .. ": give either prompt or instructions")
   end
-  local images, wrong = copy_images(says, given.images, operations[name].body.form.most)
+  local images, wrong = images_of.copy(says, "images", given.images, operations[name].body.form.most)
   local text, why = instructions.text(given.instructions or given.prompt)
   wrong = wrong or why
   if wrong then return errors.refuse("invalid", ("%s: %s"):format(says, wrong), name) end
@@ -336,7 +310,7 @@ local SAVE = check.rows { overwrite = { type = "boolean" } }
 function Generation:save(path, options)
   check.value("gen:save: path", { type = "string", required = true }, path)
   options = check.arguments("gen:save", SAVE, options)
-  if not is_name(path) then
+  if not images_of.is_name(path) then
     return errors.refuse("file", ("gen:save: %q is no name of a file"):format(path), "get_picture")
   end
   local extra = check.extra(options)

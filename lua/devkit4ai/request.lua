@@ -3,6 +3,7 @@ local build = require "devkit4ai.build"
 local call = require "devkit4ai.call"
 local check = require "devkit4ai.check"
 local errors = require "devkit4ai.errors"
+local images = require "devkit4ai.images"
 local json = require "devkit4ai.json"
 local operations = require "devkit4ai.operations"
 
@@ -15,6 +16,10 @@ local REQUEST = check.rows {
 }
 
 local LIMITS = operations.create_generation.body.form -- as for an order, whatever the form is for
+local MOST_FIELDS = 4 -- texts beside files; what core.request takes (DK_MAX_FIELDS)
+
+local VALUE = { type = "string or number or boolean", required = true }
+local FIELD = { type = "string or number or boolean or table", required = true }
 
 local PROFILES = { developer = "dev", end_user = "end", platform_operator = "op" }
 
@@ -32,29 +37,52 @@ local function operation_of(method, path)
   return fitting, operations[fitting] or {}
 end
 
-local function names_of(values)
-  local names = {}
-  for name in pairs(values) do names[#names + 1] = name end
+-- The names of a query or a form, in order, and a copy of it: each value is read and checked once.
+local function copy_of(what, values, row)
+  local names, copy = {}, {}
+  for name, value in pairs(values) do
+    if type(name) ~= "string" then
+      errors.raise(("client:request: %s: names must be strings, got %s %s"):format(what, type(name), tostring(name)))
+    end
+    check.value(("client:request: %s.%s"):format(what, name), row, value)
+    names[#names + 1], copy[name] = name, value
+  end
   table.sort(names)
-  return names
+  return names, copy
+end
+
+-- The first name that can't be a field's: C and libcurl end or break it there.
+local function bad_name(names)
+  for _, name in ipairs(names) do
+    if name == "" or name:find("[%z\1-\31\127]") then return name end
+  end
 end
 
 -- What a form is: the core's multipart where a list of files is in it, else a line of pairs.
 local function fill_form(form, extra)
+  local names, copy = copy_of("form", form, FIELD)
   local fields, part = {}, nil
-  for _, name in ipairs(names_of(form)) do
-    if type(form[name]) == "table" then
-      if part then return nil, "a form may have one list of files" end
-      part = name
+  local wrong = bad_name(names)
+  if wrong then return nil, ("form: %q is no name of a field"):format(wrong) end
+  for _, name in ipairs(names) do
+    if type(copy[name]) ~= "table" then
+      fields[#fields + 1] = { name, build.text_of(copy[name]) }
+    elseif part then
+      return nil, "a form may have one list of files"
     else
-      fields[#fields + 1] = { name, tostring(form[name]) }
+      part = name
     end
   end
   if not part then
-    extra.json = build.pairs_of(names_of(form), form)
+    extra.json = build.pairs_of(names, copy)
     return build.PAIRS
   end
-  extra.form = { part = part, files = form[part], fields = fields, max_bytes = LIMITS.max_bytes }
+  local files, why = images.copy("client:request", "form." .. part, copy[part], LIMITS.most)
+  if not files then return nil, why end
+  if #fields > MOST_FIELDS then
+    return nil, ("a form with files may have %d other fields, not %d"):format(MOST_FIELDS, #fields)
+  end
+  extra.form = { part = part, files = files, fields = fields, max_bytes = LIMITS.max_bytes }
 end
 
 local function fill_body(given, extra)
@@ -82,7 +110,7 @@ function M.run(client, options, own)
   local extra = check.extra(given)
   local content_type, why = fill_body(given, extra)
   if why then return refuse(why, name) end
-  local query = build.pairs_of(names_of(given.query or {}), given.query or {})
+  local query = build.pairs_of(copy_of("query", given.query or {}, VALUE))
   local row = {
     method = method, path = given.path, content_type = content_type, answer = "response", heed = true,
     profile = { [client._role] = known.profile and known.profile[role] or PROFILES[role] },

@@ -365,6 +365,7 @@ static const struct { CURLcode code; dk_status status; } results[] = {
   {CURLE_WEIRD_SERVER_REPLY, DK_PROTOCOL},
   {CURLE_BAD_FUNCTION_ARGUMENT, DK_PROTOCOL},                  /* of 7.83 on: a header line without a name */
   {CURLE_BAD_CONTENT_ENCODING, DK_PROTOCOL},
+  {(CURLcode)100, DK_OVER_CAP},                                /* CURLE_TOO_LARGE, of 8.6 on: a head past libcurl's own limit */
 };
 
 static dk_status result_of (CURLcode code) {
@@ -429,6 +430,11 @@ static void note_times (dk_handle *handle) {
   if (x->status > 0) x->times.first_byte = (float)time_of(easy, CURLINFO_STARTTRANSFER_TIME_T);
 }
 
+/* libcurl before 8.6 says "out of memory" where a line of the response's head is past its own limit of 100 KB */
+static bool is_long_line (const dk_xfer *x, dk_status status) {
+  return status == DK_NO_MEMORY && x->sendings > 0 && (!x->has_head || x->status / 100 == 1);
+}
+
 static void tell_failure (dk_handle *handle, CURLcode code) {
   dk_xfer *x = handle->xfer;
   const char *trouble = x->form ? dk_form_trouble(x->form) : NULL;
@@ -438,6 +444,7 @@ static void tell_failure (dk_handle *handle, CURLcode code) {
   if (trouble != NULL) dk_fail(&x->failure, DK_FILE, "%s", trouble);
   else if (x->repeated) dk_fail(&x->failure, DK_CUT, "the connection ended before an answer came");
   else if (handle->refused[0] && x->sendings == 0 && (code == CURLE_COULDNT_CONNECT || code == CURLE_ABORTED_BY_CALLBACK)) tell_private(x, handle->refused);
+  else if (is_long_line(x, status)) dk_fail(&x->failure, DK_OVER_CAP, "a line of the response's head is too long for libcurl");
   else if (strcmp(x->step, "proxy") == 0) dk_fail(&x->failure, status, "the proxy %s: %s", x->proxy, text);
   else if (status == DK_TLS) dk_fail(&x->failure, status, "%s (trusted roots: %s)", text, dk_roots_name(x->ca_file));
   else dk_fail(&x->failure, status, "%s", text);
