@@ -10,7 +10,9 @@ describe("proxy.parse", function()
   for text, parts in pairs {
     ["proxy:3128"] = { "http://proxy:3128" }, ["http://proxy:3128/"] = { "http://proxy:3128" },
     ["HTTP://Proxy"] = { "http://Proxy" }, ["https://proxy:8443"] = { "https://proxy:8443" },
-    ["socks5h://127.0.0.1:1080"] = { "socks5h://127.0.0.1:1080" }, ["[::1]:3128"] = { "http://[::1]:3128" },
+    ["socks5h://127.0.0.1:1080"] = { "socks5h://127.0.0.1:1080" }, ["socks://127.0.0.1:1080/"] = { "socks://127.0.0.1:1080" },
+    ["socks4://proxy"] = { "socks4://proxy" }, ["SOCKS4A://proxy"] = { "socks4a://proxy" }, ["http://my_proxy:1"] = { "http://my_proxy:1" },
+    ["[::1]:3128"] = { "http://[::1]:3128" },
     ["user:word@proxy:3128"] = { "http://proxy:3128", "user:word" },
     ["http://user:p%40ss%3Aword@proxy"] = { "http://proxy", "user:p@ss:word" },
     ["http://user:p@ss@proxy"] = { "http://proxy", "user:p@ss" }, ["http://user@proxy"] = { "http://proxy", "user" },
@@ -18,7 +20,7 @@ describe("proxy.parse", function()
     it("takes " .. text .. " apart", function() assert.same(parts, { proxy.parse(text) }) end)
   end
 
-  for _, text in ipairs { "", "http://", "ftp://proxy", "socks4://proxy", "http://proxy:port", "http://pro xy",
+  for _, text in ipairs { "", "http://", "ftp://proxy", "socks6://proxy", "http://proxy:port", "http://pro xy",
     "http://proxy/path", "http://proxy\r\nX: y", "http://[::1", "user:word@" } do
     it(("refuses %q, and shows no password"):format(text), function()
       local url, why = proxy.parse(text)
@@ -34,10 +36,10 @@ describe("proxy.of_environment", function()
   end
 
   it("is curl's: https_proxy, then all_proxy, lower case first; http_proxy never", function()
-    assert.same({ "a", true, "" }, of { https_proxy = "a", HTTPS_PROXY = "b", all_proxy = "c" })
-    assert.same({ "b", true, "" }, of { HTTPS_PROXY = "b", all_proxy = "c" })
-    assert.same({ "c", false, "" }, of { all_proxy = "c", ALL_PROXY = "d" })
-    assert.same({ "d", false, "x,y" }, of { ALL_PROXY = "d", NO_PROXY = "x,y" })
+    assert.same({ "a", true, "", "https_proxy" }, of { https_proxy = "a", HTTPS_PROXY = "b", all_proxy = "c" })
+    assert.same({ "b", true, "", "HTTPS_PROXY" }, of { HTTPS_PROXY = "b", all_proxy = "c" })
+    assert.same({ "c", false, "", "all_proxy" }, of { all_proxy = "c", ALL_PROXY = "d" })
+    assert.same({ "d", false, "x,y", "ALL_PROXY" }, of { ALL_PROXY = "d", NO_PROXY = "x,y" })
     assert.same({ nil, false, "" }, of { http_proxy = "a", HTTP_PROXY = "b", https_proxy = "" })
   end)
 end)

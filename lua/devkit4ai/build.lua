@@ -1,8 +1,10 @@
 --- The first step of a call: the request, out of the operation's row, the client and the arguments.
 local core = require "devkit4ai.core"
+local check = require "devkit4ai.check"
 local config = require "devkit4ai.config"
 local errors = require "devkit4ai.errors"
 local json = require "devkit4ai.json"
+local locale = require "devkit4ai.locale"
 local profiles = require "devkit4ai.profiles"
 local proxy = require "devkit4ai.proxy"
 
@@ -73,14 +75,17 @@ end
 
 local WHOLE = 2 ^ 53 -- up to here each whole number is itself, and no exponent is wanted
 
-local function text_of(value)
+--- A value as it stands in a query or a form, in each locale.
+---@param value string|number|boolean
+---@return string
+function M.text_of(value)
   if type(value) ~= "number" then return tostring(value) end
-  return (value % 1 == 0 and math.abs(value) <= WHOLE and "%.0f" or "%.14g"):format(value)
+  if value % 1 == 0 and math.abs(value) <= WHOLE then return ("%.0f"):format(value) end
+  return locale.format("%.14g", value)
 end
 
 local function encode_component(value)
-  local text = text_of(value)
-  return (text:gsub("[^%w%-._~]", percent))
+  return (M.text_of(value):gsub("[^A-Za-z0-9%-._~]", percent))
 end
 
 --- name=value&..., in the order of names; what is not there is left out.
@@ -140,7 +145,8 @@ local function own_secrets(row, args, extra, secrets)
       own:set(slot, args[slot], "body")
     end
   end
-  if not row.path or extra and extra.headers then own = own or core.secrets(secrets) end
+  if not row.path or extra and (extra.headers or extra.hidden) then own = own or core.secrets(secrets) end
+  for i, value in ipairs(extra and extra.hidden or {}) do own:set("hidden " .. i, value, "body") end
   return own
 end
 
@@ -162,10 +168,15 @@ end
 ---@param client devkit4ai.Client
 ---@param request table
 ---@param url string
+---@return boolean? done
+---@return string? why it can't be sent there
 function M.aim(client, request, url)
   hide_query(request.own, url)
-  request.url, request.proxy = url, proxy.of(client._proxy, url)
+  local through, why = proxy.of(client._proxy, url)
+  if why then return nil, why end
+  request.url, request.proxy = url, through
   request.public = client._public and config.origin(url) ~= config.origin(client.base_url)
+  return true
 end
 
 local function refuse(row, name, kind, message)
@@ -200,10 +211,10 @@ local function with_defaults(row, args)
   end })
 end
 
-local function fill(row, name, request, args, part, secrets)
+local function fill(row, name, request, args, part)
   local wrong = no_uuid(row, args) or row.path and fill_path(request, args)
   if wrong then
-    return refuse(row, name, "invalid", secrets:mask(("%s is no UUID: %s"):format(wrong, tostring(args[wrong]))))
+    return refuse(row, name, "invalid", ("%s must be a UUID, not %s"):format(wrong, check.kind(args[wrong])))
   end
   if row.defaults then args = with_defaults(row, args) end
   if row.query then fill_query(row, request, args) end
@@ -232,11 +243,14 @@ function M.request(client, row, known, name, args, extra, secrets)
   if not (request.total == nil or (request.total > 0 and request.total < huge)) then
     return refuse(row, name, "config", "timeout must be a number of seconds above 0")
   end
-  local ok, message, err = fill(row, name, request, args, client._parts[name], secrets)
+  local ok, message, err = fill(row, name, request, args, client._parts[name])
   if not ok then return nil, message, err end
   local own = own_secrets(row, args, extra, secrets)
   request.own = own
-  if not row.path then M.aim(client, request, request.url) end
+  if not row.path then
+    ok, message = M.aim(client, request, request.url)
+    if not ok then return refuse(row, name, "config", message) end
+  end
   if row.path and extra and extra.headers then -- the API alone gets them
     local lines, why = require("devkit4ai.headers").compile(extra.headers, own, known.lines)
     if not lines then return refuse(row, name, "config", why) end

@@ -122,8 +122,13 @@ local function follow(call, failure)
       or "the picture's address sends us on to what is no http or https address"
     return false
   end
-  call.request = setmetatable({ compiled = false }, { __index = call.request })
-  build.aim(call.client, call.request, url)
+  local request = setmetatable({ compiled = false }, { __index = call.request })
+  local done, why = build.aim(call.client, request, url)
+  if not done then
+    failure.transient, failure.what = false, why
+    return false
+  end
+  call.request = request
   return true
 end
 

@@ -66,7 +66,8 @@ local function close_up(list, last_null)
     local item = list[i]
     if item ~= nil then
       count = count + 1
-      list[i], list[count] = nil, item
+      list[i] = nil
+      list[count] = item
     end
   end
   shortened[list] = last
