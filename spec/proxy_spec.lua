@@ -10,8 +10,10 @@ describe("proxy.parse", function()
   for text, parts in pairs {
     ["proxy:3128"] = { "http://proxy:3128" }, ["http://proxy:3128/"] = { "http://proxy:3128" },
     ["HTTP://Proxy"] = { "http://Proxy" }, ["https://proxy:8443"] = { "https://proxy:8443" },
-    ["socks5h://127.0.0.1:1080"] = { "socks5h://127.0.0.1:1080" }, ["socks://127.0.0.1:1080/"] = { "socks://127.0.0.1:1080" },
-    ["socks4://proxy"] = { "socks4://proxy" }, ["SOCKS4A://proxy"] = { "socks4a://proxy" }, ["http://my_proxy:1"] = { "http://my_proxy:1" },
+    ["socks5h://127.0.0.1:1080"] = { "socks5h://127.0.0.1:1080" },
+    ["socks://127.0.0.1:1080/"] = { "socks://127.0.0.1:1080" },
+    ["socks4://proxy"] = { "socks4://proxy" }, ["SOCKS4A://proxy"] = { "socks4a://proxy" },
+    ["http://my_proxy:1"] = { "http://my_proxy:1" },
     ["[::1]:3128"] = { "http://[::1]:3128" },
     ["user:word@proxy:3128"] = { "http://proxy:3128", "user:word" },
     ["http://user:p%40ss%3Aword@proxy"] = { "http://proxy", "user:p@ss:word" },

@@ -175,7 +175,7 @@ end
 function M.generation(raw)
   if type(raw.id) ~= "string" then return nil, "id" end
   return {
-    id = raw.id, status = text_or_nil(raw.status) or "pending", image_url = picture_url(raw), -- D39, D40
+    id = raw.id, status = type(raw.status) == "string" and raw.status or "pending", image_url = picture_url(raw), -- D39, D40
     error = words_or_json(raw.error), instructions = raw.instructions, is_public = flag_or_nil(raw.is_public),
     created_at = text_or_nil(raw.created_at), updated_at = text_or_nil(raw.updated_at),
     example_images = list_or_nil(raw.example_images), message = words_or_json(raw.message), raw = raw,
@@ -258,7 +258,9 @@ function M.refusal(raw)
   for i, item in ipairs(detail) do
     local path = {}
     if type(item) ~= "table" then item = { msg = item } end
-    for j, part in ipairs(type(item.loc) == "table" and item.loc or { item.loc }) do path[j] = words_or_json(part) or "?" end
+    for j, part in ipairs(type(item.loc) == "table" and item.loc or { item.loc }) do
+      path[j] = words_or_json(part) or "?"
+    end
     local message = item.msg
     if message == nil then message = item end
     fields[i] = { loc = table.concat(path, "."), msg = words_or_json(message) or "", type = text_or_nil(item.type) }

@@ -214,7 +214,7 @@ end
 local function fill(row, name, request, args, part)
   local wrong = no_uuid(row, args) or row.path and fill_path(request, args)
   if wrong then
-    return refuse(row, name, "invalid", ("%s must be a UUID, not %s"):format(wrong, check.kind(args[wrong])))
+    return refuse(row, name, "invalid", ("%s is no UUID, but %s"):format(wrong, check.kind(args[wrong])))
   end
   if row.defaults then args = with_defaults(row, args) end
   if row.query then fill_query(row, request, args) end

@@ -20,7 +20,7 @@ local function send(client, row, request, secrets, progress)
   local status, body, head, trouble, times = exchange(compiled, secrets, client, progress)
   local answer, failure
   if not status then answer, failure = classify.unsent(body, head)
-  elseif trouble then answer, failure = classify.troubled(request, status, trouble)
+  elseif trouble then answer, failure = classify.troubled(request, secrets, status, trouble)
   else answer, failure = answered(row, request, secrets, status, body, head) end
   return answer, failure, head, status, body, times
 end

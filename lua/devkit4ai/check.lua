@@ -14,7 +14,7 @@ end
 ---@param name any
 ---@return string
 function M.shown(name)
-  if type(name) == "number" then return tostring(name) end
+  if type(name) == "number" then return ("'%s'"):format(name) end
   if type(name) ~= "string" then return "of type " .. type(name) end
   return #name <= 32 and name:find("^[a-z][a-z_]*$") and ("'%s'"):format(name) or ("of %d bytes"):format(#name)
 end

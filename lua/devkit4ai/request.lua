@@ -4,6 +4,7 @@ local call = require "devkit4ai.call"
 local check = require "devkit4ai.check"
 local errors = require "devkit4ai.errors"
 local json = require "devkit4ai.json"
+local locale = require "devkit4ai.locale"
 local operations = require "devkit4ai.operations"
 
 local M = {}
@@ -15,6 +16,8 @@ local REQUEST = check.rows {
 }
 
 local LIMITS = operations.create_generation.body.form -- as for an order, whatever the form is for
+
+local PATH = "^/[A-Za-z0-9%-._~!$&'()*+,;=:@/%%]*$" -- RFC 3986
 
 local PROFILES = { developer = "dev", end_user = "end", platform_operator = "op" }
 
@@ -65,6 +68,26 @@ local function fill_body(given, extra)
   return text and "application/json", not text and "json can't be written: " .. why or nil
 end
 
+-- Values that the server may repeat: those of a body or a query whose names are names of secrets.
+local function find_secrets(values, found)
+  for name, value in pairs(values) do
+    if type(value) == "table" then
+      find_secrets(value, found)
+    elseif json.is_secret(name) and (type(value) == "string" or type(value) == "number") then
+      found[#found + 1] = build.text_of(value)
+    end
+  end
+  return found
+end
+
+local SIMPLE = { string = true, number = true, boolean = true }
+
+local function wrong_value(query)
+  for _, value in pairs(query or {}) do
+    if not SIMPLE[type(value)] then return "each value of the query must be text, a number or a boolean" end
+  end
+end
+
 local function refuse(message, name)
   return errors.refuse("invalid", "client:request: " .. message, name)
 end
@@ -72,16 +95,18 @@ end
 --- client:request; see there.
 function M.run(client, options)
   local given = check.arguments("client:request", REQUEST, options)
-  local method, role = given.method:upper(), given.role or client._role
+  local method, role = locale.upper(given.method), given.role or client._role
   local wrong = not REPEATS[method] and "method must be DELETE, GET, PATCH, POST or PUT"
     or not PROFILES[role] and "role must be developer, end_user or platform_operator"
-    or not given.path:find("^/[%w%-._~!$&'()*+,;=:@/%%]*$") and "path must begin with / and hold no blank and no query"
+    or not given.path:find(PATH) and "path must begin with / and hold no blank and no query"
     or given.json and given.form and "give either json or form"
   if wrong then return refuse(wrong, "request") end
   local name, known = operation_of(method, given.path)
   local extra = check.extra(given)
   local content_type, why = fill_body(given, extra)
+  why = why or wrong_value(given.query)
   if why then return refuse(why, name) end
+  extra.hidden = find_secrets({ given.json, given.form, given.query }, {})
   local query = build.pairs_of(names_of(given.query or {}), given.query or {})
   local row = {
     method = method, path = given.path, content_type = content_type, answer = "response", heed = true,

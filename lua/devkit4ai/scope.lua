@@ -1,5 +1,6 @@
 --- What a call is made with: whose secrets, which address, which limits. A client is one, each of its projects another.
 local core = require "devkit4ai.core"
+local check = require "devkit4ai.check"
 local config = require "devkit4ai.config"
 local errors = require "devkit4ai.errors"
 local fields = require "devkit4ai.fields"
@@ -84,7 +85,7 @@ end
 ---@return devkit4ai.Error? err
 function M.of_id(client, id)
   if not config.is_uuid(id) then
-    return errors.refuse("invalid", "client:project: the id is no UUID: " .. client._secrets:mask(id))
+    return errors.refuse("invalid", "client:project: the id is no UUID, but " .. check.kind(id))
   end
   return M.of_project(client, { id = id })
 end

@@ -36,8 +36,10 @@ function M.check(path, overwrite)
 end
 
 local function is_there(program)
-  local found = os.execute(("command -v %s >/dev/null 2>&1"):format(program))
-  return found == true or found == 0
+  local pipe = io.popen(("command -v %s 2>/dev/null"):format(program))
+  local found = pipe and pipe:read("*l")
+  if pipe then pipe:close() end
+  return found ~= nil
 end
 
 --- Shows a picture where standard output is a terminal and a program for it is there.
