@@ -122,12 +122,12 @@ describe("an end user's client", function()
     assert.is_nil(wire.header(server:requests()[1], "X-Project-ID"))
     assert.equal(wire.sample.project_id, wire.header(server:requests()[2], "X-Project-ID"))
     for _ = 1, 2 do
-      assert.equal("ADA", assert(ada:me()).email)
+      assert.equal("ADA@X", assert(ada:me()).email)
       assert.equal("BOB", assert(bob:me()).email)
     end
-    assert.equal("DEV", assert(client:me()).email)
+    assert.equal("DEV@X", assert(client:me()).email)
     assert.equal("BOB", assert(bob:find_generation { instructions = "BOB" }).instructions)
-    assert.equal("ADA", assert(ada:generations():all())[1].instructions)
+    assert.equal("ADA@X", assert(ada:generations():all())[1].instructions)
   end)
 
   it("generates with its own token and the project's keys", function()
