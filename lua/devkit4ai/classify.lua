@@ -44,7 +44,7 @@ end
 
 -- Words from the server or from libcurl: masked while the secrets are there, without the queries of URLs, safe to display.
 local function safe(secrets, text)
-  return text and display.text(json.without_queries(secrets:mask(text)))
+  return text and json.without_queries(display.text(secrets:mask(text)))
 end
 
 local function safe_fields(secrets, fields)
@@ -119,7 +119,7 @@ local function refused(row, secrets, status, body, head)
   detail, fields = safe(secrets, detail), fields and safe_fields(secrets, fields)
   local retry_after = wait_time(head, told, status)
   if row.advice then advice = row.advice[kind] or advice end
-  if retry_after and retry_after > 0 then
+  if transient and retry_after and retry_after > 0 then
     advice = ("wait %s s before the next call"):format(locale.format("%g", retry_after))
   end
   return nil, {

@@ -112,7 +112,7 @@ end
 ---@return devkit4ai.Error err
 function M.give(fields)
   fields.message = display.lines(fields.message) -- whoever made it: it may hold words of the server
-  if fields.detail then fields.detail = display.text(fields.detail) end
+  if fields.detail then fields.detail = display.text(fields.detail, math.huge) end
   fields.retryable = fields.transient == true and (fields.harmless == true or fields.outcome ~= "unknown")
   fields.transient, fields.harmless = nil, nil
   fields.attempts = fields.attempts or 0

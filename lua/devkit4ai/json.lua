@@ -21,7 +21,7 @@ local function make()
 end
 
 local function is_one_byte()
-  return #("%.1f"):format(0.5) == 3
+  return #("%.1f"):format(1 / 2) == 3
 end
 
 -- Runs fn(...) with a cjson that knows the decimal sign of now. It ends the process where that sign has several bytes, so
@@ -41,10 +41,10 @@ end
 
 in_step(pcall, type, nil) -- makes the first one
 
--- Whether cjson knows the decimal sign of now. If not, it may read [1,2] as 1.2.
+-- Whether cjson knows the decimal sign of now (1 / 2: Lua may not read 0.5 there). If not, it may read [1,2] as 1.2.
 local function is_in_step()
   local ok, value = pcall(decode, "[0.5]")
-  return ok and value[1] == 0.5
+  return ok and value[1] == 1 / 2
 end
 
 -- ---- decoding ----
@@ -112,9 +112,11 @@ M.NONE = NONE
 
 local ASIDE = { ["\\\\"] = "\1", ['\\"'] = "\2" }
 local BACK = { ["\1"] = "\\\\", ["\2"] = '\\"', ["\3"] = "\\u", ["\4"] = "\\ufffd" }
+
 -- JSON in which what cjson refuses is put right: a byte order mark, NUL bytes, half a surrogate pair (RFC 8259, 8).
 local function repaired(text)
-  text = text:gsub("^\239\187\191", ""):gsub("%z+$", ""):gsub("%z", "\\u0000"):gsub("[\1-\4]", " ")
+  text = text:gsub("^\239\187\191", ""):match("^(.*[^%z])") or ""
+  text = text:gsub("%z", "\\u0000"):gsub("[\1-\4]", " ")
   text = text:gsub("\\\\", ASIDE)
     :gsub("\\u([dD][89abAB]%x%x)\\u([dD][c-fC-F]%x%x)", "\3%1\3%2"):gsub("\\u[dD][89a-fA-F]%x%x", "\4")
   return (text:gsub("[\1-\4]", BACK))
@@ -194,11 +196,17 @@ local function hide(before, name)
   if M.is_secret(name) then return before .. "***" end
 end
 
+local function without_query(word)
+  local _, scheme_end = word:find("%a:\\?/\\?/")
+  local query = scheme_end and word:find("[?#]", scheme_end)
+  return query and word:sub(1, query) .. "***" or nil
+end
+
 --- A text without the query of each URL: it may hold a signature.
 ---@param text string
 ---@return string
 function M.without_queries(text)
-  return (text:gsub("(%a[%w+.-]*:\\?/\\?/[^%s\"'<>?#]*[?#])[^%s\"'<>]*", "%1***"))
+  return (text:gsub("[^%s\"'<>]+", without_query))
 end
 
 --- The text of an answer that may be broken, with *** in the place of each secret that stands under its name, and of the

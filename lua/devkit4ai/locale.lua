@@ -26,7 +26,7 @@ end
 ---@param number number
 ---@return string
 function M.format(form, number)
-  local sign = ("%.1f"):format(0.5):sub(2, -2)
+  local sign = ("%.1f"):format(1 / 2):sub(2, -2)
   local text = form:format(number)
   local from, to = text:find(sign, 1, true)
   return from and text:sub(1, from - 1) .. "." .. text:sub(to + 1) or text
