@@ -138,7 +138,9 @@ describe("a list", function()
 
     it("of " .. name .. " keeps the items beside one that can't be used", function()
       for _, odd in ipairs { "null", '{"name":"x"}', '"x"', "7", "[]", '{"id":7}' } do
-        for _, items in ipairs { '[{"id":"A"},%s,{"id":"B"}]', '[%s,{"id":"A"},{"id":"B"}]', '[{"id":"A"},{"id":"B"},%s]' } do
+        for _, items in ipairs {
+          '[{"id":"A"},%s,{"id":"B"}]', '[%s,{"id":"A"},{"id":"B"}]', '[{"id":"A"},{"id":"B"},%s]',
+        } do
           local list = read(row, (items:format(odd)))
           assert.same({ "A", "B" }, { list[1].id, list[2].id }, odd)
           assert.is_nil(list[3])
@@ -219,7 +221,8 @@ describe("a refusal", function()
   end)
 
   it("is nothing where there are no words", function()
-    for _, text in ipairs { "{}", "[]", '""', "null", '{"detail":null}', '{"detail":[]}', '{"detail":{}}', '{"a":1}' } do
+    for _, text in ipairs { "{}", "[]", '""', "null", '{"detail":null}', '{"detail":[]}', '{"detail":{}}',
+      '{"a":1}' } do
       assert.is_nil((refusal(text)))
     end
   end)

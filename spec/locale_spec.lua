@@ -16,7 +16,8 @@ describe("locale", function()
 
   it("reads decimal numbers", function()
     for text, number in pairs {
-      ["0"] = 0, ["12"] = 12, ["-3"] = -3, ["+4"] = 4, ["1.5"] = 1.5, [" 0.25\t"] = 0.25, ["7."] = 7, ["0.123456"] = 0.123456,
+      ["0"] = 0, ["12"] = 12, ["-3"] = -3, ["+4"] = 4, ["1.5"] = 1.5, [" 0.25\t"] = 0.25, ["7."] = 7,
+      ["0.123456"] = 0.123456,
     } do
       assert.equal(number, locale.number(text))
     end

@@ -179,8 +179,8 @@ function M.aim(client, request, url)
   return true
 end
 
-local function refuse(row, name, kind, message)
-  return errors.refuse(kind, row.says .. ": " .. message, name)
+local function refuse(says, name, kind, message)
+  return errors.refuse(kind, says .. ": " .. message, name)
 end
 
 local BODIES = {
@@ -211,16 +211,16 @@ local function with_defaults(row, args)
   end })
 end
 
-local function fill(row, name, request, args, part)
+local function fill(row, name, request, args, part, says)
   local wrong = no_uuid(row, args) or row.path and fill_path(request, args)
   if wrong then
-    return refuse(row, name, "invalid", ("%s is no UUID, but %s"):format(wrong, check.kind(args[wrong])))
+    return refuse(says, name, "invalid", ("%s is no UUID, but %s"):format(wrong, check.kind(args[wrong])))
   end
   if row.defaults then args = with_defaults(row, args) end
   if row.query then fill_query(row, request, args) end
   if row.body then
     local ok, why = BODIES[next(row.body)](row, request, args, part)
-    if not ok then return refuse(row, name, "invalid", "the arguments can't be written as JSON: " .. why) end
+    if not ok then return refuse(says, name, "invalid", "the arguments can't be written as JSON: " .. why) end
   end
   return true
 end
@@ -240,20 +240,21 @@ function M.request(client, row, known, name, args, extra, secrets)
   local request = setmetatable({ compiled = false }, known.inherit)
   for field, value in pairs(extra or {}) do request[field] = value end
   request.headers = nil
+  local says = request.says or row.says
   if not (request.total == nil or (request.total > 0 and request.total < huge)) then
-    return refuse(row, name, "config", "timeout must be a number of seconds above 0")
+    return refuse(says, name, "config", "timeout must be a number of seconds above 0")
   end
-  local ok, message, err = fill(row, name, request, args, client._parts[name])
+  local ok, message, err = fill(row, name, request, args, client._parts[name], says)
   if not ok then return nil, message, err end
   local own = own_secrets(row, args, extra, secrets)
   request.own = own
   if not row.path then
     ok, message = M.aim(client, request, request.url)
-    if not ok then return refuse(row, name, "config", message) end
+    if not ok then return refuse(says, name, "config", message) end
   end
   if row.path and extra and extra.headers then -- the API alone gets them
     local lines, why = require("devkit4ai.headers").compile(extra.headers, own, known.lines)
-    if not lines then return refuse(row, name, "config", why) end
+    if not lines then return refuse(says, name, "config", why) end
     request.headers = core.headers(lines)
   end
   return request, own or secrets

@@ -55,8 +55,8 @@ local SCRIPT = [[
   print(gen.status, #gen.raw.numbers, show(gen.raw.share))
   print(client:find_generation { instructions = "x", since = 1765189800 }.id == ID)
   print(#assert(client:generations():all()))
-  local response = client:request { method = "post", path = "/api/v1/limits", query = { name = "caf\233 i", share = 0.5 },
-    json = { n = 1.25 } }
+  local response = client:request { method = "post", path = "/api/v1/limits",
+    query = { name = "caf\233 i", share = 0.5 }, json = { n = 1.25 } }
   print(response.status, response.headers["content-type"])
   print(select(3, client:generation(ID):refresh { headers = { AUTHORIZATION = "x" } }).kind)
   local times = require "devkit4ai.times"

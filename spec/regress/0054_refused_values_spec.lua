@@ -38,7 +38,7 @@ local CALLS = {
 for _, name in ipairs { "base_url", "project_id", "role", "user_agent", "proxy" } do
   CALLS["the option " .. name] = function() return devkit4ai.new { [name] = KEY .. "\n" } end
 end
-for _, name in ipairs { "developer_key", "project_key", "operator_key", "access_token", "refresh_token" } do
+for _, name in ipairs { "developer_key", "project_key", "operator_key", "access_token" } do
   CALLS["a line feed in the option " .. name] = function() return devkit4ai.new { [name] = KEY .. "\n" } end
 end
 
@@ -55,15 +55,15 @@ describe("a refused value is not shown", function()
       local value, message, err = call(client)
       assert.is_nil(value)
       assert.equal("not_sent", err.outcome)
-      for field, text in pairs(err) do assert.is_nil(tostring(text):find("MARK", 1, true), field .. ": " .. tostring(text)) end
+      for field, text in pairs(err) do assert.is_nil(tostring(text):find("MARK", 1, true), field) end
       assert.is_nil(message:find("MARK", 1, true), message)
     end)
   end
 
   it("as an unknown option, which raises", function()
     for _, call in ipairs {
-      function() devkit4ai.new { [KEY] = "x" } end, function() client:register { [KEY] = "x", email = "a", password = "b" } end,
-      function() client:me { [KEY] = 5 } end,
+      function() devkit4ai.new { [KEY] = "x" } end, function() client:me { [KEY] = 5 } end,
+      function() client:register { [KEY] = "x", email = "a", password = "b" } end,
     } do
       local ok, message = pcall(call)
       assert.is_false(ok)
@@ -80,10 +80,10 @@ describe("a refused value is not shown", function()
 
   it("of the environment", function()
     for _, name in ipairs { "DEVKIT4AI_BASE_URL", "DEVKIT4AI_PROJECT_ID", "DEVKIT4AI_LOG", "DEVKIT4AI_JWT_TOKEN" } do
-      local ended = child.run([[print(select(2, require("devkit4ai").new { base_url = os.getenv("DEVKIT4AI_BASE_URL") }))]],
+      local ended = child.run([[print((select(2, require("devkit4ai").new { allow_http = false })))]],
         { env = { [name] = KEY .. "\n" } })
       assert.equal("", ended.err)
-      assert.matches(name == "DEVKIT4AI_BASE_URL" and "base_url" or name, ended.out)
+      assert.matches(name, ended.out)
       assert.is_nil(ended.out:find("MARK", 1, true), ended.out)
     end
   end)
