@@ -8,7 +8,7 @@ local wire = require "spec.support.wire"
 local function id_of(n) return ("0000000%d-2222-4333-8444-555555555555"):format(n) end
 
 local function item(n, more)
-  return ('{"id":"%s","status":"completed"%s}'):format(id_of(n), more or "")
+  return '{"id":"' .. id_of(n) .. '","status":"completed"' .. (more or "") .. "}" -- %s ends at a NUL on 5.1
 end
 
 describe("json.decode", function()
@@ -73,7 +73,7 @@ describe("a list", function()
     server:stop()
   end)
 
-  local function page(...) return ('{"generations":[%s]}'):format(table.concat({ ... }, ",")) end
+  local function page(...) return '{"generations":[' .. table.concat({ ... }, ",") .. "]}" end
 
   for what, odd in pairs {
     ["half a surrogate pair"] = item(2, [[,"instructions":"{\"prompt\":\"caf\ud83d\"}"]]),

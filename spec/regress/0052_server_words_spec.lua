@@ -53,7 +53,7 @@ describe("words of the server", function()
       local server, events = serve(body), {}
       local client = assert(devkit4ai.new(wire.options(server.url, { retry = { attempts = 1 },
         on_event = function(event) events[#events + 1] = event end })))
-      local gen, message, err = client:generation(ID):wait { timeout = 0.01 }
+      local gen, message, err = client:generation(ID):wait { timeout = 0 } -- one look
       client:close()
       server:stop()
       assert.is_nil(gen)

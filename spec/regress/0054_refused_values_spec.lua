@@ -54,7 +54,7 @@ describe("a refused value is not shown", function()
     it("by " .. name, function()
       local value, message, err = call(client)
       assert.is_nil(value)
-      assert.equal("not_sent", err.outcome)
+      assert.same({ "not_sent", 0 }, { err.outcome, err.attempts })
       for field, text in pairs(err) do assert.is_nil(tostring(text):find("MARK", 1, true), field) end
       assert.is_nil(message:find("MARK", 1, true), message)
     end)
