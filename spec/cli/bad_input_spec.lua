@@ -195,6 +195,6 @@ describe("devkit4ai with", function()
     assert.equal(0, desk:run({ "projects", "--new", "a\27[2Jb\7" }).code)
     local ended = desk:run { "projects" }
     assert.is_nil(ended.out:find("[\27\7]"))
-    assert.is_truthy(ended.out:find("a [2Jb", 1, true), ended.out)
+    assert.is_truthy(ended.out:find("a\\027[2Jb\\007", 1, true), ended.out)
   end)
 end)
