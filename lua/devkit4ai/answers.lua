@@ -168,17 +168,13 @@ local function picture_url(raw)
   return first_text(raw.result_image_url, raw.generated_image_url, result, nested.image_url, nested.url)
 end
 
-local function list_or_nil(value)
-  return type(value) == "table" and value or nil
-end
-
 function M.generation(raw)
   if type(raw.id) ~= "string" then return nil, "id" end
   return {
     id = raw.id, status = type(raw.status) == "string" and raw.status or "pending", image_url = picture_url(raw), -- D39, D40
     error = words_or_json(raw.error), instructions = raw.instructions, is_public = flag_or_nil(raw.is_public),
     created_at = text_or_nil(raw.created_at), updated_at = text_or_nil(raw.updated_at),
-    example_images = list_or_nil(raw.example_images), message = words_or_json(raw.message), raw = raw,
+    example_images = raw.example_images, message = words_or_json(raw.message), raw = raw,
   }
 end
 
