@@ -59,20 +59,17 @@ end
 ---@field raw table the decoded answer, nulls and secrets left out
 
 function M.account(raw, secrets)
-  local id, email, role, active, created_at = raw.id, raw.email, raw.role, raw.is_active, raw.created_at
+  local id, active = raw.id, raw.is_active
   if type(id) ~= "string" then return nil, "id" end
   if active == nil then active = raw.is_verified end -- D15
-  if type(email) ~= "string" then email = text_or_nil(email) end
-  if type(role) ~= "string" then role = text_or_nil(role) end
-  if type(active) ~= "boolean" then active = nil end
-  if type(created_at) ~= "string" then created_at = text_or_nil(created_at) end
-  local account = { id = id, email = email, role = role, is_active = active, created_at = created_at, raw = raw }
-  if raw.full_name then account.full_name = text_or_nil(raw.full_name) end
-  if raw.project_id then account.project_id = text_or_nil(raw.project_id) end
+  if active ~= true and active ~= false then active = nil end
+  local account = {
+    id = id, email = raw.email, role = raw.role, is_active = active, created_at = raw.created_at, raw = raw,
+  }
+  if raw.full_name then account.full_name = raw.full_name end
+  if raw.project_id then account.project_id = raw.project_id end
   local provisioning = raw.provisioning -- D04: nested, or flat
-  if type(provisioning) == "table" and provisioning.project_id then
-    account.project_id = text_or_nil(provisioning.project_id)
-  end
+  if type(provisioning) == "table" and provisioning.project_id then account.project_id = provisioning.project_id end
   if secrets.developer_key then account.developer_key = secrets.developer_key end
   if secrets.api_key then account.project_key = secrets.api_key end
   return account
@@ -81,6 +78,9 @@ end
 function M.registration(raw, secrets)
   local account, missing = M.account(raw, secrets)
   if not account then return nil, missing end
+  for _, name in ipairs { "email", "role", "created_at", "full_name", "project_id" } do -- get_me skips it: 200 instructions each
+    account[name] = text_or_nil(account[name])
+  end
   account._tokens = M.tokens(raw, secrets) -- for scope.adopt, which takes them out (D18: they may be there)
   return account
 end

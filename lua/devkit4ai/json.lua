@@ -97,8 +97,9 @@ local function clean(value, names, secrets, depth)
     elseif kind == "table" then
       secrets = clean(item, names, secrets, depth + 1)
     elseif item == null then
+      local in_list = last_null or key == 1 or value[1] ~= nil -- type(key) would cost each call 200 instructions
       value[key] = nil
-      if type(key) == "number" and key > (last_null or 0) then last_null = key end
+      if in_list and key > (last_null or 0) then last_null = key end
     end
   end
   if last_null then close_up(value, last_null) end

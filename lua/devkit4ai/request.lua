@@ -50,7 +50,7 @@ local function fill_form(form, extra)
       if part then return nil, "a form may have one list of files" end
       part = name
     else
-      fields[#fields + 1] = { name, tostring(form[name]) }
+      fields[#fields + 1] = { name, build.text_of(form[name]) }
     end
   end
   if not part then

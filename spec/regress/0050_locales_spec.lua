@@ -59,6 +59,9 @@ local SCRIPT = [[
     query = { name = "caf\233 i", share = 0.5 }, json = { n = 1.25 } }
   print(response.status, response.headers["content-type"])
   print(select(3, client:generation(ID):refresh { headers = { AUTHORIZATION = "x" } }).kind)
+  local core = require "devkit4ai.core"
+  print((core.header("HTTP/1.1 200\r\nX-RATELIMIT-LIMIT: 7\r\n", "X-RateLimit-Limit")))
+  print(show(core.date "FRI, 07 NOV 2025 10:00:00 GMT"))
   local times = require "devkit4ai.times"
   print(show(times.parse "2025-12-08T10:30:00.5Z"))
   print((select(2, client:generation(ID):wait { timeout = -1.5 })))
@@ -92,8 +95,11 @@ describe("the wire and the results", function()
 
   it("are right in the locale C", function()
     expected, expected_sent = run("C", "before")
-    assert.equal(table.concat({ "pending\t250", "completed\t2\t750", "true", "1", "429\tapplication/json", "config",
-      "1765189800500", "gen:wait: timeout and interval must be numbers of seconds", "" }, "\n"), expected)
+    local lines = {
+      "pending\t250", "completed\t2\t750", "true", "1", "429\tapplication/json", "config", "7", "1762509600000",
+      "1765189800500", "gen:wait: timeout and interval must be numbers of seconds", "",
+    }
+    assert.equal(table.concat(lines, "\n"), expected)
     local limits = expected_sent[#expected_sent]
     assert.equal('POST /api/v1/limits?name=caf%E9%20i&share=0.5 {"n":1.25}', limits)
   end)

@@ -131,11 +131,15 @@ describe("a list", function()
     assert.is_string(tostring(keys[1]))
   end)
 
-  it("of an account with odd fields still gives the account", function()
-    serve('{"id":"a","email":5,"role":[],"is_active":"yes","full_name":{},"created_at":1.5,"project_id":false}')
+  it("of an account with odd fields still gives the account, and a registration its texts", function()
+    serve('{"id":"a","email":5,"role":[],"is_active":"yes","full_name":{},"created_at":1.5,"project_id":false,'
+      .. '"access_token":"t"}')
     local account = assert(client:me())
+    assert.same({ "a", 5 }, { account.id, account.email })
+    assert.is_nil(account.is_active)
+    assert.equal("yes", account.raw.is_active)
+    account = assert(client:register { email = "a@b.c", password = "SecurePass123" })
     assert.same({ "a", "5", "1.5" }, { account.id, account.email, account.created_at })
     for _, name in ipairs { "role", "is_active", "full_name", "project_id" } do assert.is_nil(account[name]) end
-    assert.equal("yes", account.raw.is_active)
   end)
 end)

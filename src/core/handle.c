@@ -1,13 +1,13 @@
-#define _GNU_SOURCE              /* strdup, strncasecmp, SOCK_CLOEXEC */
+#define _GNU_SOURCE              /* strdup, SOCK_CLOEXEC */
 #include "handle.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 
 #include "address.h"
+#include "ascii.h"
 #include "roots.h"
 
 enum {
@@ -40,9 +40,9 @@ struct dk_handle {
   char error[CURL_ERROR_SIZE];
 };
 
-static bool is_tls (const dk_xfer *x) { return strncasecmp(x->url, "https:", 6) == 0; }
+static bool is_tls (const dk_xfer *x) { return dk_begins(x->url, "https:", 6); }
 
-static bool has_tls_proxy (const dk_xfer *x) { return x->proxy != NULL && strncasecmp(x->proxy, "https:", 6) == 0; }
+static bool has_tls_proxy (const dk_xfer *x) { return x->proxy != NULL && dk_begins(x->proxy, "https:", 6); }
 
 static bool is_public_only (const dk_xfer *x) { return x->flags & DK_PUBLIC; }
 

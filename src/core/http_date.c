@@ -1,9 +1,9 @@
-#define _DEFAULT_SOURCE          /* strncasecmp */
 #include "http_date.h"
 
 #include <stddef.h>
 #include <string.h>
-#include <strings.h>
+
+#include "ascii.h"
 
 #define LONGEST_DELAY 1e15       /* seconds; whole numbers up to here are exact in a double */
 
@@ -20,7 +20,7 @@ typedef struct { int year, month, day, hour, minute, second; } moment;
 static int take_name (const char **at, const char *const *names, size_t letters) {
   for (int i = 0; names[i] != NULL; i++) {
     size_t length = letters ? letters : strlen(names[i]);
-    if (strncasecmp(*at, names[i], length) != 0) continue;
+    if (!dk_begins(*at, names[i], length)) continue;
     *at += length;
     return i;
   }

@@ -1,9 +1,10 @@
-#define _DEFAULT_SOURCE          /* explicit_bzero, strncasecmp */
+#define _DEFAULT_SOURCE          /* explicit_bzero */
 #include "transfer.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+
+#include "ascii.h"
 
 /* libcurl's own copy of a line is made from a node that points into lines */
 static void list_lines (dk_xfer *x) {
@@ -89,7 +90,7 @@ const char *dk_head_find (const char *head, size_t head_length, const char *name
   for (const char *line = head; line < end;) {
     const char *feed = memchr(line, '\n', (size_t)(end - line));
     const char *stop = feed ? feed : end;
-    if ((size_t)(stop - line) > name_length && line[name_length] == ':' && strncasecmp(line, name, name_length) == 0) {
+    if ((size_t)(stop - line) > name_length && line[name_length] == ':' && dk_begins(line, name, name_length)) {
       const char *value = line + name_length + 1;
       while (value < stop && (*value == ' ' || *value == '\t')) value++;
       while (stop > value && (stop[-1] == ' ' || stop[-1] == '\t' || stop[-1] == '\r')) stop--;
