@@ -33,6 +33,18 @@ describe("display.text", function()
   end)
 end)
 
+describe("display.json", function()
+  it("means the same, and has no character that a terminal obeys", function()
+    local cjson = require "cjson"
+    for _, text in ipairs { "é日🎨", "a\194\155b\226\128\174", "\243\160\129\129", "plain", "\27\7\127" } do
+      local shown = display.json(cjson.encode { text })
+      assert.equal(text, cjson.decode(shown)[1])
+      assert.is_nil(shown:find("[%z\1-\31\127]") or shown:find("\194[\128-\159]") or shown:find("\226\128\174"))
+    end
+    assert.equal('"' .. BAD .. '"', display.json '"\155"')
+  end)
+end)
+
 describe("display.lines", function()
   it("keeps line feeds and tabs, and no other control character", function()
     assert.equal("a\n\tb\\027\\r\n", display.lines "a\n\tb\27\r\n")

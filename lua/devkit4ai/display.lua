@@ -51,14 +51,18 @@ function M.characters(text)
   end
 end
 
+local function is_unseen(char)
+  for _, form in ipairs(UNSEEN) do
+    if char:find(form) then return true end
+  end
+  return false
+end
+
 local function visible(char)
   if #char == 1 then
     return char:find("^[ -~]$") and char or NAMES[char] or ("\\%03d"):format(char:byte())
   end
-  for _, form in ipairs(UNSEEN) do
-    if char:find(form) then return ("\\u{%X}"):format(M.code(char)) end
-  end
-  return char
+  return is_unseen(char) and ("\\u{%X}"):format(M.code(char)) or char
 end
 
 --- A text on one line. A control character becomes its escape in Lua: \n, \027, \u{9B}. A byte that is not UTF-8 becomes
@@ -82,7 +86,25 @@ function M.text(text, most)
   return table.concat(parts)
 end
 
---- The same for a text of several lines: line feeds and tabs stay, the length has no limit.
+local function escaped(code)
+  if code < 0x10000 then return ("\\u%04x"):format(code) end
+  code = code - 0x10000
+  return ("\\u%04x\\u%04x"):format(0xD800 + math.floor(code / 1024), 0xDC00 + code % 1024)
+end
+
+--- JSON that means the same and may go to a terminal.
+---@param text string JSON whose ASCII control characters are escaped
+---@return string
+function M.json(text)
+  if not text:find("[\128-\255]") then return text end
+  local parts = {}
+  for char in M.characters(text) do
+    parts[#parts + 1] = is_unseen(char) and escaped(M.code(char)) or char
+  end
+  return table.concat(parts)
+end
+
+--- M.text for several lines: line feeds and tabs stay, the length has no limit.
 ---@param text string
 ---@return string
 function M.lines(text)

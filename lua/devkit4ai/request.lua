@@ -106,7 +106,8 @@ function M.run(client, options)
   local content_type, why = fill_body(given, extra)
   why = why or wrong_value(given.query)
   if why then return refuse(why, name) end
-  extra.hidden = find_secrets({ given.json, given.form, given.query }, {})
+  local hidden = find_secrets({ given.json or {}, given.form or {}, given.query or {} }, {})
+  extra.hidden = hidden[1] and hidden
   local query = build.pairs_of(names_of(given.query or {}), given.query or {})
   local row = {
     method = method, path = given.path, content_type = content_type, answer = "response", heed = true,

@@ -72,7 +72,7 @@ end
 ---@param words string?
 function Shell:give(record, words)
   if self.json then
-    write(self, cjson.encode(masked_values(self, record)):gsub("\\/", "/") .. "\n")
+    write(self, display.json((cjson.encode(masked_values(self, record)):gsub("\\/", "/"))) .. "\n")
   elseif words then
     write(self, display.lines(self:masked(words)) .. "\n")
   end
