@@ -182,12 +182,13 @@ local function count_or_nil(value)
   return type(value) == "number" and value >= 0 and value % 1 == 0 and value or nil
 end
 
--- One page of a list (D50). What it says of the whole is taken where it can be, and may be wrong.
+-- One page of a list (D50). What it says of the whole is taken where it can be, and may be wrong. came: how many items came,
+-- where some are left out.
 local function page_of(raw, name, size, normal)
   local list, came = list_of(raw, name, normal)
   if not list then return nil, came end
   return {
-    list = list, came = came, total = count_or_nil(raw.total), size = count_or_nil(raw[size]),
+    list = list, came = came ~= #list and came or nil, total = count_or_nil(raw.total), size = count_or_nil(raw[size]),
     more = raw.has_more == true,
   }
 end
