@@ -78,8 +78,8 @@ describe("a login with a store", function()
 
   it("names the account as the token does, where that can be read", function()
     serve { jwt = true }
-    local client = login(new(), "user-7")
-    assert.equal("user-7", record_of("user-7").account)
+    local client = login(new(), "user-7@x")
+    assert.equal("user-7@x", record_of("user-7@x").account)
     client:close()
   end)
 
@@ -353,7 +353,7 @@ describe("tokens of the options and a store", function()
 
   it("give way to the store's where they are refused", function()
     serve()
-    login(new(), "user"):close()
+    login(new(), "user@x"):close()
     put("user", "access-1", "refresh-1", { ends = os.time() - 1 })
     local client = new { access_token = ending(1, 600), refresh_token = "used" }
     assert(client:me())

@@ -20,7 +20,7 @@ local function send(client, row, request, secrets, progress)
   local status, body, head, trouble, times = exchange(compiled, secrets, client, progress)
   local answer, failure
   if not status then answer, failure = classify.unsent(body, head)
-  elseif trouble then answer, failure = classify.troubled(request, status, trouble)
+  elseif trouble then answer, failure = classify.troubled(request, secrets, status, trouble)
   else answer, failure = answered(row, request, secrets, status, body, head) end
   return answer, failure, head, status, body, times
 end
@@ -122,8 +122,13 @@ local function follow(call, failure)
       or "the picture's address sends us on to what is no http or https address"
     return false
   end
-  call.request = setmetatable({ compiled = false }, { __index = call.request })
-  build.aim(call.client, call.request, url)
+  local request = setmetatable({ compiled = false }, { __index = call.request })
+  local done, why = build.aim(call.client, request, url)
+  if not done then
+    failure.transient, failure.what = false, why
+    return false
+  end
+  call.request = request
   return true
 end
 

@@ -2,8 +2,10 @@
 local core = require "devkit4ai.core"
 local answers = require "devkit4ai.answers"
 local config = require "devkit4ai.config"
+local display = require "devkit4ai.display"
 local errors = require "devkit4ai.errors"
 local json = require "devkit4ai.json"
+local locale = require "devkit4ai.locale"
 local retry = require "devkit4ai.retry"
 
 local M = {}
@@ -15,6 +17,7 @@ local shows = core.secrets().shows -- each answer asks it
 local function mask() return require "devkit4ai.mask" end
 
 local SHOWN = 200 -- bytes of an answer that is no JSON, kept for the error
+local FIELDS = 100 -- of a 422, kept for the error
 local DAY = 86400 -- seconds; a reset further away is no time to go by (CONTRACT 4.2)
 
 ---@class devkit4ai.Failure a call that did not succeed, before it is told
@@ -39,6 +42,20 @@ local function host_of(url)
   return url:match("^https?://([^/?#]+)") or "?"
 end
 
+-- Words from the server or from libcurl: masked while the secrets are there, without the queries of URLs, safe to display.
+local function safe(secrets, text)
+  return text and json.without_queries(display.text(secrets:mask(text)))
+end
+
+local function safe_fields(secrets, fields)
+  local kept = {}
+  for i = 1, math.min(#fields, FIELDS) do
+    local field = fields[i]
+    kept[i] = { loc = safe(secrets, field.loc), msg = safe(secrets, field.msg), type = safe(secrets, field.type) }
+  end
+  return kept
+end
+
 --- The core could not make a request of it.
 ---@param status string the core's name
 ---@param text string
@@ -54,17 +71,20 @@ end
 
 --- The exchange failed.
 ---@param request table
+---@param secrets userdata
 ---@param status integer of HTTP, as far as it came
 ---@param trouble table
 ---@return nil
 ---@return devkit4ai.Failure
-function M.troubled(request, status, trouble)
+function M.troubled(request, secrets, status, trouble)
   local kind, advice, transient = errors.of_core(trouble.name)
-  local where = trouble.step ~= "" and (" (%s, after %.2f s)"):format(trouble.step, trouble.seconds) or ""
+  local after = locale.format("%.2f", trouble.seconds)
+  local where = trouble.step ~= "" and (" (%s, after %s s)"):format(trouble.step, after) or ""
   return nil, {
     kind = kind, outcome = trouble.fate == "not_sent" and "not_sent" or "unknown",
     advice = advice, transient = transient,
-    what = kind == "file" and trouble.text or ("%s%s: %s"):format(host_of(request.url), where, trouble.text),
+    what = kind == "file" and trouble.text
+      or ("%s%s: %s"):format(host_of(request.url), where, safe(secrets, trouble.text)),
     status = status > 0 and status or nil,
   }
 end
@@ -79,14 +99,14 @@ local function wait_time(head, told, status)
   local after, reset = core.header(head, "Retry-After"), status == 429 and core.header(head, "X-RateLimit-Reset")
   name(told)
   name(after and core.delay(after, now))
-  reset = reset and tonumber(reset)
+  reset = locale.number(reset)
   if reset and reset > now and reset - now < DAY then name(reset - now) end
   return longest or status == 429 and 60 or nil -- as the guide's own code has it
 end
 
 -- the first bytes of an answer that can't be read otherwise
 local function excerpt(secrets, body)
-  return mask().text(secrets, body, SHOWN)
+  return display.text(mask().text(secrets, body, SHOWN))
 end
 
 -- the server's answer is no success
@@ -94,14 +114,16 @@ local function refused(row, secrets, status, body, head)
   local ok, raw = decode(body)
   local detail, fields, told = answers.refusal(ok and raw or nil)
   local kind, outcome, advice, transient = errors.of_status(errors.meant(status, detail, row.meant))
-  detail = detail and secrets:mask(detail)
-  local reason = head:match("^HTTP/[%d.]+ %d+ ([^\r\n]+)")
+  local reason = safe(secrets, head:match("^HTTP/[%d.]+ %d+ ([^\r\n]+)"))
+  detail, fields = safe(secrets, detail), fields and safe_fields(secrets, fields)
   local retry_after = wait_time(head, told, status)
   if row.advice then advice = row.advice[kind] or advice end
-  if retry_after and retry_after > 0 then advice = ("wait %g s before the next call"):format(retry_after) end
+  if transient and retry_after and retry_after > 0 then
+    advice = ("wait %s s before the next call"):format(locale.format("%g", retry_after))
+  end
   return nil, {
     kind = kind, outcome = outcome, status = status, detail = detail or excerpt(secrets, body), fields = fields,
-    retry_after = retry_after, request_id = core.header(head, "X-Request-ID"), transient = transient,
+    retry_after = retry_after, request_id = safe(secrets, core.header(head, "X-Request-ID")), transient = transient,
     what = ("the server answered %d: %s"):format(status, detail or reason or "no words"), advice = advice,
     location = row.redirects and status >= 300 and status <= 399 and core.header(head, "Location") or nil,
   }
@@ -110,8 +132,8 @@ end
 local function unusable(secrets, status, body, head, why)
   return nil, {
     kind = "protocol", outcome = "unknown", status = status, detail = excerpt(secrets, body), transient = true,
-    request_id = head and core.header(head, "X-Request-ID"),
-    what = ("the answer (%d) can't be used: %s"):format(status, why),
+    request_id = head and safe(secrets, core.header(head, "X-Request-ID")),
+    what = ("the answer (%d) can't be used: %s"):format(status, safe(secrets, why)),
     advice = "is base_url the API's address?",
   }
 end
@@ -179,7 +201,7 @@ local function sentence(says, row, failure)
   return table.concat(parts, "; ")
 end
 
---- The three results of a call that failed, with every secret masked.
+--- The three results of a call that failed. Its texts are masked already, unless a name or a path is a secret.
 ---@param row table
 ---@param name string
 ---@param says string how the user knows the call
@@ -189,13 +211,9 @@ end
 ---@return string message
 ---@return devkit4ai.Error err
 function M.tell(row, name, says, secrets, failure)
-  for _, field in ipairs(failure.fields or {}) do
-    for part, text in next, field do field[part] = secrets:mask(text) end
-  end
   return errors.give({
     kind = failure.kind, outcome = failure.outcome, status = failure.status, fields = failure.fields,
-    detail = failure.detail and secrets:mask(failure.detail), retry_after = failure.retry_after,
-    request_id = failure.request_id and secrets:mask(failure.request_id),
+    detail = failure.detail, retry_after = failure.retry_after, request_id = failure.request_id,
     message = secrets:mask(sentence(says, row, failure)), operation = name, attempts = failure.attempts,
     transient = failure.transient, harmless = retry.is_harmless(row.repeats),
   })

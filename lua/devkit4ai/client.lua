@@ -79,6 +79,10 @@ function Client:login(email, password, options)
   check.value("client:login: email", { type = "string", required = true }, email)
   check.value("client:login: password", { type = "string", required = true }, password)
   local extra = check.own("client:login", options)
+  if not self._closed and not email:find("@", 1, true) then
+    return errors.refuse("invalid", ("client:login: the email must have an @; %s has none. Are email and password "
+      .. "swapped? Nothing was sent"):format(check.kind(email)), "login")
+  end
   local seconds, started = extra and extra.total, runtime.now()
   local tokens, message, err = call.run(self, "login", { email = email, password = password }, extra)
   if not tokens then return nil, message, err end
@@ -302,7 +306,7 @@ end
 function Client:project(id)
   id = id or self._project_id
   check.value("client:project: id", { type = "string", required = true }, id)
-  local checked, message, err = scope.check_id(self, id)
+  local checked, message, err = scope.check_id(id)
   if not checked then return nil, message, err end
   return project_of(self, { id = id })
 end

@@ -1,4 +1,7 @@
 --- What a failure is: its kind, what is known of the request, and what to do next, in words.
+local display = require "devkit4ai.display"
+local locale = require "devkit4ai.locale"
+
 local M = {}
 
 ---@class devkit4ai.Error why a call gave no value, for the program
@@ -83,7 +86,7 @@ local MEANT = { [403] = { "not authenticated", 401 } }
 ---@return integer status
 function M.meant(status, detail, meant)
   local row = meant and meant[status] or MEANT[status]
-  return row and detail and detail:lower():find(row[1], 1, true) and row[2] or status
+  return row and detail and locale.lower(detail):find(row[1], 1, true) and row[2] or status
 end
 
 ---@param status integer of HTTP
@@ -111,6 +114,8 @@ end
 ---@return string message
 ---@return devkit4ai.Error err
 function M.give(fields)
+  fields.message = display.lines(fields.message) -- whoever made it: it may hold words of the server
+  if fields.detail then fields.detail = display.text(fields.detail, math.huge) end
   fields.retryable = fields.transient == true and (fields.harmless == true or fields.outcome ~= "unknown")
   fields.transient, fields.harmless = nil, nil
   fields.attempts = fields.attempts or 0
@@ -125,7 +130,9 @@ function M.refuse(kind, message, operation)
   return M.give({ kind = kind, outcome = "not_sent", message = message, operation = operation })
 end
 
-local own = debug.getinfo(1, "S").source:match("^(.*)errors%.lua$") or "="
+local debug = rawget(_G, "debug") -- some hosts take it away
+local getinfo = debug and debug.getinfo
+local own = getinfo and getinfo(1, "S").source:match("^(.*)errors%.lua$") or "="
 
 local PASSING = { network = true, timeout = true, rate_limited = true, server = true } -- kinds; a later try may fare better
 
@@ -142,18 +149,20 @@ function M.on_the_way(err, outcome)
   return nil, told.message, told
 end
 
---- Raises a mistake of the program at the first line that is not ours; tail calls make counted levels wrong.
+--- Raises a mistake of the program at the first line that is not ours; tail calls make counted levels wrong. Without the
+--- debug library the message names no line.
 ---@param message string
 function M.raise(message)
   local level = 2
-  while true do
-    local info = debug.getinfo(level, "Sl")
-    if not info then return error("devkit4ai: " .. message, 0) end
+  while getinfo do
+    local info = getinfo(level, "Sl")
+    if not info then break end
     if info.currentline > 0 and info.source:sub(1, #own) ~= own then
       return error(("%s:%d: devkit4ai: %s"):format(info.short_src, info.currentline, message), 0)
     end
     level = level + 1
   end
+  return error("devkit4ai: " .. message, 0)
 end
 
 return M

@@ -1,6 +1,7 @@
 --- A generation: a picture that was ordered, with what the server said of it last.
 local call = require "devkit4ai.call"
 local check = require "devkit4ai.check"
+local config = require "devkit4ai.config"
 local errors = require "devkit4ai.errors"
 local find = require "devkit4ai.find"
 local images_of = require "devkit4ai.images"
@@ -29,10 +30,15 @@ Generation.__name = "devkit4ai.Generation"
 
 local M = {}
 
+-- An id as a message may show it: a key in its place is no UUID.
+local function shown(id)
+  return config.is_uuid(id) and id or "..."
+end
+
 local MAX_PICTURE = 64 * 1024 * 1024 -- bytes; design, invariant 8
 
 function Generation:__tostring()
-  return ("devkit4ai.Generation %s (%s)"):format(self.id, self.status or "not asked yet")
+  return ("devkit4ai.Generation %s (%s)"):format(shown(self.id), self.status or "not asked yet")
 end
 
 local ENDED = { completed = true, failed = true }
@@ -55,7 +61,7 @@ end
 ---@param id string
 ---@return devkit4ai.Generation
 function M.of_id(scope, words, id)
-  return handle(scope, id, ("%s:generation(%q)"):format(words, id))
+  return handle(scope, id, ("%s:generation(%q)"):format(words, shown(id)))
 end
 
 --- The same for an anonymous one.
@@ -63,7 +69,7 @@ end
 ---@param id string
 ---@return devkit4ai.Generation
 function M.anonymous(client, id)
-  local words = ("client:generation(%q, { anonymous = true })"):format(id)
+  local words = ("client:generation(%q, { anonymous = true })"):format(shown(id))
   return handle(client, id, words, "get_anonymous_generation_status")
 end
 
@@ -82,7 +88,7 @@ local GENERATE = check.rows {
 local function look(gen, extra)
   local fields, message, err, head = call.run(gen._scope, gen._looks, { generation_id = gen.id }, extra)
   if fields then return absorb(gen, fields), nil, nil, head end
-  err.generation_id = gen.id
+  err.generation_id = config.is_uuid(gen.id) and gen.id or nil
   return nil, message, err
 end
 
@@ -204,7 +210,7 @@ local function change(gen, says, name, args, options)
   args.generation_id, extra.says = gen.id, says
   local done, message, err = call.run(gen._scope, name, args, extra)
   if done then return true end
-  err.generation_id = gen.id
+  err.generation_id = config.is_uuid(gen.id) and gen.id or nil
   return nil, message, err
 end
 
@@ -290,7 +296,7 @@ local function fetch(gen, says, extra)
   local picture
   picture, message, err = call.run(gen._scope, "get_picture", {}, extra)
   if picture then return picture end
-  err.generation_id = gen.id
+  err.generation_id = config.is_uuid(gen.id) and gen.id or nil
   return nil, message, err
 end
 
@@ -311,7 +317,7 @@ function Generation:save(path, options)
   check.value("gen:save: path", { type = "string", required = true }, path)
   options = check.arguments("gen:save", SAVE, options)
   if not images_of.is_name(path) then
-    return errors.refuse("file", ("gen:save: %q is no name of a file"):format(path), "get_picture")
+    return errors.refuse("file", "gen:save: " .. images_of.NO_NAME:format(#path), "get_picture")
   end
   local extra = check.extra(options)
   extra.save_as, extra.overwrite = path, options.overwrite

@@ -5,6 +5,9 @@ local M = {}
 
 local IMAGE = { data = { type = "string", required = true }, filename = { type = "string", required = true } }
 
+--- What to say of a name that can't be used, without showing it: its length is the argument.
+M.NO_NAME = "a text of %d bytes is no name of a file: it is empty, ends with / or has a NUL"
+
 --- Whether a text can name a file. A NUL would end the name in C, so a check of its ending would see another file.
 ---@param text string
 ---@return boolean
@@ -37,7 +40,7 @@ function M.copy(says, name, images, most)
     check.value(what, { type = "string or table", required = true }, image)
     if type(image) == "table" then image = copy_image(what, image) end
     local file = type(image) == "table" and image.filename or image
-    if not M.is_name(file) then return nil, ("%s: %q is no name of a file"):format(label, file) end
+    if not M.is_name(file) then return nil, ("%s: %s"):format(label, M.NO_NAME:format(#file)) end
     copies[i] = image
   end
   if count == 0 then return nil, ("give 1 to %d %s; there is none"):format(most, name) end

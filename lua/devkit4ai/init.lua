@@ -5,6 +5,25 @@ local M = {
   version = require "devkit4ai.version",
 }
 
+local searchers, path, cpath = package.searchers or package.loaders, package.path, package.cpath
+
+-- Most modules are loaded by the first call that needs them. They are looked for where this one was found, whatever the
+-- program has done to package.path since.
+local function search(name)
+  if not (name:find("^devkit4ai%.") or name == "cjson") then return nil end
+  local path_of_now, cpath_of_now = package.path, package.cpath
+  if path_of_now == path and cpath_of_now == cpath then return nil end
+  package.path, package.cpath = path, cpath
+  local loader, extra
+  for _, other in ipairs(searchers) do
+    if other ~= search and type(loader) ~= "function" then loader, extra = other(name) end
+  end
+  package.path, package.cpath = path_of_now, cpath_of_now
+  return loader, extra
+end
+
+searchers[#searchers + 1] = search
+
 --- Makes a client. Touches no network. An option that is left out comes from its environment variable, else its default.
 --- ```lua
 --- local client = assert(devkit4ai.new { base_url = sandbox.url, timeout = { total = 30 } })

@@ -87,10 +87,14 @@ local function unseen(list, seen)
   return fresh
 end
 
+local function came(page)
+  return page.came or #page.list
+end
+
 -- A page that is not full is the last one, unless the server says that there is more.
 local function is_last(pages, page)
   local full = page.size or pages._args[operations[pages._name].paging.size]
-  return #page.list < full and not page.more and (page.total or 0) <= pages._count
+  return came(page) < full and not page.more and (page.total or 0) <= pages._count
 end
 
 -- Reads the next page. Gives what is new in it; where another task has read that page meanwhile, nothing is.
@@ -100,9 +104,9 @@ local function turn(pages, own)
   if not page then return nil, message, err end
   if pages._next ~= number then return {}, nil, nil, head end
   local fresh = unseen(page.list, pages._seen)
-  pages._next, pages._count = number + 1, pages._count + #page.list
+  pages._next, pages._count = number + 1, pages._count + came(page)
   pages._stale = #fresh == 0 and pages._stale + 1 or 0
-  pages._ended = #page.list == 0 or pages._stale == STALE or is_last(pages, page)
+  pages._ended = came(page) == 0 or pages._stale == STALE or is_last(pages, page)
   return fresh, nil, nil, head
 end
 

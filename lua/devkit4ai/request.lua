@@ -5,6 +5,7 @@ local check = require "devkit4ai.check"
 local errors = require "devkit4ai.errors"
 local images = require "devkit4ai.images"
 local json = require "devkit4ai.json"
+local locale = require "devkit4ai.locale"
 local operations = require "devkit4ai.operations"
 
 local M = {}
@@ -20,6 +21,8 @@ local MOST_FIELDS = 4 -- texts beside files; what core.request takes (DK_MAX_FIE
 
 local VALUE = { type = "string or number or boolean", required = true }
 local FIELD = { type = "string or number or boolean or table", required = true }
+
+local PATH = "^/[A-Za-z0-9%-._~!$&'()*+,;=:@/%%]*$" -- RFC 3986
 
 local PROFILES = { developer = "dev", end_user = "end", platform_operator = "op" }
 
@@ -63,7 +66,7 @@ local function fill_form(form, extra)
   local names, copy = copy_of("form", form, FIELD)
   local fields, part = {}, nil
   local wrong = bad_name(names)
-  if wrong then return nil, ("form: %q is no name of a field"):format(wrong) end
+  if wrong then return nil, ("form: %s is no name of a field"):format(check.kind(wrong)) end
   for _, name in ipairs(names) do
     if type(copy[name]) ~= "table" then
       fields[#fields + 1] = { name, build.text_of(copy[name]) }
@@ -93,6 +96,18 @@ local function fill_body(given, extra)
   return text and "application/json", not text and "json can't be written: " .. why or nil
 end
 
+-- Values that the server may repeat: those of a body or a query whose names are names of secrets.
+local function find_secrets(values, found)
+  for name, value in pairs(values) do
+    if type(value) == "table" then
+      find_secrets(value, found)
+    elseif json.is_secret(name) and (type(value) == "string" or type(value) == "number") then
+      found[#found + 1] = build.text_of(value)
+    end
+  end
+  return found
+end
+
 local function refuse(message, name)
   return errors.refuse("invalid", "client:request: " .. message, name)
 end
@@ -100,16 +115,18 @@ end
 --- client:request; see there.
 function M.run(client, options, own)
   local given = check.arguments("client:request", REQUEST, options, own)
-  local method, role = given.method:upper(), given.role or client._role
+  local method, role = locale.upper(given.method), given.role or client._role
   local wrong = not REPEATS[method] and "method must be DELETE, GET, PATCH, POST or PUT"
     or not PROFILES[role] and "role must be developer, end_user or platform_operator"
-    or not given.path:find("^/[%w%-._~!$&'()*+,;=:@/%%]*$") and "path must begin with / and hold no blank and no query"
+    or not given.path:find(PATH) and "path must begin with / and hold no blank and no query"
     or given.json and given.form and "give either json or form"
   if wrong then return refuse(wrong, "request") end
   local name, known = operation_of(method, given.path)
   local extra = check.extra(given)
   local content_type, why = fill_body(given, extra)
   if why then return refuse(why, name) end
+  local hidden = find_secrets({ given.json or {}, given.form or {}, given.query or {} }, {})
+  extra.hidden = hidden[1] and hidden
   local query = build.pairs_of(copy_of("query", given.query or {}, VALUE))
   local row = {
     method = method, path = given.path, content_type = content_type, answer = "response", heed = true,

@@ -1,5 +1,6 @@
 --- What a call is made with: whose secrets, which address, which limits. A client is one, each of its projects another.
 local core = require "devkit4ai.core"
+local check = require "devkit4ai.check"
 local config = require "devkit4ai.config"
 local errors = require "devkit4ai.errors"
 local object = require "devkit4ai.object"
@@ -77,14 +78,13 @@ function M.of_project(client, id)
 end
 
 --- Whether an id that the user gave can be a project's.
----@param client devkit4ai.Client
 ---@param id string
 ---@return boolean?
 ---@return string? message
 ---@return devkit4ai.Error? err
-function M.check_id(client, id)
+function M.check_id(id)
   if config.is_uuid(id) then return true end
-  return errors.refuse("invalid", "client:project: the id is no UUID: " .. client._secrets:mask(id))
+  return errors.refuse("invalid", "client:project: the id is no UUID, but " .. check.kind(id))
 end
 
 --- The payments of a client; the class is loaded when they are first used.

@@ -1,6 +1,8 @@
 --- Waiting for generations: looks by poll's schedule, at the pace of the account, until one is done or the time is up.
 local core = require "devkit4ai.core"
+local display = require "devkit4ai.display"
 local errors = require "devkit4ai.errors"
+local locale = require "devkit4ai.locale"
 local operations = require "devkit4ai.operations"
 local pace = require "devkit4ai.pace"
 local poll = require "devkit4ai.poll"
@@ -15,7 +17,7 @@ local M = {}
 local MOMENT = 0.001 -- seconds
 
 local function failed(gen)
-  local reason = gen.error and tostring(gen.error) or "the server gives no reason"
+  local reason = gen.error and display.text(gen.error) or "the server gives no reason"
   return errors.give({
     kind = "failed", outcome = "unknown", operation = gen._looks, generation_id = gen.id,
     detail = gen.error and reason,
@@ -65,8 +67,9 @@ local function out_of_time(gen, seconds)
   return errors.give({
     kind = "timeout", outcome = "unknown", transient = true, harmless = true, operation = gen._looks,
     generation_id = gen.id,
-    message = ("gen:wait: after %g s the generation %s is not done (%s). It was accepted, may still finish and is paid "
-      .. "for; go on waiting with %s:wait()"):format(seconds, gen.id, gen.status or "no answer yet", gen._words),
+    message = ("gen:wait: after %s s the generation %s is not done (%s). It was accepted, may still finish and is paid "
+      .. "for; go on waiting with %s:wait()"):format(locale.format("%g", seconds), gen.id,
+      display.text(gen.status or "no answer yet"), gen._words),
   })
 end
 
@@ -102,7 +105,7 @@ local function take_turn(client, shared, deadline)
 end
 
 local function number_of(head, name)
-  return tonumber((core.header(head, name)))
+  return locale.number((core.header(head, name)))
 end
 
 -- What a look says of the pace.

@@ -46,7 +46,8 @@ describe("classify.troubled", function()
   for fate, outcome in pairs { not_sent = "not_sent", unknown = "unknown", answered = "unknown" } do
     it("gives lack of memory an outcome where the request is " .. fate, function()
       local trouble = { name = "memory", text = "no memory", step = "wait", seconds = 1, fate = fate }
-      local answer, failure = classify.troubled({ url = "http://127.0.0.1:1/" }, 0, trouble)
+      local request, secrets = { url = "http://127.0.0.1:1/" }, require("devkit4ai.core").secrets()
+      local answer, failure = classify.troubled(request, secrets, 0, trouble)
       assert.is_nil(answer)
       assert.same({ "network", outcome, true }, { failure.kind, failure.outcome, failure.transient })
       assert.is_truthy(failure.what:find("no memory", 1, true))
