@@ -40,6 +40,7 @@ build = {
         "src/core/image_kind.c",
         "src/core/json_text.c",
         "src/core/lock.c",
+        "src/core/part_file.c",
         "src/core/private_file.c",
         "src/core/random.c",
         "src/core/reading.c",
