@@ -111,14 +111,20 @@ end
 
 local function picture_url(raw)
   local result = raw.result
-  local nested = type(result) == "table" and (result.image_url or result.url) or nil
-  return text_or_nil(raw.result_image_url or raw.generated_image_url or text_or_nil(result) or nested)
+  local nested = type(result) == "table" and (text_or_nil(result.image_url) or text_or_nil(result.url)) or nil
+  return text_or_nil(raw.result_image_url) or text_or_nil(raw.generated_image_url) or text_or_nil(result) or nested
+end
+
+-- As the API writes them, whatever the locale says of letters.
+local function lower(text)
+  return (text:gsub("[A-Z]", function(letter) return string.char(letter:byte() + 32) end))
 end
 
 function M.generation(raw)
   if type(raw.id) ~= "string" then return nil, "id" end
   return {
-    id = raw.id, status = text_or_nil(raw.status) or "pending", image_url = picture_url(raw), error = raw.error, -- D39, D40
+    id = raw.id, status = lower(text_or_nil(raw.status) or "pending"), -- D39
+    image_url = picture_url(raw), error = raw.error, -- D40
     instructions = raw.instructions, is_public = raw.is_public, created_at = raw.created_at,
     updated_at = raw.updated_at,
     example_images = raw.example_images, message = raw.message, raw = raw,
@@ -129,11 +135,16 @@ local function count_or_nil(value)
   return type(value) == "number" and value >= 0 and value % 1 == 0 and value or nil
 end
 
+local function boolean_or_nil(value)
+  if type(value) == "boolean" then return value end
+end
+
 -- One page of a list (D50). What it says of the whole is taken where it can be, and may be wrong.
 local function page_of(raw, name, size, normal)
   local list, missing = list_of(raw, name, normal)
   if not list then return nil, missing end
-  return { list = list, total = count_or_nil(raw.total), size = count_or_nil(raw[size]), more = raw.has_more == true }
+  local total, full, more = count_or_nil(raw.total), count_or_nil(raw[size]), boolean_or_nil(raw.has_more)
+  return { list = list, total = total, size = full, more = more }
 end
 
 function M.generations(raw)

@@ -6,6 +6,7 @@ local errors = require "devkit4ai.errors"
 local operations = require "devkit4ai.operations"
 local retry = require "devkit4ai.retry"
 local runtime = require "devkit4ai.runtime"
+local server_clock = require "devkit4ai.server_clock"
 local session = require "devkit4ai.session"
 
 local M = {}
@@ -18,6 +19,7 @@ local answered = classify.answered
 local function send(client, row, request, secrets, progress)
   local compiled = request.compiled or core.request(request)
   local status, body, head, trouble, times = exchange(compiled, secrets, client, progress)
+  if head and status and row.path then server_clock.note(client, head) end -- an image's server has a clock of its own
   local answer, failure
   if not status then answer, failure = classify.unsent(body, head)
   elseif trouble then answer, failure = classify.troubled(request, status, trouble)

@@ -321,7 +321,7 @@ end
 ---@return devkit4ai.Error? err
 ---@see create_generation
 function Client:generate(options)
-  return generations().generate(self, "client", "client:generate", options)
+  return generations().generate(self, self._called, "client:generate", options)
 end
 
 --- Orders a picture without an account: free, and few a day for each address. Sent at most once; an order whose outcome is
@@ -351,7 +351,7 @@ function Client:generation(id, options)
   check.value("client:generation: id", { type = "string", required = true }, id)
   local given = check.arguments("client:generation", HANDLE, options)
   if given.anonymous then return generations().anonymous(self, id) end
-  return generations().of_id(self, "client", id)
+  return generations().of_id(self, self._called, id)
 end
 
 --- The generations of who is logged in, in pages. Asks nobody yet: what is wrong is told by the first page that is read.
@@ -361,7 +361,7 @@ end
 ---@param options { page: integer?, per_page: integer?, timeout: number?, headers: table<string, string>? }? page: the first one; per_page: 1 to 100, default 20; timeout: seconds for each page, or for all()
 ---@return devkit4ai.Pages pages of devkit4ai.Generation
 function Client:generations(options)
-  return generations().list(self, "client", "list_generations", "client:generations", options)
+  return generations().list(self, self._called, "list_generations", "client:generations", options)
 end
 
 --- The generations that were published, of anyone; needs no account.
@@ -372,7 +372,7 @@ end
 ---@param options { page: integer?, per_page: integer?, timeout: number?, headers: table<string, string>? }? page: the first one; per_page: 1 to 100, default 20; timeout: seconds for each page, or for all()
 ---@return devkit4ai.Pages pages of devkit4ai.Generation
 function Client:public_generations(options)
-  return generations().list(self, "client", "list_public_generations", "client:public_generations", options)
+  return generations().list(self, self._called, "list_public_generations", "client:public_generations", options)
 end
 
 --- The one generation that was ordered with these instructions: what became of an order whose outcome is unknown. Blanks at
@@ -386,7 +386,7 @@ end
 ---@return devkit4ai.Error? err kind `not_found`: it may still appear for some seconds; kind `conflict`: several fit, and their ids stand in the message
 ---@see list_generations
 function Client:find_generation(options)
-  return generations().find(self, "client", "client:find_generation", options)
+  return generations().find(self, self._called, "client:find_generation", options)
 end
 
 local PARTS = {

@@ -1,6 +1,7 @@
 --- Waiting for generations: looks by poll's schedule, at the pace of all waits, until one is done or the time is up.
 local core = require "devkit4ai.core"
 local errors = require "devkit4ai.errors"
+local lines = require "devkit4ai.lines"
 local pace = require "devkit4ai.pace"
 local poll = require "devkit4ai.poll"
 local runtime = require "devkit4ai.runtime"
@@ -35,8 +36,9 @@ function M.abandon(gen, says)
   end
   return runtime.cut(errors.give({
     kind = "cancelled", outcome = "unknown", operation = gen._looks, generation_id = gen.id,
-    message = ("%s: %s; the generation %s may still finish and is paid for; go on waiting with %s:wait()"):format(
-      says, client._closed and "the client was closed" or "the task was cancelled", gen.id, gen._words),
+    message = ("%s: %s; the generation %s may still finish and is paid for; %sgo on waiting with %s"):format(
+      says, client._closed and "the client was closed" or "the task was cancelled", gen.id,
+      client._closed and "make a new client, and " or "", lines.wait(gen)),
   }))
 end
 
@@ -58,12 +60,31 @@ function M.countdown(seconds)
   end
 end
 
-local function out_of_time(gen, seconds)
+--- The failure of a call on a generation. What was paid for is never left behind: the message says the id and the way on.
+---@param gen devkit4ai.Generation
+---@param err devkit4ai.Error
+---@param way string in words, the line at its end
+---@return nil
+---@return string message
+---@return devkit4ai.Error err
+function M.fail(gen, err, way)
+  local known = gen.status or gen._ordered
+  err.generation_id = gen.id
+  if not gen._is_public then
+    err.message = (known and "%s; the generation %s is paid for; %s"
+      or "%s; if the generation %s was ordered, it is paid for; %s"):format(err.message, gen.id, way)
+  end
+  return nil, err.message, err
+end
+
+-- lost: the failure of the last look, if it failed
+local function out_of_time(gen, seconds, lost)
   return errors.give({
     kind = "timeout", outcome = "unknown", transient = true, harmless = true, operation = gen._looks,
     generation_id = gen.id,
     message = ("gen:wait: after %g s the generation %s is not done (%s). It was accepted, may still finish and is paid "
-      .. "for; go on waiting with %s:wait()"):format(seconds, gen.id, gen.status or "no answer yet", gen._words),
+      .. "for; go on waiting with %s"):format(seconds, gen.id, (gen.status or "no status came")
+      .. (lost and "; the last look failed: " .. lost.message:gsub("^gen:wait: ", "") or ""), lines.wait(gen)),
   })
 end
 
@@ -132,14 +153,14 @@ function M.until_done(gen, options, look)
   end
   local client, deadline, looks = gen._scope._client, runtime.now() + timeout, 0
   while true do
-    local looked, seen, message, err = look_in_turn(client, deadline, look)
+    local looked, seen, _, err = look_in_turn(client, deadline, look)
     if not looked then return M.abandon(gen, "gen:wait") end
     looks = looks + 1
     local pause = poll.pause(looks, interval)
     if not seen then
       if err.kind == "cancelled" then return M.abandon(gen, "gen:wait") end
       pause = poll.after_failure(err, pause)
-      if not pause then return nil, message, err end
+      if not pause then return M.fail(gen, err, "go on waiting with " .. lines.wait(gen)) end
     else
       if options.on_progress then options.on_progress(gen) end
       if gen.status == "completed" then
@@ -149,7 +170,7 @@ function M.until_done(gen, options, look)
       if gen.status == "failed" then return failed(gen) end
     end
     local left = deadline - runtime.now()
-    if left <= 0 then return out_of_time(gen, timeout) end
+    if left <= 0 then return out_of_time(gen, timeout, err) end
     if not rest(client, gen, math.min(pause, left)) then return M.abandon(gen, "gen:wait") end
   end
 end
@@ -183,19 +204,20 @@ end
 ---@param client devkit4ai.Client
 ---@param seconds number? for all of it
 ---@param look fun(gen: devkit4ai.Generation, left: number?): devkit4ai.Generation?, string?, devkit4ai.Error?, string?
----@param order fun(left: number?, max_wait: number?): table?, string?, devkit4ai.Error? makes the call; max_wait 0: a 429 comes back at once
+---@param order fun(left: number?, max_wait: number?): table?, string?, devkit4ai.Error?, string? makes the call; max_wait 0: a 429 comes back at once
 ---@return table? fields
 ---@return string? message
 ---@return devkit4ai.Error? err
+---@return string? head
 function M.with_room(client, seconds, look, order)
   local deadline, left = seconds and runtime.now() + seconds or math.huge, seconds
   while true do
     local busy, its = under_way.is_busy(client), under_way.order(client)
-    local fields, message, err = order(left, busy and 0 or nil)
+    local fields, message, err, head = order(left, busy and 0 or nil)
     under_way.answered(client, its)
     local room = err and err.kind == "rate_limited" and wait_for_room(client, deadline, look)
     left = seconds and deadline - runtime.now()
-    if not room or (left and left <= 0) then return fields, message, err end
+    if not room or (left and left <= 0) then return fields, message, err, head end
   end
 end
 
