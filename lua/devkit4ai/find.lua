@@ -102,9 +102,12 @@ local function read(scope, says, given, search)
     local before, pass = search.count, { pages = 0 }
     local own = { per_page = 100, timeout = left(), headers = given.headers }
     local list = pages.new(scope, "list_generations", says, own)
-    local done, message, err = pages.each(list, function(fresh) return look_through(search, pass, fresh) end)
+    local done, message, err = pages.each(list, function(fresh)
+      pass.total = pass.total or list.total or 0 -- of the first page: what is ordered later comes on top
+      return look_through(search, pass, fresh)
+    end)
     if not done then return nil, message, err end
-    search.total = not pass.stopped and list.total or 0
+    search.total = pass.stopped and 0 or pass.total
     passes = passes + 1
   until search.found[1] or pass.pages < 2 or search.count == before or passes == PASSES
   return true

@@ -293,11 +293,18 @@ function Generation:delete(options)
   return true
 end
 
+-- http or https, without a name and password, which would go out as a credential
+local function is_address(url)
+  local authority = url:match("^[Hh][Tt][Tt][Pp][Ss]?://([^/?#]+)[^%s%c]*$")
+  return authority and not authority:find("[@%s%c]")
+end
+
 -- The URL of the image as a browser reads it: relative to the API, without line feeds, tabs, and blanks at its ends. nil: it
--- can't be used.
+-- can't be used. One that is right is left as it is: its signature is of these bytes.
 local function read_url(gen)
   local text = (gen.image_url or ""):gsub("[\t\r\n]", ""):match("^[%z\1-\32]*(.-)[%z\1-\32]*$")
   if text == "" then return nil end
+  if is_address(text) then return text end
   text = text:gsub("^[^?#]+", function(path) return (path:gsub("\\", "/")) end)
   return core.resolve(gen._scope._client.base_url .. "/", text)
 end

@@ -120,7 +120,7 @@ describe("find_generation", function()
     after_each(function() os.time = time end) -- luacheck: ignore 122
 
     for _, wrong in ipairs { 90, 7200, -7200, 0 } do
-      it(("the line has the server's time, with a clock that is %d s ahead when a response told it"):format(wrong), function()
+      it(("the line has the server's time, by a clock that was %d s ahead at the login"):format(wrong), function()
         start({ item(1, "neon") }, nil, CUT)
         os.time = function() return NOW - 50000 + wrong end -- luacheck: ignore 122
         assert(client:login("dev@example.com", "SecurePass123"))
