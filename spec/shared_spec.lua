@@ -72,7 +72,7 @@ describe("the waits of a process", function()
         conn:respond(429, { detail = "later" }, { ["Retry-After"] = "0.3" })
       else
         local when = now - refused_at >= 0.3 and "later" or "at once"
-        conn:respond(200, { id = "x", status = "completed", message = when })
+        conn:respond(200, { id = "550e8400-e29b-41d4-a716-446655440000", status = "completed", message = when })
       end]]
     local rests = false
     local client = new(function(event) rests = rests or event.type == "wait" end)

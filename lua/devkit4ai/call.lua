@@ -116,7 +116,7 @@ end
 
 -- A picture's address may send us on, to another place that is held to the same rules.
 local function follow(call, failure)
-  local location = failure.location
+  local location = failure.location:gsub(" ", "%%20")
   local url = core.resolve(call.request.url, location)
   call.hops = (call.hops or 0) + 1
   if call.hops > call.row.redirects or not url then

@@ -306,7 +306,7 @@ local function read_url(gen)
   if text == "" then return nil end
   if is_address(text) then return text end
   text = text:gsub("^[^?#]+", function(path) return (path:gsub("\\", "/")) end)
-  return core.resolve(gen._scope._client.base_url .. "/", text)
+  return core.resolve(gen._scope._client.base_url .. "/", (text:gsub(" ", "%%20"))) -- libcurl would write + in a query
 end
 
 -- What came in the place of a URL.
