@@ -170,12 +170,14 @@ local function new_call(client, row, name, known, args, request, secrets, progre
   }
 end
 
-local function make(client, row, name, known, args, request, secrets, progress)
+-- started: where the call has a time or arguments of its own. libcurl's own count of a transfer that was cut is too short: by
+-- that, there would be some time left for another try.
+local function make(client, row, name, known, args, request, secrets, progress, started)
   local used = client._session
   local due = known.bearer and used.due < huge and now() >= used.due
   local answer, failure, head, call, _, times
   if due or client._trace then
-    call = new_call(client, row, name, known, args, request, secrets, progress, now())
+    call = new_call(client, row, name, known, args, request, secrets, progress, started or now())
     if due then
       local ready, message, err = authorize(call)
       if not ready then return nil, message, err end
@@ -186,7 +188,7 @@ local function make(client, row, name, known, args, request, secrets, progress)
   end
   if failure then
     if not call then
-      local started = now() - (times and times.total or 0) -- a call that goes well needs no clock
+      started = started or now() - (times and times.total or 0) -- a call that goes well needs no clock
       call = new_call(client, row, name, known, args, request, secrets, progress, started)
       call.attempts, call.used = 1, used
       failure.attempts = failure.untried and 0 or 1
@@ -206,10 +208,10 @@ end
 
 -- Builds the request of an operation whose own part differs, makes the call, and closes what was made for it alone.
 local function build_and_make(scope, row, name, known, args, extra, progress)
-  local client = scope._client
+  local client, started = scope._client, now()
   local request, secrets, err = build.request(client, row, known, name, args, extra, scope._secrets)
   if not request then return nil, secrets, err end
-  return close_after(request.own, make(client, row, name, known, args, request, secrets, progress))
+  return close_after(request.own, make(client, row, name, known, args, request, secrets, progress, started))
 end
 
 --- Makes one call.

@@ -350,7 +350,8 @@ local function fetch(gen, says, extra, way)
   extra.max_answer, extra.says = MAX_PICTURE, says
   local picture, message, err = fetch_once(gen, extra, left)
   if not picture and err.operation == "get_picture" and operations.get_picture.stale[err.status] then
-    picture, message, err = fetch_once(gen, extra, left, true)
+    local fresh, why, trouble = fetch_once(gen, extra, left, true)
+    if fresh or trouble.operation == "get_picture" then picture, message, err = fresh, why, trouble end
   end
   if picture then return picture end
   if gen.status == "failed" then return nil, message, err end
