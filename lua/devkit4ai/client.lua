@@ -380,10 +380,10 @@ end
 --- ```lua
 --- print(gen.id == client:find_generation { instructions = "neon", since = os.time() - 60 }.id) --> true
 --- ```
----@param options { instructions: table|string, since: number?, timeout: number?, headers: table<string, string>? } instructions: as generate got them; since: Unix time of the order by this machine's clock, which is set right by the server's; 60 s before it count as well; without it, all generations are looked at
+---@param options { instructions: table|string, since: number?, timeout: number?, headers: table<string, string>? } instructions: as generate got them; since: the server's Unix time of the order, as the line in a message has it; 60 s before it count as well; without it, all generations are looked at
 ---@return devkit4ai.Generation?
 ---@return string? message
----@return devkit4ai.Error? err kind `not_found`: it may still appear for some seconds; kind `conflict`: several fit, and their ids stand in the message
+---@return devkit4ai.Error? err kind `not_found`: it may still appear for some seconds; kind `conflict`: several fit, or the list can't tell that there is none; the message names what it saw, and nothing may be ordered again before somebody looked
 ---@see list_generations
 function Client:find_generation(options)
   return generations().find(self, self._called, "client:find_generation", options)

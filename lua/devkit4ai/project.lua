@@ -241,7 +241,7 @@ end
 --- ```lua
 --- print(gen.id == project:find_generation { instructions = "neon" }.id) --> true
 --- ```
----@param options { instructions: table|string, since: number?, timeout: number?, headers: table<string, string>? } instructions: as generate got them; since: Unix time of the order by this machine's clock, which is set right by the server's; 60 s before it count as well; without it, all generations are looked at
+---@param options { instructions: table|string, since: number?, timeout: number?, headers: table<string, string>? } instructions: as generate got them; since: the server's Unix time of the order, as the line in a message has it; 60 s before it count as well; without it, all generations are looked at
 ---@return devkit4ai.Generation?
 ---@return string? message
 ---@return devkit4ai.Error? err
