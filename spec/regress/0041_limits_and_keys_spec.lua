@@ -113,8 +113,8 @@ end)
 describe("a project's key", function()
   after_each(stop)
 
-  local ACCOUNT = ("conn:respond(200, { id = '%s', status = 'completed', project_id = '%s', api_key = 'pk_of_the_other' })")
-    :format(ID, OTHER)
+  local ACCOUNT = ([[conn:respond(200,
+    { id = '%s', status = 'completed', project_id = '%s', api_key = 'pk_of_the_other' })]]):format(ID, OTHER)
 
   it("that comes with an account is not used for another project", function()
     start(ACCOUNT)
