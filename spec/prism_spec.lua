@@ -65,7 +65,7 @@ describe("by the vendor's file,", function()
         elseif UNUSABLE[name] then
           assert.matches(UNUSABLE[name], message, 1, true)
         elseif operations[name].about and message then
-          assert.matches("it is about another", message, 1, true) -- Prism makes up the ids
+          assert.matches("it is about another id", message, 1, true) -- Prism makes up the ids
         else
           assert.is_nil(message)
           if not operations[name].nullable then assert.is_truthy(value) end
@@ -93,10 +93,6 @@ describe("by the vendor's file,", function()
         local values, nothing = 0, 0
         for n = 1, 60 do
           local value, message = every_call.make(objects.random, calls[n % #calls + 1])
-          if row.about and message then
-            assert.matches("it is about another", message, 1, true) -- Prism makes up the ids
-            value, message = {}, nil
-          end
           assert.is_nil(message)
           if value == nil then nothing = nothing + 1 else values = values + 1 end
           if n >= 5 and values > 0 and (nothing > 0 or not row.nullable) then break end

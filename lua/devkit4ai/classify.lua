@@ -136,14 +136,6 @@ local function read_nothing() return true end
 
 local READERS = { picture = read_picture, response = read_response, nothing = read_nothing } -- what is no normal form
 
--- The field by which an answer is about something else than the request, and what it says there.
-local function other_than_asked(row, request, answer)
-  for field, name in next, row.about do
-    local given = answer[field]
-    if given ~= nil and tostring(given):lower() ~= request.args[name]:lower() then return field, tostring(given) end
-  end
-end
-
 --- A whole answer came.
 ---@param row table of `operations`
 ---@param request table
@@ -168,11 +160,8 @@ function M.answered(row, request, secrets, status, body, head)
   if given ~= NONE or shows(secrets, body) then mask().values(secrets, given, raw) end
   local answer, missing = answers[row.answer](raw, given, row)
   if not answer then return unusable(secrets, status, body, head, "it has no " .. missing) end
-  if row.about then
-    local field, other = other_than_asked(row, request, answer)
-    if field then
-      return unusable(secrets, status, body, head, ("it is about another %s: %s"):format(field, secrets:mask(other)))
-    end
+  if row.about and answer.id:lower() ~= request.about:lower() then
+    return unusable(secrets, status, body, head, "it is about another id: " .. secrets:mask(answer.id))
   end
   return answer
 end

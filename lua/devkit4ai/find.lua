@@ -13,6 +13,7 @@ local M = {}
 
 local MARGIN = 60 -- seconds before `since` that are looked at, too: the clocks of a service's machines differ
 local GRAIN = 1 -- seconds; a Date has no fractions
+local PER_PAGE = 100 -- the most that the API gives
 local PASSES = 3 -- most times that a list of several pages is read
 local KEPT = 1000 -- ids of answered orders that a client keeps: those of the margin, at 16 orders a second
 local NAMED = 10 -- ids in a message
@@ -90,7 +91,8 @@ local function look_through(search, pass, list)
     end
   end
   if list[1] then pass.pages = pass.pages + 1 end
-  pass.stopped = list[1] and from and not recent and pass.falling and not pass.mixed
+  local is_short = pass.pages == 1 and #list < PER_PAGE -- what is missing may be new: the next page tells
+  pass.stopped = list[1] and from and not recent and not is_short and pass.falling and not pass.mixed
   return pass.stopped
 end
 
@@ -100,7 +102,7 @@ local function read(scope, says, given, search)
   local left, passes = wait.countdown(given.timeout), 0
   repeat
     local before, pass = search.count, { pages = 0 }
-    local own = { per_page = 100, timeout = left(), headers = given.headers }
+    local own = { per_page = PER_PAGE, timeout = left(), headers = given.headers }
     local list = pages.new(scope, "list_generations", says, own)
     local done, message, err = pages.each(list, function(fresh)
       pass.total = pass.total or list.total or 0 -- of the first page: what is ordered later comes on top

@@ -70,6 +70,7 @@ end
 function M.fail(gen, err, way)
   local known = gen.status or gen._ordered
   err.generation_id = gen.id
+  if gen._scope._client._closed then way = "make a new client, and " .. way end
   if not gen._is_public then
     err.message = (known and "%s; the generation %s is paid for; %s"
       or "%s; if the generation %s was ordered, it is paid for; %s"):format(err.message, gen.id, way)

@@ -232,6 +232,14 @@ describe("find_generation", function()
       is_careful(message)
     end)
 
+    it("that say more than they show are no proof, though what they show is too old", function()
+      local list = { item(1, "noir", 500), item(2, "noir", 600) }
+      start(list, [[answer = { generations = of(page * 2 - 1, 2), total = 5 }]])
+      local _, message, err = client:find_generation { instructions = "neon", since = NOW - 60 }
+      assert.equal("conflict", err.kind)
+      is_careful(message)
+    end)
+
     for _, cap in ipairs { 1, 20, 99 } do
       it(("whose pages have %d items, with no word about the whole"):format(cap), function()
         start(many(100, 100), ("answer = of((page - 1) * %d + 1, page * %d)"):format(cap, cap))

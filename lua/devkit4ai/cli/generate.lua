@@ -28,6 +28,7 @@ local function ordered(shell, options, since, message, err)
     message = ("%s; the generation %s goes on and is paid for. To go on waiting:\n  %s"):format(
       message, err.generation_id, follow.line(shell, err.generation_id, options.out))
   elseif err.outcome == "unknown" then
+    since = tonumber(message:match("since = (%d+) }$")) or since -- the server's time
     local what = err.kind == "cancelled" and "interrupted" or (message:gsub("; this line looks for it: .*$", ""))
     message = ("%s. The order may have arrived, and may be paid for. To find out:\n"
       .. "  devkit4ai list --find %s --since %d%s"):format(what, text.quote(options.prompt), since, shell.again)

@@ -15,7 +15,7 @@ function M.declare(parser)
   parser:mutex(
     parser:flag("--public", "those that anyone published"),
     parser:option("--find", "the one that was ordered with this prompt"):argname("<prompt>"))
-  parser:option("--since", "with --find: the order's Unix time"):argname("<time>"):convert(tonumber)
+  parser:option("--since", "with --find: the order's Unix time, the server's"):argname("<time>"):convert(tonumber)
 end
 
 -- Instructions are a prompt, or JSON with one in it.

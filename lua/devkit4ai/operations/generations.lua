@@ -10,7 +10,6 @@ end
 
 local DOUBTFUL = { [409] = true } -- a proxy may have sent it twice, and the second one met the first
 local THERE = { conflict = "it may be there already" }
-local ID = { id = "generation_id" }
 local STALE = "the URL of the image has expired, or the image is gone: gen:refresh() asks for a fresh URL"
 
 return {
@@ -24,7 +23,7 @@ return {
   },
   get_generation_status = { -- row 28
     method = "GET", path = "/api/v1/generation/generations-v2/{generation_id}/status", profile = roles.end_user,
-    answer = "generation", about = ID, heed = true, repeats = "safe", says = "gen:refresh",
+    answer = "generation", about = "generation_id", heed = true, repeats = "safe", says = "gen:refresh",
   },
   list_generations = { -- row 29
     method = "GET", path = "/api/v1/generation/generations-v2", profile = roles.end_user,
@@ -57,7 +56,7 @@ return {
   },
   get_anonymous_generation_status = { -- row 34
     method = "GET", path = "/api/v1/generation/anonymous-generations-v2/{generation_id}/status", profile = roles.anyone,
-    answer = "generation", about = ID, heed = true, repeats = "safe", says = "gen:refresh",
+    answer = "generation", about = "generation_id", heed = true, repeats = "safe", says = "gen:refresh",
   },
   get_picture = { -- no row of the API: the address stands in a generation (5.4), and gets no credentials (1.4)
     method = "GET", profile = roles.anyone, repeats = "safe", says = "gen:save", answer = "picture", redirects = 3,

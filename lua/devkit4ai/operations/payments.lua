@@ -5,12 +5,10 @@ local PAGE = { size = "page_size", default = 50, most = 100 } -- "page A" of CON
 local OF_PROJECT = "/api/v1/payments/stripe/projects/{project_id}"
 local TEST = { test_mode = true } -- D53: sent always, since one document calls it required
 
-local ABOUT = { project_id = "project_id" }
-
 return {
   get_stripe_config = { -- row 35
     method = "GET", path = OF_PROJECT .. "/config", profile = roles.developer,
-    answer = "record", about = ABOUT, nullable = true, repeats = "safe", says = "project.stripe:config",
+    answer = "record", nullable = true, repeats = "safe", says = "project.stripe:config",
   },
   update_stripe_config = { -- row 36; what is left out stays
     method = "PUT", path = OF_PROJECT .. "/config", profile = roles.developer, body = { json = {} },
@@ -18,7 +16,7 @@ return {
       "?test_secret_key", "?test_publishable_key", "?test_webhook_secret", "?live_secret_key",
       "?live_publishable_key", "?live_webhook_secret",
     },
-    answer = "record", about = ABOUT, repeats = "same", says = "project.stripe:update_config",
+    answer = "record", repeats = "same", says = "project.stripe:update_config",
     unknown = "the keys may be in place now: look with project.stripe:config()",
   },
   delete_stripe_config = { -- row 37; subscriptions and their history stay
