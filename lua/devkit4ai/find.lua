@@ -34,7 +34,7 @@ function M.tell_lost(err, scope, words, wanted, moment)
   if err.outcome == "unknown" then
     local since, known = server_clock.at(scope._client, moment)
     err.message = ("%s%s; this line looks for it: %s"):format(err.message,
-      known and "" or ("; since is this machine's time, which may differ by %d s from the server's"):format(MARGIN),
+      known and "" or ("; since is this machine's time: leave it out if that may be wrong by over %d s"):format(MARGIN),
       scope._secrets:mask(lines.find(words, wanted, math.floor(since))))
   end
   return nil, err.message, err
@@ -90,7 +90,7 @@ local function look_through(search, pass, list)
       end
     end
   end
-  if list[1] then pass.pages = pass.pages + 1 end
+  pass.pages = pass.pages + 1
   local is_short = pass.pages == 1 and #list < PER_PAGE -- what is missing may be new: the next page tells
   pass.stopped = list[1] and from and not recent and not is_short and pass.falling and not pass.mixed
   return pass.stopped

@@ -141,7 +141,7 @@ describe("find_generation", function()
     it("the message says so where no response told the server's time", function()
       start({}, nil, CUT)
       local _, message = lose { prompt = "neon" }
-      assert.is_truthy(message:find("since is this machine's time, which may differ by 60 s", 1, true), message)
+      assert.is_truthy(message:find("since is this machine's time: leave it out", 1, true), message)
     end)
 
     it("the server's time goes on by the steady clock, whoever sets the other one", function()
@@ -257,6 +257,18 @@ describe("find_generation", function()
           assert.equal(id(101), assert(client:find_generation { instructions = "neon" }).id)
         end)
       end
+    end
+
+    for what, sizes in pairs { ["many"] = { 131, 40, 100 }, ["more than are left"] = { 131, 100, 100 },
+      ["some of capped pages"] = { 30, 15, 20 } } do
+      it("that lose " .. what .. " items, so that the second page is empty", function()
+        -- the wanted one is the last; the server deletes the newest after each first page
+        start(many(sizes[1], sizes[1]), ([[
+          local size = %d
+          answer = of((page - 1) * size + 1, page * size)
+          if n == 1 then for _ = 1, %d do table.remove(list, 1) end end]]):format(sizes[3], sizes[2]))
+        assert.equal(id(sizes[1]), assert(client:find_generation { instructions = "neon" }).id)
+      end)
     end
 
     it("that have one page are read once", function()
