@@ -354,6 +354,7 @@ local function fetch(gen, says, extra, way)
     if fresh or trouble.operation == "get_picture" then picture, message, err = fresh, why, trouble end
   end
   if picture then return picture end
+  err.generation_id = gen.id
   if gen.status == "failed" then return nil, message, err end
   local is_open = gen.status and gen.status ~= "completed" and not gen.image_url
   return wait.fail(gen, err, is_open and "go on waiting with " .. lines.wait(gen) or "go on with " .. way(gen, err))
@@ -363,11 +364,6 @@ end
 local function free_name(path, id)
   local stem, ending = path:match("^(.*[^/.])(%.[^/.]+)$")
   return ("%s-%s%s"):format(stem or path, id:sub(1, 8), ending or "")
-end
-
-local function exists(path)
-  local file = io.open(path, "rb")
-  return file ~= nil and file:close()
 end
 
 local SAVE = check.rows { overwrite = { type = "boolean" } }
@@ -392,7 +388,7 @@ function Generation:save(path, options)
   local extra = check.extra(options)
   extra.save_as, extra.overwrite = path, options.overwrite
   local picture, message, err = fetch(self, "gen:save", extra, function(gen, err)
-    local is_taken = err.kind == "file" and not options.overwrite and exists(path)
+    local is_taken = err.kind == "file" and err.message:find("{ overwrite = true }", 1, true) -- the advice
     return lines.save(gen, is_taken and free_name(path, gen.id) or path)
   end)
   if not picture then return nil, message, err end
