@@ -35,7 +35,7 @@ function M.tell_lost(err, scope, words, wanted, moment)
     local since, known = server_clock.at(scope._client, moment)
     err.message = ("%s%s; this line looks for it: %s"):format(err.message,
       known and "" or ("; since is this machine's time: leave it out if that may be wrong by over %d s"):format(MARGIN),
-      scope._secrets:mask(lines.find(words, wanted, math.floor(since))))
+      scope._secrets:mask(lines.find(words, wanted, math.max(0, math.floor(since)))))
   end
   return nil, err.message, err
 end
