@@ -96,8 +96,21 @@ local function look_through(search, pass, list)
   return pass.stopped
 end
 
--- Reads the list. While it is read, others may delete: what moved to a page that was read already shows in another pass, so a
--- list of several pages is only taken to hold nothing when a pass brought nothing new.
+-- Notes what a page says of the whole. Nothing said, or less than before: items may have moved to a page that was read already.
+local function note_total(pass, total)
+  pass.first = pass.first or total
+  if not total or pass.last_total and total < pass.last_total then pass.moved = true end
+  pass.last_total = total
+end
+
+-- Whether all was seen that was there when the pass began.
+local function is_whole(search, pass)
+  if pass.pages < 2 then return true end
+  if pass.moved then return false end
+  return pass.stopped or search.count >= pass.first and search.count <= pass.last_total
+end
+
+-- Reads the list, and again where items may have moved while it was read, until a pass brings nothing new.
 local function read(scope, says, given, search)
   local left, passes = wait.countdown(given.timeout), 0
   repeat
@@ -105,13 +118,13 @@ local function read(scope, says, given, search)
     local own = { per_page = PER_PAGE, timeout = left(), headers = given.headers }
     local list = pages.new(scope, "list_generations", says, own)
     local done, message, err = pages.each(list, function(fresh)
-      pass.total = pass.total or list.total or 0 -- of the first page: what is ordered later comes on top
+      note_total(pass, list.total)
       return look_through(search, pass, fresh)
     end)
     if not done then return nil, message, err end
-    search.total = pass.stopped and 0 or pass.total
+    search.total = not pass.stopped and pass.first or 0 -- what was ordered later comes on top
     passes = passes + 1
-  until search.found[1] or pass.pages < 2 or search.count == before or passes == PASSES
+  until search.found[1] or is_whole(search, pass) or search.count == before or passes == PASSES
   return true
 end
 
