@@ -111,6 +111,8 @@ describe("find_generation", function()
     ["nothing"] = { "neon", nil },
     ["an empty object, for nothing"] = { "{}", nil },
     ["null, for nothing"] = { "null", nil },
+    ["an empty list, for an empty object"] = { "[]", '{"prompt":"{}"}' },
+    ["null, for an empty object"] = { "null", '{"prompt":"{}"}' },
   } do
     it("takes " .. what .. " for another", function()
       assert.is_false(instructions.same(instructions.normal(case[1]), instructions.normal(case[2])))

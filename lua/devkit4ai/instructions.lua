@@ -79,7 +79,7 @@ function M.normal(value)
   if type(value) ~= "string" then return nil end
   local said = json.plain(value)
   if type(said) == "string" then return M.normal(said) end
-  if type(said) ~= "table" then return { prompt = trim(value) } end
+  if type(said) ~= "table" or next(said) == nil then return { prompt = trim(value) } end -- [] and {} decode to the same
   if type(said.prompt) ~= "string" then return said end
   if next(said, next(said)) == nil then return M.normal(said.prompt) end
   said.prompt = trim(said.prompt)
