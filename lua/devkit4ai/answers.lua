@@ -168,10 +168,14 @@ local function picture_url(raw)
   return first_text(raw.result_image_url, raw.generated_image_url, result, nested.image_url, nested.url)
 end
 
+local function status_of(raw)
+  return type(raw.status) == "string" and locale.lower(raw.status) or "pending"
+end
+
 function M.generation(raw)
   if type(raw.id) ~= "string" then return nil, "id" end
   return {
-    id = raw.id, status = type(raw.status) == "string" and raw.status or "pending", image_url = picture_url(raw), -- D39, D40
+    id = raw.id, status = status_of(raw), image_url = picture_url(raw), -- D39, D40
     error = words_or_json(raw.error), instructions = raw.instructions, is_public = flag_or_nil(raw.is_public),
     created_at = text_or_nil(raw.created_at), updated_at = text_or_nil(raw.updated_at),
     example_images = raw.example_images, message = words_or_json(raw.message), raw = raw,
@@ -189,7 +193,7 @@ local function page_of(raw, name, size, normal)
   if not list then return nil, came end
   return {
     list = list, came = came ~= #list and came or nil, total = count_or_nil(raw.total), size = count_or_nil(raw[size]),
-    more = raw.has_more == true,
+    more = flag_or_nil(raw.has_more),
   }
 end
 

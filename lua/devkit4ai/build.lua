@@ -244,6 +244,7 @@ function M.request(client, row, known, name, args, extra, secrets)
   end
   local ok, message, err = fill(row, name, request, args, client._parts[name], says)
   if not ok then return nil, message, err end
+  if row.about then request.about = args[row.about] end
   local own = own_secrets(row, args, extra, secrets)
   request.own = own
   if not row.path then

@@ -6,6 +6,7 @@ local errors = require "devkit4ai.errors"
 local operations = require "devkit4ai.operations"
 local retry = require "devkit4ai.retry"
 local runtime = require "devkit4ai.runtime"
+local server_clock = require "devkit4ai.server_clock"
 local session = require "devkit4ai.session"
 
 local M = {}
@@ -18,6 +19,7 @@ local answered = classify.answered
 local function send(client, row, request, secrets, progress)
   local compiled = request.compiled or core.request(request)
   local status, body, head, trouble, times = exchange(compiled, secrets, client, progress)
+  if head and status and row.path then server_clock.note(client, head) end -- an image's server has a clock of its own
   local answer, failure
   if not status then answer, failure = classify.unsent(body, head)
   elseif trouble then answer, failure = classify.troubled(request, secrets, status, trouble)
@@ -114,7 +116,7 @@ end
 
 -- A picture's address may send us on, to another place that is held to the same rules.
 local function follow(call, failure)
-  local location = failure.location
+  local location = failure.location:gsub(" ", "%%20")
   local url = core.resolve(call.request.url, location)
   call.hops = (call.hops or 0) + 1
   if call.hops > call.row.redirects or not url then
@@ -173,12 +175,14 @@ local function new_call(client, row, name, known, args, request, secrets, progre
   }
 end
 
-local function make(client, row, name, known, args, request, secrets, progress)
+-- started: where the call has a time or arguments of its own. libcurl's own count of a transfer that was cut is too short: by
+-- that, there would be some time left for another try.
+local function make(client, row, name, known, args, request, secrets, progress, started)
   local used = client._session
   local due = known.bearer and used.due < huge and now() >= used.due
   local answer, failure, head, call, _, times
   if due or client._trace then
-    call = new_call(client, row, name, known, args, request, secrets, progress, now())
+    call = new_call(client, row, name, known, args, request, secrets, progress, started or now())
     if due then
       local ready, message, err = authorize(call)
       if not ready then return nil, message, err end
@@ -189,7 +193,7 @@ local function make(client, row, name, known, args, request, secrets, progress)
   end
   if failure then
     if not call then
-      local started = now() - (times and times.total or 0) -- a call that goes well needs no clock
+      started = started or now() - (times and times.total or 0) -- a call that goes well needs no clock
       call = new_call(client, row, name, known, args, request, secrets, progress, started)
       call.attempts, call.used = 1, used
       failure.attempts = failure.untried and 0 or 1
@@ -209,10 +213,10 @@ end
 
 -- Builds the request of an operation whose own part differs, makes the call, and closes what was made for it alone.
 local function build_and_make(scope, row, name, known, args, extra, progress)
-  local client = scope._client
+  local client, started = scope._client, now()
   local request, secrets, err = build.request(client, row, known, name, args, extra, scope._secrets)
   if not request then return nil, secrets, err end
-  return close_after(request.own, make(client, row, name, known, args, request, secrets, progress))
+  return close_after(request.own, make(client, row, name, known, args, request, secrets, progress, started))
 end
 
 --- Makes one call.

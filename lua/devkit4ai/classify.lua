@@ -92,7 +92,7 @@ end
 -- The longest of the times that the server names, in seconds; X-RateLimit-Reset stands on every answer, and tells a time
 -- to wait on a 429 alone. CONTRACT 4.2. Dates are relative to the response's own Date: our clock may be wrong.
 local function wait_time(head, told, status)
-  local now, longest = require("devkit4ai.server_time").of(head, os.time()), nil
+  local now, longest = require("devkit4ai.server_clock").of(head, os.time()), nil
   local function name(seconds)
     if seconds and seconds >= 0 and seconds > (longest or -1) then longest = seconds end
   end
@@ -118,6 +118,7 @@ local function refused(row, secrets, status, body, head)
   detail, fields = safe(secrets, detail), fields and safe_fields(secrets, fields)
   local retry_after = wait_time(head, told, status)
   if row.advice then advice = row.advice[kind] or advice end
+  if row.doubtful and row.doubtful[status] then outcome = "unknown" end
   if transient and retry_after and retry_after > 0 then
     advice = ("wait %s s before the next call"):format(locale.format("%g", retry_after))
   end
@@ -185,6 +186,9 @@ function M.answered(row, request, secrets, status, body, head)
   if given ~= NONE or shows(secrets, body) then mask().values(secrets, given, raw) end
   local answer, missing = answers[row.answer](raw, given, row)
   if not answer then return unusable(secrets, status, body, head, "it has no " .. missing) end
+  if row.about and answer.id:lower() ~= request.about:lower() then
+    return unusable(secrets, status, body, head, "it is about another id: " .. secrets:mask(answer.id))
+  end
   return answer
 end
 

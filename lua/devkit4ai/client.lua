@@ -357,7 +357,7 @@ end
 ---@return devkit4ai.Error? err
 ---@see create_generation
 function Client:generate(options, own)
-  return generations().generate(self, "client", "client:generate", options, own)
+  return generations().generate(self, self._called, "client:generate", options, own)
 end
 
 --- Orders a picture without an account: free, and few a day for each address. Sent at most once; an order whose outcome is
@@ -388,7 +388,7 @@ function Client:generation(id, options)
   check.value("client:generation: id", { type = "string", required = true }, id)
   local given = check.arguments("client:generation", HANDLE, options)
   if given.anonymous then return generations().anonymous(self, id) end
-  return generations().of_id(self, "client", id)
+  return generations().of_id(self, self._called, id)
 end
 
 --- The generations of who is logged in, in pages. Asks nobody yet: what is wrong is told by the first page that is read.
@@ -399,7 +399,7 @@ end
 ---@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
 ---@return devkit4ai.Pages pages of devkit4ai.Generation
 function Client:generations(options, own)
-  return generations().list(self, "client", "list_generations", "client:generations", options, own)
+  return generations().list(self, self._called, "list_generations", "client:generations", options, own)
 end
 
 --- The generations that were published, of anyone; needs no account.
@@ -411,7 +411,7 @@ end
 ---@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
 ---@return devkit4ai.Pages pages of devkit4ai.Generation
 function Client:public_generations(options, own)
-  return generations().list(self, "client", "list_public_generations", "client:public_generations", options, own)
+  return generations().list(self, self._called, "list_public_generations", "client:public_generations", options, own)
 end
 
 --- The one generation that was ordered with these instructions: what became of an order whose outcome is unknown. Blanks at
@@ -419,14 +419,14 @@ end
 --- ```lua
 --- print(gen.id == client:find_generation { instructions = "neon", since = os.time() - 60 }.id) --> true
 --- ```
----@param options { instructions: table|string, since: number?, timeout: number?, headers: table<string, string>? } instructions: as generate got them; since: Unix time of the order by this machine's clock, which is set right by the server's; 60 s before it count as well; without it, all generations are looked at
+---@param options { instructions: table|string, since: number?, timeout: number?, headers: table<string, string>? } instructions: as generate got them; since: the server's Unix time of the order, as the line in a message has it; 60 s before it count as well; without it, all generations are looked at
 ---@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
 ---@return devkit4ai.Generation?
 ---@return string? message
----@return devkit4ai.Error? err kind `not_found`: it may still appear for some seconds; kind `conflict`: several fit, and their ids stand in the message
+---@return devkit4ai.Error? err kind `not_found`: it may still appear for some seconds; kind `conflict`: several fit, or the list can't tell that there is none; the message names what it saw, and nothing may be ordered again before somebody looked
 ---@see list_generations
 function Client:find_generation(options, own)
-  return generations().find(self, "client", "client:find_generation", options, own)
+  return generations().find(self, self._called, "client:find_generation", options, own)
 end
 
 local PARTS = {

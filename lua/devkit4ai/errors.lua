@@ -61,6 +61,7 @@ local STATUSES = {
 local ANSWERS = {
   [400] = { "invalid", true, "change what the server names" },
   [401] = { "auth", true, "log in again, and look at the token" },
+  [402] = { "protocol", false, "the server wants a payment: do what its words say" },
   [403] = { "forbidden", true, "look at the keys, the role and whose project it is" },
   [404] = { "not_found", true, "look at the id, and whether it belongs to this account" },
   [405] = { "protocol", true, "is base_url the API's address?" },
@@ -72,9 +73,13 @@ local ANSWERS = {
   [422] = { "invalid", true, "change what the server names" },
   [429] = { "rate_limited", true, "wait before the next call", true },
 }
-local SERVER = { "server", false, "try later", true }
-local ELSEWHERE = { "protocol", false, "is base_url the API's address?", true } -- 3xx
-local OTHER = { "protocol", false, "is base_url the API's address?" }
+-- Every other status, by its first digit.
+local OTHERS = {
+  [3] = { "protocol", false, "is base_url the API's address?", true },
+  [4] = { "protocol", false, "do what the server's words say" },
+  [5] = { "server", false, "try later", true },
+}
+local STRANGE = { "protocol", false, "is base_url the API's address?" }
 
 -- Where documents give two statuses for the same, the words tell: { words, the status that says it } (D22).
 local MEANT = { [403] = { "not authenticated", 401 } }
@@ -95,7 +100,7 @@ end
 ---@return string advice
 ---@return boolean? transient
 function M.of_status(status)
-  local row = ANSWERS[status] or (status >= 500 and status <= 599 and SERVER) or (status < 400 and ELSEWHERE) or OTHER
+  local row = ANSWERS[status] or OTHERS[math.floor(status / 100)] or STRANGE
   return row[1], row[2] and "refused" or "unknown", row[3], row[4]
 end
 

@@ -2,7 +2,9 @@
 local build = require "devkit4ai.build"
 local call = require "devkit4ai.call"
 local check = require "devkit4ai.check"
+local core = require "devkit4ai.core"
 local errors = require "devkit4ai.errors"
+local find = require "devkit4ai.find"
 local images = require "devkit4ai.images"
 local json = require "devkit4ai.json"
 local locale = require "devkit4ai.locale"
@@ -132,10 +134,17 @@ function M.run(client, options, own)
     method = method, path = given.path, content_type = content_type, answer = "response", heed = true,
     profile = { [client._role] = known.profile and known.profile[role] or PROFILES[role] },
     repeats = known.repeats or REPEATS[method], creates = known.creates, unknown = known.unknown,
-    says = "client:request",
+    doubtful = known.doubtful, says = "client:request",
   }
   if query ~= "" then extra.url = client.base_url .. given.path .. "?" .. query end
+  local moment = core.now()
   local response, message, err = call.run_row(client, row, name, extra, given.on_upload)
+  local wanted = known.findable and given.form and given.form[known.body.form.text]
+  if wanted and err and err.operation == name then
+    return find.tell_lost(err, client, client._called, tostring(wanted), moment)
+  end
+  local made = known.findable and response and response.json
+  if type(made) == "table" and type(made.id) == "string" then find.remember(client, made.id) end
   return response, message, err
 end
 

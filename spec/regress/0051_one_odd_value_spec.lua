@@ -104,7 +104,7 @@ describe("a list", function()
         serve(("{\"generations\":[%s]}"):format(table.concat(items, ",")), page(item(3)), page())
         local list = assert(client:public_generations { per_page = 3 }:all())
         assert.same({ id_of(1), id_of(2), id_of(3) }, { list[1].id, list[2].id, list[3].id })
-        assert.equal(2, #server:requests())
+        assert.equal(3, #server:requests()) -- without a total, only an empty page is the last one
         if at < 3 then
           client:close()
           server:stop()

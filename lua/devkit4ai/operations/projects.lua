@@ -26,12 +26,12 @@ return {
   },
   get_project = { -- row 19
     method = "GET", path = "/api/v1/projects/{project_id}", profile = roles.developer,
-    answer = "project", repeats = "safe", says = "project:refresh",
+    answer = "project", about = "project_id", repeats = "safe", says = "project:refresh",
   },
   update_project = { -- row 20
     method = "PUT", path = "/api/v1/projects/{project_id}", profile = roles.developer,
     body = { json = { "name", "description" } },
-    answer = "project", repeats = "same", says = "project:update",
+    answer = "project", about = "project_id", repeats = "same", says = "project:update",
     unknown = "it may have the new values now: look with project:refresh()",
   },
   delete_project = { -- row 21
