@@ -2,6 +2,7 @@
 local core = require "devkit4ai.core"
 local build = require "devkit4ai.build"
 local classify = require "devkit4ai.classify"
+local created = require "devkit4ai.created"
 local errors = require "devkit4ai.errors"
 local operations = require "devkit4ai.operations"
 local retry = require "devkit4ai.retry"
@@ -17,11 +18,12 @@ local answered = classify.answered
 -- One exchange, and what came of it: answer, failure, head; behind them what a trace tells.
 local function send(client, row, request, secrets, progress)
   local compiled = request.compiled or core.request(request)
-  local status, body, head, trouble, times = exchange(compiled, secrets, client, progress)
+  local status, body, head, trouble, times, raised = exchange(compiled, secrets, client, progress, row)
   local answer, failure
   if not status then answer, failure = classify.unsent(body, head)
   elseif trouble then answer, failure = classify.troubled(request, status, trouble)
   else answer, failure = answered(row, request, secrets, status, body, head) end
+  if raised then answer, failure = classify.ended(row, answer, failure, raised) end
   return answer, failure, head, status, body, times
 end
 
@@ -40,7 +42,18 @@ end
 local function tell(call, failure)
   if failure.response then return failure.response end
   if call.unknown then failure.outcome = "unknown" end
-  return cut(classify.tell(call.row, call.name, call.says, call.secrets, failure))
+  local row, raised = call.row, failure.raised
+  local _, message, err = cut(classify.tell(row, call.name, call.says, call.secrets, failure))
+  local job = err.outcome == "unknown" and row.repeats ~= "safe" and runtime.job()
+  if job and (row.repeats == "never" or job._cancelled) then created.open(job, err) end
+  if not raised then return nil, message, err end
+  if call.request.keeps_raised then
+    err.raised = raised
+    return nil, message, err
+  end
+  if call.request.own then call.request.own:close() end
+  if row.repeats == "safe" then error(raised.value, 0) end
+  created.raise(raised, err)
 end
 
 local function out_of_time(call, outcome)
@@ -131,6 +144,7 @@ end
 local function go_on(call, failure)
   local answer, head
   repeat
+    if failure.raised then return tell(call, failure) end
     local again, message, err = mend(call, failure)
     if again == nil then return nil, message, err end
     if failure.location and follow(call, failure) then again = true end
@@ -147,6 +161,7 @@ local function go_on(call, failure)
     if failure and call.unknown and retry.was_done(call.row, failure) then answer, failure = true, nil end
   until not failure
   earn(call.client._budget, call.spent or 0)
+  if call.row.makes then created.object(runtime.job(), call.row.makes, answer) end
   if call.row.heed then return answer, nil, nil, head end
   return answer
 end
@@ -193,6 +208,7 @@ local function make(client, row, name, known, args, request, secrets, progress)
   end
   local budget = client._budget
   if budget.tokens < FULL then earn(budget, 1) end
+  if row.makes then created.object(runtime.job(), row.makes, answer) end
   if row.heed then return answer, nil, nil, head end
   return answer
 end
@@ -214,7 +230,7 @@ end
 ---@param scope devkit4ai.Scope
 ---@param name string of a row of `operations`
 ---@param args table? path parameters, query, fields of the body, secrets among them
----@param extra table? fields for the core's request (url, save_as, total, ...); max_wait: in place of the client's; headers: the user's own; says: in place of the row's; tries: most tries, in place of the client's
+---@param extra table? fields for the core's request (url, save_as, total, ...); max_wait: in place of the client's; headers: the user's own; says: in place of the row's; tries: most tries, in place of the client's; keeps_raised: an error that ended the call is given as err.raised, and the caller raises it
 ---@param progress fun(sent: integer, total: integer)? called while the body goes out
 ---@return any? answer in its normal form
 ---@return string? message

@@ -1,11 +1,13 @@
 --- A generation: a picture that was ordered, with what the server said of it last.
 local call = require "devkit4ai.call"
 local check = require "devkit4ai.check"
+local created = require "devkit4ai.created"
 local errors = require "devkit4ai.errors"
 local find = require "devkit4ai.find"
 local instructions = require "devkit4ai.instructions"
 local operations = require "devkit4ai.operations"
 local pages = require "devkit4ai.pages"
+local runtime = require "devkit4ai.runtime"
 local under_way = require "devkit4ai.under_way"
 local wait = require "devkit4ai.wait"
 
@@ -121,6 +123,29 @@ local function glance(gen, left, headers)
   })
 end
 
+-- Runs fn. In a task that an error ends meanwhile, the task's error has the line that finds the generation.
+local function with_line(line, fn, ...)
+  local job = runtime.job()
+  if not job then return fn(...) end
+  if job._line then runtime.leave(job) end -- an error ended another order, and the task caught it
+  job._line = line
+  local fields, message, err, since, text = fn(...)
+  job._line = nil
+  return fields, message, err, since, text
+end
+
+-- The failure of an order; an error that ended it is raised, and says what became of the order.
+local function fail(err, handle_of)
+  local raised = err.raised
+  if not raised then return nil, err.message, err end
+  err.raised = nil
+  if err.generation_id then
+    err.message = ("%s; the generation %s was created and is paid for: %s:wait()"):format(
+      err.message, err.generation_id, handle_of(err.generation_id)._words)
+  end
+  created.raise(raised, err)
+end
+
 -- An order: what it holds is looked at before a byte is sent.
 local function order(scope, says, name, given)
   check.arguments(says, GENERATE, given)
@@ -133,7 +158,7 @@ local function order(scope, says, name, given)
   if wrong then return errors.refuse("invalid", ("%s: %s"):format(says, wrong), name) end
   local args, since = { files = images, instructions = text }, nil
   local fields, message, err = wait.with_room(scope._client, given.timeout, glance, function(left, max_wait)
-    local extra = { total = left, max_wait = max_wait, headers = given.headers, says = says }
+    local extra = { total = left, max_wait = max_wait, headers = given.headers, says = says, keeps_raised = true }
     since = os.time()
     return call.run(scope, name, args, extra, given.on_upload)
   end)
@@ -151,23 +176,29 @@ end
 
 --- project:generate; see there. Where nobody knows whether it was made, the message ends with the line that finds it.
 function M.generate(scope, words, says, given)
-  local fields, message, err, since, text = order(scope, says, "create_generation", given)
+  local began = os.time()
+  local function line_since(since, text)
+    local wanted = type(given.instructions) == "table" and text or given.instructions or given.prompt
+    return scope._secrets:mask(find.line(words, wanted, since))
+  end
+  local fields, message, err, since, text = with_line(function()
+    return line_since(began, instructions.text(given.instructions))
+  end, order, scope, says, "create_generation", given)
   if fields then
     find.remember(scope._client, fields.id)
     return accept(M.of_id(scope, words, fields.id), says, fields)
   end
   if err.outcome == "unknown" and err.operation == "create_generation" then
-    local wanted = type(given.instructions) == "table" and text or given.instructions or given.prompt
-    err.message = message .. "; this line looks for it: " .. scope._secrets:mask(find.line(words, wanted, since))
+    err.message = message .. "; this line looks for it: " .. line_since(since, text)
   end
-  return nil, err.message, err
+  return fail(err, function(id) return M.of_id(scope, words, id) end)
 end
 
 --- client:generate_anonymous; see there.
 function M.generate_anonymous(client, given)
   local says = "client:generate_anonymous"
-  local fields, message, err = order(client, says, "create_anonymous_generation", given)
-  if not fields then return nil, message, err end
+  local fields, _, err = order(client, says, "create_anonymous_generation", given)
+  if not fields then return fail(err, function(id) return M.anonymous(client, id) end) end
   return accept(M.anonymous(client, fields.id), says, fields)
 end
 

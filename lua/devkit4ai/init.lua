@@ -63,15 +63,30 @@ function M.map(list, options, fn)
   return require("devkit4ai.task").map(list, options, fn)
 end
 
---- Lets what is ready go on; for programs with frames, once a frame. From its first call on a thread of the library's own
---- does the network's work, so that no frame waits for it.
+--- Waits. A script blocks; in a task, the others go on meanwhile.
+--- ```lua
+--- local slept = devkit4ai.sleep(0.01)
+--- print(slept) --> true
+--- ```
+---@param seconds number
+---@return boolean? slept nil: the task that calls was cancelled
+---@return string? message
+---@return devkit4ai.Error? err kind `cancelled`
+function M.sleep(seconds)
+  return require("devkit4ai.task").sleep(seconds)
+end
+
+--- Runs the tasks that are ready; for programs with frames, once a frame. From its first call on a thread of the library's own
+--- does the network's work, so that no frame waits for it. A task that is ready when the budget is over runs in a later frame.
 --- ```lua
 --- local task = devkit4ai.spawn(function() return client:me() end)
 --- devkit4ai.update() -- as in: function love.update() devkit4ai.update() end
 --- print(task:join().email) --> dev@example.com
 --- ```
-function M.update()
-  return require("devkit4ai.runtime").update()
+---@param options { budget: number? }? budget: seconds for the tasks of one frame, default 0.004; one task runs at least
+function M.update(options)
+  local budget = options ~= nil and require("devkit4ai.task").budget_of(options) or nil
+  return require("devkit4ai.runtime").update(budget)
 end
 
 return M

@@ -282,7 +282,7 @@ end
 function M.renew(client, run, seconds)
   if client._closed then errors.raise("client:refresh_token: the client is closed") end
   if client._session == LOST and continue(client) and client._session.ends > runtime.now() then return true end
-  if runtime.is_cancelled() then return cancelled() end
+  if runtime.is_refused() then return cancelled() end
   local before, deadline = client._session, runtime.now() + (seconds or math.huge)
   for _ = 1, ROUNDS do
     local key = twins.key(client)

@@ -1,5 +1,6 @@
 --- Waiting for generations: looks by poll's schedule, at the pace of all waits, until one is done or the time is up.
 local core = require "devkit4ai.core"
+local created = require "devkit4ai.created"
 local errors = require "devkit4ai.errors"
 local pace = require "devkit4ai.pace"
 local poll = require "devkit4ai.poll"
@@ -45,6 +46,7 @@ end
 ---@param says string the call that ordered it
 function M.accept(gen, says)
   under_way.add(gen._scope._client, gen)
+  created.generation(runtime.job(), gen)
   if runtime.is_cancelled() then M.abandon(gen, says) end
 end
 
@@ -118,6 +120,19 @@ local function rest(client, gen, seconds)
   return runtime.sleep(seconds, client)
 end
 
+local until_done
+
+-- An error that ends a wait (Ctrl-C, a debug hook, on_progress) says which generation goes on without it.
+local function name_generation(gen)
+  return function(value, text)
+    created.raise({ value = value, text = text }, select(3, errors.give({
+      kind = "cancelled", outcome = "unknown", operation = gen._looks, generation_id = gen.id,
+      message = ("gen:wait: an error ended the wait; the generation %s may still finish and is paid for; go on waiting "
+        .. "with %s:wait()"):format(gen.id, gen._words),
+    })))
+  end
+end
+
 --- Waits until a generation is completed.
 ---@param gen devkit4ai.Generation
 ---@param options { timeout: number?, interval: number?, on_progress: function? } as gen:wait's
@@ -126,6 +141,15 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function M.until_done(gen, options, look)
+  local job = runtime.job()
+  if not job then return runtime.protect(name_generation(gen), until_done, gen, options, look) end
+  job._gen = gen
+  local done, message, err = until_done(gen, options, look)
+  job._gen = nil
+  return done, message, err
+end
+
+until_done = function(gen, options, look)
   local timeout, interval = options.timeout or poll.DEADLINE, options.interval
   if not (timeout >= 0 and (not interval or interval > 0)) then
     return errors.refuse("config", "gen:wait: timeout and interval must be numbers of seconds", gen._looks)
@@ -142,10 +166,7 @@ function M.until_done(gen, options, look)
       if not pause then return nil, message, err end
     else
       if options.on_progress then options.on_progress(gen) end
-      if gen.status == "completed" then
-        if runtime.is_cancelled() then M.abandon(gen, "gen:wait") end
-        return gen
-      end
+      if gen.status == "completed" then return gen end
       if gen.status == "failed" then return failed(gen) end
     end
     local left = deadline - runtime.now()
