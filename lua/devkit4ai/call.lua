@@ -46,14 +46,9 @@ local function tell(call, failure)
   local _, message, err = cut(classify.tell(row, call.name, call.says, call.secrets, failure))
   local job = err.outcome == "unknown" and row.repeats ~= "safe" and runtime.job()
   if job and (row.repeats == "never" or job._cancelled) then created.open(job, err) end
-  if not raised then return nil, message, err end
-  if call.request.keeps_raised then
-    err.raised = raised
-    return nil, message, err
-  end
-  if call.request.own then call.request.own:close() end
-  if row.repeats == "safe" then error(raised.value, 0) end
-  created.raise(raised, err)
+  if raised and row.repeats == "safe" then error(raised.value, 0) end -- nothing is to be said of it
+  err.raised = raised
+  return nil, message, err
 end
 
 local function out_of_time(call, outcome)
@@ -213,9 +208,22 @@ local function make(client, row, name, known, args, request, secrets, progress)
   return answer
 end
 
-local function close_after(own, ...)
-  if own then own:close() end
-  return ...
+-- The same for a call that changes something: an error in it that did not end a wait (a debug hook's, in a script) has an
+-- outcome as well.
+local function change(client, row, name, known, args, request, secrets, progress)
+  runtime.check_wait()
+  return runtime.protect(function(value, text)
+    local call = new_call(client, row, name, known, args, request, secrets, progress, now())
+    return tell(call, select(2, classify.ended(row, nil, nil, { value = value, text = text })))
+  end, make, client, row, name, known, args, request, secrets, progress)
+end
+
+-- Closes what was made for the call alone, and raises an error that ended it, unless the caller does.
+local function conclude(request, answer, message, err, head)
+  if request.own then request.own:close() end
+  local raised = err and err.raised
+  if raised and not request.keeps_raised then created.raise(raised, err) end
+  return answer, message, err, head
 end
 
 -- Builds the request of an operation whose own part differs, makes the call, and closes what was made for it alone.
@@ -223,7 +231,8 @@ local function build_and_make(scope, row, name, known, args, extra, progress)
   local client = scope._client
   local request, secrets, err = build.request(client, row, known, name, args, extra, scope._secrets)
   if not request then return nil, secrets, err end
-  return close_after(request.own, make(client, row, name, known, args, request, secrets, progress))
+  local run = row.repeats == "safe" and make or change
+  return conclude(request, run(client, row, name, known, args, request, secrets, progress))
 end
 
 --- Makes one call.
@@ -246,7 +255,8 @@ function M.run(scope, name, args, extra, progress)
     known, scope._prepared[name] = prepared, prepared
   end
   if extra or not known.fixed then return build_and_make(scope, row, name, known, args, extra, progress) end
-  return make(client, row, name, known, args, known.request, scope._secrets, progress)
+  if row.repeats == "safe" then return make(client, row, name, known, args, known.request, scope._secrets, progress) end
+  return conclude(known.request, change(client, row, name, known, args, known.request, scope._secrets, progress))
 end
 
 --- The same for a row of the caller's own, which is not kept.

@@ -81,8 +81,8 @@ end
 ---@return devkit4ai.Failure
 function M.ended(row, answer, failure, raised)
   failure = failure or {
-    kind = "cancelled", outcome = "unknown", what = "an error ended the call after the server had answered",
-    generation_id = row.answer == "generation" and answer.id or nil,
+    kind = "cancelled", outcome = "unknown", what = "an error ended the call",
+    generation_id = row.answer == "generation" and answer and answer.id or nil,
   }
   failure.raised, failure.response, failure.transient = raised, nil, nil
   return nil, failure

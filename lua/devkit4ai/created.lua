@@ -101,7 +101,7 @@ function M.name(message, notes)
     seen[line] = true
   end
   if #lines == 0 then return message end
-  return ("%s; created before that, or maybe created: %s"):format(message, table.concat(lines, "; "))
+  return ("%s; before this error: %s"):format(message, table.concat(lines, "; "))
 end
 
 -- What a program needs of the notes: the ids, the objects.
@@ -136,8 +136,9 @@ function M.failure(notes, message, err, results)
   local ours = errors.is(err)
   local noted = notes and #notes > 0 and not (#notes == 1 and notes[1].err == err and err ~= nil)
   if not noted and not (ours and results and next(results) ~= nil) then return nil, message, err end
-  local fields = { kind = "failed", outcome = "unknown", cause = not ours and err or nil }
+  local fields = { kind = "failed", outcome = "unknown", cause = err }
   if ours then
+    fields.cause = nil
     for name, value in pairs(err) do fields[name] = value end
   end
   fields.message, fields.results = M.name(traceback.text(message), notes), results
@@ -171,7 +172,7 @@ end
 function M.raise(raised, err)
   local text = raised.text .. (raised.text:find("\n", 1, true) and "\n" or "; ") .. err.message
   if type(raised.value) == "string" then error(text, 0) end
-  err.message, err.cause = text, raised.value
+  err.message, err.cause, err.raised = text, raised.value, nil
   error(err, 0)
 end
 

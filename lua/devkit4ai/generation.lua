@@ -138,7 +138,6 @@ end
 local function fail(err, handle_of)
   local raised = err.raised
   if not raised then return nil, err.message, err end
-  err.raised = nil
   if err.generation_id then
     err.message = ("%s; the generation %s was created and is paid for: %s:wait()"):format(
       err.message, err.generation_id, handle_of(err.generation_id)._words)

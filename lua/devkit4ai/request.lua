@@ -2,9 +2,11 @@
 local build = require "devkit4ai.build"
 local call = require "devkit4ai.call"
 local check = require "devkit4ai.check"
+local created = require "devkit4ai.created"
 local errors = require "devkit4ai.errors"
 local json = require "devkit4ai.json"
 local operations = require "devkit4ai.operations"
+local runtime = require "devkit4ai.runtime"
 
 local M = {}
 
@@ -91,6 +93,10 @@ function M.run(client, options)
   }
   if query ~= "" then extra.url = client.base_url .. given.path .. "?" .. query end
   local response, message, err = call.run_row(client, row, name, extra, given.on_upload)
+  local made = response and response.status < 300 and known.creates and known.answer == "generation" and response.json
+  if type(made) == "table" and type(made.id) == "string" then
+    created.generation(runtime.job(), client:generation(made.id))
+  end
   return response, message, err
 end
 

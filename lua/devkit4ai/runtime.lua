@@ -123,7 +123,7 @@ local function watch_progress(id, slot, progress, job)
   local raised
   while not slot.answer do
     park(slot, SLICE)
-    if not (raised or slot.answer) then
+    if not (raised or slot.answer or slot._cancelled) then
       raised = tell(progress, id, job)
       if raised then engine:cancel(id) end
     end
