@@ -208,6 +208,13 @@ local function make(client, row, name, known, args, request, secrets, progress)
   return answer
 end
 
+local function make_and_keep(client, row, name, known, args, request, secrets, progress)
+  local answer, message, err, head = make(client, row, name, known, args, request, secrets, progress)
+  local creation = request.creation
+  if creation and answer then creation.answer = answer elseif creation then creation.sent = false end
+  return answer, message, err, head
+end
+
 -- The same for a call that changes something: an error in it that did not end a wait (a debug hook's, in a script) has an
 -- outcome as well.
 local function change(client, row, name, known, args, request, secrets, progress)
@@ -215,14 +222,14 @@ local function change(client, row, name, known, args, request, secrets, progress
   return runtime.protect(function(value, text)
     local call = new_call(client, row, name, known, args, request, secrets, progress, now())
     return tell(call, select(2, classify.ended(row, nil, nil, { value = value, text = text })))
-  end, make, client, row, name, known, args, request, secrets, progress)
+  end, make_and_keep, client, row, name, known, args, request, secrets, progress)
 end
 
 -- Closes what was made for the call alone, and raises an error that ended it, unless the caller does.
 local function conclude(request, answer, message, err, head)
   if request.own then request.own:close() end
   local raised = err and err.raised
-  if raised and not request.keeps_raised then created.raise(raised, err) end
+  if raised and not request.creation then created.raise(raised, err) end
   return answer, message, err, head
 end
 
@@ -239,7 +246,7 @@ end
 ---@param scope devkit4ai.Scope
 ---@param name string of a row of `operations`
 ---@param args table? path parameters, query, fields of the body, secrets among them
----@param extra table? fields for the core's request (url, save_as, total, ...); max_wait: in place of the client's; headers: the user's own; says: in place of the row's; tries: most tries, in place of the client's; keeps_raised: an error that ended the call is given as err.raised, and the caller raises it
+---@param extra table? fields for the core's request (url, save_as, total, ...); max_wait: in place of the client's; headers: the user's own; says: in place of the row's; tries: most tries, in place of the client's; creation: of who raises an error that ended the call, which is err.raised; it gets the answer
 ---@param progress fun(sent: integer, total: integer)? called while the body goes out
 ---@return any? answer in its normal form
 ---@return string? message

@@ -123,30 +123,62 @@ local function glance(gen, left, headers)
   })
 end
 
--- Runs fn. In a task that an error ends meanwhile, the task's error has the line that finds the generation.
-local function with_line(line, fn, ...)
-  local job = runtime.job()
-  if not job then return fn(...) end
-  if job._line then runtime.leave(job) end -- an error ended another order, and the task caught it
-  job._line = line
-  local fields, message, err, since, text = fn(...)
-  job._line = nil
-  return fields, message, err, since, text
+---@class devkit4ai.Creation a creating call that is under way: what an error that ends it can say
+---@field says string how the user knows the call
+---@field operation string
+---@field sent boolean? it may have been sent
+---@field answer table? the server's
+---@field told boolean? the error that is raised says what became of the call
+---@field handle fun(id: string): devkit4ai.Generation
+---@field search fun(): string? the text that leads to a generation of which the id is not known
+
+local function was_created(creation, id)
+  return ("%s: the generation %s was created and is paid for: %s:wait()"):format(
+    creation.says, id, creation.handle(id)._words)
 end
 
--- The failure of an order; an error that ended it is raised, and says what became of the order.
-local function fail(err, handle_of)
+-- What is known of a creating call; nil: it was not sent.
+local function describe(creation)
+  if creation.answer then return was_created(creation, creation.answer.id) end
+  if not creation.sent then return nil end
+  return ("%s: an error ended the call; %s%s"):format(
+    creation.says, operations[creation.operation].unknown, creation.search())
+end
+
+-- The failure of a creating call. An error that ended it is raised, and says what became of it.
+local function fail(creation, err)
   local raised = err.raised
   if not raised then return nil, err.message, err end
-  if err.generation_id then
-    err.message = ("%s; the generation %s was created and is paid for: %s:wait()"):format(
-      err.message, err.generation_id, handle_of(err.generation_id)._words)
-  end
+  if err.generation_id then err.message = was_created(creation, err.generation_id) end
+  creation.told = true
   created.raise(raised, err)
 end
 
+-- Runs a creating call, so that an error says what became of it wherever it ends it: in a script the error itself, in a
+-- task the error of the task.
+local function guard(creation, fn)
+  local job = runtime.job()
+  if job then
+    if job._describe then runtime.leave(job) end -- an error ended another one, and the task caught it
+    job._describe = function() return describe(creation) end
+    local gen, message, err = fn(creation)
+    job._describe = nil
+    return gen, message, err
+  end
+  return runtime.protect(function(value, text)
+    local message = not creation.told and describe(creation)
+    if not message then error(value, 0) end
+    local _, _, err = errors.give({
+      kind = "cancelled", outcome = "unknown", operation = creation.operation, message = message,
+      generation_id = creation.answer and creation.answer.id,
+    })
+    created.raise({ value = value, text = text }, err)
+  end, fn, creation)
+end
+
 -- An order: what it holds is looked at before a byte is sent.
-local function order(scope, says, name, given)
+local function order(scope, creation, given)
+  local says, name = creation.says, creation.operation
   check.arguments(says, GENERATE, given)
   if (given.prompt == nil) == (given.instructions == nil) then
     errors.raise(says .. ": give either prompt or instructions")
@@ -157,8 +189,8 @@ local function order(scope, says, name, given)
   if wrong then return errors.refuse("invalid", ("%s: %s"):format(says, wrong), name) end
   local args, since = { files = images, instructions = text }, nil
   local fields, message, err = wait.with_room(scope._client, given.timeout, glance, function(left, max_wait)
-    local extra = { total = left, max_wait = max_wait, headers = given.headers, says = says, keeps_raised = true }
-    since = os.time()
+    since, creation.sent = os.time(), true
+    local extra = { total = left, max_wait = max_wait, headers = given.headers, says = says, creation = creation }
     return call.run(scope, name, args, extra, given.on_upload)
   end)
   return fields, message, err, since, text
@@ -176,29 +208,36 @@ end
 --- project:generate; see there. Where nobody knows whether it was made, the message ends with the line that finds it.
 function M.generate(scope, words, says, given)
   local began = os.time()
-  local function line_since(since, text)
+  local function search(since, text)
     local wanted = type(given.instructions) == "table" and text or given.instructions or given.prompt
-    return scope._secrets:mask(find.line(words, wanted, since))
+    return "; this line looks for it: " .. scope._secrets:mask(find.line(words, wanted, since))
   end
-  local fields, message, err, since, text = with_line(function()
-    return line_since(began, instructions.text(given.instructions))
-  end, order, scope, says, "create_generation", given)
-  if fields then
-    find.remember(scope._client, fields.id)
-    return accept(M.of_id(scope, words, fields.id), says, fields)
-  end
-  if err.outcome == "unknown" and err.operation == "create_generation" then
-    err.message = message .. "; this line looks for it: " .. line_since(since, text)
-  end
-  return fail(err, function(id) return M.of_id(scope, words, id) end)
+  return guard({
+    says = says, operation = "create_generation", handle = function(id) return M.of_id(scope, words, id) end,
+    search = function() return search(began, instructions.text(given.instructions or given.prompt)) end,
+  }, function(creation)
+    local fields, message, err, since, text = order(scope, creation, given)
+    if fields then
+      find.remember(scope._client, fields.id)
+      return accept(creation.handle(fields.id), says, fields)
+    end
+    if err.outcome == "unknown" and err.operation == "create_generation" then
+      err.message = message .. search(since, text)
+    end
+    return fail(creation, err)
+  end)
 end
 
 --- client:generate_anonymous; see there.
 function M.generate_anonymous(client, given)
-  local says = "client:generate_anonymous"
-  local fields, _, err = order(client, says, "create_anonymous_generation", given)
-  if not fields then return fail(err, function(id) return M.anonymous(client, id) end) end
-  return accept(M.anonymous(client, fields.id), says, fields)
+  return guard({
+    says = "client:generate_anonymous", operation = "create_anonymous_generation",
+    handle = function(id) return M.anonymous(client, id) end, search = function() return "" end,
+  }, function(creation)
+    local fields, _, err = order(client, creation, given)
+    if not fields then return fail(creation, err) end
+    return accept(creation.handle(fields.id), creation.says, fields)
+  end)
 end
 
 local LIST = check.rows { page = { type = "number" }, per_page = { type = "number" } }

@@ -32,7 +32,7 @@ local PATIENCE = 1000 -- waits that a cancelled task may begin; one that goes on
 ---@field _refused integer? waits that it began after its cancellation
 ---@field _row table? of the call that it waits for, where that changes something
 ---@field _gen devkit4ai.Generation? that it waits for
----@field _line (fun(): string)? the line that finds the generation which it creates
+---@field _describe (fun(): string?)? what is known of the generation that it creates
 ---@field _group table? of its all or map
 ---@field _notes devkit4ai.Note[]? what its calls created
 
@@ -196,12 +196,9 @@ end
 -- Notes what nobody knows of a job's call: it was sent, or was about to be.
 local function note_call(notes_of, job)
   if job._gen then created.generation(notes_of, job._gen) end
-  local row, line = job._row, job._line
-  if not (row and row.unknown or line) then return end
-  local text = (row and row.says .. ": " or "") .. "an error ended the call"
-  if row and row.unknown then text = text .. "; " .. row.unknown end
-  if line then text = text .. "; this line looks for it: " .. line() end
-  created.lost(notes_of, text)
+  local row, text = job._row, job._describe and job._describe()
+  if row and row.unknown and not text then text = ("%s: an error ended the call; %s"):format(row.says, row.unknown) end
+  if text then created.lost(notes_of, text) end
 end
 
 --- Ends what a job still has under way after an error ended its wait, and notes what nobody knows of it.
@@ -223,7 +220,7 @@ function M.leave(job)
   end
   loop.release(job)
   if job._at then loop.release(job._at) end
-  job.id, job.answer, job.owner, job._row, job._line = nil, nil, nil, nil, nil
+  job.id, job.answer, job.owner, job._row, job._describe = nil, nil, nil, nil, nil
   job._gen, job._at, job._group = nil, nil, nil
 end
 
