@@ -7,8 +7,8 @@ local ID = "990e8400-e29b-41d4-a716-446655440004"
 local SERVER = ([[return function(conn)
   local request = conn:read_request()
   while request do
-    conn:respond(200, { id = "%s", name = "n", email = "a@example.com", status = "pending", key = "pk_abc", key_prefix = "pk_",
-      api_key = "ak_abc", user = { id = "%s", email = "a@example.com" } })
+    conn:respond(200, { id = "%s", name = "n", email = "a@example.com", status = "pending", key = "pk_abc",
+      key_prefix = "pk_", api_key = "ak_abc", user = { id = "%s", email = "a@example.com" } })
     request = conn:read_request()
   end
 end]]):format(ID, ID)

@@ -59,7 +59,7 @@ for where, run in pairs { ["in a script"] = in_script, ["in a task"] = in_task }
     end
 
     for what, value in pairs(VALUES) do
-      it("on_upload that raises " .. what .. " ends the upload; the error has the outcome, the line and the value", function()
+      it("on_upload that raises " .. what .. " ends the upload; the error has outcome, line and value", function()
         local ok, err = run(function() return generate(function() error(value) end) end)
         assert.is_false(ok)
         assert.is_true(rawequal(value, err.cause))
@@ -69,8 +69,9 @@ for where, run in pairs { ["in a script"] = in_script, ["in a task"] = in_task }
         assert.same({ 1, false }, { #posts(), posts()[1].complete })
       end)
 
-      it("on_progress that raises " .. what .. " ends the wait; the error has the line and the value", function()
-        local ok, err = run(function() return client:generation(ID):wait { on_progress = function() error(value) end } end)
+      it("on_progress that raises " .. what .. " ends the wait; the error has line and value", function()
+        local gen = client:generation(ID)
+        local ok, err = run(function() return gen:wait { on_progress = function() error(value) end } end)
         assert.is_false(ok)
         assert.is_true(rawequal(value, err.cause))
         assert.is_truthy(tostring(err):find(('client:generation("%s"):wait()'):format(ID), 1, true), tostring(err))
