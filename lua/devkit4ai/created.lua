@@ -141,7 +141,7 @@ function M.failure(notes, message, err, results)
     fields.cause = nil
     for name, value in pairs(err) do fields[name] = value end
   end
-  fields.message, fields.results = M.name(traceback.text(message), notes), results
+  fields.message, fields.results = M.name(traceback.text(message), notes), results or fields.results
   local retryable = fields.retryable
   if noted then
     collect(fields, notes)
