@@ -105,17 +105,24 @@ local function run(co, verdict)
 end
 
 -- A forked child has copies of its parent's jobs. None of them runs in it but the one that forked, if one did.
-local function leave_to_parent()
+local function leave_to_parent(forked)
   process = process_id()
   local left = {}
   for co, job in pairs(jobs) do
-    if status(co) == "suspended" then left[co] = job end
+    if co ~= forked and status(co) == "suspended" then left[co] = job end
   end
   for co, job in pairs(left) do
     jobs[co], alive = nil, alive - 1
     job:left()
   end
+  local queue, said, from, to, slept = ready, verdicts, first, last, sleeping
   ready, verdicts, first, last, sleeping = {}, {}, 1, 0, timers.new()
+  for i = from, to do
+    if jobs[queue[i]] then push(queue[i], said[i]) end
+  end
+  for _, slot in ipairs(timers.all(slept)) do
+    if jobs[slot.co] then timers.add(sleeping, slot, slot.due / timers.GRAIN) end
+  end
 end
 
 -- Runs the jobs that are ready, until the deadline, if there is one; at least one of them.
@@ -127,6 +134,7 @@ local function run_ready(deadline)
     ready[first], verdicts[first] = nil, nil
     first = first + 1
     run(co, verdict)
+    if process ~= process_id() then leave_to_parent(co) end
     if deadline and now() >= deadline then break end
   end
   resumed = nil
