@@ -203,12 +203,13 @@ Task.__close = Task.cancel
 -- ---- time ----
 
 local NUMBER = { type = "number", required = true }
+local LONGEST = 2 ^ 31 -- seconds; a longer sleep has no end that a clock can tell
 
 --- devkit4ai.sleep; see there.
 function M.sleep(seconds)
   check.value("devkit4ai.sleep: seconds", NUMBER, seconds)
   if seconds ~= seconds then errors.raise("devkit4ai.sleep: seconds: give a number, not NaN") end
-  if runtime.rest(seconds) then return true end
+  if runtime.rest(seconds < LONGEST and math.max(0, seconds) or math.huge) then return true end
   return runtime.cut(errors.refuse("cancelled", "devkit4ai.sleep: the task was cancelled"))
 end
 
