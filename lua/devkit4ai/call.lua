@@ -18,12 +18,14 @@ local answered = classify.answered
 -- One exchange, and what came of it: answer, failure, head; behind them what a trace tells.
 local function send(client, row, request, secrets, progress)
   local compiled = request.compiled or core.request(request)
-  local status, body, head, trouble, times, raised = exchange(compiled, secrets, client, progress, row)
+  local status, body, head, trouble, times = exchange(compiled, secrets, client, progress, row)
   local answer, failure
   if not status then answer, failure = classify.unsent(body, head)
-  elseif trouble then answer, failure = classify.troubled(request, status, trouble)
+  elseif trouble then
+    if trouble.whole then answer, failure = answered(row, request, secrets, status, body, head)
+    else answer, failure = classify.troubled(request, status, trouble) end
+    if trouble.raised then answer, failure = classify.ended(row, answer, failure, trouble.raised) end
   else answer, failure = answered(row, request, secrets, status, body, head) end
-  if raised then answer, failure = classify.ended(row, answer, failure, raised) end
   return answer, failure, head, status, body, times
 end
 
@@ -156,7 +158,6 @@ local function go_on(call, failure)
     if failure and call.unknown and retry.was_done(call.row, failure) then answer, failure = true, nil end
   until not failure
   earn(call.client._budget, call.spent or 0)
-  if call.row.makes then created.object(runtime.job(), call.row.makes, answer) end
   if call.row.heed then return answer, nil, nil, head end
   return answer
 end
@@ -203,13 +204,14 @@ local function make(client, row, name, known, args, request, secrets, progress)
   end
   local budget = client._budget
   if budget.tokens < FULL then earn(budget, 1) end
-  if row.makes then created.object(runtime.job(), row.makes, answer) end
   if row.heed then return answer, nil, nil, head end
   return answer
 end
 
+-- Notes what was created.
 local function make_and_keep(client, row, name, known, args, request, secrets, progress)
   local answer, message, err, head = make(client, row, name, known, args, request, secrets, progress)
+  if answer and row.makes then created.object(runtime.job(), row.makes, answer) end
   local creation = request.creation
   if creation and answer then creation.answer = answer elseif creation then creation.sent = false end
   return answer, message, err, head
@@ -262,8 +264,7 @@ function M.run(scope, name, args, extra, progress)
     known, scope._prepared[name] = prepared, prepared
   end
   if extra or not known.fixed then return build_and_make(scope, row, name, known, args, extra, progress) end
-  if row.repeats == "safe" then return make(client, row, name, known, args, known.request, scope._secrets, progress) end
-  return conclude(known.request, change(client, row, name, known, args, known.request, scope._secrets, progress))
+  return make(client, row, name, known, args, known.request, scope._secrets, progress)
 end
 
 --- The same for a row of the caller's own, which is not kept.

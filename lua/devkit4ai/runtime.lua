@@ -156,6 +156,12 @@ local function unseen()
   return { 0, "", "", { name = "cancelled", text = "the client was closed", step = "", seconds = 0, fate = "unknown" } }
 end
 
+-- The trouble of an answer has the error that ended its wait; a whole answer may have come all the same.
+local function add_raised(answer, raised)
+  answer[4] = answer[4] or { whole = true }
+  answer[4].raised = raised
+end
+
 local function await_parked(id, owner, progress, job)
   local slot, raised = job or {}, nil
   slot.owner, slot.id = owner, id
@@ -168,7 +174,8 @@ local function await_parked(id, owner, progress, job)
   slot.answer, slot.owner, slot.id, slot._row = nil, nil, nil, nil
   if slot._cancelled and answer[4] then slot._stopped = true end
   if owner._closed and not answer[4] then answer = unseen() end
-  return answer[1], answer[2], answer[3], answer[4], answer[5], raised
+  if raised then add_raised(answer, raised) end
+  return unpack(answer, 1, 5)
 end
 
 -- ---- waits that an error ends: Ctrl-C, a debug hook ----
@@ -186,11 +193,11 @@ local function end_transfer(id, owner)
     or { 0, "", "", { name = "cancelled", text = "an error ended it", step = "", seconds = 0, fate = "unknown" } }
 end
 
--- What a script's wait gives, or after an error in it: what became of the transfer, and the error behind that.
-local function settle(id, owner, ok, value, ...)
-  if ok then return value, ... end
+-- What a script's call gives after an error in its wait: what became of the transfer, with the error.
+local function ended_by(value, id, owner)
   local answer = end_transfer(id, owner)
-  return answer[1], answer[2], answer[3], answer[4], answer[5], { value = value, text = traceback.text(value) }
+  add_raised(answer, { value = value, text = traceback.text(value) })
+  return unpack(answer, 1, 5)
 end
 
 -- Notes what nobody knows of a job's call: it was sent, or was about to be.
@@ -272,17 +279,19 @@ end
 ---@return integer? status of HTTP, 0: none came; nil: it could not be sent
 ---@return string body of the answer; the name of the core's status, where it could not be sent
 ---@return string? head the answer's header block, nil for a GET that succeeded unless it asked for it; the reason, where it could not be sent
----@return table? trouble unless the answer is whole: { name, text, step, seconds, fate }
+---@return table? trouble unless the answer is whole: { name, text, step, seconds, fate }; raised: the error that ended the wait, of on_upload, of Ctrl-C, of a debug hook, as { value, text }; whole: the answer is whole nevertheless
 ---@return table? times of its steps, where the request asks for them
----@return { value: any, text: string }? raised the error that ended the wait: of on_upload, of Ctrl-C, of a debug hook
 function M.exchange(request, secrets, owner, progress, row)
   local can, alone, job = usable()
   if not can then errors.raise(alone) end
   if job then return exchange_of_task(request, secrets, owner, progress, row, job) end
   local id, name, text = submit(owner._engine, request, secrets)
   if not id then return nil, name, text end
-  if alone and not progress then return settle(id, owner, pcall(await, id, owner)) end
-  return settle(id, owner, pcall(await_parked, id, owner, progress))
+  local wait = await
+  if not alone or progress then wait = await_parked end
+  local ok, status, body, head, trouble, times = pcall(wait, id, owner, progress)
+  if ok then return status, body, head, trouble, times end
+  return ended_by(status, id, owner)
 end
 
 --- Ends all that belongs to a client which is closed by now, itself or with its parent; each comes back as cancelled.
