@@ -135,7 +135,7 @@ describe("devkit4ai.update", function()
     local turns, stop = 0, false
     local slot = {}
     local task = devkit4ai.spawn(function()
-      while not stop do
+      while not stop and turns < 1000 do
         turns = turns + 1
         devkit4ai.spawn(function() runtime.wake(slot) end)
         runtime.wait_for(slot)
