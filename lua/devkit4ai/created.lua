@@ -136,11 +136,8 @@ function M.failure(notes, message, err, results)
   local ours = errors.is(err)
   local noted = notes and #notes > 0 and not (#notes == 1 and notes[1].err == err and err ~= nil)
   if not noted and not (ours and results and next(results) ~= nil) then return nil, message, err end
-  local fields = { kind = "failed", outcome = "unknown", cause = err }
-  if ours then
-    fields.cause = nil
-    for name, value in pairs(err) do fields[name] = value end
-  end
+  local fields = ours and {} or { kind = "failed", outcome = "unknown", cause = err }
+  for name, value in pairs(ours and err or fields) do fields[name] = value end
   fields.message, fields.results = M.name(traceback.text(message), notes), results or fields.results
   local retryable = fields.retryable
   if noted then

@@ -41,7 +41,7 @@ end
 ---@param list function[] each gives a value, or nil, message, err
 ---@return any[]? results each one's first value; the first failure cancels the others and is given, or raised again
 ---@return string? message
----@return devkit4ai.Error? err as the one that failed gave it
+---@return devkit4ai.Error? err of the one that failed; where something was created, it names all of it and is not retryable; err.results: first values of those that had finished
 function M.all(list)
   return require("devkit4ai.task").all(list)
 end
@@ -58,7 +58,7 @@ end
 ---@param fn fun(item: any, i: integer): any?, string?, devkit4ai.Error? what is done with an item; it gives nil, message, err where it fails
 ---@return any[]? results results[i]: the first value of item i; nil, if the task that calls was cancelled
 ---@return table<integer, devkit4ai.Error>|string failures failures[i]: the err of item i; the message, where results is nil
----@return devkit4ai.Error? err where results is nil
+---@return devkit4ai.Error? err where results is nil; err.results: first values of the items that had finished
 function M.map(list, options, fn)
   return require("devkit4ai.task").map(list, options, fn)
 end

@@ -161,7 +161,7 @@ end
 --- local task = devkit4ai.spawn(function() return 1, 2 end)
 --- print(task:join()) --> 1 2
 --- ```
----@return any ... what its function returned; an error in it is raised again, a text with its traceback, other values as they are. Of a task that was cancelled: nil, message, err of kind `cancelled`, whose outcome is the gravest of what was cut in it: `unknown`, if something may have been done, or paid for, as the message says; err.generation_id: the picture that nobody waits for any more
+---@return any ... what its function returned. An error in it is raised again: a text with its traceback, another value as it is, or as err.cause of an error that names what the task created. Where a cancel ended the function without a value: nil, message, err of kind `cancelled`. An err of a task in which something was created names all of it, and its outcome is `unknown`; err.generation_ids: the ids
 function Task:join()
   check_self(self, "join")
   local joiner = runtime.job()
@@ -180,7 +180,8 @@ function Task:join()
 end
 
 --- Cancels the task: what it waits for is ended at once and comes back in it as nil, message, err of kind `cancelled`, and so
---- does each later wait, with nothing sent. One that has not begun never runs; one that is over stays as it is. Twice is once.
+--- does each later wait, with nothing sent. A call whose answer has come gives its value. A task that has not begun never runs;
+--- one that is over stays as it is. Twice is once. A task that begins 1000 waits after its cancel is ended.
 --- ```lua
 --- local task = devkit4ai.spawn(function() return gen:wait() end)
 --- local _, _, err = task:cancel():join()
@@ -304,7 +305,7 @@ local TABLE = { type = "table", required = true }
 
 --- Runs functions beside each other and waits for all. The first failure cancels the others.
 ---@param list function[]
----@return any[]? results each one's first value, in the list's order; of the first that failed, nil, message, err as it gave them; what one raised is raised again, with its traceback
+---@return any[]? results each one's first value, in the list's order; of the first that failed, nil, message, err; what one raised is raised again, with its traceback
 ---@return string? message
 ---@return devkit4ai.Error? err
 function M.all(list)
@@ -347,7 +348,7 @@ local WIDTH = 8 -- items at a time, where the caller does not say
 ---@param options { concurrency: integer? }? default 8 at a time
 ---@param fn fun(item: any, i: integer): any?, string?, devkit4ai.Error?
 ---@return any[]? results results[i]: the first value of item i; nil, if the task that calls was cancelled, which cancels the rest
----@return table<integer, devkit4ai.Error>|string failures failures[i]: the err of item i; one that it raised has kind `failed` and the traceback as its message
+---@return table<integer, devkit4ai.Error>|string failures failures[i]: the err of item i, with the ids of the generations that were created in it; one that it raised has kind `failed` and the traceback as its message
 ---@return devkit4ai.Error? err where results is nil
 function M.map(list, options, fn)
   runtime.check_wait()
