@@ -231,7 +231,10 @@ end
 local function conclude(request, answer, message, err, head)
   if request.own then request.own:close() end
   local raised = err and err.raised
-  if raised and not request.creation then created.raise(raised, err) end
+  if raised and not request.creation then
+    err.raised = nil
+    created.raise(raised, err)
+  end
   return answer, message, err, head
 end
 

@@ -18,8 +18,8 @@ local function add(job, note)
     notes = {}
     job._notes = notes
   end
-  if #notes >= MOST then table.remove(notes, 1) end
-  notes[#notes + 1] = note
+  if #notes >= MOST then notes[table.remove(notes, 1)] = nil end
+  notes[#notes + 1], notes[note] = note, true -- in order, and to find it
 end
 
 --- A generation was accepted. Without a job nothing is kept: a script's main thread is no scope.
@@ -69,10 +69,8 @@ end
 ---@param other devkit4ai.Job
 function M.adopt(job, other)
   if not job or not other._notes or job._notes == other._notes then return end
-  local known = {}
-  for _, note in ipairs(job._notes or {}) do known[note] = true end
   for _, note in ipairs(other._notes) do
-    if not known[note] then add(job, note) end
+    if not (job._notes and job._notes[note]) then add(job, note) end
   end
 end
 
@@ -169,7 +167,7 @@ end
 function M.raise(raised, err)
   local text = raised.text .. (raised.text:find("\n", 1, true) and "\n" or "; ") .. err.message
   if type(raised.value) == "string" then error(text, 0) end
-  err.message, err.cause, err.raised = text, raised.value, nil
+  err.message, err.cause = text, raised.value
   error(err, 0)
 end
 

@@ -149,6 +149,7 @@ end
 local function fail(creation, err)
   local raised = err.raised
   if not raised then return nil, err.message, err end
+  err.raised = nil
   if err.generation_id then err.message = was_created(creation, err.generation_id) end
   creation.told = true
   created.raise(raised, err)
