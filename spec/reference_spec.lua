@@ -432,7 +432,9 @@ end
 
 -- Whether any of the library's code sets a field of that name.
 local function is_set(name)
-  for _, module in ipairs { "errors", "call", "classify", "trace", "pages", "task", "wait", "find", "session" } do
+  for _, module in ipairs {
+    "errors", "call", "classify", "trace", "pages", "task", "wait", "find", "session", "created",
+  } do
     local code = child.read("lua/devkit4ai/" .. module .. ".lua"):gsub("%-%-[^\n]*", "")
     local alone, among = "[%s.,{]" .. name .. "%s*=[^=]", "[%s.,{]" .. name .. ",[^\n]*=[^=]"
     if code:find(alone) or code:find(among) then return true end

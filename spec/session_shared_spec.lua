@@ -175,7 +175,7 @@ describe("clients with the same refresh token", function()
   it("do not hang where the task that asked first is cancelled: its refresh goes on for the others", function()
     serve { refresh = "conn:sleep(0.2)" }
     local client = new()
-    local first = devkit4ai.spawn(function() return select(3, client:me()) end)
+    local first = devkit4ai.spawn(function() return client:me() end)
     wait_for_refresh()
     local second = devkit4ai.spawn(function() return assert(client:me()).email end)
     first:cancel()

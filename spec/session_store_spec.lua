@@ -588,11 +588,11 @@ describe("a store that is busy", function()
     local task = devkit4ai.spawn(function() return login(client) end)
     while calls.n == 0 do runtime.sleep(0.001, {}) end
     local done
-    devkit4ai.spawn(function() done = task._done == true end):join()
+    devkit4ai.spawn(function() done = task.done == true end):join()
     assert.is_false(done)
     task:cancel() -- ends the tries, and not the login
     local tries = calls.n
-    repeat runtime.sleep(0.001, {}) until task._done
+    repeat runtime.sleep(0.001, {}) until task.done
     assert.equal(tries, calls.n)
     assert(client:me())
     client:close()
@@ -632,7 +632,7 @@ describe("a store that is busy", function()
     local set, anew, late = store.set, nil, false
     store.set = function(key, value)
       if not (value and value:find("access-2", 1, true)) then return set(key, value) end
-      late = late or anew ~= nil and anew._done == true
+      late = late or anew ~= nil and anew.done == true
       anew = anew or devkit4ai.spawn(function() return login(client) end)
       return nil, "busy" -- for the renewal's tokens
     end

@@ -49,7 +49,8 @@ function M.prepare(scope, name, row)
     once = row.method ~= "GET", head = row.heed or traced, times = traced, max_answer = MAX_ANSWER,
     connect = limits.connect, idle = limits.idle, total = limits.total,
   }
-  local fixed = not (row.body or row.query) and row.path and not row.path:find("{", 1, true) -- the same bytes each time
+  -- the same bytes each time
+  local fixed = row.repeats == "safe" and not row.query and row.path and not row.path:find("{", 1, true)
   if fixed then request.compiled = core.request(request) end
   return {
     request = request, lines = lines, fixed = fixed, inherit = { __index = request },

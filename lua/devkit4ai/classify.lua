@@ -33,6 +33,8 @@ local DAY = 86400 -- seconds; a reset further away is no time to go by (CONTRACT
 ---@field request_id string?
 ---@field location string? where a redirect points, for a row that follows them
 ---@field response table? the whole answer, where the row wants every one
+---@field raised { value: any, text: string }? the error of the program that ended the call
+---@field generation_id string? of an answer that came all the same
 ---@field untried boolean? no request could be made of it, and none ever can
 ---@field attempts integer? set by call
 
@@ -87,6 +89,22 @@ function M.troubled(request, secrets, status, trouble)
       or ("%s%s: %s"):format(host_of(request.url), where, safe(secrets, trouble.text)),
     status = status > 0 and status or nil,
   }
+end
+
+--- An error of the program ended the call: on_upload raised, or Ctrl-C, or a debug hook. It may have been answered before.
+---@param row table
+---@param answer any
+---@param failure devkit4ai.Failure?
+---@param raised { value: any, text: string }
+---@return nil
+---@return devkit4ai.Failure
+function M.ended(row, answer, failure, raised)
+  failure = failure or {
+    kind = "cancelled", outcome = "unknown", what = "an error ended the call",
+    generation_id = row.answer == "generation" and answer and answer.id or nil,
+  }
+  failure.raised, failure.response, failure.transient = raised, nil, nil
+  return nil, failure
 end
 
 -- The longest of the times that the server names, in seconds; X-RateLimit-Reset stands on every answer, and tells a time
@@ -219,7 +237,7 @@ function M.tell(row, name, says, secrets, failure)
     kind = failure.kind, outcome = failure.outcome, status = failure.status, fields = failure.fields,
     detail = failure.detail, retry_after = failure.retry_after, request_id = failure.request_id,
     message = secrets:mask(sentence(says, row, failure)), operation = name, attempts = failure.attempts,
-    transient = failure.transient, harmless = retry.is_harmless(row.repeats),
+    transient = failure.transient, harmless = retry.is_harmless(row.repeats), generation_id = failure.generation_id,
   })
 end
 

@@ -18,6 +18,10 @@ local M = {}
 ---@field request_id string? where the server sends X-Request-ID
 ---@field generation_id string? the generation it is about
 ---@field key devkit4ai.Key? the new key of a rotation that was not completed
+---@field generation_ids string[]? of a task, all or map: every generation that was created in it
+---@field created table[]? of a task, all or map: the objects that were created in it (generations, projects, keys, accounts)
+---@field results table<integer, any>? of all and map: the first value of each sibling that had finished, by its index
+---@field cause any? the value that the program raised, where it is no text
 local Error = {}
 Error.__index = Error
 Error.__name = "devkit4ai.Error"
@@ -125,6 +129,12 @@ function M.give(fields)
   fields.transient, fields.harmless = nil, nil
   fields.attempts = fields.attempts or 0
   return nil, fields.message, setmetatable(fields, Error)
+end
+
+---@param value any
+---@return boolean
+function M.is(value)
+  return getmetatable(value) == Error
 end
 
 --- The same for a value that is refused here, before anything goes out.

@@ -21,6 +21,19 @@ local LATEST = 2 ^ 37 -- a Unix time that dates can still tell
 
 -- ---- the line for an unknown order ----
 
+--- The end of a message about an order of which nobody knows what became: the line that finds it.
+---@param scope devkit4ai.Scope
+---@param words string the Lua of the object that ordered
+---@param wanted string the prompt, or the JSON text of the instructions
+---@param moment number of core.now(), when the order went out
+---@return string
+function M.way(scope, words, wanted, moment)
+  local since, known = server_clock.at(scope._client, moment)
+  return ("%s; this line looks for it: %s"):format(
+    known and "" or ("; since is this machine's time: leave it out if that may be wrong by over %d s"):format(MARGIN),
+    scope._secrets:mask(lines.find(words, wanted, math.max(0, math.floor(since)))))
+end
+
 --- The failure of an order, with the line that finds it where nobody knows what became of it.
 ---@param err devkit4ai.Error
 ---@param scope devkit4ai.Scope
@@ -31,12 +44,7 @@ local LATEST = 2 ^ 37 -- a Unix time that dates can still tell
 ---@return string message
 ---@return devkit4ai.Error err
 function M.tell_lost(err, scope, words, wanted, moment)
-  if err.outcome == "unknown" then
-    local since, known = server_clock.at(scope._client, moment)
-    err.message = ("%s%s; this line looks for it: %s"):format(err.message,
-      known and "" or ("; since is this machine's time: leave it out if that may be wrong by over %d s"):format(MARGIN),
-      scope._secrets:mask(lines.find(words, wanted, math.max(0, math.floor(since)))))
-  end
+  if err.outcome == "unknown" then err.message = err.message .. M.way(scope, words, wanted, moment) end
   return nil, err.message, err
 end
 

@@ -3,6 +3,7 @@ local core = require "devkit4ai.core"
 local call = require "devkit4ai.call"
 local check = require "devkit4ai.check"
 local config = require "devkit4ai.config"
+local created = require "devkit4ai.created"
 local errors = require "devkit4ai.errors"
 local find = require "devkit4ai.find"
 local images_of = require "devkit4ai.images"
@@ -111,8 +112,65 @@ local function glance(gen, left, headers)
   })
 end
 
+---@class devkit4ai.Creation a creating call that is under way: what an error that ends it can say
+---@field says string how the user knows the call
+---@field operation string
+---@field sent boolean? it may have been sent
+---@field answer table? the server's
+---@field told boolean? the error that is raised says what became of the call
+---@field handle fun(id: string): devkit4ai.Generation
+---@field wanted string? the prompt, or the JSON text of the instructions
+---@field moment number? of core.now(), when it went out
+---@field search fun(creation: devkit4ai.Creation): string the text that leads to a generation of which the id is not known
+
+local function was_created(creation, id)
+  return ("%s: the generation %s was created and is paid for: %s"):format(
+    creation.says, id, lines.wait(creation.handle(id)))
+end
+
+-- What is known of a creating call; nil: it was not sent.
+local function describe(creation)
+  if creation.answer then return was_created(creation, creation.answer.id) end
+  if not creation.sent then return nil end
+  return ("%s: an error ended the call; %s%s"):format(
+    creation.says, operations[creation.operation].unknown, creation.search(creation))
+end
+
+-- The failure of a creating call. An error that ended it is raised, and says what became of it.
+local function fail(creation, err)
+  local raised = err.raised
+  if not raised then return nil, err.message, err end
+  err.raised = nil
+  if err.generation_id then err.message = was_created(creation, err.generation_id) end
+  creation.told = true
+  created.raise(raised, err)
+end
+
+-- Runs a creating call, so that an error says what became of it wherever it ends it: in a script the error itself, in a
+-- task the error of the task.
+local function guard(creation, fn)
+  local job = runtime.job()
+  if job then
+    if job._describe then runtime.leave(job) end -- an error ended another one, and the task caught it
+    job._describe = function() return describe(creation) end
+    local gen, message, err = fn(creation)
+    job._describe = nil
+    return gen, message, err
+  end
+  return runtime.protect(function(value, text)
+    local message = not creation.told and describe(creation)
+    if not message then error(value, 0) end
+    local _, _, err = errors.give({
+      kind = "cancelled", outcome = "unknown", operation = creation.operation, message = message,
+      generation_id = creation.answer and creation.answer.id,
+    })
+    created.raise({ value = value, text = text }, err)
+  end, fn, creation)
+end
+
 -- An order: what it holds is looked at before a byte is sent.
-local function order(scope, says, name, given)
+local function order(scope, creation, given)
+  local says, name = creation.says, creation.operation
   if (given.prompt == nil) == (given.instructions == nil) then
     errors.raise(says .. ": give either prompt or instructions")
   end
@@ -120,13 +178,13 @@ local function order(scope, says, name, given)
   local text, why = instructions.text(given.instructions or given.prompt)
   wrong = wrong or why
   if wrong then return errors.refuse("invalid", ("%s: %s"):format(says, wrong), name) end
-  local args, moment = { files = images, instructions = text }, nil
-  local fields, message, err, head = wait.with_room(scope._client, given.timeout, glance, function(left, max_wait)
-    local extra = { total = left, max_wait = max_wait, headers = given.headers, says = says }
-    moment = core.now()
+  local args = { files = images, instructions = text }
+  creation.wanted = type(given.instructions) == "table" and text or given.instructions or given.prompt
+  return wait.with_room(scope._client, given.timeout, glance, function(left, max_wait)
+    creation.moment, creation.sent = core.now(), true
+    local extra = { total = left, max_wait = max_wait, headers = given.headers, says = says, creation = creation }
     return call.run(scope, name, args, extra, given.on_upload)
   end)
-  return fields, message, err, head, moment, text
 end
 
 local function of_answer(scope, words, fields)
@@ -142,23 +200,32 @@ end
 --- project:generate; see there. Where nobody knows whether it was made, the message ends with the line that finds it.
 function M.generate(scope, words, says, given, own)
   given = check.arguments(says, GENERATE, given, own)
-  local fields, message, err, head, moment, text = order(scope, says, "create_generation", given)
-  if fields then
-    find.remember(scope._client, fields.id)
-    return accept(M.of_id(scope, words, fields.id), says, fields, head)
-  end
-  if err.operation ~= "create_generation" then return nil, message, err end
-  local wanted = type(given.instructions) == "table" and text or given.instructions or given.prompt
-  return find.tell_lost(err, scope, words, wanted, moment)
+  return guard({
+    says = says, operation = "create_generation", handle = function(id) return M.of_id(scope, words, id) end,
+    search = function(creation) return find.way(scope, words, creation.wanted, creation.moment) end,
+  }, function(creation)
+    local fields, _, err, head = order(scope, creation, given)
+    if fields then
+      find.remember(scope._client, fields.id)
+      return accept(creation.handle(fields.id), says, fields, head)
+    end
+    if err.operation == "create_generation" then find.tell_lost(err, scope, words, creation.wanted, creation.moment) end
+    return fail(creation, err)
+  end)
 end
 
 --- client:generate_anonymous; see there.
 function M.generate_anonymous(client, given, own)
   local says = "client:generate_anonymous"
   given = check.arguments(says, GENERATE, given, own)
-  local fields, message, err, head = order(client, says, "create_anonymous_generation", given)
-  if not fields then return nil, message, err end
-  return accept(M.anonymous(client, fields.id), says, fields, head)
+  return guard({
+    says = says, operation = "create_anonymous_generation", handle = function(id) return M.anonymous(client, id) end,
+    search = function() return "" end,
+  }, function(creation)
+    local fields, _, err, head = order(client, creation, given)
+    if not fields then return fail(creation, err) end
+    return accept(creation.handle(fields.id), says, fields, head)
+  end)
 end
 
 local LIST = check.rows { page = { type = "number" }, per_page = { type = "number" } }

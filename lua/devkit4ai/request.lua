@@ -3,12 +3,14 @@ local build = require "devkit4ai.build"
 local call = require "devkit4ai.call"
 local check = require "devkit4ai.check"
 local core = require "devkit4ai.core"
+local created = require "devkit4ai.created"
 local errors = require "devkit4ai.errors"
 local find = require "devkit4ai.find"
 local images = require "devkit4ai.images"
 local json = require "devkit4ai.json"
 local locale = require "devkit4ai.locale"
 local operations = require "devkit4ai.operations"
+local runtime = require "devkit4ai.runtime"
 
 local M = {}
 
@@ -143,8 +145,11 @@ function M.run(client, options, own)
   if wanted and err and err.operation == name then
     return find.tell_lost(err, client, client._called, tostring(wanted), moment)
   end
-  local made = known.findable and response and response.json
-  if type(made) == "table" and type(made.id) == "string" then find.remember(client, made.id) end
+  local made = response and response.status < 300 and known.creates and known.answer == "generation" and response.json
+  if type(made) == "table" and type(made.id) == "string" then
+    if known.findable then find.remember(client, made.id) end
+    created.generation(runtime.job(), client:generation(made.id))
+  end
   return response, message, err
 end
 

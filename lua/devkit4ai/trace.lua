@@ -5,6 +5,7 @@ local display = require "devkit4ai.display"
 local json = require "devkit4ai.json"
 local locale = require "devkit4ai.locale"
 local mask = require "devkit4ai.mask"
+local runtime = require "devkit4ai.runtime"
 
 local M = {}
 
@@ -65,15 +66,18 @@ function M.new(on_event, level, secrets)
   return setmetatable({ on_event = on_event, level = LEVELS[level] or 0, secrets = secrets }, Trace)
 end
 
+local running = coroutine.running
+local telling = setmetatable({}, { __mode = "k" }) -- the coroutines in which an on_event runs
+local NOBODY = {} -- Lua 5.1's main thread is no coroutine
+
 -- The user's function runs apart from the call: neither an error in it nor a wait may touch what is under way. It is not told
 -- of calls that it makes itself, which would have no end.
 local function hand_to_user(trace, event, secrets)
-  if trace.telling then return end
-  trace.telling = true
-  local co = coroutine.create(trace.on_event)
-  local ok, why = coroutine.resume(co, event)
-  trace.telling = false
-  if not ok then write(secrets:mask("on_event failed: " .. debug.traceback(co, tostring(why)))) end
+  if telling[running() or NOBODY] then return end
+  runtime.call(function()
+    telling[running()] = true
+    trace.on_event(event)
+  end, function(text) write(secrets:mask("on_event failed: " .. text)) end)
 end
 
 --- Tells one event.

@@ -1,6 +1,7 @@
 --- Waiting for generations: looks by poll's schedule, at the pace of the account, until one is done or the time is up.
 local core = require "devkit4ai.core"
 local config = require "devkit4ai.config"
+local created = require "devkit4ai.created"
 local display = require "devkit4ai.display"
 local errors = require "devkit4ai.errors"
 local lines = require "devkit4ai.lines"
@@ -53,6 +54,7 @@ end
 ---@param says string the call that ordered it
 function M.accept(gen, says)
   under_way.add(gen._scope._client, gen)
+  created.generation(runtime.job(), gen)
   if runtime.is_cancelled() then M.abandon(gen, says) end
 end
 
@@ -175,15 +177,23 @@ local function follow(gen, timeout, interval, on_progress, look)
       if not pause then return M.fail(gen, err, "go on waiting with " .. lines.wait(gen)) end
     else
       if on_progress then on_progress(gen) end
-      if gen.status == "completed" then
-        if runtime.is_cancelled() then M.abandon(gen, "gen:wait") end
-        return gen
-      end
+      if gen.status == "completed" then return gen end
       if gen.status == "failed" then return failed(gen) end
     end
     local left = deadline - runtime.now()
     if left <= 0 then return out_of_time(gen, timeout, err) end
     if not rest(client, gen, math.min(pause, left)) then return M.abandon(gen, "gen:wait") end
+  end
+end
+
+-- An error that ends a wait (Ctrl-C, a debug hook, on_progress) says which generation goes on without it.
+local function name_generation(gen)
+  return function(value, text)
+    created.raise({ value = value, text = text }, select(3, errors.give({
+      kind = "cancelled", outcome = "unknown", operation = gen._looks, generation_id = gen.id,
+      message = ("gen:wait: an error ended the wait; the generation %s may still finish and is paid for; go on waiting "
+        .. "with %s"):format(gen.id, lines.wait(gen)),
+    })))
   end
 end
 
@@ -199,12 +209,17 @@ function M.until_done(gen, options, look)
   if not (timeout >= 0 and (not interval or interval > 0)) then
     return errors.refuse("config", "gen:wait: timeout and interval must be numbers of seconds", gen._looks)
   end
-  local client = gen._scope._client
+  local client, job = gen._scope._client, runtime.job()
   local entry = under_way.watch(client, gen)
   local function give(...)
+    if job then job._gen = nil end
     under_way.unwatch(client, entry)
     return ...
   end
+  if not job then
+    return give(runtime.protect(name_generation(gen), follow, gen, timeout, interval, options.on_progress, look))
+  end
+  job._gen = gen
   return give(follow(gen, timeout, interval, options.on_progress, look))
 end
 

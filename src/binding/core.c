@@ -2,6 +2,7 @@
 #define _GNU_SOURCE              /* dladdr, RTLD_NODELETE */
 #include <dlfcn.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "address.h"
 #include "binding.h"
@@ -176,6 +177,12 @@ static int is_public (lua_State *L) {
   return 1;
 }
 
+/* process() -> the id of this process: a fork is noticed by it, also where nothing was sent yet */
+static int process (lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)getpid());
+  return 1;
+}
+
 /* resolve(base, location) -> the address that a redirect leads to, http or https; nil: it can't be used */
 static int resolve (lua_State *L) {
   const char *base = check_line(L, 1), *location = check_line(L, 2);
@@ -197,7 +204,7 @@ static void pin_library (void) {
 int luaopen_devkit4ai_core (lua_State *L) {
   static const luaL_Reg functions[] = {
     {"engine", dk_new_engine}, {"secrets", dk_new_secrets}, {"headers", dk_new_headers}, {"request", dk_new_request}, {"now", now}, {"random", random_number},
-    {"image_kind", image_kind}, {"header", header}, {"delay", delay}, {"date", date}, {"is_public", is_public}, {"resolve", resolve},
+    {"image_kind", image_kind}, {"header", header}, {"delay", delay}, {"date", date}, {"is_public", is_public}, {"resolve", resolve}, {"process", process},
     {"load", dk_load_file}, {"save", dk_save_file}, {"lock", dk_new_lock},
     {"terminal", dk_terminal_of}, {"ask", dk_ask_line}, {"pause", dk_pause}, {"prepare", dk_prepare_program},
     {"catch_stops", dk_catch_stops},

@@ -12,6 +12,7 @@ return {
     method = "POST", path = "/api/v1/projects/", profile = roles.developer,
     body = { json = { "name", "description" } },
     answer = "project", repeats = "never", says = "client:new_project",
+    makes = "project",
     unknown = "the project may exist now: look for its name in client:projects() before you make it anew",
   },
   get_global_stats = { -- row 17
@@ -48,6 +49,7 @@ return {
     method = "POST", path = "/api/v1/projects/{project_id}/api-keys", profile = roles.developer,
     body = { json = { "name" } },
     answer = "key", repeats = "never", says = "project:new_key",
+    makes = "key",
     unknown = "a key that nobody knows may exist now: look for it in project:keys() before you make another",
   },
   list_api_keys = { -- row 24
