@@ -3,14 +3,18 @@ local runtime = require "devkit4ai.runtime"
 local check = require "devkit4ai.check"
 local created = require "devkit4ai.created"
 local errors = require "devkit4ai.errors"
+local object = require "devkit4ai.object"
 
 local unpack = table.unpack or unpack -- luacheck: ignore 113
 
----@class devkit4ai.Task: devkit4ai.Job
+---@class devkit4ai.Task
 ---@field done boolean it is over: join gives at once
 local Task = {}
-Task.__index = Task
 Task.__name = "devkit4ai.Task"
+
+-- The job of a task: what the loop and the runtime know of it.
+local Job = {}
+Job.__index = Job
 
 local M = {}
 
@@ -62,6 +66,7 @@ end
 
 local function finish(task, results)
   task.done, task._results = true, results
+  if task._task then task._task.done = true end
   for _, slot in ipairs(task._joiners or {}) do runtime.wake(slot) end
   if task._ended then task:_ended() end
 end
@@ -88,7 +93,7 @@ end
 ---@private
 ---@param why any
 ---@param traceback string
-function Task:failed(why, traceback)
+function Job:failed(why, traceback)
   local text = self._client and self._client._secrets:mask(traceback) or traceback
   runtime.leave(self)
   if self._stopped then return finish(self, pack(give_cancelled(self, text, why))) end
@@ -100,7 +105,7 @@ end
 
 --- What the loop calls in a forked child: its parent goes on with the task.
 ---@private
-function Task:left()
+function Job:left()
   self._fn, self._args = nil, nil
   if self._member_of then self._member_of.stopped = true end
   finish(self, pack(errors.refuse("config", "the task belongs to the process that this one was forked from; it goes on "
@@ -109,14 +114,35 @@ end
 
 --- What the runtime calls of a cancelled task that does not end.
 ---@private
-function Task:given_up()
+function Job:given_up()
   finish(self, pack(give_cancelled(self)))
+end
+
+--- What task:cancel() and the end of an all or map call.
+---@private
+function Job:cancel()
+  if self.done or self._cancelled then return end
+  runtime.cancel(self)
+  if self._fn then
+    self._fn, self._args = nil, nil
+    finish(self, pack(give_cancelled(self)))
+  end
 end
 
 -- ---- what the user has ----
 
-local function check_self(task, what)
-  if getmetatable(task) ~= Task then errors.raise(("task:%s: call it with a colon, on a task"):format(what)) end
+local function job_of(task, what)
+  local record = getmetatable(task)
+  if type(record) ~= "table" or getmetatable(record) ~= Task.__record then
+    errors.raise(("task:%s: call it with a colon, on a task"):format(what))
+  end
+  return record._job
+end
+
+local function start(fn, ...)
+  local job = setmetatable({ done = false, _fn = fn, _args = select("#", ...) > 0 and pack(...) or nil }, Job)
+  runtime.spawn(run, job)
+  return job
 end
 
 local FUNCTION = { type = "function", required = true }
@@ -127,9 +153,9 @@ local FUNCTION = { type = "function", required = true }
 ---@return devkit4ai.Task
 function M.spawn(fn, ...)
   check.value("devkit4ai.spawn", FUNCTION, fn)
-  local task = setmetatable({ done = false, _fn = fn, _args = select("#", ...) > 0 and pack(...) or nil }, Task)
-  runtime.spawn(run, task)
-  return task
+  local job = start(fn, ...)
+  job._task = object.new(Task, { done = false }, { _job = job })
+  return job._task
 end
 
 -- Whether a task waits for another one, itself or through those that it waits for. seen: the tasks that were looked at.
@@ -163,20 +189,19 @@ end
 --- ```
 ---@return any ... what its function returned. An error in it is raised again: a text with its traceback, another value as it is, or as err.cause of an error that names what the task created. Where a cancel ended the function without a value: nil, message, err of kind `cancelled`. An err of a task in which something was created names all of it, and its outcome is `unknown`; err.generation_ids: the ids
 function Task:join()
-  check_self(self, "join")
-  local joiner = runtime.job()
+  local task, joiner = job_of(self, "join"), runtime.job()
   local late = joiner and joiner._cancelled -- a wait that was under way before has its end, if that came first
-  while not self.done do
-    if not wait_for_end(self) and (late or not self.done) then
+  while not task.done do
+    if not wait_for_end(task) and (late or not task.done) then
       return errors.refuse("cancelled", "task:join: the task that waits was cancelled; the other one goes on")
     end
   end
-  created.adopt(joiner, self)
-  if self._failed then
-    self._fate.heard = true
-    error(self._error, 0)
+  created.adopt(joiner, task)
+  if task._failed then
+    task._fate.heard = true
+    error(task._error, 0)
   end
-  return unpack(self._results, 1, self._results.n)
+  return unpack(task._results, 1, task._results.n)
 end
 
 --- Cancels the task: what it waits for is ended at once and comes back in it as nil, message, err of kind `cancelled`, and so
@@ -189,13 +214,7 @@ end
 --- ```
 ---@return devkit4ai.Task task itself
 function Task:cancel()
-  check_self(self, "cancel")
-  if self.done or self._cancelled then return self end
-  runtime.cancel(self)
-  if self._fn then
-    self._fn, self._args = nil, nil
-    finish(self, pack(give_cancelled(self)))
-  end
+  job_of(self, "cancel"):cancel()
   return self
 end
 
@@ -237,7 +256,7 @@ local function new_group()
 end
 
 local function add(group, i, ended, fn, ...)
-  local task = M.spawn(fn, ...)
+  local task = start(fn, ...)
   group.tasks[i], group.alive = task, group.alive + 1
   task._member_of = group
   task._ended = function()
@@ -252,7 +271,7 @@ end
 
 local function cancel_all(group)
   group.stopped = true
-  for _, task in pairs(group.tasks) do task:cancel() end
+  for _, job in pairs(group.tasks) do job:cancel() end
 end
 
 -- Waits until none is alive. Where one failed, or the caller is cancelled, the others are cancelled, and waited for all the
