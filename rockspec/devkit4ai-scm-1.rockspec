@@ -42,6 +42,7 @@ build = {
         "src/core/private_file.c",
         "src/core/roots.c",
         "src/core/secrets.c",
+        "src/core/sigpipe.c",
         "src/core/status.c",
         "src/core/terminal.c",
         "src/core/transfer.c",
