@@ -15,10 +15,11 @@ static CURLM *multi;
 static dk_handle *handle;
 
 static void begin (void) {
+  dk_failure failure;
   peer_start(&p, rows);
   curl_global_init(CURL_GLOBAL_DEFAULT);
   multi = curl_multi_init();
-  handle = dk_handle_new(NULL);
+  handle = dk_handle_new(NULL, &failure);
 }
 
 static void end (void) {

@@ -256,8 +256,8 @@ static bool needs_new_handle (const dk_xfer *x) {
   return version >= 0x075300 && version < 0x080100;
 }
 
-static dk_handle *handle_for (dk_engine *e, const dk_xfer *x) {
-  return e->spare.count > 0 && !needs_new_handle(x) ? e->spare.list[--e->spare.count] : dk_handle_new(e->share);
+static dk_handle *handle_for (dk_engine *e, dk_xfer *x) {
+  return e->spare.count > 0 && !needs_new_handle(x) ? e->spare.list[--e->spare.count] : dk_handle_new(e->share, &x->failure);
 }
 
 /* libcurl up to 8.18 uses a connection through a proxy for any login at it (CVE-2026-3784): so the first login has the pool,
@@ -272,12 +272,13 @@ static bool is_alone (dk_engine *e, const dk_xfer *x) {
 }
 
 static void begin (dk_engine *e, dk_xfer *x) {
-  dk_handle *handle = make_room(e) ? handle_for(e, x) : NULL;
+  bool has_room = make_room(e);
+  dk_handle *handle = has_room ? handle_for(e, x) : NULL;
   x->clock = &e->clock;
   x->began = x->moved = e->clock;
   x->alone = is_alone(e, x);
+  if (!has_room) dk_fail(&x->failure, DK_NO_MEMORY, "no memory");
   if (handle == NULL) {
-    dk_fail(&x->failure, DK_NO_MEMORY, "no memory");
     push(&e->finished, x);
     return;
   }

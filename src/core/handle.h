@@ -4,8 +4,9 @@
 
 #include "transfer.h"
 
-/* A handle with what stays the same set on it. share: borrowed. NULL: no memory. Thread: the stepper's, as all below. */
-dk_handle *dk_handle_new (CURLSH *share);
+/* A handle with what stays the same set on it. share: borrowed. NULL: failure tells (DK_NO_MEMORY; DK_UNSUPPORTED: libcurl
+ * does not take an option that is needed for safety). Thread: the stepper's, as all below. */
+dk_handle *dk_handle_new (CURLSH *share, dk_failure *failure);
 void dk_handle_free (dk_handle *handle);
 CURL *dk_handle_easy (dk_handle *handle);
 dk_xfer *dk_handle_xfer (CURL *easy);
