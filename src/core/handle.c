@@ -454,7 +454,7 @@ static const char *step_of (dk_handle *handle, dk_status status) {
   dk_xfer *x = handle->xfer;
   if (x->sendings == 0) {
     if (is_at_proxy(handle, status)) return "proxy";
-    if (time_of(handle->easy, CURLINFO_NAMELOOKUP_TIME_T) == 0) return "name look-up";
+    if (time_of(handle->easy, CURLINFO_NAMELOOKUP_TIME_T) == 0) return handle->refused[0] ? "connect" : "name look-up";
     /* CURLINFO_CONNECT_TIME_T is 0 until TLS is done, too */
     return is_tls(x) && number_of(handle->easy, CURLINFO_NUM_CONNECTS) > 0 ? "TLS" : "connect";
   }
@@ -489,8 +489,24 @@ static void tell_failure (dk_handle *handle, CURLcode code) {
   else dk_fail(&x->failure, status, "%s", text);
 }
 
+/* A server may answer before it has the whole request, and then cut the connection: what came is an answer all the same,
+ * where its head told how long it is. */
+static bool is_whole (dk_handle *handle) {
+  const dk_xfer *x = handle->xfer;
+  curl_off_t length = -1, got = 0;
+  if (!x->has_head || x->status < 200 || x->repeated || x->failure.status != DK_OK) return false;
+  if (x->status == 204 || x->status == 304) return true;
+  curl_easy_getinfo(handle->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+  curl_easy_getinfo(handle->easy, CURLINFO_SIZE_DOWNLOAD_T, &got);
+  return length >= 0 && got == length;
+}
+
 static void settle (dk_handle *handle, CURLcode code, dk_status stopped, const char *text) {
   dk_xfer *x = handle->xfer;
+  if ((code != CURLE_OK || stopped != DK_OK) && is_whole(handle)) {
+    code = CURLE_OK;
+    stopped = DK_OK;
+  }
   if (code == CURLE_OK && !x->has_head) code = CURLE_GOT_NOTHING;         /* cut within the header block, which is no failure to libcurl */
   if (code == CURLE_OK && x->status < 100) code = CURLE_WEIRD_SERVER_REPLY;
   x->fate = code == CURLE_OK && stopped == DK_OK ? DK_ANSWERED : x->sendings > 0 ? DK_UNKNOWN : DK_NOT_SENT;
