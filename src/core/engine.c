@@ -53,6 +53,7 @@ struct dk_engine {
   queue finished;                /* waits for the end of the step */
   double clock, stepped_at, polled, due;              /* stepped time; when the last step was; ours since; next look at limits */
   long most_connections;
+  bool any_paused;               /* an upload waits until libcurl has read */
   uint64_t pooled_login;         /* a hash; 0: no proxy yet */
 };
 
@@ -275,6 +276,7 @@ static void begin (dk_engine *e, dk_xfer *x) {
   bool has_room = make_room(e);
   dk_handle *handle = has_room ? handle_for(e, x) : NULL;
   x->clock = &e->clock;
+  x->any_paused = &e->any_paused;
   x->began = x->moved = e->clock;
   x->alone = is_alone(e, x);
   if (!has_room) dk_fail(&x->failure, DK_NO_MEMORY, "no memory");
@@ -332,6 +334,13 @@ static void take_results (dk_engine *e, int running) {
   }
 }
 
+static void resume_uploads (dk_engine *e) {
+  bool any = false;
+  if (!e->any_paused) return;
+  for (int i = 0; i < e->running.count; i++) any = dk_handle_resume(e->running.list[i]->handle) || any;
+  e->any_paused = any;
+}
+
 /* after libcurl had its turn, and in stepped time: a host that computed for seconds finds its answer, not a time-out */
 static void judge_limits (dk_engine *e) {
   if (e->clock < e->due) return;
@@ -372,6 +381,7 @@ static void step (dk_engine *e) {
   take_orders(e);
   curl_multi_perform(e->multi, &running);
   take_results(e, running);
+  resume_uploads(e);
   judge_limits(e);
   hand_over(e);
   leave(e, &guard);

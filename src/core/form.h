@@ -3,6 +3,7 @@
 #define DK_FORM_H
 
 #include <curl/curl.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "status.h"
@@ -33,5 +34,9 @@ const char *dk_form_trouble (const dk_form *form);
 
 /* Makes the body for easy; freed by the caller with curl_mime_free, before the form. NULL: no memory. */
 curl_mime *dk_form_mime (dk_form *form, CURL *easy);
+
+/* has_news(arg) is asked before each piece goes out, in a callback of libcurl's. True: there may be an early response to read,
+ * so the upload pauses. */
+void dk_form_watch (dk_form *form, bool (*has_news) (void *arg), void *arg);
 
 #endif

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE              /* strdup, strncasecmp, SOCK_CLOEXEC */
 #include "handle.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@ enum {
   SMALL_BUFFER = 16 * 1024,      /* bytes; libcurl's own default for what comes */
   FILE_BUFFER = 128 * 1024,      /* a download into a file: 0.70 x the CPU of the default (PERFORMANCE 2.10) */
   SEND_BUFFER = 64 * 1024,       /* libcurl's default for what goes */
+  MOST_PAUSES = 4,               /* of an upload between two pieces; two TLS tickets and a response may come */
   FORM_BUFFER = 112 * 1024,      /* an upload: `make bench` R4 says 0.7 x on plain, 0.9 x on TLS; from 128 KiB on, above 1 */
 };
 
@@ -34,6 +36,9 @@ struct dk_handle {
   bool has_roots;
   const char *exempt;            /* hosts that no proxy is for, as set last; NULL: not known */
   bool guarded;                  /* each socket's address is looked at */
+  int socket;                    /* the last one opened; -1: none */
+  bool paused;                   /* the upload, until libcurl asks for its next piece */
+  int pauses;                    /* since a piece went out */
   char refused[64];              /* an address that was not public; "": none */
   long kept[KEPT_OPTIONS];
   bool plain;                    /* a GET without a body was set last */
@@ -107,10 +112,23 @@ static curl_socket_t on_open (void *arg, curlsocktype purpose, struct curl_socka
   char text[64];
   (void)purpose;
   if (!handle->guarded || dk_address_of_socket(&address->addr, text) == DK_PUBLIC_ADDRESS) {
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    return handle->socket = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   }
   memcpy(handle->refused, text, sizeof text);
   return CURL_SOCKET_BAD;
+}
+
+/* Something came from the server. libcurl reads it before it sends more, so that an early response is not lost where the
+ * server then cuts the connection. It may be no response (a TLS ticket) or another socket, so the upload goes on after
+ * some pauses. */
+static bool has_news (void *arg) {
+  dk_handle *handle = arg;
+  struct pollfd event = {.fd = handle->socket, .events = POLLIN};
+  dk_xfer *x = handle->xfer;
+  handle->paused = handle->pauses < MOST_PAUSES && !x->has_head && poll(&event, 1, 0) > 0;
+  handle->pauses = handle->paused ? handle->pauses + 1 : 0;
+  if (handle->paused) *x->any_paused = true;
+  return handle->paused;
 }
 
 /* libcurl calls it each time a request is about to go out; of its own accord it sends again what a dying kept connection
@@ -334,6 +352,7 @@ static dk_status load_body (dk_handle *handle, dk_xfer *x) {
   if (x->form != NULL) {
     handle->mime = dk_form_mime(x->form, handle->easy);
     if (handle->mime == NULL) return dk_fail(&x->failure, DK_NO_MEMORY, "no memory");
+    dk_form_watch(x->form, has_news, handle);
     keep(handle, UPLOAD_BUFFER, FORM_BUFFER);
     REQUIRE(handle, CURLOPT_MIMEPOST, handle->mime);
   } else if (x->has_body) {
@@ -381,6 +400,9 @@ dk_status dk_handle_load (dk_handle *handle, dk_xfer *x) {
   handle->xfer = x;
   handle->error[0] = handle->refused[0] = '\0';
   handle->refusal = CURLE_OK;
+  handle->socket = -1;
+  handle->paused = false;
+  handle->pauses = 0;
   dk_status status = load_url(handle, x);
   if (status == DK_OK) status = load_roots(handle, x);
   if (status == DK_OK) status = load_proxy(handle, x);
@@ -516,6 +538,11 @@ static void settle (dk_handle *handle, CURLcode code, dk_status stopped, const c
   if (stopped != DK_OK) dk_fail(&x->failure, stopped, "%s", text);
   else if (x->failure.status == DK_OK && code != CURLE_OK) tell_failure(handle, code);
   if (x->failure.status == DK_OK && is_saved(x)) dk_file_finish(&x->file, &x->failure);
+}
+
+bool dk_handle_resume (dk_handle *handle) {
+  if (handle->paused) curl_easy_pause(handle->easy, CURLPAUSE_CONT);
+  return handle->paused;
 }
 
 void dk_handle_unload (dk_handle *handle, CURLcode code, dk_status stopped, const char *text) {
