@@ -170,6 +170,31 @@ static void a_signal_ends_a_wait (void) {
   }
 }
 
+/* Our sockets and our event descriptor. libcurl's own pair for wake-ups is another kind. */
+static bool is_ours (int fd) {
+  struct sockaddr_storage address;
+  char path[64], target[64] = "";
+  socklen_t size = sizeof address;
+  snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  return (getsockname(fd, (struct sockaddr *)&address, &size) == 0 && address.ss_family != AF_UNIX) ||
+         (readlink(path, target, sizeof target - 1) > 0 && strstr(target, "[eventfd]") != NULL);
+}
+
+static void descriptors_close_on_exec (void) {
+  for (int threaded = 0; threaded < 2; threaded++) {
+    int count = 0;
+    dk_engine *e = new_engine(threaded);
+    CHECK(works(e));                                                      /* its connection is kept */
+    for (int fd = 0; fd < 256; fd++) {
+      if (!is_ours(fd)) continue;
+      count++;
+      CHECK(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+    }
+    CHECK(count >= 3 + threaded);                                         /* the listener, both ends, and the event descriptor */
+    end_engine(e);
+  }
+}
+
 static atomic_int signals;
 static void on_users_signal (int number) {
   (void)number;
@@ -205,6 +230,7 @@ int main (void) {
     {"the_pool_falls_back", the_pool_falls_back},
     {"several_engines_in_one_process", several_engines_in_one_process},
     {"a_signal_ends_a_wait", a_signal_ends_a_wait},
+    {"descriptors_close_on_exec", descriptors_close_on_exec},
     {"the_thread_takes_no_signal", the_thread_takes_no_signal},
   };
   sigset_t users;
