@@ -22,6 +22,7 @@ enum {
   SIGPIPE_SAFE = 0x075700,       /* the first libcurl whose TLS does not raise SIGPIPE: 7.87.0 */
 };
 #define LONGEST_GAP 1.0          /* seconds; a longer pause between two steps was the host's, not the peer's (invariant 2) */
+#define PAUSE 0.005              /* seconds until a paused upload is looked at again */
 #define LONGEST_SLEEP 3600.0     /* seconds; keeps poll's milliseconds in range */
 
 typedef struct { dk_xfer *first, *last; } queue;
@@ -390,6 +391,7 @@ static void step (dk_engine *e) {
 /* sleeps until libcurl has something to do, a limit is due, or somebody wakes it */
 static void sleep_in_poll (dk_engine *e, double seconds) {
   double left = e->due - e->clock;
+  if (e->any_paused && left > PAUSE) left = PAUSE;
   curl_multi_poll(e->multi, NULL, 0, poll_time(left < seconds ? left : seconds), NULL);
   e->polled = dk_now() - e->stepped_at;              /* the step before it counts, too: it was no pause of the host's */
 }

@@ -25,15 +25,12 @@ struct part {
   size_t at;                     /* how far it is read */
 };
 
-enum {
-  EARLY = 256 * 1024,            /* bytes of a form in which a server refuses it by its head */
-  EARLY_PIECE = 16 * 1024,       /* bytes that TLS sends by one system call */
-};
+enum { EARLY = 256 * 1024 };     /* bytes of a form that go out in small pieces: a server refuses it by its head */
 
 struct dk_form {
   part *first, **end;
-  bool (*has_news) (void *);
-  void *news_arg;
+  bool (*must_wait) (void *, size_t);
+  void *wait_arg;
   size_t given;                  /* bytes to libcurl */
   char trouble[512];
 };
@@ -164,11 +161,11 @@ static size_t on_read (char *out, size_t one, size_t count, void *arg) {
   size_t room = one * count, left = p->length - p->at;
   if (left == 0) return 0;
   if (room > left) room = left;
-  if (room > EARLY_PIECE && form->given < EARLY) room = EARLY_PIECE;
+  if (room > DK_FORM_PIECE && form->given < EARLY) room = DK_FORM_PIECE;
   ssize_t n = p->fd < 0 ? (ssize_t)room : pread(p->fd, out, room, (off_t)p->at);
   if (n > 0) {
     if (p->fd < 0) memcpy(out, p->bytes + p->at, room);
-    if (form->has_news != NULL && form->has_news(form->news_arg)) return CURL_READFUNC_PAUSE;
+    if (form->must_wait != NULL && form->must_wait(form->wait_arg, form->given)) return CURL_READFUNC_PAUSE;
     p->at += (size_t)n;
     form->given += (size_t)n;
     return (size_t)n;
@@ -177,9 +174,9 @@ static size_t on_read (char *out, size_t one, size_t count, void *arg) {
   return CURL_READFUNC_ABORT;
 }
 
-void dk_form_watch (dk_form *form, bool (*has_news) (void *arg), void *arg) {
-  form->has_news = has_news;
-  form->news_arg = arg;
+void dk_form_watch (dk_form *form, bool (*must_wait) (void *arg, size_t given), void *arg) {
+  form->must_wait = must_wait;
+  form->wait_arg = arg;
 }
 
 static int on_seek (void *arg, curl_off_t offset, int origin) {

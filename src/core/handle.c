@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "address.h"
+#include "engine.h"
 #include "roots.h"
 
 enum {
@@ -27,6 +28,8 @@ static const CURLoption kept_options[KEPT_OPTIONS] = {
   CURLOPT_NOPROGRESS,
 };
 
+#define GRACE 0.02               /* seconds that an upload waits after its first piece for a server that refuses it at once */
+
 struct dk_handle {
   CURL *easy;
   CURLcode refusal;              /* of the first option that libcurl did not take; CURLE_OK: it took all */
@@ -39,6 +42,7 @@ struct dk_handle {
   int socket;                    /* the last one opened; -1: none */
   bool paused;                   /* the upload, until libcurl asks for its next piece */
   int pauses;                    /* since a piece went out */
+  double grace_ends;             /* on the monotonic clock; 0: the first piece is not out */
   char refused[64];              /* an address that was not public; "": none */
   long kept[KEPT_OPTIONS];
   bool plain;                    /* a GET without a body was set last */
@@ -118,14 +122,20 @@ static curl_socket_t on_open (void *arg, curlsocktype purpose, struct curl_socka
   return CURL_SOCKET_BAD;
 }
 
-/* Something came from the server. libcurl reads it before it sends more, so that an early response is not lost where the
- * server then cuts the connection. It may be no response (a TLS ticket) or another socket, so the upload goes on after
- * some pauses. */
-static bool has_news (void *arg) {
-  dk_handle *handle = arg;
+static bool is_readable (const dk_handle *handle) {
   struct pollfd event = {.fd = handle->socket, .events = POLLIN};
+  return poll(&event, 1, 0) > 0;
+}
+
+/* An early response is lost where libcurl sends at the moment at which the server cuts the connection. So an upload pauses for
+ * what came, which libcurl reads first; and once, after its first piece, for a server nearby that refuses it by its head. What
+ * came may be no response (a TLS ticket) or another socket's, so the upload goes on after some pauses. */
+static bool must_wait (void *arg, size_t given) {
+  dk_handle *handle = arg;
   dk_xfer *x = handle->xfer;
-  handle->paused = handle->pauses < MOST_PAUSES && !x->has_head && poll(&event, 1, 0) > 0;
+  if (x->has_head) return handle->paused = false;
+  if (given >= DK_FORM_PIECE && handle->socket >= 0 && handle->grace_ends == 0) handle->grace_ends = dk_now() + GRACE;
+  handle->paused = dk_now() < handle->grace_ends || (handle->pauses < MOST_PAUSES && is_readable(handle));
   handle->pauses = handle->paused ? handle->pauses + 1 : 0;
   if (handle->paused) *x->any_paused = true;
   return handle->paused;
@@ -352,7 +362,7 @@ static dk_status load_body (dk_handle *handle, dk_xfer *x) {
   if (x->form != NULL) {
     handle->mime = dk_form_mime(x->form, handle->easy);
     if (handle->mime == NULL) return dk_fail(&x->failure, DK_NO_MEMORY, "no memory");
-    dk_form_watch(x->form, has_news, handle);
+    dk_form_watch(x->form, must_wait, handle);
     keep(handle, UPLOAD_BUFFER, FORM_BUFFER);
     REQUIRE(handle, CURLOPT_MIMEPOST, handle->mime);
   } else if (x->has_body) {
@@ -403,6 +413,7 @@ dk_status dk_handle_load (dk_handle *handle, dk_xfer *x) {
   handle->socket = -1;
   handle->paused = false;
   handle->pauses = 0;
+  handle->grace_ends = 0;
   dk_status status = load_url(handle, x);
   if (status == DK_OK) status = load_roots(handle, x);
   if (status == DK_OK) status = load_proxy(handle, x);
@@ -541,7 +552,7 @@ static void settle (dk_handle *handle, CURLcode code, dk_status stopped, const c
 }
 
 bool dk_handle_resume (dk_handle *handle) {
-  if (handle->paused) curl_easy_pause(handle->easy, CURLPAUSE_CONT);
+  if (handle->paused && (dk_now() >= handle->grace_ends || handle->xfer->has_head)) curl_easy_pause(handle->easy, CURLPAUSE_CONT);
   return handle->paused;
 }
 
