@@ -42,6 +42,7 @@ struct dk_handle {
   int socket;                    /* the last one opened; -1: none */
   bool paused;                   /* the upload, until libcurl asks for its next piece */
   int pauses;                    /* since a piece went out */
+  char tail[7];                  /* the last bytes of an upload's response, as they came, with the sizes of chunks */
   double grace_ends;             /* on the monotonic clock; 0: the first piece is not out */
   char refused[64];              /* an address that was not public; "": none */
   long kept[KEPT_OPTIONS];
@@ -120,6 +121,18 @@ static curl_socket_t on_open (void *arg, curlsocktype purpose, struct curl_socka
   }
   memcpy(handle->refused, text, sizeof text);
   return CURL_SOCKET_BAD;
+}
+
+/* libcurl tells nobody that a chunked response has ended while the upload goes on, so its raw bytes are looked at */
+static int on_debug (CURL *easy, curl_infotype kind, char *bytes, size_t length, void *arg) {
+  dk_handle *handle = arg;
+  const size_t most = sizeof handle->tail;
+  (void)easy;
+  if (kind != CURLINFO_DATA_IN) return 0;
+  size_t fresh = length < most ? length : most;
+  memmove(handle->tail, handle->tail + fresh, most - fresh);
+  memcpy(handle->tail + most - fresh, bytes + length - fresh, fresh);
+  return 0;
 }
 
 static bool is_readable (const dk_handle *handle) {
@@ -210,6 +223,8 @@ static void set_what_stays (dk_handle *handle, CURLSH *share) {
   REQUIRE(handle, CURLOPT_XFERINFODATA, handle);
   REQUIRE(handle, CURLOPT_PREREQFUNCTION, on_prerequest);
   REQUIRE(handle, CURLOPT_PREREQDATA, handle);
+  REQUIRE(handle, CURLOPT_DEBUGFUNCTION, on_debug);            /* else libcurl prints what it sends, secrets included */
+  REQUIRE(handle, CURLOPT_DEBUGDATA, handle);
   REQUIRE(handle, CURLOPT_NOSIGNAL, 1L);
   REQUIRE(handle, CURLOPT_OPENSOCKETFUNCTION, on_open);
   REQUIRE(handle, CURLOPT_OPENSOCKETDATA, handle);
@@ -363,6 +378,7 @@ static dk_status load_body (dk_handle *handle, dk_xfer *x) {
     handle->mime = dk_form_mime(x->form, handle->easy);
     if (handle->mime == NULL) return dk_fail(&x->failure, DK_NO_MEMORY, "no memory");
     dk_form_watch(x->form, must_wait, handle);
+    curl_easy_setopt(handle->easy, CURLOPT_VERBOSE, 1L);
     keep(handle, UPLOAD_BUFFER, FORM_BUFFER);
     REQUIRE(handle, CURLOPT_MIMEPOST, handle->mime);
   } else if (x->has_body) {
@@ -386,6 +402,7 @@ static void clear (dk_handle *handle) {
     curl_mime_free(handle->mime);
     handle->mime = NULL;
     keep(handle, UPLOAD_BUFFER, SEND_BUFFER);                  /* gives the large one back */
+    curl_easy_setopt(handle->easy, CURLOPT_VERBOSE, 0L);
   }
   curl_easy_setopt(handle->easy, CURLOPT_HTTPHEADER, NULL);
   if (!handle->plain) curl_easy_setopt(handle->easy, CURLOPT_POSTFIELDS, NULL);
@@ -414,6 +431,7 @@ dk_status dk_handle_load (dk_handle *handle, dk_xfer *x) {
   handle->paused = false;
   handle->pauses = 0;
   handle->grace_ends = 0;
+  memcpy(handle->tail, "     \r\n", sizeof handle->tail);      /* of the head: a chunk's size follows the end of a line */
   dk_status status = load_url(handle, x);
   if (status == DK_OK) status = load_roots(handle, x);
   if (status == DK_OK) status = load_proxy(handle, x);
@@ -522,8 +540,14 @@ static void tell_failure (dk_handle *handle, CURLcode code) {
   else dk_fail(&x->failure, status, "%s", text);
 }
 
+static bool is_chunked (const dk_xfer *x) {
+  size_t length;
+  const char *coding = dk_head_find(x->head.bytes, x->head.length, "Transfer-Encoding", &length);
+  return coding != NULL && length == 7 && strncasecmp(coding, "chunked", length) == 0;
+}
+
 /* A server may answer before it has the whole request, and then cut the connection: what came is an answer all the same,
- * where its head told how long it is. */
+ * where its head told how long it is, or its last chunk came. */
 static bool is_whole (dk_handle *handle) {
   const dk_xfer *x = handle->xfer;
   curl_off_t length = -1, got = 0;
@@ -531,6 +555,7 @@ static bool is_whole (dk_handle *handle) {
   if (x->status == 204 || x->status == 304) return true;
   curl_easy_getinfo(handle->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
   curl_easy_getinfo(handle->easy, CURLINFO_SIZE_DOWNLOAD_T, &got);
+  if (x->form != NULL && is_chunked(x)) return memcmp(handle->tail, "\r\n0\r\n\r\n", sizeof handle->tail) == 0;
   return length >= 0 && got == length;
 }
 
