@@ -46,6 +46,7 @@ build = {
         "src/core/reading.c",
         "src/core/roots.c",
         "src/core/secrets.c",
+        "src/core/sigpipe.c",
         "src/core/status.c",
         "src/core/terminal.c",
         "src/core/transfer.c",

@@ -37,6 +37,7 @@ end
 -- The core's status names (src/core/status.h): the kind, what a person may do about it, whether a later try may go better.
 local STATUSES = {
   memory = { "network", "give the process more memory", true },
+  unsupported = { "config", "use libcurl 7.80 or newer, built with TLS and proxies" },
   url = { "config", "give base_url as https://host" },
   value = { "config", "set it again without that character" },
   empty_slot = { "config" },

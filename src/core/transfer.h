@@ -79,6 +79,7 @@ struct dk_xfer {
   bool has_head;                 /* the header block's empty line came */
   bool alone;                    /* on a connection that nobody else gets, before or after */
   const double *clock;           /* the engine's stepped time */
+  bool *any_paused;              /* the engine's: set where an upload paused */
   double began, moved;           /* on that clock */
   atomic_uint_least64_t counts[4];                    /* bytes: sent, to send, received, to receive */
 
