@@ -108,6 +108,8 @@ M.doors = {
   { "GET", "mails", command = "mails", what = "the mails with verification tokens" },
 }
 
+local TAKES_FIELDS = { fault = true, clock = true } -- each of these says itself which fields it knows
+
 --- Does what a command says.
 ---@param state table
 ---@param name any
@@ -117,7 +119,12 @@ M.doors = {
 function M.run(state, name, asked)
   local command = COMMANDS[name]
   if not command then return nil end
-  local record, complaint = command(state, asked)
+  local record, complaint
+  if next(asked) ~= nil and not TAKES_FIELDS[name] then
+    complaint = ("%s takes no fields; '%s' was given"):format(name, tostring(next(asked)))
+  else
+    record, complaint = command(state, asked)
+  end
   return json.write(record or { error = complaint }, ORDER), record ~= nil
 end
 
@@ -182,6 +189,10 @@ function Desk:answer(request)
   if not door then
     if #allow == 0 then return refuse(404, "nothing is here: GET " .. ROOT .. " lists what there is") end
     return refuse(405, "Method Not Allowed", { "Allow: " .. table.concat(allow, ", ") })
+  end
+  if request.query ~= "" then
+    return refuse(400, ("%s %s takes no parameters in its address; '%s' was given"):format(request.method, request.path,
+      request.query))
   end
   local asked, refusal = {}, nil
   if door[1] == "POST" then asked, refusal = read(request) end
