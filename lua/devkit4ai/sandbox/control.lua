@@ -91,25 +91,27 @@ end
 
 -- The lines of a stream, as they come in. What is left at the end without a line end is no command.
 local function lines_of(input)
-  local begun, ready = {}, {} -- pieces of a line; whole lines, the first one last
+  local begun, ready, next_one = {}, {}, 1 -- pieces of a line; whole lines
   local function take(bytes)
     local from, stop = 1, bytes:find("\n", 1, true)
     while stop do
       begun[#begun + 1] = bytes:sub(from, stop - 1)
-      table.insert(ready, 1, table.concat(begun))
+      ready[#ready + 1] = table.concat(begun)
       begun, from = {}, stop + 1
       stop = bytes:find("\n", from, true)
     end
     begun[#begun + 1] = bytes:sub(from)
   end
   return function()
-    while not ready[1] do
+    while not ready[next_one] do
+      ready, next_one = {}, 1
       local bytes, why = input:recv(-PIECE)
       if bytes then take(bytes)
       elseif why == errno.EAGAIN then cqueues.poll(input)
       else return nil end
     end
-    return table.remove(ready)
+    next_one = next_one + 1
+    return ready[next_one - 1]
   end
 end
 

@@ -3,6 +3,7 @@
 local json = require "devkit4ai.sandbox.json"
 local delivery = require "devkit4ai.sandbox.delivery"
 local encoding = require "devkit4ai.sandbox.encoding"
+local origins = require "devkit4ai.sandbox.origin"
 
 local M = {}
 local Desk = {}
@@ -142,20 +143,13 @@ local function refuse(status, why, headers)
   return answer(status, json.object({ "error" }, { error = why }), headers)
 end
 
-local LOOPBACK = { ["127.0.0.1"] = true, localhost = true, ["[::1]"] = true }
-
-local function names_loopback(authority)
-  local host = authority:match("^(%[[^%]]*%])") or authority:match("^[^:]*")
-  return LOOPBACK[host:lower()]
-end
-
 -- Programs of this machine alone: the peer; and of no web page, which reaches us under a name of its own (Host) or sends
 -- from another place (Origin).
 local function is_trusted(request)
   local peer, origin = request.peer, request.headers.origin
   return peer and (peer:find("^127%.") or peer == "::1")
-    and names_loopback(request.headers.host or "")
-    and (not origin or names_loopback(origin:match("^http://(.*)$") or ""))
+    and origins.is_loopback(request.headers.host or "")
+    and (not origin or origins.is_loopback(origin:match("^http://(.*)$") or ""))
 end
 
 local function find(method, path)

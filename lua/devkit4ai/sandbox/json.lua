@@ -60,7 +60,7 @@ function M.encode(value)
   return "[" .. table.concat(items, ",") .. "]"
 end
 
-local function inner(form, value, is_list)
+local function member(form, value, is_list)
   if not is_list then return value and M.object(form, value) or "null" end
   return M.list(form, value)
 end
@@ -73,7 +73,7 @@ function M.object(form, record)
   local members = {}
   for i, key in ipairs(form) do
     if type(key) == "table" then
-      members[i] = BEGINNINGS[key[1]] .. inner(key[2], record[key[1]], key.list)
+      members[i] = BEGINNINGS[key[1]] .. member(key[2], record[key[1]], key.list)
     else
       members[i] = BEGINNINGS[key] .. M.encode(record[key])
     end
