@@ -25,6 +25,11 @@ local COMMANDS = {}
 
 -- A developer, registered, provisioned and logged in, as options of devkit4ai.new.
 function COMMANDS.developer(state, asked)
+  for name in pairs(asked) do
+    if name ~= "email" and name ~= "password" then
+      return nil, ("unknown field '%s' (known: email, password)"):format(name)
+    end
+  end
   if type(asked.email) ~= "string" or not fields.email(asked.email) then
     return nil, "the email is not a valid address"
   end

@@ -163,7 +163,7 @@ local function ask(self, method, command, fields, strict)
   self._input:write(line, "\n")
   self._input:flush()
   local answer = self._output:read()
-  if not answer then return nil, "the sandbox has ended" end
+  if not answer or tonumber(answer) then return nil, "the sandbox has ended" end -- a number: its exit code
   local ok, said = pcall(cjson.decode, answer)
   if not ok or type(said) ~= "table" then
     return nil, ("sandbox:%s: the answer of the sandbox is not JSON: %s"):format(method, tostring(said))
