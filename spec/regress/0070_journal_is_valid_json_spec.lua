@@ -11,8 +11,8 @@ print(len(json.loads(sys.stdin.buffer.read().decode("utf-8"), parse_constant=ref
 ]]
 
 local function post(body, head)
-  return "POST /api/v1/auth/login HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: application/json\r\n"
-    .. (head or "") .. "Content-Length: " .. #body .. "\r\n\r\n" .. body
+  return "POST /api/v1/auth/login HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+    .. "Content-Type: application/json\r\n" .. (head or "") .. "Content-Length: " .. #body .. "\r\n\r\n" .. body
 end
 
 -- body -> how the journal shows it; false: not at all
@@ -20,15 +20,19 @@ local BODIES = {
   ['{"full_name":null}'] = '{"full_name":null}', ["[null,1]"] = "[null,1]", ['{"a":[],"b":{}}'] = '{"a":[],"b":{}}',
   ['{"a":1e400,"b":-1e400}'] = '{"a":1e400,"b":-1e400}', ['{"a":1.50,"b":-0,"c":1E+5}'] = '{"a":1.50,"b":-0,"c":1E+5}',
   ['{"a":9007199254740993,"b":18446744073709551616}'] = '{"a":9007199254740993,"b":18446744073709551616}',
-  ['{"b":1,"a":2,"b":3}'] = '{"b":1,"a":2,"b":3}', ['\r\n{ "a" :\t[ 1 , "x y" ] }\n'] = '{"a":[1,"x y"]}',
-  ['{"a":"\255\254"}'] = '{"a":"\\\\xFF\\\\xFE"}', ['{"\233":"caf\233 \195\169"}'] = '{"\\\\xE9":"caf\\\\xE9 \195\169"}',
+  ['{"b":1,"a":2,"b":3}'] = '{"b":1,"a":2,"b":3}',
+  ['\r\n{ "a" :\t[ 1 , "x y" ] }\n'] = '{"a":[1,"x y"]}',
+  ['{"a":"\255\254"}'] = '{"a":"\\\\xFF\\\\xFE"}',
+  ['{"\233":"caf\233 \195\169"}'] = '{"\\\\xE9":"caf\\\\xE9 \195\169"}',
   ['{"a":"\\ud800 \\\\ud800 \\ud83d\\ude00"}'] = '{"a":"\\\\ud800 \\\\ud800 \\ud83d\\ude00"}',
   ['{"a":"\127\\u0000\\/"}'] = '{"a":"\127\\u0000\\/"}',
   ['{"pass\\u0077ord":"SecurePass123","token":[1234567890123456,"\195\164\195\164\195\164"]}'] =
     '{"pass\\u0077ord":"Sec...","token":["1234...","..."]}',
   [("["):rep(900) .. ("]"):rep(900)] = ("["):rep(900) .. ("]"):rep(900),
   [("["):rep(5000) .. ("]"):rep(5000)] = false,
-  ['{"a":NaN}'] = false, ["[Infinity]"] = false, ["[0x1F]"] = false, ["[01]"] = false, ["[1.]"] = false, ["[.5]"] = false,
+  ['{"a":NaN}'] = false, ["[Infinity]"] = false, ["[0x1F]"] = false, ["[01]"] = false,
+  ["[1.]"] = false,
+  ["[.5]"] = false,
   ["[-]"] = false, ["[+1]"] = false, ["[1,]"] = false, ['{"a":1,}'] = false, ['{"a"}'] = false, ["[1] 2"] = false,
   ['["\\x"]'] = false, ['["\n"]'] = false, ["[tru]"] = false, ["[1"] = false, ['["a'] = false, ["{a:1}"] = false,
 }
@@ -70,7 +74,8 @@ describe("the journal", function()
       local get = "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
       local form = '--B\r\nContent-Disposition: form-data; name="n\233"; filename="caf\233.png"\r\n\r\nx\r\n--B--\r\n'
       for _, bytes in ipairs {
-        get:format "/caf\233", get:format "/health?a=caf\233\255", post("{}", "X-A: caf\233\r\n"), post "a=\233&token=\233\233",
+        get:format "/caf\233", get:format "/health?a=caf\233\255", post("{}", "X-A: caf\233\r\n"),
+        post "a=\233&token=\233\233",
         "POST /api/v1/generation/generate-anonymous-v2 HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
           .. "Content-Type: multipart/form-data; boundary=B\r\nContent-Length: " .. #form .. "\r\n\r\n" .. form,
       } do
@@ -117,6 +122,8 @@ describe("the sandbox's JSON", function()
   end)
 
   it("is no JSON where it is hex, or not a number", function()
-    for _, source in ipairs { "[0x1F]", "[NaN]", "[Infinity]", "[-Infinity]" } do assert.is_nil((json.decode(source))) end
+    for _, source in ipairs { "[0x1F]", "[NaN]", "[Infinity]", "[-Infinity]" } do
+      assert.is_nil((json.decode(source)))
+    end
   end)
 end)

@@ -58,7 +58,8 @@ describe("the sandbox's HTTP reader", function()
   end)
 
   it("keeps no connection after a broken body", function()
-    local reader = http.reader(function() return CHUNKED .. "zz\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n" end, function() end)
+    local bytes = CHUNKED .. "zz\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n"
+    local reader = http.reader(function() return bytes end, function() end)
     local request = reader:head()
     request:body(1024)
     request:drain(1024)

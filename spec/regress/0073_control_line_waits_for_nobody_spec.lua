@@ -20,13 +20,17 @@ local function run(lines)
 end
 
 -- A command of some 300,000 bytes, whose answer is as long.
-local LONG = [[{ printf '{"command":"fault","status":503,"body":"'; head -c 300000 /dev/zero | tr '\0' x; echo '"}'; } >&3]]
+local LONG = [[{
+  printf '{"command":"fault","status":503,"body":"'
+  head -c 300000 /dev/zero | tr '\0' x
+  echo '"}'
+} >&3]]
 
 describe("the control line", function()
   it("lets the server go on while nobody reads an answer", function()
     local text = run(LONG .. [[
 
-      curl -s -m 60 -o taken -w '%{http_code}\n' "$url/_sandbox/faults" # the command was taken in before this, or is now
+      curl -s -m 60 -o taken -w '%{http_code}\n' "$url/_sandbox/faults"
       echo '{"command":"clear_faults"}' >&3
       curl -s -m 60 -o seen -w '%{http_code}\n' "$url/_sandbox/clock"
       for i in 1 2; do read -r line <&4; echo "${#line}"; done
@@ -46,16 +50,14 @@ describe("the control line", function()
   end)
 
   it("takes what a writer left that is gone already, a file, and nothing", function()
-    local function codes(command) return helper.shell(command .. [[ | cut -c1-8; echo "${PIPESTATUS[*]}"]]) end
-    local url = '{"url":"\n'
+    local function begins(command) return helper.shell("{ " .. command .. "; } | cut -c1-8") end
     for _, command in ipairs {
       [[printf '{"command":"mails"}\n\n{"half' | { sleep 1; devkit4ai sandbox --control; }]],
       [[file=$(mktemp); printf '{"command":"mails"}\n\n' > $file; devkit4ai sandbox --control < $file; rm $file]],
     } do
-      local text = codes("bash -c " .. helper.quote(command))
-      assert.equal(url .. '{"mails"\n{"error"\n', text:match("^(.-)[%d ]*\n$"), text)
+      assert.equal('{"url":"\n{"mails"\n{"error"\n', begins(command))
     end
-    assert.equal(url, codes("devkit4ai sandbox --control </dev/null"):match("^(.-)[%d ]*\n$"))
+    assert.equal('{"url":"\n', begins "devkit4ai sandbox --control </dev/null")
   end)
 
   it("leaves its input as it was for the shell that shares it", function()

@@ -3,7 +3,9 @@
 local helper = require "spec.sandbox.helper"
 
 local PAGES = { "http://localhost:3000", "http://127.0.0.1", "https://localhost", "http://[::1]:8080" }
-local OTHERS = { "http://evil.example", "null", "http://localhost.evil.example", "http://127.0.0.1.evil.example:80", "file://" }
+local OTHERS = {
+  "http://evil.example", "null", "http://localhost.evil.example", "http://127.0.0.1.evil.example:80", "file://",
+}
 
 describe("a page in a browser", function()
   teardown(helper.stop_all)

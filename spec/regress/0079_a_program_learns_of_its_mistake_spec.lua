@@ -18,9 +18,13 @@ describe("devkit4ai sandbox --control", function()
       assert.truthy(cjson.decode(line).error:find(said, 1, true), line)
     end
     assert.truthy(cjson.decode(helper.shell "devkit4ai sandbx --control 2>/dev/null").error:find("sandbx", 1, true))
-    for module, said in pairs { ["devkit4ai.sandbox.main"] = "the sandbox is not installed", argparse = "needs argparse" } do
-      local code = ('package.preload["%s"] = function() error "gone" end require("devkit4ai.cli").main { "sandbox", "--control" }')
-        :format(module)
+    for module, said in pairs {
+      ["devkit4ai.sandbox.main"] = "the sandbox is not installed", argparse = "needs argparse",
+    } do
+      local code = ([[
+        package.preload["%s"] = function() error "gone" end
+        require("devkit4ai.cli").main { "sandbox", "--control" }
+      ]]):format(module)
       local text = helper.shell(("%s -e %s 2>/dev/null"):format(helper.quote(child.interpreter()), helper.quote(code)))
       assert.truthy(cjson.decode(text).error:find(said, 1, true), text)
     end
