@@ -51,7 +51,7 @@ test('is over', async () => {
 })
 ]])
     file:close()
-    local said = helper.shell("cd " .. folder .. " && timeout 120 node --test one.test.js 2>&1; echo ended with $?")
+    local said = helper.shell("cd " .. folder .. " && timeout 60 node --test one.test.js 2>&1; echo ended with $?")
     assert.truthy(said:find("# pass 3\n# fail 1\n", 1, true), said)
     assert.truthy(said:find("ended with 1\n", 1, true), said)
   end)
