@@ -57,7 +57,10 @@ describe("the control line", function()
     local function begins(command) return helper.shell("{ " .. command .. "; } | cut -c1-8") end
     for _, command in ipairs {
       [[printf '{"command":"mails"}\n\n{"half' | { sleep 1; devkit4ai sandbox --control; }]],
-      [[file=$(mktemp); printf '{"command":"mails"}\n\n' > $file; timeout 60 devkit4ai sandbox --control < $file; rm $file]],
+      [[file=$(mktemp)
+        printf '{"command":"mails"}\n\n' > $file
+        timeout 60 devkit4ai sandbox --control < $file
+        rm $file]],
     } do
       assert.equal('{"url":"\n{"mails"\n{"error"\n', begins(command))
     end
