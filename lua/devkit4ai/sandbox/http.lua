@@ -218,9 +218,8 @@ function Request:read(limit)
   return bytes
 end
 
--- Nobody knows where the next request would begin: nothing more is read.
 function Request:broken()
-  self.keep_alive, self.unread = false, false
+  self.keep_alive = false
   return nil, 400, "The request body is malformed or cut"
 end
 
