@@ -174,8 +174,12 @@ local function ask(self, method, command, fields, strict)
   if not fine then wrong(line) end
   self._input:write(line, "\n")
   self._input:flush()
-  local ok, said = pcall(cjson.decode, self._output:read() or "")
-  if not ok or type(said) ~= "table" then return nil, "the sandbox has ended" end
+  local answer = self._output:read()
+  if not answer or tonumber(answer) then return nil, "the sandbox has ended" end -- a number: its exit code
+  local ok, said = pcall(cjson.decode, answer)
+  if not ok or type(said) ~= "table" then
+    return nil, ("sandbox:%s: the answer of the sandbox is not JSON: %s"):format(method, tostring(said))
+  end
   if said.error and strict then wrong(said.error) end
   if said.error then return nil, said.error end
   return whole(said)
