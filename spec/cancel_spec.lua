@@ -167,16 +167,22 @@ for gear, start in pairs {
         client:generate { images = { image }, prompt = "x", on_upload = function() task:cancel() end }
       end)
       assert.equal("unknown", select(3, task:join()).outcome)
+      until_requests(1) -- the server may read it later than the client cuts it
       assert.equal(1, #server:requests())
     end)
 
     it("ends a join, and leaves the other task alone", function()
-      local other = devkit4ai.spawn(function() runtime.sleep(0.03, {}) return "done" end)
+      local go
+      local other = devkit4ai.spawn(function()
+        while not go do runtime.sleep(0.005, {}) end
+        return "done"
+      end)
       local err
       local task = devkit4ai.spawn(function() err = select(3, other:join()) end)
       runtime.sleep(0.001, {})
       task:cancel():join()
       assert.same({ "cancelled", "not_sent" }, { err.kind, err.outcome })
+      go = true
       assert.equal("done", (other:join()))
     end)
 
@@ -185,7 +191,7 @@ for gear, start in pairs {
         local request = conn:read_request()
         while request do
           if request.target:find("refresh", 1, true) then
-            conn:sleep(0.1)
+            conn:hold()
             conn:respond(200, { access_token = "new", refresh_token = "r2" })
           else
             conn:respond(200, { id = "u" })
@@ -198,6 +204,7 @@ for gear, start in pairs {
       until_requests(1)
       assert.same({ "cancelled", "not_sent" },
         (function(_, _, err) return { err.kind, err.outcome } end)(first:cancel():join()))
+      server:release()
       assert.is_true((second:join()))
       assert.equal(1, #server:requests())
     end)
@@ -215,14 +222,15 @@ for gear, start in pairs {
 
     it("leaves the calls of others alone", function()
       serve [[return function(conn)
-        local request = conn:read_request()
-        conn:sleep(0.05)
+        conn:read_request()
+        conn:hold()
         conn:respond(200, { id = "u" })
       end]]
       local tasks = {}
       for i = 1, 3 do tasks[i] = devkit4ai.spawn(function() return assert(client:me()).id end) end
       until_requests(3)
       tasks[2]:cancel()
+      server:release()
       assert.same({ "u", "u" }, { tasks[1]:join(), (tasks[3]:join()) })
       assert.is_nil((tasks[2]:join()))
     end)

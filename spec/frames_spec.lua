@@ -43,7 +43,7 @@ insulate("in frames", function()
   it("sleepers wake in the order of their times", function()
     local order = {}
     local nap = sleeper(runtime, order)
-    for i, seconds in ipairs { 0.03, 0.01, 0.02 } do devkit4ai.spawn(nap, i, seconds) end
+    for i, seconds in ipairs { 0.3, 0.1, 0.2 } do devkit4ai.spawn(nap, i, seconds) end
     frames_until(function() return #order == 3 end)
     assert.same({ 2, 3, 1 }, order)
   end)

@@ -19,7 +19,7 @@ check() {
     echo "ok: $name"
     passed=$((passed + 1))
   else
-    echo "failed: $name"
+    echo "FAILED: $name"
     cat "$work/output"
     failed=$((failed + 1))
   fi

@@ -194,7 +194,7 @@ describe("an answer that is", function()
   it("silent ends the call at its total limit", function()
     local server = raw.start { script = "return function(conn) conn:read_request() conn:sleep(1000) end" }
     finally(function() server:stop() end)
-    local message, err = failure(new(server.url, { timeout = { total = 0.2 } }))
+    local message, err = failure(new(server.url, { timeout = { total = 1 } }))
     assert.same({ "timeout", "unknown", true }, { err.kind, err.outcome, err.retryable })
     says(message, "(wait, after ", "the time for the whole call is over", "more time with the option timeout")
   end)
@@ -202,7 +202,7 @@ describe("an answer that is", function()
   it("silent ends the call at its own timeout", function()
     local server = raw.start { script = "return function(conn) conn:read_request() conn:sleep(1000) end" }
     finally(function() server:stop() end)
-    local account, message, err = new(server.url):me { timeout = 0.2 }
+    local account, message, err = new(server.url):me { timeout = 1 }
     assert.is_nil(account)
     assert.same({ "timeout", "unknown" }, { err.kind, err.outcome })
     says(message, "the time for the whole call is over")
@@ -211,7 +211,7 @@ describe("an answer that is", function()
   it("silent ends the call at its idle limit", function()
     local server = raw.start { script = "return function(conn) conn:read_request() conn:sleep(1000) end" }
     finally(function() server:stop() end)
-    local message, err = failure(new(server.url, { timeout = { idle = 0.2 } }))
+    local message, err = failure(new(server.url, { timeout = { idle = 1 } }))
     assert.same({ "timeout", "unknown" }, { err.kind, err.outcome })
     says(message, "nothing moved")
   end)

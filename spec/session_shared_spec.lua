@@ -30,12 +30,14 @@ end
 
 describe("clients with the same refresh token", function()
   it("share one refresh, and all go on with what it brought", function()
-    serve { refresh = "conn:sleep(0.05)" }
+    serve { refresh = "conn:hold()" }
     local clients, tasks = {}, {}
     for i = 1, 4 do
       clients[i] = new()
       tasks[i] = devkit4ai.spawn(function() return assert(clients[i]:me()).email end)
     end
+    wait_for_refresh()
+    server:release()
     for i = 1, 4 do assert.equal("someone", tasks[i]:join()) end
     assert.equal(1, refreshes())
     for i = 1, 4 do assert(clients[i]:me()) end
@@ -173,24 +175,26 @@ describe("clients with the same refresh token", function()
   end)
 
   it("do not hang where the task that asked first is cancelled: its refresh goes on for the others", function()
-    serve { refresh = "conn:sleep(0.2)" }
+    serve { refresh = "conn:hold()" }
     local client = new()
     local first = devkit4ai.spawn(function() return client:me() end)
     wait_for_refresh()
     local second = devkit4ai.spawn(function() return assert(client:me()).email end)
     first:cancel()
     assert.equal("cancelled", select(3, first:join()).kind)
+    server:release()
     assert.equal("someone", second:join())
     assert.equal(1, refreshes())
     client:close()
   end)
 
   it("get the new tokens also where the one that refreshes has logged out meanwhile", function()
-    serve { refresh = "conn:sleep(0.1)" }
+    serve { refresh = "conn:hold()" }
     local leader, follower = new(), new()
     local lead = devkit4ai.spawn(function() return leader:refresh_token() end)
     wait_for_refresh()
     assert.is_true(leader:logout())
+    server:release()
     lead:join()
     assert.equal("config", select(3, leader:me()).kind)
     assert(follower:me())
@@ -200,7 +204,7 @@ describe("clients with the same refresh token", function()
   end)
 
   it("get them also where that one has logged in as somebody else, who keeps those of the login", function()
-    serve { refresh = "conn:sleep(0.1)", keep = true }
+    serve { refresh = UNTIL_A_LOGIN, keep = true }
     local leader, follower = new(), new()
     local lead = devkit4ai.spawn(function() return leader:refresh_token() end)
     wait_for_refresh()

@@ -185,10 +185,17 @@ describe("a token that the server refuses", function()
     client:close()
   end)
 
+  -- Lets the server answer once it has a refresh; by then each task has had its turn.
+  local function release()
+    while not seen(server):find("refresh ", 1, true) do require("devkit4ai.runtime").sleep(0.01, {}) end
+    server:release()
+  end
+
   it("is renewed once for all tasks that meet it together", function()
-    local client = new(serve("conn:sleep(0.05) " .. GIVE))
+    local client = new(serve("conn:hold() " .. GIVE))
     local tasks = {}
     for i = 1, 5 do tasks[i] = devkit4ai.spawn(function() return taken(client:me()) end) end
+    release()
     for i = 1, 5 do assert.equal("token-1", tasks[i]:join()) end
     local refreshes = select(2, seen(server):gsub("refresh ", ""))
     assert.equal(1, refreshes)
@@ -196,11 +203,12 @@ describe("a token that the server refuses", function()
   end)
 
   it("is refused once for all tasks that meet it together", function()
-    local client = new(serve("conn:sleep(0.05) conn:respond(401, { detail = 'no' })"))
+    local client = new(serve("conn:hold() conn:respond(401, { detail = 'no' })"))
     local tasks = {}
     for i = 1, 5 do
       tasks[i] = devkit4ai.spawn(function() return select(3, client:me()).kind end)
     end
+    release()
     for i = 1, 5 do assert.equal("auth", tasks[i]:join()) end
     assert.equal(1, select(2, seen(server):gsub("refresh ", "")))
     client:close()
@@ -258,7 +266,7 @@ describe("a refresh that takes longer than the call may", function()
     finally(function() server:stop() end)
     local client = new(server)
     client._session.due = 0
-    local account, message, err = client:me { timeout = 0.2 }
+    local account, message, err = client:me { timeout = 1 }
     assert.is_nil(account)
     assert.same({ "timeout", "not_sent" }, { err.kind, err.outcome })
     assert.is_truthy(message:find("give more with timeout", 1, true))

@@ -416,11 +416,12 @@ describe("client:logout", function()
   end)
 
   it("gets no tokens back by a refresh that was under way", function()
-    serve { refresh = "conn:sleep(0.1)" }
+    serve { refresh = "conn:hold()" }
     local client = login(new())
     local task = devkit4ai.spawn(function() return client:refresh_token() end)
     while not seen(server):find("refresh ", 1, true) do runtime.sleep(0.01, {}) end
     assert.is_true(client:logout())
+    server:release()
     task:join()
     assert.equal("config", select(3, client:me()).kind)
     assert.is_nil(record_of("someone@example.com"))

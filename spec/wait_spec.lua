@@ -107,7 +107,15 @@ describe("gen:wait", function()
 
   it("ends when its time is over, names the id and how to go on, and never says to send it again", function()
     local gen = serve(PROCESSING)
-    local done, message, err = gen:wait { timeout = 0.05 }
+    local ahead, now, sleep, short = 0, runtime.now, runtime.sleep, poll.pause -- only sleeps take time here
+    finally(function() runtime.now, runtime.sleep, poll.pause = now, sleep, short end)
+    runtime.now = function() return ahead end
+    runtime.sleep = function(seconds, owner)
+      ahead = ahead + seconds
+      return sleep(0, owner)
+    end
+    poll.pause = function() return 10 end
+    local done, message, err = gen:wait { timeout = 25 }
     assert.is_nil(done)
     assert.same({ "timeout", "unknown", ID, "get_generation_status", true },
       { err.kind, err.outcome, err.generation_id, err.operation, err.retryable })
@@ -155,7 +163,7 @@ describe("gen:wait", function()
   end)
 
   it("lets no single look outlast it", function()
-    local gen = serve("conn:sleep(0.5) " .. COMPLETED)
+    local gen = serve("conn:sleep(1000)")
     local _, message, err = gen:wait { timeout = 0.1 }
     assert.equal("timeout", err.kind)
     assert.is_truthy(message:find("go on waiting with", 1, true))

@@ -51,7 +51,7 @@ function Desk:run(args, options)
     before = before .. "\nexec <" .. helper.quote(self.folder .. "/input")
   end
   local ended = child.run('require("devkit4ai.cli").main(arg)', {
-    args = args, env = self:env(options.env), before = before,
+    args = args, env = self:env(options.env), before = before, signalled = options.signalled,
   })
   assert(not ended.err:find("traceback", 1, true) or options.traceback, ended.err)
   ended.lines = {}
@@ -67,7 +67,7 @@ end
 function Desk:interrupt(args, word, options)
   options = options or {}
   local said = self.folder .. "/said"
-  local ended = self:run(args, { env = options.env, before = ([[
+  local ended = self:run(args, { env = options.env, signalled = true, before = ([[
     exec >%s 2>&1
     sh -c 'echo $PPID' >%s.pid
     (until grep -q '%s' %s; do sleep 0.02; done; sleep %s; for s in %s; do kill -$s $(cat %s.pid); done) &]]):format(

@@ -5,7 +5,7 @@ local runtime = require "devkit4ai.runtime"
 
 local SERVER = [[return function(conn)
   conn:read_request()
-  conn:sleep(0.2)
+  conn:hold()
   conn:respond(200, { id = "550e8400-e29b-41d4-a716-446655440000" })
 end]]
 
@@ -20,6 +20,7 @@ describe("three seconds without a step, under a limit of one,", function()
     end
     while #server:requests() < 2 do runtime.sleep(0.001, {}) end
     assert.same({}, answers)
+    server:release()
     os.execute("sleep 3")
     for limit, task in pairs(tasks) do
       task:join()

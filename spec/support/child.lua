@@ -3,7 +3,7 @@
 local M = {}
 
 -- A process that hangs is ended after this many seconds and has failed (exit code 124); nothing is judged by it.
-local HUNG = 60
+local HUNG = 100 -- less than what tools/test gives to one test
 
 local function quote(text)
   return "'" .. text:gsub("'", [['\'']]) .. "'"
@@ -72,7 +72,7 @@ end
 --- Runs a script to its end.
 ---@param script string Lua; its `...` are options.args
 ---@param options table? args: a list of texts; env: variables; before: shell text in front, as `ulimit -f 8`; wrap: a
----  command that runs another, as strace; preload: a library of spec/support, by its name
+---  command that runs another, as strace; signalled: it gets signals; preload: a library of spec/support, by its name
 ---@return spec.Ended
 function M.run(script, options)
   options = options or {}
@@ -81,11 +81,12 @@ function M.run(script, options)
   file:write(script)
   file:close()
   os.execute("chmod -R a+rX " .. quote(folder))
-  local words = { "exec", "timeout", "--kill-after=5", HUNG, options.wrap or "", "env" }
+  local words = { "exec", "timeout", "--kill-after=" .. HUNG, HUNG, options.wrap or "", "env" }
   for name, value in pairs(options.env or {}) do words[#words + 1] = quote(name .. "=" .. value) end
-  -- the sanitizer wants to be the first library, and finds no leaks while somebody traces
+  -- the sanitizer wants to be the first library; it finds no leaks while somebody traces, and hangs where a signal comes
+  -- while it looks for them
   words[#words + 1] = "ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0"
-    .. (options.wrap and ":detect_leaks=0" or "")
+    .. ((options.wrap or options.signalled) and ":detect_leaks=0" or "")
   if options.preload then words[#words + 1] = "LD_PRELOAD=" .. quote(preload(options.preload)) end
   words[#words + 1] = M.interpreter()
   words[#words + 1] = quote(folder .. "/script.lua")

@@ -97,6 +97,11 @@ function Server:connections()
   return log_of(self).connections
 end
 
+--- Lets all connections go on that wait in conn:hold(), and those that will.
+function Server:release()
+  write_file(self._folder .. "/released", "")
+end
+
 --- Ends the server and removes its folder. Twice is once. Raises if the script failed.
 function Server:stop()
   if self._log then return end

@@ -1,0 +1,71 @@
+-- tools/packages with programs in place of apt's: which package it takes, what it says, and Ctrl-C while apt-get works.
+if _VERSION ~= "Lua 5.4" then return end -- the subject is a shell script
+
+local child = require "spec.support.child"
+local helper = require "spec.sandbox.helper"
+
+local STUBS = {
+  id = "echo 0",
+  ["dpkg-query"] = "exit 1",
+  dpkg = "exit 0",
+  -- Debian 13 has no such packages
+  ["apt-cache"] = [[case $2 in
+    libclang-rt-14-dev | luajit2 | libcurl4-openssl-dev) echo "  Candidate: (none)" ;;
+    *) echo "  Candidate: 1.0" ;;
+  esac]],
+  ["apt-get"] = [[echo "$*" >>"$FOLDER/calls"
+  case $* in *install*) ;; *) exit 0 ;; esac
+  echo "Get:1 http://host suite/main amd64 one amd64 1.0 [7 kB]"
+  echo "Unpacking one (1.0) ..."
+  sleep "${APT_TAKES:-0}"
+  echo "Setting up one (1.0) ..."
+  echo whole >"$FOLDER/end"]],
+}
+
+describe("tools/packages", function()
+  local folder
+
+  before_each(function()
+    folder = child.folder()
+    for name, text in pairs(STUBS) do
+      local path = folder .. "/" .. name
+      local file = assert(io.open(path, "wb"))
+      file:write("#!/bin/sh\n", text, "\n")
+      file:close()
+      os.execute("chmod +x " .. helper.quote(path))
+    end
+  end)
+  after_each(function() child.remove(folder) end)
+
+  local function run(command)
+    return helper.shell(("export FOLDER=%s; PATH=$FOLDER:$PATH; %s"):format(helper.quote(folder), command))
+  end
+
+  it("takes the first name that apt-get has, and tells what apt-get does", function()
+    local said = run "tools/packages test 2>&1; echo $?"
+    assert.matches("\n0\n$", said)
+    local installed = child.read(folder .. "/calls"):match("install[^\n]*") .. " "
+    for _, name in ipairs { "libclang-rt-dev", "luajit", "libcurl4-gnutls-dev", "liblua5.4-dev" } do
+      assert.is_truthy(installed:find(" " .. name .. " ", 1, true), installed)
+    end
+    for _, name in ipairs { "libclang-rt-14-dev", "luajit2", "libcurl4-openssl-dev", "npm" } do
+      assert.is_nil(installed:find(" " .. name .. " ", 1, true), installed)
+    end
+    assert.matches("\n  fetches one %[7 kB%]\n  unpacks one\n  sets up one\n", said)
+  end)
+
+  it("names the alternatives of which apt-get has none", function()
+    local said = run [[echo 'echo "  Candidate: (none)"' >$FOLDER/apt-cache; tools/packages test 2>&1; echo $?]]
+    assert.matches("packages: apt%-get has none of these here: .*\n1\n$", said)
+  end)
+
+  it("lets apt-get finish after Ctrl-C, and ends with 130", function()
+    local said = run [[export APT_TAKES=1; bash -c 'set -m
+      tools/packages test >$FOLDER/said 2>&1 &
+      until grep -q unpacks $FOLDER/said; do sleep 0.05; done
+      kill -INT -- -$!
+      wait $!
+      echo $? $(cat $FOLDER/end)' 2>&1]]
+    assert.matches("130 whole\n$", said)
+  end)
+end)

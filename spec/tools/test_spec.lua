@@ -1,0 +1,80 @@
+-- tools/test in a small tree of its own: how it counts, what it shows of a failure, and that a part that hangs is stopped.
+if _VERSION ~= "Lua 5.4" then return end -- the subject is a shell script
+
+local child = require "spec.support.child"
+local helper = require "spec.sandbox.helper"
+
+local quote = helper.quote
+
+describe("tools/test", function()
+  local folder
+
+  local function write(name, text)
+    local file = assert(io.open(folder .. "/" .. name, "wb"))
+    file:write(text)
+    file:close()
+    os.execute("chmod +x " .. quote(folder .. "/" .. name))
+  end
+
+  before_each(function()
+    folder = child.folder()
+    assert(os.execute(([[cd %s && mkdir -p tools build spec/support &&
+      cp "$OLDPWD/spec/support/report.lua" spec/support &&
+      sed 's/^STALL=120 /STALL=10 /' "$OLDPWD/tools/test" >tools/test && chmod +x tools/test]]):format(quote(folder))))
+    write("tools/build", "#!/bin/sh\n")
+    write("tools/contract", "#!/bin/sh\n")
+    write("build/run", '#!/bin/sh\nexec "$@"\n')
+  end)
+  after_each(function() child.remove(folder) end)
+
+  -- What it printed, and its exit code.
+  local function run(arguments)
+    local said = helper.shell(("cd %s && tools/test %s 2>&1; echo $?"):format(quote(folder), arguments))
+    return said:match("^(.*\n)(%d+)\n$")
+  end
+
+  local function last_line(said) return said:match("([^\n]*)\n$") end
+
+  it("adds up its parts, and tells when each starts and ends", function()
+    write("spec/a_spec.lua", [[it("a", function() end) it("b", function() end)]])
+    local said, code = run "lua5.4=spec/a_spec.lua"
+    assert.equal("0", code)
+    assert.equal("2 passed, 0 failed", last_line(said))
+    assert.matches("^lua5%.4 +started\n", said)
+    assert.matches("\nlua5%.4 +2 passed, 0 failed  %(%d+ s%)\n", said)
+  end)
+
+  it("shows control characters in names and reasons", function()
+    write("spec/a_spec.lua", [[it("red\27[31m\n9 passed, 0 failed\r", function() error("bell\7") end)]])
+    local said, code = run "lua5.4=spec/a_spec.lua"
+    assert.equal("1", code)
+    assert.equal("0 passed, 1 failed", last_line(said))
+    assert.is_truthy(said:find([[red\027[31m\n9 passed, 0 failed\r]], 1, true), said)
+    assert.is_truthy(said:find([[bell\007]], 1, true), said)
+    assert.is_nil(said:find "[%z\1-\9\11-\31\127]")
+  end)
+
+  it("stops a part that hangs: what had passed counts, and the one that hung failed", function()
+    write("spec/a_spec.lua", [[it("a", function() end) it("b", function() end)
+      it("fails", function() error "no" end) it("hangs", function() os.execute "exec sleep 1000" end)]])
+    local said, code = run "lua5.4=spec/a_spec.lua"
+    assert.equal("1", code)
+    assert.equal("2 passed, 2 failed", last_line(said))
+    assert.matches("nothing finished for 10 seconds; the last that began: run +spec/a_spec.lua:2 hangs", said)
+  end)
+
+  it("counts a process that ends early as failed", function()
+    write("spec/a_spec.lua", [[it("a", function() end) it("ends", function() os.exit(0) end)]])
+    local said, code = run "lua5.4=spec/a_spec.lua"
+    assert.equal("1", code)
+    assert.equal("1 passed, 1 failed", last_line(said))
+  end)
+
+  it("counts a file that can't be loaded, and a setup that fails", function()
+    write("spec/a_spec.lua", [[local = 1]])
+    write("spec/b_spec.lua", [[describe("x", function() setup(function() error "no" end) it("a", function() end) end)]])
+    local said, code = run "lua5.4=spec/a_spec.lua,spec/b_spec.lua"
+    assert.equal("1", code)
+    assert.equal("0 passed, 2 failed", last_line(said))
+  end)
+end)
