@@ -169,11 +169,9 @@ local ROTATE = check.rows { keep = { type = "function" } }
 --- program is killed. Where the old one can't be told from another one, nothing is made. Where the rotation fails after the
 --- new key was made, it is in `err.key`. A repeat rotates again.
 --- ```lua
---- local function keep(key)
----   local out = assert(io.open("project.key", "w"))
----   return out:write(key.key) and out:close()
---- end
---- print(assert(project:rotate_key("2027", { keep = keep })).key) --> pk_...
+--- local stored
+--- local function keep(new) stored = new.key return true end -- where the next program finds it
+--- print(assert(project:rotate_key("2027", { keep = keep })).key == stored) --> true
 --- ```
 ---@param name string? of the new key
 ---@param options { keep: (fun(key: devkit4ai.Key): any, any)?, timeout: number?, headers: table<string, string>? }? keep: called with the new key before the old one is revoked; if it raises, or returns nil or false, the old key is not revoked; timeout: for all steps together
