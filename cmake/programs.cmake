@@ -37,7 +37,8 @@ endforeach()
 
 if("5.4" IN_LIST DEVKIT4AI_FOUND_LUAS)
   file(GLOB binding_tests CONFIGURE_DEPENDS spec/binding/*_test.c)
-  devkit4ai_programs(tests spec/binding "${binding_tests}" PkgConfig::LUA5.4)
+  devkit4ai_programs(tests spec/binding "${binding_tests}" PkgConfig::LUA5.4 Threads::Threads)
+  set_target_properties(unload_test PROPERTIES ENABLE_EXPORTS ON)  # libcurl finds the test's getaddrinfo
 endif()
 
 if(DEVKIT4AI_SANITIZE MATCHES "fuzzer")

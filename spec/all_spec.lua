@@ -63,7 +63,7 @@ describe("devkit4ai.all", function()
         return nil, "changed my mind"
       end,
     }
-    assert.equal(1, (message:find("changed my mind; what was cancelled for it: ", 1, true)), message)
+    assert.equal(1, (message:find("changed my mind; before this error: ", 1, true)), message)
     assert.is_truthy(message:find("may be under way and paid for", 1, true), message)
     assert.equal(1, #server:requests())
   end)

@@ -133,8 +133,19 @@ describe("a list", function()
     it("of " .. name .. " is none where it holds something else, and names it", function()
       lacks(row, '{"detail":"no"}', name)
       lacks(row, '{"' .. name .. '":"many"}', name)
-      lacks(row, '[{"id":"ID"},{"name":"x"}]', name .. "[2].id")
       lacks(row, '["x"]', name .. "[1].id")
+    end)
+
+    it("of " .. name .. " keeps the items beside one that can't be used", function()
+      for _, odd in ipairs { "null", '{"name":"x"}', '"x"', "7", "[]", '{"id":7}' } do
+        for _, items in ipairs {
+          '[{"id":"A"},%s,{"id":"B"}]', '[%s,{"id":"A"},{"id":"B"}]', '[{"id":"A"},{"id":"B"},%s]',
+        } do
+          local list = read(row, (items:format(odd)))
+          assert.same({ "A", "B" }, { list[1].id, list[2].id }, odd)
+          assert.is_nil(list[3])
+        end
+      end
     end)
   end
 end)
@@ -210,8 +221,27 @@ describe("a refusal", function()
   end)
 
   it("is nothing where there are no words", function()
-    for _, text in ipairs { "{}", "[]", '"x"', "null", '{"detail":null}', '{"detail":[]}', '{"detail":{"code":7}}' } do
+    for _, text in ipairs { "{}", "[]", '""', "null", '{"detail":null}', '{"detail":[]}', '{"detail":{}}',
+      '{"a":1}' } do
       assert.is_nil((refusal(text)))
+    end
+  end)
+
+  it("is the words of an object, however deep", function()
+    for text, words in pairs {
+      ['{"error":{"message":"out of credits"}}'] = "out of credits",
+      ['{"detail":{"code":"QUOTA","message":"quota exceeded"}}'] = "quota exceeded",
+      ['{"error":{"error":{"error":{"message":"deep"}}}}'] = "deep",
+      ['{"error":"Bad Request","message":"the prompt is empty","statusCode":400}'] = "the prompt is empty",
+      ['{"error":"invalid_grant","error_description":"it has ended"}'] = "it has ended",
+      ['{"errors":[{"title":"first"},{"detail":"second"},"third"]}'] = "first; second; third",
+      ['{"detail":{"code":7}}'] = '{"code":7}', ['{"detail":7.5}'] = "7.5", ['{"detail":true}'] = "true",
+      ['["one","two"]'] = "one; two", ['"x"'] = "x",
+      ['{"detail":{"api_secret":"s"}}'] = '{"api_secret":"***"}',
+      ['{"detail":[{"loc":["body","x"],"msg":{"why":"odd"},"type":"t"}]}'] = 'body.x: {"why":"odd"}',
+      ['{"detail":[{"loc":"body","msg":["a","b"]},null,{"message":"c"},7]}'] = "body: a; b; c; 7",
+    } do
+      assert.equal(words, (refusal(text)))
     end
   end)
 end)

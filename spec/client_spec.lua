@@ -152,7 +152,8 @@ describe("client", function()
   it("an id that is no UUID never gets into a path", function()
     local message = fails("invalid", "not_sent", nil, "get_generation_status",
       developer():generation("../../auth/me"):refresh())
-    assert.is_truthy(message:find("no UUID: ../../auth/me", 1, true))
+    assert.is_truthy(message:find("no UUID", 1, true))
+    assert.is_nil(message:find("../../auth/me", 1, true)) -- it may be a key in the wrong place
   end)
 
   it("is told by a string what it is, without a secret", function()

@@ -9,7 +9,9 @@ describe("errors.of_status", function()
     { 404, "not_found", "refused" }, { 405, "protocol", "refused" }, { 408, "timeout", "unknown" },
     { 409, "conflict", "refused" }, { 411, "protocol", "refused" }, { 413, "too_large", "refused" },
     { 415, "invalid", "refused" }, { 422, "invalid", "refused" }, { 429, "rate_limited", "refused" },
-    { 402, "protocol", "unknown" }, { 418, "protocol", "unknown" }, { 499, "protocol", "unknown" },
+    { 402, "protocol", "unknown" }, { 410, "protocol", "unknown" }, { 423, "protocol", "unknown" },
+    { 431, "protocol", "unknown" }, { 451, "protocol", "unknown" },
+    { 418, "protocol", "unknown" }, { 499, "protocol", "unknown" },
     { 300, "protocol", "unknown" }, { 302, "protocol", "unknown" }, { 307, "protocol", "unknown" },
     { 500, "server", "unknown" }, { 502, "server", "unknown" }, { 503, "server", "unknown" },
     { 504, "server", "unknown" }, { 599, "server", "unknown" }, { 600, "protocol", "unknown" },
@@ -20,17 +22,40 @@ describe("errors.of_status", function()
       local kind, outcome, advice = errors.of_status(row[1])
       assert.same({ row[2], row[3] }, { kind, outcome })
       assert.is_string(advice)
+      local is_ours = row[1] >= 400 and row[1] <= 499 and row[1] ~= 405 and row[1] ~= 411
+      if is_ours then assert.is_falsy(advice:find("base_url", 1, true)) end -- somebody answered for the API
     end)
   end
 end)
 
+describe("docs/errors.md", function()
+  it("lists the statuses as tools/retries-table writes them", function()
+    local text = assert(io.open("docs/errors.md", "rb")):read("*a")
+    local table_of = require("spec.support.status_table").markdown()
+    local wanted = "<!-- table -->\n\n" .. table_of .. "\n<!-- /table -->"
+    assert.is_truthy(text:find(wanted, 1, true), "run tools/retries-table")
+  end)
+end)
+
+describe("an order", function()
+  -- The columns of the rows: what the documents say of 409, and which of them can be found again.
+  it("that meets a 409 is in doubt, and no other call is", function()
+    local doubtful = {}
+    for name, row in pairs(require("devkit4ai.operations").all()) do
+      if row.doubtful then doubtful[name] = row.doubtful end
+    end
+    local conflict = { [409] = true }
+    assert.same({ create_generation = conflict, create_anonymous_generation = conflict }, doubtful)
+  end)
+end)
+
 describe("errors.of_core", function()
-  it("knows every status of the core but success and lack of memory, which is raised", function()
+  it("knows every status of the core but success", function()
     local header = assert(io.open("src/core/status.h")):read("*a")
     local count = 0
     for name in header:gmatch('X%(DK_%u[%u_]*, "([%l_]+)"%)') do
       count = count + 1
-      if name ~= "ok" and name ~= "memory" then assert.is_string((errors.of_core(name)), name) end
+      if name ~= "ok" then assert.is_string((errors.of_core(name)), name) end
     end
     assert.is_true(count > 10)
   end)

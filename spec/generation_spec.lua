@@ -72,9 +72,10 @@ describe("a project", function()
     local bytes, kind = gen:bytes()
     assert.equal("png", kind)
     assert.is_true(bytes == saved)
-    local again = assert(client:project(it_is.id):generation(gen.id))
-    local _, _, err = again:refresh() -- a handle without the project's key
-    assert.equal("config", err.kind)
+    assert(client:project(it_is.id):generation(gen.id):refresh()) -- a new handle uses the key that the client made
+    local other = assert(devkit4ai.new(assert(box:developer { email = "o@example.com", password = "SecurePass123" })))
+    assert.equal("config", select(3, other:project(it_is.id):generation(gen.id):refresh()).kind) -- which does not know it
+    other:close()
   end)
 
   it("tells a generation that failed, by its reason", function()

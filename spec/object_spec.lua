@@ -15,8 +15,10 @@ describe("an object of the library", function()
     gen:publish()
     local pages = client:generations()
     assert(pages:next())
+    local task = devkit4ai.spawn(function() return client:me() end)
+    assert(task:join())
     objects = {
-      client = client, project = project, user = user, gen = gen, pages = pages,
+      client = client, project = project, user = user, gen = gen, pages = pages, task = task,
       key = assert(project:new_key "second"), listed_key = assert(client:developer_keys())[1],
       stripe = project.stripe, payments = client.payments, users_payments = user.payments, sandbox = sandbox,
       account = assert(client:me()), err = select(3, client:project("no id")),

@@ -115,7 +115,8 @@ describe("pages", function()
   for what, case in pairs {
     ["has nothing at all"] = { [[answer = { generations = of(1, 0), total = 0 }]], {}, 1 },
     ["tells no total"] = {
-      [[answer = { generations = of(page * 2 - 1, math.min(page * 2, 5)) }]], { 1, 2, 3, 4, 5 }, 3 },
+      [[answer = { generations = page > 3 and of(1, 0) or of(page * 2 - 1, math.min(page * 2, 5)) }]],
+      { 1, 2, 3, 4, 5 }, 4 },
     ["gives an empty page behind full ones"] = {
       [[answer = { generations = page == 3 and of(1, 0) or of(page * 2 - 1, page * 2), total = 4 }]],
       { 1, 2, 3, 4 }, 3 },
@@ -131,7 +132,7 @@ describe("pages", function()
       [[answer = { generations = page > 2 and of(1, 0) or of(page * 2 - 1, page == 1 and 2 or 3), total = 1e9 }]],
       { 1, 2, 3 }, 3 },
     ["says rubbish for the total"] = {
-      [[answer = { generations = of(1, 1), total = "many", per_page = -3 }]], { 1 }, 1 },
+      [[answer = { generations = of(1, 1), total = "many", per_page = -3 }]], { 1 }, 3 },
     ["gives more than was asked for"] = {
       [[answer = { generations = of(page * 4 - 3, math.min(page * 4, 6)), total = 6 }]], { 1, 2, 3, 4, 5, 6 }, 3 },
     ["gives fewer than was asked for, and says so"] = {
@@ -147,7 +148,17 @@ describe("pages", function()
       [[answer = { generations = page < 3 and of(1, 2) or of(3, 3), total = 3 }]], { 1, 2, 3 }, 3 },
     ["gives one twice in a page"] = {
       [[answer = { generations = { item(1), item(1) }, total = 1 }]], { 1 }, 3 },
-    ["gives a bare list"] = { [[answer = of(1, 1)]], { 1 }, 1 },
+    ["gives a bare list"] = { [[answer = page == 1 and of(1, 1) or of(1, 0)]], { 1 }, 2 },
+    ["gives fewer than was asked for, and says nothing of the whole"] = {
+      [[answer = of(page, page < 4 and page or 0)]], { 1, 2, 3 }, 4 },
+    ["gives fewer than was asked for, and names the size that was asked for"] = {
+      [[answer = { generations = of(page, page < 4 and page or 0), per_page = 2 }]], { 1, 2, 3 }, 4 },
+    ["says that there is no more"] = { [[answer = { items = of(1, 1), has_more = false }]], { 1 }, 1 },
+    ["loses one meanwhile, which moves the others up"] = {
+      [[answer = { generations = n == 1 and of(1, 2) or n == 2 and of(4, 5) or n == 3 and of(2, 3) or of(1, 0),
+        total = n == 1 and 5 or 4 }]], { 1, 2, 3, 4, 5 }, 4 },
+    ["says another total each time, of what is left"] = {
+      [[answer = { generations = of(page * 2 - 1, math.min(page * 2, 5)), total = 6 - page }]], { 1, 2, 3, 4, 5 }, 5 },
     ["says another page's number"] = {
       [[answer = { generations = of(page * 2 - 1, math.min(page * 2, 3)), total = 3, page = 77 }]], { 1, 2, 3 }, 2 },
   } do

@@ -66,7 +66,7 @@ local FAULTS = {
   { "answers 404", [[conn:respond(404, { detail = "Not Found" })]], "not_found", "refused", 404 },
   { "answers 405", [[conn:respond(405, { detail = "Method Not Allowed" })]], "protocol", "refused", 405 },
   { "answers 408", [[conn:respond(408, { detail = "Request Timeout" })]], "timeout", "unknown", 408 },
-  { "answers 409", [[conn:respond(409, { detail = "Conflict" })]], "conflict", "refused", 409 },
+  { "answers 409", [[conn:respond(409, { detail = "Conflict" })]], "conflict", "unknown", 409 },
   { "answers 411", [[conn:respond(411, "")]], "protocol", "refused", 411 },
   { "answers 413", [[conn:respond(413, { detail = "too large" })]], "too_large", "refused", 413 },
   { "answers 413 before it has read the upload", [[conn:respond(413, { detail = "too large" }) conn:read_body()]],

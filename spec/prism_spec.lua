@@ -64,6 +64,8 @@ describe("by the vendor's file,", function()
           assert.matches("answered 422", message, 1, true)
         elseif UNUSABLE[name] then
           assert.matches(UNUSABLE[name], message, 1, true)
+        elseif operations[name].about and message then
+          assert.matches("it is about another id", message, 1, true) -- Prism makes up the ids
         else
           assert.is_nil(message)
           if not operations[name].nullable then assert.is_truthy(value) end

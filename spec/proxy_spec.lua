@@ -10,7 +10,11 @@ describe("proxy.parse", function()
   for text, parts in pairs {
     ["proxy:3128"] = { "http://proxy:3128" }, ["http://proxy:3128/"] = { "http://proxy:3128" },
     ["HTTP://Proxy"] = { "http://Proxy" }, ["https://proxy:8443"] = { "https://proxy:8443" },
-    ["socks5h://127.0.0.1:1080"] = { "socks5h://127.0.0.1:1080" }, ["[::1]:3128"] = { "http://[::1]:3128" },
+    ["socks5h://127.0.0.1:1080"] = { "socks5h://127.0.0.1:1080" },
+    ["socks://127.0.0.1:1080/"] = { "socks://127.0.0.1:1080" },
+    ["socks4://proxy"] = { "socks4://proxy" }, ["SOCKS4A://proxy"] = { "socks4a://proxy" },
+    ["http://my_proxy:1"] = { "http://my_proxy:1" },
+    ["[::1]:3128"] = { "http://[::1]:3128" },
     ["user:word@proxy:3128"] = { "http://proxy:3128", "user:word" },
     ["http://user:p%40ss%3Aword@proxy"] = { "http://proxy", "user:p@ss:word" },
     ["http://user:p@ss@proxy"] = { "http://proxy", "user:p@ss" }, ["http://user@proxy"] = { "http://proxy", "user" },
@@ -18,7 +22,7 @@ describe("proxy.parse", function()
     it("takes " .. text .. " apart", function() assert.same(parts, { proxy.parse(text) }) end)
   end
 
-  for _, text in ipairs { "", "http://", "ftp://proxy", "socks4://proxy", "http://proxy:port", "http://pro xy",
+  for _, text in ipairs { "", "http://", "ftp://proxy", "socks6://proxy", "http://proxy:port", "http://pro xy",
     "http://proxy/path", "http://proxy\r\nX: y", "http://[::1", "user:word@" } do
     it(("refuses %q, and shows no password"):format(text), function()
       local url, why = proxy.parse(text)
@@ -34,10 +38,10 @@ describe("proxy.of_environment", function()
   end
 
   it("is curl's: https_proxy, then all_proxy, lower case first; http_proxy never", function()
-    assert.same({ "a", true, "" }, of { https_proxy = "a", HTTPS_PROXY = "b", all_proxy = "c" })
-    assert.same({ "b", true, "" }, of { HTTPS_PROXY = "b", all_proxy = "c" })
-    assert.same({ "c", false, "" }, of { all_proxy = "c", ALL_PROXY = "d" })
-    assert.same({ "d", false, "x,y" }, of { ALL_PROXY = "d", NO_PROXY = "x,y" })
+    assert.same({ "a", true, "", "https_proxy" }, of { https_proxy = "a", HTTPS_PROXY = "b", all_proxy = "c" })
+    assert.same({ "b", true, "", "HTTPS_PROXY" }, of { HTTPS_PROXY = "b", all_proxy = "c" })
+    assert.same({ "c", false, "", "all_proxy" }, of { all_proxy = "c", ALL_PROXY = "d" })
+    assert.same({ "d", false, "x,y", "ALL_PROXY" }, of { ALL_PROXY = "d", NO_PROXY = "x,y" })
     assert.same({ nil, false, "" }, of { http_proxy = "a", HTTP_PROXY = "b", https_proxy = "" })
   end)
 end)
@@ -71,6 +75,82 @@ describe("proxy.of", function()
     for _, list in ipairs { "", "ample.com", "api.example.org", "example.com.evil", "xample.com" } do
       assert.is_true(through("https://api.example.com", { exempt = list }), list)
     end
+  end)
+
+  -- host, entry, whether the proxy is left out: curl's lib/noproxy.c and tests/unit/unit1614.c, and ports beside
+  for _, row in ipairs {
+    { "example.com.", "example.com", true }, { "example.com", "example.com.", true },
+    { "a.example.com.", ".example.com.", true },
+    { "example.com:8443", "example.com:8443", true }, { "example.com:8443", "example.com", true },
+    { "example.com", "example.com:443", true }, { "example.com", "example.com:8443", false },
+    { "example.com", ",, \t example.com ,", true }, { "example.com", ".", false }, { "example.com", ":443", false },
+    { "192.168.0.1", "192.168.0.1", true }, { "192.168.0.1", "168.0.1", false }, { "192.168.0.1", ".168.0.1", false },
+    { "192.168.0.1", "192.168.0.0/16", true }, { "192.169.0.1", "192.168.0.0/16", false },
+    { "192.168.0.1", "192.168.0.0/24", true }, { "192.168.1.1", "192.168.0.0/24", false },
+    { "192.168.0.127", "192.168.0.0/25", true }, { "192.168.0.128", "192.168.0.0/25", false },
+    { "192.168.0.1", "192.168.0.1/32", true }, { "192.168.0.1", "192.168.0.0/33", false },
+    { "10.1.2.3", "10.0.0.0/8", true }, { "11.1.2.3", "10.0.0.0/8", false }, { "10.1.2.3", "10.0.0.0/x", false },
+    { "10.1.2.3", "0.0.0.0/0", false }, { "10.1.2.3", "10.1.2.3:443", true }, { "10.1.2.3", "10.1.2.3:80", false },
+    { "10.1.2.3", "300.1.2.3", false }, { "[fd00::1]", "fd00::1", true }, { "[fd00::1]", "[fd00::1]", true },
+    { "[fd00::1]", "[fd00::1]:443", true }, { "[fd00::1]", "[fd00::1]:80", false },
+    { "[fd00::1]", "FD00:0:0::0:1", true },
+    { "[fd00::1]", "fd00::/8", true }, { "[fe00::1]", "fd00::/8", false }, { "[fd00::1]", "[fd00::]/8", true },
+    { "[fd00::1%25eth0]", "fd00::1", true }, { "[2001:db8::1]", "2001:db8::/33", true },
+    { "[2001:db8:8000::1]", "2001:db8::/33", false }, { "[::ffff:10.1.2.3]", "::ffff:0a01:0203", true },
+    { "[fd00::1]", "fd00::1::", false }, { "[fd00::1]", "fd00::/129", false }, { "[fd00::1]", ":1", false },
+    { "10.1.2.3", "fd00::1", false }, { "[fd00::1]", "10.0.0.0/8", false }, { "example.com", "10.0.0.0/8", false },
+  } do
+    it(("of %s with no_proxy=%s is %s"):format(row[1], row[2], row[3] and "none" or "used"), function()
+      assert.equal(not row[3], through("https://" .. row[1] .. "/x", { exempt = row[2] }))
+    end)
+  end
+
+  it("that can't be used says so only where it would be used", function()
+    local broken = { why = "it is broken", https_only = true, exempt = "example.com" }
+    for _, url in ipairs { "http://a", "https://example.com", "https://127.0.0.1" } do
+      assert.same({}, { proxy.of(broken, url) }, url)
+    end
+    assert.same({ nil, "it is broken" }, { proxy.of(broken, "https://a") })
+  end)
+end)
+
+describe("a proxy setting that can't be used", function()
+  local SCRIPT = [[
+    local client, message, err = require("devkit4ai").new { base_url = ..., access_token = "t" }
+    if not client then print(err.kind, message) os.exit() end
+    local gen = client:generation "550e8400-e29b-41d4-a716-446655440000"
+    gen.image_url = "https://pictures.test/a.png"
+    print("made", (select(2, gen:bytes())))
+  ]]
+
+  local function run(base_url, environment)
+    local ended = child.run(SCRIPT, { args = { base_url }, env = environment })
+    assert.equal(0, ended.code, ended.err)
+    assert.is_nil(ended.out:find("MARK", 1, true), ended.out)
+    return ended.out
+  end
+
+  for name, value in pairs {
+    https_proxy = "ftp://user:MARK@proxy", all_proxy = "quic://MARK", HTTPS_PROXY = "http://user:MARK\n@proxy",
+    ALL_PROXY = "http://[MARK",
+  } do
+    it(("stops no client that does not need it, and the call that does: %s"):format(name), function()
+      for _, case in ipairs {
+        { "http://127.0.0.1:1" }, { "https://localhost:1" }, { "https://[::1]:1" }, { "https://api.test", "api.test" },
+      } do
+        local out = run(case[1], { [name] = value, no_proxy = case[2] or "" })
+        assert.matches("^made\t", out)
+        assert.matches("gen:bytes: the environment variable " .. name .. " names no proxy that can be used", out)
+      end
+      assert.matches("^config\tdevkit4ai.new: the environment variable " .. name .. " names no proxy",
+        run("https://api.test", { [name] = value }))
+    end)
+  end
+
+  it("is not looked at with no_proxy=*", function()
+    local client = child.run([[print(require("devkit4ai").new { base_url = "https://api.test" })]],
+      { env = { all_proxy = "socks9://x", no_proxy = "*" } })
+    assert.matches("^devkit4ai.Client", client.out)
   end)
 end)
 

@@ -109,7 +109,7 @@ describe("an error", function()
         :format(body) }
       finally(function() server:stop() end)
       local client = assert(devkit4ai.new { base_url = server.url, access_token = "t", developer_key = "d" })
-      local value, message, err = client:login("a", "b")
+      local value, message, err = client:login("a@b", "b")
       assert.is_nil(value)
       if not body:find("^%[") then clean(message, err) end
       client:close()

@@ -78,8 +78,8 @@ describe("a login with a store", function()
 
   it("names the account as the token does, where that can be read", function()
     serve { jwt = true }
-    local client = login(new(), "user-7")
-    assert.equal("user-7", record_of("user-7").account)
+    local client = login(new(), "user-7@x")
+    assert.equal("user-7@x", record_of("user-7@x").account)
     client:close()
   end)
 
@@ -353,7 +353,7 @@ describe("tokens of the options and a store", function()
 
   it("give way to the store's where they are refused", function()
     serve()
-    login(new(), "user"):close()
+    login(new(), "user@x"):close()
     put("user", "access-1", "refresh-1", { ends = os.time() - 1 })
     local client = new { access_token = ending(1, 600), refresh_token = "used" }
     assert(client:me())
@@ -589,11 +589,11 @@ describe("a store that is busy", function()
     local task = devkit4ai.spawn(function() return login(client) end)
     while calls.n == 0 do runtime.sleep(0.001, {}) end
     local done
-    devkit4ai.spawn(function() done = task._done == true end):join()
+    devkit4ai.spawn(function() done = task.done == true end):join()
     assert.is_false(done)
     task:cancel() -- ends the tries, and not the login
     local tries = calls.n
-    repeat runtime.sleep(0.001, {}) until task._done
+    repeat runtime.sleep(0.001, {}) until task.done
     assert.equal(tries, calls.n)
     assert(client:me())
     client:close()
@@ -633,7 +633,7 @@ describe("a store that is busy", function()
     local set, anew, late = store.set, nil, false
     store.set = function(key, value)
       if not (value and value:find("access-2", 1, true)) then return set(key, value) end
-      late = late or anew ~= nil and anew._done == true
+      late = late or anew ~= nil and anew.done == true
       anew = anew or devkit4ai.spawn(function() return login(client) end)
       return nil, "busy" -- for the renewal's tokens
     end

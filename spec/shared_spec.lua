@@ -74,7 +74,7 @@ describe("the waits of an account", function()
         conn:respond(429, { detail = "later" }, { ["Retry-After"] = "0.3" })
       else
         local when = now - refused_at >= 0.3 and "later" or "at once"
-        conn:respond(200, { id = "x", status = "completed", message = when })
+        conn:respond(200, { id = "550e8400-e29b-41d4-a716-446655440000", status = "completed", message = when })
       end]]
     local rests = false
     local client = new(function(event) rests = rests or event.type == "wait" end)
@@ -95,7 +95,7 @@ describe("a 429 that names an hour", function()
     serve(([[
       looks = looks + 1
       if looks == 1 then conn:respond(429, { detail = "later" }, { ["Retry-After"] = "%d" })
-      else conn:respond(200, { id = "x", status = "completed" }) end]]):format(HOUR))
+      else conn:respond(200, { id = "550e8400-e29b-41d4-a716-446655440000", status = "completed" }) end]]):format(HOUR))
     slept = 0
   end)
 

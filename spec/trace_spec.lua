@@ -179,7 +179,7 @@ describe("on_event", function()
       end
     ]], { args = { server.url } })
     assert.same({ 0, ("dev@example.com\n"):rep(4) }, { ended.code, ended.out }, ended.err)
-    assert.equal(4 + 2, #server:requests()) -- two by the main program's events; in a task nobody but it can wait
+    assert.equal(4 + 4, #server:requests()) -- at each of two events of two of them it calls
   end)
 
   it("may close the client", function()

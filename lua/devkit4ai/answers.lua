@@ -1,9 +1,50 @@
 --- The normal form of each answer, out of every form that the documents show. A form without what the next step needs is nil.
 local json = require "devkit4ai.json"
+local locale = require "devkit4ai.locale"
 
 local M = {}
 
 local type = type -- of each answer
+
+-- ---- values of the wrong type ----
+
+-- An optional text: a number is written out, anything else stands in `raw` alone.
+local function text_or_nil(value)
+  if type(value) == "string" then return value end
+  return type(value) == "number" and locale.format("%.14g", value) or nil
+end
+
+local function flag_or_nil(value)
+  if type(value) == "boolean" then return value end
+end
+
+-- Where an error has its words: the first of these that has any.
+local WORDS = {
+  "detail", "message", "error_description", "description", "errors", "error", "msg", "reason", "title",
+}
+
+-- The words of an error, however deep: a text, a list, or an object. nil: it has none.
+local function words_of(value)
+  if type(value) ~= "table" then return value ~= "" and text_or_nil(value) or nil end
+  for _, name in ipairs(WORDS) do
+    local words = value[name] ~= nil and words_of(value[name])
+    if words then return words end
+  end
+  local parts = {}
+  for _, item in ipairs(value) do parts[#parts + 1] = words_of(item) end
+  if parts[1] then return table.concat(parts, "; ") end
+end
+
+-- The same; the JSON of an object without words.
+local function words_or_json(value)
+  if value == nil or value == false then return nil end
+  local words = words_of(value)
+  if words or type(value) ~= "table" then return words or tostring(value) end
+  local text = next(value) ~= nil and json.encode(value)
+  return text and json.hide(text) or nil
+end
+
+-- ---- what each answer is ----
 
 ---@class devkit4ai.Account what the API says of an account
 ---@field id string a UUID
@@ -21,6 +62,7 @@ function M.account(raw, secrets)
   local id, active = raw.id, raw.is_active
   if type(id) ~= "string" then return nil, "id" end
   if active == nil then active = raw.is_verified end -- D15
+  if active ~= true and active ~= false then active = nil end
   local account = {
     id = id, email = raw.email, role = raw.role, is_active = active, created_at = raw.created_at, raw = raw,
   }
@@ -36,6 +78,9 @@ end
 function M.registration(raw, secrets)
   local account, missing = M.account(raw, secrets)
   if not account then return nil, missing end
+  for _, name in ipairs { "email", "role", "created_at", "full_name", "project_id" } do -- get_me skips it: 200 instructions each
+    account[name] = text_or_nil(account[name])
+  end
   account._tokens = M.tokens(raw, secrets) -- for scope.adopt, which takes them out (D18: they may be there)
   return account
 end
@@ -49,16 +94,18 @@ end
 function M.project(raw)
   if type(raw.id) ~= "string" then return nil, "id" end
   return {
-    id = raw.id, name = raw.name, description = raw.description, owner_id = raw.owner_id, is_active = raw.is_active,
-    created_at = raw.created_at, updated_at = raw.updated_at, raw = raw,
+    id = raw.id, name = text_or_nil(raw.name), description = text_or_nil(raw.description),
+    owner_id = text_or_nil(raw.owner_id), is_active = flag_or_nil(raw.is_active),
+    created_at = text_or_nil(raw.created_at), updated_at = text_or_nil(raw.updated_at), raw = raw,
   }
 end
 
 local function key_of(raw, key)
   return {
-    id = raw.id, name = raw.name ~= "" and raw.name or nil, -- D05
-    key = key, key_prefix = raw.key_prefix, project_id = raw.project_id, is_active = raw.is_active,
-    last_used_at = raw.last_used_at, created_at = raw.created_at, raw = raw,
+    id = raw.id, name = raw.name ~= "" and text_or_nil(raw.name) or nil, -- D05
+    key = key, key_prefix = text_or_nil(raw.key_prefix), project_id = text_or_nil(raw.project_id),
+    is_active = flag_or_nil(raw.is_active), last_used_at = text_or_nil(raw.last_used_at),
+    created_at = text_or_nil(raw.created_at), raw = raw,
   }
 end
 
@@ -68,15 +115,17 @@ function M.key(raw, secrets)
   return key_of(raw, secrets.key)
 end
 
--- D30: a bare array, a wrapper with the list's name, or `items`
+-- D30: a bare array, a wrapper with the list's name, or `items`. An item without an id is left out; a list of nothing else
+-- is not this list. The second result is how many items came.
 local function list_of(raw, name, normal)
-  local list, out = raw[name] or raw.items or raw, {}
+  local list, out, came = raw[name] or raw.items or raw, {}, 0
   if type(list) ~= "table" or (list == raw and next(raw) ~= nil and raw[1] == nil) then return nil, name end
-  for i, item in ipairs(list) do
-    if type(item) ~= "table" or type(item.id) ~= "string" then return nil, name .. "[" .. i .. "].id" end
-    out[i] = normal(item)
+  for _, item in ipairs(list) do
+    came = came + 1
+    if type(item) == "table" and type(item.id) == "string" then out[#out + 1] = normal(item) end
   end
-  return out
+  if came > 0 and not out[1] then return nil, name .. "[1].id" end
+  return out, json.count(list)
 end
 
 function M.projects(raw)
@@ -105,23 +154,31 @@ function M.health(raw)
   return health
 end
 
-local function text_or_nil(value)
-  return type(value) == "string" and value or nil
+-- the first of them that is a text
+local function first_text(...)
+  for i = 1, select("#", ...) do
+    local value = select(i, ...)
+    if type(value) == "string" then return value end
+  end
 end
 
 local function picture_url(raw)
   local result = raw.result
-  local nested = type(result) == "table" and (result.image_url or result.url) or nil
-  return text_or_nil(raw.result_image_url or raw.generated_image_url or text_or_nil(result) or nested)
+  local nested = type(result) == "table" and result or {}
+  return first_text(raw.result_image_url, raw.generated_image_url, result, nested.image_url, nested.url)
+end
+
+local function status_of(raw)
+  return type(raw.status) == "string" and locale.lower(raw.status) or "pending"
 end
 
 function M.generation(raw)
   if type(raw.id) ~= "string" then return nil, "id" end
   return {
-    id = raw.id, status = text_or_nil(raw.status) or "pending", image_url = picture_url(raw), error = raw.error, -- D39, D40
-    instructions = raw.instructions, is_public = raw.is_public, created_at = raw.created_at,
-    updated_at = raw.updated_at,
-    example_images = raw.example_images, message = raw.message, raw = raw,
+    id = raw.id, status = status_of(raw), image_url = picture_url(raw), -- D39, D40
+    error = words_or_json(raw.error), instructions = raw.instructions, is_public = flag_or_nil(raw.is_public),
+    created_at = text_or_nil(raw.created_at), updated_at = text_or_nil(raw.updated_at),
+    example_images = raw.example_images, message = words_or_json(raw.message), raw = raw,
   }
 end
 
@@ -129,11 +186,15 @@ local function count_or_nil(value)
   return type(value) == "number" and value >= 0 and value % 1 == 0 and value or nil
 end
 
--- One page of a list (D50). What it says of the whole is taken where it can be, and may be wrong.
+-- One page of a list (D50). What it says of the whole is taken where it can be, and may be wrong. came: how many items came,
+-- where some are left out.
 local function page_of(raw, name, size, normal)
-  local list, missing = list_of(raw, name, normal)
-  if not list then return nil, missing end
-  return { list = list, total = count_or_nil(raw.total), size = count_or_nil(raw[size]), more = raw.has_more == true }
+  local list, came = list_of(raw, name, normal)
+  if not list then return nil, came end
+  return {
+    list = list, came = came ~= #list and came or nil, total = count_or_nil(raw.total), size = count_or_nil(raw[size]),
+    more = flag_or_nil(raw.has_more),
+  }
 end
 
 function M.generations(raw)
@@ -177,30 +238,35 @@ M.portal = record_with("portal_url", "string")
 function M.response(status, body, head)
   local headers = {}
   for name, value in head:gmatch("\n([^:\r\n]+):[ \t]*([^\r\n]*)") do
-    name, value = name:lower(), value:match("^(.-)[ \t]*$")
+    name, value = locale.lower(name), value:match("^(.-)[ \t]*$")
     headers[name] = headers[name] and headers[name] .. ", " .. value or value
   end
   return { status = status, headers = headers, body = body, json = json.plain(body) }
 end
 
 --- What an answer that is no success says: the server's words, and the fields of a 422. CONTRACT 4.1.
----@param raw any
+---@param raw any decoded
 ---@return string? detail
 ---@return table[]? fields { loc, msg, type } each
 ---@return number? retry_after seconds
 function M.refusal(raw)
-  if type(raw) ~= "table" then return nil end
-  local detail, retry_after = raw.detail, tonumber(raw.retry_after)
-  if type(detail) ~= "table" then return detail ~= nil and tostring(detail) or nil, nil, retry_after end
+  if type(raw) ~= "table" then return words_of(raw) end
+  local detail, retry_after = raw.detail, locale.number(raw.retry_after)
+  if type(detail) ~= "table" or detail[1] == nil then
+    return words_of(raw) or words_or_json(detail), nil, retry_after
+  end
   local fields, words = {}, {}
   for i, item in ipairs(detail) do
     local path = {}
-    if type(item) ~= "table" then item = { msg = tostring(item) } end
-    for j, part in ipairs(type(item.loc) == "table" and item.loc or {}) do path[j] = tostring(part) end
-    fields[i] = { loc = table.concat(path, "."), msg = tostring(item.msg or ""), type = text_or_nil(item.type) }
+    if type(item) ~= "table" then item = { msg = item } end
+    for j, part in ipairs(type(item.loc) == "table" and item.loc or { item.loc }) do
+      path[j] = words_or_json(part) or "?"
+    end
+    local message = item.msg
+    if message == nil then message = item end
+    fields[i] = { loc = table.concat(path, "."), msg = words_or_json(message) or "", type = text_or_nil(item.type) }
     words[i] = (fields[i].loc ~= "" and fields[i].loc .. ": " or "") .. fields[i].msg
   end
-  if not words[1] then return nil, nil, retry_after end
   return table.concat(words, "; "), fields, retry_after
 end
 

@@ -4,6 +4,7 @@ local check = require "devkit4ai.check"
 local config = require "devkit4ai.config"
 local errors = require "devkit4ai.errors"
 local json = require "devkit4ai.json"
+local locale = require "devkit4ai.locale"
 local profiles = require "devkit4ai.profiles"
 local proxy = require "devkit4ai.proxy"
 
@@ -48,7 +49,8 @@ function M.prepare(scope, name, row)
     once = row.method ~= "GET", head = row.heed or traced, times = traced, max_answer = MAX_ANSWER,
     connect = limits.connect, idle = limits.idle, total = limits.total,
   }
-  local fixed = not (row.body or row.query) and row.path and not row.path:find("{", 1, true) -- the same bytes each time
+  -- the same bytes each time
+  local fixed = row.repeats == "safe" and not row.query and row.path and not row.path:find("{", 1, true)
   if fixed then request.compiled = core.request(request) end
   return {
     request = request, lines = lines, fixed = fixed, inherit = { __index = request },
@@ -72,14 +74,17 @@ end
 
 local WHOLE = 2 ^ 53 -- up to here each whole number is itself, and no exponent is wanted
 
-local function text_of(value)
+--- A value as it stands in a query or a form, in each locale.
+---@param value string|number|boolean
+---@return string
+function M.text_of(value)
   if type(value) ~= "number" then return tostring(value) end
-  return (value % 1 == 0 and math.abs(value) <= WHOLE and "%.0f" or "%.14g"):format(value)
+  if value % 1 == 0 and math.abs(value) <= WHOLE then return ("%.0f"):format(value) end
+  return locale.format("%.14g", value)
 end
 
 local function encode_component(value)
-  local text = text_of(value)
-  return (text:gsub("[^%w%-._~]", percent))
+  return (M.text_of(value):gsub("[^A-Za-z0-9%-._~]", percent))
 end
 
 --- name=value&..., in the order of names; what is not there is left out.
@@ -139,7 +144,8 @@ local function own_secrets(row, args, extra, secrets)
       own:set(slot, args[slot], "body")
     end
   end
-  if not row.path or extra and extra.headers then own = own or core.secrets(secrets) end
+  if not row.path or extra and (extra.headers or extra.hidden) then own = own or core.secrets(secrets) end
+  for i, value in ipairs(extra and extra.hidden or {}) do own:set("hidden " .. i, value, "body") end
   return own
 end
 
@@ -161,14 +167,19 @@ end
 ---@param client devkit4ai.Client
 ---@param request table
 ---@param url string
+---@return boolean? done
+---@return string? why it can't be sent there
 function M.aim(client, request, url)
   hide_query(request.own, url)
-  request.url, request.proxy = url, proxy.of(client._proxy, url)
+  local through, why = proxy.of(client._proxy, url)
+  if why then return nil, why end
+  request.url, request.proxy = url, through
   request.public = client._public and config.origin(url) ~= config.origin(client.base_url)
+  return true
 end
 
-local function refuse(row, name, kind, message)
-  return errors.refuse(kind, row.says .. ": " .. message, name)
+local function refuse(says, name, kind, message)
+  return errors.refuse(kind, says .. ": " .. message, name)
 end
 
 local BODIES = {
@@ -199,16 +210,16 @@ local function with_defaults(row, args)
   end })
 end
 
-local function fill(row, name, request, args, part, secrets)
+local function fill(row, name, request, args, part, says)
   local wrong = no_uuid(row, args) or row.path and fill_path(request, args)
   if wrong then
-    return refuse(row, name, "invalid", secrets:mask(("%s is no UUID: %s"):format(wrong, tostring(args[wrong]))))
+    return refuse(says, name, "invalid", ("%s is no UUID, but %s"):format(wrong, check.kind(args[wrong])))
   end
   if row.defaults then args = with_defaults(row, args) end
   if row.query then fill_query(row, request, args) end
   if row.body then
     local ok, why = BODIES[next(row.body)](row, request, args, part)
-    if not ok then return refuse(row, name, "invalid", "the arguments can't be written as JSON: " .. why) end
+    if not ok then return refuse(says, name, "invalid", "the arguments can't be written as JSON: " .. why) end
   end
   return true
 end
@@ -228,17 +239,22 @@ function M.request(client, row, known, name, args, extra, secrets)
   local request = setmetatable({ compiled = false }, known.inherit)
   for field, value in pairs(extra or {}) do request[field] = value end
   request.headers = nil
+  local says = request.says or row.says
   if request.total ~= nil and not check.is_timeout(request.total) then
-    return refuse(row, name, "config", check.TIMEOUT)
+    return refuse(says, name, "config", check.TIMEOUT)
   end
-  local ok, message, err = fill(row, name, request, args, client._parts[name], secrets)
+  local ok, message, err = fill(row, name, request, args, client._parts[name], says)
   if not ok then return nil, message, err end
+  if row.about then request.about = args[row.about] end
   local own = own_secrets(row, args, extra, secrets)
   request.own = own
-  if not row.path then M.aim(client, request, request.url) end
+  if not row.path then
+    ok, message = M.aim(client, request, request.url)
+    if not ok then return refuse(says, name, "config", message) end
+  end
   if row.path and extra and extra.headers then -- the API alone gets them
     local lines, why = require("devkit4ai.headers").compile(extra.headers, own, known.lines)
-    if not lines then return refuse(row, name, "config", why) end
+    if not lines then return refuse(says, name, "config", why) end
     request.headers = core.headers(lines)
   end
   return request, own or secrets

@@ -2,10 +2,12 @@
 local core = require "devkit4ai.core"
 local build = require "devkit4ai.build"
 local classify = require "devkit4ai.classify"
+local created = require "devkit4ai.created"
 local errors = require "devkit4ai.errors"
 local operations = require "devkit4ai.operations"
 local retry = require "devkit4ai.retry"
 local runtime = require "devkit4ai.runtime"
+local server_clock = require "devkit4ai.server_clock"
 local session = require "devkit4ai.session"
 
 local M = {}
@@ -17,10 +19,14 @@ local answered = classify.answered
 -- One exchange, and what came of it: answer, failure, head; behind them what a trace tells.
 local function send(client, row, request, secrets, progress)
   local compiled = request.compiled or core.request(request)
-  local status, body, head, trouble, times = exchange(compiled, secrets, client, progress)
+  local status, body, head, trouble, times = exchange(compiled, secrets, client, progress, row)
+  if head and status and row.path then server_clock.note(client, head) end -- an image's server has a clock of its own
   local answer, failure
   if not status then answer, failure = classify.unsent(body, head)
-  elseif trouble then answer, failure = classify.troubled(request, status, trouble)
+  elseif trouble then
+    if trouble.whole then answer, failure = answered(row, request, secrets, status, body, head)
+    else answer, failure = classify.troubled(request, secrets, status, trouble) end
+    if trouble.raised then answer, failure = classify.ended(row, answer, failure, trouble.raised) end
   else answer, failure = answered(row, request, secrets, status, body, head) end
   return answer, failure, head, status, body, times
 end
@@ -40,7 +46,13 @@ end
 local function tell(call, failure)
   if failure.response then return failure.response end
   if call.unknown then failure.outcome = "unknown" end
-  return cut(classify.tell(call.row, call.name, call.says, call.secrets, failure))
+  local row, raised = call.row, failure.raised
+  local _, message, err = cut(classify.tell(row, call.name, call.says, call.secrets, failure))
+  local job = err.outcome == "unknown" and row.repeats ~= "safe" and runtime.job()
+  if job and (row.repeats == "never" or job._cancelled) then created.open(job, err) end
+  if raised and row.repeats == "safe" then error(raised.value, 0) end -- nothing is to be said of it
+  err.raised = raised
+  return nil, message, err
 end
 
 local function out_of_time(call, outcome)
@@ -114,7 +126,7 @@ end
 
 -- A picture's address may send us on, to another place that is held to the same rules.
 local function follow(call, failure)
-  local location = failure.location
+  local location = failure.location:gsub(" ", "%%20")
   local url = core.resolve(call.request.url, location)
   call.hops = (call.hops or 0) + 1
   if call.hops > call.row.redirects or not url then
@@ -122,8 +134,13 @@ local function follow(call, failure)
       or "the picture's address sends us on to what is no http or https address"
     return false
   end
-  call.request = setmetatable({ compiled = false }, { __index = call.request })
-  build.aim(call.client, call.request, url)
+  local request = setmetatable({ compiled = false }, { __index = call.request })
+  local done, why = build.aim(call.client, request, url)
+  if not done then
+    failure.transient, failure.what = false, why
+    return false
+  end
+  call.request = request
   return true
 end
 
@@ -131,6 +148,7 @@ end
 local function go_on(call, failure)
   local answer, head
   repeat
+    if failure.raised then return tell(call, failure) end
     local again, message, err = mend(call, failure)
     if again == nil then return nil, message, err end
     if failure.location and follow(call, failure) then again = true end
@@ -168,12 +186,14 @@ local function new_call(client, row, name, known, args, request, secrets, progre
   }
 end
 
-local function make(client, row, name, known, args, request, secrets, progress)
+-- started: where the call has a time or arguments of its own. libcurl's own count of a transfer that was cut is too short: by
+-- that, there would be some time left for another try.
+local function make(client, row, name, known, args, request, secrets, progress, started)
   local used = client._session
   local due = known.bearer and used.due < huge and now() >= used.due
   local answer, failure, head, call, _, times
   if due or client._trace then
-    call = new_call(client, row, name, known, args, request, secrets, progress, now())
+    call = new_call(client, row, name, known, args, request, secrets, progress, started or now())
     if due then
       local ready, message, err = authorize(call)
       if not ready then return nil, message, err end
@@ -184,7 +204,7 @@ local function make(client, row, name, known, args, request, secrets, progress)
   end
   if failure then
     if not call then
-      local started = now() - (times and times.total or 0) -- a call that goes well needs no clock
+      started = started or now() - (times and times.total or 0) -- a call that goes well needs no clock
       call = new_call(client, row, name, known, args, request, secrets, progress, started)
       call.attempts, call.used = 1, used
       failure.attempts = failure.untried and 0 or 1
@@ -197,24 +217,50 @@ local function make(client, row, name, known, args, request, secrets, progress)
   return answer
 end
 
-local function close_after(own, ...)
-  if own then own:close() end
-  return ...
+-- Notes what was created.
+local function make_and_keep(client, row, name, known, args, request, secrets, progress, started)
+  local answer, message, err, head = make(client, row, name, known, args, request, secrets, progress, started)
+  if answer and row.makes then created.object(runtime.job(), row.makes, answer) end
+  local creation = request.creation
+  if creation and answer then creation.answer = answer elseif creation then creation.sent = false end
+  return answer, message, err, head
+end
+
+-- The same for a call that changes something: an error in it that did not end a wait (a debug hook's, in a script) has an
+-- outcome as well.
+local function change(client, row, name, known, args, request, secrets, progress, started)
+  runtime.check_wait()
+  return runtime.protect(function(value, text)
+    local call = new_call(client, row, name, known, args, request, secrets, progress, started)
+    return tell(call, select(2, classify.ended(row, nil, nil, { value = value, text = text })))
+  end, make_and_keep, client, row, name, known, args, request, secrets, progress, started)
+end
+
+-- Closes what was made for the call alone, and raises an error that ended it, unless the caller does.
+local function conclude(request, answer, message, err, head)
+  if request.own then request.own:close() end
+  local raised = err and err.raised
+  if raised and not request.creation then
+    err.raised = nil
+    created.raise(raised, err)
+  end
+  return answer, message, err, head
 end
 
 -- Builds the request of an operation whose own part differs, makes the call, and closes what was made for it alone.
 local function build_and_make(scope, row, name, known, args, extra, progress)
-  local client = scope._client
+  local client, started = scope._client, now()
   local request, secrets, err = build.request(client, row, known, name, args, extra, scope._secrets)
   if not request then return nil, secrets, err end
-  return close_after(request.own, make(client, row, name, known, args, request, secrets, progress))
+  local run = row.repeats == "safe" and make or change
+  return conclude(request, run(client, row, name, known, args, request, secrets, progress, started))
 end
 
 --- Makes one call.
 ---@param scope devkit4ai.Scope
 ---@param name string of a row of `operations`
 ---@param args table? path parameters, query, fields of the body, secrets among them
----@param extra table? fields for the core's request (url, save_as, total, ...); max_wait: in place of the client's; headers: the user's own; says: in place of the row's; tries: most tries, in place of the client's
+---@param extra table? fields for the core's request (url, save_as, total, ...); max_wait: in place of the client's; headers: the user's own; says: in place of the row's; tries: most tries, in place of the client's; creation: of who raises an error that ended the call, which is err.raised; it gets the answer
 ---@param progress fun(sent: integer, total: integer)? called while the body goes out
 ---@return any? answer in its normal form
 ---@return string? message

@@ -3,6 +3,22 @@ local errors = require "devkit4ai.errors"
 
 local M = {}
 
+--- What a refused value is, without showing it: it may be a key in the wrong place.
+---@param value any
+---@return string
+function M.kind(value)
+  return type(value) == "string" and ("a text of %d bytes"):format(#value) or "a " .. type(value)
+end
+
+--- A name that a message may show: a key or a password in its place does not look like one.
+---@param name any
+---@return string
+function M.shown(name)
+  if type(name) == "number" then return ("'%s'"):format(name) end
+  if type(name) ~= "string" then return "of type " .. type(name) end
+  return #name <= 32 and name:find("^[a-z][a-z_]*$") and ("'%s'"):format(name) or ("of %d bytes"):format(#name)
+end
+
 local function known(rows)
   local names = {}
   for name in pairs(rows) do names[#names + 1] = name end
@@ -33,7 +49,7 @@ local function check_names(what, rows, given)
   if type(given) ~= "table" then errors.raise(("%s: table expected, got %s"):format(what, type(given))) end
   for name in pairs(given) do
     if not rows[name] then
-      errors.raise(("%s: unknown option '%s'; known are %s"):format(what, tostring(name), known(rows)))
+      errors.raise(("%s: unknown option %s; known are %s"):format(what, M.shown(name), known(rows)))
     end
   end
 end

@@ -2,8 +2,10 @@
 local core = require "devkit4ai.core"
 local answers = require "devkit4ai.answers"
 local config = require "devkit4ai.config"
+local display = require "devkit4ai.display"
 local errors = require "devkit4ai.errors"
 local json = require "devkit4ai.json"
+local locale = require "devkit4ai.locale"
 local retry = require "devkit4ai.retry"
 
 local M = {}
@@ -15,6 +17,7 @@ local shows = core.secrets().shows -- each answer asks it
 local function mask() return require "devkit4ai.mask" end
 
 local SHOWN = 200 -- bytes of an answer that is no JSON, kept for the error
+local FIELDS = 100 -- of a 422, kept for the error
 local DAY = 86400 -- seconds; a reset further away is no time to go by (CONTRACT 4.2)
 
 ---@class devkit4ai.Failure a call that did not succeed, before it is told
@@ -30,6 +33,8 @@ local DAY = 86400 -- seconds; a reset further away is no time to go by (CONTRACT
 ---@field request_id string?
 ---@field location string? where a redirect points, for a row that follows them
 ---@field response table? the whole answer, where the row wants every one
+---@field raised { value: any, text: string }? the error of the program that ended the call
+---@field generation_id string? of an answer that came all the same
 ---@field untried boolean? no request could be made of it, and none ever can
 ---@field attempts integer? set by call
 
@@ -37,6 +42,20 @@ local DAY = 86400 -- seconds; a reset further away is no time to go by (CONTRACT
 
 local function host_of(url)
   return url:match("^https?://([^/?#]+)") or "?"
+end
+
+-- Words from the server or from libcurl: masked while the secrets are there, without the queries of URLs, safe to display.
+local function safe(secrets, text)
+  return text and json.without_queries(display.text(secrets:mask(text)))
+end
+
+local function safe_fields(secrets, fields)
+  local kept = {}
+  for i = 1, math.min(#fields, FIELDS) do
+    local field = fields[i]
+    kept[i] = { loc = safe(secrets, field.loc), msg = safe(secrets, field.msg), type = safe(secrets, field.type) }
+  end
+  return kept
 end
 
 --- The core could not make a request of it.
@@ -54,40 +73,58 @@ end
 
 --- The exchange failed.
 ---@param request table
+---@param secrets userdata
 ---@param status integer of HTTP, as far as it came
 ---@param trouble table
 ---@return nil
 ---@return devkit4ai.Failure
-function M.troubled(request, status, trouble)
-  if trouble.name == "memory" then error("not enough memory", 0) end -- as Lua does
+function M.troubled(request, secrets, status, trouble)
   local kind, advice, transient = errors.of_core(trouble.name)
-  local where = trouble.step ~= "" and (" (%s, after %.2f s)"):format(trouble.step, trouble.seconds) or ""
+  local after = locale.format("%.2f", trouble.seconds)
+  local where = trouble.step ~= "" and (" (%s, after %s s)"):format(trouble.step, after) or ""
   return nil, {
     kind = kind, outcome = trouble.fate == "not_sent" and "not_sent" or "unknown",
     advice = advice, transient = transient,
-    what = kind == "file" and trouble.text or ("%s%s: %s"):format(host_of(request.url), where, trouble.text),
+    what = kind == "file" and trouble.text
+      or ("%s%s: %s"):format(host_of(request.url), where, safe(secrets, trouble.text)),
     status = status > 0 and status or nil,
   }
+end
+
+--- An error of the program ended the call: on_upload raised, or Ctrl-C, or a debug hook. It may have been answered before.
+---@param row table
+---@param answer any
+---@param failure devkit4ai.Failure?
+---@param raised { value: any, text: string }
+---@return nil
+---@return devkit4ai.Failure
+function M.ended(row, answer, failure, raised)
+  failure = failure or {
+    kind = "cancelled", outcome = "unknown", what = "an error ended the call",
+    generation_id = row.answer == "generation" and answer and answer.id or nil,
+  }
+  failure.raised, failure.response, failure.transient = raised, nil, nil
+  return nil, failure
 end
 
 -- The longest of the times that the server names, in seconds; X-RateLimit-Reset stands on every answer, and tells a time
 -- to wait on a 429 alone. CONTRACT 4.2. Dates are relative to the response's own Date: our clock may be wrong.
 local function wait_time(head, told, status)
-  local now, longest = require("devkit4ai.server_time").of(head, os.time()), nil
+  local now, longest = require("devkit4ai.server_clock").of(head, os.time()), nil
   local function name(seconds)
     if seconds and seconds >= 0 and seconds > (longest or -1) then longest = seconds end
   end
   local after, reset = core.header(head, "Retry-After"), status == 429 and core.header(head, "X-RateLimit-Reset")
   name(told)
   name(after and core.delay(after, now))
-  reset = reset and tonumber(reset)
+  reset = locale.number(reset)
   if reset and reset > now and reset - now < DAY then name(reset - now) end
   return longest or status == 429 and 60 or nil -- as the guide's own code has it
 end
 
 -- the first bytes of an answer that can't be read otherwise
 local function excerpt(secrets, body)
-  return mask().text(secrets, body, SHOWN)
+  return display.text(mask().text(secrets, body, SHOWN))
 end
 
 -- the server's answer is no success
@@ -95,14 +132,17 @@ local function refused(row, secrets, status, body, head)
   local ok, raw = decode(body)
   local detail, fields, told = answers.refusal(ok and raw or nil)
   local kind, outcome, advice, transient = errors.of_status(errors.meant(status, detail, row.meant))
-  detail = detail and secrets:mask(detail)
-  local reason = head:match("^HTTP/[%d.]+ %d+ ([^\r\n]+)")
+  local reason = safe(secrets, head:match("^HTTP/[%d.]+ %d+ ([^\r\n]+)"))
+  detail, fields = safe(secrets, detail), fields and safe_fields(secrets, fields)
   local retry_after = wait_time(head, told, status)
   if row.advice then advice = row.advice[kind] or advice end
-  if retry_after and retry_after > 0 then advice = ("wait %g s before the next call"):format(retry_after) end
+  if row.doubtful and row.doubtful[status] then outcome = "unknown" end
+  if transient and retry_after and retry_after > 0 then
+    advice = ("wait %s s before the next call"):format(locale.format("%g", retry_after))
+  end
   return nil, {
     kind = kind, outcome = outcome, status = status, detail = detail or excerpt(secrets, body), fields = fields,
-    retry_after = retry_after, request_id = core.header(head, "X-Request-ID"), transient = transient,
+    retry_after = retry_after, request_id = safe(secrets, core.header(head, "X-Request-ID")), transient = transient,
     what = ("the server answered %d: %s"):format(status, detail or reason or "no words"), advice = advice,
     location = row.redirects and status >= 300 and status <= 399 and core.header(head, "Location") or nil,
   }
@@ -111,8 +151,8 @@ end
 local function unusable(secrets, status, body, head, why)
   return nil, {
     kind = "protocol", outcome = "unknown", status = status, detail = excerpt(secrets, body), transient = true,
-    request_id = head and core.header(head, "X-Request-ID"),
-    what = ("the answer (%d) can't be used: %s"):format(status, why),
+    request_id = head and safe(secrets, core.header(head, "X-Request-ID")),
+    what = ("the answer (%d) can't be used: %s"):format(status, safe(secrets, why)),
     advice = "is base_url the API's address?",
   }
 end
@@ -164,6 +204,9 @@ function M.answered(row, request, secrets, status, body, head)
   if given ~= NONE or shows(secrets, body) then mask().values(secrets, given, raw) end
   local answer, missing = answers[row.answer](raw, given, row)
   if not answer then return unusable(secrets, status, body, head, "it has no " .. missing) end
+  if row.about and answer.id:lower() ~= request.about:lower() then
+    return unusable(secrets, status, body, head, "it is about another id: " .. secrets:mask(answer.id))
+  end
   return answer
 end
 
@@ -180,7 +223,7 @@ local function sentence(says, row, failure)
   return table.concat(parts, "; ")
 end
 
---- The three results of a call that failed, with every secret masked.
+--- The three results of a call that failed. Its texts are masked already, unless a name or a path is a secret.
 ---@param row table
 ---@param name string
 ---@param says string how the user knows the call
@@ -190,15 +233,11 @@ end
 ---@return string message
 ---@return devkit4ai.Error err
 function M.tell(row, name, says, secrets, failure)
-  for _, field in ipairs(failure.fields or {}) do
-    for part, text in next, field do field[part] = secrets:mask(text) end
-  end
   return errors.give({
     kind = failure.kind, outcome = failure.outcome, status = failure.status, fields = failure.fields,
-    detail = failure.detail and secrets:mask(failure.detail), retry_after = failure.retry_after,
-    request_id = failure.request_id and secrets:mask(failure.request_id),
+    detail = failure.detail, retry_after = failure.retry_after, request_id = failure.request_id,
     message = secrets:mask(sentence(says, row, failure)), operation = name, attempts = failure.attempts,
-    transient = failure.transient, harmless = retry.is_harmless(row.repeats),
+    transient = failure.transient, harmless = retry.is_harmless(row.repeats), generation_id = failure.generation_id,
   })
 end
 

@@ -79,6 +79,10 @@ function Client:login(email, password, options)
   check.value("client:login: email", { type = "string", required = true }, email)
   check.value("client:login: password", { type = "string", required = true }, password)
   local extra = check.own("client:login", options)
+  if not self._closed and not email:find("@", 1, true) then
+    return errors.refuse("invalid", ("client:login: the email must have an @; %s has none. Are email and password "
+      .. "swapped? Nothing was sent"):format(check.kind(email)), "login")
+  end
   local seconds, started = extra and extra.total, runtime.now()
   local tokens, message, err = call.run(self, "login", { email = email, password = password }, extra)
   if not tokens then return nil, message, err end
@@ -230,11 +234,9 @@ local ROTATE = check.rows { keep = { type = "function" } }
 --- also if the program is killed. Where the old one can't be told from another one, nothing is made. Where the rotation fails
 --- after the new key was made, it is in `err.key`. A repeat rotates again.
 --- ```lua
---- local function keep(key)
----   local out = assert(io.open("developer.key", "w"))
----   return out:write(key.key) and out:close()
---- end
---- print(assert(client:rotate_developer_key("2027", { keep = keep })).key) --> ak_...
+--- local stored
+--- local function keep(new) stored = new.key return true end -- where the next program finds it
+--- print(assert(client:rotate_developer_key("2027", { keep = keep })).key == stored) --> true
 --- ```
 ---@param name string? of the new key
 ---@param options { keep: (fun(key: devkit4ai.Key): any, any)?, timeout: number?, headers: table<string, string>? }? keep: called with the new key before the old one is revoked; if it raises, or returns nil or false, the old key is not revoked; timeout: for all steps together
@@ -302,7 +304,7 @@ end
 function Client:project(id)
   id = id or self._project_id
   check.value("client:project: id", { type = "string", required = true }, id)
-  local checked, message, err = scope.check_id(self, id)
+  local checked, message, err = scope.check_id(id)
   if not checked then return nil, message, err end
   return project_of(self, { id = id })
 end
@@ -353,7 +355,7 @@ end
 ---@return devkit4ai.Error? err
 ---@see create_generation
 function Client:generate(options, own)
-  return generations().generate(self, "client", "client:generate", options, own)
+  return generations().generate(self, self._called, "client:generate", options, own)
 end
 
 --- Orders a picture without an account: free, and few a day for each address. Sent at most once; an order whose outcome is
@@ -384,7 +386,7 @@ function Client:generation(id, options)
   check.value("client:generation: id", { type = "string", required = true }, id)
   local given = check.arguments("client:generation", HANDLE, options)
   if given.anonymous then return generations().anonymous(self, id) end
-  return generations().of_id(self, "client", id)
+  return generations().of_id(self, self._called, id)
 end
 
 --- The generations of who is logged in, in pages. Asks nobody yet: what is wrong is told by the first page that is read.
@@ -395,7 +397,7 @@ end
 ---@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
 ---@return devkit4ai.Pages pages of devkit4ai.Generation
 function Client:generations(options, own)
-  return generations().list(self, "client", "list_generations", "client:generations", options, own)
+  return generations().list(self, self._called, "list_generations", "client:generations", options, own)
 end
 
 --- The generations that were published, of anyone; needs no account.
@@ -407,7 +409,7 @@ end
 ---@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
 ---@return devkit4ai.Pages pages of devkit4ai.Generation
 function Client:public_generations(options, own)
-  return generations().list(self, "client", "list_public_generations", "client:public_generations", options, own)
+  return generations().list(self, self._called, "list_public_generations", "client:public_generations", options, own)
 end
 
 --- The one generation that was ordered with these instructions: what became of an order whose outcome is unknown. Blanks at
@@ -415,14 +417,14 @@ end
 --- ```lua
 --- print(gen.id == client:find_generation { instructions = "neon", since = os.time() - 60 }.id) --> true
 --- ```
----@param options { instructions: table|string, since: number?, timeout: number?, headers: table<string, string>? } instructions: as generate got them; since: Unix time of the order by this machine's clock, which is set right by the server's; 60 s before it count as well; without it, all generations are looked at
+---@param options { instructions: table|string, since: number?, timeout: number?, headers: table<string, string>? } instructions: as generate got them; since: the server's Unix time of the order, as the line in a message has it; 60 s before it count as well; without it, all generations are looked at
 ---@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
 ---@return devkit4ai.Generation?
 ---@return string? message
----@return devkit4ai.Error? err kind `not_found`: it may still appear for some seconds; kind `conflict`: several fit, and their ids stand in the message
+---@return devkit4ai.Error? err kind `not_found`: it may still appear for some seconds; kind `conflict`: several fit, or the list can't tell that there is none; the message names what it saw, and nothing may be ordered again before somebody looked
 ---@see list_generations
 function Client:find_generation(options, own)
-  return generations().find(self, "client", "client:find_generation", options, own)
+  return generations().find(self, self._called, "client:find_generation", options, own)
 end
 
 local PARTS = {
@@ -453,7 +455,7 @@ end
 --- local response = assert(client:request { method = "GET", path = "/api/v1/auth/me" })
 --- print(response.status, response.json.email) --> 200 dev@example.com
 --- ```
----@param options { method: string, path: string, query: table?, json: table?, form: table?, role: string?, timeout: number?, headers: table<string, string>?, on_upload: (fun(sent: integer, total: integer))? } path: from /; query: values by name; json: a table, the body; form: values by name, one of them may be a list of images; role: whose headers go out, default the client's; on_upload: bytes, every 0.1 s while they go out
+---@param options { method: string, path: string, query: table?, json: table?, form: table?, role: string?, timeout: number?, headers: table<string, string>?, on_upload: (fun(sent: integer, total: integer))? } path: from /; query: values by name; json: a table, the body; form: values by name, one of them may be a list of 1 to 5 images, with at most 4 other values; role: whose headers go out, default the client's; on_upload: bytes, every 0.1 s while they go out
 ---@param own (devkit4ai.Uploading|number)? what every call takes; a number is the timeout
 ---@return devkit4ai.Response?
 ---@return string? message

@@ -2,6 +2,7 @@
 local core = require "devkit4ai.core"
 local check = require "devkit4ai.check"
 local errors = require "devkit4ai.errors"
+local locale = require "devkit4ai.locale"
 local proxies = require "devkit4ai.proxy"
 
 local M = {}
@@ -49,7 +50,7 @@ local PORTS = { http = "80", https = "443" }
 ---@param url string an http or https one
 ---@return string
 function M.origin(url)
-  local scheme, host, port = url:lower():match("^(https?)://([^/?#]-):?(%d*)%f[%z/?#]")
+  local scheme, host, port = locale.lower(url):match("^(https?)://([^/?#]-):?(%d*)%f[%z/?#]")
   if not scheme then return url end
   return ("%s://%s:%s"):format(scheme, host, port ~= "" and port or PORTS[scheme])
 end
@@ -86,7 +87,7 @@ local function role(text)
 end
 
 local function user_agent(text)
-  if text:find("^[%w%p ]+$") and not text:find("[{}]") then return text end
+  if text:find("^[ -~]+$") and not text:find("[{}]") then return text end
   return nil, "it must be printable ASCII without braces"
 end
 
@@ -172,22 +173,39 @@ local function settle_retry(given)
   return { attempts = attempts, max_wait = max_wait }
 end
 
--- The proxy of the option, else of the environment; its login lives in a slot.
-local function settle_proxy(given, base_url, secrets)
-  local text, https_only, exempt = given, false, ""
-  if text == nil then text, https_only, exempt = proxies.of_environment(os.getenv) end
-  if not text or text == "" then return false end
+-- Some hosts have no environment.
+local function getenv(name)
+  return os.getenv and os.getenv(name)
+end
+
+-- The address of a proxy; its login goes to a slot. nil and why: it can't be used.
+local function read_proxy(text, secrets)
   local url, login = proxies.parse(text)
-  if not url then return errors.refuse("config", "devkit4ai.new: the proxy can't be used: " .. login) end
-  local proxy = { url = url, https_only = https_only, exempt = exempt }
-  if base_url:find("^http:") and proxies.of(proxy, base_url) then
-    return errors.refuse("config",
-      "devkit4ai.new: plain http through a proxy shows keys to it: give base_url in https, or its host in no_proxy")
-  end
+  if not url then return nil, login end
   if login then
     local set, _, why = secrets:set("proxy_login", login)
-    if not set then return errors.refuse("config", "devkit4ai.new: the proxy's login can't be used: " .. why) end
+    if not set then return nil, "its login can't be used: " .. why end
     secrets:set("proxy_password", login:match(":(.*)$") or "", "body") -- masked where it stands alone, too
+  end
+  return url
+end
+
+-- The proxy of the option, else of the environment. One that can't be used fails only the calls that need it.
+local function settle_proxy(given, base_url, secrets)
+  local text, https_only, exempt, name = given, false, "", nil
+  if text == nil then text, https_only, exempt, name = proxies.of_environment(getenv) end
+  if not text or text == "" then return false end
+  local proxy = { https_only = https_only, exempt = exempt }
+  proxy.url, proxy.why = read_proxy(text, secrets)
+  if proxy.why then
+    local source = name and "environment variable " .. name or "option proxy"
+    proxy.why = ("the %s names no proxy that can be used: %s"):format(source, proxy.why)
+  end
+  local through, why = proxies.of(proxy, base_url)
+  if why then return errors.refuse("config", "devkit4ai.new: " .. why) end
+  if through and base_url:find("^http:") then
+    return errors.refuse("config",
+      "devkit4ai.new: plain http through a proxy shows keys to it: give base_url in https, or its host in no_proxy")
   end
   return proxy
 end
@@ -195,7 +213,7 @@ end
 local LOGS = { info = true, debug = true }
 
 local function settle_log()
-  local level = os.getenv("DEVKIT4AI_LOG")
+  local level = getenv("DEVKIT4AI_LOG")
   if not level or level == "" or LOGS[level] then return level end
   return errors.refuse("config", "devkit4ai.new: the environment variable DEVKIT4AI_LOG must be info or debug")
 end
@@ -220,7 +238,7 @@ end
 -- the first that is set, and what it is
 local function of_environment(names)
   for _, name in ipairs(type(names) == "table" and names or { names }) do
-    local value = os.getenv(name)
+    local value = getenv(name)
     if value and value ~= "" then return value, "environment variable " .. name end
   end
 end

@@ -1,4 +1,7 @@
 --- What a failure is: its kind, what is known of the request, and what to do next, in words.
+local display = require "devkit4ai.display"
+local locale = require "devkit4ai.locale"
+
 local M = {}
 
 ---@class devkit4ai.Error why a call gave no value, for the program
@@ -15,6 +18,10 @@ local M = {}
 ---@field request_id string? where the server sends X-Request-ID
 ---@field generation_id string? the generation it is about
 ---@field key devkit4ai.Key? the new key of a rotation that was not completed
+---@field generation_ids string[]? of a task, all or map: every generation that was created in it
+---@field created table[]? of a task, all or map: the objects that were created in it (generations, projects, keys, accounts)
+---@field results table<integer, any>? of all and map: the first value of each sibling that had finished, by its index
+---@field cause any? the value that the program raised, where it is no text
 local Error = {}
 Error.__index = Error
 Error.__name = "devkit4ai.Error"
@@ -29,6 +36,8 @@ end
 
 -- The core's status names (src/core/status.h): the kind, what a person may do about it, whether a later try may go better.
 local STATUSES = {
+  memory = { "network", "give the process more memory", true },
+  unsupported = { "config", "use libcurl 7.80 or newer, built with TLS and proxies" },
   url = { "config", "give base_url as https://host" },
   value = { "config", "set it again without that character" },
   empty_slot = { "config" },
@@ -57,6 +66,7 @@ local STATUSES = {
 local ANSWERS = {
   [400] = { "invalid", true, "change what the server names" },
   [401] = { "auth", true, "log in again, and look at the token" },
+  [402] = { "protocol", false, "the server wants a payment: do what its words say" },
   [403] = { "forbidden", true, "look at the keys, the role and whose project it is" },
   [404] = { "not_found", true, "look at the id, and whether it belongs to this account" },
   [405] = { "protocol", true, "is base_url the API's address?" },
@@ -68,9 +78,13 @@ local ANSWERS = {
   [422] = { "invalid", true, "change what the server names" },
   [429] = { "rate_limited", true, "wait before the next call", true },
 }
-local SERVER = { "server", false, "try later", true }
-local ELSEWHERE = { "protocol", false, "is base_url the API's address?", true } -- 3xx
-local OTHER = { "protocol", false, "is base_url the API's address?" }
+-- Every other status, by its first digit.
+local OTHERS = {
+  [3] = { "protocol", false, "is base_url the API's address?", true },
+  [4] = { "protocol", false, "do what the server's words say" },
+  [5] = { "server", false, "try later", true },
+}
+local STRANGE = { "protocol", false, "is base_url the API's address?" }
 
 -- Where documents give two statuses for the same, the words tell: { words, the status that says it } (D22).
 local MEANT = { [403] = { "not authenticated", 401 } }
@@ -82,7 +96,7 @@ local MEANT = { [403] = { "not authenticated", 401 } }
 ---@return integer status
 function M.meant(status, detail, meant)
   local row = meant and meant[status] or MEANT[status]
-  return row and detail and detail:lower():find(row[1], 1, true) and row[2] or status
+  return row and detail and locale.lower(detail):find(row[1], 1, true) and row[2] or status
 end
 
 ---@param status integer of HTTP
@@ -91,7 +105,7 @@ end
 ---@return string advice
 ---@return boolean? transient
 function M.of_status(status)
-  local row = ANSWERS[status] or (status >= 500 and status <= 599 and SERVER) or (status < 400 and ELSEWHERE) or OTHER
+  local row = ANSWERS[status] or OTHERS[math.floor(status / 100)] or STRANGE
   return row[1], row[2] and "refused" or "unknown", row[3], row[4]
 end
 
@@ -110,10 +124,18 @@ end
 ---@return string message
 ---@return devkit4ai.Error err
 function M.give(fields)
+  fields.message = display.lines(fields.message) -- whoever made it: it may hold words of the server
+  if fields.detail then fields.detail = display.text(fields.detail, math.huge) end
   fields.retryable = fields.transient == true and (fields.harmless == true or fields.outcome ~= "unknown")
   fields.transient, fields.harmless = nil, nil
   fields.attempts = fields.attempts or 0
   return nil, fields.message, setmetatable(fields, Error)
+end
+
+---@param value any
+---@return boolean
+function M.is(value)
+  return getmetatable(value) == Error
 end
 
 --- The same for a value that is refused here, before anything goes out.
@@ -124,7 +146,9 @@ function M.refuse(kind, message, operation)
   return M.give({ kind = kind, outcome = "not_sent", message = message, operation = operation })
 end
 
-local own = debug.getinfo(1, "S").source:match("^(.*)errors%.lua$") or "="
+local debug = rawget(_G, "debug") -- some hosts take it away
+local getinfo = debug and debug.getinfo
+local own = getinfo and getinfo(1, "S").source:match("^(.*)errors%.lua$") or "="
 
 local PASSING = { network = true, timeout = true, rate_limited = true, server = true } -- kinds; a later try may fare better
 
@@ -141,18 +165,20 @@ function M.on_the_way(err, outcome)
   return nil, told.message, told
 end
 
---- Raises a mistake of the program at the first line that is not ours; tail calls make counted levels wrong.
+--- Raises a mistake of the program at the first line that is not ours; tail calls make counted levels wrong. Without the
+--- debug library the message names no line.
 ---@param message string
 function M.raise(message)
   local level = 2
-  while true do
-    local info = debug.getinfo(level, "Sl")
-    if not info then return error("devkit4ai: " .. message, 0) end
+  while getinfo do
+    local info = getinfo(level, "Sl")
+    if not info then break end
     if info.currentline > 0 and info.source:sub(1, #own) ~= own then
       return error(("%s:%d: devkit4ai: %s"):format(info.short_src, info.currentline, message), 0)
     end
     level = level + 1
   end
+  return error("devkit4ai: " .. message, 0)
 end
 
 return M

@@ -3,34 +3,49 @@ local core = require "devkit4ai.core"
 local check = require "devkit4ai.check"
 local errors = require "devkit4ai.errors"
 local instructions = require "devkit4ai.instructions"
+local lines = require "devkit4ai.lines"
 local pages = require "devkit4ai.pages"
+local server_clock = require "devkit4ai.server_clock"
 local times = require "devkit4ai.times"
+local wait = require "devkit4ai.wait"
 
 local M = {}
 
 local MARGIN = 60 -- seconds before `since` that are looked at, too: the clocks of a service's machines differ
+local GRAIN = 1 -- seconds; a Date has no fractions
+local PER_PAGE = 100 -- the most that the API gives
+local PASSES = 3 -- most times that a list of several pages is read
 local KEPT = 1000 -- ids of answered orders that a client keeps: those of the margin, at 16 orders a second
 local NAMED = 10 -- ids in a message
 local LATEST = 2 ^ 37 -- a Unix time that dates can still tell
 
 -- ---- the line for an unknown order ----
 
--- as a Lua string on one line; all five Luas read it, and none takes [[ inside of [[
-local function quote(text)
-  if not text:find('[%c\\"]') then return '"' .. text .. '"' end
-  if not text:find("%c") and not text:find("[%[%]][%[%]]") and not text:find("%]$") then return "[[" .. text .. "]]" end
-  return '"' .. text:gsub('[%c\\"]', function(char)
-    return char:find("%c") and ("\\%03d"):format(char:byte()) or "\\" .. char
-  end) .. '"'
+--- The end of a message about an order of which nobody knows what became: the line that finds it.
+---@param scope devkit4ai.Scope
+---@param words string the Lua of the object that ordered
+---@param wanted string the prompt, or the JSON text of the instructions
+---@param moment number of core.now(), when the order went out
+---@return string
+function M.way(scope, words, wanted, moment)
+  local since, known = server_clock.at(scope._client, moment)
+  return ("%s; this line looks for it: %s"):format(
+    known and "" or ("; since is this machine's time: leave it out if that may be wrong by over %d s"):format(MARGIN),
+    scope._secrets:mask(lines.find(words, wanted, math.max(0, math.floor(since)))))
 end
 
---- The line that finds an order, to be run as it stands.
+--- The failure of an order, with the line that finds it where nobody knows what became of it.
+---@param err devkit4ai.Error
+---@param scope devkit4ai.Scope
 ---@param words string the Lua of the object that ordered
----@param text string the prompt, or the JSON text of the instructions
----@param since integer Unix time of the order
----@return string
-function M.line(words, text, since)
-  return ("%s:find_generation { instructions = %s, since = %d }"):format(words, quote(text), since)
+---@param wanted string the prompt, or the JSON text of the instructions
+---@param moment number of core.now(), when the order went out
+---@return nil
+---@return string message
+---@return devkit4ai.Error err
+function M.tell_lost(err, scope, words, wanted, moment)
+  if err.outcome == "unknown" then err.message = err.message .. M.way(scope, words, wanted, moment) end
+  return nil, err.message, err
 end
 
 --- Notes an order that was answered, so that it is not taken for one that was lost right after it: the last ones, in turn.
@@ -47,72 +62,143 @@ end
 
 local FIND = check.rows { instructions = { type = "table or string", required = true }, since = { type = "number" } }
 
--- seconds by which the server's clock is ahead of ours
-local function ahead(head)
-  local date = core.header(head, "Date")
-  local time = date and core.date(date)
-  return time and time - os.time() or 0
-end
-
--- Whether lists are the newest first, as far as it was seen: where they are, what comes behind older ones is older still.
-local function note_order(search, made)
-  if made and search.last then
-    search.falling = search.falling or made < search.last
-    search.mixed = search.mixed or made > search.last
+-- Whether a page's items are the newest first, as far as it was seen: then what comes behind older ones is older still.
+local function note_order(pass, made)
+  if made and pass.last then
+    pass.falling = pass.falling or made < pass.last
+    pass.mixed = pass.mixed or made > pass.last
   end
-  search.last = made or search.last
+  pass.last = made or pass.last
 end
 
--- Not one that an earlier order of this client was answered with, which the margin brings in.
-local function is_wanted(search, fields, made)
-  if made and search.since and made < search.since and search.known[fields.id] then return false end
-  return instructions.same(search.wanted, instructions.normal(fields.instructions))
+-- Takes note of a generation that has the instructions: in the time that is looked at, or out of it.
+local function note_fitting(search, fields, made, in_time)
+  local known = search.known[fields.id]
+  if not in_time then
+    if not known then search.near[#search.near + 1] = fields end
+  elseif not (known and made and search.since and made < search.since) then -- the margin brings in what was answered
+    search.found[#search.found + 1] = fields
+    if not known then search.unknown[#search.unknown + 1] = fields end
+  end
 end
 
 -- Looks through one page; true: what comes now is too old.
-local function look_through(search, fresh, head)
-  if search.given and not search.since then search.since = search.given + ahead(head) end
+local function look_through(search, pass, list)
   local from, recent = search.since and search.since - MARGIN, false
-  for _, fields in ipairs(fresh) do
+  for _, fields in ipairs(list) do
     local made = times.parse(fields.created_at)
-    note_order(search, made)
-    if not (from and made and made < from) then
-      recent, search.count = true, search.count + 1
-      if is_wanted(search, fields, made) then
-        search.found[#search.found + 1] = fields
-        search.doubt = search.doubt or (from and not made)
+    local in_time = not (from and made and made < from)
+    note_order(pass, made)
+    recent = recent or in_time
+    if not search.seen[fields.id] then
+      search.seen[fields.id], search.count = true, search.count + 1
+      if in_time then search.recent = search.recent + 1 end
+      if instructions.same(search.wanted, instructions.normal(fields.instructions)) then
+        note_fitting(search, fields, made, in_time)
       end
     end
   end
-  return fresh[1] and from and not recent and search.falling and not search.mixed
+  pass.pages = pass.pages + 1
+  local is_short = pass.pages == 1 and #list < PER_PAGE -- what is missing may be new: the next page tells
+  pass.stopped = list[1] and from and not recent and not is_short and pass.falling and not pass.mixed
+  return pass.stopped
+end
+
+-- Notes what a page says of the whole. Nothing said, or less than before: items may have moved to a page that was read already.
+local function note_total(pass, total)
+  pass.first = pass.first or total
+  if not total or pass.last_total and total < pass.last_total then pass.moved = true end
+  pass.last_total = total
+end
+
+-- Whether all was seen that was there when the pass began.
+local function is_whole(search, pass)
+  if pass.pages < 2 then return true end
+  if pass.moved then return false end
+  return pass.stopped or search.count >= pass.first and search.count <= pass.last_total
+end
+
+-- Reads the list, and again where items may have moved while it was read, until a pass brings nothing new.
+local function read(scope, says, given, search)
+  local left, passes = wait.countdown(given.timeout), 0
+  repeat
+    local before, pass = search.count, { pages = 0 }
+    local own = { per_page = PER_PAGE, timeout = left(), headers = given.headers }
+    local list = pages.new(scope, "list_generations", says, own)
+    local done, message, err = pages.each(list, function(fresh)
+      note_total(pass, list.total)
+      return look_through(search, pass, fresh)
+    end)
+    if not done then return nil, message, err end
+    search.total = not pass.stopped and pass.first or 0 -- what was ordered later comes on top
+    passes = passes + 1
+  until search.found[1] or is_whole(search, pass) or search.count == before or passes == PASSES
+  return true
+end
+
+local function date(seconds)
+  return os.date("!%Y-%m-%d %H:%M:%S", math.floor(seconds))
 end
 
 local function span(search)
-  if not search.given then return "" end
-  return (" made since %s UTC (less %d s)"):format(os.date("!%Y-%m-%d %H:%M:%S", math.floor(search.given)), MARGIN)
+  if not search.since then return "" end
+  return (" made since %s UTC (less %d s)"):format(date(search.since), MARGIN)
 end
 
-local function not_found(says, search)
-  return errors.give({
-    kind = "not_found", outcome = "refused", operation = "list_generations", transient = true, harmless = true,
-    message = ("%s: none of the %d generations%s has these instructions; one that was ordered a moment ago may still "
-      .. "appear: look again in some seconds before you order anew"):format(says, search.count, span(search)),
-  })
-end
-
-local function unclear(says, search)
+local function names_of(list)
   local names = {}
-  for i, fields in ipairs(search.found) do
+  for i, fields in ipairs(list) do
     if i <= NAMED then names[i] = ("%s (%s)"):format(fields.id, tostring(fields.created_at or "no time")) end
   end
-  if #search.found > NAMED then names[NAMED + 1] = "..." end
+  if #list > NAMED then names[NAMED + 1] = "..." end
+  return table.concat(names, ", ")
+end
+
+-- Why the list can't say that there is none.
+local function doubts(client, search)
+  local list, now = {}, server_clock.at(client, core.now())
+  if search.since and search.since > now + GRAIN then
+    list[1] = ("since lies %.0f s after the server's time (%s UTC), so a clock was wrong: look without since"):format(
+      search.since - now, date(now))
+  end
+  if search.total > search.count then
+    list[#list + 1] = ("the list says that it has %d generations and showed %d: look in some seconds"):format(
+      search.total, search.count)
+  end
+  return list[1] and table.concat(list, "; ")
+end
+
+local function not_found(client, says, search)
+  local doubt = doubts(client, search)
+  local what = ("%s: none of the %d generations%s has these instructions"):format(says, search.recent, span(search))
+  local parts = { what }
+  if search.near[1] then
+    parts[2] = "these have the instructions, and another time: " .. names_of(search.near)
+  end
+  parts[#parts + 1] = doubt or "one that was ordered a moment ago may still appear: look again in some seconds"
+    .. (search.near[1] and "" or " before you order anew")
+  return errors.give({
+    kind = doubt and "conflict" or "not_found", outcome = "refused", operation = "list_generations",
+    transient = not doubt, harmless = true, message = table.concat(parts, "; "),
+  })
+end
+
+local function unclear(says, search, list)
+  local answered = #search.found - #list
   return errors.give({
     kind = "conflict", outcome = "refused", operation = "list_generations",
-    message = ("%s: %s%s, so which is the one you look for is not clear: %s"):format(says,
-      #search.found == 1 and "one generation has these instructions and no time that can be read"
-        or #search.found .. " generations have these instructions", #search.found == 1 and "" or span(search),
-      table.concat(names, ", ")),
+    message = ("%s: %s%s%s, so which is the one you look for is not clear: %s"):format(says,
+      #list == 1 and "one generation has these instructions and no time that can be read"
+        or #list .. " generations have these instructions", #list == 1 and "" or span(search),
+      answered > 0 and (" (%d more are the answers to other orders)"):format(answered) or "", names_of(list)),
   })
+end
+
+-- The one that is looked for: where several fit, the only one that is not the answer to another order of this client.
+local function choose(says, search)
+  local list = #search.found > 1 and search.unknown[1] and search.unknown or search.found
+  if #list > 1 or search.since and not times.parse(list[1].created_at) then return unclear(says, search, list) end
+  return list[1]
 end
 
 --- The one generation that has these instructions.
@@ -126,21 +212,22 @@ end
 function M.find(scope, says, given, own)
   given = check.arguments(says, FIND, given, own)
   local wanted, wrong = instructions.normal(given.instructions)
-  if wanted and (type(wanted.prompt) ~= "string" or wanted.prompt == "") then
+  if wanted and not instructions.has_prompt(given.instructions) then
     wanted, wrong = nil, "there is no prompt in the instructions; give them as they were ordered"
   end
   if given.since and not (given.since >= 0 and given.since < LATEST) then
     wanted, wrong = nil, "since must be a Unix time in seconds"
   end
   if not wanted then return errors.refuse("invalid", says .. ": " .. wrong, "list_generations") end
-  local search = { wanted = wanted, given = given.since, known = scope._client._made.ids, count = 0, found = {} }
-  local list = pages.new(scope, "list_generations", says,
-    { per_page = 100, timeout = given.timeout, headers = given.headers })
-  local done, message, err = pages.each(list, function(fresh, head) return look_through(search, fresh, head) end)
+  local client = scope._client
+  local search = {
+    wanted = wanted, since = given.since, known = client._made.ids,
+    seen = {}, count = 0, recent = 0, total = 0, found = {}, unknown = {}, near = {},
+  }
+  local done, message, err = read(scope, says, given, search)
   if not done then return nil, message, err end
-  if #search.found == 0 then return not_found(says, search) end
-  if #search.found > 1 or search.doubt then return unclear(says, search) end
-  return search.found[1]
+  if #search.found == 0 then return not_found(client, says, search) end
+  return choose(says, search)
 end
 
 return M

@@ -1,12 +1,18 @@
 --- A generation: a picture that was ordered, with what the server said of it last.
+local core = require "devkit4ai.core"
 local call = require "devkit4ai.call"
 local check = require "devkit4ai.check"
+local config = require "devkit4ai.config"
+local created = require "devkit4ai.created"
 local errors = require "devkit4ai.errors"
 local find = require "devkit4ai.find"
+local images_of = require "devkit4ai.images"
 local instructions = require "devkit4ai.instructions"
+local lines = require "devkit4ai.lines"
 local object = require "devkit4ai.object"
 local operations = require "devkit4ai.operations"
 local pages = require "devkit4ai.pages"
+local runtime = require "devkit4ai.runtime"
 local under_way = require "devkit4ai.under_way"
 local wait = require "devkit4ai.wait"
 
@@ -21,6 +27,7 @@ local wait = require "devkit4ai.wait"
 ---@field updated_at string? ISO 8601
 ---@field example_images string[]? addresses of the images that were sent
 ---@field message string? of the server, when it was ordered
+---@field request_id string? the X-Request-ID of the last response about it: name it when you ask for support
 ---@field raw table? the decoded answer
 local Generation = {}
 Generation._looks = "get_generation_status" -- the operation that tells how far it is
@@ -28,17 +35,25 @@ Generation.__name = "devkit4ai.Generation"
 
 local M = {}
 
+-- An id as a message may show it: a key in its place is no UUID.
+local function shown(id)
+  return config.is_uuid(id) and id or "..."
+end
+
+local FRESH = 30 -- seconds after an order in which the server may not know the generation yet
 local MAX_PICTURE = 64 * 1024 * 1024 -- bytes; design, invariant 8
 
 function Generation:__tostring()
-  return ("devkit4ai.Generation %s (%s)"):format(self.id, self.status or "not asked yet")
+  return ("devkit4ai.Generation %s (%s)"):format(shown(self.id), self.status or "not asked yet")
 end
 
 local ENDED = { completed = true, failed = true }
 
--- what the server left out now and said before stays
-local function absorb(gen, fields)
+-- What the server left out now and said before stays. head: of the response, where it is about this one alone
+local function absorb(gen, fields, head)
   for name, value in pairs(fields) do gen[name] = value end
+  local request_id = head and core.header(head, "X-Request-ID")
+  if request_id then gen.request_id = gen._scope._secrets:mask(request_id) end
   if ENDED[gen.status] then under_way.remove(gen._scope._client, gen.id) end
   return gen
 end
@@ -54,7 +69,7 @@ end
 ---@param id string
 ---@return devkit4ai.Generation
 function M.of_id(scope, words, id)
-  return handle(scope, id, ("%s:generation(%q)"):format(words, id))
+  return handle(scope, id, lines.generation(words, shown(id)))
 end
 
 --- The same for an anonymous one.
@@ -62,7 +77,7 @@ end
 ---@param id string
 ---@return devkit4ai.Generation
 function M.anonymous(client, id)
-  local words = ("client:generation(%q, { anonymous = true })"):format(id)
+  local words = lines.generation(client._called, shown(id), "{ anonymous = true }")
   return handle(client, id, words, "get_anonymous_generation_status")
 end
 
@@ -72,44 +87,21 @@ end
 ---@field instructions (table|string)? in place of prompt: a table with a prompt, and style, mood, ...; or a text, sent as it stands
 ---@field timeout number? seconds for the whole call; default none
 
-local IMAGE = { data = { type = "string", required = true }, filename = { type = "string", required = true } }
-
 local GENERATE = check.rows {
   images = { type = "table", required = true },
   prompt = { type = "string" }, instructions = { type = "table or string" },
   on_upload = { type = "function" },
 }
 
--- a NUL would end the name in C, and what a check of the ending saw would be another file
-local function is_name(text)
-  return text:find("[^/]$") and not text:find("\0", 1, true)
-end
-
--- A copy of the list: the core reads the bytes while they go out, whatever becomes of the caller's tables meanwhile.
-local function copy_images(says, images, most)
-  local copies, count = {}, 0
-  for _ in pairs(images) do count = count + 1 end
-  for i = 1, count do
-    local image, what = images[i], ("%s: images[%d]"):format(says, i)
-    check.value(what, { type = "string or table", required = true }, image)
-    if type(image) == "table" then
-      check.arguments(what, IMAGE, image)
-      image = { data = image.data, filename = image.filename }
-    end
-    local name = type(image) == "table" and image.filename or image
-    if not is_name(name) then return nil, ("images[%d]: %q is no name of a file"):format(i, name) end
-    copies[i] = image
-  end
-  if count == 0 then return nil, ("give 1 to %d images; there is none"):format(most) end
-  if count > most then return nil, ("give 1 to %d images, not %d"):format(most, count) end
-  return copies
-end
-
 local function look(gen, extra)
   local fields, message, err, head = call.run(gen._scope, gen._looks, { generation_id = gen.id }, extra)
-  if fields then return absorb(gen, fields), nil, nil, head end
-  err.generation_id = gen.id
-  return nil, message, err
+  if fields then return absorb(gen, fields, head), nil, nil, head end
+  err.generation_id = config.is_uuid(gen.id) and gen.id or nil
+  if err.kind == "not_found" and gen._ordered and runtime.now() - gen._ordered < FRESH then
+    err.retryable = true
+    err.message = message .. "; it was ordered a moment ago, and may be there in some seconds"
+  end
+  return nil, err.message, err
 end
 
 -- A look of a wait: a lost one is made up for by the next.
@@ -120,55 +112,120 @@ local function glance(gen, left, headers)
   })
 end
 
+---@class devkit4ai.Creation a creating call that is under way: what an error that ends it can say
+---@field says string how the user knows the call
+---@field operation string
+---@field sent boolean? it may have been sent
+---@field answer table? the server's
+---@field told boolean? the error that is raised says what became of the call
+---@field handle fun(id: string): devkit4ai.Generation
+---@field wanted string? the prompt, or the JSON text of the instructions
+---@field moment number? of core.now(), when it went out
+---@field search fun(creation: devkit4ai.Creation): string the text that leads to a generation of which the id is not known
+
+local function was_created(creation, id)
+  return ("%s: the generation %s was created and is paid for: %s"):format(
+    creation.says, id, lines.wait(creation.handle(id)))
+end
+
+-- What is known of a creating call; nil: it was not sent.
+local function describe(creation)
+  if creation.answer then return was_created(creation, creation.answer.id) end
+  if not creation.sent then return nil end
+  return ("%s: an error ended the call; %s%s"):format(
+    creation.says, operations[creation.operation].unknown, creation.search(creation))
+end
+
+-- The failure of a creating call. An error that ended it is raised, and says what became of it.
+local function fail(creation, err)
+  local raised = err.raised
+  if not raised then return nil, err.message, err end
+  err.raised = nil
+  if err.generation_id then err.message = was_created(creation, err.generation_id) end
+  creation.told = true
+  created.raise(raised, err)
+end
+
+-- Runs a creating call, so that an error says what became of it wherever it ends it: in a script the error itself, in a
+-- task the error of the task.
+local function guard(creation, fn)
+  local job = runtime.job()
+  if job then
+    if job._describe then runtime.leave(job) end -- an error ended another one, and the task caught it
+    job._describe = function() return describe(creation) end
+    local gen, message, err = fn(creation)
+    job._describe = nil
+    return gen, message, err
+  end
+  return runtime.protect(function(value, text)
+    local message = not creation.told and describe(creation)
+    if not message then error(value, 0) end
+    local _, _, err = errors.give({
+      kind = "cancelled", outcome = "unknown", operation = creation.operation, message = message,
+      generation_id = creation.answer and creation.answer.id,
+    })
+    created.raise({ value = value, text = text }, err)
+  end, fn, creation)
+end
+
 -- An order: what it holds is looked at before a byte is sent.
-local function order(scope, says, name, given)
+local function order(scope, creation, given)
+  local says, name = creation.says, creation.operation
   if (given.prompt == nil) == (given.instructions == nil) then
     errors.raise(says .. ": give either prompt or instructions")
   end
-  local images, wrong = copy_images(says, given.images, operations[name].body.form.most)
+  local images, wrong = images_of.copy(says, "images", given.images, operations[name].body.form.most)
   local text, why = instructions.text(given.instructions or given.prompt)
   wrong = wrong or why
   if wrong then return errors.refuse("invalid", ("%s: %s"):format(says, wrong), name) end
-  local args, since = { files = images, instructions = text }, nil
-  local fields, message, err = wait.with_room(scope._client, given.timeout, glance, function(left, max_wait)
-    local extra = { total = left, max_wait = max_wait, headers = given.headers, says = says }
-    since = os.time()
+  local args = { files = images, instructions = text }
+  creation.wanted = type(given.instructions) == "table" and text or given.instructions or given.prompt
+  return wait.with_room(scope._client, given.timeout, glance, function(left, max_wait)
+    creation.moment, creation.sent = core.now(), true
+    local extra = { total = left, max_wait = max_wait, headers = given.headers, says = says, creation = creation }
     return call.run(scope, name, args, extra, given.on_upload)
   end)
-  return fields, message, err, since, text
 end
 
 local function of_answer(scope, words, fields)
   return absorb(M.of_id(scope, words, fields.id), fields)
 end
 
-local function accept(gen, says, fields)
+local function accept(gen, says, fields, head)
+  gen._ordered = runtime.now()
   wait.accept(gen, says)
-  return absorb(gen, fields)
+  return absorb(gen, fields, head)
 end
 
 --- project:generate; see there. Where nobody knows whether it was made, the message ends with the line that finds it.
 function M.generate(scope, words, says, given, own)
   given = check.arguments(says, GENERATE, given, own)
-  local fields, message, err, since, text = order(scope, says, "create_generation", given)
-  if fields then
-    find.remember(scope._client, fields.id)
-    return accept(M.of_id(scope, words, fields.id), says, fields)
-  end
-  if err.outcome == "unknown" and err.operation == "create_generation" then
-    local wanted = type(given.instructions) == "table" and text or given.instructions or given.prompt
-    err.message = message .. "; this line looks for it: " .. scope._secrets:mask(find.line(words, wanted, since))
-  end
-  return nil, err.message, err
+  return guard({
+    says = says, operation = "create_generation", handle = function(id) return M.of_id(scope, words, id) end,
+    search = function(creation) return find.way(scope, words, creation.wanted, creation.moment) end,
+  }, function(creation)
+    local fields, _, err, head = order(scope, creation, given)
+    if fields then
+      find.remember(scope._client, fields.id)
+      return accept(creation.handle(fields.id), says, fields, head)
+    end
+    if err.operation == "create_generation" then find.tell_lost(err, scope, words, creation.wanted, creation.moment) end
+    return fail(creation, err)
+  end)
 end
 
 --- client:generate_anonymous; see there.
 function M.generate_anonymous(client, given, own)
   local says = "client:generate_anonymous"
   given = check.arguments(says, GENERATE, given, own)
-  local fields, message, err = order(client, says, "create_anonymous_generation", given)
-  if not fields then return nil, message, err end
-  return accept(M.anonymous(client, fields.id), says, fields)
+  return guard({
+    says = says, operation = "create_anonymous_generation", handle = function(id) return M.anonymous(client, id) end,
+    search = function() return "" end,
+  }, function(creation)
+    local fields, _, err, head = order(client, creation, given)
+    if not fields then return fail(creation, err) end
+    return accept(creation.handle(fields.id), says, fields, head)
+  end)
 end
 
 local LIST = check.rows { page = { type = "number" }, per_page = { type = "number" } }
@@ -176,7 +233,9 @@ local LIST = check.rows { page = { type = "number" }, per_page = { type = "numbe
 --- client:generations and its relatives; see there.
 function M.list(scope, words, name, says, given, own)
   return pages.new(scope, name, says, check.arguments(says, LIST, given, own), function(fields)
-    return of_answer(scope, words, fields)
+    local gen = of_answer(scope, words, fields)
+    gen._is_public = name == "list_public_generations"
+    return gen
   end)
 end
 
@@ -230,7 +289,7 @@ local function change(gen, says, name, args, options)
   args.generation_id, extra.says = gen.id, says
   local done, message, err = call.run(gen._scope, name, args, extra)
   if done then return true end
-  err.generation_id = gen.id
+  err.generation_id = config.is_uuid(gen.id) and gen.id or nil
   return nil, message, err
 end
 
@@ -287,17 +346,30 @@ local function is_address(url)
   return authority and not authority:find("[@%s%c]")
 end
 
--- the address of the picture, asked for if it is not known yet
-local function address(gen, says, extra)
-  if not gen.image_url then
-    local seen, message, err = look(gen, { total = extra.total, headers = extra.headers, says = says })
-    if not seen then return nil, message, err end
-  end
-  if gen.image_url and is_address(gen.image_url) then return gen.image_url end
-  if gen.image_url then
+-- The URL of the image as a browser reads it: relative to the API, without line feeds, tabs, and blanks at its ends. nil: it
+-- can't be used. One that is right is left as it is: its signature is of these bytes.
+local function read_url(gen)
+  local text = (gen.image_url or ""):gsub("[\t\r\n]", ""):match("^[%z\1-\32]*(.-)[%z\1-\32]*$")
+  if text == "" then return nil end
+  if is_address(text) then return text end
+  text = text:gsub("^[^?#]+", function(path) return (path:gsub("\\", "/")) end)
+  return core.resolve(gen._scope._client.base_url .. "/", (text:gsub(" ", "%%20"))) -- libcurl would write + in a query
+end
+
+-- What came in the place of a URL.
+local function describe_url(gen)
+  local raw = gen.raw or {}
+  local came = raw.result_image_url or raw.generated_image_url or raw.result
+  if type(came) == "table" then return came[1] ~= nil and "a list" or "an object" end
+  return came == nil and "none" or type(came) == "string" and "a text that is no URL" or "a " .. type(came)
+end
+
+local function no_url(gen, says)
+  if gen.status == "completed" then
     return errors.give({
       kind = "protocol", outcome = "not_sent", operation = "get_picture", generation_id = gen.id,
-      message = ("%s: the server's address of the picture is no plain http or https address"):format(says),
+      message = ("%s: the generation %s is completed, but the response has no image URL that can be used (%s)"):format(
+        says, gen.id, describe_url(gen)),
     })
   end
   return errors.give({
@@ -307,17 +379,38 @@ local function address(gen, says, extra)
   })
 end
 
-local function fetch(gen, says, extra)
+-- Fetches the image once. anew: asks for its URL, also where one is known.
+local function fetch_once(gen, extra, left, anew)
+  if anew or not read_url(gen) then
+    local seen, message, err = look(gen, { total = left(), headers = extra.headers, says = extra.says })
+    if not seen then return nil, message, err end
+  end
+  local url = read_url(gen)
+  if not url then return no_url(gen, extra.says) end
+  extra.total, extra.url = left(), url
+  return call.run(gen._scope, "get_picture", {}, extra)
+end
+
+-- Fetches the image; a URL that has expired is asked for anew once. way: for the message of a failure
+local function fetch(gen, says, extra, way)
   local left = wait.countdown(extra.total)
-  local url, message, err = address(gen, says, extra)
-  if not url then return nil, message, err end
-  extra.total = left()
-  extra.url, extra.max_answer, extra.says = url, MAX_PICTURE, says
-  local picture
-  picture, message, err = call.run(gen._scope, "get_picture", {}, extra)
+  extra.max_answer, extra.says = MAX_PICTURE, says
+  local picture, message, err = fetch_once(gen, extra, left)
+  if not picture and err.operation == "get_picture" and operations.get_picture.stale[err.status] then
+    local fresh, why, trouble = fetch_once(gen, extra, left, true)
+    if fresh or trouble.operation == "get_picture" then picture, message, err = fresh, why, trouble end
+  end
   if picture then return picture end
-  err.generation_id = gen.id
-  return nil, message, err
+  err.generation_id = config.is_uuid(gen.id) and gen.id or nil
+  if gen.status == "failed" then return nil, message, err end
+  local is_open = gen.status and gen.status ~= "completed" and not gen.image_url
+  return wait.fail(gen, err, is_open and "go on waiting with " .. lines.wait(gen) or "go on with " .. way(gen, err))
+end
+
+-- Another name beside one that is taken.
+local function free_name(path, id)
+  local stem, ending = path:match("^(.*[^/.])(%.[^/.]+)$")
+  return ("%s-%s%s"):format(stem or path, id:sub(1, 8), ending or "")
 end
 
 local SAVE = check.rows { overwrite = { type = "boolean" } }
@@ -336,12 +429,15 @@ local SAVE = check.rows { overwrite = { type = "boolean" } }
 function Generation:save(path, options)
   check.value("gen:save: path", { type = "string", required = true }, path)
   options = check.arguments("gen:save", SAVE, options)
-  if not is_name(path) then
-    return errors.refuse("file", ("gen:save: %q is no name of a file"):format(path), "get_picture")
+  if not images_of.is_name(path) then
+    return errors.refuse("file", "gen:save: " .. images_of.NO_NAME:format(#path), "get_picture")
   end
   local extra = check.extra(options)
   extra.save_as, extra.overwrite = path, options.overwrite
-  local picture, message, err = fetch(self, "gen:save", extra)
+  local picture, message, err = fetch(self, "gen:save", extra, function(gen, err)
+    local is_taken = err.kind == "file" and err.message:find("{ overwrite = true }", 1, true) -- the advice
+    return lines.save(gen, is_taken and free_name(path, gen.id) or path)
+  end)
   if not picture then return nil, message, err end
   return path
 end
@@ -359,7 +455,7 @@ end
 ---@see get_generation_status
 ---@see get_anonymous_generation_status
 function Generation:bytes(options)
-  local picture, message, err = fetch(self, "gen:bytes", check.own("gen:bytes", options) or {})
+  local picture, message, err = fetch(self, "gen:bytes", check.own("gen:bytes", options) or {}, lines.bytes)
   if not picture then return nil, message, err end
   return picture.bytes, picture.kind
 end

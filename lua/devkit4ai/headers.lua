@@ -1,4 +1,6 @@
 --- The user's own header lines: on top of ours, never in their place.
+local locale = require "devkit4ai.locale"
+
 local M = {}
 
 -- Ours: credentials, and what makes the message what it is (in lower case).
@@ -10,7 +12,7 @@ for name in ([[authorization proxy-authorization cookie x-user-role x-developer-
 local HIDDEN = 8 -- characters; a shorter value is no secret, and would hide its like in every message
 
 local function name_of(line)
-  return line:match("^[^:;]*"):lower()
+  return locale.lower(line:match("^[^:;]*"))
 end
 
 --- Puts the values into slots, and gives the lines that name them: so a value can't break a line, and a key among them is
@@ -24,9 +26,11 @@ function M.compile(given, secrets, before)
   local names, lines, anew = {}, {}, {}
   for name, value in pairs(given) do
     if type(name) ~= "string" or type(value) ~= "string" then return nil, "headers must be strings by name" end
-    if not name:find("^[%w!#$%%&'*+.^_`|~-]+$") then return nil, ("%q is no header's name"):format(name) end
-    if OURS[name:lower()] then return nil, ("the header %s is this library's own"):format(name) end
-    names[#names + 1], anew[name:lower()] = name, true
+    if not name:find("^[A-Za-z0-9!#$%%&'*+.^_`|~-]+$") then
+      return nil, ("a name of %d bytes can't be a header's name"):format(#name)
+    end
+    if OURS[locale.lower(name)] then return nil, ("the header %s is this library's own"):format(name) end
+    names[#names + 1], anew[locale.lower(name)] = name, true
   end
   for _, line in ipairs(before or {}) do
     if not anew[name_of(line)] then lines[#lines + 1] = line end

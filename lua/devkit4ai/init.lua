@@ -5,6 +5,25 @@ local M = {
   version = require "devkit4ai.version",
 }
 
+local searchers, path, cpath = package.searchers or package.loaders, package.path, package.cpath
+
+-- Most modules are loaded by the first call that needs them. They are looked for where this one was found, whatever the
+-- program has done to package.path since.
+local function search(name)
+  if not (name:find("^devkit4ai%.") or name == "cjson") then return nil end
+  local path_of_now, cpath_of_now = package.path, package.cpath
+  if path_of_now == path and cpath_of_now == cpath then return nil end
+  package.path, package.cpath = path, cpath
+  local loader, extra
+  for _, other in ipairs(searchers) do
+    if other ~= search and type(loader) ~= "function" then loader, extra = other(name) end
+  end
+  package.path, package.cpath = path_of_now, cpath_of_now
+  return loader, extra
+end
+
+searchers[#searchers + 1] = search
+
 --- Makes a client. Touches no network. An option that is left out comes from its environment variable, else its default.
 --- ```lua
 --- local client = assert(devkit4ai.new { base_url = sandbox.url, timeout = { total = 30 } })
@@ -41,7 +60,7 @@ end
 ---@param list function[] each gives a value, or nil, message, err
 ---@return any[]? results each one's first value; the first failure cancels the others and is given, or raised again
 ---@return string? message
----@return devkit4ai.Error? err as the one that failed gave it
+---@return devkit4ai.Error? err of the one that failed; where something was created, it names all of it and is not retryable; err.results: first values of those that had finished
 function M.all(list)
   return require("devkit4ai.task").all(list)
 end
@@ -58,20 +77,35 @@ end
 ---@param fn fun(item: any, i: integer): any?, string?, devkit4ai.Error? what is done with an item; it gives nil, message, err where it fails
 ---@return any[]? results results[i]: the first value of item i; nil, if the task that calls was cancelled
 ---@return table<integer, devkit4ai.Error>|string failures failures[i]: the err of item i; the message, where results is nil
----@return devkit4ai.Error? err where results is nil
+---@return devkit4ai.Error? err where results is nil; err.results: first values of the items that had finished
 function M.map(list, options, fn)
   return require("devkit4ai.task").map(list, options, fn)
 end
 
---- Lets what is ready go on; for programs with frames, once a frame. From its first call on a thread of the library's own
---- does the network's work, so that no frame waits for it.
+--- Waits. A script blocks; in a task, the others go on meanwhile.
+--- ```lua
+--- local slept = devkit4ai.sleep(0.01)
+--- print(slept) --> true
+--- ```
+---@param seconds number
+---@return boolean? slept nil: the task that calls was cancelled
+---@return string? message
+---@return devkit4ai.Error? err kind `cancelled`
+function M.sleep(seconds)
+  return require("devkit4ai.task").sleep(seconds)
+end
+
+--- Runs the tasks that are ready; for programs with frames, once a frame. From its first call on a thread of the library's own
+--- does the network's work, so that no frame waits for it. A task that is ready when the budget is over runs in a later frame.
 --- ```lua
 --- local task = devkit4ai.spawn(function() return client:me() end)
 --- devkit4ai.update() -- as in: function love.update() devkit4ai.update() end
 --- print(task:join().email) --> dev@example.com
 --- ```
-function M.update()
-  return require("devkit4ai.runtime").update()
+---@param options { budget: number? }? budget: seconds for the tasks of one frame, default 0.004; one task runs at least
+function M.update(options)
+  local budget = options ~= nil and require("devkit4ai.task").budget_of(options) or nil
+  return require("devkit4ai.runtime").update(budget)
 end
 
 return M

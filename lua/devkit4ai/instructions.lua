@@ -33,15 +33,22 @@ function M.length(text)
   return count
 end
 
+--- Whether there is something to draw: any text but a blank one.
+---@param given string|table a prompt, or a table with one
+---@return boolean
+function M.has_prompt(given)
+  local prompt = given
+  if type(given) == "table" then prompt = given.prompt end
+  return type(prompt) == "string" and prompt:find("%S") ~= nil
+end
+
 --- Serialises.
 ---@param given string|table a prompt, or a table with one
 ---@return string? text
 ---@return string? message what is wrong with it
 function M.text(given)
+  if not M.has_prompt(given) then return nil, "the prompt is empty; say what the picture shows" end
   local value = type(given) == "table" and given or { prompt = given }
-  if type(value.prompt) ~= "string" or not value.prompt:find("%S") then
-    return nil, "the prompt is empty; say what the picture shows"
-  end
   local text, why = json.encode(value)
   if not text then return nil, "the instructions can't be written as JSON: " .. why end
   local count, at = M.length(text)
@@ -61,7 +68,7 @@ end
 --- What instructions say, however they are written: a table, its JSON text, or a prompt alone; the prompt without blanks at
 --- its ends, no nulls, and nothing wrapped in a prompt that is JSON itself.
 ---@param value any
----@return table? normal
+---@return table? normal nil: it is no text and no table
 ---@return string? message what is wrong with it
 function M.normal(value)
   if type(value) == "table" then
@@ -69,10 +76,10 @@ function M.normal(value)
     if not text then return nil, "the instructions can't be written as JSON: " .. why end
     value = text
   end
-  if type(value) ~= "string" then return {} end
+  if type(value) ~= "string" then return nil end
   local said = json.plain(value)
   if type(said) == "string" then return M.normal(said) end
-  if type(said) ~= "table" then return { prompt = trim(value) } end
+  if type(said) ~= "table" or next(said) == nil then return { prompt = trim(value) } end -- [] and {} decode to the same
   if type(said.prompt) ~= "string" then return said end
   if next(said, next(said)) == nil then return M.normal(said.prompt) end
   said.prompt = trim(said.prompt)

@@ -1,37 +1,108 @@
---- JSON as this library wants it: null is absent, secrets are apart, whole numbers are integers, '/' stands as it is.
-local cjson = require("cjson").new() -- ours alone: settings of the shared module would be everybody's
-
-cjson.decode_max_depth(100) -- far beyond any answer of this API
-cjson.decode_invalid_numbers(false) -- NaN, Infinity and 0x10 are no JSON
-cjson.encode_sparse_array(false, 1, 0) -- a list with a hole is refused (a ratio of 0 would write null)
+--- JSON as this library wants it: null is absent, secrets are apart, whole numbers are integers, '/' stands as it is. The
+--- program's locale changes nothing.
+local locale = require "devkit4ai.locale"
 
 local M = {}
 
-local null, decode = cjson.null, cjson.decode
 local pcall, type = pcall, type -- of each answer
 local whole = math.tointeger or function(number) return number end
+local null, decode, encode
+
+-- ---- the decimal sign ----
+
+-- An instance of our own: settings of the shared module would be everybody's. Making one also tells cjson the locale's
+-- decimal sign, with which it reads and writes numbers.
+local function make()
+  local cjson = require("cjson").new()
+  cjson.decode_max_depth(100) -- far beyond any answer of this API
+  cjson.decode_invalid_numbers(false) -- NaN, Infinity and 0x10 are no JSON
+  cjson.encode_sparse_array(false, 1, 0) -- a list with a hole is refused (a ratio of 0 would write null)
+  null, decode, encode = cjson.null, cjson.decode, cjson.encode
+end
+
+local function is_one_byte()
+  return #("%.1f"):format(1 / 2) == 3
+end
+
+-- Runs fn(...) with a cjson that knows the decimal sign of now. It ends the process where that sign has several bytes, so
+-- there the numbers have a point meanwhile.
+local function in_step(fn, ...)
+  if is_one_byte() then
+    make()
+    return fn(...)
+  end
+  local before = os.setlocale(nil, "numeric")
+  os.setlocale("C", "numeric")
+  make()
+  local ok, value, secrets = fn(...)
+  os.setlocale(before, "numeric")
+  return ok, value, secrets
+end
+
+in_step(pcall, type, nil) -- makes the first one
+
+-- Whether cjson knows the decimal sign of now (1 / 2: Lua may not read 0.5 there). If not, it may read [1,2] as 1.2.
+local function is_in_step()
+  local ok, value = pcall(decode, "[0.5]")
+  return ok and value[1] == 1 / 2
+end
+
+-- ---- decoding ----
 
 -- Fields of answers that are secrets (CONTRACT 2.5), wherever they stand.
 local SECRET = { access_token = true, refresh_token = true, api_key = true, developer_key = true, key = true }
 
--- One walk, in place. A secret that stands deeper wins: `provisioning` before the flat copies (D04).
-local function clean(value, secrets, depth)
+local numbers = false -- whether the walk saw a number
+local shortened = setmetatable({}, { __mode = "k" }) -- a list that lost nulls -> how many items it had
+
+-- A list without its nulls: the other items move up.
+local function close_up(list, last_null)
+  local last = last_null
+  for key in next, list do
+    if key > last then last = key end
+  end
+  local count = 0
+  for i = 1, last do
+    local item = list[i]
+    if item ~= nil then
+      count = count + 1
+      list[i] = nil
+      list[count] = item
+    end
+  end
+  shortened[list] = last
+end
+
+--- How many items a list had in its JSON, nulls included.
+---@param list table
+---@return integer
+function M.count(list)
+  return shortened[list] or #list
+end
+
+-- One walk, in place. names: which fields are secrets. One that stands deeper wins: `provisioning` before the flat copies
+-- (D04).
+local function clean(value, names, secrets, depth)
+  local last_null
   for key, item in next, value do
     local kind = type(item)
     if kind == "string" then
-      if SECRET[key] then
+      if names[key] then
         secrets = secrets or { values = {}, depths = {} }
         if depth >= (secrets.depths[key] or 0) then secrets.values[key], secrets.depths[key] = item, depth end
         value[key] = nil
       end
     elseif kind == "number" then
-      value[key] = whole(item) or item
+      value[key], numbers = whole(item) or item, true
     elseif kind == "table" then
-      secrets = clean(item, secrets, depth + 1)
+      secrets = clean(item, names, secrets, depth + 1)
     elseif item == null then
+      local in_list = last_null or key == 1 or value[1] ~= nil -- type(key) would cost each call 200 instructions
       value[key] = nil
+      if in_list and key > (last_null or 0) then last_null = key end
     end
   end
+  if last_null then close_up(value, last_null) end
   return secrets
 end
 
@@ -40,6 +111,46 @@ local NONE = {}
 --- What decode gives where an answer has no secrets.
 M.NONE = NONE
 
+local ASIDE = { ["\\\\"] = "\1", ['\\"'] = "\2" }
+local BACK = { ["\1"] = "\\\\", ["\2"] = '\\"', ["\3"] = "\\u", ["\4"] = "\\ufffd" }
+
+-- JSON in which what cjson refuses is put right: a byte order mark, NUL bytes, half a surrogate pair (RFC 8259, 8).
+local function repaired(text)
+  text = text:gsub("^\239\187\191", ""):match("^(.*[^%z])") or ""
+  text = text:gsub("%z", "\\u0000"):gsub("[\1-\4]", " ")
+  text = text:gsub("\\\\", ASIDE)
+    :gsub("\\u([dD][89abAB]%x%x)\\u([dD][c-fC-F]%x%x)", "\3%1\3%2"):gsub("\\u[dD][89a-fA-F]%x%x", "\4")
+  return (text:gsub("[\1-\4]", BACK))
+end
+
+local function read(text)
+  local ok, value = pcall(decode, text)
+  if ok then return true, value end
+  local mended, found = pcall(decode, repaired(text))
+  return mended, mended and found or value
+end
+
+-- The value of a text, and the secrets in it.
+local function read_and_clean(text, names)
+  local ok, value = read(text)
+  if not ok then return false, value, NONE end
+  if type(value) == "table" then
+    local secrets = clean(value, names, nil, 1)
+    return true, value, secrets and secrets.values or NONE
+  end
+  numbers = numbers or type(value) == "number"
+  if value == null then value = nil end
+  return true, value, NONE
+end
+
+-- For what pcall(decode, text) alone does not read right.
+local function decode_again(text, names)
+  numbers = false
+  local ok, value, secrets = read_and_clean(text, names)
+  if ok and not numbers or is_in_step() then return ok, value, secrets end
+  return in_step(read_and_clean, text, names)
+end
+
 --- Decodes an answer.
 ---@param text string
 ---@return boolean ok false: it is no JSON
@@ -47,55 +158,93 @@ M.NONE = NONE
 ---@return table<string, string> secrets those that stood in it, by name
 function M.decode(text)
   local ok, value = pcall(decode, text)
-  if not ok then return false, value, NONE end
-  if type(value) == "table" then
-    local secrets = clean(value, nil, 1)
-    return true, value, secrets and secrets.values or NONE
+  if ok and type(value) == "table" then
+    numbers = false
+    local secrets = clean(value, SECRET, nil, 1)
+    if not numbers or is_in_step() then return true, value, secrets and secrets.values or NONE end
   end
-  if value == null then value = nil end
-  return true, value, NONE
-end
-
-local function drop_nulls(value)
-  for key, item in next, value do
-    if item == null then value[key] = nil
-    elseif type(item) == "table" then drop_nulls(item)
-    elseif type(item) == "number" then value[key] = whole(item) or item end
-  end
+  return decode_again(text, SECRET)
 end
 
 --- Decodes what goes to the user as it came, secrets included.
 ---@param text string
 ---@return any value without nulls; nil where it is null or no JSON
 function M.plain(text)
-  local ok, value = pcall(decode, text)
-  if not ok or value == null then return nil end
-  if type(value) == "table" then drop_nulls(value) end
-  return value
+  local ok, value = decode_again(text, NONE)
+  if ok then return value end
 end
 
-local ASIDE, BACK = { ['\\"'] = "\1", ["\\\\"] = "\2" }, { ["\1"] = '\\"', ["\2"] = "\\\\" }
+-- ---- secrets in a text ----
 
---- The text of an answer that may be broken, with *** in the place of each secret that stands under its name.
+local ENDINGS = { -- of a name in lower case, without "_" and "-"
+  "secret", "token", "key", "password", "passwd", "passphrase", "authorization", "cookie", "credential", "credentials",
+  "signature", "jwt",
+}
+
+--- Whether a value with this name is a secret: api_key, verification_token, clientSecret, Set-Cookie.
+---@param name any
+---@return boolean
+function M.is_secret(name)
+  if type(name) ~= "string" then return false end
+  name = locale.lower(name):gsub("[_-]", "")
+  for _, ending in ipairs(ENDINGS) do
+    if name:sub(-#ending) == ending then return true end
+  end
+  return false
+end
+
+local function hide(before, name)
+  if M.is_secret(name) then return before .. "***" end
+end
+
+local function without_query(word)
+  local _, scheme_end = word:find("%a:\\?/\\?/")
+  local query = scheme_end and word:find("[?#]", scheme_end)
+  return query and word:sub(1, query) .. "***" or nil
+end
+
+--- A text without the query of each URL: it may hold a signature.
+---@param text string
+---@return string
+function M.without_queries(text)
+  return (text:gsub("[^%s\"'<>]+", without_query))
+end
+
+--- The text of an answer that may be broken, with *** in the place of each secret that stands under its name, and of the
+--- query of each URL.
 ---@param text string
 ---@return string
 function M.hide(text)
   text = text:gsub('\\["\\]', ASIDE) -- so that each quote begins or ends a text
-  for name in pairs(SECRET) do
-    text = text:gsub('("' .. name .. '"%s*:%s*")[^"]*', "%1***"):gsub('("' .. name .. '"%s*:%s*)[^"%s][^,}]*', "%1***")
-  end
-  return (text:gsub("[\1\2]", BACK))
+  text = text:gsub('("([^"]*)"%s*:%s*")[^"]*', hide):gsub('("[^"]*[uU][rR][lL]"%s*:%s*"[^"?#]*[?#])[^"]*', "%1***")
+    :gsub('("([^"]*)"%s*:%s*)%[[^%]]*%]?', hide):gsub('("([^"]*)"%s*:%s*)[^"%s%[{][^,}]*', hide)
+  return (M.without_queries(text):gsub("[\1\2]", BACK))
 end
+
+-- ---- encoding ----
 
 local DIGITS = 14 -- the most that cjson writes; of a longer number, a seed say, another one would come out
 
-local function too_long(value)
-  for _, item in next, value do
+-- Whether the numbers in a value can be written: why not, and whether one has a decimal sign.
+local function survey(value)
+  local signed = false
+  for key, item in next, value do
     local kind = type(item)
-    if kind == "number" and item % 1 == 0 and math.abs(item) >= 10 ^ DIGITS then return item end
-    local found = kind == "table" and too_long(item)
-    if found then return found end
+    signed = signed or kind == "number" and item % 1 ~= 0 or type(key) == "number" and key % 1 ~= 0
+    if kind == "number" and item % 1 == 0 and math.abs(item) >= 10 ^ DIGITS then
+      return ("%.0f has more than %d digits: give it as text"):format(item, DIGITS)
+    end
+    if kind == "table" then
+      local why, deep = survey(item)
+      if why then return why end
+      signed = signed or deep
+    end
   end
+  return nil, signed
+end
+
+local function try_to_encode(value)
+  return pcall(encode, value)
 end
 
 --- Encodes a table; an empty one is {}.
@@ -103,10 +252,12 @@ end
 ---@return string? text nil: it holds what JSON can't (a function, a list with holes, NaN)
 ---@return string? why
 function M.encode(value)
-  local ok, text = pcall(cjson.encode, value)
+  local ok, text = pcall(encode, value)
   if not ok then return nil, text end
-  local number = too_long(value)
-  if number then return nil, ("%.0f has more than %d digits: give it as text"):format(number, DIGITS) end
+  local why, signed = survey(value)
+  if why then return nil, why end
+  if signed and not is_in_step() then ok, text = in_step(try_to_encode, value) end
+  if not ok then return nil, text end
   return (text:gsub("\\/", "/")) -- cjson always escapes '/', so each "\/" is one
 end
 

@@ -10,8 +10,11 @@
 --- always sent · answer: a function of `answers`, or "picture", "nothing" · list: the name of the list in an answer of
 --- records · nullable: the answer may be a bare null · redirects: how many are followed · heed: the head of a GET's
 --- answer is wanted · repeats: the class of CONTRACT 7 (retry.lua) · gone: statuses that say on a repeat that the first
---- one did it · creates: it may cost money, so no total limit · says: the words a user typed · unknown: what to do when
---- nobody knows whether it was done · meant: by status, the words that tell another one · advice: by kind, where the
+--- one did it · creates: it may cost money, so no total limit · makes: what a task answers for that it
+--- created · says: the words a user typed · unknown: what to do when
+--- nobody knows whether it was done · doubtful: statuses after which nobody knows it, though others are refused by them ·
+--- findable: client:find_generation finds what it made · about: the argument that the answer's id repeats · stale: statuses
+--- after which a fresh URL may help · meant: by status, the words that tell another one · advice: by kind, where the
 --- general one does not fit.
 local GROUPS = { "accounts", "projects", "generations", "health", "payments" }
 

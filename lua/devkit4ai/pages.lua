@@ -87,10 +87,24 @@ local function unseen(list, seen)
   return fresh
 end
 
--- A page that is not full is the last one, unless the server says that there is more.
+local function came(page)
+  return page.came or #page.list
+end
+
+-- A page that is not full is the last one where the server says so. Where it says nothing, its pages may be capped: only an
+-- empty one ends the list.
 local function is_last(pages, page)
   local full = page.size or pages._args[operations[pages._name].paging.size]
-  return #page.list < full and not page.more and (page.total or 0) <= pages._count
+  if came(page) >= full or page.more then return false end
+  if page.total then return page.total <= pages._count end
+  return page.more == false
+end
+
+-- Whether somebody deleted since the page before: what followed has moved up, the first of it to where we have been.
+local function has_shrunk(pages, page, number)
+  local least = pages._least
+  if page.total then pages._least = math.min(page.total, least or page.total) end
+  return least ~= nil and page.total ~= nil and page.total < least and number > (pages._args.page or 1)
 end
 
 -- Reads the next page. Gives what is new in it; where another task has read that page meanwhile, nothing is.
@@ -99,10 +113,17 @@ local function turn(pages, own)
   local page, message, err, head = ask(pages, number, own)
   if not page then return nil, message, err end
   if pages._next ~= number then return {}, nil, nil, head end
-  local fresh = unseen(page.list, pages._seen)
-  pages._next, pages._count = number + 1, pages._count + #page.list
+  local before
+  if has_shrunk(pages, page, number) then
+    before, message, err = ask(pages, number - 1, own)
+    if not before then return nil, message, err end
+    if pages._next ~= number then return {}, nil, nil, head end
+  end
+  local fresh = unseen(before and before.list or {}, pages._seen)
+  for _, fields in ipairs(unseen(page.list, pages._seen)) do fresh[#fresh + 1] = fields end
+  pages._next, pages._count = number + 1, pages._count + came(page)
   pages._stale = #fresh == 0 and pages._stale + 1 or 0
-  pages._ended = #page.list == 0 or pages._stale == STALE or is_last(pages, page)
+  pages._ended = came(page) == 0 or pages._stale == STALE or is_last(pages, page)
   return fresh, nil, nil, head
 end
 

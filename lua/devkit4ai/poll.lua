@@ -23,7 +23,8 @@ local LOST = { network = true, timeout = true, server = true, rate_limited = tru
 function M.after_failure(err, pause)
   local status = err.status or 0
   local broken = err.kind == "protocol" and status >= 200 and status <= 299 -- a 2xx that could not be read
-  if not (LOST[err.kind] or broken) then return nil end
+  local too_early = err.kind == "not_found" and err.retryable -- it was ordered a moment ago
+  if not (LOST[err.kind] or broken or too_early) then return nil end
   return math.max(pause, err.retry_after or 0)
 end
 

@@ -4,6 +4,7 @@ local check = require "devkit4ai.check"
 local errors = require "devkit4ai.errors"
 local generation = require "devkit4ai.generation"
 local key = require "devkit4ai.key"
+local lines = require "devkit4ai.lines"
 local object = require "devkit4ai.object"
 local pages = require "devkit4ai.pages"
 local scope = require "devkit4ai.scope"
@@ -39,7 +40,7 @@ end
 
 -- the Lua that makes the handle again, for messages
 local function words_of(project)
-  return ("client:project(%q)"):format(project.id)
+  return lines.project(project._client, project.id)
 end
 
 -- One call on the project itself; what the server leaves out of its answer and said before stays.
@@ -142,7 +143,7 @@ function Project:new_key(name, options)
   local extra = check.own("project:new_key", options)
   local made, message, err = call.run(self, "create_api_key", { project_id = self.id, name = name }, extra)
   if not made then return nil, message, err end
-  if not self._secrets:has("project_key") then self._secrets:set("project_key", made.key) end
+  if not self._secrets:has("project_key") then scope.use_key(self, made.key) end
   return key.new(made, self, "project")
 end
 
@@ -168,11 +169,9 @@ local ROTATE = check.rows { keep = { type = "function" } }
 --- program is killed. Where the old one can't be told from another one, nothing is made. Where the rotation fails after the
 --- new key was made, it is in `err.key`. A repeat rotates again.
 --- ```lua
---- local function keep(key)
----   local out = assert(io.open("project.key", "w"))
----   return out:write(key.key) and out:close()
---- end
---- print(assert(project:rotate_key("2027", { keep = keep })).key) --> pk_...
+--- local stored
+--- local function keep(new) stored = new.key return true end -- where the next program finds it
+--- print(assert(project:rotate_key("2027", { keep = keep })).key == stored) --> true
 --- ```
 ---@param name string? of the new key
 ---@param options { keep: (fun(key: devkit4ai.Key): any, any)?, timeout: number?, headers: table<string, string>? }? keep: called with the new key before the old one is revoked; if it raises, or returns nil or false, the old key is not revoked; timeout: for all steps together
@@ -205,7 +204,7 @@ function Project:use_key(given)
   if type(text) ~= "string" then
     return errors.refuse("invalid", "project:use_key: a key's text is shown once, when it is made: give that text")
   end
-  local set, _, why = self._secrets:set("project_key", text)
+  local set, why = scope.use_key(self, text)
   if not set then return errors.refuse("config", "project:use_key: the key can't be used: " .. why) end
   return self
 end
@@ -255,7 +254,7 @@ end
 --- ```lua
 --- print(gen.id == project:find_generation { instructions = "neon" }.id) --> true
 --- ```
----@param options { instructions: table|string, since: number?, timeout: number?, headers: table<string, string>? } instructions: as generate got them; since: Unix time of the order by this machine's clock, which is set right by the server's; 60 s before it count as well; without it, all generations are looked at
+---@param options { instructions: table|string, since: number?, timeout: number?, headers: table<string, string>? } instructions: as generate got them; since: the server's Unix time of the order, as the line in a message has it; 60 s before it count as well; without it, all generations are looked at
 ---@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
 ---@return devkit4ai.Generation?
 ---@return string? message

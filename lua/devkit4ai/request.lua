@@ -2,9 +2,15 @@
 local build = require "devkit4ai.build"
 local call = require "devkit4ai.call"
 local check = require "devkit4ai.check"
+local core = require "devkit4ai.core"
+local created = require "devkit4ai.created"
 local errors = require "devkit4ai.errors"
+local find = require "devkit4ai.find"
+local images = require "devkit4ai.images"
 local json = require "devkit4ai.json"
+local locale = require "devkit4ai.locale"
 local operations = require "devkit4ai.operations"
+local runtime = require "devkit4ai.runtime"
 
 local M = {}
 
@@ -15,6 +21,12 @@ local REQUEST = check.rows {
 }
 
 local LIMITS = operations.create_generation.body.form -- as for an order, whatever the form is for
+local MOST_FIELDS = 4 -- texts beside files; what core.request takes (DK_MAX_FIELDS)
+
+local VALUE = { type = "string or number or boolean", required = true }
+local FIELD = { type = "string or number or boolean or table", required = true }
+
+local PATH = "^/[A-Za-z0-9%-._~!$&'()*+,;=:@/%%]*$" -- RFC 3986
 
 local PROFILES = { developer = "dev", end_user = "end", platform_operator = "op" }
 
@@ -32,29 +44,52 @@ local function operation_of(method, path)
   return fitting, operations[fitting] or {}
 end
 
-local function names_of(values)
-  local names = {}
-  for name in pairs(values) do names[#names + 1] = name end
+-- The names of a query or a form, in order, and a copy of it: each value is read and checked once.
+local function copy_of(what, values, row)
+  local names, copy = {}, {}
+  for name, value in pairs(values) do
+    if type(name) ~= "string" then
+      errors.raise(("client:request: %s: names must be strings, got %s %s"):format(what, type(name), tostring(name)))
+    end
+    check.value(("client:request: %s.%s"):format(what, name), row, value)
+    names[#names + 1], copy[name] = name, value
+  end
   table.sort(names)
-  return names
+  return names, copy
+end
+
+-- The first name that can't be a field's: C and libcurl end or break it there.
+local function bad_name(names)
+  for _, name in ipairs(names) do
+    if name == "" or name:find("[%z\1-\31\127]") then return name end
+  end
 end
 
 -- What a form is: the core's multipart where a list of files is in it, else a line of pairs.
 local function fill_form(form, extra)
+  local names, copy = copy_of("form", form, FIELD)
   local fields, part = {}, nil
-  for _, name in ipairs(names_of(form)) do
-    if type(form[name]) == "table" then
-      if part then return nil, "a form may have one list of files" end
-      part = name
+  local wrong = bad_name(names)
+  if wrong then return nil, ("form: %s is no name of a field"):format(check.kind(wrong)) end
+  for _, name in ipairs(names) do
+    if type(copy[name]) ~= "table" then
+      fields[#fields + 1] = { name, build.text_of(copy[name]) }
+    elseif part then
+      return nil, "a form may have one list of files"
     else
-      fields[#fields + 1] = { name, tostring(form[name]) }
+      part = name
     end
   end
   if not part then
-    extra.json = build.pairs_of(names_of(form), form)
+    extra.json = build.pairs_of(names, copy)
     return build.PAIRS
   end
-  extra.form = { part = part, files = form[part], fields = fields, max_bytes = LIMITS.max_bytes }
+  local files, why = images.copy("client:request", "form." .. part, copy[part], LIMITS.most)
+  if not files then return nil, why end
+  if #fields > MOST_FIELDS then
+    return nil, ("a form with files may have %d other fields, not %d"):format(MOST_FIELDS, #fields)
+  end
+  extra.form = { part = part, files = files, fields = fields, max_bytes = LIMITS.max_bytes }
 end
 
 local function fill_body(given, extra)
@@ -65,6 +100,18 @@ local function fill_body(given, extra)
   return text and "application/json", not text and "json can't be written: " .. why or nil
 end
 
+-- Values that the server may repeat: those of a body or a query whose names are names of secrets.
+local function find_secrets(values, found)
+  for name, value in pairs(values) do
+    if type(value) == "table" then
+      find_secrets(value, found)
+    elseif json.is_secret(name) and (type(value) == "string" or type(value) == "number") then
+      found[#found + 1] = build.text_of(value)
+    end
+  end
+  return found
+end
+
 local function refuse(message, name)
   return errors.refuse("invalid", "client:request: " .. message, name)
 end
@@ -72,25 +119,37 @@ end
 --- client:request; see there.
 function M.run(client, options, own)
   local given = check.arguments("client:request", REQUEST, options, own)
-  local method, role = given.method:upper(), given.role or client._role
+  local method, role = locale.upper(given.method), given.role or client._role
   local wrong = not REPEATS[method] and "method must be DELETE, GET, PATCH, POST or PUT"
     or not PROFILES[role] and "role must be developer, end_user or platform_operator"
-    or not given.path:find("^/[%w%-._~!$&'()*+,;=:@/%%]*$") and "path must begin with / and hold no blank and no query"
+    or not given.path:find(PATH) and "path must begin with / and hold no blank and no query"
     or given.json and given.form and "give either json or form"
   if wrong then return refuse(wrong, "request") end
   local name, known = operation_of(method, given.path)
   local extra = check.extra(given)
   local content_type, why = fill_body(given, extra)
   if why then return refuse(why, name) end
-  local query = build.pairs_of(names_of(given.query or {}), given.query or {})
+  local hidden = find_secrets({ given.json or {}, given.form or {}, given.query or {} }, {})
+  extra.hidden = hidden[1] and hidden
+  local query = build.pairs_of(copy_of("query", given.query or {}, VALUE))
   local row = {
     method = method, path = given.path, content_type = content_type, answer = "response", heed = true,
     profile = { [client._role] = known.profile and known.profile[role] or PROFILES[role] },
     repeats = known.repeats or REPEATS[method], creates = known.creates, unknown = known.unknown,
-    says = "client:request",
+    doubtful = known.doubtful, says = "client:request",
   }
   if query ~= "" then extra.url = client.base_url .. given.path .. "?" .. query end
+  local moment = core.now()
   local response, message, err = call.run_row(client, row, name, extra, given.on_upload)
+  local wanted = known.findable and given.form and given.form[known.body.form.text]
+  if wanted and err and err.operation == name then
+    return find.tell_lost(err, client, client._called, tostring(wanted), moment)
+  end
+  local made = response and response.status < 300 and known.creates and known.answer == "generation" and response.json
+  if type(made) == "table" and type(made.id) == "string" then
+    if known.findable then find.remember(client, made.id) end
+    created.generation(runtime.job(), client:generation(made.id))
+  end
   return response, message, err
 end
 

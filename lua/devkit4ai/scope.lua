@@ -1,5 +1,6 @@
 --- What a call is made with: whose secrets, which address, which limits. A client is one, each of its projects another.
 local core = require "devkit4ai.core"
+local check = require "devkit4ai.check"
 local config = require "devkit4ai.config"
 local errors = require "devkit4ai.errors"
 local object = require "devkit4ai.object"
@@ -36,7 +37,7 @@ function M.of_client(options)
   limits, message, err = config.limits("devkit4ai.new", settings.timeout, ORDINARY)
   if not limits then return nil, message, err end
   local scope = {
-    base_url = settings.base_url, role = settings.role,
+    base_url = settings.base_url, role = settings.role, _called = "client", -- in the lines of messages
     _role = settings.role, _secrets = secrets, _prepared = {}, _ca_file = settings.ca_file, _limits = limits,
     _creating = { connect = limits.connect, idle = settings.timeout and settings.timeout.idle or CREATING.idle },
     _retry = settings.retry, _budget = { tokens = retry.FULL }, _proxy = settings.proxy, _public = settings.public,
@@ -59,6 +60,25 @@ local function adopt_child(parent, child)
   parent._children, children[child] = children, true
 end
 
+-- What new handles of a project begin with, by this very client: an end user's looks like its developer's otherwise.
+local function held_key(client, id)
+  local keys = rawget(client, "_keys")
+  return keys and keys[id:lower()]
+end
+
+--- Notes the project key that a client made or was given last, for new handles of that project. Those that exist keep
+--- theirs, so each key has slots of its own.
+---@param client devkit4ai.Client
+---@param id string of the project
+---@param text string
+function M.remember_key(client, id, text)
+  local held = { id = id, _secrets = core.secrets(client._secrets) }
+  held._secrets:set("project_key", text)
+  adopt_child(client, held)
+  client._keys = rawget(client, "_keys") or {}
+  client._keys[id:lower()] = held
+end
+
 --- The private record of a project: it sees the client's slots behind its own, with its own id; the client's project key is
 --- that of one project alone.
 ---@param client devkit4ai.Scope the client's private record
@@ -67,24 +87,27 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function M.of_project(client, id)
-  local secrets = core.secrets(client._secrets)
-  if client._project_id ~= id then secrets:set("project_key", "") end
+  local held = held_key(client, id)
+  local secrets = core.secrets((held or client)._secrets)
+  if not held and client._project_id ~= id then secrets:set("project_key", "") end
   local set, _, why = secrets:set("project_id", id, "shown")
   if not set then return errors.refuse("config", "client:project: the id can't be used: " .. why) end
-  local record = { id = id, _client = client, _secrets = secrets, _prepared = {} }
+  local record = {
+    id = id, _client = client, _secrets = secrets, _prepared = {},
+    _held = held, -- while a handle uses it, so that closing the client wipes it
+  }
   adopt_child(client, record)
   return record
 end
 
 --- Whether an id that the user gave can be a project's.
----@param client devkit4ai.Client
 ---@param id string
 ---@return boolean?
 ---@return string? message
 ---@return devkit4ai.Error? err
-function M.check_id(client, id)
+function M.check_id(id)
   if config.is_uuid(id) then return true end
-  return errors.refuse("invalid", "client:project: the id is no UUID: " .. client._secrets:mask(id))
+  return errors.refuse("invalid", "client:project: the id is no UUID, but " .. check.kind(id))
 end
 
 --- The payments of a client; the class is loaded when they are first used.
@@ -100,7 +123,8 @@ local function class_of_users(project)
   secrets:set("access_token", "") -- the developer's own are not theirs
   secrets:set("refresh_token", "")
   local class = {
-    role = "end_user", _role = "end_user", _secrets = secrets, _prepared = {}, _project_id = project.id,
+    role = "end_user", _role = "end_user", _called = "user", -- in the lines of messages
+    _secrets = secrets, _prepared = {}, _project_id = project.id,
     _project = project, -- while a user lives, so that closing the client reaches it
   }
   class.__index = object.lazy(class, { payments = M.payments }).__index
@@ -130,7 +154,19 @@ function M.of_end_user(project, tokens)
   return user
 end
 
---- Takes another key of a project into use, in each of the client's handles that used the old one.
+--- Takes a key of a project into use, in one handle and in those that the client makes from now on.
+---@param project devkit4ai.Project
+---@param text string
+---@return boolean? set
+---@return string? why
+function M.use_key(project, text)
+  local set, _, why = project._secrets:set("project_key", text)
+  if not set then return nil, why end
+  M.remember_key(project._client, project.id, text)
+  return true
+end
+
+--- Takes another key of a project into use, in each of the client's handles that used the old one, and in those to come.
 ---@param project devkit4ai.Project
 ---@param text string
 function M.replace_project_key(project, text)
@@ -142,6 +178,7 @@ function M.replace_project_key(project, text)
   for _, holder in ipairs(holders) do
     if holder._secrets:tag("project_key") == old then holder._secrets:set("project_key", text) end
   end
+  M.remember_key(client, project.id, text)
 end
 
 --- Gives a client what it does not hold yet of an account's keys and tokens.
@@ -156,8 +193,13 @@ function M.adopt(client, account)
   end
   take("developer_key")
   take("project_id", "shown")
-  client._project_id = client._project_id or account.project_id
-  if client._project_id == account.project_id then take("project_key") end
+  local id = account.project_id
+  client._project_id = client._project_id or id
+  if client._project_id == id then
+    take("project_key")
+  elseif id and account.project_key and not held_key(client, id) then
+    M.remember_key(client, id, account.project_key)
+  end
   if tokens and not secrets:has("access_token") then session.accept(client, tokens, "register", account.email) end
   return account
 end

@@ -338,7 +338,7 @@ function M.renew(client, run, seconds)
       if client._session.ends > runtime.now() then return true end
     elseif client._kept.trouble then return unreadable(client) end
   end
-  if runtime.is_cancelled() then return cancelled() end
+  if runtime.is_refused() then return cancelled() end
   local before, deadline = client._session, runtime.now() + (seconds or math.huge)
   for _ = 1, ROUNDS do
     local key = twins.key(client)

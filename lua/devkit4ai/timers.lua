@@ -3,6 +3,7 @@
 local M = {}
 
 local GRAIN = 1000 -- bundles a second
+M.GRAIN = GRAIN
 
 -- Nothing below calls a C function: it would ask for 20 places more on a sleeping task's stack, which then doubles.
 
@@ -67,6 +68,17 @@ function M.remove(timers, slot)
   slot.due = nil
   if not bundle then return end
   if #bundle == 1 then timers.bundles[key] = nil else bundle[slot.place] = false end
+end
+
+--- Every slot that is in.
+---@param timers table
+---@return table[] slots
+function M.all(timers)
+  local slots = {}
+  for _, bundle in pairs(timers.bundles) do
+    for _, slot in ipairs(bundle) do slots[#slots + 1] = slot or nil end
+  end
+  return slots
 end
 
 --- Takes out a bundle that is due.

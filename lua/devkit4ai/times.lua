@@ -1,4 +1,6 @@
 --- Times as the API writes them: ISO 8601, read leniently (CONTRACT D64). Pure.
+local locale = require "devkit4ai.locale"
+
 local M = {}
 
 local DAYS = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
@@ -26,7 +28,7 @@ end
 
 -- seconds east of Greenwich; no zone is UTC's
 local function zone(text)
-  if text == "" or text:lower() == "z" then return 0 end
+  if text == "" or text == "Z" or text == "z" then return 0 end
   local sign, hours, minutes = text:match("^([+-])(%d%d):?(%d?%d?)$")
   if not sign or #minutes == 1 then return nil end
   hours, minutes = tonumber(hours), tonumber(minutes) or 0
@@ -49,7 +51,7 @@ function M.parse(text)
   hour, minute, second = tonumber(hour), tonumber(minute), tonumber(second)
   if not (east and days) or hour > 23 or minute > 59 or second > 60 then return nil end -- 60: a leap second
   local seconds = days * DAY + hour * 3600 + minute * 60 + second - east
-  return fraction and seconds + tonumber("0." .. fraction:sub(2, 16)) or seconds
+  return fraction and seconds + locale.number("0." .. fraction:sub(2, 16)) or seconds
 end
 
 return M

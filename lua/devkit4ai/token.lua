@@ -1,5 +1,6 @@
 --- When a token ends and whose it is, as far as that can be read; nobody else looks into a token.
 local json = require "devkit4ai.json"
+local locale = require "devkit4ai.locale"
 
 local M = {}
 
@@ -12,7 +13,7 @@ for i = 1, #ALPHABET do VALUE[ALPHABET:sub(i, i)] = i - 1 end
 
 local function decode_base64url(text)
   local bits, count, out = 0, 0, {}
-  for letter in text:gmatch("[%w_-]") do
+  for letter in text:gmatch("[A-Za-z0-9_-]") do
     bits, count = bits * 64 + VALUE[letter], count + 6
     if count >= 8 then
       count = count - 8
@@ -25,7 +26,7 @@ local function decode_base64url(text)
 end
 
 local function claims_of(token)
-  local payload = token:match("^[^.]+%.([%w_-]+)%.")
+  local payload = token:match("^[^.]+%.([A-Za-z0-9_-]+)%.")
   local ok, claims = json.decode(payload and decode_base64url(payload) or "")
   return ok and type(claims) == "table" and claims or {}
 end
@@ -41,7 +42,7 @@ end
 ---@param now number seconds of Unix time
 ---@return number seconds
 function M.life(token, now)
-  return plausible((tonumber(claims_of(token).exp) or 0) - now)
+  return plausible((locale.number(claims_of(token).exp) or 0) - now)
 end
 
 --- How long a token is good for that came some time ago.
@@ -65,7 +66,7 @@ end
 ---@param token string a JWT, or anything
 ---@return number? unix_time nil: it can't be read
 function M.ends(token)
-  local ends = tonumber(claims_of(token).exp)
+  local ends = locale.number(claims_of(token).exp)
   return ends == ends and ends or nil
 end
 

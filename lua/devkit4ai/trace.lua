@@ -1,7 +1,11 @@
 --- What a client tells of its work: events to `on_event`, and lines to standard error as DEVKIT4AI_LOG asks. No secret is in
 --- them: every text is masked by value, paths are templates, and headers and bodies stand in no event.
 local core = require "devkit4ai.core"
+local display = require "devkit4ai.display"
+local json = require "devkit4ai.json"
+local locale = require "devkit4ai.locale"
 local mask = require "devkit4ai.mask"
+local runtime = require "devkit4ai.runtime"
 
 local M = {}
 
@@ -41,10 +45,11 @@ local function words(event)
   local parts = { event.type }
   for _, name in ipairs(ORDER) do
     local value = event[name]
-    if type(value) == "number" then value = ("%.14g"):format(value) end
+    if type(value) == "number" then value = locale.format("%.14g", value) end
     if value ~= nil then parts[#parts + 1] = name .. "=" .. value end
   end
-  if event.times and event.times.total then parts[#parts + 1] = ("seconds=%.3f"):format(event.times.total) end
+  local total = event.times and event.times.total
+  if total then parts[#parts + 1] = "seconds=" .. locale.format("%.3f", total) end
   return table.concat(parts, " ")
 end
 
@@ -61,15 +66,18 @@ function M.new(on_event, level, secrets)
   return setmetatable({ on_event = on_event, level = LEVELS[level] or 0, secrets = secrets }, Trace)
 end
 
+local running = coroutine.running
+local telling = setmetatable({}, { __mode = "k" }) -- the coroutines in which an on_event runs
+local NOBODY = {} -- Lua 5.1's main thread is no coroutine
+
 -- The user's function runs apart from the call: neither an error in it nor a wait may touch what is under way. It is not told
 -- of calls that it makes itself, which would have no end.
 local function hand_to_user(trace, event, secrets)
-  if trace.telling then return end
-  trace.telling = true
-  local co = coroutine.create(trace.on_event)
-  local ok, why = coroutine.resume(co, event)
-  trace.telling = false
-  if not ok then write(secrets:mask("on_event failed: " .. debug.traceback(co, tostring(why)))) end
+  if telling[running() or NOBODY] then return end
+  runtime.call(function()
+    telling[running()] = true
+    trace.on_event(event)
+  end, function(text) write(secrets:mask("on_event failed: " .. text)) end)
 end
 
 --- Tells one event.
@@ -78,7 +86,7 @@ end
 function Trace:emit(event, secrets)
   secrets = secrets or self.secrets
   for name, value in pairs(event) do
-    if type(value) == "string" then event[name] = secrets:mask(value) end
+    if type(value) == "string" then event[name] = display.lines(secrets:mask(value)) end
   end
   if self.level >= WRITTEN[event.type] then write(words(event)) end
   if self.on_event then hand_to_user(self, event, secrets) end
@@ -97,9 +105,21 @@ function Trace:request(call)
   self:emit(event, call.secrets)
 end
 
+-- Headers whose values are logged; another one may be a cookie or a token. Location stands without its query.
+local LOGGED = {}
+for name in ([[age allow cache-control connection content-encoding content-language content-length content-type date
+  etag expires keep-alive last-modified location retry-after server transfer-encoding vary via x-ratelimit-limit
+  x-ratelimit-remaining x-ratelimit-reset x-request-id]]):gmatch("%S+") do LOGGED[name] = true end
+
+local function show_line(line)
+  local name = line:match("^([^:]*):")
+  return name and not LOGGED[locale.lower(name)] and name .. ": ***" or nil
+end
+
 -- A debug log shows an answer's head and the beginning of its body.
 local function show_answer(secrets, head, body)
-  write(secrets:mask(head or "") .. mask.text(secrets, body or "", SHOWN))
+  head = json.without_queries(secrets:mask(head or "")):gsub("\r", ""):gsub("[^\n]+", show_line)
+  write(display.lines(head) .. display.text(mask.text(secrets, body or "", SHOWN)))
 end
 
 --- An exchange is over: `answer`, and behind it `rate_limit` where the server asked for a pause.
@@ -119,6 +139,7 @@ function Trace:answer(call, status, head, body, times, failure, answer)
     event.generation_id = event.generation_id or (call.row.answer == "generation" and answer.id or nil)
   end
   event.request_id = event.status and head and core.header(head, "X-Request-ID") or nil
+  if event.request_id then event.request_id = display.text(event.request_id) end
   self:emit(event, call.secrets)
   if self.level >= LEVELS.debug and event.status and call.row.answer ~= "picture" then
     show_answer(call.secrets, head, body)

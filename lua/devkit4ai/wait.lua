@@ -1,11 +1,16 @@
 --- Waiting for generations: looks by poll's schedule, at the pace of the account, until one is done or the time is up.
 local core = require "devkit4ai.core"
+local config = require "devkit4ai.config"
+local created = require "devkit4ai.created"
+local display = require "devkit4ai.display"
 local errors = require "devkit4ai.errors"
+local lines = require "devkit4ai.lines"
+local locale = require "devkit4ai.locale"
 local operations = require "devkit4ai.operations"
 local pace = require "devkit4ai.pace"
 local poll = require "devkit4ai.poll"
 local runtime = require "devkit4ai.runtime"
-local server_time = require "devkit4ai.server_time"
+local server_clock = require "devkit4ai.server_clock"
 local session = require "devkit4ai.session"
 local trace = require "devkit4ai.trace"
 local under_way = require "devkit4ai.under_way"
@@ -15,7 +20,7 @@ local M = {}
 local MOMENT = 0.001 -- seconds
 
 local function failed(gen)
-  local reason = gen.error and tostring(gen.error) or "the server gives no reason"
+  local reason = gen.error and display.text(gen.error) or "the server gives no reason"
   return errors.give({
     kind = "failed", outcome = "unknown", operation = gen._looks, generation_id = gen.id,
     detail = gen.error and reason,
@@ -38,8 +43,9 @@ function M.abandon(gen, says)
   end
   return runtime.cut(errors.give({
     kind = "cancelled", outcome = "unknown", operation = gen._looks, generation_id = gen.id,
-    message = ("%s: %s; the generation %s may still finish and is paid for; go on waiting with %s:wait()"):format(
-      says, client._closed and "the client was closed" or "the task was cancelled", gen.id, gen._words),
+    message = ("%s: %s; the generation %s may still finish and is paid for; %sgo on waiting with %s"):format(
+      says, client._closed and "the client was closed" or "the task was cancelled", gen.id,
+      client._closed and "make a new client, and " or "", lines.wait(gen)),
   }))
 end
 
@@ -48,6 +54,7 @@ end
 ---@param says string the call that ordered it
 function M.accept(gen, says)
   under_way.add(gen._scope._client, gen)
+  created.generation(runtime.job(), gen)
   if runtime.is_cancelled() then M.abandon(gen, says) end
 end
 
@@ -61,12 +68,34 @@ function M.countdown(seconds)
   end
 end
 
-local function out_of_time(gen, seconds)
+--- The failure of a call on a generation. What was paid for is never left behind: the message says the id and the way on.
+---@param gen devkit4ai.Generation
+---@param err devkit4ai.Error
+---@param way string in words, the line at its end
+---@return nil
+---@return string message
+---@return devkit4ai.Error err
+function M.fail(gen, err, way)
+  if not config.is_uuid(gen.id) then return nil, err.message, err end -- nothing was sent; it may be a key in the wrong place
+  local known = gen.status or gen._ordered
+  err.generation_id = gen.id
+  if gen._scope._client._closed then way = "make a new client, and " .. way end
+  if not gen._is_public then
+    err.message = (known and "%s; the generation %s is paid for; %s"
+      or "%s; if the generation %s was ordered, it is paid for; %s"):format(err.message, gen.id, way)
+  end
+  return nil, err.message, err
+end
+
+-- lost: the failure of the last look, if it failed
+local function out_of_time(gen, seconds, lost)
   return errors.give({
     kind = "timeout", outcome = "unknown", transient = true, harmless = true, operation = gen._looks,
     generation_id = gen.id,
-    message = ("gen:wait: after %g s the generation %s is not done (%s). It was accepted, may still finish and is paid "
-      .. "for; go on waiting with %s:wait()"):format(seconds, gen.id, gen.status or "no answer yet", gen._words),
+    message = ("gen:wait: after %s s the generation %s is not done (%s). It was accepted, may still finish and is paid "
+      .. "for; go on waiting with %s"):format(locale.format("%g", seconds), gen.id,
+      display.text(gen.status or "no status came")
+      .. (lost and "; the last look failed: " .. lost.message:gsub("^gen:wait: ", "") or ""), lines.wait(gen)),
   })
 end
 
@@ -102,7 +131,7 @@ local function take_turn(client, shared, deadline)
 end
 
 local function number_of(head, name)
-  return tonumber((core.header(head, name)))
+  return locale.number((core.header(head, name)))
 end
 
 -- What a look says of the pace.
@@ -112,7 +141,7 @@ local function heed(shared, head, err)
   if head then
     local reset = number_of(head, "X-RateLimit-Reset")
     signal.limit, signal.remaining = number_of(head, "X-RateLimit-Limit"), number_of(head, "X-RateLimit-Remaining")
-    signal.reset = reset and reset - server_time.of(head, os.time())
+    signal.reset = reset and reset - server_clock.of(head, os.time())
   end
   if head or signal.limited then pace.heed(shared, runtime.now(), signal) end
 end
@@ -138,25 +167,33 @@ end
 local function follow(gen, timeout, interval, on_progress, look)
   local client, deadline, looks = gen._scope._client, runtime.now() + timeout, 0
   while true do
-    local looked, seen, message, err = look_in_turn(client, gen, deadline, look)
+    local looked, seen, _, err = look_in_turn(client, gen, deadline, look)
     if not looked then return M.abandon(gen, "gen:wait") end
     looks = looks + 1
     local pause = poll.pause(looks, interval)
     if not seen then
       if err.kind == "cancelled" then return M.abandon(gen, "gen:wait") end
       pause = poll.after_failure(err, pause)
-      if not pause then return nil, message, err end
+      if not pause then return M.fail(gen, err, "go on waiting with " .. lines.wait(gen)) end
     else
       if on_progress then on_progress(gen) end
-      if gen.status == "completed" then
-        if runtime.is_cancelled() then M.abandon(gen, "gen:wait") end
-        return gen
-      end
+      if gen.status == "completed" then return gen end
       if gen.status == "failed" then return failed(gen) end
     end
     local left = deadline - runtime.now()
-    if left <= 0 then return out_of_time(gen, timeout) end
+    if left <= 0 then return out_of_time(gen, timeout, err) end
     if not rest(client, gen, math.min(pause, left)) then return M.abandon(gen, "gen:wait") end
+  end
+end
+
+-- An error that ends a wait (Ctrl-C, a debug hook, on_progress) says which generation goes on without it.
+local function name_generation(gen)
+  return function(value, text)
+    created.raise({ value = value, text = text }, select(3, errors.give({
+      kind = "cancelled", outcome = "unknown", operation = gen._looks, generation_id = gen.id,
+      message = ("gen:wait: an error ended the wait; the generation %s may still finish and is paid for; go on waiting "
+        .. "with %s"):format(gen.id, lines.wait(gen)),
+    })))
   end
 end
 
@@ -172,12 +209,17 @@ function M.until_done(gen, options, look)
   if not (timeout >= 0 and (not interval or interval > 0)) then
     return errors.refuse("config", "gen:wait: timeout and interval must be numbers of seconds", gen._looks)
   end
-  local client = gen._scope._client
+  local client, job = gen._scope._client, runtime.job()
   local entry = under_way.watch(client, gen)
   local function give(...)
+    if job then job._gen = nil end
     under_way.unwatch(client, entry)
     return ...
   end
+  if not job then
+    return give(runtime.protect(name_generation(gen), follow, gen, timeout, interval, options.on_progress, look))
+  end
+  job._gen = gen
   return give(follow(gen, timeout, interval, options.on_progress, look))
 end
 
@@ -210,19 +252,20 @@ end
 ---@param client devkit4ai.Client
 ---@param seconds number? for all of it
 ---@param look fun(gen: devkit4ai.Generation, left: number?): devkit4ai.Generation?, string?, devkit4ai.Error?, string?
----@param order fun(left: number?, max_wait: number?): table?, string?, devkit4ai.Error? makes the call; max_wait 0: a 429 comes back at once
+---@param order fun(left: number?, max_wait: number?): table?, string?, devkit4ai.Error?, string? makes the call; max_wait 0: a 429 comes back at once
 ---@return table? fields
 ---@return string? message
 ---@return devkit4ai.Error? err
+---@return string? head
 function M.with_room(client, seconds, look, order)
   local deadline, left = seconds and runtime.now() + seconds or math.huge, seconds
   while true do
     local busy, its = under_way.is_busy(client), under_way.order(client)
-    local fields, message, err = order(left, busy and 0 or nil)
+    local fields, message, err, head = order(left, busy and 0 or nil)
     under_way.answered(client, its)
     local room = err and err.kind == "rate_limited" and wait_for_room(client, deadline, look)
     left = seconds and deadline - runtime.now()
-    if not room or (left and left <= 0) then return fields, message, err end
+    if not room or (left and left <= 0) then return fields, message, err, head end
   end
 end
 

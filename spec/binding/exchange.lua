@@ -43,4 +43,4 @@ for _, started in ipairs { false, true } do
 end
 
 assert(core.header("HTTP/1.1 200 OK\r\nRetry-After: 7\r\n\r\n", "retry-after") == "7")
-assert(core.image_kind("\255\216\255\224\0\16JFIF\0\1") == "jpeg")
+assert(core.image_kind("\255\216\255\224\0\8JFIF\0\1\255\217") == "jpeg")

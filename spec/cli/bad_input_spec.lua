@@ -195,6 +195,12 @@ describe("devkit4ai with", function()
     assert.equal(0, desk:run({ "projects", "--new", "a\27[2Jb\7" }).code)
     local ended = desk:run { "projects" }
     assert.is_nil(ended.out:find("[\27\7]"))
-    assert.is_truthy(ended.out:find("a [2Jb", 1, true), ended.out)
+    assert.is_truthy(ended.out:find("a\\027[2Jb\\007", 1, true), ended.out)
+    assert(desk.box:fault { operation = "list_projects", status = 400, detail = "c\27]0;title\7\194\155d" })
+    ended = desk:run { "projects" }
+    assert.is_truthy(ended.err:find("c\\027]0;title\\007\\u{9B}d", 1, true), ended.err)
+    assert(desk.box:fault { operation = "list_projects", status = 400, detail = "\194\155d" })
+    ended = desk:run { "projects", "--json" }
+    assert.is_nil((ended.out .. ended.err):find("\194\155", 1, true))
   end)
 end)

@@ -35,7 +35,7 @@ static void check_cancel (const phase_row *row, bool threaded) {
     bool right = CHECK(came == p.id) & CHECK(x->failure.status == DK_CANCELLED) & CHECK(x->fate == row->fate) & CHECK(strcmp(x->step, row->step) == 0);
     if (!right) fprintf(stderr, "  %s, %s: %s, fate %d, step %s\n", row->step, threaded ? "thread" : "waiter", x->failure.text, (int)x->fate, x->step);
   }
-  CHECK(row->kind != IN_LOOKUP || atomic_load(&lookups_waiting) == 1);
+  CHECK(row->kind != IN_LOOKUP || atomic_load(&lookups_waiting) >= 1);
   CHECK(folder_is_empty());
   CHECK(dk_engine_next(e, &came) == NULL && dk_engine_pending(e) == 0);
   dk_engine_cancel(e, p.id);
@@ -55,7 +55,7 @@ static void check_close (const phase_row *row, bool threaded) {
   phase_reach(&p, e, row->kind);
   dk_engine_close(e);
   dk_engine_close(e);
-  CHECK(row->kind != IN_LOOKUP || atomic_load(&lookups_waiting) == 1);
+  CHECK(row->kind != IN_LOOKUP || atomic_load(&lookups_waiting) >= 1);
   CHECK(folder_is_empty());
   CHECK(dk_engine_next(e, &none) == NULL && dk_engine_pending(e) == 0 && !dk_engine_wait(e, 0) && !dk_engine_start(e));
   CHECK(!dk_engine_progress(e, p.id, counts));

@@ -90,7 +90,8 @@ static void pre_request_callback_stops_the_second_sending (void) {
   peer_start(&p, two);
   curl_global_init(CURL_GLOBAL_DEFAULT);
   CURLM *multi = curl_multi_init();
-  dk_handle *handle = dk_handle_new(NULL);
+  dk_failure none;
+  dk_handle *handle = dk_handle_new(NULL, &none);
   for (int i = 0; i < 2; i++) {
     dk_failure failure;
     dk_request r = i == 0 ? ask("GET", peer_url(&p, "/works")) : post(peer_url(&p, "/dies"), "{}");

@@ -104,7 +104,7 @@ static void a_public_address_is_asked (void) {
   }
 }
 
-/* a name is looked up once for a connection, and it is that answer which is judged */
+/* a connection goes to an address that was judged; libcurl 8.21 looks up IPv4 and IPv6 apart */
 static void a_name_that_changes_its_address (void) {
   answer_lookups(PUBLIC_ADDRESS, NULL, "127.0.0.1");
   for (int turn = 0; turn < 2; turn++) {                       /* a new engine: within one, libcurl keeps what it looked up */
@@ -113,7 +113,7 @@ static void a_name_that_changes_its_address (void) {
     if (turn == 0) check_answered(x);
     else check_refused(x, "127.0.0.1");
     dk_xfer_free(x);
-    CHECK(atomic_load(&fake_lookups) == turn + 1 && peer_accepted(&p) == (turn == 0 ? 1 : 0));
+    CHECK(atomic_load(&fake_lookups) > turn && peer_accepted(&p) == (turn == 0 ? 1 : 0));
     end(e);
   }
 }

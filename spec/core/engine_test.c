@@ -170,6 +170,57 @@ static void a_signal_ends_a_wait (void) {
   }
 }
 
+/* Our sockets and our event descriptor. libcurl's own pair for wake-ups is another kind. */
+static bool is_ours (int fd) {
+  struct sockaddr_storage address;
+  char path[64], target[64] = "";
+  socklen_t size = sizeof address;
+  snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  return (getsockname(fd, (struct sockaddr *)&address, &size) == 0 && address.ss_family != AF_UNIX) ||
+         (readlink(path, target, sizeof target - 1) > 0 && strstr(target, "[eventfd]") != NULL);
+}
+
+static void descriptors_close_on_exec (void) {
+  for (int threaded = 0; threaded < 2; threaded++) {
+    int count = 0;
+    dk_engine *e = new_engine(threaded);
+    CHECK(works(e));                                                      /* its connection is kept */
+    for (int fd = 0; fd < 256; fd++) {
+      if (!is_ours(fd)) continue;
+      count++;
+      CHECK(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+    }
+    CHECK(count >= 3 + threaded);                                         /* the listener, both ends, and the event descriptor */
+    end_engine(e);
+  }
+}
+
+static atomic_int signals;
+static void on_users_signal (int number) {
+  (void)number;
+  atomic_fetch_add(&signals, 1);
+}
+
+/* main blocks the signal for all threads of this program, so the engine's thread alone could take it */
+static void the_thread_takes_no_signal (void) {
+  const struct sigaction action = {.sa_handler = on_users_signal}, usual = {.sa_handler = SIG_DFL};
+  sigset_t users, pending;
+  int number = 0;
+  sigemptyset(&users);
+  sigaddset(&users, SIGUSR1);
+  sigaction(SIGUSR1, &action, NULL);
+  pthread_sigmask(SIG_UNBLOCK, &users, NULL);
+  dk_engine *e = new_engine(true);
+  CHECK(works(e));                                                        /* the thread runs */
+  pthread_sigmask(SIG_BLOCK, &users, NULL);
+  kill(getpid(), SIGUSR1);
+  for (int i = 0; i < 10; i++) CHECK(works(e));                           /* the thread would take it here */
+  CHECK(atomic_load(&signals) == 0 && sigpending(&pending) == 0 && sigismember(&pending, SIGUSR1) == 1);
+  if (sigismember(&pending, SIGUSR1) == 1) sigwait(&users, &number);
+  sigaction(SIGUSR1, &usual, NULL);
+  end_engine(e);
+}
+
 int main (void) {
   static const check_test tests[] = {
     {"ids_never_come_twice", ids_never_come_twice},
@@ -179,7 +230,13 @@ int main (void) {
     {"the_pool_falls_back", the_pool_falls_back},
     {"several_engines_in_one_process", several_engines_in_one_process},
     {"a_signal_ends_a_wait", a_signal_ends_a_wait},
+    {"descriptors_close_on_exec", descriptors_close_on_exec},
+    {"the_thread_takes_no_signal", the_thread_takes_no_signal},
   };
+  sigset_t users;
+  sigemptyset(&users);
+  sigaddset(&users, SIGUSR1);
+  pthread_sigmask(SIG_BLOCK, &users, NULL);
   peer_start(&p, rows);
   int ended = CHECK_RUN(tests);
   peer_stop(&p);

@@ -15,10 +15,11 @@ static CURLM *multi;
 static dk_handle *handle;
 
 static void begin (void) {
+  dk_failure failure;
   peer_start(&p, rows);
   curl_global_init(CURL_GLOBAL_DEFAULT);
   multi = curl_multi_init();
-  handle = dk_handle_new(NULL);
+  handle = dk_handle_new(NULL, &failure);
 }
 
 static void end (void) {
@@ -80,7 +81,46 @@ static void a_proxy_and_its_login (void) {
   end();
 }
 
+/* an upload whose bytes go out is not idle, though nothing comes: each count that changes is a movement */
+static void bytes_that_go_out_are_a_movement (void) {
+  enum { BYTES = 1 << 20 };
+  static char body[BYTES];
+  static double clock = 1;
+  static bool any_paused;
+  dk_failure failure;
+  begin();
+  memcpy(body, PNG_HEAD, sizeof PNG_HEAD - 1);
+  dk_request r = ask("POST", peer_url(&p, "/"));
+  r.form = dk_form_new();
+  CHECK(dk_form_add_bytes(r.form, "i", "i.png", body, BYTES, BYTES, &failure) == DK_OK);
+  dk_xfer *x = dk_xfer_new(&r, &failure);
+  x->clock = &clock;
+  x->any_paused = &any_paused;
+  CHECK(dk_handle_load(handle, x) == DK_OK);
+  curl_multi_add_handle(multi, dk_handle_easy(handle));
+  int left = 1;
+  for (double end = dk_now() + PATIENCE; left > 0 && dk_now() < end;) {
+    uint64_t sent = atomic_load(&x->counts[0]);
+    clock++;
+    curl_multi_perform(multi, &left);
+    dk_handle_resume(handle);
+    if (atomic_load(&x->counts[0]) != sent) CHECK(x->moved == clock);
+    if (left > 0) curl_multi_poll(multi, NULL, 0, 1000, NULL);
+  }
+  CHECK(atomic_load(&x->counts[0]) > BYTES);
+  CURLMsg *message = curl_multi_info_read(multi, &left);
+  CHECK(message != NULL && message->data.result == CURLE_OK);
+  curl_multi_remove_handle(multi, dk_handle_easy(handle));
+  dk_handle_unload(handle, CURLE_OK, DK_OK, "");
+  dk_xfer_free(x);
+  end();
+}
+
 int main (void) {
-  static const check_test tests[] = {{"a_transfer_alone", a_transfer_alone}, {"a_proxy_and_its_login", a_proxy_and_its_login}};
+  static const check_test tests[] = {
+    {"a_transfer_alone", a_transfer_alone},
+    {"a_proxy_and_its_login", a_proxy_and_its_login},
+    {"bytes_that_go_out_are_a_movement", bytes_that_go_out_are_a_movement},
+  };
   return CHECK_RUN(tests);
 }

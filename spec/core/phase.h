@@ -85,7 +85,7 @@ static inline void phase_begin (phase *p, dk_engine *e, phase_kind kind, const c
 static inline void phase_reach (phase *p, dk_engine *e, phase_kind kind) {
   static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" PNG_HEAD;
   uint64_t counts[4] = {0};
-  if (kind == IN_LOOKUP) UNTIL(e, atomic_load(&lookups_waiting) == 1);
+  if (kind == IN_LOOKUP) UNTIL(e, atomic_load(&lookups_waiting) >= 1);
   if (kind == IN_CONNECT) for (int i = 0; i < 100; i++) until_turn(e);    /* nothing tells us; the transfer's step does afterwards */
   if (kind <= IN_CONNECT) return;
   phase_accept(p, e);

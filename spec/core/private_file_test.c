@@ -117,7 +117,9 @@ static void refuses_what_is_no_file (void) {
 static void follows_a_link_of_its_own (void) {
   empty_folder();
   if (symlink("file", in_folder("link")) != 0) abort();
-  CHECK(save("link", "nowhere yet") == DK_FILE);               /* where it leads is not known to be a file's place */
+  bool exists;
+  CHECK(save("link", "nowhere yet") == DK_FILE && strstr(failure.text, "leads to nothing: make that file, or remove the link") != NULL);
+  CHECK(load("link", 100, &exists) == DK_FILE && !exists && strstr(failure.text, "leads to nothing") != NULL);
   CHECK(save("file", "one") == DK_OK && save("link", "two") == DK_OK);
   CHECK(is("file", "two") && is("link", "two"));
   CHECK(count_names() == 2);

@@ -1,4 +1,5 @@
 /* url_test.c - where a redirect leads, and where none may. */
+#define _DEFAULT_SOURCE          /* strcasecmp */
 #include <string.h>
 #include <strings.h>
 

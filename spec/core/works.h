@@ -14,20 +14,20 @@ enum { WORKS_ROW, SILENT_ROW };
 
 static peer p;
 
-static dk_request get (const char *path) { return ask("GET", peer_url(&p, path)); }
+static inline dk_request get (const char *path) { return ask("GET", peer_url(&p, path)); }
 
-static dk_engine *new_engine (bool threaded) {
+static inline dk_engine *new_engine (bool threaded) {
   dk_engine *e = dk_engine_new();
   CHECK(!threaded || dk_engine_start(e));
   return e;
 }
 
-static void end_engine (dk_engine *e) {
+static inline void end_engine (dk_engine *e) {
   dk_engine_close(e);
   dk_engine_free(e);
 }
 
-static bool works (dk_engine *e) {
+static inline bool works (dk_engine *e) {
   dk_xfer *x = exchange(e, get("/works"));
   bool right = x != NULL && x->failure.status == DK_OK && body_is(x, "hi");
   dk_xfer_free(x);

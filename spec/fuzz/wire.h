@@ -36,7 +36,7 @@ static inline dk_xfer *wire_begin (wire *w, const char *method, dk_form *form, s
     curl_global_init(CURL_GLOBAL_DEFAULT);
     w->multi = curl_multi_init();
   }
-  w->handle = dk_handle_new(NULL);
+  w->handle = dk_handle_new(NULL, &failure);
   dk_xfer *x = dk_xfer_new(&request, &failure);
   x->clock = &clock;
   x->alone = true;                                   /* no connection is kept */

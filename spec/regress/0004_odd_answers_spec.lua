@@ -19,7 +19,7 @@ end)
 describe("gen:bytes", function()
   for _, url in ipairs {
     "http://name:word@127.0.0.1:1/a.png", "http://name@127.0.0.1:1", "ftp://127.0.0.1/a.png", "file:///etc/hostname",
-    "/a.png", "http://", "http://127.0.0.1:1/a b.png", "http://127.0.0.1:1/a\0.png", "http://127.0.0.1:1/\r\nHost: x",
+    "http://", "http://127.0.0.1:1/a\0.png",
   } do
     it(("asks nobody at %q"):format(url), function()
       local server = wire.server { ["GET /api/v1/generation/generations-v2/" .. ID .. "/status"] =

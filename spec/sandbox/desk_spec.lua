@@ -174,15 +174,16 @@ describe("sandbox:requests", function()
       box.operator_key, helper.PASSWORD, "Mistaken123" }
     local email = helper.email()
     helper.request("POST", box.url .. "/api/v1/auth/register", { ["X-Operator-Key"] = box.operator_key },
-      "-d", cjson.encode { email = email, password = helper.PASSWORD })
+      "-H", helper.JSON, "-d", cjson.encode { email = email, password = helper.PASSWORD })
     helper.request("POST", box.url .. "/api/v1/auth/login", { ["Proxy-Authorization"] = "Basic " .. helper.PASSWORD,
-      Cookie = "session=" .. helper.PASSWORD }, "-d", cjson.encode { email = email, password = "Mistaken123" })
+      Cookie = "session=" .. helper.PASSWORD }, "-H", helper.JSON,
+      "-d", cjson.encode { email = email, password = "Mistaken123" })
     for _, body in ipairs {
       cjson.encode { refresh_token = developer.refresh_token, list = { { api_key = developer.project_key } } },
       "a=1&refresh_token=" .. developer.refresh_token, '{"refresh_token": "' .. developer.refresh_token,
       "a={" .. cjson.encode { refresh_token = developer.refresh_token },
     } do
-      helper.request("POST", box.url .. "/api/v1/auth/refresh", {}, "-d", body)
+      helper.request("POST", box.url .. "/api/v1/auth/refresh", {}, "-H", helper.JSON, "-d", body)
     end
     helper.request("GET", box.url .. "/api/v1/projects/?access_token=" .. developer.access_token,
       helper.end_user_headers(developer))

@@ -68,7 +68,7 @@ describe("the sandbox refuses", function()
       local answer = helper.request("GET", short.url .. ME, { Authorization = "Bearer " .. late.access_token })
       refused(401, "Could not validate credentials", answer)
       refused(401, "Could not validate credentials", helper.request("POST", short.url .. REFRESH, {},
-        "-d", '{"refresh_token": "' .. late.refresh_token .. '"}'))
+        "-H", helper.JSON, "-d", '{"refresh_token": "' .. late.refresh_token .. '"}'))
     end)
 
     it("to refresh with that is none, or an access token (E01)", function()
@@ -259,7 +259,7 @@ describe("the sandbox refuses", function()
       local small = helper.start { project_limit = 2 }
       local headers = helper.developer_headers(helper.developer(small))
       local function create()
-        return helper.request("POST", small.url .. PROJECTS, headers, "-d", '{"name": "abc"}')
+        return helper.request("POST", small.url .. PROJECTS, headers, "-H", helper.JSON, "-d", '{"name": "abc"}')
       end
       assert.equal(201, create().status)
       refused(403, "Maximum number of projects reached for your subscription tier. Upgrade to create more projects.",

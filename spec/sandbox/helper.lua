@@ -5,6 +5,7 @@ local sandbox = require "devkit4ai.sandbox"
 local M = {}
 
 M.PASSWORD = "SecurePass123"
+M.JSON = "Content-Type: application/json"
 M.PNG = "examples/images/neon.png"
 M.PNG2 = "examples/images/mountains.png"
 

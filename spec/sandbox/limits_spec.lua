@@ -210,7 +210,7 @@ describe("a sandbox's tier", function()
     local box = helper.start { tier = "free", key_limit = 1 }
     local headers = helper.developer_headers(helper.developer(box))
     local function create()
-      return helper.request("POST", box.url .. PROJECTS, headers, "-d", '{"name": "abc"}')
+      return helper.request("POST", box.url .. PROJECTS, headers, "-H", helper.JSON, "-d", '{"name": "abc"}')
     end
     local id
     for _ = 1, 4 do
@@ -220,7 +220,7 @@ describe("a sandbox's tier", function()
     end
     assert.equal(403, create().status)
     local path = box.url .. PROJECTS .. id .. "/api-keys"
-    assert.equal(201, helper.request("POST", path, headers, "-d", "{}").status)
-    assert.equal(403, helper.request("POST", path, headers, "-d", "{}").status)
+    assert.equal(201, helper.request("POST", path, headers, "-H", helper.JSON, "-d", "{}").status)
+    assert.equal(403, helper.request("POST", path, headers, "-H", helper.JSON, "-d", "{}").status)
   end)
 end)

@@ -35,12 +35,13 @@ describe("the sandbox's generations", function()
     local account = ('{"email": "%s", "password": "%s"}'):format(email, helper.PASSWORD)
     local registered = helper.request("POST", box.url .. "/api/v1/auth/register", {
       ["X-Developer-Key"] = developer.developer_key, ["X-Project-ID"] = developer.project_id,
-    }, "-d", account)
+    }, "-H", helper.JSON, "-d", account)
     assert.same({ 201, "end_user", developer.project_id },
       { registered.status, registered.json.role, registered.json.project_id })
-    assert.equal(401, helper.request("POST", box.url .. "/api/v1/auth/login", {}, "-d", account).status)
+    assert.equal(401,
+      helper.request("POST", box.url .. "/api/v1/auth/login", {}, "-H", helper.JSON, "-d", account).status)
     local login = helper.request("POST", box.url .. "/api/v1/auth/login",
-      { ["X-Project-ID"] = developer.project_id }, "-d", account)
+      { ["X-Project-ID"] = developer.project_id }, "-H", helper.JSON, "-d", account)
     assert.equal(200, login.status)
     local me = get("/api/v1/auth/me", { Authorization = "Bearer " .. login.json.access_token })
     assert.same({ registered.json.id, email, "end_user", true },

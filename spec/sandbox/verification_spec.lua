@@ -14,12 +14,12 @@ describe("an address that is to be verified", function()
     box = helper.start { activation = "verified", dialect = { reg_tokens = "both" } }
     email = helper.email()
     user = helper.request("POST", box.url .. AUTH .. "register", { ["X-Operator-Key"] = box.operator_key },
-      "-d", cjson.encode { email = email, password = helper.PASSWORD }).json
+      "-H", helper.JSON, "-d", cjson.encode { email = email, password = helper.PASSWORD }).json
   end)
   after_each(helper.stop_all)
 
   local function post(path, body)
-    return helper.request("POST", box.url .. AUTH .. path, {}, "-d", cjson.encode(body))
+    return helper.request("POST", box.url .. AUTH .. path, {}, "-H", helper.JSON, "-d", cjson.encode(body))
   end
 
   local function login()
@@ -72,7 +72,7 @@ describe("an address that is to be verified", function()
       [cjson.encode { verification_token = token }] = "user_id", [cjson.encode { user_id = user.id }] =
         "verification_token",
     } do
-      local answer = helper.request("POST", box.url .. AUTH .. "verify-email", {}, "-d", body)
+      local answer = helper.request("POST", box.url .. AUTH .. "verify-email", {}, "-H", helper.JSON, "-d", body)
       assert.same({ 422, { "body", loc } }, { answer.status, answer.detail[1].loc })
     end
     for _, query in ipairs { "x", "", "%2E%2E%2F" } do
@@ -100,7 +100,7 @@ describe("an address that is to be verified", function()
     local developer = helper.developer(box) -- ready to call, though nobody verified it
     local joined = helper.request("POST", box.url .. AUTH .. "register", {
       ["X-Developer-Key"] = developer.developer_key, ["X-Project-ID"] = developer.project_id,
-    }, "-d", cjson.encode { email = email, password = helper.PASSWORD }).json
+    }, "-H", helper.JSON, "-d", cjson.encode { email = email, password = helper.PASSWORD }).json
     assert.same({ false, cjson.null }, { joined.is_active, joined.access_token })
     local bearer = { Authorization = "Bearer " .. developer.access_token }
     assert.is_true(helper.request("GET", box.url .. AUTH .. "me", bearer).json.is_active)

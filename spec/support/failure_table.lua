@@ -100,8 +100,10 @@ M.FAILURES = {
     limits = { total = 0.2 }, refresh = { attempts = 0 }, give = [[conn:sleep(1000)]] },
   { words = "it is cancelled", case = "final", kind = "cancelled", outcome = "unknown", cancelled = true,
     refresh = { attempts = 0 }, give = [[conn:sleep(1000)]] },
-  { words = "400, 403, 404, 409, 413, 422 and the like", case = "final", kind = "invalid", outcome = "refused",
-    status = 400, refresh = { kind = "auth" }, give = [[conn:respond(400, { detail = "Bad Request" })]] },
+  { words = "402, and any 4xx that this table does not name", case = "final", kind = "protocol", outcome = "unknown",
+    status = 402, give = [[conn:respond(402, { detail = "no credits left" })]] },
+  { words = "400, 403, 404, 405, 409, 411, 413, 415, 422", case = "final", kind = "invalid", outcome = "refused",
+    status = 422, refresh = { kind = "auth" }, give = [[conn:respond(422, { detail = "Bad Request" })]] },
 }
 
 local GIVE = [[

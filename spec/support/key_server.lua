@@ -88,7 +88,8 @@ local SCRIPT = [[
     end
     if not kind then
       local good = not request.head:find "X%%-API%%-Key" or is_good(request, "X%%-API%%-Key", "project")
-      return conn:respond(good and 200 or 403, { id = "990e8400-e29b-41d4-a716-446655440004", status = "pending" })
+      local id = request.target:match "projects/([%%x-]+)$" or "990e8400-e29b-41d4-a716-446655440004"
+      return conn:respond(good and 200 or 403, { id = id, status = "pending" })
     end
     local status, body = WORK[step](kind, request)
     if fault == "cut" then conn:reset() return false end

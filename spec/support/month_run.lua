@@ -69,11 +69,10 @@ local ENDS = { completed = true, failed = true }
 
 -- One order, to its end.
 local function order(client, n, note)
-  local since = os.time()
   local gen, message, err = client:generate { images = { IMAGE }, prompt = prompt_of(n) }
   if not gen then
     if err.operation == "create_generation" and err.outcome == "unknown" then
-      return note(n, "unknown", find(client, n, since))
+      return note(n, "unknown", find(client, n, tonumber(message:match("since = (%d+) }$")))) -- the server's time
     end
     if err.kind == "auth" then log_in(client) end
     if err.outcome == "unknown" then error(message, 0) end

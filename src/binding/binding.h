@@ -7,12 +7,8 @@
 #include "compat.h"
 #include "secrets.h"
 
-#define DK_ENGINE "devkit4ai.engine"
-#define DK_SECRETS "devkit4ai.secrets"
-#define DK_HEADERS "devkit4ai.headers"
-#define DK_REQUEST "devkit4ai.request"
-#define DK_LOCK "devkit4ai.lock"
-#define DK_BYTES "devkit4ai.bytes"
+/* Kinds of userdata; each has its own metatable. */
+typedef enum { DK_ENGINE, DK_SECRETS, DK_HEADERS, DK_REQUEST, DK_LOCK, DK_BYTES, DK_KINDS } dk_kind;
 
 /* Templates of header lines, compiled once: what core.headers gives. */
 typedef struct {
@@ -20,18 +16,43 @@ typedef struct {
   const char *line[];            /* into the same block */
 } dk_headers;
 
-/* Makes a metatable of that name with methods (its __index) and metamethods, each with the metatable as its upvalue; leaves
- * nothing on the stack. */
-void dk_register (lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *metamethods);
+/* Rules for every function that Lua calls:
+ * 1. A Lua allocation may run a finalizer, and a Lua call may run a hook or a metamethod. Each of these may close any object.
+ *    So a function reads its arguments and allocates first. It reads a pointer out of a userdata last.
+ * 2. A pointer into a Lua string is valid while the string is on the function's own stack, or while a userdata anchors it. */
 
-/* The first argument of such a method; raises where it is not of the type. A quarter of luaL_checkudata's instructions. */
-void *dk_check_self (lua_State *L, const char *name);
+/* Makes the metatable of a kind, with methods (its __index) and metamethods; the metatable is upvalue 1 of each function.
+ * It belongs to this copy of the module: another copy in the same state has its own. Leaves nothing on the stack. */
+void dk_register (lua_State *L, dk_kind kind, const luaL_Reg *methods, const luaL_Reg *metamethods);
+
+/* Pushes the metatable of a kind. */
+void dk_push_metatable (lua_State *L, dk_kind kind);
+
+/* Pushes a new userdata of a kind, filled with zeros. */
+void *dk_new_userdata (lua_State *L, dk_kind kind, size_t size);
+
+/* The userdata at index if its metatable is type, else NULL. */
+void *dk_test_userdata (lua_State *L, int index, const void *type);
+
+/* Argument 1 of a method or metamethod; raises if it is not a userdata of the kind. */
+void *dk_check_self (lua_State *L, dk_kind kind);
+
+/* Raises for argument arg: "NAME expected, got TYPE". */
+int dk_type_error (lua_State *L, int arg, dk_kind kind);
+
+/* A string argument without a NUL in it. */
+const char *dk_check_text (lua_State *L, int arg);
+
+/* A number argument within bounds; raises for NaN too. */
+double dk_check_number (lua_State *L, int arg, double least, double most);
+
+/* A buffer in a new userdata, which is left on the stack and frees it. */
+dk_buffer *dk_new_bytes (lua_State *L, size_t cap);
 
 /* One door from failure to Lua: nil, the status's name, the text. Returns 3. */
 int dk_push_failure (lua_State *L, const dk_failure *failure);
 
-/* The set behind core.secrets' userdata at arg, whose metatable is type (NULL: look it up); raises for anything else, and
- * where it is closed. */
+/* The set behind core.secrets' userdata at arg, whose metatable is type; raises for anything else, and where it is closed. */
 dk_secrets *dk_check_secrets (lua_State *L, int arg, const void *type);
 
 /* Constructors of the module, and the registration of their types. */
@@ -51,11 +72,6 @@ void dk_open_engine (lua_State *L);
 void dk_open_files (lua_State *L);
 void dk_open_request (lua_State *L);
 void dk_open_secrets (lua_State *L);
-
-/* A field of the table at index. Absent: NULL or otherwise. A wrong type raises: such a table is made by our own Lua. */
-const char *dk_text_field (lua_State *L, int index, const char *name, size_t *length);
-double dk_number_field (lua_State *L, int index, const char *name, double otherwise);
-bool dk_boolean_field (lua_State *L, int index, const char *name);
 
 /* What require calls; the one symbol that shows. */
 __attribute__((visibility("default"))) int luaopen_devkit4ai_core (lua_State *L);

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE              /* dladdr, RTLD_NODELETE */
 #include <dlfcn.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "address.h"
 #include "binding.h"
@@ -12,6 +13,13 @@
 #include "random.h"
 #include "url.h"
 
+static const char *const kind_names[DK_KINDS] = {
+  [DK_ENGINE] = "devkit4ai.engine", [DK_SECRETS] = "devkit4ai.secrets", [DK_HEADERS] = "devkit4ai.headers",
+  [DK_REQUEST] = "devkit4ai.request", [DK_LOCK] = "devkit4ai.lock", [DK_BYTES] = "devkit4ai.bytes"};
+
+/* the registry's keys of the metatables: addresses, since a second copy of the module would take the same names */
+static char keys[DK_KINDS];
+
 /* adds functions to the table on top, each with the value below it as its upvalue */
 static void add_functions (lua_State *L, const luaL_Reg *functions) {
   for (; functions->name != NULL; functions++) {
@@ -21,26 +29,75 @@ static void add_functions (lua_State *L, const luaL_Reg *functions) {
   }
 }
 
-void dk_register (lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *metamethods) {
-  luaL_newmetatable(L, name);
+void dk_push_metatable (lua_State *L, dk_kind kind) {
+  lua_pushlightuserdata(L, &keys[kind]);
+  lua_rawget(L, LUA_REGISTRYINDEX);
+}
+
+/* it is in the registry only when it is whole; a second luaopen in the same state keeps the first one's */
+void dk_register (lua_State *L, dk_kind kind, const luaL_Reg *methods, const luaL_Reg *metamethods) {
+  dk_push_metatable(L, kind);
+  bool exists = !lua_isnil(L, -1);
+  lua_pop(L, 1);
+  if (exists) return;
+  lua_pushlightuserdata(L, &keys[kind]);
+  lua_newtable(L);
   lua_pushvalue(L, -1);
   add_functions(L, metamethods);
   lua_pop(L, 1);
   lua_newtable(L);
   add_functions(L, methods);
   lua_setfield(L, -2, "__index");
-  lua_pushstring(L, name);
+  lua_pushstring(L, kind_names[kind]);
   lua_setfield(L, -2, "__name");
-  lua_pop(L, 1);
+  lua_pushboolean(L, false);
+  lua_setfield(L, -2, "__metatable");                /* getmetatable gives it: no program gets at __gc by accident */
+  lua_rawset(L, LUA_REGISTRYINDEX);
 }
 
-void *dk_check_self (lua_State *L, const char *name) {
-  if (lua_getmetatable(L, 1)) {
-    bool same = lua_rawequal(L, -1, lua_upvalueindex(1));
-    lua_pop(L, 1);
-    if (same) return lua_touserdata(L, 1);
-  }
-  return luaL_checkudata(L, 1, name);
+void *dk_new_userdata (lua_State *L, dk_kind kind, size_t size) {
+  void *block = memset(lua_newuserdata(L, size), 0, size);
+  dk_push_metatable(L, kind);
+  lua_setmetatable(L, -2);
+  return block;
+}
+
+/* a table has no block; a light userdata can't get the metatable without the debug library */
+void *dk_test_userdata (lua_State *L, int index, const void *type) {
+  void *block = lua_touserdata(L, index);
+  if (block == NULL || !lua_getmetatable(L, index)) return NULL;
+  bool same = lua_topointer(L, -1) == type;
+  lua_pop(L, 1);
+  return same ? block : NULL;
+}
+
+int dk_type_error (lua_State *L, int arg, dk_kind kind) {
+  return luaL_argerror(L, arg, lua_pushfstring(L, "%s expected, got %s", kind_names[kind], luaL_typename(L, arg)));
+}
+
+void *dk_check_self (lua_State *L, dk_kind kind) {
+  void *self = dk_test_userdata(L, 1, lua_topointer(L, lua_upvalueindex(1)));
+  if (self == NULL) dk_type_error(L, 1, kind);
+  return self;
+}
+
+const char *dk_check_text (lua_State *L, int arg) {
+  size_t length;
+  const char *text = luaL_checklstring(L, arg, &length);
+  luaL_argcheck(L, strlen(text) == length, arg, "a NUL is in it");
+  return text;
+}
+
+double dk_check_number (lua_State *L, int arg, double least, double most) {
+  double number = luaL_checknumber(L, arg);
+  luaL_argcheck(L, number >= least && number <= most, arg, "the number is out of range");
+  return number;
+}
+
+dk_buffer *dk_new_bytes (lua_State *L, size_t cap) {
+  dk_buffer *bytes = dk_new_userdata(L, DK_BYTES, sizeof *bytes);
+  dk_buffer_init(bytes, cap);
+  return bytes;
 }
 
 int dk_push_failure (lua_State *L, const dk_failure *failure) {
@@ -49,36 +106,6 @@ int dk_push_failure (lua_State *L, const dk_failure *failure) {
   lua_pushstring(L, dk_status_name(failure->status));
   lua_pushstring(L, failure->text);
   return 3;
-}
-
-static int bad_field (lua_State *L, const char *name, const char *wanted) {
-  return luaL_error(L, "field '%s': %s expected, got %s", name, wanted, luaL_typename(L, -1));
-}
-
-const char *dk_text_field (lua_State *L, int index, const char *name, size_t *length) {
-  const char *text = NULL;
-  lua_getfield(L, index, name);
-  if (lua_type(L, -1) == LUA_TSTRING) text = lua_tolstring(L, -1, length);
-  else if (!lua_isnil(L, -1)) bad_field(L, name, "string");
-  lua_pop(L, 1);                 /* the table keeps it */
-  return text;
-}
-
-double dk_number_field (lua_State *L, int index, const char *name, double otherwise) {
-  lua_getfield(L, index, name);
-  if (!lua_isnil(L, -1)) {
-    if (lua_type(L, -1) != LUA_TNUMBER) bad_field(L, name, "number");
-    otherwise = lua_tonumber(L, -1);
-  }
-  lua_pop(L, 1);
-  return otherwise;
-}
-
-bool dk_boolean_field (lua_State *L, int index, const char *name) {
-  lua_getfield(L, index, name);
-  bool value = lua_toboolean(L, -1);
-  lua_pop(L, 1);
-  return value;
 }
 
 /* now() -> seconds on the monotonic clock */
@@ -110,7 +137,7 @@ static int image_kind (lua_State *L) {
 static int header (lua_State *L) {
   size_t head_length, length = 0;
   const char *head = luaL_checklstring(L, 1, &head_length);
-  const char *value = dk_head_find(head, head_length, luaL_checkstring(L, 2), &length);
+  const char *value = dk_head_find(head, head_length, dk_check_text(L, 2), &length);
   if (value == NULL) return 0;
   lua_pushlstring(L, value, length);
   return 1;
@@ -150,6 +177,12 @@ static int is_public (lua_State *L) {
   return 1;
 }
 
+/* process() -> the id of this process: a fork is noticed by it, also where nothing was sent yet */
+static int process (lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)getpid());
+  return 1;
+}
+
 /* resolve(base, location) -> the address that a redirect leads to, http or https; nil: it can't be used */
 static int resolve (lua_State *L) {
   const char *base = check_line(L, 1), *location = check_line(L, 2);
@@ -171,7 +204,7 @@ static void pin_library (void) {
 int luaopen_devkit4ai_core (lua_State *L) {
   static const luaL_Reg functions[] = {
     {"engine", dk_new_engine}, {"secrets", dk_new_secrets}, {"headers", dk_new_headers}, {"request", dk_new_request}, {"now", now}, {"random", random_number},
-    {"image_kind", image_kind}, {"header", header}, {"delay", delay}, {"date", date}, {"is_public", is_public}, {"resolve", resolve},
+    {"image_kind", image_kind}, {"header", header}, {"delay", delay}, {"date", date}, {"is_public", is_public}, {"resolve", resolve}, {"process", process},
     {"load", dk_load_file}, {"save", dk_save_file}, {"lock", dk_new_lock},
     {"terminal", dk_terminal_of}, {"ask", dk_ask_line}, {"pause", dk_pause}, {"prepare", dk_prepare_program},
     {"catch_stops", dk_catch_stops},

@@ -1,14 +1,19 @@
 /* engine_lua.c - core.engine: submit a request, step or wait, take what is finished. */
+#include <math.h>
+
 #include "binding.h"
 #include "engine.h"
 #include "request_lua.h"
+
+#define LAST_ID 9007199254740992.0                   /* 2^53: a larger double is no exact id */
 
 typedef struct {
   dk_engine *engine;             /* NULL: closed */
   dk_xfer *kept;                 /* the engine gave them, but Lua had no memory for them: the next to be given */
   const void *request_type, *secrets_type;            /* the metatables of what submit takes */
-  int push_answer;               /* the function below, by its place in the registry: 5.1 would make one anew each time */
 } box;
+
+enum { PUSH_ANSWER = 1 };        /* the function below, by its place in the metatable: 5.1 would make one anew each time */
 
 static int push_answer (lua_State *L);
 
@@ -20,20 +25,20 @@ static box *check_box (lua_State *L) {
 
 static dk_engine *check_engine (lua_State *L) { return check_box(L)->engine; }
 
+static const void *type_of (lua_State *L, dk_kind kind) {
+  dk_push_metatable(L, kind);
+  const void *type = lua_topointer(L, -1);
+  lua_pop(L, 1);
+  return type;
+}
+
 /* engine() -> engine; its user value keeps, by id, what transfers borrow from Lua */
 int dk_new_engine (lua_State *L) {
-  box *b = lua_newuserdata(L, sizeof *b);
-  *b = (box){0};
-  luaL_getmetatable(L, DK_REQUEST);
-  luaL_getmetatable(L, DK_SECRETS);
-  b->request_type = lua_topointer(L, -2);
-  b->secrets_type = lua_topointer(L, -1);
-  lua_pop(L, 2);
-  luaL_setmetatable(L, DK_ENGINE);
+  box *b = dk_new_userdata(L, DK_ENGINE, sizeof *b);
+  b->request_type = type_of(L, DK_REQUEST);
+  b->secrets_type = type_of(L, DK_SECRETS);
   lua_newtable(L);
   lua_setuservalue(L, -2);
-  lua_pushcfunction(L, push_answer);
-  b->push_answer = luaL_ref(L, LUA_REGISTRYINDEX);
   b->engine = dk_engine_new();
   if (b->engine == NULL) return luaL_error(L, "not enough memory");
   return 1;
@@ -46,7 +51,6 @@ static int engine_close (lua_State *L) {
   dk_engine_close(b->engine);
   dk_engine_free(b->engine);
   for (dk_xfer *x; (x = b->kept) != NULL; dk_xfer_free(x)) b->kept = x->next;
-  luaL_unref(L, LUA_REGISTRYINDEX, b->push_answer);
   *b = (box){0};
   return 0;
 }
@@ -63,7 +67,8 @@ static int engine_start (lua_State *L) {
 }
 
 /* pin and push_answer run in protected mode: they may fail for memory, and the collector may run finalizers in them that
- * make calls of their own; meanwhile the transfer is the C function's that called them, and in nobody else's reach */
+ * make calls of their own or close the engine; meanwhile the transfer is the C function's that called them, and in nobody
+ * else's reach */
 
 /* pin(engine, x, request): the engine's user value holds the request under x's address while x borrows from it (images as
  * bytes) */
@@ -82,10 +87,11 @@ static void unpin (lua_State *L, const dk_xfer *x) {
   lua_pop(L, 1);
 }
 
-static int submit_failed (lua_State *L, dk_engine *engine) {
+/* nil, status, text. It never raises for memory: an earlier sending of the same call may have an outcome. */
+static int submit_failed (lua_State *L, const char *status, const char *text) {
   lua_pushnil(L);
-  lua_pushstring(L, dk_engine_forked(engine) ? "forked" : "resources");
-  lua_pushstring(L, dk_engine_forked(engine) ? "this client was used before the process forked" : "no memory, descriptor or thread is left");
+  lua_pushstring(L, status);
+  lua_pushstring(L, text);
   return 3;
 }
 
@@ -93,12 +99,11 @@ static int submit_failed (lua_State *L, dk_engine *engine) {
 static int engine_submit (lua_State *L) {
   box *b = check_box(L);
   const dk_request_table *request = dk_check_request(L, 2, b->request_type);
-  const dk_secrets *secrets = dk_check_secrets(L, 3, b->secrets_type);
   dk_failure failure;
   bool pins = request->part != NULL;
   if (pins) lua_pushcfunction(L, pin);
-  dk_xfer *x = dk_build_transfer(request, secrets, &failure);
-  if (x == NULL) return dk_push_failure(L, &failure);
+  dk_xfer *x = dk_build_transfer(request, dk_check_secrets(L, 3, b->secrets_type), &failure);
+  if (x == NULL) return submit_failed(L, dk_status_name(failure.status), failure.text);
   if (pins) {
     lua_pushvalue(L, 1);
     lua_pushlightuserdata(L, x);
@@ -108,11 +113,14 @@ static int engine_submit (lua_State *L) {
       return lua_error(L);
     }
   }
-  dk_xfer_id id = dk_engine_submit(b->engine, x);
+  dk_xfer_id id = b->engine != NULL ? dk_engine_submit(b->engine, x) : 0;
   if (id == 0) {
+    bool forked = b->engine != NULL && dk_engine_forked(b->engine);
     if (pins) unpin(L, x);
     dk_xfer_free(x);
-    return submit_failed(L, b->engine);
+    check_box(L);
+    if (forked) return submit_failed(L, "forked", "this client was used before the process forked");
+    return submit_failed(L, "resources", "no memory, descriptor or thread is left");
   }
   lua_pushinteger(L, (lua_Integer)id);
   return 1;
@@ -177,27 +185,46 @@ static int push_answer (lua_State *L) {
   return has_times(x) ? 6 + push_times(L, x) : 6;
 }
 
+static int call_push_answer (lua_State *L, dk_xfer *x, bool more, int values) {
+  lua_rawgeti(L, lua_upvalueindex(1), PUSH_ANSWER);
+  lua_pushlightuserdata(L, x);
+  lua_pushboolean(L, more);
+  return lua_pcall(L, 2, values, 0);
+}
+
+/* Lua has no memory for the response, but the request was sent: the caller gets a failure with an outcome. False: there is
+ * nothing to drop. */
+static bool drop_answer (dk_xfer *x) {
+  if (x->answer.length + x->head.length == 0) return false;
+  dk_buffer_reset(&x->answer);
+  dk_buffer_reset(&x->head);
+  if (x->failure.status == DK_OK) dk_fail(&x->failure, DK_NO_MEMORY, "no memory for the response");
+  return true;
+}
+
 /* next(seconds?) -> id, more, status, body, head, trouble, times; nothing: none is finished, also after waiting so long (it may
  * come back early). more: there is another; head: nil for a GET that succeeded, unless its request asked for it; trouble: nil
  * where the answer is whole; times: seconds from the start until lookup, connect, tls, first_byte (these where its request
- * asked) and total, without what there was not, as on a kept connection; none at all of a 2xx that nobody asked */
+ * asked) and total, without what there was not, as on a kept connection; none at all of a 2xx that nobody asked.
+ * seconds: 0 or less: it does not wait; math.huge: no limit */
 static int engine_next (lua_State *L) {
+  bool waits = !lua_isnoneornil(L, 2);
+  double seconds = waits ? dk_check_number(L, 2, -HUGE_VAL, HUGE_VAL) : 0;
   box *b = check_box(L);
-  if (b->kept == NULL && !lua_isnoneornil(L, 2)) dk_engine_wait(b->engine, luaL_checknumber(L, 2));
-  lua_rawgeti(L, LUA_REGISTRYINDEX, b->push_answer);
+  if (b->kept == NULL && waits) dk_engine_wait(b->engine, seconds);
   dk_xfer *x = take(b);
   if (x == NULL) return 0;
-  lua_pushlightuserdata(L, x);
-  lua_pushboolean(L, is_ready(b));
-  int values = has_times(x) ? 7 : 6;
-  if (lua_pcall(L, 2, values, 0) != 0) {
+  bool more = is_ready(b);
+  int values = has_times(x) ? 7 : 6, status = call_push_answer(L, x, more, values);
+  if (status == LUA_ERRMEM && drop_answer(x)) status = call_push_answer(L, x, more, values);
+  if (status != 0 && b->engine != NULL) {
     x->next = b->kept;
     b->kept = x;
     return lua_error(L);
   }
   if (x->form != NULL) unpin(L, x);
   dk_xfer_free(x);
-  return values;
+  return status == 0 ? values : lua_error(L);
 }
 
 /* forked() -> whether it belongs to the process that this one was forked from */
@@ -211,8 +238,11 @@ static int engine_ready (lua_State *L) {
   return 1;
 }
 
+static dk_xfer_id check_id (lua_State *L, int arg) { return (dk_xfer_id)dk_check_number(L, arg, 0, LAST_ID); }
+
 static int engine_cancel (lua_State *L) {
-  dk_engine_cancel(check_engine(L), (dk_xfer_id)luaL_checkinteger(L, 2));
+  dk_xfer_id id = check_id(L, 2);
+  dk_engine_cancel(check_engine(L), id);
   return 0;
 }
 
@@ -224,7 +254,8 @@ static int engine_pending (lua_State *L) {
 /* progress(id) -> bytes sent, to send, received, to receive; nothing: it is over */
 static int engine_progress (lua_State *L) {
   uint64_t up_down[4];
-  if (!dk_engine_progress(check_engine(L), (dk_xfer_id)luaL_checkinteger(L, 2), up_down)) return 0;
+  dk_xfer_id id = check_id(L, 2);
+  if (!dk_engine_progress(check_engine(L), id, up_down)) return 0;
   for (int i = 0; i < 4; i++) lua_pushinteger(L, (lua_Integer)up_down[i]);
   return 4;
 }
@@ -236,4 +267,8 @@ void dk_open_engine (lua_State *L) {
     {"progress", engine_progress}, {"close", engine_close}, {NULL, NULL}};
   static const luaL_Reg meta[] = {{"__gc", engine_close}, {"__close", engine_close}, {NULL, NULL}};
   dk_register(L, DK_ENGINE, methods, meta);
+  dk_push_metatable(L, DK_ENGINE);
+  lua_pushcfunction(L, push_answer);
+  lua_rawseti(L, -2, PUSH_ANSWER);
+  lua_pop(L, 1);
 }

@@ -1,19 +1,10 @@
 /* file_lua.c - core.load, core.save and core.lock: what a store that lives in a file needs. */
-#include <string.h>
 
 #include "binding.h"
 #include "lock.h"
 #include "private_file.h"
 
 enum { MAX_FILE = 16 * 1024 * 1024 };   /* bytes; a record of a session is 1 KB */
-
-/* a path without a NUL in it */
-static const char *check_path (lua_State *L) {
-  size_t length;
-  const char *path = luaL_checklstring(L, 1, &length);
-  luaL_argcheck(L, strlen(path) == length, 1, "a path holds no NUL");
-  return path;
-}
 
 static int bytes_gc (lua_State *L) {
   dk_buffer_reset(dk_check_self(L, DK_BYTES));
@@ -22,10 +13,8 @@ static int bytes_gc (lua_State *L) {
 
 /* load(path) -> bytes; false: there is no file; nil, status, text */
 int dk_load_file (lua_State *L) {
-  const char *path = check_path(L);
-  dk_buffer *bytes = lua_newuserdata(L, sizeof *bytes);
-  dk_buffer_init(bytes, MAX_FILE);
-  luaL_setmetatable(L, DK_BYTES);
+  const char *path = dk_check_text(L, 1);
+  dk_buffer *bytes = dk_new_bytes(L, MAX_FILE);
   bool exists;
   dk_failure failure;
   if (dk_private_load(path, bytes, &exists, &failure) != DK_OK) return dk_push_failure(L, &failure);
@@ -38,7 +27,7 @@ int dk_load_file (lua_State *L) {
 /* save(path, bytes) -> true; nil, status, text: the old bytes stay */
 int dk_save_file (lua_State *L) {
   size_t length;
-  const char *path = check_path(L), *bytes = luaL_checklstring(L, 2, &length);
+  const char *path = dk_check_text(L, 1), *bytes = luaL_checklstring(L, 2, &length);
   dk_failure failure;
   if (dk_private_save(path, bytes, length, &failure) != DK_OK) return dk_push_failure(L, &failure);
   lua_pushboolean(L, true);
@@ -47,10 +36,9 @@ int dk_save_file (lua_State *L) {
 
 /* lock(path) -> lock; false: somebody else has it; nil, status, text. It never waits. */
 int dk_new_lock (lua_State *L) {
-  const char *path = check_path(L);
-  dk_lock *lock = lua_newuserdata(L, sizeof *lock);
-  dk_lock_init(lock);
-  luaL_setmetatable(L, DK_LOCK);
+  const char *path = dk_check_text(L, 1);
+  dk_lock *lock = dk_new_userdata(L, DK_LOCK, sizeof *lock);
+  dk_lock_init(lock);            /* at once: zeros would be a lock on descriptor 0 */
   bool taken;
   dk_failure failure;
   if (dk_lock_take(lock, path, &taken, &failure) != DK_OK) return dk_push_failure(L, &failure);

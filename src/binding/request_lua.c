@@ -1,121 +1,211 @@
 #include "request_lua.h"
 
-/* the string on top; a number would be converted in its place on the stack alone, and go with it */
-static const char *string_on_top (lua_State *L, size_t *length) {
-  if (lua_type(L, -1) != LUA_TSTRING) luaL_error(L, "a string expected, got %s", luaL_typename(L, -1));
-  return lua_tolstring(L, -1, length);
+#include <float.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "json_text.h"
+
+/* Reads the table of one request. A field is read once, since a metamethod may give another value the next time. */
+typedef struct {
+  lua_State *L;
+  int anchors;                   /* stack index of the table that holds the strings which the request points to */
+  int count;                     /* of anchors */
+} reader;
+
+static int bad_value (reader *r, const char *name, const char *wanted) {
+  return luaL_error(r->L, "field '%s': %s expected, got %s", name, wanted, luaL_typename(r->L, -1));
 }
+
+/* moves the value on top into the userdata's anchors */
+static void anchor (reader *r) { lua_rawseti(r->L, r->anchors, ++r->count); }
+
+/* takes the string on top: anchored, so that the pointer lives as long as the userdata. nil: NULL */
+static const char *take_bytes (reader *r, const char *name, size_t *length) {
+  if (lua_isnil(r->L, -1)) {
+    lua_pop(r->L, 1);
+    return NULL;
+  }
+  if (lua_type(r->L, -1) != LUA_TSTRING) bad_value(r, name, "string");
+  const char *bytes = lua_tolstring(r->L, -1, length);
+  anchor(r);
+  return bytes;
+}
+
+/* the same for what C reads up to a NUL */
+static const char *take_text (reader *r, const char *name) {
+  size_t length = 0;
+  const char *text = take_bytes(r, name, &length);
+  if (text != NULL && strlen(text) != length) luaL_error(r->L, "field '%s': a NUL is in it", name);
+  return text;
+}
+
+static const char *bytes_field (reader *r, int index, const char *name, size_t *length) {
+  lua_getfield(r->L, index, name);
+  return take_bytes(r, name, length);
+}
+
+static const char *text_field (reader *r, int index, const char *name) {
+  lua_getfield(r->L, index, name);
+  return take_text(r, name);
+}
+
+static double number_field (reader *r, int index, const char *name, double most, double otherwise) {
+  lua_getfield(r->L, index, name);
+  if (!lua_isnil(r->L, -1)) {
+    if (lua_type(r->L, -1) != LUA_TNUMBER) bad_value(r, name, "number");
+    otherwise = lua_tonumber(r->L, -1);
+    if (!(otherwise >= 0 && otherwise <= most)) luaL_error(r->L, "field '%s': the number is out of range", name);
+  }
+  lua_pop(r->L, 1);
+  return otherwise;
+}
+
+static size_t size_field (reader *r, int index, const char *name, size_t otherwise) {
+  return (size_t)number_field(r, index, name, (double)(SIZE_MAX / 4), (double)otherwise);
+}
+
+static double seconds_field (reader *r, int index, const char *name) { return number_field(r, index, name, DBL_MAX, 0); }
 
 /* opens the list at field name, if there is one: leaves it on the stack and gives its length */
-static int open_list (lua_State *L, int index, const char *name, int most) {
-  lua_getfield(L, index, name);
-  if (lua_isnil(L, -1)) return 0;
-  if (!lua_istable(L, -1)) luaL_error(L, "field '%s': table expected, got %s", name, luaL_typename(L, -1));
-  if (lua_rawlen(L, -1) > (size_t)most) luaL_error(L, "field '%s': more than %d", name, most);
-  return (int)lua_rawlen(L, -1);
+static int open_list (reader *r, int index, const char *name, int most) {
+  lua_getfield(r->L, index, name);
+  if (lua_isnil(r->L, -1)) return 0;
+  if (!lua_istable(r->L, -1)) bad_value(r, name, "table");
+  size_t count = lua_rawlen(r->L, -1);
+  if (count > (size_t)most) luaL_error(r->L, "field '%s': more than %d", name, most);
+  return (int)count;
 }
 
-static void read_slots (lua_State *L, int index, dk_request_table *t) {
-  t->slot_count = open_list(L, index, "slots", DK_MAX_SLOTS);
+static const char *take_required (reader *r, const char *name) {
+  if (lua_isnil(r->L, -1)) bad_value(r, name, "string");
+  return take_text(r, name);
+}
+
+static void read_slots (reader *r, int index, dk_request_table *t) {
+  t->slot_count = open_list(r, index, "slots", DK_MAX_SLOTS);
   for (int i = 0; i < t->slot_count; i++) {
-    lua_rawgeti(L, -1, i + 1);
-    t->slots[i] = string_on_top(L, NULL);
-    lua_pop(L, 1);
+    lua_rawgeti(r->L, -1, i + 1);
+    t->slots[i] = take_required(r, "slots");
   }
-  lua_pop(L, 1);
+  lua_pop(r->L, 1);
+  if (t->slot_count > 0 && !dk_json_is_object(t->json, t->json_length)) luaL_error(r->L, "field 'json': an object expected");
 }
 
 /* files: { "path", { data = bytes, filename = name }, ... } */
-static void read_files (lua_State *L, int form, dk_request_table *t) {
-  t->file_count = open_list(L, form, "files", DK_MAX_FILES);
+static void read_files (reader *r, int form, dk_request_table *t) {
+  t->file_count = open_list(r, form, "files", DK_MAX_FILES);
   for (int i = 0; i < t->file_count; i++) {
-    lua_rawgeti(L, -1, i + 1);
-    if (lua_istable(L, -1)) {
-      t->files[i].bytes = dk_text_field(L, lua_gettop(L), "data", &t->files[i].length);
-      t->files[i].filename = dk_text_field(L, lua_gettop(L), "filename", NULL);
-    } else {
-      t->files[i].path = string_on_top(L, NULL);
+    lua_rawgeti(r->L, -1, i + 1);
+    if (!lua_istable(r->L, -1)) {
+      t->files[i].path = take_required(r, "files");
+      continue;
     }
-    lua_pop(L, 1);
+    int file = lua_gettop(r->L);
+    t->files[i].bytes = bytes_field(r, file, "data", &t->files[i].length);
+    t->files[i].filename = text_field(r, file, "filename");
+    if (t->files[i].bytes == NULL || t->files[i].filename == NULL) luaL_error(r->L, "field 'files': data and filename expected");
+    lua_pop(r->L, 1);
   }
-  lua_pop(L, 1);
+  lua_pop(r->L, 1);
 }
 
 /* fields: { { name, text }, ... } */
-static void read_fields (lua_State *L, int form, dk_request_table *t) {
-  t->field_count = open_list(L, form, "fields", DK_MAX_FIELDS);
+static void read_fields (reader *r, int form, dk_request_table *t) {
+  t->field_count = open_list(r, form, "fields", DK_MAX_FIELDS);
   for (int i = 0; i < t->field_count; i++) {
-    lua_rawgeti(L, -1, i + 1);
-    luaL_checktype(L, -1, LUA_TTABLE);
-    lua_rawgeti(L, -1, 2);
-    t->fields[i].text = string_on_top(L, &t->fields[i].length);
-    lua_rawgeti(L, -2, 1);
-    t->fields[i].name = string_on_top(L, NULL);
-    lua_pop(L, 3);
+    lua_rawgeti(r->L, -1, i + 1);
+    if (!lua_istable(r->L, -1)) bad_value(r, "fields", "table");
+    lua_rawgeti(r->L, -1, 2);
+    t->fields[i].text = take_bytes(r, "fields", &t->fields[i].length);
+    lua_rawgeti(r->L, -1, 1);
+    t->fields[i].name = take_text(r, "fields");
+    if (t->fields[i].text == NULL || t->fields[i].name == NULL) luaL_error(r->L, "field 'fields': a name and a text expected");
+    lua_pop(r->L, 1);
   }
-  lua_pop(L, 1);
+  lua_pop(r->L, 1);
 }
 
-static void read_form (lua_State *L, int index, dk_request_table *t) {
-  lua_getfield(L, index, "form");
-  if (lua_istable(L, -1)) {
-    int form = lua_gettop(L);
-    t->part = dk_text_field(L, form, "part", NULL);
-    t->max_bytes = (size_t)dk_number_field(L, form, "max_bytes", 0);
-    read_files(L, form, t);
-    read_fields(L, form, t);
+static void read_form (reader *r, int index, dk_request_table *t) {
+  lua_getfield(r->L, index, "form");
+  if (!lua_isnil(r->L, -1)) {
+    if (!lua_istable(r->L, -1)) bad_value(r, "form", "table");
+    int form = lua_gettop(r->L);
+    lua_getfield(r->L, form, "part");
+    t->part = take_required(r, "part");
+    t->max_bytes = size_field(r, form, "max_bytes", 0);
+    read_files(r, form, t);
+    read_fields(r, form, t);
   }
-  lua_pop(L, 1);
+  lua_pop(r->L, 1);
 }
 
 static unsigned read_flags (lua_State *L, int index) {
   static const struct { const char *name; unsigned flag; } rows[] = {
     {"once", DK_ONCE}, {"public", DK_PUBLIC}, {"overwrite", DK_OVERWRITE}, {"head", DK_HEAD}, {"times", DK_TIMES}};
   unsigned flags = 0;
-  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) flags |= dk_boolean_field(L, index, rows[i].name) ? rows[i].flag : 0;
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    lua_getfield(L, index, rows[i].name);
+    flags |= lua_toboolean(L, -1) ? rows[i].flag : 0;
+    lua_pop(L, 1);
+  }
   return flags;
 }
 
-static void read_request (lua_State *L, int index, dk_request_table *t) {
-  dk_request *r = &t->request;
-  r->method = dk_text_field(L, index, "method", NULL);
-  r->url = dk_text_field(L, index, "url", NULL);
-  if (r->method == NULL || r->url == NULL) luaL_error(L, "a request needs a method and a url");
-  r->ca_file = dk_text_field(L, index, "ca_file", NULL);
-  r->proxy = dk_text_field(L, index, "proxy", NULL);
-  r->save_as = dk_text_field(L, index, "save_as", NULL);
-  r->connect = dk_number_field(L, index, "connect", 0);
-  r->idle = dk_number_field(L, index, "idle", 0);
-  r->total = dk_number_field(L, index, "total", 0);
-  r->max_answer = (size_t)dk_number_field(L, index, "max_answer", 16 * 1024 * 1024);
-  r->flags = read_flags(L, index);
-  lua_getfield(L, index, "headers");
-  t->headers = luaL_checkudata(L, -1, DK_HEADERS);
-  lua_pop(L, 1);
-  t->json = dk_text_field(L, index, "json", &t->json_length);
-  if (t->json != NULL) read_slots(L, index, t);
-  else read_form(L, index, t);
+static bool is_method (const char *text) {
+  size_t letters = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+  return letters > 0 && letters <= DK_MAX_METHOD && text[letters] == '\0';
 }
 
-/* request(table) -> request, to be submitted as often as wanted; the table must not change afterwards */
+static const dk_headers *read_headers (reader *r, int index) {
+  lua_getfield(r->L, index, "headers");
+  dk_push_metatable(r->L, DK_HEADERS);
+  const dk_headers *headers = dk_test_userdata(r->L, -2, lua_topointer(r->L, -1));
+  lua_pop(r->L, 1);
+  if (headers == NULL) bad_value(r, "headers", "devkit4ai.headers");
+  anchor(r);
+  return headers;
+}
+
+static void read_request (reader *r, int index, dk_request_table *t) {
+  dk_request *q = &t->request;
+  q->method = text_field(r, index, "method");
+  q->url = text_field(r, index, "url");
+  if (q->method == NULL || q->url == NULL) luaL_error(r->L, "a request needs a method and a url");
+  if (!is_method(q->method)) luaL_error(r->L, "field 'method': 1 to %d letters expected", DK_MAX_METHOD);
+  q->ca_file = text_field(r, index, "ca_file");
+  q->proxy = text_field(r, index, "proxy");
+  q->save_as = text_field(r, index, "save_as");
+  q->connect = seconds_field(r, index, "connect");
+  q->idle = seconds_field(r, index, "idle");
+  q->total = seconds_field(r, index, "total");
+  q->max_answer = size_field(r, index, "max_answer", 16 * 1024 * 1024);
+  q->flags = read_flags(r->L, index);
+  t->headers = read_headers(r, index);
+  t->json = bytes_field(r, index, "json", &t->json_length);
+  if (t->json != NULL) read_slots(r, index, t);
+  else read_form(r, index, t);
+}
+
+/* request(table) -> request, to be submitted as often as wanted; what becomes of the table does not matter to it */
 int dk_new_request (lua_State *L) {
+  enum { ANCHORS = 8 };          /* of a request with JSON */
   luaL_checktype(L, 1, LUA_TTABLE);
-  dk_request_table *t = lua_newuserdata(L, sizeof *t);
-  *t = (dk_request_table){0};
-  luaL_setmetatable(L, DK_REQUEST);
-  lua_createtable(L, 2, 0);
-  lua_pushvalue(L, 1);
-  lua_rawseti(L, -2, 1);
-  lua_getfield(L, 1, "headers");                     /* what the table may only inherit is held by itself */
-  lua_rawseti(L, -2, 2);
-  lua_setuservalue(L, -2);
-  read_request(L, 1, t);
+  lua_settop(L, 1);
+  dk_request_table *t = dk_new_userdata(L, DK_REQUEST, sizeof *t);
+  lua_createtable(L, ANCHORS, 0);
+  lua_pushvalue(L, -1);
+  lua_setuservalue(L, 2);
+  reader r = {.L = L, .anchors = 3};
+  read_request(&r, 1, t);
+  lua_settop(L, 2);
   return 1;
 }
 
 const dk_request_table *dk_check_request (lua_State *L, int arg, const void *type) {
-  bool same = lua_getmetatable(L, arg) && lua_topointer(L, -1) == type;
-  return same ? lua_touserdata(L, arg) : luaL_checkudata(L, arg, DK_REQUEST);
+  const dk_request_table *t = dk_test_userdata(L, arg, type);
+  if (t == NULL) dk_type_error(L, arg, DK_REQUEST);
+  return t;
 }
 
 void dk_open_request (lua_State *L) {

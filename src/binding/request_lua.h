@@ -7,11 +7,11 @@
 
 enum { DK_MAX_FILES = 8, DK_MAX_FIELDS = 4, DK_MAX_SLOTS = 8 };
 
-/* All that the table says, borrowed from it; the userdata keeps the table, so nothing here needs freeing. */
+/* All that the table says. The userdata anchors each string that a pointer here points to, so nothing here needs freeing. */
 typedef struct {
   dk_request request;
   const dk_headers *headers;
-  const char *json;              /* a JSON object; NULL: none */
+  const char *json;              /* NULL: none; with slots a JSON object */
   size_t json_length;
   const char *slots[DK_MAX_SLOTS];                    /* fields to add to it */
   int slot_count;

@@ -1,4 +1,6 @@
 /* terminal_lua.c - core.terminal and its relatives: what a program on a terminal needs. */
+#include <limits.h>
+
 #include "binding.h"
 #include "terminal.h"
 
@@ -6,7 +8,7 @@ enum { MAX_LINE = 8192 };        /* bytes; a token has 2 KB */
 
 /* terminal(fd) -> its columns; nil: it is no terminal */
 int dk_terminal_of (lua_State *L) {
-  int columns = dk_terminal_columns((int)luaL_checkinteger(L, 1));
+  int columns = dk_terminal_columns((int)dk_check_number(L, 1, INT_MIN, INT_MAX));
   if (columns == 0) return 0;
   lua_pushinteger(L, columns);
   return 1;
@@ -14,13 +16,11 @@ int dk_terminal_of (lua_State *L) {
 
 /* ask(prompt, shown) -> the line; false: the input ended, or a signal came; nil, status, text */
 int dk_ask_line (lua_State *L) {
-  const char *prompt = luaL_checkstring(L, 1);
-  dk_buffer *line = lua_newuserdata(L, sizeof *line);
-  dk_buffer_init(line, MAX_LINE);
-  luaL_setmetatable(L, DK_BYTES);
-  bool given;
+  const char *prompt = dk_check_text(L, 1);
+  bool given, shown = lua_toboolean(L, 2);
+  dk_buffer *line = dk_new_bytes(L, MAX_LINE);
   dk_failure failure;
-  if (dk_terminal_ask(prompt, lua_toboolean(L, 2), line, &given, &failure) != DK_OK) return dk_push_failure(L, &failure);
+  if (dk_terminal_ask(prompt, shown, line, &given, &failure) != DK_OK) return dk_push_failure(L, &failure);
   if (given) lua_pushlstring(L, line->length > 0 ? line->bytes : "", line->length);
   else lua_pushboolean(L, false);
   dk_buffer_reset(line);
@@ -29,7 +29,7 @@ int dk_ask_line (lua_State *L) {
 
 /* pause(seconds): sleeps, until a signal comes */
 int dk_pause (lua_State *L) {
-  dk_terminal_pause(luaL_checknumber(L, 1));
+  dk_terminal_pause(dk_check_number(L, 1, 0, INT_MAX / 1000));
   return 0;
 }
 

@@ -1,4 +1,4 @@
-#define _GNU_SOURCE              /* eventfd, EFD_CLOEXEC */
+#define _GNU_SOURCE              /* eventfd, EFD_CLOEXEC, MADV_WIPEONFORK */
 #include "engine.h"
 
 #include <poll.h>
@@ -7,32 +7,41 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "handle.h"
 #include "hash.h"
+#include "sigpipe.h"
 
 enum {
   BUCKETS = 256,                 /* of the table id -> transfer; 10,000 in flight make chains of 40 */
   SPARE = 4,                     /* connections and handles kept beside those in use (design, invariant 8) */
+  LONGEST_STEP = 1000,           /* milliseconds that exit() waits for a step of another thread */
+  SIGPIPE_SAFE = 0x075700,       /* the first libcurl whose TLS does not raise SIGPIPE: 7.87.0 */
 };
 #define LONGEST_GAP 1.0          /* seconds; a longer pause between two steps was the host's, not the peer's (invariant 2) */
+#define PAUSE 0.005              /* seconds until a paused upload is looked at again */
 #define LONGEST_SLEEP 3600.0     /* seconds; keeps poll's milliseconds in range */
 
 typedef struct { dk_xfer *first, *last; } queue;
 
+typedef struct process process;
+
 struct dk_engine {
-  pthread_mutex_t lock;          /* guards the queues and the table; never held while libcurl runs */
+  pthread_mutex_t lock;          /* guards the queues; never held while libcurl runs */
   queue submitted, done;
   dk_xfer *cancelled;
-  dk_xfer *table[BUCKETS];
+  dk_xfer *table[BUCKETS];       /* of the caller's thread alone */
   dk_xfer_id last_id;
   atomic_bool ready;             /* done has one */
   atomic_int pending;
-  bool open, closed, wants_thread, has_thread;
+  bool open, closed, wants_thread, has_thread, raises_sigpipe;
   atomic_bool stop;
-  unsigned generation;           /* of the process that submitted first; 0: nobody has */
+  atomic_bool asked;             /* somebody has put something into a queue, or set stop, since the last step began */
+  process *process;              /* NULL: nobody has submitted */
+  pid_t owner;                   /* the process that submitted first */
   int fd;                        /* an eventfd; -1: none */
   pthread_t thread;
   dk_engine *next;               /* in the process's list of engines with a thread */
@@ -45,46 +54,98 @@ struct dk_engine {
   queue finished;                /* waits for the end of the step */
   double clock, stepped_at, polled, due;              /* stepped time; when the last step was; ours since; next look at limits */
   long most_connections;
+  bool any_paused;               /* an upload waits until libcurl has read */
   uint64_t pooled_login;         /* a hash; 0: no proxy yet */
 };
 
 /* ---- what a process has once ---- */
 
-static pthread_mutex_t process_lock = PTHREAD_MUTEX_INITIALIZER;
-static bool process_ready;
-static dk_engine *threaded;      /* engines whose thread must be joined before exit ends libcurl under it */
-static unsigned generation = 1;  /* one more in each forked child: getpid without its system call */
+/* A forked child finds zeros here. The kernel does that (MADV_WIPEONFORK), also after _Fork, which runs no atfork handler;
+ * where the kernel can't, in_child does it. */
+struct process {
+  pthread_mutex_t lock;          /* zeros are PTHREAD_MUTEX_INITIALIZER */
+  atomic_int id;                 /* getpid without its system call; 0: no engine has submitted in this process */
+  atomic_bool exiting;           /* exit() has begun: libcurl must not run any more */
+  atomic_int inside;             /* threads that run libcurl */
+  dk_engine *threaded;           /* engines whose thread must be joined before exit ends libcurl under it */
+};
+static process *_Atomic the_process;
 
 static void in_child (void) {
-  generation++;
-  threaded = NULL;
-  pthread_mutex_init(&process_lock, NULL);
+  process *p = atomic_load(&the_process);
+  memset(p, 0, sizeof *p);
+  pthread_mutex_init(&p->lock, NULL);
 }
 
-static void stop_thread (dk_engine *e) {
-  if (!e->has_thread) return;
-  atomic_store(&e->stop, true);
+static process *get_process (void) {
+  process *p = atomic_load(&the_process), *mapped;
+  if (p != NULL) return p;
+  mapped = mmap(NULL, sizeof *mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED) return NULL;
+  (void)madvise(mapped, sizeof *mapped, MADV_WIPEONFORK);
+  if (atomic_compare_exchange_strong(&the_process, &p, mapped)) return mapped;
+  munmap(mapped, sizeof *mapped);                     /* another thread was first */
+  return p;
+}
+
+/* wakes the thread, also where libcurl takes in a wake-up before it polls (8.21 does, in curl_multi_perform) */
+static void wake (dk_engine *e) {
+  atomic_store(&e->asked, true);
   curl_multi_wakeup(e->multi);
+}
+
+static void join_thread (dk_engine *e) {
+  atomic_store(&e->stop, true);
+  wake(e);
   pthread_join(e->thread, NULL);
-  e->has_thread = false;
 }
 
-/* exit() with TLS uploads on a thread crashed 4 of 260 times; joined first, 0 of 260 (EMBEDDING, rule 6) */
+/* exit() with TLS uploads on a thread crashed 4 of 260 times; joined first, 0 of 260 (EMBEDDING, rule 6). A child that has
+ * used no engine has nothing to join. */
 static void at_exit (void) {
-  pthread_mutex_lock(&process_lock);
-  for (dk_engine *e = threaded; e != NULL; e = e->next) stop_thread(e);
-  threaded = NULL;
-  pthread_mutex_unlock(&process_lock);
+  static const struct timespec millisecond = {0, 1000000};
+  process *p = atomic_load(&the_process);
+  if (atomic_load(&p->id) != getpid()) return;
+  atomic_store(&p->exiting, true);
+  pthread_mutex_lock(&p->lock);
+  for (dk_engine *e = p->threaded; e != NULL; e = e->next) join_thread(e);
+  p->threaded = NULL;
+  pthread_mutex_unlock(&p->lock);
+  for (int i = 0; i < LONGEST_STEP && atomic_load(&p->inside) > 0; i++) nanosleep(&millisecond, NULL);
 }
 
-static bool process_start (void) {
-  pthread_mutex_lock(&process_lock);
-  if (!process_ready && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) {
-    process_ready = pthread_atfork(NULL, NULL, in_child) == 0 && atexit(at_exit) == 0;
+/* NULL: no memory */
+static process *process_start (void) {
+  static bool has_libcurl;                            /* a forked child has its parent's */
+  process *p = get_process();
+  if (p == NULL) return NULL;
+  pthread_mutex_lock(&p->lock);
+  if (!has_libcurl && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) {
+    has_libcurl = pthread_atfork(NULL, NULL, in_child) == 0 && atexit(at_exit) == 0;
   }
-  bool ready = process_ready;
-  pthread_mutex_unlock(&process_lock);
-  return ready;
+  if (has_libcurl) atomic_store(&p->id, getpid());
+  bool ready = has_libcurl;
+  pthread_mutex_unlock(&p->lock);
+  return ready ? p : NULL;
+}
+
+static bool is_exiting (const dk_engine *e) { return e->process != NULL && atomic_load(&e->process->exiting); }
+
+/* Around all that runs libcurl. False: exit() has begun, and nothing may run it. */
+static bool enter (dk_engine *e, dk_sigpipe *guard) {
+  guard->held = false;
+  atomic_fetch_add(&e->process->inside, 1);
+  if (atomic_load(&e->process->exiting)) {
+    atomic_fetch_sub(&e->process->inside, 1);
+    return false;
+  }
+  if (e->raises_sigpipe) dk_sigpipe_hold(guard);
+  return true;
+}
+
+static void leave (dk_engine *e, dk_sigpipe *guard) {
+  dk_sigpipe_release(guard);
+  atomic_fetch_sub(&e->process->inside, 1);
 }
 
 double dk_now (void) {
@@ -197,8 +258,8 @@ static bool needs_new_handle (const dk_xfer *x) {
   return version >= 0x075300 && version < 0x080100;
 }
 
-static dk_handle *handle_for (dk_engine *e, const dk_xfer *x) {
-  return e->spare.count > 0 && !needs_new_handle(x) ? e->spare.list[--e->spare.count] : dk_handle_new(e->share);
+static dk_handle *handle_for (dk_engine *e, dk_xfer *x) {
+  return e->spare.count > 0 && !needs_new_handle(x) ? e->spare.list[--e->spare.count] : dk_handle_new(e->share, &x->failure);
 }
 
 /* libcurl up to 8.18 uses a connection through a proxy for any login at it (CVE-2026-3784): so the first login has the pool,
@@ -213,12 +274,14 @@ static bool is_alone (dk_engine *e, const dk_xfer *x) {
 }
 
 static void begin (dk_engine *e, dk_xfer *x) {
-  dk_handle *handle = make_room(e) ? handle_for(e, x) : NULL;
+  bool has_room = make_room(e);
+  dk_handle *handle = has_room ? handle_for(e, x) : NULL;
   x->clock = &e->clock;
+  x->any_paused = &e->any_paused;
   x->began = x->moved = e->clock;
   x->alone = is_alone(e, x);
+  if (!has_room) dk_fail(&x->failure, DK_NO_MEMORY, "no memory");
   if (handle == NULL) {
-    dk_fail(&x->failure, DK_NO_MEMORY, "no memory");
     push(&e->finished, x);
     return;
   }
@@ -272,6 +335,13 @@ static void take_results (dk_engine *e, int running) {
   }
 }
 
+static void resume_uploads (dk_engine *e) {
+  bool any = false;
+  if (!e->any_paused) return;
+  for (int i = 0; i < e->running.count; i++) any = dk_handle_resume(e->running.list[i]->handle) || any;
+  e->any_paused = any;
+}
+
 /* after libcurl had its turn, and in stepped time: a host that computed for seconds finds its answer, not a time-out */
 static void judge_limits (dk_engine *e) {
   if (e->clock < e->due) return;
@@ -305,18 +375,23 @@ static void hand_over (dk_engine *e) {
 }
 
 static void step (dk_engine *e) {
+  dk_sigpipe guard;
   int running;
+  if (!enter(e, &guard)) return;
   advance_clock(e);
   take_orders(e);
   curl_multi_perform(e->multi, &running);
   take_results(e, running);
+  resume_uploads(e);
   judge_limits(e);
   hand_over(e);
+  leave(e, &guard);
 }
 
-/* sleeps until libcurl has something to do, a limit is due, or somebody calls curl_multi_wakeup */
+/* sleeps until libcurl has something to do, a limit is due, or somebody wakes it */
 static void sleep_in_poll (dk_engine *e, double seconds) {
   double left = e->due - e->clock;
+  if (e->any_paused && left > PAUSE) left = PAUSE;
   curl_multi_poll(e->multi, NULL, 0, poll_time(left < seconds ? left : seconds), NULL);
   e->polled = dk_now() - e->stepped_at;              /* the step before it counts, too: it was no pause of the host's */
 }
@@ -325,11 +400,12 @@ static void sleep_in_poll (dk_engine *e, double seconds) {
 
 static void *run (void *arg) {
   dk_engine *e = arg;
-  while (!atomic_load(&e->stop)) {
+  for (;;) {
+    atomic_store(&e->asked, false);
+    if (atomic_load(&e->stop)) return NULL;
     step(e);
-    sleep_in_poll(e, LONGEST_SLEEP);
+    sleep_in_poll(e, atomic_load(&e->asked) ? 0 : LONGEST_SLEEP);
   }
-  return NULL;
 }
 
 static bool start_thread (dk_engine *e) {
@@ -342,10 +418,10 @@ static bool start_thread (dk_engine *e) {
   if (pthread_create(&e->thread, NULL, run, e) != 0) e->has_thread = false;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (!e->has_thread) return false;
-  pthread_mutex_lock(&process_lock);
-  e->next = threaded;
-  threaded = e;
-  pthread_mutex_unlock(&process_lock);
+  pthread_mutex_lock(&e->process->lock);
+  e->next = e->process->threaded;
+  e->process->threaded = e;
+  pthread_mutex_unlock(&e->process->lock);
   return true;
 }
 
@@ -360,19 +436,37 @@ dk_engine *dk_engine_new (void) {
   return e;
 }
 
-bool dk_engine_forked (const dk_engine *e) { return e->generation != 0 && e->generation != generation; }
+bool dk_engine_forked (const dk_engine *e) {
+  return e->process != NULL && e->owner != atomic_load_explicit(&e->process->id, memory_order_relaxed);
+}
 
 static bool usable (const dk_engine *e) { return !e->closed && !dk_engine_forked(e); }
 
+/* CURLMOPT_QUICK_EXIT, also under older headers: a libcurl that has it (8.21) waits for name look-ups in close without it */
+#define MULTI_QUICK_EXIT ((CURLMoption)(CURLOPTTYPE_LONG + 21))
+
+/* libcurl makes a multi handle also where it finds no descriptors for its wake-ups; a thread could never be woken then */
+static CURLM *new_multi (void) {
+  CURLM *multi = curl_multi_init();
+  if (multi == NULL) return NULL;
+  curl_multi_setopt(multi, MULTI_QUICK_EXIT, 1L);
+  if (curl_multi_wakeup(multi) == CURLM_OK) return multi;
+  curl_multi_cleanup(multi);
+  return NULL;
+}
+
 static bool open_curl (dk_engine *e) {
   if (e->open) return true;
-  if (!process_start()) return false;
-  if (e->multi == NULL) e->multi = curl_multi_init();
+  process *p = process_start();
+  if (p == NULL || atomic_load(&p->exiting)) return false;
+  e->process = p;
+  e->owner = getpid();
+  if (e->multi == NULL) e->multi = new_multi();
   if (e->share == NULL) e->share = curl_share_init();
   if (e->multi == NULL || e->share == NULL) return false;
   if (curl_share_setopt(e->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK) return false;
+  e->raises_sigpipe = curl_version_info(CURLVERSION_NOW)->version_num < SIGPIPE_SAFE;
   e->stepped_at = dk_now();
-  e->generation = generation;
   e->open = true;
   return true;
 }
@@ -384,7 +478,7 @@ bool dk_engine_start (dk_engine *e) {
 }
 
 dk_xfer_id dk_engine_submit (dk_engine *e, dk_xfer *x) {
-  if (!usable(e) || !open_curl(e)) return 0;
+  if (!usable(e) || !open_curl(e) || is_exiting(e)) return 0;
   if (e->wants_thread && !e->has_thread && !start_thread(e)) return 0;
   lock(e);
   dk_xfer_id id = x->id = ++e->last_id;
@@ -392,7 +486,7 @@ dk_xfer_id dk_engine_submit (dk_engine *e, dk_xfer *x) {
   push(&e->submitted, x);
   unlock(e);
   atomic_fetch_add(&e->pending, 1);
-  if (e->has_thread) curl_multi_wakeup(e->multi);
+  if (e->has_thread) wake(e);
   return id;
 }
 
@@ -407,7 +501,7 @@ void dk_engine_cancel (dk_engine *e, dk_xfer_id id) {
     e->cancelled = x;
   }
   unlock(e);
-  if (asked && e->has_thread) curl_multi_wakeup(e->multi);
+  if (asked && e->has_thread) wake(e);
 }
 
 dk_xfer *dk_engine_next (dk_engine *e, dk_xfer_id *id) {
@@ -436,7 +530,7 @@ int dk_engine_fd (const dk_engine *e) { return e->fd; }
 bool dk_engine_wait (dk_engine *e, double seconds) {
   if (!usable(e)) return false;
   if (dk_engine_ready(e)) return true;
-  if (e->has_thread || !e->open) {
+  if (e->has_thread || !e->open || is_exiting(e)) {
     struct pollfd event = {.fd = e->fd, .events = POLLIN};
     poll(&event, 1, poll_time(seconds));
     return dk_engine_ready(e);
@@ -450,35 +544,46 @@ bool dk_engine_wait (dk_engine *e, double seconds) {
 
 int dk_engine_progress (dk_engine *e, dk_xfer_id id, uint64_t up_down[4]) {
   if (!usable(e)) return 0;
-  lock(e);
-  dk_xfer *x = *seat(e, id);
+  dk_xfer *x = *seat(e, id);     /* the table is the caller's, and the counts are atomic: no lock */
   for (int i = 0; x != NULL && i < 4; i++) up_down[i] = atomic_load_explicit(&x->counts[i], memory_order_relaxed);
-  unlock(e);
   return x != NULL;
 }
 
-static void leave_process (dk_engine *e) {
-  pthread_mutex_lock(&process_lock);
-  dk_engine **at = &threaded;
+/* False: at_exit has joined the thread, or there is none. */
+static bool take_from_process (dk_engine *e) {
+  pthread_mutex_lock(&e->process->lock);
+  dk_engine **at = &e->process->threaded;
   while (*at != NULL && *at != e) at = &(*at)->next;
-  if (*at != NULL) *at = e->next;
-  pthread_mutex_unlock(&process_lock);
+  bool found = *at != NULL;
+  if (found) *at = e->next;
+  pthread_mutex_unlock(&e->process->lock);
+  return found;
+}
+
+/* while the process exits, what is libcurl's stays as it is */
+static void free_curl (dk_engine *e) {
+  dk_sigpipe guard;
+  if (!enter(e, &guard)) {
+    while (e->running.count > 0) dk_xfer_free(e->running.list[--e->running.count]);
+    return;
+  }
+  while (e->running.count > 0) end(e, e->running.list[0], CURLE_ABORTED_BY_CALLBACK, DK_CANCELLED, "it was cancelled");
+  for (int i = 0; i < e->spare.count; i++) dk_handle_free(e->spare.list[i]);
+  curl_multi_cleanup(e->multi);
+  curl_share_cleanup(e->share);
+  leave(e, &guard);
 }
 
 void dk_engine_close (dk_engine *e) {
   if (e->closed) return;
-  bool forked = dk_engine_forked(e);
+  bool forked = e->process != NULL && e->owner != getpid();
   e->closed = true;
   if (forked) return;                                  /* its memory and descriptors stay as the parent's thread left them */
-  leave_process(e);
-  stop_thread(e);
-  while (e->running.count > 0) end(e, e->running.list[0], CURLE_ABORTED_BY_CALLBACK, DK_CANCELLED, "it was cancelled");
+  if (e->process != NULL && take_from_process(e)) join_thread(e);
+  if (e->process != NULL) free_curl(e);
   for (dk_xfer *x; (x = pop(&e->submitted)) != NULL || (x = pop(&e->finished)) != NULL || (x = pop(&e->done)) != NULL;) dk_xfer_free(x);
-  for (int i = 0; i < e->spare.count; i++) dk_handle_free(e->spare.list[i]);
   free(e->spare.list);
   free(e->running.list);
-  curl_multi_cleanup(e->multi);
-  curl_share_cleanup(e->share);
   if (e->fd >= 0) close(e->fd);
   pthread_mutex_destroy(&e->lock);
 }

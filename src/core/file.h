@@ -4,19 +4,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
-#include "image_end.h"
 #include "status.h"
 
+typedef struct dk_download dk_download;
+
 typedef struct {
-  char *path, *part;             /* its name; the name while it grows. NULL: no file */
-  int fd;
-  bool overwrite;
-  char *gathered;                /* what came and is not written yet; NULL: nothing came */
-  size_t gathered_length;
-  dk_image image;                /* what came, as an image */
-  uint64_t cap, limit;           /* bytes; limit: the process's own (ulimit -f) */
+  char *path;                    /* NULL: no file */
+  dk_download *download;         /* apart, for most transfers have none; fields live in file.c */
 } dk_file;
 
 /* No file; what dk_file_drop leaves behind. */

@@ -25,8 +25,13 @@ struct part {
   size_t at;                     /* how far it is read */
 };
 
+enum { EARLY = 256 * 1024 };     /* bytes of a form that go out in small pieces: a server refuses it by its head */
+
 struct dk_form {
   part *first, **end;
+  bool (*must_wait) (void *, size_t);
+  void *wait_arg;
+  size_t given;                  /* bytes to libcurl */
   char trouble[512];
 };
 
@@ -149,23 +154,29 @@ dk_status dk_form_add_text (dk_form *form, const char *name, const char *text, s
 
 const char *dk_form_trouble (const dk_form *form) { return form->trouble[0] ? form->trouble : NULL; }
 
+/* The response is looked for after the bytes are read: the less time until they are sent, the less can come in between. */
 static size_t on_read (char *out, size_t one, size_t count, void *arg) {
   part *p = arg;
+  dk_form *form = p->form;
   size_t room = one * count, left = p->length - p->at;
   if (left == 0) return 0;
   if (room > left) room = left;
-  if (p->fd < 0) {
-    memcpy(out, p->bytes + p->at, room);
-    p->at += room;
-    return room;
-  }
-  ssize_t n = pread(p->fd, out, room, (off_t)p->at);
+  if (room > DK_FORM_PIECE && form->given < EARLY) room = DK_FORM_PIECE;
+  ssize_t n = p->fd < 0 ? (ssize_t)room : pread(p->fd, out, room, (off_t)p->at);
   if (n > 0) {
+    if (p->fd < 0) memcpy(out, p->bytes + p->at, room);
+    if (form->must_wait != NULL && form->must_wait(form->wait_arg, form->given)) return CURL_READFUNC_PAUSE;
     p->at += (size_t)n;
+    form->given += (size_t)n;
     return (size_t)n;
   }
   snprintf(p->form->trouble, sizeof p->form->trouble, DK_PATH ": %s", p->filename, n < 0 ? strerror(errno) : "it became shorter while it was sent");
   return CURL_READFUNC_ABORT;
+}
+
+void dk_form_watch (dk_form *form, bool (*must_wait) (void *arg, size_t given), void *arg) {
+  form->must_wait = must_wait;
+  form->wait_arg = arg;
 }
 
 static int on_seek (void *arg, curl_off_t offset, int origin) {

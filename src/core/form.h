@@ -3,9 +3,12 @@
 #define DK_FORM_H
 
 #include <curl/curl.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "status.h"
+
+enum { DK_FORM_PIECE = 16 * 1024 };                  /* bytes of the first pieces; what TLS sends by one system call */
 
 typedef struct dk_form dk_form;
 
@@ -33,5 +36,9 @@ const char *dk_form_trouble (const dk_form *form);
 
 /* Makes the body for easy; freed by the caller with curl_mime_free, before the form. NULL: no memory. */
 curl_mime *dk_form_mime (dk_form *form, CURL *easy);
+
+/* must_wait(arg, given) is asked before each piece goes out, in a callback of libcurl's; given: bytes that went out before.
+ * True: the upload pauses, since there is or may soon be an early response to read. */
+void dk_form_watch (dk_form *form, bool (*must_wait) (void *arg, size_t given), void *arg);
 
 #endif

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE              /* strdup, SOCK_CLOEXEC */
 #include "handle.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,12 +9,14 @@
 
 #include "address.h"
 #include "ascii.h"
+#include "engine.h"
 #include "roots.h"
 
 enum {
   SMALL_BUFFER = 16 * 1024,      /* bytes; libcurl's own default for what comes */
   FILE_BUFFER = 128 * 1024,      /* a download into a file: 0.70 x the CPU of the default (PERFORMANCE 2.10) */
   SEND_BUFFER = 64 * 1024,       /* libcurl's default for what goes */
+  MOST_PAUSES = 4,               /* of an upload between two pieces; two TLS tickets and a response may come */
   FORM_BUFFER = 112 * 1024,      /* an upload: `make bench` R4 says 0.7 x on plain, 0.9 x on TLS; from 128 KiB on, above 1 */
 };
 
@@ -25,13 +28,22 @@ static const CURLoption kept_options[KEPT_OPTIONS] = {
   CURLOPT_NOPROGRESS,
 };
 
+#define GRACE 0.02               /* seconds that an upload waits after its first piece for a server that refuses it at once */
+
 struct dk_handle {
   CURL *easy;
+  CURLcode refusal;              /* of the first option that libcurl did not take; CURLE_OK: it took all */
+  const char *refused_option;
   CURLU *address;                /* parsed once while the same address is asked again: 15 % of a call's instructions */
   char *url, *ca_file;           /* what address and the roots were set from */
   bool has_roots;
   const char *exempt;            /* hosts that no proxy is for, as set last; NULL: not known */
   bool guarded;                  /* each socket's address is looked at */
+  int socket;                    /* the last one opened; -1: none */
+  bool paused;                   /* the upload, until libcurl asks for its next piece */
+  int pauses;                    /* since a piece went out */
+  char tail[7];                  /* the last bytes of an upload's response, as they came, with the sizes of chunks */
+  double grace_ends;             /* on the monotonic clock; 0: the first piece is not out */
   char refused[64];              /* an address that was not public; "": none */
   long kept[KEPT_OPTIONS];
   bool plain;                    /* a GET without a body was set last */
@@ -104,9 +116,42 @@ static curl_socket_t on_open (void *arg, curlsocktype purpose, struct curl_socka
   dk_handle *handle = arg;
   char text[64];
   (void)purpose;
-  if (dk_address_of_socket(&address->addr, text) == DK_PUBLIC_ADDRESS) return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (!handle->guarded || dk_address_of_socket(&address->addr, text) == DK_PUBLIC_ADDRESS) {
+    return handle->socket = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  }
   memcpy(handle->refused, text, sizeof text);
   return CURL_SOCKET_BAD;
+}
+
+/* libcurl tells nobody that a chunked response has ended while the upload goes on, so its raw bytes are looked at */
+static int on_debug (CURL *easy, curl_infotype kind, char *bytes, size_t length, void *arg) {
+  dk_handle *handle = arg;
+  const size_t most = sizeof handle->tail;
+  (void)easy;
+  if (kind != CURLINFO_DATA_IN) return 0;
+  size_t fresh = length < most ? length : most;
+  memmove(handle->tail, handle->tail + fresh, most - fresh);
+  memcpy(handle->tail + most - fresh, bytes + length - fresh, fresh);
+  return 0;
+}
+
+static bool is_readable (const dk_handle *handle) {
+  struct pollfd event = {.fd = handle->socket, .events = POLLIN};
+  return poll(&event, 1, 0) > 0;
+}
+
+/* An early response is lost where libcurl sends at the moment at which the server cuts the connection. So an upload pauses for
+ * what came, which libcurl reads first; and once, after its first piece, for a server nearby that refuses it by its head. What
+ * came may be no response (a TLS ticket) or another socket's, so the upload goes on after some pauses. */
+static bool must_wait (void *arg, size_t given) {
+  dk_handle *handle = arg;
+  dk_xfer *x = handle->xfer;
+  if (x->has_head) return handle->paused = false;
+  if (given >= DK_FORM_PIECE && handle->socket >= 0 && handle->grace_ends == 0) handle->grace_ends = dk_now() + GRACE;
+  handle->paused = dk_now() < handle->grace_ends || (handle->pauses < MOST_PAUSES && is_readable(handle));
+  handle->pauses = handle->paused ? handle->pauses + 1 : 0;
+  if (handle->paused) *x->any_paused = true;
+  return handle->paused;
 }
 
 /* libcurl calls it each time a request is about to go out; of its own accord it sends again what a dying kept connection
@@ -138,49 +183,79 @@ dk_xfer *dk_handle_xfer (CURL *easy) {
   return handle->xfer;
 }
 
-static void set_protocols (CURL *easy) {
+static void note_refusal (dk_handle *handle, CURLcode code, const char *option) {
+  if (code == CURLE_OK || handle->refusal != CURLE_OK) return;
+  handle->refusal = code;
+  handle->refused_option = option;
+}
+
+static dk_status tell_refusal (const dk_handle *handle, dk_failure *failure) {
+  if (handle->refusal == CURLE_OUT_OF_MEMORY) return dk_fail(failure, DK_NO_MEMORY, "no memory");
+  return dk_fail(failure, DK_UNSUPPORTED, "libcurl %s does not take %s: %s", curl_version_info(CURLVERSION_NOW)->version, handle->refused_option,
+                 curl_easy_strerror(handle->refusal));
+}
+
+/* an option without which no transfer may begin */
+#define REQUIRE(handle, option, value) note_refusal(handle, curl_easy_setopt((handle)->easy, option, value), #option)
+
+/* CURLOPT_PROTOCOLS is for a libcurl before 7.85, also under newer headers */
+static void require_protocols (dk_handle *handle) {
 #if LIBCURL_VERSION_NUM >= 0x075500
-  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-#else
-  curl_easy_setopt(easy, CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS);
+  if (curl_easy_setopt(handle->easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK) return;
+#endif
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+  REQUIRE(handle, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#pragma GCC diagnostic pop
+}
+
+static void set_what_stays (dk_handle *handle, CURLSH *share) {
+  for (int i = 0; i < KEPT_OPTIONS; i++) handle->kept[i] = -1;
+  REQUIRE(handle, CURLOPT_PRIVATE, handle);
+  REQUIRE(handle, CURLOPT_SHARE, share);
+  REQUIRE(handle, CURLOPT_CURLU, handle->address);
+  REQUIRE(handle, CURLOPT_ERRORBUFFER, handle->error);
+  REQUIRE(handle, CURLOPT_HEADERFUNCTION, on_head);
+  REQUIRE(handle, CURLOPT_HEADERDATA, handle);
+  REQUIRE(handle, CURLOPT_WRITEFUNCTION, on_body);
+  REQUIRE(handle, CURLOPT_WRITEDATA, handle);
+  REQUIRE(handle, CURLOPT_XFERINFOFUNCTION, on_progress);
+  REQUIRE(handle, CURLOPT_XFERINFODATA, handle);
+  REQUIRE(handle, CURLOPT_PREREQFUNCTION, on_prerequest);
+  REQUIRE(handle, CURLOPT_PREREQDATA, handle);
+  REQUIRE(handle, CURLOPT_DEBUGFUNCTION, on_debug);            /* else libcurl prints what it sends, secrets included */
+  REQUIRE(handle, CURLOPT_DEBUGDATA, handle);
+  REQUIRE(handle, CURLOPT_NOSIGNAL, 1L);
+  REQUIRE(handle, CURLOPT_OPENSOCKETFUNCTION, on_open);
+  REQUIRE(handle, CURLOPT_OPENSOCKETDATA, handle);
+  REQUIRE(handle, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);               /* our lines are for the server */
+  REQUIRE(handle, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);                       /* and its alone are the answer */
+  REQUIRE(handle, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+  REQUIRE(handle, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+  REQUIRE(handle, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+  REQUIRE(handle, CURLOPT_ACCEPT_ENCODING, "");                /* decodes whatever comes; transfer.c takes the header out */
+  require_protocols(handle);
+#if LIBCURL_VERSION_NUM >= 0x075700
+  curl_easy_setopt(handle->easy, CURLOPT_QUICK_EXIT, 1L);      /* cancel and close don't wait for a name look-up */
 #endif
 }
 
-dk_handle *dk_handle_new (CURLSH *share) {
+dk_handle *dk_handle_new (CURLSH *share, dk_failure *failure) {
   dk_handle *handle = calloc(1, sizeof *handle);
-  if (handle == NULL) return NULL;
-  handle->easy = curl_easy_init();
-  handle->address = curl_url();
-  if (handle->easy == NULL || handle->address == NULL) {
+  if (handle != NULL) {
+    handle->easy = curl_easy_init();
+    handle->address = curl_url();
+  }
+  if (handle == NULL || handle->easy == NULL || handle->address == NULL) {
+    dk_fail(failure, DK_NO_MEMORY, "no memory");
     dk_handle_free(handle);
     return NULL;
   }
-  CURL *easy = handle->easy;
-  for (int i = 0; i < KEPT_OPTIONS; i++) handle->kept[i] = -1;
-  curl_easy_setopt(easy, CURLOPT_PRIVATE, handle);
-  curl_easy_setopt(easy, CURLOPT_SHARE, share);
-  curl_easy_setopt(easy, CURLOPT_CURLU, handle->address);
-  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, handle->error);
-  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
-  curl_easy_setopt(easy, CURLOPT_HEADERDATA, handle);
-  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-  curl_easy_setopt(easy, CURLOPT_WRITEDATA, handle);
-  curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
-  curl_easy_setopt(easy, CURLOPT_XFERINFODATA, handle);
-  curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_prerequest);
-  curl_easy_setopt(easy, CURLOPT_PREREQDATA, handle);
-  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, handle);
-  curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);        /* our lines are for the server */
-  curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);                /* and its alone are the answer */
-  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-  curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-  curl_easy_setopt(easy, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-#if LIBCURL_VERSION_NUM >= 0x075700
-  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);              /* cancel and close don't wait for a name look-up */
-#endif
-  set_protocols(easy);
-  return handle;
+  set_what_stays(handle, share);
+  if (handle->refusal == CURLE_OK) return handle;
+  tell_refusal(handle, failure);
+  dk_handle_free(handle);
+  return NULL;
 }
 
 void dk_handle_free (dk_handle *handle) {
@@ -210,9 +285,17 @@ static dk_status load_url (dk_handle *handle, dk_xfer *x) {
                                                            : dk_fail(&x->failure, DK_BAD_URL, "%s", curl_url_strerror(code));
 }
 
-static bool set_roots (CURL *easy, dk_roots roots) {
-  return curl_easy_setopt(easy, CURLOPT_CAINFO, roots.file) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_CAPATH, roots.folder) == CURLE_OK &&
-         curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, roots.file) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, roots.folder) == CURLE_OK;
+/* A TLS library without folders of roots refuses the option; to give it none is as good. */
+static CURLcode set_folder (CURL *easy, CURLoption option, const char *folder) {
+  CURLcode code = curl_easy_setopt(easy, option, folder);
+  return folder == NULL && code != CURLE_OUT_OF_MEMORY ? CURLE_OK : code;
+}
+
+static void require_roots (dk_handle *handle, dk_roots roots) {
+  REQUIRE(handle, CURLOPT_CAINFO, roots.file);
+  note_refusal(handle, set_folder(handle->easy, CURLOPT_CAPATH, roots.folder), "CURLOPT_CAPATH");
+  REQUIRE(handle, CURLOPT_PROXY_CAINFO, roots.file);
+  note_refusal(handle, set_folder(handle->easy, CURLOPT_PROXY_CAPATH, roots.folder), "CURLOPT_PROXY_CAPATH");
 }
 
 /* of the server and of a proxy that speaks TLS: for that one libcurl's pool compares no roots of its own where the address is http */
@@ -222,8 +305,10 @@ static dk_status load_roots (dk_handle *handle, dk_xfer *x) {
   if (handle->has_roots && same) return DK_OK;
   free(handle->ca_file);
   handle->ca_file = x->ca_file ? strdup(x->ca_file) : NULL;
-  handle->has_roots = (handle->ca_file != NULL || x->ca_file == NULL) && set_roots(handle->easy, dk_roots_of(x->ca_file));
-  return handle->has_roots ? DK_OK : dk_fail(&x->failure, DK_NO_MEMORY, "no memory");
+  if (x->ca_file != NULL && handle->ca_file == NULL) note_refusal(handle, CURLE_OUT_OF_MEMORY, "CURLOPT_CAINFO");
+  require_roots(handle, dk_roots_of(x->ca_file));
+  handle->has_roots = handle->refusal == CURLE_OK;
+  return handle->has_roots ? DK_OK : tell_refusal(handle, &x->failure);
 }
 
 /* "user:password" as libcurl wants it: percent-encoded, but for the first colon */
@@ -240,34 +325,35 @@ static dk_status encode_login (dk_buffer *out, const char *login) {
   return status;
 }
 
-static CURLcode set_login (CURL *easy, const char *login) {
+static void require_login (dk_handle *handle, const char *login) {
   dk_buffer encoded;
   dk_buffer_init(&encoded, 3 * strlen(login));
-  CURLcode code = encode_login(&encoded, login) == DK_OK ? curl_easy_setopt(easy, CURLOPT_PROXYUSERPWD, encoded.bytes) : CURLE_OUT_OF_MEMORY;
+  if (encode_login(&encoded, login) == DK_OK) REQUIRE(handle, CURLOPT_PROXYUSERPWD, encoded.bytes);
+  else note_refusal(handle, CURLE_OUT_OF_MEMORY, "CURLOPT_PROXYUSERPWD");
   dk_buffer_reset(&encoded);
-  return code;
+}
+
+/* libcurl 8.8 to 8.20 keeps the login where CURLOPT_PROXYUSERPWD is set to NULL, so its two parts are cleared as well */
+static void forget_login (CURL *easy) {
+  curl_easy_setopt(easy, CURLOPT_PROXYUSERPWD, NULL);
+  curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME, NULL);
+  curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD, NULL);
 }
 
 /* "*" spares libcurl its look at the environment, and so does a proxy of ours with nothing exempt from it */
 static dk_status load_proxy (dk_handle *handle, dk_xfer *x) {
   static const char all[] = "*", none[] = "";
   const char *exempt = x->proxy ? none : all;
-  CURL *easy = handle->easy;
-  CURLcode code = CURLE_OK;
-  if (handle->exempt != exempt) {
-    code = curl_easy_setopt(easy, CURLOPT_NOPROXY, exempt);
-    handle->exempt = code == CURLE_OK ? exempt : NULL;
-  }
-  if (code == CURLE_OK && x->proxy != NULL) code = curl_easy_setopt(easy, CURLOPT_PROXY, x->proxy);
-  if (code == CURLE_OK && x->proxy_login != NULL) code = set_login(easy, x->proxy_login);
-  return code == CURLE_OK ? DK_OK : dk_fail(&x->failure, DK_NO_MEMORY, "no memory");
+  if (handle->exempt != exempt) REQUIRE(handle, CURLOPT_NOPROXY, exempt);
+  if (x->proxy != NULL) REQUIRE(handle, CURLOPT_PROXY, x->proxy);
+  if (x->proxy_login != NULL) require_login(handle, x->proxy_login);
+  handle->exempt = handle->refusal == CURLE_OK ? exempt : NULL;
+  return handle->refusal == CURLE_OK ? DK_OK : tell_refusal(handle, &x->failure);
 }
 
 static dk_status load_guard (dk_handle *handle, dk_xfer *x) {
-  bool guarded = is_public_only(x) && x->proxy == NULL;
-  if (handle->guarded != guarded) curl_easy_setopt(handle->easy, CURLOPT_OPENSOCKETFUNCTION, guarded ? on_open : NULL);
-  handle->guarded = guarded;
-  if (!is_public_only(x) || guarded) return DK_OK;
+  handle->guarded = is_public_only(x) && x->proxy == NULL;
+  if (!is_public_only(x) || handle->guarded) return DK_OK;
   char *host = NULL;             /* who is behind a proxy is told by the address alone, if at all */
   if (curl_url_get(handle->address, CURLUPART_HOST, &host, 0) != CURLUE_OK) return dk_fail(&x->failure, DK_NO_MEMORY, "no memory");
   if (dk_address_of(host) == DK_PRIVATE_ADDRESS) tell_private(x, host);
@@ -275,31 +361,33 @@ static dk_status load_guard (dk_handle *handle, dk_xfer *x) {
   return x->failure.status;
 }
 
-static void keep (dk_handle *handle, kept_option option, long value) {
-  if (handle->kept[option] != value) curl_easy_setopt(handle->easy, kept_options[option], value);
-  handle->kept[option] = value;
+static CURLcode keep (dk_handle *handle, kept_option option, long value) {
+  if (handle->kept[option] == value) return CURLE_OK;
+  CURLcode code = curl_easy_setopt(handle->easy, kept_options[option], value);
+  handle->kept[option] = code == CURLE_OK ? value : -1;
+  return code;
 }
 
 static dk_status load_body (dk_handle *handle, dk_xfer *x) {
-  CURL *easy = handle->easy;
   const char *custom = x->method;
   bool was_plain = handle->plain, with_body = x->form != NULL || x->has_body;
   handle->plain = !with_body && strcmp(custom, "GET") == 0;
   if (handle->plain && was_plain) return DK_OK;
-  curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);                 /* back from whatever was before */
+  REQUIRE(handle, CURLOPT_HTTPGET, 1L);                        /* back from whatever was before */
   if (x->form != NULL) {
-    handle->mime = dk_form_mime(x->form, easy);
+    handle->mime = dk_form_mime(x->form, handle->easy);
     if (handle->mime == NULL) return dk_fail(&x->failure, DK_NO_MEMORY, "no memory");
+    dk_form_watch(x->form, must_wait, handle);
+    curl_easy_setopt(handle->easy, CURLOPT_VERBOSE, 1L);
     keep(handle, UPLOAD_BUFFER, FORM_BUFFER);
-    curl_easy_setopt(easy, CURLOPT_MIMEPOST, handle->mime);
+    REQUIRE(handle, CURLOPT_MIMEPOST, handle->mime);
   } else if (x->has_body) {
-    curl_easy_setopt(easy, CURLOPT_POST, 1L);
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->body.length);
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, x->body.bytes ? x->body.bytes : "");
+    REQUIRE(handle, CURLOPT_POST, 1L);
+    REQUIRE(handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->body.length);
+    REQUIRE(handle, CURLOPT_POSTFIELDS, x->body.bytes ? x->body.bytes : "");
   }
-  if (strcmp(custom, with_body ? "POST" : "GET") == 0) custom = NULL;
-  if (curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, custom) == CURLE_OK) return DK_OK;
-  return dk_fail(&x->failure, DK_NO_MEMORY, "no memory");
+  REQUIRE(handle, CURLOPT_CUSTOMREQUEST, strcmp(custom, with_body ? "POST" : "GET") == 0 ? NULL : custom);
+  return handle->refusal == CURLE_OK ? DK_OK : tell_refusal(handle, &x->failure);
 }
 
 static long milliseconds (double seconds) {
@@ -314,37 +402,47 @@ static void clear (dk_handle *handle) {
     curl_mime_free(handle->mime);
     handle->mime = NULL;
     keep(handle, UPLOAD_BUFFER, SEND_BUFFER);                  /* gives the large one back */
+    curl_easy_setopt(handle->easy, CURLOPT_VERBOSE, 0L);
   }
   curl_easy_setopt(handle->easy, CURLOPT_HTTPHEADER, NULL);
   if (!handle->plain) curl_easy_setopt(handle->easy, CURLOPT_POSTFIELDS, NULL);
   if (handle->xfer->proxy != NULL) {
     curl_easy_setopt(handle->easy, CURLOPT_PROXY, NULL);
-    curl_easy_setopt(handle->easy, CURLOPT_PROXYUSERPWD, NULL);
+    forget_login(handle->easy);
   }
   handle->xfer = NULL;
 }
 
+static dk_status load_rest (dk_handle *handle, dk_xfer *x) {
+  REQUIRE(handle, CURLOPT_HTTPHEADER, &x->line[0]);
+  note_refusal(handle, keep(handle, FRESH_CONNECT, x->flags & DK_ONCE || x->alone ? 1 : 0), "CURLOPT_FRESH_CONNECT");
+  note_refusal(handle, keep(handle, FORBID_REUSE, x->alone ? 1 : 0), "CURLOPT_FORBID_REUSE");
+  note_refusal(handle, keep(handle, CONNECT_TIME, x->connect > 0 ? milliseconds(x->connect) : 0), "CURLOPT_CONNECTTIMEOUT_MS");
+  keep(handle, RECEIVE_BUFFER, x->file.path ? FILE_BUFFER : SMALL_BUFFER);
+  keep(handle, WITHOUT_PROGRESS, x->form || x->file.path || x->body.length > SEND_BUFFER ? 0 : 1);      /* 2 % of a small call */
+  return handle->refusal == CURLE_OK ? DK_OK : tell_refusal(handle, &x->failure);
+}
+
 dk_status dk_handle_load (dk_handle *handle, dk_xfer *x) {
-  CURL *easy = handle->easy;
   handle->xfer = x;
   handle->error[0] = handle->refused[0] = '\0';
+  handle->refusal = CURLE_OK;
+  handle->socket = -1;
+  handle->paused = false;
+  handle->pauses = 0;
+  handle->grace_ends = 0;
+  memcpy(handle->tail, "     \r\n", sizeof handle->tail);      /* of the head: a chunk's size follows the end of a line */
   dk_status status = load_url(handle, x);
   if (status == DK_OK) status = load_roots(handle, x);
   if (status == DK_OK) status = load_proxy(handle, x);
   if (status == DK_OK) status = load_guard(handle, x);
   if (status == DK_OK) status = load_body(handle, x);
-  if (status != DK_OK) {
-    clear(handle);
-    dk_file_drop(&x->file);
-    return status;
-  }
-  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, x->line[0].data ? x->line : NULL);
-  keep(handle, FRESH_CONNECT, x->flags & DK_ONCE || x->alone ? 1 : 0);
-  keep(handle, FORBID_REUSE, x->alone ? 1 : 0);
-  keep(handle, CONNECT_TIME, x->connect > 0 ? milliseconds(x->connect) : 0);
-  keep(handle, RECEIVE_BUFFER, x->file.path ? FILE_BUFFER : SMALL_BUFFER);
-  keep(handle, WITHOUT_PROGRESS, x->form || x->file.path || x->body.length > SEND_BUFFER ? 0 : 1);      /* 2 % of a small call */
-  return DK_OK;
+  if (status == DK_OK) status = load_rest(handle, x);
+  if (status == DK_OK) return DK_OK;
+  handle->plain = false;
+  clear(handle);
+  dk_file_drop(&x->file);
+  return status;
 }
 
 /* libcurl's results that mean something else than "the connection ended early" */
@@ -365,6 +463,7 @@ static const struct { CURLcode code; dk_status status; } results[] = {
   {CURLE_WEIRD_SERVER_REPLY, DK_PROTOCOL},
   {CURLE_BAD_FUNCTION_ARGUMENT, DK_PROTOCOL},                  /* of 7.83 on: a header line without a name */
   {CURLE_BAD_CONTENT_ENCODING, DK_PROTOCOL},
+  {(CURLcode)100, DK_OVER_CAP},                                /* CURLE_TOO_LARGE, of 8.6 on: a head past libcurl's own limit */
 };
 
 static dk_status result_of (CURLcode code) {
@@ -407,8 +506,7 @@ static const char *step_of (dk_handle *handle, dk_status status) {
   dk_xfer *x = handle->xfer;
   if (x->sendings == 0) {
     if (is_at_proxy(handle, status)) return "proxy";
-    if (handle->refused[0] != '\0') return "connect";         /* libcurl 8 tells no time of a look-up then */
-    if (time_of(handle->easy, CURLINFO_NAMELOOKUP_TIME_T) == 0) return "name look-up";
+    if (time_of(handle->easy, CURLINFO_NAMELOOKUP_TIME_T) == 0) return handle->refused[0] ? "connect" : "name look-up";
     /* CURLINFO_CONNECT_TIME_T is 0 until TLS is done, too */
     return is_tls(x) && number_of(handle->easy, CURLINFO_NUM_CONNECTS) > 0 ? "TLS" : "connect";
   }
@@ -429,6 +527,11 @@ static void note_times (dk_handle *handle) {
   if (x->status > 0) x->times.first_byte = (float)time_of(easy, CURLINFO_STARTTRANSFER_TIME_T);
 }
 
+/* libcurl before 8.6 says "out of memory" where a line of the response's head is past its own limit of 100 KB */
+static bool is_long_line (const dk_xfer *x, dk_status status) {
+  return status == DK_NO_MEMORY && x->sendings > 0 && (!x->has_head || x->status / 100 == 1);
+}
+
 static void tell_failure (dk_handle *handle, CURLcode code) {
   dk_xfer *x = handle->xfer;
   const char *trouble = x->form ? dk_form_trouble(x->form) : NULL;
@@ -438,13 +541,37 @@ static void tell_failure (dk_handle *handle, CURLcode code) {
   if (trouble != NULL) dk_fail(&x->failure, DK_FILE, "%s", trouble);
   else if (x->repeated) dk_fail(&x->failure, DK_CUT, "the connection ended before an answer came");
   else if (handle->refused[0] && x->sendings == 0 && (code == CURLE_COULDNT_CONNECT || code == CURLE_ABORTED_BY_CALLBACK)) tell_private(x, handle->refused);
+  else if (is_long_line(x, status)) dk_fail(&x->failure, DK_OVER_CAP, "a line of the response's head is too long for libcurl");
   else if (strcmp(x->step, "proxy") == 0) dk_fail(&x->failure, status, "the proxy %s: %s", x->proxy, text);
   else if (status == DK_TLS) dk_fail(&x->failure, status, "%s (trusted roots: %s)", text, dk_roots_name(x->ca_file));
   else dk_fail(&x->failure, status, "%s", text);
 }
 
+static bool is_chunked (const dk_xfer *x) {
+  size_t length;
+  const char *coding = dk_head_find(x->head.bytes, x->head.length, "Transfer-Encoding", &length);
+  return coding != NULL && length == 7 && dk_same_letters(coding, "chunked", length) == 0;
+}
+
+/* A server may answer before it has the whole request, and then cut the connection: what came is an answer all the same,
+ * where its head told how long it is, or its last chunk came. */
+static bool is_whole (dk_handle *handle) {
+  const dk_xfer *x = handle->xfer;
+  curl_off_t length = -1, got = 0;
+  if (!x->has_head || x->status < 200 || x->repeated || x->failure.status != DK_OK) return false;
+  if (x->status == 204 || x->status == 304) return true;
+  curl_easy_getinfo(handle->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+  curl_easy_getinfo(handle->easy, CURLINFO_SIZE_DOWNLOAD_T, &got);
+  if (x->form != NULL && is_chunked(x)) return memcmp(handle->tail, "\r\n0\r\n\r\n", sizeof handle->tail) == 0;
+  return length >= 0 && got == length;
+}
+
 static void settle (dk_handle *handle, CURLcode code, dk_status stopped, const char *text) {
   dk_xfer *x = handle->xfer;
+  if ((code != CURLE_OK || stopped != DK_OK) && is_whole(handle)) {
+    code = CURLE_OK;
+    stopped = DK_OK;
+  }
   if (code == CURLE_OK && !x->has_head) code = CURLE_GOT_NOTHING;         /* cut within the header block, which is no failure to libcurl */
   if (code == CURLE_OK && x->status < 100) code = CURLE_WEIRD_SERVER_REPLY;
   x->fate = code == CURLE_OK && stopped == DK_OK ? DK_ANSWERED : x->sendings > 0 ? DK_UNKNOWN : DK_NOT_SENT;
@@ -454,6 +581,11 @@ static void settle (dk_handle *handle, CURLcode code, dk_status stopped, const c
   if (stopped != DK_OK) dk_fail(&x->failure, stopped, "%s", text);
   else if (x->failure.status == DK_OK && code != CURLE_OK) tell_failure(handle, code);
   if (x->failure.status == DK_OK && is_saved(x)) dk_file_finish(&x->file, &x->failure);
+}
+
+bool dk_handle_resume (dk_handle *handle) {
+  if (handle->paused && (dk_now() >= handle->grace_ends || handle->xfer->has_head)) curl_easy_pause(handle->easy, CURLPAUSE_CONT);
+  return handle->paused;
 }
 
 void dk_handle_unload (dk_handle *handle, CURLcode code, dk_status stopped, const char *text) {

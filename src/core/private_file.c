@@ -4,13 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "part_file.h"
 
 static dk_status failed (dk_failure *failure, const char *path, const char *reason) {
   return dk_fail(failure, DK_FILE, DK_PATH ": %s", path, reason);
@@ -35,8 +34,9 @@ static dk_status follow (const char *path, char target[PATH_MAX], dk_failure *fa
     return DK_OK;
   }
   if (info.st_uid != geteuid()) return failed(failure, path, "it is a symbolic link of another user");
-  if (realpath(path, target) == NULL) return failed(failure, path, strerror(errno));
-  return DK_OK;
+  if (realpath(path, target) != NULL) return DK_OK;
+  if (errno == ENOENT) return failed(failure, path, "it is a symbolic link that leads to nothing: make that file, or remove the link");
+  return failed(failure, path, strerror(errno));
 }
 
 static dk_status read_all (int fd, const char *path, dk_buffer *out, dk_failure *failure) {
@@ -68,57 +68,19 @@ dk_status dk_private_load (const char *path, dk_buffer *out, bool *exists, dk_fa
   return status;
 }
 
-static int open_part (char *part, size_t room, const char *target) {
-  static atomic_uint number;
-  int fd;
-  do {
-    snprintf(part, room, "%s.part-%ld-%u", target, (long)getpid(), atomic_fetch_add(&number, 1));
-    fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  } while (fd < 0 && errno == EEXIST);
-  return fd;
-}
-
-/* 0, or the reason */
-static int write_all (int fd, const char *bytes, size_t length) {
-  struct rlimit limit;
-  bool is_limited = getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
-  if (is_limited && length > limit.rlim_cur) return EFBIG;                    /* writing on would raise SIGXFSZ */
-  while (length > 0) {
-    ssize_t n = write(fd, bytes, length);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return errno;
-    bytes += n;
-    length -= (size_t)n;
-  }
-  return fchmod(fd, 0600) != 0 || fsync(fd) != 0 ? errno : 0;                 /* an umask may have taken even our own rights */
-}
-
-/* makes the new name last through a power cut, where the file system can; it stands there in any case */
-static void sync_folder (char *target) {
-  char *slash = strrchr(target, '/');
-  if (slash != NULL) slash[slash == target] = '\0';
-  int fd = open(slash != NULL ? target : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return;
-  (void)fsync(fd);
-  close(fd);
-}
-
 dk_status dk_private_save (const char *path, const char *bytes, size_t length, dk_failure *failure) {
   struct stat info;
-  char target[PATH_MAX], part[PATH_MAX + 40];
+  char target[PATH_MAX];
+  dk_part part;
   dk_status status = follow(path, target, failure);
   if (status != DK_OK) return status;
   const char *reason = lstat(target, &info) == 0 ? refusal(&info) : NULL;
   if (reason != NULL) return failed(failure, path, reason);
-  int fd = open_part(part, sizeof part, target);
-  if (fd < 0) return failed(failure, path, strerror(errno));
-  int trouble = write_all(fd, bytes, length);
-  if (close(fd) != 0 && trouble == 0) trouble = errno;
-  if (trouble == 0 && rename(part, target) != 0) trouble = errno;
-  if (trouble != 0) {
-    unlink(part);
-    return failed(failure, path, strerror(trouble));
-  }
-  sync_folder(target);
-  return DK_OK;
+  int trouble = dk_part_open(&part, target, 0600);
+  if (trouble == 0 && fchmod(part.fd, 0600) != 0) trouble = errno;            /* an umask may have taken even our own rights */
+  if (trouble == 0) trouble = dk_part_write(&part, bytes, length);
+  if (trouble == 0) trouble = dk_part_finish(&part, true);
+  if (trouble == 0) dk_part_sync_folder(&part);
+  dk_part_drop(&part);
+  return trouble == 0 ? DK_OK : failed(failure, path, strerror(trouble));
 }

@@ -23,9 +23,18 @@ static bool has_hashed_names (const char *folder) {
   return found;
 }
 
+/* rustls, BearSSL, Secure Transport and Schannel read no folder */
+static bool takes_folders (const char *folder) {
+  CURL *easy = curl_easy_init();
+  CURLcode code = easy ? curl_easy_setopt(easy, CURLOPT_CAPATH, folder) : CURLE_OUT_OF_MEMORY;
+  curl_easy_cleanup(easy);
+  return code == CURLE_OK || code == CURLE_OUT_OF_MEMORY;
+}
+
 static void find (void) {
   const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-  system_roots = has_hashed_names(info->capath) ? (dk_roots){.folder = info->capath} : (dk_roots){.file = info->cainfo};
+  bool has_folder = has_hashed_names(info->capath) && takes_folders(info->capath);
+  system_roots = has_folder ? (dk_roots){.folder = info->capath} : (dk_roots){.file = info->cainfo};
 }
 
 dk_roots dk_roots_of (const char *ca_file) {

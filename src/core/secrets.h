@@ -41,7 +41,7 @@ void dk_secrets_wipe (dk_secrets *secrets);
  * Errors: DK_EMPTY_SLOT (failure->text is the slot's name), DK_BAD_VALUE (a DK_SLOT_BODY slot in a header), DK_OVER_CAP, DK_NO_MEMORY. */
 dk_status dk_secrets_line (const dk_secrets *secrets, const char *template, dk_buffer *out, dk_failure *failure);
 
-/* Adds the slot as a field of the same name to the JSON object that out ends in ("{...}").
+/* Adds the slot as a field of the same name to the JSON object that out ends in (dk_json_is_object).
  * Errors: DK_EMPTY_SLOT, DK_OVER_CAP, DK_NO_MEMORY. */
 dk_status dk_secrets_field (const dk_secrets *secrets, const char *slot, dk_buffer *out, dk_failure *failure);
 

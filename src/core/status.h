@@ -2,10 +2,11 @@
 #ifndef DK_STATUS_H
 #define DK_STATUS_H
 
-/* name for C, name for Lua (lua/devkit4ai/errors.lua has a row for each but the first two) */
+/* name for C, name for Lua (lua/devkit4ai/errors.lua has a row for each but the first) */
 #define DK_STATUS_ROWS(X)                                       \
   X(DK_OK, "ok")                                                \
   X(DK_NO_MEMORY, "memory")                                     \
+  X(DK_UNSUPPORTED, "unsupported") /* libcurl does not take an option that is needed for safety */ \
   X(DK_BAD_URL, "url")             /* libcurl can't read it */  \
   X(DK_BAD_VALUE, "value")         /* a slot's value can't stand in a header */ \
   X(DK_EMPTY_SLOT, "empty_slot")   /* a header needs a slot that is empty */    \

@@ -11,6 +11,7 @@ static void list_lines (dk_xfer *x) {
   size_t count = 0;
   char *text = x->lines.bytes;
   for (size_t at = 0; at < x->lines.length; at += strlen(text + at) + 1) x->line[count++].data = text + at;
+  x->line[count++].data = (char *)"Accept-Encoding:";          /* libcurl would ask for what handle.c lets it decode */
   if (x->has_body || x->form != NULL) x->line[count++].data = (char *)"Expect:";     /* libcurl would wait for a 100 that may never come */
   for (size_t i = 0; i < count; i++) x->line[i].next = i + 1 < count ? &x->line[i + 1] : NULL;
 }
@@ -38,7 +39,7 @@ static void give_back (dk_request *request) {
 }
 
 dk_xfer *dk_xfer_new (dk_request *request, dk_failure *failure) {
-  size_t nodes = (count_lines(&request->lines) + 2) * sizeof(struct curl_slist);     /* one for Expect, one to be the end */
+  size_t nodes = (count_lines(&request->lines) + 2) * sizeof(struct curl_slist);     /* two for Accept-Encoding and Expect */
   size_t texts = size_of(request->url) + size_of(request->ca_file) + size_of(request->proxy) + size_of(request->proxy_login);
   dk_xfer *x = malloc(sizeof *x + nodes + texts);  /* one block; and not calloc, which in glibc goes past the quick lists */
   if (x == NULL) {

@@ -12,7 +12,10 @@
 #include "form.h"
 #include "status.h"
 
-enum { DK_MAX_HEAD = 65536 };    /* bytes of a header block, either way */
+enum {
+  DK_MAX_HEAD = 65536,           /* bytes of a header block, either way */
+  DK_MAX_METHOD = 7,             /* letters */
+};
 
 enum {
   DK_ONCE = 1,                   /* at most one request on the wire */
@@ -29,7 +32,7 @@ typedef enum { DK_NOT_SENT, DK_UNKNOWN, DK_ANSWERED } dk_fate;
 
 /* What is to go out. */
 typedef struct {
-  const char *method;            /* at most 7 letters */
+  const char *method;            /* at most DK_MAX_METHOD letters */
   const char *url;
   unsigned flags;                /* DK_ONCE, ... */
   dk_buffer lines;               /* header lines, each ended by a NUL */
@@ -49,7 +52,7 @@ typedef struct dk_xfer dk_xfer;
 
 struct dk_xfer {
   /* the request */
-  char method[8];
+  char method[DK_MAX_METHOD + 1];
   char *url, *ca_file, *proxy, *proxy_login;          /* behind the struct, in its block */
   unsigned flags;
   bool has_body;
@@ -76,6 +79,7 @@ struct dk_xfer {
   bool has_head;                 /* the header block's empty line came */
   bool alone;                    /* on a connection that nobody else gets, before or after */
   const double *clock;           /* the engine's stepped time */
+  bool *any_paused;              /* the engine's: set where an upload paused */
   double began, moved;           /* on that clock */
   atomic_uint_least64_t counts[4];                    /* bytes: sent, to send, received, to receive */
 

@@ -1,6 +1,7 @@
 --- devkit4ai config: each setting, masked, with where it came from; and the file that keeps them.
 local devkit4ai = require "devkit4ai"
 local ask = require "devkit4ai.cli.ask"
+local checks = require "devkit4ai.check"
 local exits = require "devkit4ai.cli.exits"
 local file = require "devkit4ai.cli.settings_file"
 local settings_of = require "devkit4ai.cli.settings"
@@ -47,7 +48,7 @@ local function row_of(name)
   local names = {}
   for known in pairs(settings_of.kept()) do names[#names + 1] = known end
   table.sort(names)
-  return exits.fail("invalid", ("%q is no setting; there are %s"):format(name, table.concat(names, ", ")))
+  return exits.fail("invalid", ("%s is no setting; there are %s"):format(checks.shown(name), table.concat(names, ", ")))
 end
 
 local function value_of(row, value, options)

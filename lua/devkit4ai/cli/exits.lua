@@ -48,7 +48,7 @@ end
 -- The library speaks to programs; here its words for them are left out, or said as a shell has them.
 local WORDS = {
   { "^[%a.]+:[%w_]+: ", "" }, { "^devkit4ai%.new: ", "" }, { "; this line looks for it: .*$", "" },
-  { "; go on waiting with .*$", "" }, { ": call gen:wait%(%) first", "" },
+  { "; go on [%l ]*with .*$", "" }, { ": call gen:wait%(%) first", "" },
   { "call client:login first", "sign in with `devkit4ai login`" },
   { "log in again with client:login", "sign in with `devkit4ai login`" },
   { "make one with project:new_key", "make one with `devkit4ai keys --new NAME --save`" },

@@ -152,6 +152,14 @@ local function close(shell, code)
   return code
 end
 
+-- A program that starts `devkit4ai sandbox --control` waits for a line: it is told there what failed before the sandbox
+-- could say so itself.
+local function tell_program(arguments, reason)
+  if not has(arguments, "--control") then return end
+  local words = type(reason) == "table" and reason.wrong or type(reason) == "string" and reason
+  if words then io.stdout:write(require("cjson").new().encode { error = words }, "\n") end
+end
+
 --- Runs the command, and ends the process with its exit code.
 ---@param arguments string[] as the interpreter has them in `arg`
 function M.main(arguments)
@@ -163,6 +171,7 @@ function M.main(arguments)
     return reason
   end)
   local code = 0
+  tell_program(arguments, not ok and done or not done and message)
   if not ok then
     code = raised(shell, done, traceback)
   elseif not done and message then

@@ -1,4 +1,5 @@
 --- devkit4ai keys: the keys of a project, or the developer's own: listed, made, rotated, revoked.
+local display = require "devkit4ai.display"
 local exits = require "devkit4ai.cli.exits"
 local file = require "devkit4ai.cli.settings_file"
 local session = require "devkit4ai.cli.session"
@@ -47,7 +48,7 @@ local function revoke(owner, kind, shell, id)
       return true
     end
   end
-  return exits.fail("not_found", "no key here has the id " .. id)
+  return exits.fail("not_found", "no key here has this id")
 end
 
 -- A key that could not be kept is shown, since nobody tells it again.
@@ -65,7 +66,7 @@ local function hand_over(shell, kind, key, save)
     told.key = key.key
     shell:give(told)
   else
-    shell:show(key.key)
+    shell:show(display.text(key.key, math.huge))
   end
   if message then return nil, message, err end
   if shell.broken then

@@ -1,7 +1,7 @@
 --- devkit4ai list: the newest generations, or the one that was ordered with a prompt.
-local cjson = require("cjson").new()
 local exits = require "devkit4ai.cli.exits"
 local follow = require "devkit4ai.cli.follow"
+local json = require "devkit4ai.json"
 local session = require "devkit4ai.cli.session"
 local values = require "devkit4ai.cli.values"
 
@@ -17,14 +17,16 @@ function M.declare(parser)
     parser:flag("--public", "those that anyone published"),
     parser:option("--find", "the one that was ordered with this prompt"):argname("<prompt>")
       :convert(values.text "--find"))
-  parser:option("--since", "with --find: the order's Unix time"):argname("<time>")
+  parser:option("--since", "with --find: the order's Unix time, the server's"):argname("<time>")
     :convert(values.time "--since")
 end
 
 -- Instructions are a prompt, or JSON with one in it.
 local function prompt_of(instructions)
-  local ok, value = pcall(cjson.decode, instructions or "")
-  return ok and type(value) == "table" and tostring(value.prompt or "") or instructions or ""
+  if type(instructions) ~= "string" then return "" end
+  local value = json.plain(instructions)
+  if type(value) ~= "table" then return instructions end
+  return type(value.prompt) == "string" and value.prompt or ""
 end
 
 local function give(shell, records)

@@ -21,7 +21,7 @@ function M.run(options, shell)
   shell:give({
     id = user.id, email = user.email, full_name = user.full_name, role = user.role, is_active = user.is_active,
     created_at = user.created_at, base_url = client.base_url,
-  }, ("%s (%s) at %s"):format(user.email or user.id, user.role or client.role, client.base_url))
+  }, ("%s (%s) at %s"):format(tostring(user.email or user.id), tostring(user.role or client.role), client.base_url))
   return true
 end
 

@@ -11,9 +11,12 @@ local VIEWERS = {
   { name = "timg", words = "timg" },
 }
 
+-- Not by os.execute: where SIGCHLD is ignored, it can't tell how a command ended.
 local function succeeds(line)
-  local done = os.execute(line)
-  return done == true or done == 0 -- from Lua 5.2 on true, before an exit code
+  local pipe = io.popen(("if %s; then echo yes; fi"):format(line))
+  local said = pipe and pipe:read("*l")
+  if pipe then pipe:close() end
+  return said == "yes"
 end
 
 local function is_there(program)

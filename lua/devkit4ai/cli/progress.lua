@@ -1,6 +1,7 @@
 --- Work that somebody watches: it runs as a task, a line of the terminal shows how far it is, and Ctrl-C ends it in order.
 local core = require "devkit4ai.core"
 local devkit4ai = require "devkit4ai"
+local display = require "devkit4ai.display"
 local text = require "devkit4ai.cli.text"
 
 local M = {}
@@ -129,7 +130,7 @@ function M.wait(shell, gen, fn)
   local draw, started, turn = line_of(shell), os.time(), 0
   local value, message, err = M.run(shell, fn, function()
     turn = turn + 1
-    draw(("%s %s %d s"):format(WHEEL[turn % #WHEEL + 1], text.plain(gen.status or "waiting"), os.time() - started))
+    draw(("%s %s %d s"):format(WHEEL[turn % #WHEEL + 1], display.text(gen.status or "waiting"), os.time() - started))
   end)
   draw("")
   return value, message, err

@@ -1,7 +1,7 @@
 --- devkit4ai sandbox: runs the sandbox in this process.
 local M = { name = "sandbox", summary = "Run a local server that behaves as the API does." }
 
-local plain_51 = _VERSION == "Lua 5.1" and not jit -- luacheck: globals jit
+local plain_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 
 --- What is not installed; the sandbox is a rock of its own, and yields where plain Lua 5.1 can't.
 ---@return string?

@@ -26,8 +26,11 @@ end
 function M.make_folder()
   local folder = M.folder()
   if not folder then return exits.fail("file", "there is no place for settings: set HOME or XDG_CONFIG_HOME") end
-  local made = os.execute("mkdir -p -m 700 -- " .. text.quote(folder))
-  if made == true or made == 0 then return folder end -- from Lua 5.2 on true, before an exit code
+  -- os.execute does not know how a command ended where the process ignores SIGCHLD
+  local pipe = io.popen(("mkdir -p -m 700 -- %s && echo made"):format(text.quote(folder)))
+  local made = pipe and pipe:read("*l") == "made"
+  if pipe then pipe:close() end
+  if made then return folder end
   return exits.fail("file", folder .. " can't be made")
 end
 

@@ -1,5 +1,6 @@
 --- What a command has of the shell that it runs in: standard output for data, standard error for all else, masks.
 local core = require "devkit4ai.core"
+local display = require "devkit4ai.display"
 local text = require "devkit4ai.cli.text"
 local cjson = require("cjson").new()
 
@@ -71,9 +72,9 @@ end
 ---@param words string?
 function Shell:give(record, words)
   if self.json then
-    write(self, cjson.encode(masked_values(self, record)):gsub("\\/", "/") .. "\n")
+    write(self, display.json((cjson.encode(masked_values(self, record)):gsub("\\/", "/"))) .. "\n")
   elseif words then
-    write(self, self:masked(text.plain(words)) .. "\n")
+    write(self, display.lines(self:masked(words)) .. "\n")
   end
 end
 
@@ -85,7 +86,7 @@ function Shell:list(records, row_of)
   for i, record in ipairs(records) do
     if self.json then self:give(record) end
     rows[i] = row_of(record)
-    for j, cell in ipairs(rows[i]) do rows[i][j] = self:masked(text.plain(cell)) end
+    for j, cell in ipairs(rows[i]) do rows[i][j] = display.text(self:masked(cell)) end
   end
   if self.json then return end
   for _, line in ipairs(text.columns(rows, core.terminal(1))) do write(self, line .. "\n") end
@@ -93,7 +94,7 @@ end
 
 -- One that is closed can be told of nowhere.
 local function complain(self, words)
-  io.stderr:write(self:masked(words), "\n")
+  io.stderr:write(display.lines(self:masked(words)), "\n")
 end
 
 --- Tells a person something, unless it is to be quiet.

@@ -1,4 +1,6 @@
---- Text as a terminal shows it: what cannot harm it, how wide it is, how it is quoted for a shell.
+--- Text as a terminal shows it: how wide it is, how it is quoted for a shell.
+local display = require "devkit4ai.display"
+
 local M = {}
 
 -- First and last of the characters that take two columns, and of those that take none.
@@ -15,57 +17,19 @@ local function is_in(ranges, code)
 end
 
 local function width_of(char)
-  local lead = char:byte()
-  if lead < 0xC0 then return 1 end
-  local code = lead % (lead < 0xE0 and 0x20 or lead < 0xF0 and 0x10 or 8)
-  for i = 2, #char do code = code * 64 + char:byte(i) % 64 end
+  if #char == 1 then return 1 end
+  local code = display.code(char)
   return is_in(NONE, code) and 0 or is_in(WIDE, code) and 2 or 1
 end
 
-local LENGTHS = { { 0x80, 1 }, { 0xC2, nil }, { 0xE0, 2 }, { 0xF0, 3 }, { 0xF5, 4 } } -- by first byte: below it, bytes
-
-local function length_of(lead)
-  for _, row in ipairs(LENGTHS) do
-    if lead < row[1] then return row[2] end
-  end
-end
-
--- Each character of a text; what is no UTF-8 comes as "?".
-local function characters(text)
-  local at = 1
-  return function()
-    if at > #text then return nil end
-    local length = length_of(text:byte(at))
-    local char = length and text:sub(at, at + length - 1)
-    if not char or #char < length or not char:find("^.[\128-\191]*$") then
-      at = at + 1
-      return "?"
-    end
-    at = at + length
-    return char
-  end
-end
-
---- A text without control characters, which could move the cursor or set colours, and without broken UTF-8.
----@param text string
----@return string
-function M.plain(text)
-  local parts = {}
-  for char in characters(text) do
-    if char:find("^%c") or char:find("^\194[\128-\159]") then char = " " end
-    parts[#parts + 1] = char
-  end
-  return table.concat(parts)
-end
-
---- As much of a plain text as fits, and how many columns that takes.
+--- As much of a text of display.text as fits, and how many columns that takes.
 ---@param text string
 ---@param columns integer
 ---@return string
 ---@return integer
 function M.fit(text, columns)
   local parts, taken = {}, 0
-  for char in characters(text) do
+  for char in display.characters(text) do
     local width = width_of(char)
     if taken + width > columns then break end
     parts[#parts + 1], taken = char, taken + width
@@ -113,7 +77,7 @@ end
 ---@param word string
 ---@return string
 function M.quote(word)
-  if word:find("^[%w_./:@%%+-]+$") then return word end
+  if word:find("^[A-Za-z0-9_./:@%%+-]+$") then return word end
   if word:find "%c" or word:find "\194[\128-\159]" then
     return ('"$(printf %s)"'):format(quote_plain(escape(word)))
   end

@@ -2,20 +2,24 @@
 local core = require "devkit4ai.core"
 local errors = require "devkit4ai.errors"
 local timers = require "devkit4ai.timers"
+local traceback = require "devkit4ai.traceback"
 
 local M = {}
 
 local engine, drain -- what M.watch was told: what to step, and who takes what is done
 local jobs = setmetatable({}, { __mode = "k" }) -- our coroutines -> what M.spawn was told of each
 local alive = 0 -- jobs that have not ended
+local process -- the id of the process that the jobs belong to
 local resumed -- the coroutine that run_ready runs now
 local ready, verdicts, first, last = {}, {}, 1, 0 -- a queue: coroutines, and what park returns in each
 local sleeping = timers.new() -- parked slots
 
 local running, status, resume, yield = coroutine.running, coroutine.status, coroutine.resume, coroutine.yield
-local isyieldable, getinfo, huge = coroutine.isyieldable, debug.getinfo, math.huge
-local plain_51 = _VERSION == "Lua 5.1" and not jit -- luacheck: globals jit
-local now = core.now
+local isyieldable, huge, debug = coroutine.isyieldable, math.huge, rawget(_G, "debug")
+local getinfo = debug and debug.getinfo
+local plain_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
+local now, process_id = core.now, core.process
+local BUDGET = 0.004 -- seconds of an update: a quarter of a frame at 60 frames a second
 local PARKED, PROBE = {}, {} -- what park and can_yield yield; anything else is a user's own yield
 
 local function push(co, verdict)
@@ -52,7 +56,7 @@ local function can_yield()
     if isyieldable() then return true end
     return nil, "a task can't wait inside a finalizer or a function that Lua's C code calls (a sort, a gsub)"
   end
-  local what = plain_51 and barrier()
+  local what = plain_51 and getinfo and barrier()
   if what then return nil, what end
   yield(PROBE) -- raises by itself where it can't
   return true
@@ -84,31 +88,54 @@ function M.watch(its_engine, its_drain)
   engine, drain = its_engine, its_drain
 end
 
--- An error may be a table whose __tostring raises.
-local function traceback(co, why)
-  local ok, text = pcall(tostring, why)
-  return debug.traceback(co, ok and text or "an error that has no text")
-end
+--- What job:failed gets of a job that yielded by itself.
+M.YIELDED = "a task yielded by itself, and nobody would ever resume it; let it call what waits"
 
 local function run(co, verdict)
   resumed = co
   local ok, why
   repeat ok, why = resume(co, verdict) until why ~= PROBE
   if why == PARKED then return end
-  alive = alive - 1
+  local job = jobs[co]
+  jobs[co], alive = nil, alive - 1
   if ok and status(co) == "suspended" then
-    ok, why = false, "a task yielded by itself, and nobody would ever resume it; let it call what waits"
+    ok, why = false, M.YIELDED
   end
-  if not ok then jobs[co]:failed(why, traceback(co, why)) end
+  if not ok then job:failed(why, traceback.of(co, why)) end
 end
 
-local function run_ready()
+-- A forked child has copies of its parent's jobs. None of them runs in it but the one that forked, if one did.
+local function leave_to_parent(forked)
+  process = process_id()
+  local left = {}
+  for co, job in pairs(jobs) do
+    if co ~= forked and status(co) == "suspended" then left[co] = job end
+  end
+  for co, job in pairs(left) do
+    jobs[co], alive = nil, alive - 1
+    job:left()
+  end
+  local queue, said, from, to, slept = ready, verdicts, first, last, sleeping
+  ready, verdicts, first, last, sleeping = {}, {}, 1, 0, timers.new()
+  for i = from, to do
+    if jobs[queue[i]] then push(queue[i], said[i]) end
+  end
+  for _, slot in ipairs(timers.all(slept)) do
+    if jobs[slot.co] then timers.add(sleeping, slot, slot.due / timers.GRAIN) end
+  end
+end
+
+-- Runs the jobs that are ready, until the deadline, if there is one; at least one of them.
+local function run_ready(deadline)
+  if process ~= process_id() then leave_to_parent() end
   local stop = last -- what becomes ready meanwhile has its turn next time
   while first <= stop and first <= last do
     local co, verdict = ready[first], verdicts[first]
     ready[first], verdicts[first] = nil, nil
     first = first + 1
     run(co, verdict)
+    if process ~= process_id() then leave_to_parent(co) end
+    if deadline and now() >= deadline then break end
   end
   resumed = nil
   if first > last then first, last = 1, 0 end -- the queue stays an array
@@ -175,29 +202,66 @@ function M.wake(slot)
   slot.co = nil
 end
 
---- Runs fn(job) as a task.
----@param fn fun(job: table)
----@param job table its job:failed(why, traceback) is called when fn raises
----@return boolean
-function M.spawn(fn, job)
+-- A new job's coroutine.
+local function enter(fn, job)
+  if alive == 0 then process = process_id() elseif process ~= process_id() then leave_to_parent() end
   local co = coroutine.create(fn)
   jobs[co] = job
   alive = alive + 1
-  push(co, job)
+  return co
+end
+
+--- Runs fn(job) as a task.
+---@param fn fun(job: table)
+---@param job table its job:failed(why, traceback) is called when fn raises, its job:left() in a forked child that does not run it
+---@return boolean
+function M.spawn(fn, job)
+  push(enter(fn, job), job)
   return true
+end
+
+--- Runs fn(job) at once, apart from the caller. In a task it may wait: then the caller goes on, and fn later. In a script fn
+--- blocks, as all of it does.
+---@param fn fun(job: table)
+---@param job table job:failed(why, traceback) is called when fn raises
+function M.call(fn, job)
+  if not M.job() then
+    local co = coroutine.create(fn)
+    local ok, why = resume(co, job)
+    if ok and status(co) == "suspended" then ok, why = false, M.YIELDED end
+    if not ok then job:failed(why, traceback.of(co, why)) end
+    return
+  end
+  local caller = resumed
+  run(enter(fn, job), job)
+  resumed = caller
+end
+
+--- Ends the task that calls: nothing resumes it any more.
+function M.stop()
+  jobs[running()] = nil
+  alive = alive - 1
+  yield(PARKED)
+end
+
+--- A slot whose wait was ended by an error: nothing wakes it any more.
+function M.release(slot)
+  timers.remove(sleeping, slot)
+  slot.co, slot.woken = nil, nil
 end
 
 --- Runs fn apart from the caller; here the same as a task.
 M.detach = M.spawn
 
 --- One frame: never waits. Raises at the caller's line inside a task.
-function M.update()
+---@param budget number? seconds; a task that is ready when they are over has its turn in the next frame
+function M.update(budget)
   if inside_task() then
     errors.raise("devkit4ai.update: call it in the program, once a frame, and not in a task, which goes on by itself")
   end
   if engine:ready() then drain() end
   if sleeping.first then wake_sleepers() end
-  run_ready()
+  if first <= last then run_ready(now() + (budget or BUDGET)) end
 end
 
 return M

@@ -7,6 +7,7 @@ return {
     profile = { developer = "reg_dev", end_user = "reg_end", platform_operator = "reg_dev" },
     body = { json = { "email", "full_name" } }, slots = { "password" },
     answer = "registration", repeats = "never", says = "client:register", meant = { [400] = { "already", 409 } }, -- D21
+    makes = "account",
     unknown = "the account may exist now, and its keys can't be asked for again: try to log in before you register "
       .. "anew",
   },
@@ -48,6 +49,7 @@ return {
     method = "POST", path = "/api/v1/auth/developer-keys", profile = roles.developer,
     body = { json = { "name" } },
     answer = "key", repeats = "never", says = "client:new_developer_key",
+    makes = "developer key",
     unknown = "a key that nobody knows may exist now: look for it in client:developer_keys(), and revoke it, before "
       .. "you make another",
   },

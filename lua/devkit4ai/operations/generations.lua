@@ -8,17 +8,22 @@ local function order(...)
   return { form = { parts = { ... }, text = "instructions", most = 5, max_bytes = 10 * 1024 * 1024 } } -- CONTRACT 5.1
 end
 
+local DOUBTFUL = { [409] = true } -- a proxy may have sent it twice, and the second one met the first
+local THERE = { conflict = "it may be there already" }
+local STALE = "the URL of the image has expired, or the image is gone: gen:refresh() asks for a fresh URL"
+
 return {
   create_generation = { -- row 27
     method = "POST", path = "/api/v1/generation/generate-v2", profile = roles.end_user,
     body = order("example_images", "files"), -- the guide's name
-    answer = "generation", repeats = "never", creates = true, says = "project:generate",
+    answer = "generation", heed = true, repeats = "never", creates = true, doubtful = DOUBTFUL, findable = true,
+    says = "project:generate", advice = THERE,
     unknown = "the picture may be under way and paid for, so it is never sent again by itself: look among your "
       .. "generations for these instructions before you send it anew",
   },
   get_generation_status = { -- row 28
     method = "GET", path = "/api/v1/generation/generations-v2/{generation_id}/status", profile = roles.end_user,
-    answer = "generation", heed = true, repeats = "safe", says = "gen:refresh",
+    answer = "generation", about = "generation_id", heed = true, repeats = "safe", says = "gen:refresh",
   },
   list_generations = { -- row 29
     method = "GET", path = "/api/v1/generation/generations-v2", profile = roles.end_user,
@@ -44,15 +49,18 @@ return {
   create_anonymous_generation = { -- row 33
     method = "POST", path = "/api/v1/generation/generate-anonymous-v2", profile = roles.anyone,
     body = order("files", "example_images"), -- the OpenAPI file's, where the guide is silent (D37)
-    answer = "generation", repeats = "never", creates = true, says = "client:generate_anonymous",
+    answer = "generation", heed = true, repeats = "never", creates = true, doubtful = DOUBTFUL,
+    says = "client:generate_anonymous", advice = THERE,
     unknown = "the picture may be under way, and counts among the free ones of the day; it can't be found again, since "
       .. "nobody's generations are listed",
   },
   get_anonymous_generation_status = { -- row 34
     method = "GET", path = "/api/v1/generation/anonymous-generations-v2/{generation_id}/status", profile = roles.anyone,
-    answer = "generation", heed = true, repeats = "safe", says = "gen:refresh",
+    answer = "generation", about = "generation_id", heed = true, repeats = "safe", says = "gen:refresh",
   },
   get_picture = { -- no row of the API: the address stands in a generation (5.4), and gets no credentials (1.4)
     method = "GET", profile = roles.anyone, repeats = "safe", says = "gen:save", answer = "picture", redirects = 3,
+    stale = { [400] = true, [401] = true, [403] = true, [404] = true, [410] = true },
+    advice = { invalid = STALE, auth = STALE, forbidden = STALE, not_found = STALE, protocol = STALE },
   },
 }

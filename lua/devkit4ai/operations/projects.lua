@@ -12,6 +12,7 @@ return {
     method = "POST", path = "/api/v1/projects/", profile = roles.developer,
     body = { json = { "name", "description" } },
     answer = "project", repeats = "never", says = "client:new_project",
+    makes = "project",
     unknown = "the project may exist now: look for its name in client:projects() before you make it anew",
   },
   get_global_stats = { -- row 17
@@ -26,12 +27,12 @@ return {
   },
   get_project = { -- row 19
     method = "GET", path = "/api/v1/projects/{project_id}", profile = roles.developer,
-    answer = "project", repeats = "safe", says = "project:refresh",
+    answer = "project", about = "project_id", repeats = "safe", says = "project:refresh",
   },
   update_project = { -- row 20
     method = "PUT", path = "/api/v1/projects/{project_id}", profile = roles.developer,
     body = { json = { "name", "description" } },
-    answer = "project", repeats = "same", says = "project:update",
+    answer = "project", about = "project_id", repeats = "same", says = "project:update",
     unknown = "it may have the new values now: look with project:refresh()",
   },
   delete_project = { -- row 21
@@ -48,6 +49,7 @@ return {
     method = "POST", path = "/api/v1/projects/{project_id}/api-keys", profile = roles.developer,
     body = { json = { "name" } },
     answer = "key", repeats = "never", says = "project:new_key",
+    makes = "key",
     unknown = "a key that nobody knows may exist now: look for it in project:keys() before you make another",
   },
   list_api_keys = { -- row 24

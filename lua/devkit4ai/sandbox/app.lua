@@ -1,5 +1,6 @@
 --- The API as a service (exchange.lua). The order of the checks is CONTRACT 4.4's: route, rate,
 --- token, role, keys and project, then path and body, then ownership, then state.
+local content = require "devkit4ai.sandbox.content"
 local encoding = require "devkit4ai.sandbox.encoding"
 local errors = require "devkit4ai.sandbox.errors"
 local fields = require "devkit4ai.sandbox.fields"
@@ -55,11 +56,12 @@ local function read_body(request, route, dialect)
   if route.fields then
     local body, status, reason = request:body(JSON_LIMIT)
     if not body then return errors.answer(status, reason) end
-    request.values, refusal = fields.read(route.fields, body)
+    request.values, refusal = fields.read(route.fields, body, content.kind(request) == "json")
   elseif route.form then
-    local body, status, reason = request:body(JSON_LIMIT)
-    if not body then return errors.answer(status, reason) end
-    request.values, refusal = fields.parameters(route.form, body, "body")
+    local texts
+    texts, refusal = content.texts(request, JSON_LIMIT)
+    if refusal then return refusal end
+    request.values, refusal = fields.parameters(route.form, texts, "body")
   elseif route.upload then
     request.submission, refusal = uploads.read(request, route.upload, dialect)
   end
@@ -76,7 +78,7 @@ end
 -- Reads the query that the route asks for into the request.
 local function read_query(request, route)
   local refusal
-  if route.query then request.asked, refusal = fields.parameters(route.query, request.query, "query") end
+  if route.query then request.asked, refusal = fields.parameters(route.query, fields.decode(request.query), "query") end
   return refusal
 end
 

@@ -13,9 +13,15 @@ function Clock:__call()
   return self.stopped or self.offset + cqueues.monotime()
 end
 
+-- The wall clock's time. Plain Lua knows whole seconds alone, by which every time here would be up to a second behind.
+local function wall_time()
+  local found, socket = pcall(require, "socket")
+  return found and socket.gettime() or os.time()
+end
+
 ---@return devkit4ai.sandbox.Clock
 function M.new()
-  return setmetatable({ offset = os.time() - cqueues.monotime() }, Clock)
+  return setmetatable({ offset = wall_time() - cqueues.monotime() }, Clock)
 end
 
 --- Moves the clock forward, also one that stands still.

@@ -2,13 +2,16 @@
 --- one back on standard output. When the input ends, so does the sandbox: its program is gone, however it went; and
 --- when the program's process is gone, since a child of the program may hold the input open after it.
 local cqueues = require "cqueues"
+local errno = require "cqueues.errno"
+local socket = require "cqueues.socket"
+local delivery = require "devkit4ai.sandbox.delivery"
 local desk = require "devkit4ai.sandbox.desk"
 local fields = require "devkit4ai.sandbox.fields"
 local json = require "devkit4ai.sandbox.json"
 
 local M = {}
 
-local INPUT = { pollfd = 0, events = "r" }
+local PIECE = 65536 -- bytes of input that are read at once
 
 --- Writes one line.
 ---@param form table
@@ -22,6 +25,11 @@ local COMMANDS = {}
 
 -- A developer, registered, provisioned and logged in, as options of devkit4ai.new.
 function COMMANDS.developer(state, asked)
+  for name in pairs(asked) do
+    if name ~= "email" and name ~= "password" then
+      return nil, ("unknown field '%s' (known: email, password)"):format(name)
+    end
+  end
   if type(asked.email) ~= "string" or not fields.email(asked.email) then
     return nil, "the email is not a valid address"
   end
@@ -72,28 +80,54 @@ local function answer(state, line)
   return json.object({ "error" }, { error = record })
 end
 
--- The next line; nil at the end. Byte by byte, each after a look whether one is there: reading a line that has come in
--- part would hold up everybody, and the input can't be made non-blocking, since the shell that started us shares it.
-local function next_line()
-  local bytes = {}
-  while true do
-    cqueues.poll(INPUT)
-    local byte = io.read(1)
-    if not byte then return nil end
-    if byte == "\n" then return table.concat(bytes) end
-    bytes[#bytes + 1] = byte
+-- Standard input or output as a stream that never holds up the server. Where the system lets us (Linux), it is opened
+-- anew: the shell that started us shares the one that we were given, and must not find it non-blocking. A pipe opens
+-- without delay as long as it has both ends: ours is the other one meanwhile.
+local function stream(name, file, mode)
+  local both = io.open("/dev/" .. name, "r+b")
+  local own = both and io.open("/dev/" .. name, mode)
+  local opened = socket.dup(own or file)
+  if own then own:close() end
+  if both then both:close() end
+  opened:setmode("b", "bn")
+  opened:onerror(function(_, _, why) return why end)
+  return opened
+end
+
+-- The lines of a stream, as they come in. What is left at the end without a line end is no command.
+local function lines_of(input)
+  local begun, ready, next_one = {}, {}, 1 -- pieces of a line; whole lines
+  local function take(bytes)
+    local from, stop = 1, bytes:find("\n", 1, true)
+    while stop do
+      begun[#begun + 1] = bytes:sub(from, stop - 1)
+      ready[#ready + 1] = table.concat(begun)
+      begun, from = {}, stop + 1
+      stop = bytes:find("\n", from, true)
+    end
+    begun[#begun + 1] = bytes:sub(from)
+  end
+  return function()
+    while not ready[next_one] do
+      ready, next_one = {}, 1
+      local bytes, why = input:recv(-PIECE)
+      if bytes then take(bytes)
+      elseif why == errno.EAGAIN then cqueues.poll(input)
+      else return nil end
+    end
+    next_one = next_one + 1
+    return ready[next_one - 1]
   end
 end
 
---- Takes commands until the input ends; then ends the process.
+--- Takes commands until the input ends, or nobody reads the answers any more; then ends the process.
 ---@param state table
 function M.run(state)
-  io.stdin:setvbuf("no") -- what lies in a buffer of ours, poll does not see
-  for line in next_line do
+  local input, output = stream("stdin", io.stdin, "rb"), stream("stdout", io.stdout, "ab")
+  for line in lines_of(input) do
     local ok, text = pcall(answer, state, line)
     if not ok then text = json.object({ "error" }, { error = "a mistake of the sandbox: " .. tostring(text) }) end
-    io.stdout:write(text, "\n")
-    io.stdout:flush()
+    if not delivery.send(output, text .. "\n") then break end
   end
   os.exit(0)
 end

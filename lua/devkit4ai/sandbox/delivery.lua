@@ -15,16 +15,15 @@ local EAGAIN = errno.EAGAIN
 ---@return boolean whole
 ---@return integer sent bytes
 function M.send(connection, bytes)
-  local from = 1
+  local from, held = 1, false
   while from <= #bytes do
     local sent, why = connection:send(bytes, from, #bytes, "bn")
-    from = from + sent
-    if from <= #bytes then
-      if why ~= EAGAIN then return false, from - 1 end
-      cqueues.poll(connection)
-    end
+    from, held = from + sent, why ~= nil
+    if why and why ~= EAGAIN then return false, from - 1 end
+    if from <= #bytes then cqueues.poll(connection) end
   end
-  return true, #bytes
+  -- send also counts the bytes that it holds back in its own buffer while the system takes no more
+  return not held or connection:flush() == true, #bytes
 end
 
 -- From here on closing the connection resets it. cqueues can't set SO_LINGER, LuaSocket can: on a descriptor lent to it.

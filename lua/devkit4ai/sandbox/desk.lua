@@ -3,6 +3,7 @@
 local json = require "devkit4ai.sandbox.json"
 local delivery = require "devkit4ai.sandbox.delivery"
 local encoding = require "devkit4ai.sandbox.encoding"
+local origins = require "devkit4ai.sandbox.origin"
 
 local M = {}
 local Desk = {}
@@ -108,6 +109,8 @@ M.doors = {
   { "GET", "mails", command = "mails", what = "the mails with verification tokens" },
 }
 
+local TAKES_FIELDS = { fault = true, clock = true } -- each of these says itself which fields it knows
+
 --- Does what a command says.
 ---@param state table
 ---@param name any
@@ -117,7 +120,12 @@ M.doors = {
 function M.run(state, name, asked)
   local command = COMMANDS[name]
   if not command then return nil end
-  local record, complaint = command(state, asked)
+  local record, complaint
+  if next(asked) ~= nil and not TAKES_FIELDS[name] then
+    complaint = ("%s takes no fields; '%s' was given"):format(name, tostring(next(asked)))
+  else
+    record, complaint = command(state, asked)
+  end
   return json.write(record or { error = complaint }, ORDER), record ~= nil
 end
 
@@ -135,20 +143,13 @@ local function refuse(status, why, headers)
   return answer(status, json.object({ "error" }, { error = why }), headers)
 end
 
-local LOOPBACK = { ["127.0.0.1"] = true, localhost = true, ["[::1]"] = true }
-
-local function names_loopback(authority)
-  local host = authority:match("^(%[[^%]]*%])") or authority:match("^[^:]*")
-  return LOOPBACK[host:lower()]
-end
-
 -- Programs of this machine alone: the peer; and of no web page, which reaches us under a name of its own (Host) or sends
 -- from another place (Origin).
 local function is_trusted(request)
   local peer, origin = request.peer, request.headers.origin
   return peer and (peer:find("^127%.") or peer == "::1")
-    and names_loopback(request.headers.host or "")
-    and (not origin or names_loopback(origin:match("^http://(.*)$") or ""))
+    and origins.is_loopback(request.headers.host or "")
+    and (not origin or origins.is_loopback(origin:match("^http://(.*)$") or ""))
 end
 
 local function find(method, path)
@@ -182,6 +183,10 @@ function Desk:answer(request)
   if not door then
     if #allow == 0 then return refuse(404, "nothing is here: GET " .. ROOT .. " lists what there is") end
     return refuse(405, "Method Not Allowed", { "Allow: " .. table.concat(allow, ", ") })
+  end
+  if request.query ~= "" then
+    return refuse(400, ("%s %s takes no parameters in its address; '%s' was given"):format(request.method, request.path,
+      request.query))
   end
   local asked, refusal = {}, nil
   if door[1] == "POST" then asked, refusal = read(request) end

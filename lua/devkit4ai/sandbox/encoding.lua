@@ -99,4 +99,27 @@ function M.code_points(text)
   return #text
 end
 
+-- Where the well-formed characters that begin at a place end; nil where none begins there.
+local function end_of_characters(text, at)
+  local after = text:match("^[^\128-\255]+()", at)
+  for i = 1, after and 0 or #SEQUENCES do
+    after = after or text:match("^" .. SEQUENCES[i] .. "()", at)
+  end
+  return after
+end
+
+--- A text as UTF-8: each byte that is part of no character is written as \xE9.
+---@param text string
+---@return string
+function M.visible(text)
+  if M.code_points(text) then return text end
+  local out, at = {}, 1
+  while at <= #text do
+    local after = end_of_characters(text, at)
+    out[#out + 1] = after and text:sub(at, after - 1) or ("\\x%02X"):format(text:byte(at))
+    at = after or at + 1
+  end
+  return table.concat(out)
+end
+
 return M

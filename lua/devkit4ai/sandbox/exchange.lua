@@ -4,6 +4,7 @@ local delivery = require "devkit4ai.sandbox.delivery"
 local errors = require "devkit4ai.sandbox.errors"
 local http = require "devkit4ai.sandbox.http"
 local json = require "devkit4ai.sandbox.json"
+local origins = require "devkit4ai.sandbox.origin"
 
 local M = {}
 local Exchange = {}
@@ -98,11 +99,13 @@ end
 function Exchange:answer(request)
   local aside = self.desk and self.desk:answer(request)
   if aside then return aside end
+  local preflight = origins.preflight(request)
+  if preflight then return origins.open(request, preflight) end
   local operation = self.service:operation(request)
   local fault, answers = self.state.faults:pick(operation, false)
   request.entry = self.state.journal:open(request, operation, fault)
-  if not fault then return self.service:answer(request) end
-  return self:spoil(request, fault, answers), fault
+  local answer = fault and self:spoil(request, fault, answers) or self.service:answer(request)
+  return origins.open(request, answer), fault
 end
 
 --- Takes note of what went out.

@@ -40,10 +40,12 @@ end
 --- The named fields of a JSON body; or nil and the 422 that lists everything wrong with it.
 ---@param rows devkit4ai.sandbox.Field[]
 ---@param body string
+---@param is_json boolean whether its Content-Type says so; a body of another type is no object
 ---@return table? values
 ---@return devkit4ai.sandbox.Answer? refusal
-function M.read(rows, body)
+function M.read(rows, body, is_json)
   if body == "" then return nil, errors.invalid { errors.finding("E37", { "body" }) } end
+  if not is_json then return nil, errors.invalid { errors.finding("not_object", { "body" }) } end
   local decoded, offset = json.decode(body)
   if offset or not encoding.code_points(body) then
     return nil, errors.invalid { errors.finding("not_json", { "body", offset or 0 }) }
@@ -96,18 +98,25 @@ local function value_of(row, text)
   return value
 end
 
---- The named values of a query, or of a form that is encoded like one; or nil and the 422.
----@param rows devkit4ai.sandbox.Parameter[]
+--- The texts of a query, or of a form that is encoded like one, by name.
 ---@param text string
----@param where "query"|"body"
----@return table? values
----@return devkit4ai.sandbox.Answer? refusal
-function M.parameters(rows, text, where)
+---@return table<string, string>
+function M.decode(text)
   local given = {}
   for pair in text:gmatch("[^&]+") do
     local name, value = pair:match("^([^=]*)=?(.*)$")
     given[decode(name)] = decode(value)
   end
+  return given
+end
+
+--- The named values of a query or a form; or nil and the 422.
+---@param rows devkit4ai.sandbox.Parameter[]
+---@param given table<string, string>
+---@param where "query"|"body"
+---@return table? values
+---@return devkit4ai.sandbox.Answer? refusal
+function M.parameters(rows, given, where)
   local values, findings = {}, {}
   for _, row in ipairs(rows) do
     local value, what, limit = value_of(row, given[row[1]])

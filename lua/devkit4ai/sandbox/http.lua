@@ -4,6 +4,7 @@ local M = {}
 
 M.HEAD_LIMIT = 64 * 1024 -- bytes of request line and headers
 local LINE_LIMIT = 4096 -- bytes of a chunk's size line or of one trailer
+local SIZE_DIGITS = 12 -- of a chunk's size
 local REASONS = {
   [200] = "OK", [201] = "Created", [202] = "Accepted", [204] = "No Content",
   [301] = "Moved Permanently", [302] = "Found", [303] = "See Other", [304] = "Not Modified",
@@ -49,6 +50,25 @@ function Reader:pull()
   return true
 end
 
+-- The method, target and minor version of a request line; or nil and what is wrong with it.
+local function request_line(line)
+  local method, target, major, minor = line:match("^(%u+) (%S+) HTTP/(%d)%.(%d)$")
+  if not method then return nil, 400, "Malformed request line" end
+  if major ~= "1" then return nil, 505, "HTTP version not supported" end
+  return method, target, minor
+end
+
+-- What is wrong with the beginning of a head, so that no more bytes are needed to refuse it; or nil.
+local function flaw(part)
+  if part:find("^[^%u\r]") or part:find("^\r[^\n]") then return 400, "Malformed request line" end
+  local line = part:match("^([^\r\n]*)\r\n")
+  if line then
+    local method, status, reason = request_line(line)
+    if not method then return status, reason end
+  end
+  if part:find("[^\r]\n") then return 400, "Lines end in CR LF" end
+end
+
 -- The fields of a header block whose every line ends in CR LF; nil for a malformed one.
 local function head_fields(block, from)
   local fields = {}
@@ -90,7 +110,8 @@ function Reader:head()
     stop = self.buffer:find("\r\n\r\n", 1, true)
     if (stop or #self.buffer) > M.HEAD_LIMIT then return nil, 431, "Request header fields too large" end
     if stop then break end
-    if self.buffer:find("[^\r]\n") then return nil, 400, "Lines end in CR LF" end
+    local status, reason = flaw(self.buffer)
+    if status then return nil, status, reason end
     if not self:pull() then
       if self.buffer == "" then return nil end
       return nil, 400, "The request was cut"
@@ -99,10 +120,10 @@ function Reader:head()
   local block = self.buffer:sub(1, stop + 1)
   self.buffer = self.buffer:sub(stop + 4)
 
-  local method, target, major, minor, from = block:match("^(%u+) (%S+) HTTP/(%d)%.(%d)\r\n()")
-  if not method then return nil, 400, "Malformed request line" end
-  if major ~= "1" then return nil, 505, "HTTP version not supported" end
-  local headers = head_fields(block, from)
+  local stop_of_line = block:find("\r\n", 1, true)
+  local method, target, minor = request_line(block:sub(1, stop_of_line - 1))
+  if not method then return nil, target, minor end
+  local headers = head_fields(block, stop_of_line + 2)
   if not headers then return nil, 400, "Malformed header" end
   local host = headers.host
   if host and host:find(",", 1, true) or not host and minor ~= "0" then return nil, 400, "One Host header is needed" end
@@ -120,16 +141,31 @@ function Reader:head()
   return request
 end
 
--- A line up to its CR LF, without it; nil where it is cut or longer than a line may be.
-function Reader:line()
+-- What the beginning of each kind of line looks like. A line that can't become one is refused without more bytes.
+local function is_size(part)
+  local digits = part:match("^(%x*)[ \t]*$") or part:match("^(%x+)[ \t]*;")
+  return digits and #digits <= SIZE_DIGITS
+end
+
+local function is_empty(part)
+  return part == ""
+end
+
+local function is_trailer(part)
+  return part == "" or part:find("^[%w!#$%%&'*+%-.^_`|~]+$") or part:find(NAME)
+end
+
+-- A line up to its CR LF, without it; nil where it is cut, too long, or not of its kind.
+function Reader:line(fits)
   while true do
     local stop = self.buffer:find("\r\n", 1, true)
+    local line = stop and self.buffer:sub(1, stop - 1) or self.buffer:match("^(.-)\r?$")
+    if #line > LINE_LIMIT or line:find("[\r\n]") or not fits(line) then return nil end
     if stop then
-      local line = self.buffer:sub(1, stop - 1)
       self.buffer = self.buffer:sub(stop + 2)
       return line
     end
-    if #self.buffer > LINE_LIMIT or not self:pull() then return nil end
+    if not self:pull() then return nil end
   end
 end
 
@@ -159,9 +195,8 @@ function Request:read(limit)
     if reader.buffer == "" then reader.say("HTTP/1.1 100 Continue\r\n\r\n") end
   end
   if self.chunked and not self.left then
-    local line = reader:line()
-    local size = line and line:match("^(%x+)[ \t]*$") or line and line:match("^(%x+)[ \t]*;")
-    if not size or #size > 12 then return self:broken() end
+    local size = (reader:line(is_size) or ""):match("^%x+")
+    if not size then return self:broken() end
     self.left = tonumber(size, 16)
     if self.left == 0 then return self:trailers() end
   end
@@ -174,7 +209,7 @@ function Request:read(limit)
   if self.taken > limit then return nil, 413, "Request body too large" end
   if self.left == 0 then
     if self.chunked then
-      if reader:line() ~= "" then return self:broken() end
+      if reader:line(is_empty) ~= "" then return self:broken() end
       self.left = nil
     else
       self.unread = false
@@ -190,7 +225,7 @@ end
 
 function Request:trailers()
   repeat
-    local line = self.reader:line()
+    local line = self.reader:line(is_trailer)
     if not line then return self:broken() end
   until line == ""
   self.unread = false

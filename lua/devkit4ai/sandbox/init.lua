@@ -71,8 +71,11 @@ local function make_fifo()
   local named, folder = pcall(os.tmpname)
   if not named then return nil, folder end
   os.remove(folder)
-  local made = os.execute(("mkdir -m 700 '%s' && mkfifo -m 600 '%s/answers'"):format(folder, folder))
-  if made == true or made == 0 then return folder end -- from Lua 5.2 on true, before an exit code
+  -- os.execute does not know how a command ended where the process ignores SIGCHLD
+  local pipe = io.popen(("mkdir -m 700 '%s' && mkfifo -m 600 '%s/answers' && echo made"):format(folder, folder))
+  local made = pipe and pipe:read("*l") == "made"
+  if pipe then pipe:close() end
+  if made then return folder end
   remove_fifo(folder)
   return nil, "cannot make a FIFO in " .. folder
 end
@@ -84,6 +87,17 @@ local function diagnose(code, command)
       .. "the option command names another)"):format(command)
   end
   return ("the sandbox did not start: '%s sandbox' ended with exit code %s"):format(command, code or "unknown")
+end
+
+-- The sandbox's first line. What stands before it is not the sandbox's: LUA_INIT may print, or a script around the command.
+local function first_answer(output)
+  local last
+  for line in output:lines() do
+    local ok, said = pcall(cjson.decode, line)
+    if ok and type(said) == "table" and (said.url or said.error) then return said end
+    last = line
+  end
+  return {}, last
 end
 
 ---@class devkit4ai.sandbox.Start how a sandbox is; the bounds are in options.lua, more words in docs/sandbox.md
@@ -130,12 +144,10 @@ function M.start(given)
     return nil, "the sandbox did not start: " .. tostring(why)
   end
   local self = object.new(Sandbox, {}, { _input = input, _output = output })
-  local line = output:read()
-  local ok, said = pcall(cjson.decode, line or "")
-  if not ok or type(said) ~= "table" or not said.url then
+  local said, last = first_answer(output)
+  if not said.url then
     self:stop()
-    if ok and type(said) == "table" and said.error then return nil, said.error end
-    return nil, diagnose(line, given.command or "devkit4ai")
+    return nil, said.error or diagnose(last, given.command or "devkit4ai")
   end
   self.url, self.operator_key = said.url, said.operator_key
   return self
@@ -162,8 +174,12 @@ local function ask(self, method, command, fields, strict)
   if not fine then wrong(line) end
   self._input:write(line, "\n")
   self._input:flush()
-  local ok, said = pcall(cjson.decode, self._output:read() or "")
-  if not ok or type(said) ~= "table" then return nil, "the sandbox has ended" end
+  local answer = self._output:read()
+  if not answer or tonumber(answer) then return nil, "the sandbox has ended" end -- a number: its exit code
+  local ok, said = pcall(cjson.decode, answer)
+  if not ok or type(said) ~= "table" then
+    return nil, ("sandbox:%s: the answer of the sandbox is not JSON: %s"):format(method, tostring(said))
+  end
   if said.error and strict then wrong(said.error) end
   if said.error then return nil, said.error end
   return whole(said)

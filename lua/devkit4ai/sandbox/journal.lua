@@ -87,11 +87,17 @@ local function show_parts(parts, closed)
 end
 
 -- JSON or a form, by what it is, since what it is called may be wrong; of anything else nobody knows what is secret.
-local function show_body(pieces)
-  local text = table.concat(pieces)
-  local value = json.decode(text)
-  if type(value) == "table" then return masks.value(value) end
+local function body_of(text)
+  if text:find("^[ \t\r\n]*[%[{]") then return json.document(text, masks.member) end
   if text:find("^[%w_]+=[^{\"]*$") then return masks.parameters(text) end
+end
+
+-- The body as it is shown; it is read once, when no more can come.
+local function show_body(entry)
+  if entry.pieces and entry.seconds then
+    entry.body, entry.pieces = body_of(table.concat(entry.pieces)), nil
+  end
+  return entry.pieces and body_of(table.concat(entry.pieces)) or entry.body
 end
 
 local function milliseconds(seconds)
@@ -104,7 +110,7 @@ local function show(entry)
     n = entry.n, time = milliseconds(entry.time), operation = entry.operation, method = entry.method,
     path = entry.path, query = masks.parameters(entry.query), headers = masks.headers(entry.headers),
     parts = entry.parts and show_parts(entry.parts, entry.seconds), body_bytes = entry.body_bytes,
-    body = entry.pieces and show_body(entry.pieces),
+    body = show_body(entry),
     status = entry.status, bytes = entry.bytes, seconds = milliseconds(entry.seconds), fault = entry.fault,
     generation_id = entry.generation_id,
   }

@@ -31,6 +31,7 @@ Register with the operator key, then log in; all is forgotten when the sandbox e
 ---@return nil
 ---@return string? reason it could not start
 function M.run(settings, controlled, parent, greet)
+  signal.block(signal.SIGINT, signal.SIGTERM) -- listened to below: as process 1 we get no signal that we do not ask for
   local api, port = server.listen(settings.port)
   if not api then return nil, port end
   local store, store_port = server.listen(0)
@@ -45,17 +46,18 @@ function M.run(settings, controlled, parent, greet)
   local queue = cqueues.new()
   server.serve(queue, api, exchange.new(state, app.new(state, routes), { desk = desk.new(state) }))
   server.serve(queue, store, exchange.new(state, storage, { operation = storage:operation() }))
-  signal.block(signal.SIGINT) -- Ctrl-C: a person's ends the sandbox; a program's is the program's own affair
   if controlled then
     control.say({ "url", "operator_key" }, { url = url, operator_key = state.operator_key })
     queue:wrap(control.run, state)
   else
     greet(url, GREETING:format(url, origin, url, state.operator_key), state.operator_key)
-    queue:wrap(function()
-      signal.listen(signal.SIGINT):wait()
-      os.exit(0)
-    end)
   end
+  queue:wrap(function()
+    -- Ctrl-C ends the sandbox of a person; that of a program leaves it to the program.
+    local ends = controlled and { signal.SIGTERM } or { signal.SIGTERM, signal.SIGINT }
+    signal.listen((table.unpack or unpack)(ends)):wait() -- luacheck: ignore (5.1 and LuaJIT)
+    os.exit(0)
+  end)
   if parent then queue:wrap(control.watch, parent) end
   while true do
     local ok, err = queue:loop()

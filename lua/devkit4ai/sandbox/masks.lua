@@ -14,7 +14,9 @@ local function is_secret(name)
 end
 
 local function mask(value)
-  return value:sub(1, math.min(8, math.floor(#value / 4))) .. "..."
+  local shown = math.min(8, math.floor(#value / 4))
+  while shown > 0 and value:find("^[\128-\191]", shown + 1) do shown = shown - 1 end -- no part of a character
+  return value:sub(1, shown) .. "..."
 end
 
 --- Headers by lower-case name.
@@ -41,18 +43,12 @@ function M.parameters(text)
   end))
 end
 
---- A decoded JSON value; the one given stays as it is.
----@param value any
----@param name string? under which it stands
----@return any
-function M.value(value, name)
-  if type(value) == "table" then
-    local shown = setmetatable({}, getmetatable(value))
-    for key, item in pairs(value) do shown[key] = M.value(item, type(key) == "string" and key or name) end
-    return shown
-  end
-  if type(value) == "string" and name and is_secret(name) then return mask(value) end
-  return value
+--- What replaces a string or number of a JSON text; nil: it may be shown.
+---@param value string
+---@param name string under which it stands
+---@return string?
+function M.member(value, name)
+  return is_secret(name) and mask(value) or nil
 end
 
 return M

@@ -1,14 +1,15 @@
 --- The upload of a generation (CONTRACT 5.1): read as it arrives and judged. Of an image its first bytes, its
 --- size and its hash are kept, so that an upload of any size takes no memory.
+local content = require "devkit4ai.sandbox.content"
 local digest = require "openssl.digest"
 local encoding = require "devkit4ai.sandbox.encoding"
 local errors = require "devkit4ai.sandbox.errors"
 local json = require "devkit4ai.sandbox.json"
-local multipart = require "devkit4ai.sandbox.multipart"
 
 local M = {}
 
 local BODY_LIMIT = 60 * 1024 * 1024 -- bytes of a whole upload: five images of the allowed size and something over
+local FORM_LIMIT = 1024 * 1024 -- bytes of a form that can't hold an image
 local IMAGE_LIMIT = 10 * 1024 * 1024 -- bytes, inclusive
 local IMAGE_COUNT = 5
 local TEXT_LIMIT = 1000 -- code points of the instructions
@@ -55,10 +56,14 @@ local function ignore() end
 local function receive(request, file_parts)
   local is_file = {}
   for _, name in ipairs(file_parts) do is_file[name] = true end
-  local boundary = multipart.boundary(request.headers["content-type"])
   local form = { images = {} }
-  if not boundary then return form end -- another content type has none of the fields
-  local parser = multipart.parser(boundary, function(part)
+  if content.kind(request) ~= "multipart" then -- another form has the text alone, another body nothing
+    local texts, refusal = content.texts(request, FORM_LIMIT)
+    if not texts then return nil, refusal end
+    form.instructions = texts.instructions
+    return form
+  end
+  local refusal = content.read_parts(request, BODY_LIMIT, function(part)
     if is_file[part.name] and part.filename then
       local image = { head = "", size = 0, hash = digest.new("sha256") }
       form.images[#form.images + 1] = image
@@ -67,13 +72,7 @@ local function receive(request, file_parts)
     if part.name == "instructions" and not part.filename then return text_sink(form, "instructions") end
     return ignore
   end)
-  while true do
-    local bytes, status = request:read(BODY_LIMIT)
-    if status then return nil, status == 413 and errors.of("E39") or errors.of("multipart_broken") end
-    if not bytes then break end
-    if not parser:feed(bytes) then return nil, errors.of("multipart_broken") end
-  end
-  if not parser:finished() then return nil, errors.of("multipart_broken") end
+  if refusal then return nil, refusal end
   return form
 end
 

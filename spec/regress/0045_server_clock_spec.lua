@@ -2,7 +2,7 @@
 local devkit4ai = require "spec.support.quick"
 local raw = require "spec.support.raw"
 local runtime = require "devkit4ai.runtime"
-local server_time = require "devkit4ai.server_time"
+local server_clock = require "devkit4ai.server_clock"
 local wire = require "spec.support.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
@@ -24,7 +24,7 @@ local function serve(ahead, status, headers)
     return function(conn)
       while conn:read_request() do
         local now = os.time() + AHEAD
-        conn:respond(STATUS, { id = "x", status = "completed" }, { HEADERS })
+        conn:respond(STATUS, { id = "990e8400-e29b-41d4-a716-446655440004", status = "completed" }, { HEADERS })
       end
     end]]):gsub("%u%u%u+", { AHEAD = tostring(ahead), STATUS = tostring(status), HEADERS = headers }) }
   client = assert(devkit4ai.new(wire.options(server.url, { retry = { max_wait = 0 } })))
@@ -75,7 +75,7 @@ describe("the pace of waits", function()
   end
 end)
 
-describe("server_time", function()
+describe("server_clock", function()
   before_each(function() serve(0, 200, "") end) -- for after_each
 
   it("is the response's Date, in each of HTTP's forms, or else what is given", function()
@@ -83,8 +83,8 @@ describe("server_time", function()
       ["Sun, 06 Nov 1994 08:49:37 GMT"] = 784111777, ["Sunday, 06-Nov-94 08:49:37 GMT"] = 784111777,
       ["Sun Nov  6 08:49:37 1994"] = 784111777, ["yesterday"] = 5, [""] = 5,
     } do
-      assert.equal(time, server_time.of("HTTP/1.1 200 OK\r\nDate: " .. date .. "\r\n\r\n", 5))
+      assert.equal(time, server_clock.of("HTTP/1.1 200 OK\r\nDate: " .. date .. "\r\n\r\n", 5))
     end
-    assert.equal(5, server_time.of("HTTP/1.1 200 OK\r\n\r\n", 5))
+    assert.equal(5, server_clock.of("HTTP/1.1 200 OK\r\n\r\n", 5))
   end)
 end)

@@ -1,0 +1,300 @@
+-- Ctrl-C or a debug hook that raised through a call left its upload in the engine, where a later call completed it.
+local devkit4ai = require "devkit4ai"
+local child = require "spec.support.child"
+local raw = require "spec.support.raw"
+local wire = require "spec.support.wire"
+
+local ID = "990e8400-e29b-41d4-a716-446655440004"
+
+-- Once a POST's head is there, or a GET of a status: leaves a mark, sends SIGINT to the process that asks for it, and then
+-- reads and answers as if nothing had happened.
+local SERVER = ([[return function(conn)
+  while true do
+    local head = conn:read_head()
+    if not head then return end
+    local pid, mark = head:match("User%%-Agent: pid (%%d+) (%%S+)")
+    if head:find("^POST") or head:find("/status", 1, true) then
+      local first = not io.open(mark)
+      assert(io.open(mark, "w")):close()
+      if first and pid ~= "0" then os.execute("kill -INT " .. pid) end
+      conn:sleep(0.3)
+    end
+    if not conn:read_body() then return end
+    conn:respond(200, { id = "%s", status = "pending", key = "pk_a", key_prefix = "pk_a" })
+  end
+end]]):format(ID)
+
+local PRELUDE = [[
+  local devkit4ai = require "devkit4ai"
+  local how, mark, id = arg[2], arg[3], arg[4]
+  local stat = io.open("/proc/self/stat")
+  local pid = stat:read("*n")
+  stat:close()
+  local client = devkit4ai.new { base_url = arg[1], access_token = "t", developer_key = "d", project_id = id,
+    project_key = "p", user_agent = ("pid %d %s"):format(how == "hook" and 0 or pid, mark) }
+  local image = { data = "\137PNG\r\n\26\n\0\0\0\13IHDR" .. ("x"):rep(8 * 1024 * 1024), filename = "a.png" }
+  local function order(prompt, on_upload)
+    return client:generate { images = { image }, prompt = prompt or "neon", on_upload = on_upload }
+  end
+  local function watch(co) -- raises once, when the mark is there
+    debug.sethook(function()
+      if co and coroutine.running() ~= co then return end
+      local file = io.open(mark)
+      if not file then return end
+      file:close()
+      debug.sethook()
+      error("interrupted!", 0)
+    end, "", 10)
+  end
+  local function try(fn, ...)
+    if how == "hook" then watch() end
+    local ok, why = pcall(fn, ...)
+    print(ok, (tostring(why):gsub("\n", " ")))
+  end
+  local function go_on() -- later calls step the engine long enough for the upload to complete
+    for _ = 1, 5 do
+      assert(client:health())
+      devkit4ai.sleep(0.1)
+    end
+    print "went on"
+  end
+]]
+
+local LINE = 'client:find_generation { instructions = "%s", since = '
+
+for _, how in ipairs { "signal", "hook" } do
+  describe("an error (" .. how .. ") that ends", function()
+    local server, folder
+    before_each(function() server, folder = raw.start { script = SERVER }, child.folder() end)
+    after_each(function()
+      server:stop()
+      child.remove(folder)
+    end)
+
+    local function run(script)
+      local ended = child.run(PRELUDE .. script, { args = { server.url, how, folder .. "/mark", ID } })
+      assert.same({ 0, "" }, { ended.code, ended.err }, ended.out .. ended.err)
+      assert.is_truthy(ended.out:find("went on\n", 1, true), ended.out)
+      return ended.out
+    end
+
+    local function posts()
+      local count, complete = 0, 0
+      for _, request in ipairs(server:requests()) do
+        if request.method == "POST" and request.target:find("generate", 1, true) then
+          count, complete = count + 1, complete + (request.complete and 1 or 0)
+        end
+      end
+      return { count, complete }
+    end
+
+    for what, script in pairs {
+      ["generate"] = "try(order) go_on()",
+      ["generate with on_upload"] = "try(order, nil, function() end) go_on()",
+      ["generate beside a task"] = [[
+        devkit4ai.spawn(function() devkit4ai.sleep(1000) end)
+        devkit4ai.sleep(0.01)
+        try(order) go_on()]],
+      ["generate while a thread steps"] = "devkit4ai.update() try(order) go_on()",
+      ["generate in the program's own coroutine"] = how == "hook" and [[
+        local ok, why = coroutine.resume(coroutine.create(function()
+          watch()
+          return order()
+        end))
+        print(ok, (tostring(why):gsub("\n", " ")))
+        go_on()]] or nil, -- Ctrl-C is the main thread's alone on most Luas
+      ["client:request"] = [[
+        try(client.request, client, { method = "POST", path = "/api/v1/generation/generate-v2",
+          form = { example_images = { image }, instructions = "neon" } })
+        print 'client:find_generation { instructions = "neon", since = ' -- the order's own line is not its affair
+        go_on()]],
+    } do
+      it(what .. " cancels it and has its outcome and its line", function()
+        local out = run(script)
+        assert.matches("^false\t.*interrupted!", out)
+        assert.is_truthy(out:find("may be under way and paid for", 1, true), out)
+        assert.is_truthy(out:find(LINE:format("neon"), 1, true), out)
+        assert.same({ 1, 0 }, posts())
+      end)
+    end
+
+    it("project:new_key says that the key may exist", function()
+      local out = run "try(function() return client:project(id):new_key 'n' end) go_on()"
+      assert.matches("^false\t.*interrupted!.*a key that nobody knows may exist now", out)
+    end)
+
+    it("gen:wait says which generation goes on", function()
+      local out = run "try(function() return client:generation(id):wait() end) go_on()"
+      assert.matches("^false\t.*interrupted!", out)
+      assert.is_truthy(out:find(('client:generation("%s"):wait()'):format(ID), 1, true), out)
+    end)
+
+    it("a call that only reads is raised as it is", function()
+      local out = run "try(function() return client:generation(id):refresh() end) go_on()"
+      assert.matches("^false\t[^;]*interrupted!\n", out)
+    end)
+
+    for what, script in pairs {
+      ["devkit4ai.all"] = [[try(devkit4ai.all, {
+        function() return order "one" end, function() return order "two" end,
+      })]],
+      ["devkit4ai.map"] = [[try(devkit4ai.map, { "one", "two", "three" }, { concurrency = 2 }, function(prompt)
+        return order(prompt)
+      end)]],
+    } do
+      it(what .. " cancels its tasks and names each", function()
+        local out = run(script .. " go_on()")
+        assert.matches("^false\t.*interrupted!", out)
+        for _, prompt in ipairs { "one", "two" } do
+          assert.is_truthy(out:find(LINE:format(prompt), 1, true), out)
+        end
+        assert.is_true(posts()[1] <= 2)
+        assert.equal(0, posts()[2])
+      end)
+    end
+  end)
+end
+
+describe("a debug hook that raises in a task", function()
+  local server, folder
+  before_each(function() server, folder = raw.start { script = SERVER }, child.folder() end)
+  after_each(function()
+    server:stop()
+    child.remove(folder)
+  end)
+
+  local function run(script)
+    local ended = child.run(PRELUDE .. script, { args = { server.url, "hook", folder .. "/mark", ID } })
+    assert.same({ 0, "" }, { ended.code, ended.err }, ended.out .. ended.err)
+    for _, request in ipairs(server:requests()) do
+      if request.method == "POST" then assert.is_false(request.complete) end
+    end
+    return ended.out
+  end
+
+  it("ends the task, cancels its upload, and the task's error has the outcome and the line", function()
+    local out = run [[
+      local task = devkit4ai.spawn(function()
+        watch(coroutine.running())
+        return order(nil, function() end)
+      end)
+      local ok, why = pcall(task.join, task)
+      print(ok, (tostring(why):gsub("\n", " ")))
+      go_on()
+    ]]
+    assert.matches("^false\t.*interrupted!.*may be under way and paid for", out)
+    assert.is_truthy(out:find(LINE:format("neon"), 1, true), out)
+  end)
+
+  it("ends the tasks of its devkit4ai.all, and names their orders", function()
+    local out = run [[
+      local task = devkit4ai.spawn(function()
+        local co = coroutine.running()
+        return devkit4ai.all {
+          function() return order "one" end,
+          function()
+            while not io.open(mark) do devkit4ai.sleep(0.01) end
+            debug.sethook(co, function() debug.sethook(co) error("interrupted!", 0) end, "", 1)
+            devkit4ai.sleep(0.01)
+            return nil, "wake the one that waits"
+          end,
+        }
+      end)
+      local ok, why, err = pcall(task.join, task)
+      print(ok, (tostring(why):gsub("\n", " ")), err)
+      go_on()
+    ]]
+    assert.is_truthy(out:find(LINE:format("one"), 1, true), out)
+  end)
+
+  if not (_VERSION == "Lua 5.1" and not rawget(_G, "jit")) then
+    it("and is caught there cancels the upload, and a later error of the task names it", function()
+      local out = run [[
+        local task = devkit4ai.spawn(function()
+          watch(coroutine.running())
+          print(pcall(order, nil, function() end))
+          assert(client:health())
+          error "later"
+        end)
+        local ok, why = pcall(task.join, task)
+        print(ok, (tostring(why):gsub("\n", " ")))
+        go_on()
+      ]]
+      assert.matches("false\t.*later.*may be under way and paid for", out)
+      assert.is_truthy(out:find(LINE:format("neon"), 1, true), out)
+    end)
+  end
+end)
+
+-- On LuaJIT, compiled code asks no hooks.
+if not rawget(_G, "jit") then
+  describe("a debug hook", function()
+    local server, client
+    setup(function()
+      server = raw.start { script = ([[return function(conn)
+        while conn:read_request() do conn:respond(200, { id = "%s", status = "pending" }) end
+      end]]):format(ID) }
+      client = devkit4ai.new(wire.options(server.url))
+    end)
+    teardown(function()
+      client:close()
+      server:stop()
+    end)
+
+    local function generate()
+      return assert(client:generate { images = { { data = wire.image.png, filename = "a.png" } }, prompt = "neon" })
+    end
+
+    -- Runs fn with a hook that raises after so many instructions; gives pcall's results. Where pcalls is given, it raises
+    -- under so many of them: the last instructions of a call are behind its own.
+    local function run(fn, count, pcalls)
+      local over = false
+      local results = { pcall(fn, function()
+        debug.sethook(function()
+          count = count - 1
+          if count > 0 or over then return end
+          if select(2, debug.traceback():gsub("'pcall'", "")) < pcalls then return end
+          debug.sethook()
+          error("interrupted!", 0)
+        end, "", 1)
+      end, function()
+        over = true
+        debug.sethook()
+      end) }
+      debug.sethook()
+      return results[1], results[2]
+    end
+
+    for where, case in pairs {
+      ["in a script"] = { pcalls = 2, order = function(begin, stop)
+        begin()
+        generate()
+        stop()
+      end },
+      ["in a task"] = { pcalls = 0, order = function(begin, stop)
+        devkit4ai.spawn(function()
+          begin()
+          generate()
+          stop()
+        end):join()
+      end },
+    } do
+      it("at any instruction of generate, " .. where .. ", leads to the generation, if one was made", function()
+        generate() -- its modules are loaded: an error in a require is Lua's own affair
+        local ended = false
+        for count = 20, 20000, 23 do
+          local before = #server:requests()
+          local ok, why = run(case.order, count, case.pcalls)
+          if ok then
+            ended = true
+            break
+          end
+          local leads = why:find("find_generation { instructions = \"neon\"", 1, true)
+            or why:find(('client:generation("%s"):wait()'):format(ID), 1, true)
+          if #server:requests() > before then assert.is_truthy(leads, count .. ": " .. why) end
+        end
+        assert.is_true(ended)
+      end)
+    end
+  end)
+end

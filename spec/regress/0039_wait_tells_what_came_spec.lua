@@ -1,0 +1,143 @@
+-- gen:wait: what came in the place of a status stands in its last words; a 404 right after the order is a lost look; a status
+-- counts however its letters are written; X-Request-ID is kept.
+local devkit4ai = require "spec.support.quick"
+local poll = require "devkit4ai.poll"
+local raw = require "spec.support.raw"
+local runtime = require "devkit4ai.runtime"
+local wire = require "spec.support.wire"
+
+local ID = "990e8400-e29b-41d4-a716-446655440004"
+local IMAGE = { data = wire.image.png, filename = "a.png" }
+
+describe("gen:wait", function()
+  local server, client, pause, events
+
+  setup(function()
+    pause = poll.pause
+    poll.pause = function() return 0.001 end
+  end)
+  teardown(function() poll.pause = pause end)
+
+  -- looks: Lua for each look, the last one again and again; an order is answered with ID
+  local function start(...)
+    local steps = {}
+    for i, step in ipairs { ... } do steps[i] = ("function(conn) %s end"):format(step) end
+    server = raw.start { script = ([[
+      local ID, looks = "%s", 0
+      local steps = { %s }
+      return function(conn)
+        local request = conn:read_request()
+        while request do
+          if request.method == "POST" then
+            conn:respond(200, { id = ID, status = "pending" }, { ["X-Request-ID"] = "order-1" })
+          else
+            looks = looks + 1
+            steps[math.min(looks, #steps)](conn)
+          end
+          request = conn:read_request()
+        end
+      end]]):format(ID, table.concat(steps, ", ")) }
+    events = {}
+    client = assert(devkit4ai.new(wire.options(server.url, {
+      on_event = function(event) events[#events + 1] = event end,
+    })))
+  end
+
+  after_each(function()
+    client:close()
+    server:stop()
+  end)
+
+  local function order() return assert(client:generate { images = { IMAGE }, prompt = "neon" }) end
+  local OK = "conn:respond(200, { id = ID, status = 'completed' })"
+  local EARLY = "conn:respond(404, { detail = 'Generation not found' })"
+
+  for what, case in pairs {
+    ["a proxy's page"] = { "conn:respond(200, '<html>')", "it is no JSON" },
+    ["a 502"] = { "conn:respond(502, '<html>')", "the server answered 502" },
+    ["nothing"] = { "conn:reset() conn.read_request = function() end", "127.0.0.1:" },
+    ["another id"] = { "conn:respond(200, { id = 'x', status = 'completed' })", "it is about another id: x" },
+  } do
+    it("says what came in the place of a status: " .. what, function()
+      start(case[1])
+      local gen, message, err = client:generation(ID):wait { timeout = 0.05 }
+      assert.is_nil(gen)
+      assert.equal("timeout", err.kind)
+      for _, words in ipairs { "no status came", "the last look failed: ", case[2], "paid for", "go on waiting" } do
+        assert.is_truthy(message:find(words, 1, true), message)
+      end
+      assert.is_falsy(message:find("no answer yet", 1, true), message)
+    end)
+  end
+
+  it("says the status that came before the last look failed", function()
+    start("conn:respond(200, { id = ID, status = 'processing' })", "conn:respond(502, '')")
+    local message = select(2, client:generation(ID):wait { timeout = 0.05 })
+    assert.is_truthy(message:find("(processing; the last look failed: the server answered 502", 1, true), message)
+  end)
+
+  it("says nothing of looks that failed before the last one", function()
+    start("conn:respond(502, '')", "conn:respond(200, { id = ID, status = 'processing' })")
+    local message = select(2, client:generation(ID):wait { timeout = 0.05 })
+    assert.is_truthy(message:find("is not done (processing). ", 1, true), message)
+  end)
+
+  it("goes on after a 404 right after the order", function()
+    start(EARLY, EARLY, OK)
+    assert.equal("completed", assert(order():wait()).status)
+  end)
+
+  it("gives up after a 404 of one that it did not order, or that was ordered long ago", function()
+    start(EARLY)
+    local _, message, err = client:generation(ID):wait()
+    assert.same({ "not_found", false }, { err.kind, err.retryable })
+    assert.is_truthy(message:find("if the generation " .. ID .. " was ordered, it is paid for", 1, true), message)
+    local gen = order()
+    gen._ordered = runtime.now() - 31
+    _, message, err = gen:wait()
+    assert.same({ "not_found", false, ID }, { err.kind, err.retryable, err.generation_id })
+    assert.is_truthy(message:find("the generation " .. ID .. " is paid for; go on waiting with ", 1, true), message)
+  end)
+
+  it("has a refresh and a save that say that it may be there in some seconds", function()
+    start(EARLY)
+    local gen = order()
+    for _, call in ipairs { gen.refresh, gen.bytes } do
+      local _, message, err = call(gen)
+      assert.same({ "not_found", true }, { err.kind, err.retryable })
+      assert.is_truthy(message:find("may be there in some seconds", 1, true), message)
+    end
+  end)
+
+  for _, status in ipairs { "COMPLETED", "Completed" } do
+    it("takes " .. status .. " for completed", function()
+      start(("conn:respond(200, { id = ID, status = '%s' })"):format(status))
+      assert.equal("completed", assert(client:generation(ID):wait()).status)
+    end)
+  end
+
+  it("takes FAILED for failed", function()
+    start("conn:respond(200, { id = ID, status = 'FAILED', error = 'no GPU' })")
+    assert.equal("failed", select(3, client:generation(ID):wait()).kind)
+  end)
+
+  it("keeps the X-Request-ID of the last response about it, and tells it in events", function()
+    start("conn:respond(200, { id = ID, status = 'completed' }, { ['X-Request-ID'] = 'look-1' })")
+    local gen = order()
+    assert.equal("order-1", gen.request_id)
+    assert.equal("look-1", assert(gen:wait()).request_id)
+    local told = {}
+    for _, event in ipairs(events) do
+      if event.type == "answer" then told[#told + 1] = event.request_id end
+    end
+    assert.same({ "order-1", "look-1" }, told)
+  end)
+
+  it("has its request_id without on_event, too", function()
+    start("conn:respond(200, { id = ID, status = 'completed' }, { ['X-Request-ID'] = 'look-1' })")
+    local quiet = assert(devkit4ai.new(wire.options(server.url)))
+    assert.equal("order-1", assert(quiet:generate { images = { IMAGE }, prompt = "neon" }).request_id)
+    assert.equal("look-1", assert(quiet:generation(ID):refresh()).request_id)
+    quiet:close()
+  end)
+end)

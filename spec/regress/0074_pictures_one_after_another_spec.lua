@@ -1,0 +1,48 @@
+-- Pictures that are asked for at the same time are drawn one after another: the first is done first. Drawn side by side,
+-- all were done last.
+if _VERSION ~= "Lua 5.4" or not pcall(require, "cqueues") then return end
+
+local cqueues = require "cqueues"
+local picture = require "devkit4ai.sandbox.picture"
+local pictures = require "devkit4ai.sandbox.pictures"
+
+describe("the sandbox's pictures", function()
+  local log, draw
+  before_each(function()
+    log, draw = {}, picture.draw
+    picture.draw = function(seed, breathe) -- luacheck: ignore
+      log[#log + 1] = "begins " .. seed
+      for _ = 1, 3 do breathe() end
+      log[#log + 1] = "ends " .. seed
+      if seed == "bad" then error "on purpose" end
+      return "png of " .. seed
+    end
+  end)
+  after_each(function() picture.draw = draw end) -- luacheck: ignore
+
+  -- Asks for pictures, each in a coroutine of its own, in this order.
+  local function ask(seeds)
+    local queue, kept, got = cqueues.new(), pictures.new(), {}
+    local asked = 0
+    for i, seed in ipairs(seeds) do
+      queue:wrap(function()
+        while asked ~= i - 1 do cqueues.sleep(0) end
+        asked = i
+        got[i] = select(2, pcall(kept.get, kept, seed))
+      end)
+    end
+    assert(queue:loop())
+    return got
+  end
+
+  it("are drawn in the order in which they were asked for, each once", function()
+    assert.same({ "png of a", "png of b", "png of a", "png of c" }, ask { "a", "b", "a", "c" })
+    assert.same({ "begins a", "ends a", "begins b", "ends b", "begins c", "ends c" }, log)
+  end)
+
+  it("go on after one that can't be drawn", function()
+    local got = ask { "bad", "b" }
+    assert.truthy(got[1]:find("on purpose", 1, true))
+    assert.equal("png of b", got[2])
+  end)
+end)

@@ -1,0 +1,40 @@
+-- What /_sandbox/ and the control line do not know they refuse: a filter that is ignored looks like one that works.
+local helper = require "spec.sandbox.helper"
+
+describe("/_sandbox/", function()
+  teardown(helper.stop_all)
+
+  it("refuses a parameter in the address of every path, and does nothing", function()
+    local box = helper.start {}
+    helper.curl(box.url .. "/nowhere")
+    box:fault { status = 503 }
+    local doors = helper.curl(box.url .. "/_sandbox/").json.paths
+    assert.is_true(#doors >= 10)
+    for _, door in ipairs(doors) do
+      local answer = helper.request(door.method, box.url .. door.path .. "?operation=login", {}, "-d", "{}")
+      assert.equal(400, answer.status, door.path)
+      assert.truthy(answer.json.error:find("'operation=login' was given", 1, true), answer.json.error)
+    end
+    assert.equal(1, #box:requests())
+    assert.equal(1, #box:faults())
+  end)
+end)
+
+if _VERSION ~= "Lua 5.4" then return end -- the sandbox's process is the same for each Lua
+
+describe("the control line", function()
+  it("refuses a field that a command does not know", function()
+    local text = helper.shell([[{
+      for command in index faults clear_faults requests clear_requests generations mails fault clock; do
+        echo "{\"command\":\"$command\",\"filter\":1}"
+      done
+      echo '{"command":"developer","email":"a@example.com","password":"SecurePass123","full_name":"A"}'
+    } | devkit4ai sandbox --control]])
+    local count = 0
+    for line in text:gmatch("[^\n]+") do
+      count = count + 1
+      if count > 1 then assert.truthy(line:find('^{"error":".*\'f[iu]ll?t?e?r?_?n?a?m?e?\'') , line) end
+    end
+    assert.equal(11, count)
+  end)
+end)

@@ -1,0 +1,31 @@
+-- The sandbox's clock starts with the machine's time, its fraction of a second included. Without it, created_at and every
+-- other time were up to a second behind.
+if not pcall(require, "cqueues") then return end
+
+local clocks = require "devkit4ai.sandbox.clock"
+local cqueues = require "cqueues"
+
+describe("the sandbox's clock", function()
+  local monotime, socket = cqueues.monotime, package.loaded.socket
+  before_each(function() cqueues.monotime = function() return 50 end end)
+  after_each(function()
+    cqueues.monotime, package.loaded.socket = monotime, socket
+  end)
+
+  it("starts with the machine's time to the fraction of a second", function()
+    for _, now in ipairs { 1700000000, 1700000000.25, 1700000000.999 } do
+      package.loaded.socket = { gettime = function() return now end }
+      assert.equal(now, clocks.new()())
+    end
+  end)
+
+  it("starts with the second where the machine tells no more", function()
+    local preload = package.preload.socket
+    finally(function() package.preload.socket = preload end)
+    package.loaded.socket = nil
+    package.preload.socket = function() error "not installed" end
+    local before = os.time()
+    local now = clocks.new()()
+    assert.is_true(before <= now and now <= os.time())
+  end)
+end)

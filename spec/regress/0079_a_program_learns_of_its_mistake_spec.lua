@@ -1,0 +1,58 @@
+-- A program that starts `devkit4ai sandbox --control` gets a line whatever goes wrong, and a test of it that fails ends.
+if _VERSION ~= "Lua 5.4" then return end -- Node and the sandbox are the same for each Lua
+
+local child = require "spec.support.child"
+local cjson = require("cjson").new()
+local helper = require "spec.sandbox.helper"
+
+describe("devkit4ai sandbox --control", function()
+  it("writes a line for every wrong use, and for a rock that is missing", function()
+    for words, said in pairs {
+      ["--steptime 60"] = "unknown option '--steptime'", ["--port x"] = "port must be a whole number",
+      ["--step-time"] = "requires an argument", ["--parent x"] = "malformed argument", ["fly"] = "too many arguments",
+      ["--tier gold"] = "tier must be one of", ["--dialect x"] = "dialect",
+    } do
+      local line, code = helper.shell("devkit4ai sandbox --control " .. words .. " 2>/dev/null </dev/null; echo $?")
+        :match("^([^\n]+)\n(%d+)\n$")
+      assert.equal("2", code, words)
+      assert.truthy(cjson.decode(line).error:find(said, 1, true), line)
+    end
+    assert.truthy(cjson.decode(helper.shell "devkit4ai sandbx --control 2>/dev/null").error:find("sandbx", 1, true))
+    for module, said in pairs {
+      ["devkit4ai.sandbox.main"] = "the sandbox is not installed", argparse = "needs argparse",
+    } do
+      local code = ([[
+        package.preload["%s"] = function() error "gone" end
+        require("devkit4ai.cli").main { "sandbox", "--control" }
+      ]]):format(module)
+      local text = helper.shell(("%s -e %s 2>/dev/null"):format(helper.quote(child.interpreter()), helper.quote(code)))
+      assert.truthy(cjson.decode(text).error:find(said, 1, true), text)
+    end
+    assert.equal("", helper.shell "devkit4ai sandbox --steptime 60 2>/dev/null")
+  end)
+end)
+
+describe("the Node helper of docs/testing.md", function()
+  it("lets a test that fails end, and names a mistake of its options", function()
+    local page = child.read "docs/testing.md"
+    local code = assert(page:match("```js\n(.-)\n// the program under test"))
+    local folder = child.folder()
+    finally(function() child.remove(folder) end)
+    local file = assert(io.open(folder .. "/one.test.js", "wb"))
+    file:write("const test = require('node:test'), assert = require('node:assert')\n", code, [[
+
+test('fails', async () => { const sandbox = await start(); assert.equal(1, 2); sandbox.stop() })
+test('passes', async () => { const s = await start(); assert.equal((await s.ask('mails')).mails.length, 0) })
+test('is told', async () => { await assert.rejects(start('--steptime', '1'), /unknown option/) })
+test('is over', async () => {
+  const sandbox = await start()
+  const ended = sandbox.ask('stop')
+  await assert.rejects(ended, /the sandbox has ended/)
+})
+]])
+    file:close()
+    local said = helper.shell("cd " .. folder .. " && timeout 60 node --test one.test.js 2>&1; echo ended with $?")
+    assert.truthy(said:find("# pass 3\n# fail 1\n", 1, true), said)
+    assert.truthy(said:find("ended with 1\n", 1, true), said)
+  end)
+end)

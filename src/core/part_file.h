@@ -1,0 +1,34 @@
+/* part_file.h - a file that grows under another name in the same folder, and gets its own name when it is whole. */
+#ifndef DK_PART_FILE_H
+#define DK_PART_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { DK_NAME_ROOM = 256 };     /* bytes of a file's name, the NUL included */
+
+typedef struct {
+  int folder, fd;                /* the folder, which stays the same where the program goes to another one. -1: not open */
+  char name[DK_NAME_ROOM];       /* without its folder */
+  char part[DK_NAME_ROOM];       /* the name while it grows; "": it was not made, or it has its own */
+  uint64_t length, limit;        /* bytes; limit: the process's own (ulimit -f) */
+} dk_part;
+
+/* Makes the part file beside path, with the mode. 0, or errno; dk_part_drop is due all the same. */
+int dk_part_open (dk_part *part, const char *path, mode_t mode);
+
+/* Appends all of it. 0, or errno: EFBIG where writing on would raise SIGXFSZ. */
+int dk_part_write (dk_part *part, const void *bytes, size_t length);
+
+/* Syncs it and gives it its name. overwrite: a file of that name is replaced. 0, or errno: EEXIST. */
+int dk_part_finish (dk_part *part, bool overwrite);
+
+/* Makes the name last through a power cut, where the file system can. */
+void dk_part_sync_folder (const dk_part *part);
+
+/* Removes it, unless it was finished, and closes all; twice is once. */
+void dk_part_drop (dk_part *part);
+
+#endif
