@@ -219,9 +219,10 @@ end
 
 -- Notes what was created.
 local function make_and_keep(client, row, name, known, args, request, secrets, progress, started)
+  local creation = request.creation
+  if creation then creation.sent = true end
   local answer, message, err, head = make(client, row, name, known, args, request, secrets, progress, started)
   if answer and row.makes then created.object(runtime.job(), row.makes, answer) end
-  local creation = request.creation
   if creation and answer then creation.answer = answer elseif creation then creation.sent = false end
   return answer, message, err, head
 end
@@ -268,7 +269,7 @@ end
 ---@return string? head the answer's header block, where the row heeds it
 function M.run(scope, name, args, extra, progress)
   local client, row = scope._client, operations[name]
-  if client._closed then errors.raise(row.says .. ": the client is closed") end
+  if client._closed then errors.raise((extra and extra.says or row.says) .. ": the client is closed") end
   local known = scope._prepared[name]
   if not known then
     local prepared, message, err = build.prepare(scope, name, row)
