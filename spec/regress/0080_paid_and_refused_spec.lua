@@ -123,11 +123,12 @@ describe("an error in a script that ends", function()
 
   local function run(script)
     local ended = child.run([[
-      local client = require("devkit4ai").new { base_url = arg[1], access_token = "t", developer_key = "d",
-        project_id = arg[3], project_key = "pk_old_one" }
+      local url, folder, id = arg[1], arg[2], arg[3]
+      local client = require("devkit4ai").new { base_url = url, access_token = "t", developer_key = "d",
+        project_id = id, project_key = "pk_old_one" }
       local function try(fn, ...)
         debug.sethook(function()
-          local file = io.open(arg[2] .. "/mark")
+          local file = io.open(folder .. "/mark")
           if not file then return end
           file:close()
           debug.sethook()
@@ -142,7 +143,7 @@ describe("an error in a script that ends", function()
 
   for call, line in pairs { ["save 'x.png'"] = 'save("x.png")', ["bytes()"] = "bytes()", ["refresh()"] = "wait()" } do
     it("gen:" .. call .. " names the generation", function()
-      local out = run(("print(try(function() return client:generation(arg[3]):%s end))"):format(call))
+      local out = run(("print(try(function() return client:generation(id):%s end))"):format(call))
       assert.matches("^interrupted!", out)
       assert.is_truthy(out:find(LINE .. line, 1, true), out)
     end)
@@ -154,7 +155,7 @@ describe("an error in a script that ends", function()
       local err = try(project.rotate_key, project, "n")
       print(type(err), tostring(err) == err.message, err.key.key, err.cause:sub(1, 12), err.outcome, err.retryable)
       print(err.message)
-      assert(project:generation(arg[3]):refresh())]]
+      assert(project:generation(id):refresh())]]
     assert.is_truthy(out:find("table\ttrue\tpk_new_and_shown_once\tinterrupted!\tunknown\tfalse\n", 1, true), out)
     assert.is_truthy(out:find("the key in err.key is new: keep it", 1, true), out)
     assert.is_nil(out:match("\n(.*)"):find("pk_new_and_shown_once", 1, true), out)
