@@ -252,7 +252,7 @@ end
 local function build_and_make(scope, row, name, known, args, extra, progress)
   local client, started = scope._client, now()
   local request, secrets, err = build.request(client, row, known, name, args, extra, scope._secrets)
-  if not request then return nil, secrets, err end
+  if not request then return runtime.refused(nil, secrets, err) end
   local run = row.repeats == "safe" and make or change
   return conclude(request, run(client, row, name, known, args, request, secrets, progress, started))
 end
@@ -273,7 +273,7 @@ function M.run(scope, name, args, extra, progress)
   local known = scope._prepared[name]
   if not known then
     local prepared, message, err = build.prepare(scope, name, row)
-    if not prepared then return nil, message, err end
+    if not prepared then return runtime.refused(nil, message, err) end
     known, scope._prepared[name] = prepared, prepared
   end
   if extra or not known.fixed then return build_and_make(scope, row, name, known, args, extra, progress) end
@@ -289,7 +289,7 @@ end
 function M.run_row(scope, row, name, extra, progress)
   if scope._client._closed then errors.raise(row.says .. ": the client is closed") end
   local known, message, err = build.prepare(scope, name, row)
-  if not known then return nil, message, err end
+  if not known then return runtime.refused(nil, message, err) end
   return build_and_make(scope, row, name, known, {}, extra, progress)
 end
 

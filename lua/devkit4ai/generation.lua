@@ -194,7 +194,7 @@ local function order(scope, creation, given)
   local images, wrong = images_of.copy(says, "images", given.images, operations[name].body.form.most)
   local text, why = instructions.text(given.instructions or given.prompt)
   wrong = wrong or why
-  if wrong then return errors.refuse("invalid", ("%s: %s"):format(says, wrong), name) end
+  if wrong then return runtime.refused(errors.refuse("invalid", ("%s: %s"):format(says, wrong), name)) end
   local args = { files = images, instructions = text }
   creation.wanted = type(given.instructions) == "table" and text or given.instructions or given.prompt
   return wait.with_room(scope._client, given.timeout, glance, function(left, max_wait)
@@ -455,7 +455,8 @@ function Generation:save(path, options)
   check.value("gen:save: path", { type = "string", required = true }, path)
   options = check.arguments("gen:save", SAVE, options)
   if not images_of.is_name(path) then
-    local _, _, err = errors.refuse("file", "gen:save: " .. images_of.NO_NAME:format(#path), "get_picture")
+    local message = "gen:save: " .. images_of.NO_NAME:format(#path)
+    local _, _, err = runtime.refused(errors.refuse("file", message, "get_picture"))
     return wait.fail(self, err, "go on with " .. lines.save(self, shown(self.id) .. ".png"))
   end
   local extra = check.extra(options)

@@ -114,7 +114,7 @@ local function find_secrets(values, found)
 end
 
 local function refuse(message, name)
-  return errors.refuse("invalid", "client:request: " .. message, name)
+  return runtime.refused(errors.refuse("invalid", "client:request: " .. message, name))
 end
 
 -- A request that creates a generation. What ends it says what became of it, as for client:generate.

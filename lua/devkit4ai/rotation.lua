@@ -52,7 +52,7 @@ local function find_used(kind, scope, list)
 end
 
 local function refuse(kind, what, message)
-  return errors.refuse(what, ("%s: %s; nothing was made"):format(kind.says, message), kind.create)
+  return runtime.refused(errors.refuse(what, ("%s: %s; nothing was made"):format(kind.says, message), kind.create))
 end
 
 -- The scope, with another key in the place of the one in use; nil and why, where no header can carry it.

@@ -224,7 +224,8 @@ end
 function M.until_done(gen, options, look)
   local timeout, interval = options.timeout or poll.DEADLINE, options.interval
   if not (timeout >= 0 and (not interval or interval > 0)) then
-    local _, _, err = errors.refuse("config", "gen:wait: timeout and interval must be numbers of seconds", gen._looks)
+    local _, _, err = runtime.refused(errors.refuse("config",
+      "gen:wait: timeout and interval must be numbers of seconds", gen._looks))
     return M.fail(gen, err, "go on waiting with " .. lines.wait(gen))
   end
   local client, job = gen._scope._client, runtime.job()
