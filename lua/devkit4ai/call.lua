@@ -219,9 +219,10 @@ end
 
 -- Notes what was created.
 local function make_and_keep(client, row, name, known, args, request, secrets, progress, started)
+  local creation = request.creation
+  if creation then creation.sent = true end
   local answer, message, err, head = make(client, row, name, known, args, request, secrets, progress, started)
   if answer and row.makes then created.object(runtime.job(), row.makes, answer) end
-  local creation = request.creation
   if creation and answer then creation.answer = answer elseif creation then creation.sent = false end
   return answer, message, err, head
 end
@@ -251,7 +252,7 @@ end
 local function build_and_make(scope, row, name, known, args, extra, progress)
   local client, started = scope._client, now()
   local request, secrets, err = build.request(client, row, known, name, args, extra, scope._secrets)
-  if not request then return nil, secrets, err end
+  if not request then return runtime.refused(nil, secrets, err) end
   local run = row.repeats == "safe" and make or change
   return conclude(request, run(client, row, name, known, args, request, secrets, progress, started))
 end
@@ -268,11 +269,11 @@ end
 ---@return string? head the answer's header block, where the row heeds it
 function M.run(scope, name, args, extra, progress)
   local client, row = scope._client, operations[name]
-  if client._closed then errors.raise(row.says .. ": the client is closed") end
+  if client._closed then errors.raise((extra and extra.says or row.says) .. ": the client is closed") end
   local known = scope._prepared[name]
   if not known then
     local prepared, message, err = build.prepare(scope, name, row)
-    if not prepared then return nil, message, err end
+    if not prepared then return runtime.refused(nil, message, err) end
     known, scope._prepared[name] = prepared, prepared
   end
   if extra or not known.fixed then return build_and_make(scope, row, name, known, args, extra, progress) end
@@ -288,7 +289,7 @@ end
 function M.run_row(scope, row, name, extra, progress)
   if scope._client._closed then errors.raise(row.says .. ": the client is closed") end
   local known, message, err = build.prepare(scope, name, row)
-  if not known then return nil, message, err end
+  if not known then return runtime.refused(nil, message, err) end
   return build_and_make(scope, row, name, known, {}, extra, progress)
 end
 

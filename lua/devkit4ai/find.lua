@@ -5,6 +5,7 @@ local errors = require "devkit4ai.errors"
 local instructions = require "devkit4ai.instructions"
 local lines = require "devkit4ai.lines"
 local pages = require "devkit4ai.pages"
+local runtime = require "devkit4ai.runtime"
 local server_clock = require "devkit4ai.server_clock"
 local times = require "devkit4ai.times"
 local wait = require "devkit4ai.wait"
@@ -218,7 +219,7 @@ function M.find(scope, says, given, own)
   if given.since and not (given.since >= 0 and given.since < LATEST) then
     wanted, wrong = nil, "since must be a Unix time in seconds"
   end
-  if not wanted then return errors.refuse("invalid", says .. ": " .. wrong, "list_generations") end
+  if not wanted then return runtime.refused(errors.refuse("invalid", says .. ": " .. wrong, "list_generations")) end
   local client = scope._client
   local search = {
     wanted = wanted, since = given.since, known = client._made.ids,

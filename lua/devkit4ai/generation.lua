@@ -128,16 +128,28 @@ local function was_created(creation, id)
     creation.says, id, lines.wait(creation.handle(id)))
 end
 
+-- The id in the server's answer; client:request has it in the decoded body.
+local function id_of(answer)
+  local fields = answer.json or answer
+  return type(fields) == "table" and type(fields.id) == "string" and fields.id or nil
+end
+
 -- What is known of a creating call; nil: it was not sent.
 local function describe(creation)
-  if creation.answer then return was_created(creation, creation.answer.id) end
+  local id = creation.answer and id_of(creation.answer)
+  if id then return was_created(creation, id) end
   if not creation.sent then return nil end
   return ("%s: an error ended the call; %s%s"):format(
     creation.says, operations[creation.operation].unknown, creation.search(creation))
 end
 
--- The failure of a creating call. An error that ended it is raised, and says what became of it.
-local function fail(creation, err)
+--- The failure of a creating call. An error that ended it is raised, and says what became of it.
+---@param creation devkit4ai.Creation
+---@param err devkit4ai.Error
+---@return nil
+---@return string message
+---@return devkit4ai.Error err
+function M.fail(creation, err)
   local raised = err.raised
   if not raised then return nil, err.message, err end
   err.raised = nil
@@ -146,9 +158,14 @@ local function fail(creation, err)
   created.raise(raised, err)
 end
 
--- Runs a creating call, so that an error says what became of it wherever it ends it: in a script the error itself, in a
--- task the error of the task.
-local function guard(creation, fn)
+--- Runs a creating call, so that an error says what became of it wherever it ends it: in a script the error itself, in a
+--- task the error of the task.
+---@param creation devkit4ai.Creation
+---@param fn fun(creation: devkit4ai.Creation): any, string?, devkit4ai.Error?
+---@return any
+---@return string? message
+---@return devkit4ai.Error? err
+function M.guard(creation, fn)
   local job = runtime.job()
   if job then
     if job._describe then runtime.leave(job) end -- an error ended another one, and the task caught it
@@ -162,7 +179,7 @@ local function guard(creation, fn)
     if not message then error(value, 0) end
     local _, _, err = errors.give({
       kind = "cancelled", outcome = "unknown", operation = creation.operation, message = message,
-      generation_id = creation.answer and creation.answer.id,
+      generation_id = creation.answer and id_of(creation.answer),
     })
     created.raise({ value = value, text = text }, err)
   end, fn, creation)
@@ -177,11 +194,11 @@ local function order(scope, creation, given)
   local images, wrong = images_of.copy(says, "images", given.images, operations[name].body.form.most)
   local text, why = instructions.text(given.instructions or given.prompt)
   wrong = wrong or why
-  if wrong then return errors.refuse("invalid", ("%s: %s"):format(says, wrong), name) end
+  if wrong then return runtime.refused(errors.refuse("invalid", ("%s: %s"):format(says, wrong), name)) end
   local args = { files = images, instructions = text }
   creation.wanted = type(given.instructions) == "table" and text or given.instructions or given.prompt
   return wait.with_room(scope._client, given.timeout, glance, function(left, max_wait)
-    creation.moment, creation.sent = runtime.now(), true
+    creation.moment = runtime.now()
     local extra = { total = left, max_wait = max_wait, headers = given.headers, says = says, creation = creation }
     return call.run(scope, name, args, extra, given.on_upload)
   end)
@@ -200,7 +217,7 @@ end
 --- project:generate; see there. Where nobody knows whether it was made, the message ends with the line that finds it.
 function M.generate(scope, words, says, given, own)
   given = check.arguments(says, GENERATE, given, own)
-  return guard({
+  return M.guard({
     says = says, operation = "create_generation", handle = function(id) return M.of_id(scope, words, id) end,
     search = function(creation) return find.way(scope, words, creation.wanted, creation.moment) end,
   }, function(creation)
@@ -210,7 +227,7 @@ function M.generate(scope, words, says, given, own)
       return accept(creation.handle(fields.id), says, fields, head)
     end
     if err.operation == "create_generation" then find.tell_lost(err, scope, words, creation.wanted, creation.moment) end
-    return fail(creation, err)
+    return M.fail(creation, err)
   end)
 end
 
@@ -218,12 +235,12 @@ end
 function M.generate_anonymous(client, given, own)
   local says = "client:generate_anonymous"
   given = check.arguments(says, GENERATE, given, own)
-  return guard({
+  return M.guard({
     says = says, operation = "create_anonymous_generation", handle = function(id) return M.anonymous(client, id) end,
     search = function() return "" end,
   }, function(creation)
     local fields, _, err, head = order(client, creation, given)
-    if not fields then return fail(creation, err) end
+    if not fields then return M.fail(creation, err) end
     return accept(creation.handle(fields.id), says, fields, head)
   end)
 end
@@ -255,8 +272,11 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Generation:refresh(options)
-  local seen, message, err = look(self, check.own("gen:refresh", options))
-  return seen, message, err
+  options = check.own("gen:refresh", options)
+  local way = "go on waiting with " .. lines.wait(self)
+  local seen, _, err = wait.protect(self, "gen:refresh", way, look, self, options)
+  if seen then return seen end
+  return wait.fail(self, err, way)
 end
 
 local WAIT = check.rows { interval = { type = "number" }, on_progress = { type = "function" } }
@@ -380,7 +400,7 @@ local function fetch_once(gen, extra, left, anew)
 end
 
 -- Fetches the image; a URL that has expired is asked for anew once. way: for the message of a failure
-local function fetch(gen, says, extra, way)
+local function fetch_image(gen, says, extra, way)
   local left = wait.countdown(extra.total)
   extra.max_answer, extra.says = MAX_PICTURE, says
   local picture, message, err = fetch_once(gen, extra, left)
@@ -393,6 +413,11 @@ local function fetch(gen, says, extra, way)
   if gen.status == "failed" then return nil, message, err end
   local is_open = gen.status and gen.status ~= "completed" and not gen.image_url
   return wait.fail(gen, err, is_open and "go on waiting with " .. lines.wait(gen) or "go on with " .. way(gen, err))
+end
+
+-- The same; an error that ends it in a script names the generation.
+local function fetch(gen, says, extra, way)
+  return wait.protect(gen, says, "go on with " .. way(gen, {}), fetch_image, gen, says, extra, way)
 end
 
 -- Another name beside one that is taken.
@@ -418,7 +443,9 @@ function Generation:save(path, options)
   check.value("gen:save: path", { type = "string", required = true }, path)
   options = check.arguments("gen:save", SAVE, options)
   if not images_of.is_name(path) then
-    return errors.refuse("file", "gen:save: " .. images_of.NO_NAME:format(#path), "get_picture")
+    local message = "gen:save: " .. images_of.NO_NAME:format(#path)
+    local _, _, err = runtime.refused(errors.refuse("file", message, "get_picture"))
+    return wait.fail(self, err, "go on with " .. lines.save(self, shown(self.id) .. ".png"))
   end
   local extra = check.extra(options)
   extra.save_as, extra.overwrite = path, options.overwrite

@@ -6,6 +6,7 @@ local core = require "devkit4ai.core"
 local created = require "devkit4ai.created"
 local errors = require "devkit4ai.errors"
 local find = require "devkit4ai.find"
+local generation = require "devkit4ai.generation"
 local images = require "devkit4ai.images"
 local json = require "devkit4ai.json"
 local locale = require "devkit4ai.locale"
@@ -113,7 +114,30 @@ local function find_secrets(values, found)
 end
 
 local function refuse(message, name)
-  return errors.refuse("invalid", "client:request: " .. message, name)
+  return runtime.refused(errors.refuse("invalid", "client:request: " .. message, name))
+end
+
+-- A request that creates a generation. What ends it says what became of it, as for client:generate.
+local function create(client, row, name, known, given, extra)
+  local wanted, moment = known.findable and given.form and given.form[known.body.form.text], core.now()
+  return generation.guard({
+    says = row.says, operation = name,
+    handle = function(id) return known.findable and client:generation(id) or generation.anonymous(client, id) end,
+    search = function() return wanted and find.way(client, client._called, tostring(wanted), moment) or "" end,
+  }, function(creation)
+    extra.creation = creation
+    local response, _, err = call.run_row(client, row, name, extra, given.on_upload)
+    if err then
+      if wanted and err.operation == name then find.tell_lost(err, client, client._called, tostring(wanted), moment) end
+      return generation.fail(creation, err)
+    end
+    local made = response.status < 300 and response.json
+    if type(made) == "table" and type(made.id) == "string" then
+      if known.findable then find.remember(client, made.id) end
+      created.generation(runtime.job(), creation.handle(made.id))
+    end
+    return response
+  end)
 end
 
 --- client:request; see there.
@@ -139,18 +163,10 @@ function M.run(client, options, own)
     doubtful = known.doubtful, says = "client:request",
   }
   if query ~= "" then extra.url = client.base_url .. given.path .. "?" .. query end
-  local moment = core.now()
-  local response, message, err = call.run_row(client, row, name, extra, given.on_upload)
-  local wanted = known.findable and given.form and given.form[known.body.form.text]
-  if wanted and err and err.operation == name then
-    return find.tell_lost(err, client, client._called, tostring(wanted), moment)
+  if known.creates and known.answer == "generation" then
+    return create(client, row, name, known, given, extra)
   end
-  local made = response and response.status < 300 and known.creates and known.answer == "generation" and response.json
-  if type(made) == "table" and type(made.id) == "string" then
-    if known.findable then find.remember(client, made.id) end
-    created.generation(runtime.job(), client:generation(made.id))
-  end
-  return response, message, err
+  return call.run_row(client, row, name, extra, given.on_upload)
 end
 
 return M

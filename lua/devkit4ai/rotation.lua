@@ -52,7 +52,7 @@ local function find_used(kind, scope, list)
 end
 
 local function refuse(kind, what, message)
-  return errors.refuse(what, ("%s: %s; nothing was made"):format(kind.says, message), kind.create)
+  return runtime.refused(errors.refuse(what, ("%s: %s; nothing was made"):format(kind.says, message), kind.create))
 end
 
 -- The scope, with another key in the place of the one in use; nil and why, where no header can carry it.
@@ -125,16 +125,20 @@ local function keep_key(keep, made)
   return judge(pcall(keep, made))
 end
 
---- Rotates the key in use.
----@param scope devkit4ai.Scope the client, or a project
----@param name "developer"|"project" whose key
----@param label string? the new key's name
----@param options { keep: function?, timeout: number?, headers: table<string, string>? } timeout: for all steps together
----@param use fun(text: string) takes the new key into use, wherever the old one is
----@return devkit4ai.Key? key the new one
----@return string? message
----@return devkit4ai.Error? err with the new key in err.key, where it was created
-function M.rotate(scope, name, label, options, use)
+-- An error (Ctrl-C, a debug hook) ended a rotation that had created the new key. A text can't carry the key, so an error
+-- object is raised.
+local function ended(kind, made, old, value, text)
+  local message = ("%s%s%s: an error ended the rotation; the key in err.key is new: keep it; whether "
+    .. "the old one (%s) is revoked, nobody knows: look in %s, and revoke the old one with key:revoke()"):format(
+    text, text:find("\n", 1, true) and "\n" or "; ", kind.says, shown(old.key_prefix), kind.lists)
+  local _, _, err = errors.give { kind = "cancelled", outcome = "unknown", operation = kind.revoke, message = message }
+  err.cause = value
+  half_done(made, err, err.message)
+  error(err, 0)
+end
+
+-- Rotates the key in use. state: gets the new key, the old one, and whether requests can be made with the new one.
+local function rotate(scope, name, label, options, use, state)
   local kind = KINDS[name]
   local left = wait.countdown(options.timeout)
   local function step(what)
@@ -149,8 +153,10 @@ function M.rotate(scope, name, label, options, use)
   made, message, err = call.run(scope, kind.create, { project_id = scope.id, name = label }, step "making the new key")
   if not made then return nil, message, err end
   key.new(made, scope, name)
+  state.made, state.old = made, old
   local with_new, unusable = with_key(kind, scope, made.key)
   if not with_new then return useless(kind, made, unusable) end
+  state.fits = true
   local kept, trouble = true, nil
   if options.keep then kept, trouble = keep_key(options.keep, made) end
   trouble = trouble and with_new._secrets:mask(trouble)
@@ -167,6 +173,24 @@ function M.rotate(scope, name, label, options, use)
   if not stays and not scope._client._closed then use(made.key) end
   if revoked then return made end
   return not_revoked(kind, made, old, stays, message, err)
+end
+
+--- Rotates the key in use.
+---@param scope devkit4ai.Scope the client, or a project
+---@param name "developer"|"project" whose key
+---@param label string? the new key's name
+---@param options { keep: function?, timeout: number?, headers: table<string, string>? } timeout: for all steps together
+---@param use fun(text: string) takes the new key into use, wherever the old one is
+---@return devkit4ai.Key? key the new one
+---@return string? message
+---@return devkit4ai.Error? err with the new key in err.key, where it was created
+function M.rotate(scope, name, label, options, use)
+  local state = {}
+  return runtime.protect(function(value, text)
+    if not state.made then error(value, 0) end
+    if state.fits and not scope._client._closed then use(state.made.key) end
+    ended(KINDS[name], state.made, state.old, value, text)
+  end, rotate, scope, name, label, options, use, state)
 end
 
 return M

@@ -256,6 +256,20 @@ function M.is_refused()
   return true
 end
 
+--- Others have their turn before a task goes on after a call that was refused at once: a loop that repeats it holds nobody
+--- up. Takes and gives the three results of the call.
+---@return nil
+---@return string message
+---@return any err
+function M.refused(none, message, err)
+  local job = current()
+  if job then
+    enter(job)
+    if job._cancelled then refuse(job) elseif usable() then park(job, MOMENT) end
+  end
+  return none, message, err
+end
+
 local function exchange_of_task(request, secrets, owner, progress, row, job)
   enter(job)
   if job._cancelled then
@@ -264,7 +278,7 @@ local function exchange_of_task(request, secrets, owner, progress, row, job)
   end
   job._client = owner
   local id, name, text = submit(owner._engine, request, secrets)
-  if not id then return nil, name, text end
+  if not id then return M.refused(nil, name, text) end
   job._row = row.repeats ~= "safe" and row or nil
   return await_parked(id, owner, progress, job)
 end

@@ -88,6 +88,23 @@ function M.fail(gen, err, way)
   return nil, err.message, err
 end
 
+--- Runs a call on a generation in a script so that an error which ends it (Ctrl-C, a debug hook) names the generation.
+---@param gen devkit4ai.Generation
+---@param says string how the user knows the call
+---@param way string in words, the line at its end
+---@param fn function
+---@param ... any
+---@return any ... what fn gives
+function M.protect(gen, says, way, fn, ...)
+  return runtime.protect(function(value, text)
+    local _, _, err = errors.give({
+      kind = "cancelled", outcome = "unknown", operation = gen._looks, message = says .. ": an error ended the call",
+    })
+    M.fail(gen, err, way)
+    created.raise({ value = value, text = text }, err)
+  end, fn, ...)
+end
+
 -- lost: the failure of the last look, if it failed
 local function out_of_time(gen, seconds, lost)
   return errors.give({
@@ -208,7 +225,9 @@ end
 function M.until_done(gen, options, look)
   local timeout, interval = options.timeout or poll.DEADLINE, options.interval
   if not (timeout >= 0 and (not interval or interval > 0)) then
-    return errors.refuse("config", "gen:wait: timeout and interval must be numbers of seconds", gen._looks)
+    local _, _, err = runtime.refused(errors.refuse("config",
+      "gen:wait: timeout and interval must be numbers of seconds", gen._looks))
+    return M.fail(gen, err, "go on waiting with " .. lines.wait(gen))
   end
   local client, job = gen._scope._client, runtime.job()
   local entry = under_way.watch(client, gen)
@@ -230,6 +249,7 @@ local function wait_a_turn(client, waiter, turn, deadline, look)
   if left <= 0 or not rest(client, under_way.first(client), math.min(poll.pause(turn), left)) then return false end
   local gen = not waiter.room and under_way.first(client)
   if not gen then return true end
+  if pace_of(client, gen._looks).shut - runtime.now() > client._retry.max_wait then return false end
   local looked, _, _, err = look_in_turn(client, gen, deadline, function(seconds) return look(gen, seconds) end)
   if not looked or err and err.kind == "cancelled" then return false end
   if err and not poll.after_failure(err, 0) then under_way.remove(client, gen.id) end
