@@ -342,8 +342,8 @@ end
 
 -- http or https, without a name and password, which would go out as a credential
 local function is_address(url)
-  local authority = url:match("^[Hh][Tt][Tt][Pp][Ss]?://([^/?#]+)[^%s%c]*$")
-  return authority and not authority:find("[@%s%c]")
+  local authority = url:match("^[Hh][Tt][Tt][Pp][Ss]?://([^/?#]+)[^%s%c\128-\255]*$")
+  return authority and not authority:find("[@%s%c\\\128-\255]")
 end
 
 -- The URL of the image as a browser reads it: relative to the API, without line feeds, tabs, and blanks at its ends. nil: it

@@ -14,13 +14,15 @@ local null, decode, encode
 -- decimal sign, with which it reads and writes numbers.
 local function make()
   local cjson = require("cjson").new()
-  cjson.decode_max_depth(100) -- far beyond any answer of this API
+  cjson.decode_max_depth(1000) -- far beyond any answer of this API; each level takes stack
   cjson.decode_invalid_numbers(false) -- NaN, Infinity and 0x10 are no JSON
   cjson.encode_sparse_array(false, 1, 0) -- a list with a hole is refused (a ratio of 0 would write null)
   null, decode, encode = cjson.null, cjson.decode, cjson.encode
 end
 
+-- LuaJIT writes a point in every locale, so there only the C locale's sign is known.
 local function is_one_byte()
+  if rawget(_G, "jit") then return not os.setlocale or os.setlocale(nil, "numeric") == "C" end
   return #("%.1f"):format(1 / 2) == 3
 end
 
@@ -114,12 +116,22 @@ M.NONE = NONE
 local ASIDE = { ["\\\\"] = "\1", ['\\"'] = "\2" }
 local BACK = { ["\1"] = "\\\\", ["\2"] = '\\"', ["\3"] = "\\u", ["\4"] = "\\ufffd" }
 
--- JSON in which what cjson refuses is put right: a byte order mark, NUL bytes, half a surrogate pair (RFC 8259, 8).
+local NO_NUMBERS = { "([:,%[]%s*)%-?NaN%f[%W]", "([:,%[]%s*)%-?Infinity%f[%W]" } -- some servers write them
+
+local function without_no_numbers(between, text)
+  for _, form in ipairs(NO_NUMBERS) do between = between:gsub(form, "%1null") end
+  return between .. text
+end
+
+-- JSON in which what cjson refuses is put right: a byte order mark, NUL bytes, half a surrogate pair (RFC 8259, 8), an escape
+-- that JSON does not have, NaN.
 local function repaired(text)
-  text = text:gsub("^\239\187\191", ""):match("^(.*[^%z])") or ""
+  text = text:gsub("^[\239\187\191 \t\r\n]+", ""):match("^(.*[^%z])") or ""
   text = text:gsub("%z", "\\u0000"):gsub("[\1-\4]", " ")
-  text = text:gsub("\\\\", ASIDE)
+  text = text:gsub('\\["\\]', ASIDE)
     :gsub("\\u([dD][89abAB]%x%x)\\u([dD][c-fC-F]%x%x)", "\3%1\3%2"):gsub("\\u[dD][89a-fA-F]%x%x", "\4")
+    :gsub("\\([^/bfnrtu])", "\1%1")
+  text = (text .. '"'):gsub('([^"]*)("[^"]*"?)', without_no_numbers):sub(1, -2) -- with a quote, the end is looked at, too
   return (text:gsub("[\1-\4]", BACK))
 end
 

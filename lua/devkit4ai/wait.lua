@@ -17,7 +17,7 @@ local under_way = require "devkit4ai.under_way"
 
 local M = {}
 
-local MOMENT = 0.001 -- seconds
+local MOMENT = 1 / 1000 -- seconds
 
 local function failed(gen)
   local reason = gen.error and display.text(gen.error) or "the server gives no reason"
