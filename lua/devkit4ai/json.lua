@@ -188,9 +188,10 @@ end
 
 -- ---- secrets in a text ----
 
-local ENDINGS = { -- of a name in lower case, without "_" and "-"
-  "secret", "token", "key", "password", "passwd", "passphrase", "authorization", "cookie", "credential", "credentials",
-  "signature", "jwt",
+-- Of a name in lower case, without "_" and "-".
+local PARTS = { "secret", "password", "passwd", "passphrase", "privatekey" }
+local ENDINGS = {
+  "token", "key", "pwd", "otp", "authorization", "cookie", "credential", "credentials", "signature", "sig", "jwt",
 }
 
 --- Whether a value with this name is a secret: api_key, verification_token, clientSecret, Set-Cookie.
@@ -199,6 +200,9 @@ local ENDINGS = { -- of a name in lower case, without "_" and "-"
 function M.is_secret(name)
   if type(name) ~= "string" then return false end
   name = locale.lower(name):gsub("[_-]", "")
+  for _, part in ipairs(PARTS) do
+    if name:find(part, 1, true) then return true end
+  end
   for _, ending in ipairs(ENDINGS) do
     if name:sub(-#ending) == ending then return true end
   end
@@ -211,11 +215,13 @@ end
 
 local function without_query(word)
   local _, scheme_end = word:find("%a:\\?/\\?/")
-  local query = scheme_end and word:find("[?#]", scheme_end)
-  return query and word:sub(1, query) .. "***" or nil
+  if not scheme_end then return nil end
+  local query = word:find("[?#]", scheme_end)
+  if query then word = word:sub(1, query) .. "***" end
+  return word:sub(1, scheme_end) .. word:sub(scheme_end + 1):gsub("^[^/?#@]*:[^/?#]*@", "***@")
 end
 
---- A text without the query of each URL: it may hold a signature.
+--- A text without the query and the login of each URL: there may be a signature, or a password.
 ---@param text string
 ---@return string
 function M.without_queries(text)
@@ -229,7 +235,8 @@ end
 function M.hide(text)
   text = text:gsub('\\["\\]', ASIDE) -- so that each quote begins or ends a text
   text = text:gsub('("([^"]*)"%s*:%s*")[^"]*', hide):gsub('("[^"]*[uU][rR][lL]"%s*:%s*"[^"?#]*[?#])[^"]*', "%1***")
-    :gsub('("([^"]*)"%s*:%s*)%[[^%]]*%]?', hide):gsub('("([^"]*)"%s*:%s*)[^"%s%[{][^,}]*', hide)
+    :gsub('("([^"]*)"%s*:%s*)%[[^%]]*%]?', hide):gsub('("([^"]*)"%s*:%s*){[^}]*}?', hide)
+    :gsub('("([^"]*)"%s*:%s*)[^"%s%[{][^,}]*', hide)
   return (M.without_queries(text):gsub("[\1\2]", BACK))
 end
 
