@@ -97,4 +97,15 @@ describe("a response", function()
       assert.equal(target, requests[#requests].target)
     end)
   end
+
+  it("that names its reset as a date has a time to wait, relative to its own date", function()
+    server = raw.start { script = [[
+      return function(conn)
+        conn:read_request()
+        conn:respond(429, "{}", { Date = "Sun, 06 Nov 1994 08:49:37 GMT",
+          ["X-RateLimit-Reset"] = "Sun, 06 Nov 1994 08:50:07 GMT" })
+      end]] }
+    client = devkit4ai.new(wire.options(server.url, { retry = { attempts = 1 } }))
+    assert.equal(30, select(3, client:me()).retry_after)
+  end)
 end)
