@@ -57,9 +57,9 @@ describe("json.decode", function()
     end
   end)
 
-  it("takes 100 levels, and of 101 says that they are too many", function()
-    assert.is_true((decode(("["):rep(100) .. ("]"):rep(100))))
-    local ok, why = decode(("["):rep(101) .. ("]"):rep(101))
+  it("takes 1000 levels, and of 1001 says that they are too many", function()
+    assert.is_true((decode(("["):rep(1000) .. ("]"):rep(1000))))
+    local ok, why = decode(("["):rep(1001) .. ("]"):rep(1001))
     assert.is_false(ok)
     assert.matches("too many nested", why)
   end)

@@ -39,7 +39,7 @@ end
 local function words_or_json(value)
   if value == nil or value == false then return nil end
   local words = words_of(value)
-  if words or type(value) ~= "table" then return words or tostring(value) end
+  if words or type(value) ~= "table" then return words or value ~= "" and tostring(value) or nil end
   local text = next(value) ~= nil and json.encode(value)
   return text and json.hide(text) or nil
 end
@@ -115,11 +115,12 @@ function M.key(raw, secrets)
   return key_of(raw, secrets.key)
 end
 
--- D30: a bare array, a wrapper with the list's name, or `items`. An item without an id is left out; a list of nothing else
--- is not this list. The second result is how many items came.
+-- D30: a bare array, a wrapper with the list's name, or `items`; null in its place where the total is 0 (Go writes it). An
+-- item without an id is left out; a list of nothing else is not this list. The second result is how many items came.
 local function list_of(raw, name, normal)
   local list, out, came = raw[name] or raw.items or raw, {}, 0
-  if type(list) ~= "table" or (list == raw and next(raw) ~= nil and raw[1] == nil) then return nil, name end
+  local is_none = list == raw and next(raw) ~= nil and raw[1] == nil and raw.total ~= 0
+  if type(list) ~= "table" or is_none then return nil, name end
   for _, item in ipairs(list) do
     came = came + 1
     if type(item) == "table" and type(item.id) == "string" then out[#out + 1] = normal(item) end
@@ -169,7 +170,8 @@ local function picture_url(raw)
 end
 
 local function status_of(raw)
-  return type(raw.status) == "string" and locale.lower(raw.status) or "pending"
+  if type(raw.status) ~= "string" then return "pending" end
+  return locale.lower(raw.status):match("^[%z\1-\32]*(.-)[%z\1-\32]*$")
 end
 
 function M.generation(raw)

@@ -125,7 +125,7 @@ local function wait_time(head, told, status)
   local after, reset = core.header(head, "Retry-After"), status == 429 and core.header(head, "X-RateLimit-Reset")
   name(told)
   name(after and core.delay(after, now))
-  reset = locale.number(reset)
+  reset = reset and (locale.number(reset) or core.date(reset))
   if reset and reset > now and reset - now < DAY then name(reset - now) end
   return longest or status == 429 and 60 or nil -- as the guide's own code has it
 end

@@ -5,8 +5,8 @@ local M = {}
 
 -- http or https, without a user and password, which would go out as a credential
 local function is_absolute(url)
-  local authority = url:match("^[Hh][Tt][Tt][Pp][Ss]?://([^/?#]+)[^%s%c]*$")
-  return authority and not authority:find("[@%s%c]")
+  local authority = url:match("^[Hh][Tt][Tt][Pp][Ss]?://([^/?#]+)[^%s%c\128-\255]*$")
+  return authority and not authority:find("[@%s%c\\\128-\255]")
 end
 
 --- The URL that is fetched. It is relative to the API. Line feeds, tabs, and blanks at its ends do not count. One that is right

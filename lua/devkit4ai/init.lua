@@ -5,6 +5,10 @@ local M = {
   version = require "devkit4ai.version",
 }
 
+for _, name in ipairs { "coroutine", "math", "os", "string", "table" } do
+  if type(rawget(_G, name)) ~= "table" then error("devkit4ai needs Lua's library " .. name, 0) end
+end
+
 local searchers, path, cpath = package.searchers or package.loaders, package.path, package.cpath
 
 -- Most modules are loaded by the first call that needs them. They are looked for where this one was found, whatever the

@@ -14,13 +14,15 @@ local null, decode, encode
 -- decimal sign, with which it reads and writes numbers.
 local function make()
   local cjson = require("cjson").new()
-  cjson.decode_max_depth(100) -- far beyond any answer of this API
+  cjson.decode_max_depth(1000) -- far beyond any answer of this API; each level takes stack
   cjson.decode_invalid_numbers(false) -- NaN, Infinity and 0x10 are no JSON
   cjson.encode_sparse_array(false, 1, 0) -- a list with a hole is refused (a ratio of 0 would write null)
   null, decode, encode = cjson.null, cjson.decode, cjson.encode
 end
 
+-- LuaJIT writes a point in every locale, so there only the C locale's sign is known.
 local function is_one_byte()
+  if rawget(_G, "jit") then return not os.setlocale or os.setlocale(nil, "numeric") == "C" end
   return #("%.1f"):format(1 / 2) == 3
 end
 
@@ -114,12 +116,22 @@ M.NONE = NONE
 local ASIDE = { ["\\\\"] = "\1", ['\\"'] = "\2" }
 local BACK = { ["\1"] = "\\\\", ["\2"] = '\\"', ["\3"] = "\\u", ["\4"] = "\\ufffd" }
 
--- JSON in which what cjson refuses is put right: a byte order mark, NUL bytes, half a surrogate pair (RFC 8259, 8).
+local NO_NUMBERS = { "([:,%[]%s*)%-?NaN%f[%W]", "([:,%[]%s*)%-?Infinity%f[%W]" } -- some servers write them
+
+local function without_no_numbers(between, text)
+  for _, form in ipairs(NO_NUMBERS) do between = between:gsub(form, "%1null") end
+  return between .. text
+end
+
+-- JSON in which what cjson refuses is put right: a byte order mark, NUL bytes, half a surrogate pair (RFC 8259, 8), an escape
+-- that JSON does not have, NaN.
 local function repaired(text)
-  text = text:gsub("^\239\187\191", ""):match("^(.*[^%z])") or ""
+  text = text:gsub("^[\239\187\191 \t\r\n]+", ""):match("^(.*[^%z])") or ""
   text = text:gsub("%z", "\\u0000"):gsub("[\1-\4]", " ")
-  text = text:gsub("\\\\", ASIDE)
+  text = text:gsub('\\["\\]', ASIDE)
     :gsub("\\u([dD][89abAB]%x%x)\\u([dD][c-fC-F]%x%x)", "\3%1\3%2"):gsub("\\u[dD][89a-fA-F]%x%x", "\4")
+    :gsub("\\([^/bfnrtu])", "\1%1")
+  text = (text .. '"'):gsub('([^"]*)("[^"]*"?)', without_no_numbers):sub(1, -2) -- with a quote, the end is looked at, too
   return (text:gsub("[\1-\4]", BACK))
 end
 
@@ -176,9 +188,10 @@ end
 
 -- ---- secrets in a text ----
 
-local ENDINGS = { -- of a name in lower case, without "_" and "-"
-  "secret", "token", "key", "password", "passwd", "passphrase", "authorization", "cookie", "credential", "credentials",
-  "signature", "jwt",
+-- Of a name in lower case, without "_" and "-".
+local PARTS = { "secret", "password", "passwd", "passphrase", "privatekey" }
+local ENDINGS = {
+  "token", "key", "pwd", "otp", "authorization", "cookie", "credential", "credentials", "signature", "sig", "jwt",
 }
 
 --- Whether a value with this name is a secret: api_key, verification_token, clientSecret, Set-Cookie.
@@ -187,6 +200,9 @@ local ENDINGS = { -- of a name in lower case, without "_" and "-"
 function M.is_secret(name)
   if type(name) ~= "string" then return false end
   name = locale.lower(name):gsub("[_-]", "")
+  for _, part in ipairs(PARTS) do
+    if name:find(part, 1, true) then return true end
+  end
   for _, ending in ipairs(ENDINGS) do
     if name:sub(-#ending) == ending then return true end
   end
@@ -199,11 +215,13 @@ end
 
 local function without_query(word)
   local _, scheme_end = word:find("%a:\\?/\\?/")
-  local query = scheme_end and word:find("[?#]", scheme_end)
-  return query and word:sub(1, query) .. "***" or nil
+  if not scheme_end then return nil end
+  local query = word:find("[?#]", scheme_end)
+  if query then word = word:sub(1, query) .. "***" end
+  return word:sub(1, scheme_end) .. word:sub(scheme_end + 1):gsub("^[^/?#@]*:[^/?#]*@", "***@")
 end
 
---- A text without the query of each URL: it may hold a signature.
+--- A text without the query and the login of each URL: there may be a signature, or a password.
 ---@param text string
 ---@return string
 function M.without_queries(text)
@@ -217,7 +235,8 @@ end
 function M.hide(text)
   text = text:gsub('\\["\\]', ASIDE) -- so that each quote begins or ends a text
   text = text:gsub('("([^"]*)"%s*:%s*")[^"]*', hide):gsub('("[^"]*[uU][rR][lL]"%s*:%s*"[^"?#]*[?#])[^"]*', "%1***")
-    :gsub('("([^"]*)"%s*:%s*)%[[^%]]*%]?', hide):gsub('("([^"]*)"%s*:%s*)[^"%s%[{][^,}]*', hide)
+    :gsub('("([^"]*)"%s*:%s*)%[[^%]]*%]?', hide):gsub('("([^"]*)"%s*:%s*){[^}]*}?', hide)
+    :gsub('("([^"]*)"%s*:%s*)[^"%s%[{][^,}]*', hide)
   return (M.without_queries(text):gsub("[\1\2]", BACK))
 end
 

@@ -9,7 +9,7 @@ local trace = require "devkit4ai.trace"
 
 local M = {}
 
-M.PAUSE = 0.1 -- seconds between two tries of a store that is busy
+M.PAUSE = 1 / 10 -- seconds between two tries of a store that is busy
 local PATIENCE = 2 -- seconds for all tries of a busy store; a writer's turn takes milliseconds, more on a busy disk
 
 local told = setmetatable({}, { __mode = "k" }) -- stores whose failure was written to standard error

@@ -2,9 +2,9 @@
 --- the clock is an argument. No quota is built in (D48): the server's signals are what counts.
 local M = {}
 
-local LEAST, MOST = 0.02, 10 -- seconds between two looks of one account: as it begins, and at the most
-local SLOWER, FASTER = 2, 0.8 -- what a 429 and an answer make of the gap
-local JUMP = 0.25 -- seconds; the least gap after a 429
+local LEAST, MOST = 1 / 50, 10 -- seconds between two looks of one account: as it begins, and at the most
+local SLOWER, FASTER = 2, 4 / 5 -- what a 429 and an answer make of the gap
+local JUMP = 1 / 4 -- seconds; the least gap after a 429
 
 ---@class devkit4ai.Pace
 ---@field gap number seconds between two looks

@@ -3,7 +3,7 @@ local M = {
   DEADLINE = 900, -- seconds; the guide's sample gives up at 486, before its slowest documented generation is done
 }
 
-local FIRST, GROWTH, MOST = 5, 1.5, 30 -- seconds, factor, seconds
+local FIRST, GROWTH, MOST = 5, 3 / 2, 30 -- seconds, factor, seconds
 
 --- The pause after the nth look: 5, 7.5, 11.25, ... and never above 30 s.
 ---@param n integer from 1

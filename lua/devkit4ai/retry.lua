@@ -1,8 +1,8 @@
 --- Whether a call that failed is made again, and after which pause. Pure: clock and chance are arguments. CONTRACT 7.
 local M = {}
 
-local FIRST, GROWTH, MOST = 0.5, 2, 8 -- seconds, factor, seconds: the span out of which a pause is drawn
-local LEAST = 0.01 -- seconds; with less left a try brings nothing: the time of the last one was just over
+local FIRST, GROWTH, MOST = 1 / 2, 2, 8 -- seconds, factor, seconds: the span out of which a pause is drawn
+local LEAST = 1 / 100 -- seconds; with less left a try brings nothing: the time of the last one was just over
 local COST, TIMEOUT_COST = 5, 10 -- of a repeat, in the budget; as the AWS SDKs' standard mode has them
 
 M.FULL = 500 -- what a client's budget begins with; a hundred repeats that brought nothing, and there are no more

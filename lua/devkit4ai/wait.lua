@@ -17,8 +17,8 @@ local under_way = require "devkit4ai.under_way"
 
 local M = {}
 
-local MOMENT = 0.001 -- seconds
-local LEAST = 0.1 -- seconds; with less left, the look at the deadline has the client's own limits: a timeout of 0 is one look
+local MOMENT = 1 / 1000 -- seconds
+local LEAST = 1 / 10 -- seconds; with less left, the look at the deadline has the client's own limits: a timeout of 0 is one look
 
 local function failed(gen)
   local reason = gen.error and display.text(gen.error) or "the server gives no reason"

@@ -71,6 +71,7 @@ static void what_only_begins_as_one (void) {
     ROW("zeros", PNG "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "no IEND"),
     ROW("IEND as data", PNG "\0\0\x10\0IDAT" IEND, "no IEND"), ROW("the end within a segment", "\xFF\xD8\xFF\xE1\0\x20" "Exif\0\0\xFF\xD9\xFF\xD9", "no EOI marker"),
     ROW("a stuffed byte", "\xFF\xD8\xFF\xDA\0\2data\xFF\0\xD9 \xFF\xD0\xD9", "no EOI marker"), ROW("more than 4 GB", "RIFF\xFF\xFF\xFF\xFFWEBPVP8 ", "its head names more"),
+    ROW("a head without a length", "RIFF\0\0\0\0WEBPVP8L\r\0\0\0/\0\0\0\x10\7", "its head names more"),
   };
   dk_failure failure;
   for (size_t i = 0; i < sizeof cut / sizeof *cut; i++) {

@@ -40,12 +40,13 @@ describe("the debug log", function()
   for _, name in ipairs {
     "access_token", "refresh_token", "api_key", "developer_key", "key", "password", "client_secret", "secret_key",
     "verification_token", "authorization", "cookie", "Set-Cookie", "clientSecret", "apiKey", "newPassword",
-    "test_webhook_secret", "X-API-Key", "id_token",
+    "test_webhook_secret", "X-API-Key", "id_token", "password_confirmation", "secret_value", "private_key_pem", "pwd",
   } do
     it("hides the field " .. name .. ", in each form, deep and in JSON inside JSON", function()
       local bodies = {}
       for i, body in ipairs { '{"NAME":"MARK"}', '{"a":[{"NAME" : "MA\\"RK"}]}', '{"NAME":["MARK","MARK"]}',
-        '{"NAME":"MARK', '{"t":"{\\"NAME\\":\\"MARK\\"}"}', 'x {"NAME":12345}' } do
+        '{"NAME":{"v":"MARK","w":["MARK"]},"x":1}',
+        '{"NAME":{"v":"MARK', '{"NAME":"MARK', '{"t":"{\\"NAME\\":\\"MARK\\"}"}', 'x {"NAME":12345}' } do
         bodies[i] = ("%q"):format((body:gsub("NAME", name)))
       end
       local log = log_of(([[n = (n or 0) + 1
@@ -64,6 +65,14 @@ describe("the debug log", function()
       .. '"image_url":"/p.png?sig=MARK","note":"see http://h/p?sig=MARK, or HTTPS://h?MARK"}')]]):format(ID))
     assert.is_nil(log:find("MARK", 1, true), log)
     assert.is_truthy(log:find("p.png?***", 1, true), log)
+  end)
+
+  it("shows no login of a URL", function()
+    local log = log_of [[conn:respond(200,
+      '{"id":"x","hook":"https:\\/\\/u:MARK@h\\/p","note":"see http://u:MA@RK@h/p?x"}')]]
+    assert.is_nil(log:find("MA", 1, true) or log:find("RK", 1, true), log)
+    assert.is_truthy(log:find("http://***@h/p", 1, true), log)
+    assert.equal("mail http://h/a@b:c@d to u:p@h", json.without_queries "mail http://h/a@b:c@d to u:p@h")
   end)
 
   it("shows no secret of client:request that the server repeats under another name", function()

@@ -49,6 +49,24 @@ describe("a program", function()
     ]])
   end)
 
+  it("is told which library is missing", function()
+    for _, name in ipairs { "coroutine", "math", "os", "string", "table" } do
+      assert.equal("devkit4ai needs Lua's library " .. name .. "\n", run((([[
+        local print, pcall, require, select = print, pcall, require, select
+        NAME, package.loaded.NAME = nil, nil
+        print((select(2, pcall(require, "devkit4ai"))))
+      ]]):gsub("NAME", name))))
+    end
+  end)
+
+  it("may have no debug and no io library", function()
+    assert.equal(ID .. "\n", run [[
+      local print = print
+      debug, io, package.loaded.debug, package.loaded.io = nil, nil, nil, nil
+      print(require("devkit4ai").new({ base_url = ..., access_token = "t" }):me().id)
+    ]])
+  end)
+
   it("is told of its mistakes without the debug library, too", function()
     assert.equal("devkit4ai: wrong\n", run [[
       debug = nil

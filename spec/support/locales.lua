@@ -3,10 +3,11 @@ local child = require "spec.support.child"
 
 local M = {}
 
--- Its name, the source, the charset. In Latin-1 a byte above 0x7F is a letter; Turkish has another lower case of I.
+-- Its name, the source, the charset. In Latin-1 a byte above 0x7F is a letter; Turkish has another lower case of I; the
+-- decimal sign of Pashto has two bytes.
 local MADE = {
   { "de_DE.UTF-8", "de_DE", "UTF-8" }, { "de_DE.ISO-8859-1", "de_DE", "ISO-8859-1" },
-  { "tr_TR.ISO-8859-9", "tr_TR", "ISO-8859-9" },
+  { "tr_TR.ISO-8859-9", "tr_TR", "ISO-8859-9" }, { "ps_AF.UTF-8", "ps_AF", "UTF-8" },
 }
 
 M.NAMES = {}

@@ -60,11 +60,11 @@ static size_t read_marker (dk_image *image, const unsigned char *bytes, size_t l
 
 /* "RIFF", the length of all that follows (the lowest byte first), and that */
 static size_t read_riff (dk_image *image, const unsigned char *bytes, size_t length) {
-  enum { HEAD = 8 };
+  enum { HEAD = 8, LEAST = 12 };                       /* "WEBP" and the head of a chunk; a writer that broke off left 0 there */
   size_t n = fill(image, bytes, length, HEAD);
   if (image->filled == HEAD) {
     const unsigned char *f = image->field, size[4] = {f[7], f[6], f[5], f[4]};
-    image->skip = number_of(size);
+    image->skip = number_of(size) >= LEAST ? number_of(size) : UINT64_MAX;
     image->is_last = true;
   }
   return n;

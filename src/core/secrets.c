@@ -10,7 +10,8 @@
 #include "reading.h"
 
 enum { STARS = 3 };              /* what a value becomes where it is hidden; a shorter one is none worth hiding */
-enum { PART = 12 };              /* the least part of a value that is hidden: its start at the end of a text, its end anywhere */
+enum { PART = 12 };              /* bytes; a shorter part of a value is not hidden */
+enum { PARTS = 8 };              /* of a long value that are looked for, beside its end */
 
 typedef struct slot slot;
 struct slot {
@@ -251,15 +252,24 @@ static void mark_value (hiding *h, const dk_reading *reading, const slot *s) {
   for (; (found = find_value(s, at, end)) != NULL; at = found + s->length) mark_bytes(h, reading, &p, found, found + s->length);
 }
 
-/* the end of the value, wherever it stands: its start may be missing */
-static void mark_tail (hiding *h, const dk_reading *reading, const slot *s) {
-  const char *at = reading->bytes, *end = at + reading->length, *tail = s->value + s->length - PART, *found;
+/* the piece of the value around one part of it, as far as the text agrees, wherever it stands */
+static void mark_piece (hiding *h, const dk_reading *reading, const slot *s, size_t part) {
+  const char *at = reading->bytes, *end = at + reading->length, *found, *to;
   place p = {0, 0};
-  for (; (found = memmem(at, (size_t)(end - at), tail, PART)) != NULL; at = found + PART) {
+  for (; (found = memmem(at, (size_t)(end - at), s->value + part, PART)) != NULL; at = to) {
     const char *from = found;
-    for (size_t length = PART; length < s->length && from > at && from[-1] == s->value[s->length - length - 1]; from--) length++;
-    mark_bytes(h, reading, &p, from, found + PART);
+    to = found + PART;
+    for (size_t i = part; i > 0 && from > at && from[-1] == s->value[i - 1]; i--) from--;
+    for (size_t i = part + PART; i < s->length && to < end && *to == s->value[i]; i++) to++;
+    mark_bytes(h, reading, &p, from, to);
   }
+}
+
+/* the start and the end of the value, wherever they stand, and long pieces: a server may shorten a value or break its line */
+static void mark_pieces (hiding *h, const dk_reading *reading, const slot *s) {
+  size_t step = s->length / PARTS > PART ? s->length / PARTS : PART;
+  for (size_t part = 0; part < s->length - PART; part += step) mark_piece(h, reading, s, part);
+  mark_piece(h, reading, s, s->length - PART);
 }
 
 /* the start of the value where the text ends with it: an answer may be cut in the middle of one */
@@ -277,7 +287,7 @@ static bool mark_reading (void *arg, const dk_reading *reading) {
       if (s->use == DK_SLOT_SHOWN) continue;
       mark_value(h, reading, s);
       if (s->length <= PART) continue;
-      mark_tail(h, reading, s);
+      mark_pieces(h, reading, s);
       mark_start(h, reading, s);
     }
   }

@@ -19,7 +19,7 @@ local isyieldable, huge, debug = coroutine.isyieldable, math.huge, rawget(_G, "d
 local getinfo = debug and debug.getinfo
 local plain_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 local now, process_id = core.now, core.process
-local BUDGET = 0.004 -- seconds of an update: a quarter of a frame at 60 frames a second
+local BUDGET = 4 / 1000 -- seconds of an update: a quarter of a frame at 60 frames a second
 local PARKED, PROBE = {}, {} -- what park and can_yield yield; anything else is a user's own yield
 
 local function push(co, verdict)
