@@ -95,6 +95,7 @@ build = {
     ["devkit4ai.find"] = "lua/devkit4ai/find.lua",
     ["devkit4ai.generation"] = "lua/devkit4ai/generation.lua",
     ["devkit4ai.headers"] = "lua/devkit4ai/headers.lua",
+    ["devkit4ai.image_url"] = "lua/devkit4ai/image_url.lua",
     ["devkit4ai.images"] = "lua/devkit4ai/images.lua",
     ["devkit4ai.instructions"] = "lua/devkit4ai/instructions.lua",
     ["devkit4ai.json"] = "lua/devkit4ai/json.lua",

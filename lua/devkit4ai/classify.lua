@@ -49,6 +49,14 @@ local function safe(secrets, text)
   return text and json.without_queries(display.text(secrets:mask(text)))
 end
 
+--- The X-Request-ID of a response, safe to show.
+---@param secrets userdata
+---@param head string its header block
+---@return string?
+function M.request_id(secrets, head)
+  return safe(secrets, core.header(head, "X-Request-ID"))
+end
+
 local function safe_fields(secrets, fields)
   local kept = {}
   for i = 1, math.min(#fields, FIELDS) do
@@ -142,7 +150,7 @@ local function refused(row, secrets, status, body, head)
   end
   return nil, {
     kind = kind, outcome = outcome, status = status, detail = detail or excerpt(secrets, body), fields = fields,
-    retry_after = retry_after, request_id = safe(secrets, core.header(head, "X-Request-ID")), transient = transient,
+    retry_after = retry_after, request_id = M.request_id(secrets, head), transient = transient,
     what = ("the server answered %d: %s"):format(status, detail or reason or "no words"), advice = advice,
     location = row.redirects and status >= 300 and status <= 399 and core.header(head, "Location") or nil,
   }
@@ -151,7 +159,7 @@ end
 local function unusable(secrets, status, body, head, why)
   return nil, {
     kind = "protocol", outcome = "unknown", status = status, detail = excerpt(secrets, body), transient = true,
-    request_id = head and safe(secrets, core.header(head, "X-Request-ID")),
+    request_id = head and M.request_id(secrets, head),
     what = ("the answer (%d) can't be used: %s"):format(status, safe(secrets, why)),
     advice = "is base_url the API's address?",
   }

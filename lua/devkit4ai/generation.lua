@@ -1,11 +1,12 @@
 --- A generation: a picture that was ordered, with what the server said of it last.
-local core = require "devkit4ai.core"
 local call = require "devkit4ai.call"
 local check = require "devkit4ai.check"
+local classify = require "devkit4ai.classify"
 local config = require "devkit4ai.config"
 local created = require "devkit4ai.created"
 local errors = require "devkit4ai.errors"
 local find = require "devkit4ai.find"
+local image_url = require "devkit4ai.image_url"
 local images_of = require "devkit4ai.images"
 local instructions = require "devkit4ai.instructions"
 local lines = require "devkit4ai.lines"
@@ -52,8 +53,7 @@ local ENDED = { completed = true, failed = true }
 -- What the server left out now and said before stays. head: of the response, where it is about this one alone
 local function absorb(gen, fields, head)
   for name, value in pairs(fields) do gen[name] = value end
-  local request_id = head and core.header(head, "X-Request-ID")
-  if request_id then gen.request_id = gen._scope._secrets:mask(request_id) end
+  gen.request_id = head and classify.request_id(gen._scope._secrets, head) or gen.request_id
   if ENDED[gen.status] then under_way.remove(gen._scope._client, gen.id) end
   return gen
 end
@@ -120,7 +120,7 @@ end
 ---@field told boolean? the error that is raised says what became of the call
 ---@field handle fun(id: string): devkit4ai.Generation
 ---@field wanted string? the prompt, or the JSON text of the instructions
----@field moment number? of core.now(), when it went out
+---@field moment number? of runtime.now(), when it went out
 ---@field search fun(creation: devkit4ai.Creation): string the text that leads to a generation of which the id is not known
 
 local function was_created(creation, id)
@@ -181,7 +181,7 @@ local function order(scope, creation, given)
   local args = { files = images, instructions = text }
   creation.wanted = type(given.instructions) == "table" and text or given.instructions or given.prompt
   return wait.with_room(scope._client, given.timeout, glance, function(left, max_wait)
-    creation.moment, creation.sent = core.now(), true
+    creation.moment, creation.sent = runtime.now(), true
     local extra = { total = left, max_wait = max_wait, headers = given.headers, says = says, creation = creation }
     return call.run(scope, name, args, extra, given.on_upload)
   end)
@@ -340,20 +340,8 @@ function Generation:delete(options)
   return true
 end
 
--- http or https, without a name and password, which would go out as a credential
-local function is_address(url)
-  local authority = url:match("^[Hh][Tt][Tt][Pp][Ss]?://([^/?#]+)[^%s%c]*$")
-  return authority and not authority:find("[@%s%c]")
-end
-
--- The URL of the image as a browser reads it: relative to the API, without line feeds, tabs, and blanks at its ends. nil: it
--- can't be used. One that is right is left as it is: its signature is of these bytes.
 local function read_url(gen)
-  local text = (gen.image_url or ""):gsub("[\t\r\n]", ""):match("^[%z\1-\32]*(.-)[%z\1-\32]*$")
-  if text == "" then return nil end
-  if is_address(text) then return text end
-  text = text:gsub("^[^?#]+", function(path) return (path:gsub("\\", "/")) end)
-  return core.resolve(gen._scope._client.base_url .. "/", (text:gsub(" ", "%%20"))) -- libcurl would write + in a query
+  return image_url.read(gen._scope._client.base_url, gen.image_url)
 end
 
 -- What came in the place of a URL.

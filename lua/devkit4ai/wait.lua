@@ -18,6 +18,7 @@ local under_way = require "devkit4ai.under_way"
 local M = {}
 
 local MOMENT = 0.001 -- seconds
+local LEAST = 0.1 -- seconds; with less left, the look at the deadline has the client's own limits: a timeout of 0 is one look
 
 local function failed(gen)
   local reason = gen.error and display.text(gen.error) or "the server gives no reason"
@@ -151,7 +152,7 @@ local function look_in_turn(client, gen, deadline, look)
   local shared = pace_of(client, gen._looks)
   if not take_turn(client, shared, deadline) then return nil end
   local left = deadline - runtime.now()
-  local seen, message, err, head = look(left > 0 and left or nil) -- a timeout of 0 is one look
+  local seen, message, err, head = look(left > LEAST and left or nil)
   heed(shared, head, err)
   return true, seen, message, err
 end

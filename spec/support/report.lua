@@ -5,10 +5,10 @@ local base = require "busted.outputHandlers.base"
 
 local ESCAPES = { ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
 
--- Control characters as Lua writes them, except one: a name neither breaks a line nor moves the cursor.
+-- Control characters as Lua writes them, with some exceptions: a name neither breaks a line nor moves the cursor.
 local function visible(text, except)
   return (text:gsub("%c", function(char)
-    if char ~= except then return ESCAPES[char] or ("\\%03d"):format(char:byte()) end
+    if not (except or ""):find(char, 1, true) then return ESCAPES[char] or ("\\%03d"):format(char:byte()) end
   end))
 end
 
@@ -29,7 +29,7 @@ return function()
   local function fail(element)
     failed = failed + 1
     print_line("FAILED", title(element))
-    for _, reason in ipairs(reasons) do print_line("        ", (visible(reason, "\n"):gsub("\n", "\n         "))) end
+    for _, reason in ipairs(reasons) do print_line("        ", (visible(reason, "\n\t"):gsub("\n", "\n         "))) end
     reasons = {}
   end
 

@@ -63,6 +63,18 @@ describe("tools/test", function()
     assert.matches("nothing finished for 10 seconds; the last that began: run +spec/a_spec.lua:2 hangs", said)
   end)
 
+  it("ends what its parts have started at Ctrl-C", function()
+    write("spec/a_spec.lua", [[it("hangs", function() os.execute "echo $$ >pid; exec sleep 1000" end)]])
+    local said = helper.shell(([[cd %s && bash -c 'set -m
+      tools/test lua5.4=spec/a_spec.lua >said 2>&1 &
+      until [ -s pid ]; do sleep 0.05; done
+      kill -INT -- -$!
+      wait $!
+      echo $?
+      while kill -0 $(cat pid); do sleep 0.05; done' 2>/dev/null]]):format(quote(folder)))
+    assert.equal("130\n", said)
+  end)
+
   it("counts a process that ends early as failed", function()
     write("spec/a_spec.lua", [[it("a", function() end) it("ends", function() os.exit(0) end)]])
     local said, code = run "lua5.4=spec/a_spec.lua"

@@ -550,7 +550,7 @@ static void tell_failure (dk_handle *handle, CURLcode code) {
 static bool is_chunked (const dk_xfer *x) {
   size_t length;
   const char *coding = dk_head_find(x->head.bytes, x->head.length, "Transfer-Encoding", &length);
-  return coding != NULL && length == 7 && dk_same_letters(coding, "chunked", length) == 0;
+  return coding != NULL && length == 7 && dk_same_letters(coding, "chunked", length);
 }
 
 /* A server may answer before it has the whole request, and then cut the connection: what came is an answer all the same,
