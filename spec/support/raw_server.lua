@@ -225,4 +225,4 @@ local address = assert(io.open(folder .. "/address", "w"))
 local _, _, port = server:localname()
 address:write(context and "https://localhost:" or "http://127.0.0.1:", port, "\n")
 address:close()
-assert(loop:loop())
+for reason in loop:errors() do note { failure = tostring(reason) } end -- the spec reads them when it stops the server

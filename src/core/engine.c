@@ -442,7 +442,7 @@ bool dk_engine_forked (const dk_engine *e) {
 
 static bool usable (const dk_engine *e) { return !e->closed && !dk_engine_forked(e); }
 
-/* CURLMOPT_QUICK_EXIT, also under older headers: a libcurl that has it (8.21) waits for name look-ups in close without it */
+/* CURLMOPT_QUICK_EXIT, also under older headers: a libcurl that has it (8.20) waits for name look-ups in close without it */
 #define MULTI_QUICK_EXIT ((CURLMoption)(CURLOPTTYPE_LONG + 21))
 
 /* libcurl makes a multi handle also where it finds no descriptors for its wake-ups; a thread could never be woken then */
