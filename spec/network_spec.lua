@@ -119,7 +119,7 @@ local ANSWERS = {
     "protocol", "unknown", 200, true, { "the answer (200) can't be used: it is no JSON", "is base_url the API's" } },
   { "broken JSON", [[conn:respond(200, '{"id": ')]],
     "protocol", "unknown", 200, true, { "it is no JSON" } },
-  { "JSON of 101 levels", [[conn:respond(200, ("["):rep(101) .. ("]"):rep(101))]],
+  { "JSON of 1001 levels", [[conn:respond(200, ("["):rep(1001) .. ("]"):rep(1001))]],
     "protocol", "unknown", 200, true, { "too many nested" } },
   { "a million brackets", [[conn:respond(200, ("["):rep(1000000))]],
     "protocol", "unknown", 200, true, { "too many nested" } },
