@@ -64,7 +64,7 @@ local SCRIPT = [[
   print(show(core.date "FRI, 07 NOV 2025 10:00:00 GMT"))
   local times = require "devkit4ai.times"
   print(show(times.parse "2025-12-08T10:30:00.5Z"))
-  print((select(2, client:generation(ID):wait { timeout = -1.5 })))
+  print((select(2, client:generation(ID):wait { timeout = -1.5 }):match "^[^;]*"))
   client:close()
 ]]
 
