@@ -27,6 +27,7 @@ local function watch(call, cancelled)
     devkit4ai.update()
     devkit4ai.sleep(0.001)
   until task.done
+  debug.sethook() -- LuaJIT has one hook for all coroutines
   return calls, task:join()
 end
 
