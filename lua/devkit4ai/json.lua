@@ -1,5 +1,6 @@
 --- JSON as this library wants it: null is absent, secrets are apart, whole numbers are integers, '/' stands as it is. The
 --- program's locale changes nothing.
+local core = require "devkit4ai.core"
 local locale = require "devkit4ai.locale"
 
 local M = {}
@@ -82,30 +83,36 @@ function M.count(list)
   return shortened[list] or #list
 end
 
--- One walk, in place. names: which fields are secrets. One that stands deeper wins: `provisioning` before the flat copies
--- (D04).
-local function clean(value, names, secrets, depth)
-  local last_null
-  for key, item in next, value do
-    local kind = type(item)
-    if kind == "string" then
-      if names[key] then
-        secrets = secrets or { values = {}, depths = {} }
-        if depth >= (secrets.depths[key] or 0) then secrets.values[key], secrets.depths[key] = item, depth end
+local clean
+do
+  -- The fields that a walk looks at. LuaJIT compiles a loop over all of them, which it knows by this name.
+  local next = rawget(_G, "jit") and next or core.special_fields(SECRET)
+
+  -- One walk, in place. names: which fields are secrets. One that stands deeper wins: `provisioning` before the flat copies
+  -- (D04).
+  function clean(value, names, secrets, depth)
+    local last_null
+    for key, item in next, value do
+      local kind = type(item)
+      if kind == "string" then
+        if names[key] then
+          secrets = secrets or { values = {}, depths = {} }
+          if depth >= (secrets.depths[key] or 0) then secrets.values[key], secrets.depths[key] = item, depth end
+          value[key] = nil
+        end
+      elseif kind == "number" then
+        value[key], numbers = whole(item) or item, true
+      elseif kind == "table" then
+        secrets = clean(item, names, secrets, depth + 1)
+      elseif item == null then
+        local in_list = last_null or key == 1 or value[1] ~= nil -- type(key) would cost each call 200 instructions
         value[key] = nil
+        if in_list and key > (last_null or 0) then last_null = key end
       end
-    elseif kind == "number" then
-      value[key], numbers = whole(item) or item, true
-    elseif kind == "table" then
-      secrets = clean(item, names, secrets, depth + 1)
-    elseif item == null then
-      local in_list = last_null or key == 1 or value[1] ~= nil -- type(key) would cost each call 200 instructions
-      value[key] = nil
-      if in_list and key > (last_null or 0) then last_null = key end
     end
+    if last_null then close_up(value, last_null) end
+    return secrets
   end
-  if last_null then close_up(value, last_null) end
-  return secrets
 end
 
 local NONE = {}

@@ -51,7 +51,7 @@ static int engine_close (lua_State *L) {
   dk_engine_close(b->engine);
   dk_engine_free(b->engine);
   for (dk_xfer *x; (x = b->kept) != NULL; dk_xfer_free(x)) b->kept = x->next;
-  *b = (box){0};
+  b->engine = NULL;                 /* its types stay: a finalizer may close it inside submit */
   return 0;
 }
 
