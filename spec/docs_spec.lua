@@ -31,6 +31,14 @@ local print = function(...)
 end
 ]]
 
+-- What a page takes as given beyond that: payments, which the sandbox does not have, and an end user's client.
+local OF_PAGE = { ["docs/payments.md"] = [[
+local payments = require("spec.support.payments").start()
+client = assert(devkit4ai.new(require("spec.support.wire").options(payments.url)))
+project = client:project()
+local user = assert(project:end_user { access_token = "of a user" })
+]] }
+
 -- Of the README's game: what it shows, and its frames.
 local GAME = { [[
 local love, shown = {}, nil
@@ -111,7 +119,7 @@ local function run_lua(path, texts)
   local game = path == "README.md" and GAME or { "", "" }
   local folder = folder_of_files()
   local code = table.concat(texts, "\n"):gsub("%.start%(%)", ".start { step_time = 0.05 }")
-  code = PRELUDE .. game[1] .. code .. game[2]
+  code = PRELUDE .. (OF_PAGE[path] or "") .. game[1] .. code .. game[2]
   local ended = child.run(code, { args = { HERE }, before = "cd '" .. folder .. "'" })
   assert.equal(0, ended.code, ended.err .. ended.out)
   compare(texts, "%-%->", ended.out)
