@@ -6,6 +6,7 @@ local child = require "spec.support.child"
 -- Blocks that other specs run: by page, languages.
 local ELSEWHERE = {
   ["docs/command.md"] = { sh = "spec/cli/docs_spec.lua" },
+  ["docs/processes.md"] = { lua = "spec/host/fork_spec.lua" }, -- which needs fork
   ["docs/sandbox.md"] = { lua = "spec/sandbox/docs_spec.lua", sh = "spec/sandbox/docs_spec.lua" },
   ["docs/reference/"] = { lua = "spec/reference_examples_spec.lua" },
 }
