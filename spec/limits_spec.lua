@@ -35,13 +35,14 @@ local FORM = operations.create_generation.body.form
 describe("docs/limits.md", function()
   local rows = rows_of "docs/limits.md"
   local scope, waits = child.read "lua/devkit4ai/scope.lua", child.read "lua/devkit4ai/poll.lua"
+  local json = child.read "lua/devkit4ai/json.lua"
   local function seconds(path, name) return with_commas(constant(path, name)) end
 
   local WANTED = {
     ["example images"] = ("1 to %d"):format(FORM.most),
     ["one image"] = ("%d MiB"):format(FORM.max_bytes / MIB),
     instructions = with_commas(constant("lua/devkit4ai/instructions.lua", "MOST")) .. " characters of JSON",
-    ["digits of a whole number in the instructions"] = with_commas(constant("lua/devkit4ai/json.lua", "DIGITS")),
+    ["a whole number in the instructions"] = json:match "LARGEST = (%d+ ^ %d+)":gsub(" ", ""),
     ["texts beside the images in `client:request { form = ... }`"] =
       with_commas(constant("lua/devkit4ai/request.lua", "MOST_FIELDS")),
     ["a response"] = ("%d MiB"):format(constant("lua/devkit4ai/build.lua", "MAX_ANSWER") / MIB),
