@@ -53,7 +53,8 @@ describe("docs/limits.md", function()
     ["`err.fields`"] = with_commas(constant("lua/devkit4ai/classify.lua", "FIELDS")) .. " entries",
     ["to connect"] = seconds("lua/devkit4ai/scope.lua", "connect"),
     ["nothing moves"] = scope:match "ORDINARY = {.-idle = (%d+)",
-    ["nothing moves, while an image is ordered"] = scope:match "CREATING = {.-idle = (%d+)",
+    ["nothing moves, in `generate`, `generate_anonymous` and `client.payments:change`"] =
+      scope:match "CREATING = {.-idle = (%d+)",
     ["a call, with its repeats and pauses"] = seconds("lua/devkit4ai/scope.lua", "total"),
     ["`gen:wait`"] = with_commas(poll.DEADLINE),
     ["the first pause of `gen:wait`"] = waits:match "FIRST, GROWTH, MOST = (%d+)",
@@ -73,6 +74,17 @@ describe("docs/limits.md", function()
       if cells[1]:find "%d" then said[name] = cells[1] end
     end
     assert.same(WANTED, said)
+  end)
+end)
+
+describe("docs/limits.md: calls without a total limit", function()
+  it("are the ones that create something paid", function()
+    local names = {}
+    for name, row in pairs(operations.all()) do
+      if row.creates then names[#names + 1] = name end
+    end
+    table.sort(names)
+    assert.same({ "create_anonymous_generation", "create_generation", "update_subscription" }, names)
   end)
 end)
 
