@@ -104,7 +104,8 @@ M.FAILURES = {
   { words = "402, and any 4xx that this table does not name", case = "final", kind = "protocol", outcome = "unknown",
     status = 402, give = [[conn:respond(402, { detail = "no credits left" })]] },
   { words = "400, 403, 404, 405, 409, 411, 413, 415, 422", case = "final", kind = "invalid", outcome = "refused",
-    kinds = "[by status](errors.md#by-status)", status = 422, refresh = { kind = "auth" }, give = [[conn:respond(422, { detail = "Bad Request" })]] },
+    kinds = "[by status](errors.md#by-status)", status = 422, refresh = { kind = "auth" },
+    give = [[conn:respond(422, { detail = "Bad Request" })]] },
 }
 
 local GIVE = [[
