@@ -91,7 +91,8 @@ describe("find_generation", function()
     for _, prompt in ipairs {
       '["neon","city"]', "[]", "[1]", "123", "null", "true", '"quoted"', '{"prompt":"x","style":"y"}',
       "  spaced  ", "a\0b", "tab\there", "a]]b\"c\\d", "[[]]", "[[[]]]", '[{"a":{}}]', "{",
-      "[1,", "-0", "1e5", '""', '""x', "nil", '"\\ud83d"', "{}{}", '\239\187\191{"prompt":"x"}', '{"prompt":"a","b":1}\n',
+      "[1,", "-0", "1e5", '""', '""x', "nil", '"\\ud83d"', "{}{}", '\239\187\191{"prompt":"x"}',
+      '{"prompt":"a","b":1}\n',
     } do
       it(("%q"):format(prompt), function()
         -- as servers tell it: as it was sent, the prompt alone, an object, JSON in JSON

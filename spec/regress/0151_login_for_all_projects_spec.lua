@@ -34,7 +34,8 @@ describe("a developer's login in a store", function()
 
   for _, role in ipairs { "developer", "platform_operator" } do
     it(("of the role %s is found with a project, without one, and with another one"):format(role), function()
-      local projects = { {}, { project_id = given.project_id }, { project_id = "550e8400-e29b-41d4-a716-446655440000" } }
+      local other = "550e8400-e29b-41d4-a716-446655440000"
+      local projects = { {}, { project_id = given.project_id }, { project_id = other } }
       for _, first in ipairs(projects) do
         first.role = role
         local client = new(first)
