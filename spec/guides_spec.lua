@@ -1,4 +1,4 @@
--- docs/limits.md and docs/costs.md: each number of their tables is the one in the code.
+-- The guides that are lists of numbers or names: each one is that of the code. claims_spec has those of single sentences.
 local child = require "spec.support.child"
 local operations = require "devkit4ai.operations"
 local options = require "devkit4ai.sandbox.options"
@@ -108,5 +108,34 @@ describe("docs/costs.md", function()
       end
     end
     assert.same({}, names)
+  end)
+end)
+
+describe("docs/instructions.md", function()
+  local most = constant("lua/devkit4ai/instructions.lua", "MOST")
+  local frame = #'{"prompt":""}'
+  local text = child.read("docs/instructions.md"):gsub("%s+", " ")
+
+  it("has the numbers of the code", function()
+    for _, sentence in ipairs {
+      ("At most %s characters, counted in the JSON text"):format(with_commas(most)),
+      ("A short form uses %d characters for them, so a prompt has at most %d."):format(frame, most - frame),
+      ("a whole number up to %s (2^53)"):format(with_commas(2 ^ 53)),
+    } do
+      assert.is_truthy(text:find(sentence, 1, true), sentence)
+    end
+  end)
+end)
+
+describe("docs/logging.md", function()
+  it("has each type of event, and whether DEVKIT4AI_LOG=info writes it", function()
+    local written, said = {}, {}
+    local levels = assert(child.read("lua/devkit4ai/trace.lua"):match "\nlocal WRITTEN = {(.-)}")
+    for name, level in levels:gmatch "([%l_]+) = (%d)" do written[name] = level == "1" and "yes" or "no" end
+    for first, cells in pairs(rows_of "docs/logging.md") do
+      local name = first:match "^`([%l_]+)`$"
+      if name and name ~= "type" then said[name] = cells[2] end
+    end
+    assert.same(written, said)
   end)
 end)
