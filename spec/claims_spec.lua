@@ -3,7 +3,9 @@
 if _VERSION ~= "Lua 5.4" then return end -- the pages and the code are the same on each Lua
 
 local child = require "spec.support.child"
+local classify = require "devkit4ai.classify"
 local config = require "devkit4ai.config"
+local core = require "devkit4ai.core"
 local devkit4ai = require "devkit4ai"
 local errors = require "devkit4ai.errors"
 local failure_table = require "spec.support.failure_table"
@@ -85,6 +87,10 @@ local function creating_calls()
 end
 
 local calls = creating_calls()
+
+-- The failure of a 429 that names no time.
+local _, unnamed = classify.answered(operations.get_me, {}, core.secrets(), 429, "{}", "HTTP/1.1 429 Too Many\r\n\r\n")
+
 local ahead = constant(library "session", "AHEAD") / 60 -- minutes
 local budget = constant(library "loop/own", "BUDGET")
 local exchanges = grouped(constant(library "sandbox/journal", "KEPT"))
@@ -123,6 +129,9 @@ local CLAIMS = {
   { "docs/retries.md", "drawn anew each time from 0 to %s s, then to %s s, %s s, ... %s s,",
     most_pause(1), most_pause(2), most_pause(3), most_pause(50) },
   { "docs/retries.md", "than `retry.max_wait`, %s s |", tries.max_wait },
+  { "docs/retries.md", "a 429 without one: %s s |", unnamed.retry_after },
+  { "docs/errors.md", "asks you to wait; %s after a 429 that names no time", unnamed.retry_after },
+  { "docs/reference/errors.md", "the server said; %s after a 429 that names no time", unnamed.retry_after },
   { "docs/retries.md", "each repeat takes %s, after a timeout %s, out of %s that", retry.cost { kind = "network" },
     retry.cost { kind = "timeout" }, retry.FULL },
   { "docs/uploads.md", "there are 1 to %s images |", order.most },
@@ -234,6 +243,16 @@ describe("the lists of the pages", function()
       assert.is_truthy(sentence:find("`" .. name .. "`", 1, true), name)
     end
     assert.equal(count, select(2, sentence:gsub("`%w+`", "")))
+  end)
+
+  it("name what a loop has", function()
+    local page, has = text_of "CONTRIBUTING.md", {}
+    local sentence = assert(page:match("with what `loop/own.lua` has: (.-)%. There is one"))
+    for name in pairs(require "devkit4ai.loop.own") do
+      has[#has + 1] = name
+      assert.is_truthy(sentence:find("`" .. name .. "`", 1, true), name)
+    end
+    assert.equal(#has, select(2, sentence:gsub("`[%w_]+`", "")))
   end)
 
   it("name the types of events", function()

@@ -20,7 +20,7 @@ local M = {}
 ---@field kind string? of a failure, as err.kind
 ---@field outcome string? of a failure, as err.outcome
 ---@field pause number? seconds until the next try or look
----@field retry_after number? seconds, as the server said
+---@field retry_after number? seconds, as err.retry_after
 ---@field request_id string?
 ---@field generation_id string?
 ---@field message string? of a task that failed, its traceback; of a refresh, why the store did not keep the session
