@@ -316,7 +316,7 @@ local QUOTES = {
   { "docs/building.md", "libcurl is too old: version 7.80.0 or newer is needed", "src/core/transfer.h" },
   { "docs/building.md", "does not take", "src/core/handle.c" },
   { "docs/building.md", "no Lua headers found", "cmake/luas.cmake" },
-  { "docs/building.md", "the sandbox did not start: '", library "sandbox/init" },
+  { "docs/building.md", "the sandbox did not start: ", library "sandbox/init" },
   { "docs/tokens-and-keys.md", "the session is over: the server refused the refresh token", library "session" },
   { "docs/waiting.md", "gen:wait: an error ended the wait; the generation", library "wait" },
   { "docs/waiting.md", "the image ended early", "src/core/image_end.c" },
