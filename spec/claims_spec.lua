@@ -151,6 +151,11 @@ local CLAIMS = {
   { "docs/reference/options.md", "connecting and TLS; default %s ", limits.connect },
   { "docs/reference/options.md", "tries of a call in all; default %s ", tries.attempts },
   { "docs/reference/options.md", "not slept; default %s ", tries.max_wait },
+  { "docs/reference/options.md", "told the bytes every %s s while", constant(library "runtime", "SLICE") },
+  { "docs/reference/generation.md", "1 to %s examples: paths", order.most },
+  { "docs/reference/generation.md", "at most %s MiB each -", order.max_bytes / 2 ^ 20 },
+  { "docs/reference/client.md", "message has it; %s s before it count as well", constant(library "find", "MARGIN") },
+  { "docs/reference/stores.md", "the session tries again for %s seconds", word(constant(library "kept", "PATIENCE")) },
   { "docs/security.md", "of your own headers from %s characters on", constant(library "headers", "HIDDEN") },
   { "docs/security.md", "a part of a value, %s bytes or more:", c_constant("src/core/secrets.c", "PART") },
   { "docs/security.md", "at most %s redirects", word(operations.get_picture.redirects) },
@@ -245,6 +250,26 @@ describe("the lists of the pages", function()
     assert.equal(count, select(2, sentence:gsub("`%w+`", "")))
   end)
 
+  it("name each kind of error, in the comment and in the table", function()
+    local comment = assert(child.read(library "errors"):match("field kind string the cause: ([%l_, ]+)"))
+    local kinds, told = {}, {}
+    for kind in comment:gmatch("[%l_]+") do kinds[kind] = true end
+    local rows = child.read("docs/errors.md"):match("\n## By kind\n.-\n| %-%-%-(.-)\n## ")
+    for row in rows:gmatch("\n| `([%l_]+)` |") do told[row] = true end
+    assert.same(kinds, told)
+    for status = 300, 599 do assert.is_true(kinds[errors.of_status(status)]) end
+    for name in child.read("src/core/status.h"):gmatch('X%(DK_[%u_]+, "([%l_]+)"') do
+      if name ~= "ok" then assert.is_true(kinds[errors.of_core(name)], name) end
+    end
+  end)
+
+  it("name each field of an error", function()
+    local table_of = child.read("docs/errors.md"):match("\n## What stands in `err`\n(.-)\n## ")
+    for name in child.read(library "errors"):gmatch("%-%-%-@field ([%l_]+) ") do
+      assert.is_truthy(table_of:find("`" .. name .. "`", 1, true), name)
+    end
+  end)
+
   it("name what a loop has", function()
     local page, has = text_of "CONTRIBUTING.md", {}
     local sentence = assert(page:match("with what `loop/own.lua` has: (.-)%. There is one"))
@@ -291,7 +316,7 @@ local QUOTES = {
   { "docs/building.md", "libcurl is too old: version 7.80.0 or newer is needed", "src/core/transfer.h" },
   { "docs/building.md", "does not take", "src/core/handle.c" },
   { "docs/building.md", "no Lua headers found", "cmake/luas.cmake" },
-  { "docs/building.md", "the sandbox did not start: '", library "sandbox/init" },
+  { "docs/building.md", "the sandbox did not start: ", library "sandbox/init" },
   { "docs/tokens-and-keys.md", "the session is over: the server refused the refresh token", library "session" },
   { "docs/waiting.md", "gen:wait: an error ended the wait; the generation", library "wait" },
   { "docs/waiting.md", "the image ended early", "src/core/image_end.c" },
@@ -371,7 +396,8 @@ describe("the fields of objects", function()
     for _, object in ipairs(objects) do
       local page = child.read(("docs/reference/%s.md"):format(object[2]))
       for name in pairs(object[1]) do
-        assert.is_truthy(page:find("\n- `" .. name .. "` (", 1, true), object[2] .. ": " .. name)
+        local is_there = page:find("\n- `" .. name .. "` (", 1, true) or name:find("^_")
+        assert.is_truthy(is_there, object[2] .. ": " .. name)
       end
     end
   end)

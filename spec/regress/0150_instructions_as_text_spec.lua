@@ -4,7 +4,9 @@ local cjson = require "cjson"
 local command = require "spec.cli.command"
 local devkit4ai = require "devkit4ai"
 local instructions = require "devkit4ai.instructions"
+local child = require "spec.support.child"
 local json = require "devkit4ai.json"
+local locales = require "spec.support.locales"
 local sandbox = require "devkit4ai.sandbox"
 
 local IMAGES = { "examples/images/neon.png" }
@@ -143,6 +145,19 @@ describe("a long whole number in instructions", function()
       local text, why = json.encode { seed = number }
       assert.is_nil(text)
       assert.matches("beyond 2^53", why, 1, true)
+    end
+  end)
+
+  it("is written so in each locale, beside a number with a point", function()
+    local folder = locales.folder()
+    finally(function() child.remove(folder) end)
+    for _, name in ipairs(locales.NAMES) do
+      local ended = child.run([[
+        local json, instructions = require "devkit4ai.json", require "devkit4ai.instructions"
+        assert(os.setlocale(arg[1]))
+        print(json.encode { list = { 123456789012345, 1 / 2 } }, instructions.text '{"prompt":"neon","a":0.5}')
+      ]], { args = { name }, env = { LOCPATH = folder } })
+      assert.equal('{"list":[123456789012345,0.5]}\t{"prompt":"neon","a":0.5}\n', ended.out, ended.err)
     end
   end)
 end)

@@ -327,8 +327,9 @@ local INTRODUCTION = {
   "What each object has. A call gives its value, or `nil, message, err`: `message` is for a person, "
     .. "[`err`](errors.md#error) for the program. A mistake in the program itself (a wrong type, an unknown option, a "
     .. "closed client) raises at its line.",
-  "In a call's name, `[x]` may be left out. Every call takes [`timeout` and `headers`](options.md#own) in its table of "
-    .. "arguments, or in a last table. Times of the API (`created_at`) are texts, as the server sends them.",
+  "In a call's name, `[x]` may be left out. Every call that asks the server takes [`timeout` and "
+    .. "`headers`](options.md#own) in its table of arguments, or in a last table. "
+    .. "Times of the API (`created_at`) are texts, as the server sends them.",
   "Each example runs as it stands (`spec/reference_examples_spec.lua`), and prints what stands behind `-->`. What it "
     .. "does not make itself is there: a `sandbox`, a developer's `options` and `client`, a `project` with a second "
     .. "`key`, a `gen` that is completed, an end user's client `user`.",
