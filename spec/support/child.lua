@@ -65,9 +65,11 @@ local function preload(name)
 end
 
 -- What a developer's own environment may hold is not meant for the specs.
-local UNSET = {}
-for name in ("\0" .. M.read "/proc/self/environ"):gmatch("%z(DEVKIT4AI_[%w_]+)=") do UNSET[#UNSET + 1] = "-u " .. name end
-UNSET = table.concat(UNSET, " ")
+local unset = {}
+for name in ("\0" .. M.read "/proc/self/environ"):gmatch("%z(DEVKIT4AI_[%w_]+)=") do
+  unset[#unset + 1] = "-u " .. name
+end
+local UNSET = table.concat(unset, " ")
 
 ---@class spec.Ended
 ---@field code integer  the exit code; 128 and the number of the signal where one ended it; 124: it hung
