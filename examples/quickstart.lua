@@ -19,7 +19,6 @@ local function progress(...)
   if terminal == true or terminal == 0 then io.stderr:write("\r", string.format(...), "\27[K") end
 end
 
-assert(io.open(picture, "ab")):close() -- fails here if the picture can't be saved, and not after it is paid for
 local options, sandbox
 if real then
   email, password = os.getenv "DEVKIT4AI_EMAIL", os.getenv "DEVKIT4AI_PASSWORD"
@@ -35,6 +34,7 @@ say("who am I", "%s, a %s", assert(client:me()).email, client.role)
 local project = assert(client:new_project { name = "My First AI App", description = "AI-powered image generation" })
 say("project", "%s (%s)", project.name, project.id)
 say("key", "%s", masked(assert(project:new_key "Production API Key").key))
+assert(io.open(picture, "ab")):close() -- if it can't be written, stop before you pay
 local gen = assert(project:generate {
   images = images, prompt = "a futuristic cityscape with neon lights",
   on_upload = function(sent, total) progress("sent %d of %d bytes", sent, total) end,
