@@ -79,6 +79,9 @@ function M.unsent(status, text)
   }
 end
 
+-- The proxy can't be reached, or can't reach the server.
+local AT_PROXY = "look at the option proxy, or at https_proxy, and at base_url"
+
 --- The exchange failed.
 ---@param request table
 ---@param secrets userdata
@@ -88,6 +91,7 @@ end
 ---@return devkit4ai.Failure
 function M.troubled(request, secrets, status, trouble)
   local kind, advice, transient = errors.of_core(trouble.name)
+  if trouble.step == "proxy" and trouble.name ~= "proxy" and kind == "network" then advice = AT_PROXY end
   local after = locale.format("%.2f", trouble.seconds)
   local where = trouble.step ~= "" and (" (%s, after %s s)"):format(trouble.step, after) or ""
   return nil, {

@@ -193,6 +193,26 @@ function M.plain(text)
   if ok then return value end
 end
 
+-- The decoded object of a text. Nothing is repaired: the text goes to a server that is strict.
+local function read_object(text)
+  if not text:find("^%s*{") then return false, "it does not begin with {" end
+  for quoted in text:gsub("\\.", ""):gmatch('"([^"]*)"') do -- cjson would take it
+    if quoted:find("[%z\1-\31]") then return false, "a string has a control character; write a line break as \\n" end
+  end
+  return pcall(decode, text)
+end
+
+--- Decodes a text that is a JSON object.
+---@param text string
+---@return table? object with cjson's nulls; nil: the text is no JSON object
+---@return string? why
+function M.object(text)
+  local ok, value = read_object(text)
+  if not is_in_step() then ok, value = in_step(read_object, text) end
+  if ok then return value end
+  return nil, value
+end
+
 -- ---- secrets in a text ----
 
 -- Of a name in lower case, without "_" and "-".
@@ -249,28 +269,68 @@ end
 
 -- ---- encoding ----
 
-local DIGITS = 14 -- the most that cjson writes; of a longer number, a seed say, another one would come out
+local DIGITS = 14 -- the most that cjson writes; longer whole numbers get their digits afterwards
+local LARGEST = 2 ^ 53 -- up to here, each whole number is one of its own on each Lua
 
--- Whether the numbers in a value can be written: why not, and whether one has a decimal sign.
+local function digits_of(number)
+  return (math.type and math.type(number) == "integer" and "%d" or "%.0f"):format(number)
+end
+
+local function is_long(number)
+  return number % 1 == 0 and (number >= 10 ^ DIGITS or number <= -10 ^ DIGITS)
+end
+
+-- Whether the numbers in a value can be written: why not, whether one has a decimal sign, whether one is long.
 local function survey(value)
-  local signed = false
+  local signed, long = false, false
   for key, item in next, value do
     local kind = type(item)
     signed = signed or kind == "number" and item % 1 ~= 0 or type(key) == "number" and key % 1 ~= 0
-    if kind == "number" and item % 1 == 0 and math.abs(item) >= 10 ^ DIGITS then
-      return ("%.0f has more than %d digits: give it as text"):format(item, DIGITS)
-    end
-    if kind == "table" then
-      local why, deep = survey(item)
+    if kind == "number" and is_long(item) then
+      if item > LARGEST or item < -LARGEST then
+        return digits_of(item) .. " is beyond 2^53, where whole numbers are not exact: give it as text"
+      end
+      long = true
+    elseif kind == "table" then
+      local why, deep, deep_long = survey(item)
       if why then return why end
-      signed = signed or deep
+      signed, long = signed or deep, long or deep_long
     end
   end
-  return nil, signed
+  return nil, signed, long
+end
+
+-- A copy with a text, the mark and the digits, in the place of each long number. What has none is not copied.
+local function with_marks(value, mark)
+  if type(value) == "number" then return is_long(value) and mark .. digits_of(value) or value end
+  if type(value) ~= "table" or not select(3, survey(value)) then return value end
+  local copy = {}
+  for key, item in next, value do copy[key] = with_marks(item, mark) end
+  return copy
+end
+
+local MARK, WRITTEN = "\1", "\\u0001" -- as a text has it, and as JSON has it
+
+-- How often the mark is repeated, so that it does not stand in a JSON text.
+local function free_mark(text)
+  local times = 1
+  while text:find(WRITTEN:rep(times), 1, true) do times = times + 1 end
+  return times
 end
 
 local function try_to_encode(value)
   return pcall(encode, value)
+end
+
+-- Encodes a value that cjson alone writes wrong: it has decimal signs, or long numbers. text: what cjson made of it
+local function encode_again(value, text, signed, long)
+  local times = long and free_mark(text)
+  local marked = long and with_marks(value, MARK:rep(times)) or value
+  local ok, written
+  if signed and not is_in_step() then ok, written = in_step(try_to_encode, marked)
+  else ok, written = try_to_encode(marked) end
+  if ok and long then written = written:gsub('"' .. WRITTEN:rep(times) .. '(%-?%d+)"', "%1") end
+  return ok, written
 end
 
 --- Encodes a table; an empty one is {}.
@@ -280,9 +340,9 @@ end
 function M.encode(value)
   local ok, text = pcall(encode, value)
   if not ok then return nil, text end
-  local why, signed = survey(value)
+  local why, signed, long = survey(value)
   if why then return nil, why end
-  if signed and not is_in_step() then ok, text = in_step(try_to_encode, value) end
+  if signed or long then ok, text = encode_again(value, text, signed, long) end
   if not ok then return nil, text end
   return (text:gsub("\\/", "/")) -- cjson always escapes '/', so each "\/" is one
 end

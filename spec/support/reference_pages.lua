@@ -17,7 +17,8 @@ local REPEATS = {
   { "unsent", "repeated only if it was not sent", "a login: many of them lock an account" },
   { "once_more", "repeated once", "a refresh of the tokens" },
   { "never", "sent once", "it may cost money or make a second one: sent again by itself only where it never left this "
-    .. "machine, or where the server refused it with a 429" },
+    .. "machine, or where the server refused it: with a 429, with a 401 that new tokens may mend, with a 422 that asks "
+    .. "for the other name of the images" },
 }
 
 local function repeats_of(row)

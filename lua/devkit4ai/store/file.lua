@@ -29,7 +29,9 @@ local function hash(key)
   return ("%08x"):format(sum)
 end
 
---- A store in the file of that name, which is made at the first login (mode 0600). A file that others can read is refused.
+--- A store in the file of that name, which is made at the first login (mode 0600). A file that others can
+--- read is refused: a client without tokens fails with kind `file`; after a login the tokens stay in the client alone, and an
+--- event of type "refresh" or a line on standard error says so.
 --- ```lua
 --- local shared = { base_url = sandbox.url, store = require("devkit4ai.store.file").new("sessions.json") }
 --- assert(assert(devkit4ai.new(shared)):login("dev@example.com", "SecurePass123"))
