@@ -73,10 +73,6 @@ describe("the README on a GitHub page", function()
       if line:find "^%s*|" then assert.is_nil(line:find "<img" or line:find "!%[", line) end
     end
   end)
-
-  it("says the version of the library", function()
-    assert.is_truthy(README:find("\nVersion " .. require "devkit4ai.version" .. ",", 1, true))
-  end)
 end)
 
 describe("the README", function()
