@@ -12,6 +12,8 @@ local M = {}
 
 local decode, NONE, type = json.decode, json.NONE, type
 local shows = core.secrets().shows -- each answer asks it
+-- 4 % of a small call's instructions; LuaJIT compiles a loop with next.
+local special_fields = not rawget(_G, "jit") and core.special_fields(json.SECRET) or nil
 
 -- Loaded when there is something to mask.
 local function mask() return require "devkit4ai.mask" end
@@ -209,7 +211,7 @@ function M.answered(row, request, secrets, status, body, head)
   end
   local read = READERS[row.answer]
   if read then return read(request, secrets, status, body, head) end
-  local ok, raw, given = decode(body)
+  local ok, raw, given = decode(body, special_fields)
   if not ok then return unusable(secrets, status, body, head, "it is no JSON: " .. raw) end
   if raw == nil and row.nullable then return nil end
   if type(raw) ~= "table" then return unusable(secrets, status, body, head, "it is no object and no list") end

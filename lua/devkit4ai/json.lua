@@ -1,6 +1,5 @@
 --- JSON as this library wants it: null is absent, secrets are apart, whole numbers are integers, '/' stands as it is. The
 --- program's locale changes nothing.
-local core = require "devkit4ai.core"
 local locale = require "devkit4ai.locale"
 
 local M = {}
@@ -52,8 +51,10 @@ end
 
 -- ---- decoding ----
 
--- Fields of answers that are secrets (CONTRACT 2.5), wherever they stand.
 local SECRET = { access_token = true, refresh_token = true, api_key = true, developer_key = true, key = true }
+
+--- Fields of answers that are secrets (CONTRACT 2.5), wherever they stand.
+M.SECRET = SECRET
 
 local numbers = false -- whether the walk saw a number
 local shortened = setmetatable({}, { __mode = "k" }) -- a list that lost nulls -> how many items it had
@@ -83,36 +84,30 @@ function M.count(list)
   return shortened[list] or #list
 end
 
-local clean
-do
-  -- The fields that a walk looks at. LuaJIT compiles a loop over all of them, which it knows by this name.
-  local next = rawget(_G, "jit") and next or core.special_fields(SECRET)
-
-  -- One walk, in place. names: which fields are secrets. One that stands deeper wins: `provisioning` before the flat copies
-  -- (D04).
-  function clean(value, names, secrets, depth)
-    local last_null
-    for key, item in next, value do
-      local kind = type(item)
-      if kind == "string" then
-        if names[key] then
-          secrets = secrets or { values = {}, depths = {} }
-          if depth >= (secrets.depths[key] or 0) then secrets.values[key], secrets.depths[key] = item, depth end
-          value[key] = nil
-        end
-      elseif kind == "number" then
-        value[key], numbers = whole(item) or item, true
-      elseif kind == "table" then
-        secrets = clean(item, names, secrets, depth + 1)
-      elseif item == null then
-        local in_list = last_null or key == 1 or value[1] ~= nil -- type(key) would cost each call 200 instructions
+-- One walk, in place. names: which fields are secrets. One that stands deeper wins: `provisioning` before the flat copies
+-- (D04). next: what gives the fields; by this name LuaJIT knows a loop that it can compile.
+local function clean(value, names, secrets, depth, next)
+  local last_null
+  for key, item in next, value do
+    local kind = type(item)
+    if kind == "string" then
+      if names[key] then
+        secrets = secrets or { values = {}, depths = {} }
+        if depth >= (secrets.depths[key] or 0) then secrets.values[key], secrets.depths[key] = item, depth end
         value[key] = nil
-        if in_list and key > (last_null or 0) then last_null = key end
       end
+    elseif kind == "number" then
+      value[key], numbers = whole(item) or item, true
+    elseif kind == "table" then
+      secrets = clean(item, names, secrets, depth + 1, next)
+    elseif item == null then
+      local in_list = last_null or key == 1 or value[1] ~= nil -- type(key) would cost each call 200 instructions
+      value[key] = nil
+      if in_list and key > (last_null or 0) then last_null = key end
     end
-    if last_null then close_up(value, last_null) end
-    return secrets
   end
+  if last_null then close_up(value, last_null) end
+  return secrets
 end
 
 local NONE = {}
@@ -154,7 +149,7 @@ local function read_and_clean(text, names)
   local ok, value = read(text)
   if not ok then return false, value, NONE end
   if type(value) == "table" then
-    local secrets = clean(value, names, nil, 1)
+    local secrets = clean(value, names, nil, 1, next)
     return true, value, secrets and secrets.values or NONE
   end
   numbers = numbers or type(value) == "number"
@@ -172,14 +167,15 @@ end
 
 --- Decodes an answer.
 ---@param text string
+---@param fields function? used in place of next; it may leave out fields with a text or a boolean that are not in SECRET
 ---@return boolean ok false: it is no JSON
 ---@return any value nil for null; without nulls and secrets; where it is no JSON, why
 ---@return table<string, string> secrets those that stood in it, by name
-function M.decode(text)
+function M.decode(text, fields)
   local ok, value = pcall(decode, text)
   if ok and type(value) == "table" then
     numbers = false
-    local secrets = clean(value, SECRET, nil, 1)
+    local secrets = clean(value, SECRET, nil, 1, fields or next)
     if not numbers or is_in_step() then return true, value, secrets and secrets.values or NONE end
   end
   return decode_again(text, SECRET)
