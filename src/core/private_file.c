@@ -68,19 +68,36 @@ dk_status dk_private_load (const char *path, dk_buffer *out, bool *exists, dk_fa
   return status;
 }
 
-dk_status dk_private_save (const char *path, const char *bytes, size_t length, dk_failure *failure) {
+/* where the file is to be written, unless what is there is not taken */
+static dk_status find_target (const char *path, char target[PATH_MAX], dk_failure *failure) {
   struct stat info;
+  dk_status status = follow(path, target, failure);
+  const char *reason = status == DK_OK && lstat(target, &info) == 0 ? refusal(&info) : NULL;
+  return reason != NULL ? failed(failure, path, reason) : status;
+}
+
+dk_status dk_private_check (const char *path, dk_failure *failure) {
+  static const char room[4096];
   char target[PATH_MAX];
   dk_part part;
-  dk_status status = follow(path, target, failure);
+  dk_status status = find_target(path, target, failure);
   if (status != DK_OK) return status;
-  const char *reason = lstat(target, &info) == 0 ? refusal(&info) : NULL;
-  if (reason != NULL) return failed(failure, path, reason);
+  int trouble = dk_part_open(&part, target, 0600);
+  if (trouble == 0) trouble = dk_part_write(&part, room, sizeof room);
+  dk_part_drop(&part);
+  return trouble == 0 ? DK_OK : dk_fail_file(failure, path, trouble);
+}
+
+dk_status dk_private_save (const char *path, const char *bytes, size_t length, dk_failure *failure) {
+  char target[PATH_MAX];
+  dk_part part;
+  dk_status status = find_target(path, target, failure);
+  if (status != DK_OK) return status;
   int trouble = dk_part_open(&part, target, 0600);
   if (trouble == 0 && fchmod(part.fd, 0600) != 0) trouble = errno;            /* an umask may have taken even our own rights */
   if (trouble == 0) trouble = dk_part_write(&part, bytes, length);
   if (trouble == 0) trouble = dk_part_finish(&part, true);
   if (trouble == 0) dk_part_sync_folder(&part);
   dk_part_drop(&part);
-  return trouble == 0 ? DK_OK : failed(failure, path, strerror(trouble));
+  return trouble == 0 ? DK_OK : dk_fail_file(failure, path, trouble);
 }

@@ -1,7 +1,9 @@
 #include "status.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 const char *dk_status_name (dk_status status) {
   static const char *const names[] = {
@@ -19,4 +21,18 @@ dk_status dk_fail (dk_failure *failure, dk_status status, const char *format, ..
   vsnprintf(failure->text, sizeof failure->text, format, args);
   va_end(args);
   return status;
+}
+
+dk_status dk_fail_file (dk_failure *failure, const char *path, int reason) {
+  static const struct { int reason; const char *what, *advice; } disk[] = {
+    {ENOSPC, "the disk is full", "free some space, or give a path on another disk"},
+    {EDQUOT, "the disk quota is used up", "delete some files, or give a path on another disk"},
+    {EFBIG, "the process may not write so large a file", "raise its limit (ulimit -f)"},
+    {EROFS, "the file system is read-only", "give a path on another one"},
+  };
+  for (size_t i = 0; i < sizeof disk / sizeof *disk; i++) {
+    if (disk[i].reason != reason) continue;
+    return dk_fail(failure, DK_DISK, "%.300s: %s (%s): %s", path, disk[i].what, strerror(reason), disk[i].advice);
+  }
+  return dk_fail(failure, DK_FILE, DK_PATH ": %s", path, strerror(reason));
 }

@@ -108,6 +108,11 @@ void dk_terminal_catch_stops (void) {
   }
 }
 
+bool dk_terminal_writes (int fd) {
+  int flags = fcntl(fd, F_GETFL);
+  return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
+}
+
 void dk_terminal_prepare (void) {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
     if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;

@@ -22,6 +22,9 @@ void dk_terminal_pause (double seconds);
  * the program's end. */
 void dk_terminal_prepare (void);
 
+/* Whether a descriptor is open for writing. */
+bool dk_terminal_writes (int fd);
+
 /* From now on SIGTERM and SIGHUP do what SIGINT does: the interpreter's handler raises an error in Lua. A second signal does
  * nothing, so that the program can end in order. A signal that is ignored stays ignored. Twice is once. */
 void dk_terminal_catch_stops (void);

@@ -52,6 +52,7 @@ local WORDS = {
   { "call client:login first", "sign in with `devkit4ai login`" },
   { "log in again with client:login", "sign in with `devkit4ai login`" },
   { "make one with project:new_key", "make one with `devkit4ai keys --new NAME --save`" },
+  { "; gen:bytes%(%) gives the bytes without a file", "" },
   { "{ overwrite = true }", "--overwrite" }, { "give the option [%w_]+ or set", "set" },
   { "the option ca_file", "--ca-file" }, { "client:project: ", "" },
 }

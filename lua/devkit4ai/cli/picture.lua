@@ -23,38 +23,48 @@ local function is_there(program)
   return succeeds(("command -v %s >/dev/null 2>&1"):format(program))
 end
 
-local PROBE = ("\0"):rep(65536) -- a full disk takes an empty file
+local OUTPUT = { ["-"] = true, ["/dev/stdout"] = true, ["/dev/fd/1"] = true, ["/proc/self/fd/1"] = true }
 
-local function try_to_write(path)
-  local file, why = io.open(path, "wb")
-  if not file then return nil, why end
-  local done
-  done, why = file:write(PROBE)
-  if done then done, why = file:flush() end
-  file:close()
-  os.remove(path)
-  return done, why
+--- Whether --out names standard output.
+---@param path string?
+---@return boolean
+function M.is_output(path)
+  return OUTPUT[path] == true
 end
+
+local function check_output(shell)
+  if shell.json then
+    return exits.fail("invalid", "--json and the picture both want standard output; give --out the name of a file")
+  end
+  if not core.writes(1) then return exits.fail("file", "standard output is closed; give --out the name of a file") end
+  if core.terminal(1) then
+    return exits.fail("invalid", "standard output is a terminal; redirect it, or give --out the name of a file")
+  end
+  return true
+end
+
+-- By the core's status: what is said of a file that can't be written.
+local REFUSALS = {
+  file_exists = "%s exists; give another name, or --overwrite",
+  not_regular = "%s can't be written (%s); give the name of a file, or - for standard output",
+}
 
 --- Whether a picture can be written under this name; one file is made beside it and removed.
 ---@param path string? none: nothing is to be written
 ---@param overwrite boolean?
+---@param shell devkit4ai.cli.Shell
 ---@return boolean? fine
 ---@return string? message
 ---@return table? err
-function M.check(path, overwrite)
+function M.check(path, overwrite, shell)
   if not path then return true end
+  if M.is_output(path) then return check_output(shell) end
   if path == "" or path:find("/$") then return exits.fail("file", "--out must be the name of a file") end
-  local quoted = text.quote((path:gsub("^[^/]", "./%0")))
-  if succeeds(("[ -e %s ] && [ ! -f %s ]"):format(quoted, quoted)) then
-    return exits.fail("file", path .. " is a folder or a device; give the name of a file")
-  end
-  if not overwrite and succeeds(("[ -e %s ] || [ -L %s ]"):format(quoted, quoted)) then
-    return exits.fail("file", path .. " exists; give another name, or --overwrite")
-  end
-  local done, why = try_to_write(("%s.%d.probe"):format(path, os.time()))
-  if not done then return exits.fail("file", ("%s can't be written (%s)"):format(path, why)) end
-  return true
+  local fine, status, why = core.check_picture(path, overwrite or false)
+  if fine then return true end
+  local _, behind = why:find(path .. ": ", 1, true)
+  local words = REFUSALS[status] or "%s can't be written (%s)"
+  return exits.fail("file", words:format(path, behind and why:sub(behind + 1) or why))
 end
 
 --- Shows a picture where standard output is a terminal and a program for it is there.

@@ -27,11 +27,12 @@ function M.make_folder()
   local folder = M.folder()
   if not folder then return exits.fail("file", "there is no place for settings: set HOME or XDG_CONFIG_HOME") end
   -- os.execute does not know how a command ended where the process ignores SIGCHLD
-  local pipe = io.popen(("mkdir -p -m 700 -- %s && echo made"):format(text.quote(folder)))
-  local made = pipe and pipe:read("*l") == "made"
+  local pipe = io.popen(("mkdir -p -m 700 -- %s 2>&1 && echo made"):format(text.quote(folder)))
+  local said = pipe and pipe:read("*a") or ""
   if pipe then pipe:close() end
-  if made then return folder end
-  return exits.fail("file", folder .. " can't be made")
+  if said:find("made\n$") then return folder end
+  local why = said:match(": ([^:\n]+)\n")
+  return exits.fail("file", folder .. " can't be made" .. (why and (" (%s)"):format(why) or ""))
 end
 
 --- What a file that was refused needs.

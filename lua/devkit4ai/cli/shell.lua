@@ -61,6 +61,12 @@ local function write(self, words)
   if not done then self.broken = "standard output can't be written: " .. tostring(why) end
 end
 
+--- Writes bytes as they are.
+---@param bytes string
+function Shell:write(bytes)
+  write(self, bytes)
+end
+
 --- Writes data that holds a secret on purpose.
 ---@param words string
 function Shell:show(words)
