@@ -56,6 +56,7 @@ end
 local function interrupted(err)
   return nil, "interrupted", {
     kind = "cancelled", outcome = err.outcome, generation_id = err.generation_id, message = err.message,
+    operation = err.operation, created = err.created, key = err.key,
   }
 end
 
@@ -75,7 +76,7 @@ end
 --- `cancelled`, with the outcome of what was cut and the generation's id.
 ---@param shell devkit4ai.cli.Shell
 ---@param fn fun(): any?, string?, devkit4ai.Error?
----@param frame fun()
+---@param frame fun()? none: nothing is shown
 ---@return any? value
 ---@return string? message
 ---@return devkit4ai.Error? err
@@ -87,7 +88,7 @@ function M.run(shell, fn, frame)
     work.over = true
   end)
   local ok, why = pcall(function()
-    while not work.over and shell:columns() do
+    while frame and not work.over and shell:columns() do
       devkit4ai.update()
       frame()
       core.pause(FRAME)
