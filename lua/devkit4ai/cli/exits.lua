@@ -26,7 +26,7 @@ M.MEANINGS = {
 
 -- Whether nobody knows what became of a request that may not be repeated. A login that is repeated does no harm either.
 local function is_in_doubt(err)
-  local row = operations[err.operation or ""]
+  local row = err.operation and operations[err.operation] -- a name that was called, so its rows are loaded
   if err.outcome ~= "unknown" or not row then return false end
   return not retry.is_harmless(row.repeats) and row.answer ~= "tokens"
 end

@@ -5,8 +5,10 @@ local M = {}
 
 local WHOLE = 2 ^ 53 -- up to here each whole number is itself
 
+local SHORT = { ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t", ['"'] = '\\"', ["\\"] = "\\\\" }
+
 local function escape(char)
-  return ("\\u%04x"):format(char:byte())
+  return SHORT[char] or ("\\u%04x"):format(char:byte())
 end
 
 local function string_of(text)

@@ -2,6 +2,7 @@
 local core = require "devkit4ai.core"
 local devkit4ai = require "devkit4ai"
 local display = require "devkit4ai.display"
+local operations = require "devkit4ai.operations"
 local text = require "devkit4ai.cli.text"
 
 local M = {}
@@ -54,13 +55,16 @@ end
 
 -- err: what the interrupt ended, with the words of the library
 local function interrupted(err)
+  local row = err.operation and operations[err.operation]
+  local consequence = row and err.outcome == "unknown" and row.repeats ~= "safe" and row.unknown or nil
   return nil, "interrupted", {
     kind = "cancelled", outcome = err.outcome, generation_id = err.generation_id, message = err.message,
     operation = err.operation, created = err.created, key = err.key,
+    _parts = { what = "interrupted", consequence = consequence, message = "interrupted" },
   }
 end
 
-local UNKNOWN = { outcome = "unknown", message = "interrupted" }
+local UNKNOWN = { outcome = "unknown", message = "interrupted" } -- what the interrupt ended is not known
 
 -- What a cancelled task gives: what was cut, or where its work was done by then, its value.
 local function cut(task, work)
