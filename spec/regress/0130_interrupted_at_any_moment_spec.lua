@@ -52,9 +52,10 @@ describe("the command ends in order", function()
     if not child.interpreter():find "lua5.4" then return end -- the command finds its Lua by itself
     local folder = child.folder()
     finally(function() child.remove(folder) end)
+    local core = package.searchpath("devkit4ai.core", package.cpath):match "^(.*)/core%.so$"
     helper.shell(([[cd %s && mkdir -p bin share/lua/5.4 lib/lua/5.4 && cp %s/bin/devkit4ai bin &&
-      ln -s %s/lua/devkit4ai share/lua/5.4 && ln -s "$(dirname "$(echo "$LUA_CPATH_5_4" | cut -d';' -f1)")/devkit4ai" lib/lua/5.4 &&
-      ln -s bin/devkit4ai linked]]):format(folder, HERE, HERE))
+      ln -s %s/lua/devkit4ai share/lua/5.4 && ln -s %s lib/lua/5.4 &&
+      ln -s bin/devkit4ai linked]]):format(folder, HERE, HERE, core))
     local bare = "env -i HOME=/nonexistent PATH=\"$PATH\" "
     for _, program in ipairs { "/bin/devkit4ai", "/linked" } do
       assert.equal("4\n", helper.shell(("%s %s me >%s/out 2>&1; echo $?"):format(bare, folder .. program, folder)))

@@ -20,7 +20,7 @@ M.MEANINGS = {
   { 9, "the generation failed on the server: it has ended, and there is nothing to continue" },
   { 129, "SIGHUP; nothing is paid for" },
   { 130, "Ctrl-C (SIGINT); nothing is paid for" },
-  { 141, "the reader of standard output has gone, as with `| head`: nothing is lost" },
+  { 141, "the reader of standard output has gone, as `head` does; nothing is lost" },
   { 143, "SIGTERM; nothing is paid for" },
 }
 
