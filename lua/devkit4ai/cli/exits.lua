@@ -174,6 +174,18 @@ function M.words(message, err, ordered)
   return in_shell(table.concat(words, "; "))
 end
 
+--- What was made can't be shown: no program may take that for a request that was not sent.
+---@param shell devkit4ai.cli.Shell
+---@param message string
+---@param command string? the line that undoes it
+---@return nil
+---@return string message
+---@return table err
+function M.unseen(shell, message, command)
+  shell.told = true -- why standard output takes nothing
+  return nil, message, { kind = "file", outcome = "unknown", message = message, command = command }
+end
+
 --- A failure of the command's own.
 ---@param kind string as err.kind
 ---@param message string
