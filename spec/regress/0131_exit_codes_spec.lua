@@ -41,6 +41,9 @@ describe("the exit code of devkit4ai", function()
     assert.equal(code, ended.json.error.exit_code, line)
     assert.equal("devkit4ai: " .. ended.json.error.message .. "\n", ended.err)
     assert.is_true(is_ordered(ended.out), line)
+    for _, lua in ipairs { "client:", "project:", "gen:", "key:", "{ %l", "the option %l" } do
+      assert.is_nil(ended.json.error.message:find("%f[%w{]" .. lua), line)
+    end
     assert.equal(before, #assert(desk.box:generations()))
     return ended.json.error
   end

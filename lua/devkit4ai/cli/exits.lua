@@ -105,6 +105,7 @@ local WORDS = {
   { ": call gen:wait() first", ": run `devkit4ai wait` with its id first" },
   { "make one with project:new_key, or tell which it is with project:use_key",
     "make one with `devkit4ai keys --new NAME --save`" },
+  { "make one with project:new_key", "make one with `devkit4ai keys --new NAME --save`" },
   { "give the option developer_key or set DEVKIT4AI_DEVELOPER_KEY",
     "run `devkit4ai config --set developer_key`, or set DEVKIT4AI_DEVELOPER_KEY" },
   { "client:developer_keys()", "`devkit4ai keys --developer`" }, { "project:keys()", "`devkit4ai keys`" },
