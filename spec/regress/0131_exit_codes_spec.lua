@@ -73,7 +73,13 @@ describe("the exit code of devkit4ai", function()
       { "wait", "7" }, { "keys", "--revoke", "x" }, { "keys", "--save" }, { "config", "--set", "role=boss" },
       { "config", "--set", "x=1" }, { "config", "--set", "allow_http=perhaps" }, { "config", "--set", "base_url=" },
       { "config", "--unset", "x" }, { "config", "--set", "role=developer", "--unset", "role" },
-      { "completion", "tcsh" }, { "login", "--email", "a@b.c" },
+      { "completion", "tcsh" }, { "login", "--email", "a@b.c" }, { "config", "--set", "" },
+      { "config", "--set", "=x" }, { "config", "--set", "email=x", "--stdin" },
+      { "config", "--set", "proxy=foo:bar:baz" }, { "config", "--set", "ca_file=/none" }, { "config", "--set", "ca_file=" .. desk.folder },
+      { "config", "--set", "developer_key", "--file", "/none" },
+      { "config", "--set", "developer_key", "--file", desk.folder },
+      { "login", "--email", "a@b.c", "--password-file", in_folder "empty.png" },
+      { "login", "--email", "a@b.c", "--password-file", "" },
     } do
       ends(2, words)
     end

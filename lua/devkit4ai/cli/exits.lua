@@ -119,7 +119,8 @@ local WORDS = {
 
 -- The call that a message begins with, and lines of Lua at its end, in whose place the command has one of its own.
 local CALLS = {
-  { "^[%a.]+:[%w_]+: ", "" }, { "^devkit4ai%.new: ", "" }, { "; this line looks for it: .*$", "" },
+  { "^[%a.]+:[%w_]+: ", "" },
+  { "^images%[(%d+)%]: ", "image %1: " }, { "^devkit4ai%.new: ", "" }, { "; this line looks for it: .*$", "" },
   { "; go on [%l ]*with .*$", "" }, { "client:project: ", "" },
 }
 
