@@ -52,17 +52,17 @@ function M.forget(shell)
 end
 
 -- A file that can be written: another name where the wanted one was taken meanwhile.
-local function file_for(order)
+local function file_for(shell, order)
   local id = order.gen.id
   local stem, ending = order.out:match "^(.*[^/])(%.[^./]*)$"
   for _, path in ipairs { order.out, ("%s-%s%s"):format(stem or order.out, id, ending or ""), id .. ".png" } do
-    if picture.check(path, order.overwrite) then return path end
+    if picture.check(path, order.overwrite, shell) then return path end
   end
   return order.out
 end
 
 local function wait_line(shell, order)
-  local out = order.out and " " .. text.option("--out", file_for(order)) or ""
+  local out = order.out and " " .. text.option("--out", file_for(shell, order)) or ""
   return ("devkit4ai wait %s%s%s%s"):format(order.gen.id, out, order.out and order.overwrite and " --overwrite" or "",
     shell.again)
 end
