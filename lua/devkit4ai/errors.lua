@@ -76,7 +76,9 @@ local PLAIN = {
 ---@param text string libcurl's words
 ---@return string?
 function M.plain(name, text)
-  return PLAIN[name] and (PLAIN[name]:gsub("%%s", function() return text end))
+  if not PLAIN[name] then return nil end
+  local proxy, rest = text:match "^(the proxy %S+: )(.*)$"
+  return (proxy or "") .. PLAIN[name]:gsub("%%s", function() return rest or text end)
 end
 
 -- HTTP's: the kind, whether the server refused it (then nothing was done), the advice, whether a later try may go better.
