@@ -55,3 +55,16 @@ describe("the command's hints", function()
     assert.is_true(seen > 20)
   end)
 end)
+
+describe("the command's message of a connection", function()
+  it("has our words, and libcurl's with -v alone", function()
+    local child = require "spec.support.child"
+    local function said(base_url, ...)
+      return child.run('require("devkit4ai.cli").main(arg)', { args = { "me", "--base-url", base_url, ... }, env = {
+        DEVKIT4AI_JWT_TOKEN = "token-1", DEVKIT4AI_DEVELOPER_KEY = "ak_12345678", XDG_CONFIG_HOME = "/none" } }).err
+    end
+    assert.matches("^devkit4ai: 127%.0%.0%.1:1: no connection %(after [%d.]+ s%); is the server running, "
+      .. "and is base_url right%?\n$", said "http://127.0.0.1:1")
+    assert.is_truthy(said("http://127.0.0.1:1", "-v"):find("Failed to connect", 1, true))
+  end)
+end)
