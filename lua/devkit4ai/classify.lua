@@ -259,7 +259,10 @@ function M.tell(row, name, says, secrets, failure)
     message = secrets:mask(sentence(says, failure, consequence)), operation = name, attempts = failure.attempts,
     transient = failure.transient, harmless = retry.is_harmless(row.repeats), generation_id = failure.generation_id,
     option = failure.option, -- the parts of the message, for the command, which has other words for what to do
-    _parts = { what = secrets:mask(failure.plain or failure.what), consequence = consequence, advice = failure.advice },
+    _parts = {
+      what = secrets:mask(failure.plain or failure.what), consequence = consequence, advice = failure.advice,
+      raw = failure.plain and secrets:mask(failure.what),
+    },
   })
 end
 

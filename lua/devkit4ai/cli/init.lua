@@ -131,7 +131,7 @@ local function failed(shell, message, err)
   local words = order.explain(shell, exits.words(message, err, shell.order ~= nil), err)
   local code = exits.code(err)
   shell:complain(words)
-  if err._parts and err.status == nil then shell:detail(err.message) end -- with libcurl's words
+  if err._parts and err._parts.raw then shell:detail(err._parts.raw) end -- libcurl's words
   if shell.json then
     shell:give { error = {
       message = words, exit_code = code, kind = err.kind, outcome = err.outcome, status = err.status,
