@@ -23,15 +23,23 @@ dk_status dk_fail (dk_failure *failure, dk_status status, const char *format, ..
   return status;
 }
 
+static const struct { int number; const char *what, *advice; } disk[] = {
+  {ENOSPC, "the disk is full", "free some space, or give a path on another disk"},
+  {EDQUOT, "the disk quota is used up", "delete some files, or give a path on another disk"},
+  {EFBIG, "the process may not write so large a file", "raise its limit (ulimit -f)"},
+  {EROFS, "the file system is read-only", "give a path on another one"},
+};
+enum { DISK = sizeof disk / sizeof *disk };
+
+const char *dk_reason (int number) {
+  for (size_t i = 0; i < DISK; i++)
+    if (disk[i].number == number) return disk[i].what;
+  return strerror(number);
+}
+
 dk_status dk_fail_file (dk_failure *failure, const char *path, int reason) {
-  static const struct { int reason; const char *what, *advice; } disk[] = {
-    {ENOSPC, "the disk is full", "free some space, or give a path on another disk"},
-    {EDQUOT, "the disk quota is used up", "delete some files, or give a path on another disk"},
-    {EFBIG, "the process may not write so large a file", "raise its limit (ulimit -f)"},
-    {EROFS, "the file system is read-only", "give a path on another one"},
-  };
-  for (size_t i = 0; i < sizeof disk / sizeof *disk; i++) {
-    if (disk[i].reason != reason) continue;
+  for (size_t i = 0; i < DISK; i++) {
+    if (disk[i].number != reason) continue;
     return dk_fail(failure, DK_DISK, "%.300s: %s (%s): %s", path, disk[i].what, strerror(reason), disk[i].advice);
   }
   return dk_fail(failure, DK_FILE, DK_PATH ": %s", path, strerror(reason));

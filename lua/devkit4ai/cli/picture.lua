@@ -23,6 +23,11 @@ local function is_there(program)
   return succeeds(("command -v %s >/dev/null 2>&1"):format(program))
 end
 
+-- The name that was given is refused. A full disk is no fault of the name.
+local function refuse(message)
+  return exits.fail("file", message, exits.WRONG_USE)
+end
+
 local OUTPUT = { ["-"] = true, ["/dev/stdout"] = true, ["/dev/fd/1"] = true, ["/proc/self/fd/1"] = true }
 
 --- Whether --out names standard output.
@@ -59,12 +64,14 @@ local REFUSALS = {
 function M.check(path, overwrite, shell)
   if not path then return true end
   if M.is_output(path) then return check_output(shell) end
-  if path == "" or path:find("/$") then return exits.fail("file", "--out must be the name of a file") end
+  if path == "" or path:find("/$") then return refuse("--out must be the name of a file") end
   local fine, status, why = core.check_picture(path, overwrite or false)
   if fine then return true end
   local _, behind = why:find(path .. ": ", 1, true)
   local words = REFUSALS[status] or "%s can't be written (%s)"
-  return exits.fail("file", words:format(path, behind and why:sub(behind + 1) or why))
+  local message = words:format(path, behind and why:sub(behind + 1) or why)
+  if status == "disk" then return exits.fail("file", message .. "; nothing was sent") end
+  return refuse(message)
 end
 
 --- Shows a picture where standard output is a terminal and a program for it is there.
