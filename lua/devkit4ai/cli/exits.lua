@@ -1,6 +1,20 @@
 --- How a failure ends the command: its exit code, and its message in the words of the shell.
 local M = { DONE = 0, FAILED = 1, WRONG_USE = 2, NOT_SIGNED_IN = 4, INTERRUPTED = 130 }
 
+--- Every exit code with its meaning, as `devkit4ai help exit-codes`, the man page and docs/command.md show it.
+M.MEANINGS = {
+  { 0, "done" },
+  { 1, "failed: the server refused it, or a file or a setting can't be used; nothing is paid for" },
+  { 2, "wrong use: an option, id, prompt or image that is refused here; nothing was sent" },
+  { 4, "not signed in: a token or key is missing, or the server refused it" },
+  { 5, "the server limits the rate: `error.retry_after` says for how long" },
+  { 6, "nobody knows whether it was done, and it may be paid for: look before you send it again" },
+  { 7, "the time is up; nothing is paid for" },
+  { 8, "the generation was accepted and is paid for, but is not finished or not saved: run the printed command" },
+  { 9, "the generation failed on the server: it has ended, and there is nothing to continue" },
+  { 130, "Ctrl-C, SIGTERM or SIGHUP; nothing is paid for" },
+}
+
 -- Whether nobody knows what became of a request that may have changed something.
 local function is_in_doubt(err)
   local operation = err.operation or "get_"

@@ -5,22 +5,35 @@ local file = require "devkit4ai.cli.settings_file"
 local session = require "devkit4ai.cli.session"
 local values = require "devkit4ai.cli.values"
 
-local M = { name = "login", summary = "Sign in; the other commands go on with it." }
+local M = { name = "login", summary = "Log in; the other commands use the login." }
 
---- Adds the command's options to its parser.
+M.examples = {
+  { "devkit4ai login", "asks for the e-mail address and the password" },
+  { "devkit4ai login --email me@example.com --password-stdin < password.txt" },
+  { "devkit4ai login --role end_user --email guest@example.com" },
+}
+M.notes = "Without a password option, the command takes DEVKIT4AI_PASSWORD. If it is not set, the command asks on the "
+  .. "terminal. With --role end_user, an end user of the project logs in. This needs the developer key, the project's id "
+  .. "and the project's key. The login lasts for seven days and renews itself."
+
+--- Adds the command's options to its parser; `register` has the same ones.
 ---@param parser table
 function M.declare(parser)
-  parser:option("--email", "the account (DEVKIT4AI_EMAIL)"):argname("<address>")
+  parser:option("--email", "the account's e-mail address (DEVKIT4AI_EMAIL)"):argname("<address>")
     :convert(values.text "--email")
   parser:mutex(
     parser:flag("--password-stdin", "read the password from standard input"):target("stdin"),
     parser:option("--password-file", "read the password from the first line of a file"):target("file")
       :argname("<file>"))
-  parser:epilog("Without a password option, DEVKIT4AI_PASSWORD is taken, else the terminal is asked. With --role "
-    .. "end_user an end user of the project signs in, which needs the developer key and the project's id and key.")
 end
 
-local function credentials(options, settings)
+--- The e-mail address and the password: of the options, the environment, or the terminal.
+---@param options table
+---@param settings table<string, devkit4ai.cli.Value>
+---@return string? email
+---@return string? password the message, where there is no e-mail address
+---@return table? err
+function M.credentials(options, settings)
   local email = settings.email and settings.email.value
   local message, err
   if not email then
@@ -50,7 +63,7 @@ function M.run(options, shell)
     if event.type == "refresh" and event.message then trouble = event.message end
   end)
   if not client then return nil, settings, err end
-  local email, password, why = credentials(options, settings)
+  local email, password, why = M.credentials(options, settings)
   if not email then return nil, password, why end
   shell:hide(password)
   local done
