@@ -21,7 +21,8 @@ M.notes = "A key or token is never an argument, because other users of the machi
 ---@param parser table
 function M.declare(parser)
   parser:mutex(
-    parser:option("--set", "write a setting to the settings file; a key has no =<value>: it is asked for, or read with --stdin or --file")
+    parser:option("--set", "write a setting to the settings file; a key has no =<value>: it is asked for, or read "
+      .. "with --stdin or --file")
       :argname("<name>[=<value>]"),
     parser:option("--unset", "remove a setting from the settings file"):argname("<name>"))
   parser:mutex(

@@ -13,8 +13,8 @@ M.examples = {
   { 'id=$(devkit4ai generate a.png --prompt "a lighthouse" --no-wait)', "do not wait; save the image later" },
   { 'devkit4ai wait "$id" --out lighthouse.png' },
 }
-M.notes = "Each run creates a generation, which costs money at the API. If the command fails, read its message before you "
-  .. "run it again: devkit4ai help exit-codes"
+M.notes = "Each run creates a generation, which costs money at the API. If the command fails, read its message before "
+  .. "you run it again: devkit4ai help exit-codes"
 
 --- Adds the command's options to its parser.
 ---@param parser table

@@ -20,13 +20,13 @@ function M.topics()
 end
 
 --- The end of a command's help text: its notes, its examples, and where the other options stand.
----@param command { notes: string?, examples: string[][] }
+---@param command { notes: string?, examples: string[][]? }
 ---@return string
 function M.epilog(command)
   local parts = {}
   if command.notes then parts[1] = command.notes .. "\n" end
-  parts[#parts + 1] = "Examples:"
-  for _, example in ipairs(command.examples) do
+  if command.examples then parts[#parts + 1] = "Examples:" end
+  for _, example in ipairs(command.examples or {}) do
     if example[2] then parts[#parts + 1] = "  # " .. example[2] end
     parts[#parts + 1] = "  " .. example[1]
   end

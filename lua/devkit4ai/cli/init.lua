@@ -11,7 +11,8 @@ local COMMANDS = {
 
 -- The options of every command: what argparse calls it, its words, the name of its value, the target; of a flag no name.
 local COMMON = {
-  { "--json", "write data as JSON, one object a line" }, { "-q --quiet", "write nothing but failures to standard error" },
+  { "--json", "write data as JSON, one object a line" },
+  { "-q --quiet", "write nothing but failures to standard error" },
   { "-v --verbose", "show each request on standard error; without a command: show the version" },
   { "--base-url", "the API's address (DEVKIT4AI_BASE_URL)", "<url>", "base_url" },
   { "--project", "the project's id (DEVKIT4AI_PROJECT_ID)", "<id>", "project_id" },

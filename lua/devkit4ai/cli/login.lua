@@ -13,8 +13,8 @@ M.examples = {
   { "devkit4ai login --role end_user --email guest@example.com" },
 }
 M.notes = "Without a password option, the command takes DEVKIT4AI_PASSWORD. If it is not set, the command asks on the "
-  .. "terminal. With --role end_user, an end user of the project logs in. This needs the developer key, the project's id "
-  .. "and the project's key. The login lasts for seven days and renews itself."
+  .. "terminal. With --role end_user, an end user of the project logs in. This needs the developer key, the project's "
+  .. "id and the project's key. The login lasts for seven days and renews itself."
 
 --- Adds the command's options to its parser; `register` has the same ones.
 ---@param parser table

@@ -13,7 +13,8 @@ M.examples = {
 --- Adds the command's options to its parser.
 ---@param parser table
 function M.declare(parser)
-  parser:option("--new", "create a project with this name; prints its id"):argname("<name>"):convert(values.text "--new")
+  parser:option("--new", "create a project with this name; prints its id"):argname("<name>")
+    :convert(values.text "--new")
   parser:option("--description", "the description of the new project"):argname("<text>")
 end
 

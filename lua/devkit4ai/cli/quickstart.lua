@@ -29,7 +29,8 @@ local DOT = ("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489
 --- Adds the command's options to its parser.
 ---@param parser table
 function M.declare(parser)
-  parser:argument("images", "1 to 5 example images: JPEG, PNG or WebP; none: a built-in one"):argname("<image>"):args("0-5")
+  parser:argument("images", "1 to 5 example images: JPEG, PNG or WebP; none: a built-in one"):argname("<image>")
+    :args("0-5")
   parser:option("--prompt", "what the image is to show"):argname("<text>")
     :default("a futuristic cityscape with neon lights"):convert(values.text "--prompt")
   parser:option("--out", "the file to write the image to"):argname("<file>"):default("quickstart.png")

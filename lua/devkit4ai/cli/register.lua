@@ -14,10 +14,10 @@ M.examples = {
   { "devkit4ai register --email ann@example.com --password-stdin < password.txt" },
   { "devkit4ai register --role end_user --email guest@example.com" },
 }
-M.notes = "A developer's account needs a platform operator's key (DEVKIT4AI_OPERATOR_KEY); the sandbox prints one. Without "
-  .. "such a key, register in the vendor's web console. An end user's account needs the developer key and the project's "
-  .. "id. A password has at least 8 characters with upper case, lower case and a digit. A developer's keys are shown once: "
-  .. "as lines that a shell can read. --save writes them to the settings file instead."
+M.notes = "A developer's account needs a platform operator's key (DEVKIT4AI_OPERATOR_KEY); the sandbox prints one. "
+  .. "Without such a key, register in the vendor's web console. An end user's account needs the developer key and the "
+  .. "project's id. A password has at least 8 characters with upper case, lower case and a digit. A developer's keys "
+  .. "are shown once: as lines that a shell can read. --save writes them to the settings file instead."
 
 -- The settings that an account brings, in the order in which they are shown.
 local KEPT = { "developer_key", "project_id", "project_key" }

@@ -76,7 +76,8 @@ return {
       '  devkit4ai sandbox --developer me@example.com',
       paragraph("It prints lines that begin with `export`. Paste them into another terminal. Then:"),
       '  devkit4ai generate a.png --prompt "a city at night" --out city.png',
-      paragraph("With the API itself: register in the vendor's web console, put the keys into the settings, and log in:"),
+      paragraph("With the API itself: register in the vendor's web console, put the keys into the settings, and "
+        .. "log in:"),
       '  devkit4ai config --set developer_key\n  devkit4ai config --set project_id=ID\n'
         .. '  devkit4ai config --set project_key\n  devkit4ai login\n'
         .. '  devkit4ai generate a.png --prompt "a city at night" --out city.png',
@@ -89,8 +90,8 @@ return {
     text = function()
       return page("Exit codes:\n" .. items(exits.MEANINGS),
         paragraph("If several fit, the first of 8, 9 and 6 counts, then the others."),
-        paragraph("Repeat `generate` only after 1, 2, 4, 5, 7 or 130. A repeat after 6, 8 or 9 may pay again. After 6 and "
-          .. "8 the command prints the line to run in its place."))
+        paragraph("Repeat `generate` only after 1, 2, 4, 5, 7 or 130. A repeat after 6, 8 or 9 may pay again. After 6 "
+          .. "and 8 the command prints the line to run in its place."))
     end,
   },
   {
