@@ -12,10 +12,12 @@ M.examples = {
   { "devkit4ai completion fish > ~/.config/fish/completions/devkit4ai.fish" },
 }
 
+M.SHELLS = { "bash", "zsh", "fish" }
+
 --- Adds the command's argument to its parser.
 ---@param parser table
 function M.declare(parser)
-  parser:argument("shell", "bash, zsh or fish"):argname("<shell>"):choices { "bash", "zsh", "fish" }
+  parser:argument("shell", "bash, zsh or fish"):argname("<shell>"):choices(M.SHELLS)
 end
 
 -- Where a script is installed; the words of its first lines.
@@ -45,9 +47,22 @@ else
   compdef _devkit4ai devkit4ai
 fi]]
 
+-- argparse's script for bash completes commands, options and files. These are the commands whose argument is a word.
+local BASH_WORDS = [[
+    elif [ "$cmd" = %s ]; then
+        COMPREPLY=($(compgen -W "%s" -- "$cur"))
+]]
+
+local function bash_script(parser, topics)
+  local words = BASH_WORDS:format("help", table.concat(topics, " "))
+    .. BASH_WORDS:format("completion", table.concat(M.SHELLS, " "))
+  local body, last = parser:get_bash_complete():match "^(.*\n)(    fi\n}\n.*)$"
+  return PLACES.bash .. body .. words .. last
+end
+
 -- By shell: argparse's script, as the shell needs it.
 local SCRIPTS = {
-  bash = function(parser) return PLACES.bash .. parser:get_bash_complete() end,
+  bash = bash_script,
   zsh = function(parser)
     local head, rest = parser:get_zsh_complete():match "^(#compdef [^\n]*\n)(.*)\n_devkit4ai\n$"
     return head .. PLACES.zsh .. rest .. "\n" .. ZSH_END
@@ -60,8 +75,8 @@ local SCRIPTS = {
 ---@param shell devkit4ai.cli.Shell
 ---@return boolean done
 function M.run(options, shell)
-  require("devkit4ai.cli.help").offer()
-  local script = SCRIPTS[options.shell](shell.parser)
+  local topics = require("devkit4ai.cli.help").offer()
+  local script = SCRIPTS[options.shell](shell.parser, topics)
   if shell.json then
     shell:give({ shell = options.shell, script = script })
     return true

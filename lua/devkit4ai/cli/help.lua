@@ -50,11 +50,12 @@ function M.declare(parser, commands)
       if find(commands, name) or find(topics, name) then return name end
       return nil, ("%s is no command and no topic; the topics are %s"):format(checks.shown(name), names)
     end)
-  -- A completion script offers the names. They are no choices of the parser, which would show them all in each help text.
+  -- A completion script offers the names. The parser has them as choices only then, since a help text would list them all.
   function M.offer()
     local words = M.topics()
     for _, command in ipairs(commands) do words[#words + 1] = command.name end
     argument:choices(words)
+    return words
   end
   parser:flag("--man", "write the whole manual as a man page (roff)")
 end

@@ -31,6 +31,11 @@ local TEXT = [[
 %s
 # The sandbox forgets everything when it ends (Ctrl-C).]]
 
+local function quote(value)
+  if value:find "^[%w_./:@-]+$" then return value end
+  return "'" .. value:gsub("'", [['\'']]) .. "'"
+end
+
 --- What a user needs of a sandbox; with an address: registers a developer.
 ---@param state devkit4ai.sandbox.State
 ---@param url string
@@ -57,7 +62,7 @@ function M.text(facts, origin)
   local lines = {}
   for _, row in ipairs(VARIABLES) do
     local value = facts[row[2]]
-    if value then lines[#lines + 1] = ("export %s='%s'"):format(row[1], (value:gsub("'", [['\'']]))) end
+    if value then lines[#lines + 1] = ("export %s=%s"):format(row[1], quote(value)) end
   end
   return TEXT:format(facts.url, origin, table.concat(lines, "\n"), facts.email and GENERATE or REGISTER)
 end
