@@ -66,16 +66,20 @@ build = {
     ["devkit4ai.cli.ask"] = "lua/devkit4ai/cli/ask.lua",
     ["devkit4ai.cli.completion"] = "lua/devkit4ai/cli/completion.lua",
     ["devkit4ai.cli.config"] = "lua/devkit4ai/cli/config.lua",
+    ["devkit4ai.cli.env_file"] = "lua/devkit4ai/cli/env_file.lua",
     ["devkit4ai.cli.exits"] = "lua/devkit4ai/cli/exits.lua",
     ["devkit4ai.cli.follow"] = "lua/devkit4ai/cli/follow.lua",
     ["devkit4ai.cli.generate"] = "lua/devkit4ai/cli/generate.lua",
     ["devkit4ai.cli.help"] = "lua/devkit4ai/cli/help.lua",
+    ["devkit4ai.cli.json"] = "lua/devkit4ai/cli/json.lua",
     ["devkit4ai.cli.keys"] = "lua/devkit4ai/cli/keys.lua",
     ["devkit4ai.cli.list"] = "lua/devkit4ai/cli/list.lua",
     ["devkit4ai.cli.login"] = "lua/devkit4ai/cli/login.lua",
+    ["devkit4ai.cli.logins"] = "lua/devkit4ai/cli/logins.lua",
     ["devkit4ai.cli.logout"] = "lua/devkit4ai/cli/logout.lua",
     ["devkit4ai.cli.man"] = "lua/devkit4ai/cli/man.lua",
     ["devkit4ai.cli.me"] = "lua/devkit4ai/cli/me.lua",
+    ["devkit4ai.cli.needs"] = "lua/devkit4ai/cli/needs.lua",
     ["devkit4ai.cli.order"] = "lua/devkit4ai/cli/order.lua",
     ["devkit4ai.cli.picture"] = "lua/devkit4ai/cli/picture.lua",
     ["devkit4ai.cli.progress"] = "lua/devkit4ai/cli/progress.lua",
@@ -150,4 +154,5 @@ build = {
   },
   install = { bin = { devkit4ai = "bin/devkit4ai" } },
 }
+deploy = { wrap_bin_scripts = false } -- bin/devkit4ai finds Lua by itself
 test = { type = "command", command = "make test" }

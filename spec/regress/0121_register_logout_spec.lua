@@ -114,7 +114,7 @@ describe("devkit4ai register", function()
 
   it("asks no one where there is no terminal", function()
     local ended = desk:run({ "register" }, { env = operator() })
-    assert.equal(1, ended.code)
+    assert.equal(2, ended.code)
     assert.is_truthy(ended.err:find("no terminal to ask on: give --email", 1, true), ended.err)
   end)
 end)

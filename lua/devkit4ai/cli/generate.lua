@@ -16,6 +16,8 @@ M.examples = {
 M.notes = "Each run creates a generation, which costs money at the API. If the command fails, read its message before "
   .. "you run it again: devkit4ai help exit-codes"
 
+M.too_many = "at most 5 images"
+
 --- Adds the command's options to its parser.
 ---@param parser table
 function M.declare(parser)

@@ -2,6 +2,8 @@
 local exits = require "devkit4ai.cli.exits"
 local file = require "devkit4ai.cli.settings_file"
 local login = require "devkit4ai.cli.login"
+local logins = require "devkit4ai.cli.logins"
+local progress = require "devkit4ai.cli.progress"
 local session = require "devkit4ai.cli.session"
 local settings_of = require "devkit4ai.cli.settings"
 local text = require "devkit4ai.cli.text"
@@ -74,11 +76,11 @@ local function show(shell, account)
 end
 
 -- The keys could not be shown. The settings file keeps them where it has room.
-local function unseen(account)
-  local what = account.email .. " is registered, but standard output took no data. The keys are shown only once. "
+local function unseen(shell, account)
   local path = check_room() and save(account)
-  return exits.fail("file", what .. (path and "They are in " .. path or "The settings file could not keep them: create "
-    .. "others in the vendor's web console"))
+  return exits.unseen(shell, ("%s is registered, but %s. The keys are shown only once. %s"):format(account.email,
+    shell.broken, path and "They are in " .. path
+      or "The settings file could not keep them: create others in the vendor's web console"))
 end
 
 -- Nobody tells the keys again: those that could not be stored are shown.
@@ -96,8 +98,11 @@ local function hand_over(shell, account, client, options)
   else
     shell:give(record, ("registered %s (%s) at %s"):format(account.email, client.role, client.base_url))
   end
-  if message then return nil, "registered, but the keys were not stored: " .. message, err end
-  if shell.broken and account.developer_key and not path then return unseen(account) end
+  if message then
+    err.outcome = "unknown" -- the account exists
+    return nil, "registered, but the keys were not stored: " .. message, err
+  end
+  if shell.broken and account.developer_key and not path then return unseen(shell, account) end
   return true
 end
 
@@ -125,11 +130,15 @@ function M.run(options, shell)
   if not email then return nil, password, why end
   shell:hide(password)
   local account
-  account, message, err = client:register { email = email, password = password, full_name = options.name }
+  account, message, err = progress.run(shell, function()
+    return client:register { email = email, password = password, full_name = options.name }
+  end)
+  account = account or err.created and err.created[1] -- it exists, although the command was interrupted
   if not account then return nil, message, err end
   local done
   done, message, err = hand_over(shell, account, client, options)
   if not done then return nil, message, err end
+  if client._kept and client._kept.account then logins.note(client._kept.store, client._kept.account, email) end
   if trouble then return exits.fail("file", "registered, but not logged in for the next command: " .. trouble) end
   if account.is_active == false then shell:tell "verify the e-mail address, then run `devkit4ai login`" end
   return true

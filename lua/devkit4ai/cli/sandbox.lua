@@ -1,4 +1,6 @@
 --- devkit4ai sandbox: runs the sandbox in this process.
+local needs = require "devkit4ai.cli.needs"
+
 local M = { name = "sandbox", summary = "Run a local server that behaves as the API does." }
 
 M.examples = {
@@ -8,18 +10,15 @@ M.examples = {
   { 'devkit4ai generate a.png --prompt "a city at night" --out city.png' },
 }
 
+M.handles_signals = true
+
 local plain_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 
 --- What is not installed; the sandbox is a rock of its own, and yields where plain Lua 5.1 can't.
 ---@return string?
 function M.lacks()
-  for _, name in ipairs { "options", "main" } do
-    local found, why = pcall(require, "devkit4ai.sandbox." .. name)
-    if not found then
-      return "the sandbox is not installed (luarocks install devkit4ai-sandbox)\n" .. tostring(why)
-    end
-  end
-  return plain_51 and "the sandbox does not run on Lua 5.1: run this command with another Lua" or nil
+  if plain_51 then return "the sandbox does not run on Lua 5.1: run this command with another Lua" end
+  return needs.missing { "devkit4ai.sandbox.options", "devkit4ai.sandbox.main" }
 end
 
 -- The value of a row's text; argparse shows the message.

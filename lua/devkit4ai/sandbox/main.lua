@@ -14,6 +14,8 @@ local storages = require "devkit4ai.sandbox.storage"
 
 local M = {}
 
+local INTERRUPTED = 130 -- the exit code after Ctrl-C; SIGTERM is how a container ends
+
 --- Runs until the process is ended, or, controlled, until its standard input ends.
 ---@param settings devkit4ai.sandbox.Settings|{ port: integer }
 ---@param controlled boolean speak the control line (control.lua) instead of greeting a person
@@ -48,8 +50,8 @@ function M.run(settings, controlled, parent, greet, developer)
   queue:wrap(function()
     -- Ctrl-C ends the sandbox of a person; that of a program leaves it to the program.
     local ends = controlled and { signal.SIGTERM } or { signal.SIGTERM, signal.SIGINT }
-    signal.listen((table.unpack or unpack)(ends)):wait() -- luacheck: ignore (5.1 and LuaJIT)
-    os.exit(0)
+    local came = signal.listen((table.unpack or unpack)(ends)):wait() -- luacheck: ignore (5.1 and LuaJIT)
+    os.exit(came == signal.SIGINT and INTERRUPTED or 0)
   end)
   if parent then queue:wrap(control.watch, parent) end
   while true do
