@@ -58,6 +58,8 @@ end
 local WIDTH = 79 -- columns of a help text
 
 local EPILOG = [[
+Start here: devkit4ai quickstart, then devkit4ai help first-image
+
 Every command takes these options, before or after its name.
 `devkit4ai help COMMAND` shows a command's options and examples.
 `devkit4ai help TOPIC` explains: %s.]]

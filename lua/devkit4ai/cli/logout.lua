@@ -1,4 +1,6 @@
 --- devkit4ai logout: forgets the tokens of the last login.
+local kept = require "devkit4ai.kept"
+local logins = require "devkit4ai.cli.logins"
 local session = require "devkit4ai.cli.session"
 
 local M = { name = "logout", summary = "Log out: forget the tokens of the login." }
@@ -22,9 +24,12 @@ function M.declare() end
 function M.run(options, shell)
   local client, settings, err = session.open(options, shell)
   if not client then return nil, settings, err end
+  local store = client._kept and client._kept.store
+  local account = store and kept.last_account(client._kept)
   local done, message
   done, message, err = client:logout()
   if not done then return nil, message, err end
+  if account then logins.forget(store, account) end
   local token = settings.access_token
   if token then
     shell:tell(("the %s still holds a token, which the other commands use: remove it there"):format(token.from))

@@ -1,4 +1,4 @@
---- devkit4ai register: creates an account, and logs in with it.
+--- devkit4ai register: creates an account, and shows or stores its keys.
 local exits = require "devkit4ai.cli.exits"
 local file = require "devkit4ai.cli.settings_file"
 local login = require "devkit4ai.cli.login"
@@ -9,7 +9,7 @@ local settings_of = require "devkit4ai.cli.settings"
 local text = require "devkit4ai.cli.text"
 local values = require "devkit4ai.cli.values"
 
-local M = { name = "register", summary = "Create an account, and log in with it." }
+local M = { name = "register", summary = "Create an account." }
 
 M.examples = {
   { "devkit4ai register --email ann@example.com --save", "a developer; needs the operator key" },
@@ -19,7 +19,8 @@ M.examples = {
 M.notes = "A developer's account needs a platform operator's key (DEVKIT4AI_OPERATOR_KEY); the sandbox prints one. "
   .. "Without such a key, register in the vendor's web console. An end user's account needs the developer key and the "
   .. "project's id. A password has at least 8 characters with upper case, lower case and a digit. A developer's keys "
-  .. "are shown once: as lines that a shell can read. --save writes them to the settings file instead."
+  .. "are shown once: as lines that a shell can read. --save writes them to the settings file instead. "
+  .. "An end user is logged in afterwards. A developer logs in with `devkit4ai login`."
 
 -- The settings that an account brings, in the order in which they are shown.
 local KEPT = { "developer_key", "project_id", "project_key" }
@@ -138,9 +139,13 @@ function M.run(options, shell)
   local done
   done, message, err = hand_over(shell, account, client, options)
   if not done then return nil, message, err end
-  if client._kept and client._kept.account then logins.note(client._kept.store, client._kept.account, email) end
+  if client:tokens() then
+    logins.note(client._kept.store, client._kept.account, email)
+  else
+    if account.is_active == false then shell:tell "first verify the e-mail address" end
+    shell:tell(("to log in, run: devkit4ai login --email %s%s"):format(text.quote(email), shell.again))
+  end
   if trouble then return exits.fail("file", "registered, but not logged in for the next command: " .. trouble) end
-  if account.is_active == false then shell:tell "verify the e-mail address, then run `devkit4ai login`" end
   return true
 end
 

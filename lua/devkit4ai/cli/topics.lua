@@ -90,8 +90,8 @@ return {
     text = function()
       return page("Exit codes:\n" .. items(exits.MEANINGS),
         paragraph("If several fit, the first of 8, 9 and 6 counts, then the others."),
-        paragraph("A repeat of `generate` after 6, 8 or 9 may pay again. After 6 and 8 the command prints the line to run "
-          .. "in its place."))
+        paragraph("A repeat of `generate` after 6, 8 or 9 may pay again. After 6 and 8 the command prints the line to "
+          .. "run in its place."))
     end,
   },
   {
