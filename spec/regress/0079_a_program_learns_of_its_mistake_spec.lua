@@ -19,7 +19,7 @@ describe("devkit4ai sandbox --control", function()
     end
     assert.truthy(cjson.decode(helper.shell "devkit4ai sandbx --control 2>/dev/null").error:find("sandbx", 1, true))
     for module, said in pairs {
-      ["devkit4ai.sandbox.main"] = "the sandbox is not installed", argparse = "needs argparse",
+      ["devkit4ai.sandbox.main"] = "devkit4ai.sandbox.main can't be loaded", argparse = "argparse can't be loaded",
     } do
       local code = ([[
         package.preload["%s"] = function() error "gone" end

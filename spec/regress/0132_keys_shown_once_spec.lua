@@ -61,7 +61,8 @@ describe("what is shown only once", function()
     local script = [[
       require("devkit4ai.cli.settings_file").write = function() return nil, "the disk is full", { kind = "file" } end
       require("devkit4ai.cli").main(arg)]]
-    local ended = child.run(script, { args = { "keys", "--new", "k", "--save" }, env = desk:env(), before = "exec >&-" })
+    local words = { "keys", "--new", "k", "--save" }
+    local ended = child.run(script, { args = words, env = desk:env(), before = "exec >&-" })
     assert.equal(1, ended.code)
     assert.is_truthy(ended.err:find("the disk is full; standard output can't be written", 1, true), ended.err)
     assert.equal(0, desk:shell(ended.err:match "\n  (devkit4ai keys %-%-revoke [^\n]*)\n").code)

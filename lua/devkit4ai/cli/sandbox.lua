@@ -1,4 +1,5 @@
 --- devkit4ai sandbox: runs the sandbox in this process.
+local exits = require "devkit4ai.cli.exits"
 local needs = require "devkit4ai.cli.needs"
 
 local M = { name = "sandbox", summary = "Run a local server that behaves as the API does." }
@@ -65,7 +66,7 @@ function M.run(chosen, shell)
       shell:show(text)
     end, chosen.developer)
   local message = "the sandbox did not start: " .. reason
-  if not chosen.control then return nil, message end
+  if not chosen.control then return exits.fail("network", message) end
   require("devkit4ai.sandbox.control").say({ "error" }, { error = message })
 end
 
