@@ -113,6 +113,16 @@ describe("devkit4ai register", function()
     assert.equal("guest@example.com", desk:run({ "me", "--role", "end_user", "--json" }).json.email)
   end)
 
+  it("leaves the login of another account as it is", function()
+    desk:login()
+    local ended = register()
+    assert.equal(0, ended.code, ended.err)
+    assert.is_truthy(ended.err:find("run: devkit4ai login --email " .. EMAIL, 1, true), ended.err)
+    assert.equal(command.EMAIL, desk:run({ "me", "--json" }).json.email)
+    local shown = desk:run { "config" }
+    assert.is_truthy(shown.out:find("\nlogin +" .. command.EMAIL:gsub("%p", "%%%0")), shown.out)
+  end)
+
   it("asks no one where there is no terminal", function()
     local ended = desk:run({ "register" }, { env = operator() })
     assert.equal(2, ended.code)

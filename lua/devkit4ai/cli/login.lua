@@ -49,13 +49,13 @@ function M.credentials(options, settings)
   return email, password
 end
 
---- Signs in.
+--- A client for a command that logs in: its login is for the commands that follow.
 ---@param options table
 ---@param shell devkit4ai.cli.Shell
----@return boolean? done
----@return string? message
----@return table? err
-function M.run(options, shell)
+---@return devkit4ai.Client? client
+---@return table<string, devkit4ai.cli.Value>|string settings the message, where there is no client
+---@return table|fun(): string? err, where there is no client; else a function: why the login was not stored
+function M.open(options, shell)
   local folder, message, err = file.make_folder()
   if not folder then return nil, message, err end
   local trouble
@@ -64,13 +64,24 @@ function M.run(options, shell)
     if event.type == "refresh" and event.message then trouble = event.message end
   end)
   if not client then return nil, settings, err end
+  return client, settings, function() return trouble end
+end
+
+--- Signs in.
+---@param options table
+---@param shell devkit4ai.cli.Shell
+---@return boolean? done
+---@return string? message
+---@return table? err
+function M.run(options, shell)
+  local client, settings, trouble = M.open(options, shell)
+  if not client then return nil, settings, trouble end
   local email, password, why = M.credentials(options, settings)
   if not email then return nil, password, why end
   shell:hide(password)
-  local done
-  done, message, err = client:login(email, password)
+  local done, message, err = client:login(email, password)
   if not done then return nil, message, err end
-  if trouble then return exits.fail("file", "signed in, but not for the next command: " .. trouble) end
+  if trouble() then return exits.fail("file", "signed in, but not for the next command: " .. trouble()) end
   logins.note(client._kept.store, client._kept.account, email)
   shell:give({ email = email, role = client.role, base_url = client.base_url },
     ("signed in as %s (%s) at %s"):format(email, client.role, client.base_url))

@@ -4,7 +4,6 @@ local file = require "devkit4ai.cli.settings_file"
 local login = require "devkit4ai.cli.login"
 local logins = require "devkit4ai.cli.logins"
 local progress = require "devkit4ai.cli.progress"
-local session = require "devkit4ai.cli.session"
 local settings_of = require "devkit4ai.cli.settings"
 local text = require "devkit4ai.cli.text"
 local values = require "devkit4ai.cli.values"
@@ -114,24 +113,16 @@ end
 ---@return string? message
 ---@return table? err
 function M.run(options, shell)
-  local folder, message, err = file.make_folder()
-  if not folder then return nil, message, err end
+  local client, settings, trouble = login.open(options, shell)
+  if not client then return nil, settings, trouble end
   if options.save then
-    local free
-    free, message, err = check_room()
+    local free, message, err = check_room()
     if not free then return nil, message, err end
   end
-  local trouble
-  local client, settings
-  client, settings, err = session.open(options, shell, function(event)
-    if event.type == "refresh" and event.message then trouble = event.message end
-  end)
-  if not client then return nil, settings, err end
   local email, password, why = login.credentials(options, settings)
   if not email then return nil, password, why end
   shell:hide(password)
-  local account
-  account, message, err = progress.run(shell, function()
+  local account, message, err = progress.run(shell, function()
     return client:register { email = email, password = password, full_name = options.name }
   end)
   account = account or err.created and err.created[1] -- it exists, although the command was interrupted
@@ -139,13 +130,16 @@ function M.run(options, shell)
   local done
   done, message, err = hand_over(shell, account, client, options)
   if not done then return nil, message, err end
-  if client:tokens() then
-    logins.note(client._kept.store, client._kept.account, email)
+  local whose = client._kept.account -- of the tokens that the answer brought, or of an earlier login
+  if whose and (whose == account.id or whose == email:lower()) then
+    logins.note(client._kept.store, whose, email)
   else
     if account.is_active == false then shell:tell "first verify the e-mail address" end
     shell:tell(("to log in, run: devkit4ai login --email %s%s"):format(text.quote(email), shell.again))
   end
-  if trouble then return exits.fail("file", "registered, but not logged in for the next command: " .. trouble) end
+  if trouble() then
+    return exits.fail("file", "registered, but not logged in for the next command: " .. trouble())
+  end
   return true
 end
 
