@@ -163,7 +163,7 @@ describe("gen:save", function()
       print(saved, err.kind, message)
     ]], { args = { server.url, folder, ID }, before = "ulimit -f 100" })
     assert.equal(0, ended.code, ended.err)
-    local words = "nil\tfile\tgen:save: " .. folder .. "/a.jpg: File too large; "
+    local words = "nil\tfile\tgen:save: " .. folder .. "/a.jpg: it is larger than a file may be here (ulimit -f); "
       .. "give the path of a file that can be read or written; "
     assert.equal(words, ended.out:sub(1, #words))
     assert.same({}, child.list(folder))

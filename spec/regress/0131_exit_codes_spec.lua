@@ -140,6 +140,17 @@ describe("the exit code of devkit4ai", function()
     end
   end)
 
+  it("is 6 after Ctrl-C while a key is made, and 130 while nothing changes", function()
+    assert(desk.box:fault { operation = "create_api_key", delay = 3600 })
+    local ended = desk:interrupt({ "keys", "--new", "x", "-v" }, "POST")
+    assert.equal(6, ended.code, ended.said)
+    local words = "interrupted; a key that nobody knows may exist now: look for it in `devkit4ai keys`"
+    assert.is_truthy(ended.said:find(words, 1, true), ended.said)
+    assert(desk.box:fault { operation = "list_projects", delay = 3600 })
+    ended = desk:interrupt({ "projects", "-v" }, "GET")
+    assert.equal(130, ended.code, ended.said)
+  end)
+
   it("is 7 where the time of a call without consequence is up", function()
     assert(desk.box:fault { operation = "login", status = 408, times = 9 })
     ends(7, { "login", "--email", command.EMAIL, "--password-stdin" }, { input = command.PASSWORD .. "\n" })

@@ -83,6 +83,7 @@ local function accepted(shell, order, message, err)
   local gen = order.gen
   if is_stranger(order, err) then return message end
   err.generation_id = gen.id
+  message = message:gsub("; [%l ]*the generation [%x-]+ [%l, ]*paid for.*$", "") -- it is said below
   if order.made then err.outcome, err.retryable = "unknown", false end -- the same command would create another one
   if gen.status == "failed" then
     err.kind = "failed"
