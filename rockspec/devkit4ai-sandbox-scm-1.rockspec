@@ -36,6 +36,7 @@ build = {
     ["devkit4ai.sandbox.forms"] = "lua/devkit4ai/sandbox/forms.lua",
     ["devkit4ai.sandbox.gates"] = "lua/devkit4ai/sandbox/gates.lua",
     ["devkit4ai.sandbox.generations"] = "lua/devkit4ai/sandbox/generations.lua",
+    ["devkit4ai.sandbox.greeting"] = "lua/devkit4ai/sandbox/greeting.lua",
     ["devkit4ai.sandbox.http"] = "lua/devkit4ai/sandbox/http.lua",
     ["devkit4ai.sandbox.journal"] = "lua/devkit4ai/sandbox/journal.lua",
     ["devkit4ai.sandbox.json"] = "lua/devkit4ai/sandbox/json.lua",

@@ -123,6 +123,18 @@ describe("on a terminal devkit4ai", function()
     assert.is_truthy(text:find("[\226][\150][\128-\159]"), "block characters:\n" .. text)
   end)
 
+  for columns, most in pairs { [80] = 16, [20] = 16 } do -- two thirds of 24 rows
+    it(("shows the picture in at most two thirds of the rows, on %d columns"):format(columns), function()
+      local one = open(columns)
+      one:type "clear"
+      one:type(order "--overwrite --out r.png; echo \"END:\"$?")
+      local text = one:wait "END:0"
+      local picture = assert(text:match "ordered: generation [%x-]+[^\n]*\n(.-)\nr%.png", text)
+      local _, rows = picture:gsub("\n", "")
+      assert.is_true(rows > 5 and rows < most, text)
+    end)
+  end
+
   it("shows no picture, bar or spinner with TERM=dumb, and none with -q", function()
     for changes, flag in pairs { [{ TERM = "dumb" }] = "", [{}] = "-q" } do
       assert(desk.box:fault { operation = "create_generation", delay = 1 })

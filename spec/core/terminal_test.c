@@ -126,22 +126,24 @@ static void echo_comes_back (void) {
   close(master);
 }
 
-static void columns_are_the_terminals (void) {
+static void size_is_the_terminals (void) {
   int master, pipes[2];
   pid_t pid = child_on_terminal(&master);
-  if (pid == 0) _exit(dk_terminal_columns(STDERR_FILENO) == 80 ? 0 : 1);       /* it does not tell */
+  if (pid == 0)                  /* it does not tell */
+    _exit(dk_terminal_columns(STDERR_FILENO) == 80 && dk_terminal_rows(STDERR_FILENO) == 24 ? 0 : 1);
   CHECK(pid > 0 && end_of(pid) == 0);
   close(master);
   pid = child_on_terminal(&master);
   if (pid == 0) {
     struct winsize size = {.ws_col = 20, .ws_row = 5};
-    _exit(ioctl(STDERR_FILENO, TIOCSWINSZ, &size) == 0 && dk_terminal_columns(STDERR_FILENO) == 20 ? 0 : 1);
+    if (ioctl(STDERR_FILENO, TIOCSWINSZ, &size) != 0) _exit(1);
+    _exit(dk_terminal_columns(STDERR_FILENO) == 20 && dk_terminal_rows(STDERR_FILENO) == 5 ? 0 : 1);
   }
   CHECK(pid > 0 && end_of(pid) == 0);
   close(master);
   if (!CHECK(pipe(pipes) == 0)) return;
   CHECK(dk_terminal_columns(pipes[0]) == 0);
-  CHECK(dk_terminal_columns(-1) == 0);
+  CHECK(dk_terminal_columns(-1) == 0 && dk_terminal_rows(-1) == 0);
   close(pipes[0]);
   close(pipes[1]);
 }
@@ -245,7 +247,7 @@ int main (void) {
     {"the_end_and_a_signal_give_none", the_end_and_a_signal_give_none},
     {"a_line_has_a_cap", a_line_has_a_cap},
     {"echo_comes_back", echo_comes_back},
-    {"columns_are_the_terminals", columns_are_the_terminals},
+    {"size_is_the_terminals", size_is_the_terminals},
     {"no_terminal_is_an_error", no_terminal_is_an_error},
     {"standard_files_stand", standard_files_stand},
     {"one_signal_interrupts_and_none_kills", one_signal_interrupts_and_none_kills},

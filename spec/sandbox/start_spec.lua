@@ -196,7 +196,7 @@ describe("devkit4ai sandbox", function()
     return helper.shell(command .. " >/dev/null 2>&1; echo $?"):match("%d+")
   end
 
-  it("prints its address and how to use it, and ends with 0 on Ctrl-C", function()
+  it("prints its address and how to use it, and ends with 130 on Ctrl-C", function()
     local folder = os.tmpname()
     os.remove(folder)
     local text = helper.shell(([[
@@ -210,7 +210,7 @@ describe("devkit4ai sandbox", function()
       echo "exit code $?"
       rm -r '%s'
     ]]):format(folder, folder, folder))
-    assert.truthy(text:find("exit code 0\n$"), text)
+    assert.truthy(text:find("exit code 130\n$"), text)
     local url = text:match("export DEVKIT4AI_BASE_URL=(http://127%.0%.0%.1:%d+)\n")
     assert.is_string(url, text)
     assert.truthy(text:find("export DEVKIT4AI_OPERATOR_KEY=op_", 1, true))

@@ -6,12 +6,14 @@
 
 enum { MAX_LINE = 8192 };        /* bytes; a token has 2 KB */
 
-/* terminal(fd) -> its columns; nil: it is no terminal */
+/* terminal(fd) -> its columns, its rows; nil: it is no terminal */
 int dk_terminal_of (lua_State *L) {
-  int columns = dk_terminal_columns((int)dk_check_number(L, 1, INT_MIN, INT_MAX));
+  int fd = (int)dk_check_number(L, 1, INT_MIN, INT_MAX);
+  int columns = dk_terminal_columns(fd);
   if (columns == 0) return 0;
   lua_pushinteger(L, columns);
-  return 1;
+  lua_pushinteger(L, dk_terminal_rows(fd));
+  return 2;
 }
 
 /* writes(fd) -> whether it is open for writing */

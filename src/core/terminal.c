@@ -11,12 +11,18 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { USUAL = 80 };             /* columns */
+enum { USUAL_COLUMNS = 80, USUAL_ROWS = 24 };
 
 int dk_terminal_columns (int fd) {
   struct winsize size;
   if (!isatty(fd)) return 0;
-  return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : USUAL;
+  return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : USUAL_COLUMNS;
+}
+
+int dk_terminal_rows (int fd) {
+  struct winsize size;
+  if (!isatty(fd)) return 0;
+  return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : USUAL_ROWS;
 }
 
 static dk_status failed (dk_failure *failure) {

@@ -9,6 +9,9 @@
 /* The columns of the terminal behind a descriptor; 0: it is none. One that does not tell has 80. */
 int dk_terminal_columns (int fd);
 
+/* The same for its rows; one that does not tell has 24. */
+int dk_terminal_rows (int fd);
+
 /* Asks on standard error for a line on standard input, which must be a terminal, and appends it to line without its end. shown
  * false: it does not show while it is typed. *given false, with DK_OK: the input ended, or a signal came.
  * Errors: DK_FILE (no terminal, or it can't be read), DK_OVER_CAP, DK_NO_MEMORY. */

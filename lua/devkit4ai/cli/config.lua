@@ -9,15 +9,25 @@ local logins = require "devkit4ai.cli.logins"
 local proxies = require "devkit4ai.proxy"
 local settings_of = require "devkit4ai.cli.settings"
 
-local M = { name = "config", summary = "Show the settings and where each came from, or change the file." }
+local M = { name = "config", summary = "Show or change the settings." }
+
+M.examples = {
+  { "devkit4ai config", "each setting, and where it comes from; keys are masked" },
+  { "devkit4ai config --set base_url=https://api.vibecoding.ad" },
+  { "devkit4ai config --set developer_key", "asks for the key" },
+  { "devkit4ai config --set project_key --stdin < project.key" },
+  { "devkit4ai config --unset role" },
+}
+M.notes = "A key or token is never an argument, because other users of the machine can see arguments."
 
 --- Adds the command's options to its parser.
 ---@param parser table
 function M.declare(parser)
   parser:mutex(
-    parser:option("--set", "write a value to the file; a secret is asked for, or read with --stdin or --file")
+    parser:option("--set", "write a setting to the settings file; a key has no =<value>: it is asked for, or read "
+      .. "with --stdin or --file")
       :argname("<name>[=<value>]"),
-    parser:option("--unset", "take a value out of the file"):argname("<name>"))
+    parser:option("--unset", "remove a setting from the settings file"):argname("<name>"))
   parser:mutex(
     parser:flag("--stdin", "read the value from standard input"),
     parser:option("--file", "read the value from the first line of a file"):argname("<file>"))

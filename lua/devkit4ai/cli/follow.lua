@@ -9,10 +9,10 @@ local M = {}
 --- Adds what the commands that wait and save have in common.
 ---@param parser table
 function M.declare(parser)
-  parser:flag("--overwrite", "the file may be replaced")
-  parser:option("--timeout", "seconds to wait for the picture (900)"):argname("<s>")
+  parser:flag("--overwrite", "replace the file if it exists")
+  parser:option("--timeout", "seconds to wait for the image (default: 900)"):argname("<s>")
     :convert(values.seconds "--timeout")
-  parser:option("--interval", "seconds between the first two looks (5)"):argname("<s>")
+  parser:option("--interval", "seconds between the first two status requests (default: 5)"):argname("<s>")
     :convert(values.seconds "--interval")
 end
 

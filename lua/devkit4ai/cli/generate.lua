@@ -6,19 +6,27 @@ local progress = require "devkit4ai.cli.progress"
 local session = require "devkit4ai.cli.session"
 local values = require "devkit4ai.cli.values"
 
-local M = { name = "generate", summary = "Order a picture, wait for it, save it." }
+local M = { name = "generate", summary = "Generate an image from example images and a prompt." }
+
+M.examples = {
+  { 'devkit4ai generate a.png b.jpg --prompt "a city at night" --out city.png' },
+  { 'id=$(devkit4ai generate a.png --prompt "a lighthouse" --no-wait)', "do not wait; save the image later" },
+  { 'devkit4ai wait "$id" --out lighthouse.png' },
+}
+M.notes = "Each run creates a generation, which costs money at the API. If the command fails, read its message before "
+  .. "you run it again: devkit4ai help exit-codes"
 
 M.too_many = "at most 5 images"
 
 --- Adds the command's options to its parser.
 ---@param parser table
 function M.declare(parser)
-  parser:argument("images", "1 to 5 example images: JPEG, PNG or WebP"):args("1-5")
-  parser:option("--prompt", "what the picture shall show"):argname("<text>"):count(1)
+  parser:argument("images", "1 to 5 example images: JPEG, PNG or WebP"):argname("<image>"):args("1-5")
+  parser:option("--prompt", "what the image is to show (required)"):argname("<text>"):count(1)
     :convert(values.prompt "--prompt")
   parser:mutex(
-    parser:option("--out", "where the picture goes; - is standard output"):argname("<file>"),
-    parser:flag("--no-wait", "give the generation's id and end"):target("no_wait"))
+    parser:option("--out", "the file to write the image to, - for standard output; or give --no-wait"):argname("<file>"),
+    parser:flag("--no-wait", "print the generation's id and end; `devkit4ai wait ID` goes on"):target("no_wait"))
   follow.declare(parser)
 end
 

@@ -3,25 +3,27 @@ local needs = require "devkit4ai.cli.needs"
 
 local M = {}
 
--- The commands are files beside this one: name, summary, declare(parser), run(options, shell) -> true, or nil, message, err;
--- and lacks() -> a text, where something that the command needs may not be installed; too_many: what is said of surplus words;
--- handles_signals: it listens to SIGINT and the like itself.
+-- The commands are files beside this one: name, summary, declare(parser, commands), run(options, shell) -> true, or nil,
+-- message, err; examples and notes for the help text; lacks() -> a text, where something that the command needs may not be
+-- installed; too_many: what is said of surplus words; handles_signals: it listens to SIGINT and the like itself.
 local COMMANDS = {
-  "quickstart", "login", "me", "projects", "keys", "generate", "wait", "save", "list", "config", "sandbox",
-  "completion",
+  "quickstart", "register", "login", "logout", "me", "projects", "keys", "generate", "wait", "save", "list", "config",
+  "sandbox", "completion", "version", "help",
 }
 
 -- The options of every command: what argparse calls it, its words, the name of its value, the target; of a flag no name.
 local COMMON = {
-  { "--json", "data as JSON" }, { "-q --quiet", "nothing but failures on standard error" },
-  { "-v --verbose", "tell each request, and the traceback of what is unexpected" },
-  { "--base-url", "the API's address", "<url>", "base_url" }, { "--project", "the project's id", "<id>", "project_id" },
-  { "--role", "developer, end_user or platform_operator", "<role>", "role" },
-  { "--ca-file", "a bundle of the roots to trust", "<file>", "ca_file" },
-  { "--env-file", "variables, behind those of the environment", "<file>", "env_file" },
+  { "--json", "write data as JSON, one object a line" },
+  { "-q --quiet", "write nothing but failures to standard error" },
+  { "-v --verbose", "show each request on standard error; without a command: show the version" },
+  { "--base-url", "the API's address (DEVKIT4AI_BASE_URL)", "<url>", "base_url" },
+  { "--project", "the project's id (DEVKIT4AI_PROJECT_ID)", "<id>", "project_id" },
+  { "--role", "who you are: developer (default), end_user or platform_operator", "<role>", "role" },
+  { "--ca-file", "trust the root certificates in this file", "<file>", "ca_file" },
+  { "--env-file", "read DEVKIT4AI_ variables from a file; the environment goes first", "<file>", "env_file" },
 }
 
--- What ends the parsing: help is asked for, or the use is wrong.
+-- What ends the parsing: help or the version is asked for, or the use is wrong.
 local function leave(reason)
   error(reason, 0)
 end
@@ -53,21 +55,48 @@ local function declare_common(parser)
   end
 end
 
+local WIDTH = 79 -- columns of a help text
+
+local EPILOG = [[
+Start here: devkit4ai quickstart, then devkit4ai help first-image
+
+Every command takes these options, before or after its name.
+`devkit4ai help COMMAND` shows a command's options and examples.
+`devkit4ai help TOPIC` explains: %s.]]
+
+local function show_version()
+  leave { version = true }
+end
+
+-- The parser, and those of the commands by name.
 local function new_parser(commands, argparse)
   local parser = argparse("devkit4ai", "The Dev Kit for AI Cloud API from the shell.")
-  parser:require_command(true):command_target("command")
-  parser:epilog "The options above go with every command, before its name or behind it."
+  local help, parsers = require "devkit4ai.cli.help", {}
+  parser:require_command(false):command_target("command"):help_max_width(WIDTH)
+  parser:usage("Usage: devkit4ai [<options>] <command> [<words>]")
+  parser:epilog(EPILOG:format(table.concat(help.topics(), ", ")))
   declare_help(parser)
   declare_common(parser)
+  parser:flag("--version", "show the version"):action(show_version)
   for _, command in ipairs(commands) do
     local own = parser:command(command.name, command.summary)
     declare_help(own)
     own.too_many = command.too_many
-    command.declare(own)
+    command.declare(own, commands)
+    own:epilog(help.epilog(command))
     refuse_repeats(own)
+    parsers[command.name] = own
   end
   refuse_repeats(parser)
-  return parser
+  return parser, parsers
+end
+
+-- What the words say. Without a command, `-v` asks for the version, as in stripe; `me -v` tells of its requests.
+local function parse(parser, arguments)
+  local options = parser:parse(arguments)
+  if not options.command and options.verbose then show_version() end
+  if not options.command then parser:error "a command is required; `devkit4ai help` lists them" end
+  return options
 end
 
 -- The common options that were given, as a line that goes on needs them.
@@ -113,9 +142,10 @@ local function run(arguments, shell)
   local command = named(commands, arguments)
   lacking = command and command.lacks and command.lacks()
   if lacking then return exits.fail("file", lacking) end
-  local parser = new_parser(commands, require "argparse")
-  local options = parser:parse(arguments)
-  shell.parser, shell.words, shell.again = parser, own_words(arguments), again(options)
+  local parser, parsers = new_parser(commands, require "argparse")
+  local options = parse(parser, arguments)
+  shell.parser, shell.parsers = parser, parsers
+  shell.words, shell.again = own_words(arguments), again(options)
   shell.quiet, shell.verbose = options.quiet or false, options.verbose or false
   for _, one in ipairs(commands) do
     if one.name == options.command then
@@ -146,6 +176,10 @@ end
 local function raised(shell, reason, traceback)
   if type(reason) == "table" and reason.help then
     shell:show(reason.help)
+    return require("devkit4ai.cli.exits").DONE
+  end
+  if type(reason) == "table" and reason.version then
+    require("devkit4ai.cli.version").run(nil, shell)
     return require("devkit4ai.cli.exits").DONE
   end
   if type(reason) == "table" and reason.wrong then

@@ -7,7 +7,15 @@ local session = require "devkit4ai.cli.session"
 local settings_of = require "devkit4ai.cli.settings"
 local values = require "devkit4ai.cli.values"
 
-local M = { name = "keys", summary = "List, make, rotate or revoke keys." }
+local M = { name = "keys", summary = "List, create, rotate or revoke keys." }
+
+M.examples = {
+  { "devkit4ai keys", "the keys of the project" },
+  { "devkit4ai keys --new laptop --save", "create a key for the project and keep it in the settings" },
+  { "devkit4ai keys --developer --rotate laptop --save", "replace the developer's key" },
+  { "devkit4ai keys --revoke ID" },
+}
+M.notes = "A key is shown once, when it is created. Store it at once, or use --save."
 
 -- Whose keys: how the library's methods are called, and the setting that a key is for.
 local KINDS = {
@@ -20,14 +28,14 @@ local KINDS = {
 --- Adds the command's options to its parser.
 ---@param parser table
 function M.declare(parser)
-  parser:flag("--developer", "the developer's own keys, in place of the project's")
+  parser:flag("--developer", "the developer's own keys instead of the project's keys")
   parser:mutex(
-    parser:option("--new", "make a key of this name; it is shown once"):argname("<name>")
+    parser:option("--new", "create a key with this name; it is shown once"):argname("<name>")
       :convert(values.text "--new"),
-    parser:option("--rotate", "make a key of this name, and revoke the one in use"):argname("<name>")
+    parser:option("--rotate", "create a key with this name and revoke the key in use"):argname("<name>")
       :convert(values.text "--rotate"),
-    parser:option("--revoke", "revoke the key of this id"):argname("<id>"):convert(values.uuid "--revoke"))
-  parser:flag("--save", "write the new key to the settings file, and do not show it")
+    parser:option("--revoke", "revoke the key with this id"):argname("<id>"):convert(values.uuid "--revoke"))
+  parser:flag("--save", "write the new key to the settings file instead of showing it")
 end
 
 local function record(key)

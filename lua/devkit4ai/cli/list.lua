@@ -5,19 +5,25 @@ local json = require "devkit4ai.json"
 local session = require "devkit4ai.cli.session"
 local values = require "devkit4ai.cli.values"
 
-local M = { name = "list", summary = "List the generations, or find one by its prompt." }
+local M = { name = "list", summary = "List generations, or find one by its prompt." }
+
+M.examples = {
+  { "devkit4ai list --limit 5" },
+  { 'devkit4ai list --find "a lighthouse"', "was a request that got no response accepted?" },
+  { "devkit4ai list --json" },
+}
 
 local MOST_PER_PAGE = 100
 
 --- Adds the command's options to its parser.
 ---@param parser table
 function M.declare(parser)
-  parser:option("--limit", "how many, the newest first"):argname("<n>"):default("20"):convert(values.count "--limit")
+  parser:option("--limit", "how many, newest first"):argname("<n>"):default("20"):convert(values.count "--limit")
   parser:mutex(
-    parser:flag("--public", "those that anyone published"),
-    parser:option("--find", "the one that was ordered with this prompt"):argname("<prompt>")
+    parser:flag("--public", "public generations of all users"),
+    parser:option("--find", "the one generation that was created with this prompt"):argname("<prompt>")
       :convert(values.prompt "--find"))
-  parser:option("--since", "with --find: the order's Unix time, the server's"):argname("<time>")
+  parser:option("--since", "with --find: created at this Unix time or later (the server's clock)"):argname("<time>")
     :convert(values.time "--since")
 end
 

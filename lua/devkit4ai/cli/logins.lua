@@ -17,6 +17,13 @@ function M.note(store, account, email)
   store.set(key_of(account), email)
 end
 
+--- Takes that note away again.
+---@param store devkit4ai.Store
+---@param account string
+function M.forget(store, account)
+  store.set(key_of(account), nil)
+end
+
 --- The path of the file.
 ---@return string? nil: there is no place for it
 function M.path()

@@ -1,7 +1,9 @@
 --- devkit4ai me: who is signed in.
 local session = require "devkit4ai.cli.session"
 
-local M = { name = "me", summary = "Tell who is signed in." }
+local M = { name = "me", summary = "Show who is logged in." }
+
+M.examples = { { "devkit4ai me" }, { "devkit4ai me --json" } }
 
 --- The command has no options of its own.
 function M.declare() end

@@ -5,11 +5,13 @@ local text = require "devkit4ai.cli.text"
 
 local M = {}
 
--- By program: the words that show a picture. NO_COLOR: whether it can do without colours.
+-- By program: the words that show a picture in a number of columns and rows. plain: the same for NO_COLOR.
 local VIEWERS = {
-  { name = "chafa", words = "chafa", plain = "chafa --colors none" },
-  { name = "timg", words = "timg" },
+  { name = "chafa", words = "chafa --size %dx%d", plain = "chafa --colors none --size %dx%d" },
+  { name = "timg", words = "timg -g %dx%d" },
 }
+
+local SHARE = 2 / 3 -- of the terminal's rows that a picture takes at most
 
 -- Not by os.execute: where SIGCHLD is ignored, it can't tell how a command ended.
 local function succeeds(line)
@@ -78,13 +80,15 @@ end
 ---@param shell devkit4ai.cli.Shell
 ---@param path string
 function M.show(shell, path)
-  if shell.json or shell.quiet or not core.terminal(1) or os.getenv("TERM") == "dumb" then return end
+  local columns, rows = core.terminal(1)
+  if shell.json or shell.quiet or not columns or os.getenv("TERM") == "dumb" then return end
   local colourless = (os.getenv("NO_COLOR") or "") ~= ""
   local name = path:find("^%-") and "./" .. path or path
   for _, viewer in ipairs(VIEWERS) do
     local words = colourless and viewer.plain or not colourless and viewer.words
     if words and is_there(viewer.name) then
-      os.execute(("%s -- %s"):format(words, text.quote(name)))
+      local size = words:format(columns, math.max(1, math.floor(rows * SHARE)))
+      os.execute(("%s -- %s"):format(size, text.quote(name)))
       return
     end
   end

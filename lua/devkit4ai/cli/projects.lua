@@ -4,13 +4,19 @@ local progress = require "devkit4ai.cli.progress"
 local session = require "devkit4ai.cli.session"
 local values = require "devkit4ai.cli.values"
 
-local M = { name = "projects", summary = "List the projects, or make one." }
+local M = { name = "projects", summary = "List the projects, or create one." }
+
+M.examples = {
+  { "devkit4ai projects" },
+  { 'devkit4ai projects --new "My First AI App"', "prints the id of the new project" },
+}
 
 --- Adds the command's options to its parser.
 ---@param parser table
 function M.declare(parser)
-  parser:option("--new", "make a project of this name"):argname("<name>"):convert(values.text "--new")
-  parser:option("--description", "of the new project"):argname("<text>")
+  parser:option("--new", "create a project with this name; prints its id"):argname("<name>")
+    :convert(values.text "--new")
+  parser:option("--description", "the description of the new project"):argname("<text>")
 end
 
 local function record(project)

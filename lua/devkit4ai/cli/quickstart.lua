@@ -9,8 +9,14 @@ local text = require "devkit4ai.cli.text"
 local values = require "devkit4ai.cli.values"
 
 local M = {
-  name = "quickstart", summary = "Run the whole workflow against the sandbox; needs no account.", lacks = sandbox.lacks,
+  name = "quickstart", summary = "Make a first image with the sandbox; needs no account.", lacks = sandbox.lacks,
 }
+
+M.examples = {
+  { "devkit4ai quickstart", "writes quickstart.png" },
+  { 'devkit4ai quickstart a.png b.jpg --prompt "a lighthouse" --out lighthouse.png' },
+}
+M.notes = "It starts a sandbox of its own, and stops it at the end. It never calls the real API."
 
 local EMAIL, PASSWORD = "dev@example.com", "SecurePass123"
 
@@ -25,11 +31,12 @@ M.too_many = "at most 5 images"
 --- Adds the command's options to its parser.
 ---@param parser table
 function M.declare(parser)
-  parser:argument("images", "1 to 5 example images"):args("0-5")
-  parser:option("--prompt", "what the picture shall show"):argname("<text>")
+  parser:argument("images", "1 to 5 example images: JPEG, PNG or WebP; none: a built-in one"):argname("<image>")
+    :args("0-5")
+  parser:option("--prompt", "what the image is to show"):argname("<text>")
     :default("a futuristic cityscape with neon lights"):convert(values.text "--prompt")
-  parser:option("--out", "where the picture goes"):argname("<file>"):default("quickstart.png")
-  parser:flag("--overwrite", "the file may be replaced")
+  parser:option("--out", "the file to write the image to"):argname("<file>"):default("quickstart.png")
+  parser:flag("--overwrite", "replace the file if it exists")
 end
 
 -- One step after another; the first that fails ends it. The sandbox takes no money, so a failure leaves nothing to continue.

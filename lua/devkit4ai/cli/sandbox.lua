@@ -4,6 +4,13 @@ local needs = require "devkit4ai.cli.needs"
 
 local M = { name = "sandbox", summary = "Run a local server that behaves as the API does." }
 
+M.examples = {
+  { "devkit4ai sandbox --developer me@example.com", "then paste the printed lines into another terminal" },
+  { "devkit4ai sandbox --developer me@example.com > sandbox.env &", "or in one terminal" },
+  { "sleep 1; . ./sandbox.env" },
+  { 'devkit4ai generate a.png --prompt "a city at night" --out city.png' },
+}
+
 M.handles_signals = true
 
 local plain_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
@@ -24,18 +31,26 @@ local function converter(options, row)
   end
 end
 
+local function email_of(text)
+  if require("devkit4ai.sandbox.fields").email(text) then return text end
+  return nil, "--developer must be an e-mail address, such as me@example.com"
+end
+
 --- Adds the command's options to its parser.
 ---@param parser table
 function M.declare(parser)
   local found, options = pcall(require, "devkit4ai.sandbox.options")
   if not found then return end
-  parser:epilog(require("devkit4ai.sandbox.dialect").help())
+  M.notes = require("devkit4ai.sandbox.dialect").help()
   for _, row in ipairs(options.rows) do
     parser:option(options.flag(row), row.help):target(row[1]):argname(options.argname(row))
       :default(row.default and tostring(row.default)):convert(converter(options, row))
   end
-  parser:flag("--control", "speak JSON lines on standard input and output, and end with the input")
-  parser:option("--parent", "process to end with"):argname("<pid>")
+  parser:mutex(
+    parser:option("--developer", "register a developer with a project and keys, and print the lines that export them")
+      :argname("<email>"):convert(email_of),
+    parser:flag("--control", "for programs: JSON lines on standard input and output; end with the input"))
+  parser:option("--parent", "for programs: the process to end with"):argname("<pid>")
     :convert(function(text) return text:match("^%d+$") end)
 end
 
@@ -46,10 +61,10 @@ end
 ---@return string? message none where the control line has said it
 function M.run(chosen, shell)
   local _, reason = require("devkit4ai.sandbox.main").run(chosen, chosen.control, chosen.parent,
-    function(url, greeting, operator_key)
-      if shell.json then return shell:give { url = url, operator_key = operator_key } end
-      shell:show((greeting:gsub("\n$", "")))
-    end)
+    function(facts, text)
+      if shell.json then return shell:give(facts) end
+      shell:show(text)
+    end, chosen.developer)
   local message = "the sandbox did not start: " .. reason
   if not chosen.control then return exits.fail("network", message) end
   require("devkit4ai.sandbox.control").say({ "error" }, { error = message })

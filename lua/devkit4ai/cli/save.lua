@@ -5,14 +5,19 @@ local picture = require "devkit4ai.cli.picture"
 local session = require "devkit4ai.cli.session"
 local values = require "devkit4ai.cli.values"
 
-local M = { name = "save", summary = "Save the picture of a generation that is done." }
+local M = { name = "save", summary = "Save the image of a completed generation." }
+
+M.examples = {
+  { "devkit4ai save 550e8400-e29b-41d4-a716-446655440000 --out city.png" },
+}
+M.notes = "It does not wait: use `devkit4ai wait` if the generation may not be completed yet."
 
 --- Adds the command's options to its parser.
 ---@param parser table
 function M.declare(parser)
   parser:argument("id", "the generation's id"):convert(values.uuid "the generation's id")
-  parser:option("--out", "where the picture goes; - is standard output"):argname("<file>"):count(1)
-  parser:flag("--overwrite", "the file may be replaced")
+  parser:option("--out", "the file to write the image to, - for standard output (required)"):argname("<file>"):count(1)
+  parser:flag("--overwrite", "replace the file if it exists")
 end
 
 --- Asks how far it is, and saves it.

@@ -15,6 +15,7 @@ local text = require "devkit4ai.cli.text"
 ---@field order devkit4ai.cli.Order? the generation that the command creates or continues
 ---@field words string[] those that run the command again
 ---@field parser table argparse's
+---@field parsers table<string, table> those of the commands
 local Shell = {}
 Shell.__index = Shell
 

@@ -5,13 +5,18 @@ local picture = require "devkit4ai.cli.picture"
 local session = require "devkit4ai.cli.session"
 local values = require "devkit4ai.cli.values"
 
-local M = { name = "wait", summary = "Wait for a generation, and save its picture." }
+local M = { name = "wait", summary = "Wait for a generation and save its image." }
+
+M.examples = {
+  { "devkit4ai wait 550e8400-e29b-41d4-a716-446655440000 --out city.png" },
+}
+M.notes = "You can repeat it: it creates nothing and costs nothing."
 
 --- Adds the command's options to its parser.
 ---@param parser table
 function M.declare(parser)
   parser:argument("id", "the generation's id"):convert(values.uuid "the generation's id")
-  parser:option("--out", "where the picture goes; - is standard output"):argname("<file>")
+  parser:option("--out", "the file to write the image to, - for standard output; without it: show the status"):argname("<file>")
   follow.declare(parser)
 end
 

@@ -23,6 +23,21 @@ end
 
 local COMMANDS = {}
 
+--- Registers a developer with a project and keys, who can log in at once.
+---@param state devkit4ai.sandbox.State
+---@param asked { email: string, password: string }
+---@return table? user
+---@return table|string keys developer_key, project_id, project_key; the message, where there is no user
+function M.register(state, asked)
+  local user, provisioning = state:register_developer { email = asked.email, password = asked.password }
+  if not user then return nil, "the email is registered already" end
+  user.is_active = true -- ready to call, also where others have to be verified first
+  return user, {
+    developer_key = provisioning.developer_key, project_id = provisioning.project_id,
+    project_key = provisioning.api_key,
+  }
+end
+
 -- A developer, registered, provisioned and logged in, as options of devkit4ai.new.
 function COMMANDS.developer(state, asked)
   for name in pairs(asked) do
@@ -36,14 +51,10 @@ function COMMANDS.developer(state, asked)
   if type(asked.password) ~= "string" or not fields.password(asked.password) then
     return nil, "the password needs at least 8 characters with upper case, lower case and a digit"
   end
-  local user, provisioning = state:register_developer { email = asked.email, password = asked.password }
-  if not user then return nil, "the email is registered already" end
-  user.is_active = true -- ready to call, also where others have to be verified first
-  return { "developer_key", "project_id", "project_key", "access_token", "refresh_token" }, {
-    developer_key = provisioning.developer_key, project_id = provisioning.project_id,
-    project_key = provisioning.api_key,
-    access_token = state.tokens:issue("access", user), refresh_token = state.tokens:issue("refresh", user),
-  }
+  local user, record = M.register(state, asked)
+  if not user then return nil, record end
+  record.access_token, record.refresh_token = state.tokens:issue("access", user), state.tokens:issue("refresh", user)
+  return { "developer_key", "project_id", "project_key", "access_token", "refresh_token" }, record
 end
 
 function COMMANDS.stop()

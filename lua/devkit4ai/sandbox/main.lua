@@ -5,6 +5,7 @@ local app = require "devkit4ai.sandbox.app"
 local control = require "devkit4ai.sandbox.control"
 local desk = require "devkit4ai.sandbox.desk"
 local exchange = require "devkit4ai.sandbox.exchange"
+local greeting = require "devkit4ai.sandbox.greeting"
 local pictures = require "devkit4ai.sandbox.pictures"
 local routes = require "devkit4ai.sandbox.routes"
 local server = require "devkit4ai.sandbox.server"
@@ -15,24 +16,15 @@ local M = {}
 
 local INTERRUPTED = 130 -- the exit code after Ctrl-C; SIGTERM is how a container ends
 
-local GREETING = [[
-The Dev Kit for AI sandbox listens on %s
-Result pictures come from %s
-
-  export DEVKIT4AI_BASE_URL=%s
-  export DEVKIT4AI_OPERATOR_KEY=%s
-
-Register with the operator key, then log in; all is forgotten when the sandbox ends (Ctrl-C).
-]]
-
 --- Runs until the process is ended, or, controlled, until its standard input ends.
 ---@param settings devkit4ai.sandbox.Settings|{ port: integer }
 ---@param controlled boolean speak the control line (control.lua) instead of greeting a person
 ---@param parent string? number of the process to end with
----@param greet fun(url: string, greeting: string, operator_key: string) told, where nobody controls it, that it listens
+---@param greet fun(facts: table<string, string>, text: string) told, where nobody controls it, that it listens
+---@param developer string? e-mail address of a developer to register
 ---@return nil
 ---@return string? reason it could not start
-function M.run(settings, controlled, parent, greet)
+function M.run(settings, controlled, parent, greet, developer)
   signal.block(signal.SIGINT, signal.SIGTERM) -- listened to below: as process 1 we get no signal that we do not ask for
   local api, port = server.listen(settings.port)
   if not api then return nil, port end
@@ -52,7 +44,8 @@ function M.run(settings, controlled, parent, greet)
     control.say({ "url", "operator_key" }, { url = url, operator_key = state.operator_key })
     queue:wrap(control.run, state)
   else
-    greet(url, GREETING:format(url, origin, url, state.operator_key), state.operator_key)
+    local facts = greeting.facts(state, url, developer)
+    greet(facts, greeting.text(facts, origin))
   end
   queue:wrap(function()
     -- Ctrl-C ends the sandbox of a person; that of a program leaves it to the program.

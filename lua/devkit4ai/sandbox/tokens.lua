@@ -25,11 +25,12 @@ end
 --- A token for a user. jti is not in the documents: it keeps two tokens of one second apart.
 ---@param kind "access"|"refresh"
 ---@param user { id: string, project_id: string? }
+---@param life number? seconds, in place of the kind's
 ---@return string
-function Tokens:issue(kind, user)
+function Tokens:issue(kind, user, life)
   local form = { "sub", "exp", "type", "jti", user.project_id and "project_id" or nil }
   local payload = json.object(form, {
-    sub = user.id, exp = math.floor(self.clock() + self.lives[kind]), type = kind,
+    sub = user.id, exp = math.floor(self.clock() + (life or self.lives[kind])), type = kind,
     jti = encoding.random_text(), project_id = user.project_id,
   })
   local text = HEADER .. "." .. encoding.base64url(payload)
