@@ -46,6 +46,13 @@ check_tree() {
     with_tree "$tree" "lua$version" -e 'require "devkit4ai.sandbox"'
 }
 
+# The modules of lua/ and the compiled one, by the places of their files. What the two rocks list must be the same, and each once.
+each_module_once() {
+  diff <({ find lua -name '*.lua' | sed 's,^lua/,,; s,\.lua$,,; s,/,.,g'; echo devkit4ai.core; } | sort) \
+    <({ rocks show --modules devkit4ai; rocks show --modules devkit4ai-sandbox; } | sort) &&
+    diff <(cd lua && find . -type f | sort) <(cd "$work/rocks$version/share/lua/$version" && find . -type f | sort)
+}
+
 check "$work/copy" "cmake configures, as a user does" cmake -S . -B build
 check "$work/copy" "cmake builds" cmake --build build -j 2
 check "$work/copy" "cmake installs" cmake --install build --prefix "$work/prefix"
@@ -54,6 +61,7 @@ for version in 5.1 5.4; do
   for rock in devkit4ai devkit4ai-sandbox; do
     check "$work/copy" "luarocks make $rock for Lua $version" rocks make --deps-mode=none "rockspec/$rock-scm-1.rockspec"
   done
+  check "$work/copy" "each module for Lua $version is in one rock" each_module_once
   check_tree "$work/rocks$version" luarocks
 done
 # A host of its own, with the C sources linked in and no module to load from disk but the Lua files and lua-cjson.
