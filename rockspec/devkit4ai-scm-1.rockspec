@@ -58,6 +58,7 @@ build = {
     ["devkit4ai.client"] = "lua/devkit4ai/client.lua",
     ["devkit4ai.config"] = "lua/devkit4ai/config.lua",
     ["devkit4ai.created"] = "lua/devkit4ai/created.lua",
+    ["devkit4ai.dependencies"] = "lua/devkit4ai/dependencies.lua",
     ["devkit4ai.display"] = "lua/devkit4ai/display.lua",
     ["devkit4ai.errors"] = "lua/devkit4ai/errors.lua",
     ["devkit4ai.find"] = "lua/devkit4ai/find.lua",

@@ -192,15 +192,6 @@ describe("devkit4ai", function()
     assert.equal("\137PNG", child.read(out):sub(1, 4))
   end)
 
-  it("quickstart and sandbox say what to install", function()
-    for _, name in ipairs { "quickstart", "sandbox" } do
-      local ended = child.run(('package.preload["devkit4ai.sandbox.main"] = function() error "gone" end '
-        .. 'require("devkit4ai.cli").main { %q }'):format(name))
-      assert.equal(1, ended.code)
-      assert.is_truthy(ended.err:find("luarocks install devkit4ai-sandbox", 1, true), ended.err)
-    end
-  end)
-
   it("sandbox --json tells where it listens", function()
     if plain_51 then return end
     local ended = desk:interrupt({ "sandbox", "--json" }, "url")

@@ -1,4 +1,6 @@
 --- The command devkit4ai. exits.lua has its exit codes; docs/command.md tells how it is used.
+local dependencies = require "devkit4ai.dependencies"
+
 local M = {}
 
 -- The commands are files beside this one: name, summary, declare(parser), run(options, shell) -> true, or nil, message, err;
@@ -88,16 +90,14 @@ local function named(commands, arguments)
 end
 
 local function run(arguments, shell)
-  local found, argparse = pcall(require, "argparse")
-  if not found then
-    return nil, "the command needs argparse (luarocks install argparse)\n" .. tostring(argparse)
-  end
+  local missing = dependencies.lacking("the command", { "argparse" })
+  if missing then return nil, missing end
   local commands = {}
   for i, name in ipairs(COMMANDS) do commands[i] = require("devkit4ai.cli." .. name) end
   local command = named(commands, arguments)
   local lacking = command and command.lacks and command.lacks()
   if lacking then return nil, lacking end
-  local parser = new_parser(commands, argparse)
+  local parser = new_parser(commands, require "argparse")
   local options = parser:parse(arguments)
   shell.parser, shell.words, shell.again = parser, own_words(arguments), again(options)
   shell.quiet, shell.verbose = options.quiet or false, options.verbose or false
@@ -163,6 +163,12 @@ end
 --- Runs the command, and ends the process with its exit code.
 ---@param arguments string[] as the interpreter has them in `arg`
 function M.main(arguments)
+  local missing = dependencies.lacking("the command", { "cjson", "devkit4ai.core" })
+  if missing then
+    if has(arguments, "--control") then io.stdout:write('{"error":"', missing, '"}\n') end -- cjson may be what is missing
+    io.stderr:write("devkit4ai: ", missing, "\n")
+    os.exit(1)
+  end
   require("devkit4ai.core").prepare() -- before anything is opened
   local shell = require("devkit4ai.cli.shell").new { json = has(arguments, "--json") }
   local traceback
