@@ -42,8 +42,9 @@ bench:
 	@tools/contract || echo "without Prism"
 	@bench/run
 
-install: build
-	cmake --install build --prefix "$(PREFIX)"
+install:
+	@tools/packages install
+	@umask 022 && tools/build build && rm -f build/install_manifest.txt && cmake --install build --prefix "$(PREFIX)"
 
 mutants:
 	@tools/packages test

@@ -112,4 +112,5 @@ build = {
     ["devkit4ai.wait"] = "lua/devkit4ai/wait.lua",
   } },
 }
+deploy = { wrap_bin_scripts = false } -- bin/devkit4ai finds Lua by itself
 test = { type = "command", command = "make test" }
