@@ -24,8 +24,10 @@ local DAY = 86400 -- seconds; a reset further away is no time to go by (CONTRACT
 ---@field kind string
 ---@field outcome string
 ---@field what string what failed, in words
+---@field plain string? the same in our words alone
 ---@field advice string? what to do next
 ---@field transient boolean? a later try may fare better
+---@field option string? of `new`, that is missing
 ---@field status integer?
 ---@field detail string?
 ---@field fields table[]?
@@ -73,9 +75,11 @@ end
 ---@return devkit4ai.Failure
 function M.unsent(status, text)
   local kind, advice, transient = errors.of_core(status)
-  if status == "empty_slot" then text = config.advice(text) end
+  local option = status == "empty_slot" and text or nil
+  if option then text = config.advice(option) end
   return nil, {
-    kind = kind, outcome = "not_sent", what = text, advice = advice, transient = transient, untried = not transient,
+    kind = kind, outcome = "not_sent", what = text, option = option, advice = advice, transient = transient,
+    untried = not transient,
   }
 end
 
@@ -90,11 +94,14 @@ function M.troubled(request, secrets, status, trouble)
   local kind, advice, transient = errors.of_core(trouble.name)
   local after = locale.format("%.2f", trouble.seconds)
   local where = trouble.step ~= "" and (" (%s, after %s s)"):format(trouble.step, after) or ""
+  local text = safe(secrets, trouble.text)
+  local plain = errors.plain(trouble.name, text)
   return nil, {
     kind = kind, outcome = trouble.fate == "not_sent" and "not_sent" or "unknown",
     advice = advice, transient = transient,
     what = kind == "file" and trouble.text
-      or ("%s%s: %s"):format(host_of(request.url), where, safe(secrets, trouble.text)),
+      or ("%s%s: %s"):format(host_of(request.url), where, text),
+    plain = plain and ("%s: %s (after %s s)"):format(host_of(request.url), plain, after),
     status = status > 0 and status or nil,
   }
 end
@@ -222,11 +229,15 @@ end
 
 local CONSEQUENCES = { not_sent = "nothing was sent", refused = "nothing was done" }
 
+local function consequence_of(row, failure)
+  if row.repeats == "safe" then return nil end
+  return failure.outcome == "unknown" and row.unknown or CONSEQUENCES[failure.outcome]
+end
+
 -- what failed; what became of the request; what to do next
-local function sentence(says, row, failure)
+local function sentence(says, failure, consequence)
   local parts = { says .. ": " .. failure.what }
-  local consequence = failure.outcome == "unknown" and row.unknown or CONSEQUENCES[failure.outcome]
-  if row.repeats ~= "safe" then parts[#parts + 1] = consequence end
+  parts[#parts + 1] = consequence
   parts[#parts + 1] = failure.advice
   return table.concat(parts, "; ")
 end
@@ -241,11 +252,14 @@ end
 ---@return string message
 ---@return devkit4ai.Error err
 function M.tell(row, name, says, secrets, failure)
+  local consequence = consequence_of(row, failure)
   return errors.give({
     kind = failure.kind, outcome = failure.outcome, status = failure.status, fields = failure.fields,
     detail = failure.detail, retry_after = failure.retry_after, request_id = failure.request_id,
-    message = secrets:mask(sentence(says, row, failure)), operation = name, attempts = failure.attempts,
+    message = secrets:mask(sentence(says, failure, consequence)), operation = name, attempts = failure.attempts,
     transient = failure.transient, harmless = retry.is_harmless(row.repeats), generation_id = failure.generation_id,
+    option = failure.option, -- the parts of the message, for the command, which has other words for what to do
+    _parts = { what = secrets:mask(failure.plain or failure.what), consequence = consequence, advice = failure.advice },
   })
 end
 

@@ -260,6 +260,13 @@ local function settle_others(settings, given, secrets)
   return settings
 end
 
+-- from: "option NAME", or the variable of the environment
+local function refuse(name, from, why)
+  local _, message, err = errors.refuse("config", ("devkit4ai.new: the %s can't be used: %s"):format(from, why))
+  err.option, err._parts = name, { what = why, message = message }
+  return nil, message, err
+end
+
 --- Settles the options of a client.
 ---@param given devkit4ai.Options?
 ---@param secrets userdata the core's; slots are filled here
@@ -275,12 +282,12 @@ function M.settle(given, secrets)
     if value == nil then value = row.default end
     if value ~= nil and row.check then
       local fine, why = row.check(value, given)
-      if not fine then return errors.refuse("config", ("devkit4ai.new: the %s can't be used: %s"):format(from, why)) end
+      if not fine then return refuse(name, from, why) end
       value = fine
     end
     if value ~= nil and row.slot then
       local set, _, why = secrets:set(name, value, row.slot)
-      if not set then return errors.refuse("config", ("devkit4ai.new: the %s can't be used: %s"):format(from, why)) end
+      if not set then return refuse(name, from, why) end
     end
     if not row.slot or row.slot == "shown" then settings[name] = value end
     if name == "access_token" then access_token = value end

@@ -35,7 +35,7 @@ function M.optional(module)
   local found, value = pcall(require, module)
   if found then return value end
   local missing = missing_in(value)
-  if not missing then error(value, 0) end
+  if not missing then error(type(value) == "string" and value:gsub(":\n%s+", ": ") or value, 0) end
   return nil, missing
 end
 

@@ -17,6 +17,7 @@ local M = {}
 ---@field attempts integer times it was sent or tried
 ---@field request_id string? where the server sends X-Request-ID
 ---@field generation_id string? the generation it is about
+---@field option string? the option of `new` that is missing or can't be used
 ---@field key devkit4ai.Key? the new key of a rotation that was not completed
 ---@field generation_ids string[]? of a task, all or map: every generation that was created in it
 ---@field created table[]? of a task, all or map: the objects that were created in it (generations, projects, keys, accounts)
@@ -60,6 +61,21 @@ local STATUSES = {
   cancelled = { "cancelled" },
   protocol = { "protocol", "is base_url the API's address?", true },
 }
+
+-- What libcurl's words come to, by the core's status name; %s: where its words say more, they follow.
+local PLAIN = {
+  lookup = "this name is not known", connect = "no connection",
+  cut = "the connection ended before the whole response had come", handshake = "no TLS connection: %s",
+  tls = "no TLS connection: %s",
+}
+
+--- What failed, without libcurl's words where ours say as much.
+---@param name string the core's status name
+---@param text string libcurl's words
+---@return string?
+function M.plain(name, text)
+  return PLAIN[name] and (PLAIN[name]:gsub("%%s", function() return text end))
+end
 
 -- HTTP's: the kind, whether the server refused it (then nothing was done), the advice, whether a later try may go better.
 -- CONTRACT 4.3 and 7.
@@ -128,6 +144,7 @@ function M.give(fields)
   if fields.detail then fields.detail = display.text(fields.detail, math.huge) end
   fields.retryable = fields.transient == true and (fields.harmless == true or fields.outcome ~= "unknown")
   fields.transient, fields.harmless = nil, nil
+  if fields._parts then fields._parts.message = fields.message end -- who adds to the message leaves the parts behind
   fields.attempts = fields.attempts or 0
   return nil, fields.message, setmetatable(fields, Error)
 end

@@ -50,8 +50,8 @@ describe("devkit4ai with", function()
     end)
 
     it("takes no value that could not be used, and asks nobody without a terminal", function()
-      for words, code in pairs { ["project_id=7"] = 1, ["base_url=ftp://x"] = 1, ["allow_http=perhaps"] = 1,
-        ["project_key"] = 1, ["role"] = 2 } do
+      for words, code in pairs { ["project_id=7"] = 2, ["base_url=ftp://x"] = 2, ["allow_http=perhaps"] = 2,
+        ["project_key"] = 2, ["role"] = 2 } do
         assert.equal(code, desk:run({ "config", "--set", words }).code, words)
       end
       assert.same({ "sessions.json" }, child.list(desk.folder .. "/devkit4ai"))
@@ -100,8 +100,8 @@ describe("devkit4ai with", function()
   end)
 
   it("an env file that is missing or can't be read", function()
-    assert.equal(1, desk:run({ "me", "--env-file", desk.folder .. "/none" }).code)
-    assert.equal(1, desk:run({ "me", "--env-file", desk.folder }).code)
+    assert.equal(2, desk:run({ "me", "--env-file", desk.folder .. "/none" }).code)
+    assert.equal(2, desk:run({ "me", "--env-file", desk.folder }).code)
     local path = desk:write("bad.env", "A=1\nDEVKIT4AI_BASE_URL http://x\n")
     local ended = desk:run { "me", "--env-file", path }
     assert.is_truthy(ended.err:find(path .. ": line 2 is no NAME=value", 1, true), ended.err)
@@ -117,14 +117,14 @@ describe("devkit4ai with", function()
     local before, there = desk:made(), desk:write("there.png", "x")
     for _, out in ipairs { there, desk.folder, desk.folder .. "/none/x.png", "", "x/" } do
       local ended = order(nil, "--out", out)
-      assert.equal(1, ended.code, out .. ended.err)
+      assert.equal(2, ended.code, out .. ended.err)
     end
-    assert.equal(1, order(nil, "--overwrite", "--out", desk.folder).code)
+    assert.equal(2, order(nil, "--overwrite", "--out", desk.folder).code)
     local ended = order(nil, "--out", there)
     assert.is_truthy(ended.err:find("exists; give another name, or --overwrite", 1, true), ended.err)
     assert.equal("x", child.read(there))
     ended = desk:run { "generate", desk.folder .. "/none.png", "--prompt", "x", "--no-wait" }
-    assert.same({ 1, before }, { ended.code, desk:made() }, ended.err)
+    assert.same({ 2, before }, { ended.code, desk:made() }, ended.err)
     assert.is_truthy(ended.err:find("nothing was sent", 1, true), ended.err)
     assert.equal(2, desk:run({ "generate", there, "--prompt", "x", "--no-wait" }).code) -- no picture
     assert.equal(2, desk:run({ "generate", helper.PNG, "--prompt", "", "--no-wait" }).code)

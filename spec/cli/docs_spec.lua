@@ -63,8 +63,10 @@ describe("docs/command.md", function()
     for _, row in ipairs(require("devkit4ai.cli.settings").rows()) do
       assert.is_truthy(page:find("`" .. row.name .. "`", 1, true), row.name)
     end
-    for _, code in ipairs { 0, 1, 2, 4, 5, 6, 7, 8, 9, 130 } do
-      assert.is_truthy(page:find(("\n| %d | "):format(code), 1, true), code)
+    local rows = {}
+    for i, row in ipairs(require("devkit4ai.cli.exits").MEANINGS) do
+      rows[i] = ("| %d | %s |\n"):format(row[1], row[2])
     end
+    assert.is_truthy(page:find("| code | meaning |\n| --- | --- |\n" .. table.concat(rows) .. "\n", 1, true))
   end)
 end)

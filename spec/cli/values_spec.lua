@@ -81,14 +81,15 @@ describe("devkit4ai refuses before anything is sent", function()
 
   it("images", function()
     local big = desk:write("big.png", "\137PNG\r\n\26\n" .. ("x"):rep(11 * 1024 * 1024))
-    local function send(code, ...) return refused(code, { "generate", "--prompt", "neon", "--no-wait", ... }) end
-    send(1, desk.folder .. "/none.png")
-    send(1, desk.folder)
-    send(1, helper.PNG, desk:write("empty.png", ""))
-    send(2, helper.PNG, desk:write("text.png", "text"))
-    send(2, big)
-    send(2, helper.PNG, helper.PNG, helper.PNG, helper.PNG, helper.PNG, helper.PNG)
-    send(2)
+    local function send(...) return refused(2, { "generate", "--prompt", "neon", "--no-wait", ... }) end
+    send(desk.folder .. "/none.png")
+    send(desk.folder)
+    send(helper.PNG, desk:write("empty.png", ""))
+    send(helper.PNG, desk:write("text.png", "text"))
+    send(big)
+    local ended = send(helper.PNG, helper.PNG, helper.PNG, helper.PNG, helper.PNG, helper.PNG)
+    assert.is_truthy(ended.err:find("at most 5 images", 1, true), ended.err)
+    send()
   end)
 
   it("files that can't be written", function()
@@ -96,12 +97,12 @@ describe("devkit4ai refuses before anything is sent", function()
     os.execute(("ln -s none %s/dangling.png; mkfifo %s/fifo.png"):format(desk.folder, desk.folder))
     for _, out in ipairs { there, desk.folder, desk.folder .. "/none/x.png", "", "x/", desk.folder .. "/dangling.png",
       desk.folder .. "/fifo.png", desk.folder .. "/" .. ("n"):rep(256), "/dev/null", "/proc/x.png" } do
-      refused(1, generate("--out", out))
-      refused(1, { "wait", ID, "--out", out })
-      refused(1, { "save", ID, "--out", out })
+      refused(2, generate("--out", out))
+      refused(2, { "wait", ID, "--out", out })
+      refused(2, { "save", ID, "--out", out })
     end
     for _, out in ipairs { desk.folder, desk.folder .. "/fifo.png", "/dev/null", desk.folder .. "/none/x.png" } do
-      refused(1, generate("--overwrite", "--out", out))
+      refused(2, generate("--overwrite", "--out", out))
     end
     assert.equal("", helper.shell("ls " .. desk.folder .. " | grep probe"))
   end)
@@ -110,6 +111,7 @@ describe("devkit4ai refuses before anything is sent", function()
     local before = desk:made()
     local ended = desk:run(generate("--out", desk.folder .. "/room.png"), { before = "ulimit -f 8" })
     assert.same({ 1, before }, { ended.code, desk:made() }, ended.err)
-    assert.is_truthy(ended.err:find("room.png can't be written", 1, true), ended.err)
+    local words = "room.png can't be written: it is larger than a file may be here"
+    assert.is_truthy(ended.err:find(words, 1, true), ended.err)
   end)
 end)

@@ -162,12 +162,12 @@ static void standard_files_stand (void) {
     int pipes[2];
     close(STDIN_FILENO);
     close(STDOUT_FILENO);
-    dk_terminal_prepare();
+    dk_terminal_prepare(false);
     bool stand = read(STDIN_FILENO, &byte, 1) < 0 && write(STDOUT_FILENO, &byte, 1) < 0 && errno == EBADF;
     stand = stand && pipe(pipes) == 0 && pipes[0] > STDERR_FILENO;
     close(pipes[0]);
     stand = stand && write(pipes[1], &byte, 1) < 0 && errno == EPIPE;          /* and we live */
-    dk_terminal_prepare();                               /* twice is once */
+    dk_terminal_prepare(false);                          /* twice is once */
     _exit(stand ? 0 : 1);
   }
   CHECK(pid > 0 && end_of(pid) == 0);
@@ -185,6 +185,7 @@ static void one_signal_interrupts_and_none_kills (void) {
   if (pid == 0) {
     (void)signal(SIGINT, as_the_interpreter);
     (void)signal(SIGHUP, SIG_IGN);
+    dk_terminal_prepare(false);
     dk_terminal_catch_stops();
     dk_terminal_catch_stops();                           /* twice is once */
     (void)raise(SIGHUP);
@@ -192,7 +193,46 @@ static void one_signal_interrupts_and_none_kills (void) {
     (void)raise(SIGTERM);
     (void)raise(SIGINT);
     (void)raise(SIGTERM);
-    _exit(ignored && interrupts == 1 ? 0 : 1);
+    _exit(ignored && interrupts == 1 && dk_terminal_stopped() == SIGTERM ? 0 : 1);
+  }
+  CHECK(pid > 0 && end_of(pid) == 0);
+}
+
+static void an_early_signal_ends_with_its_code (void) {
+  static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+  for (int i = 0; i < 3; i++) {
+    char said[256] = "", code[32];
+    int pipes[2];
+    if (!CHECK(pipe(pipes) == 0)) return;
+    pid_t pid = fork();
+    if (pid == 0) {
+      (void)signal(SIGINT, as_the_interpreter);
+      dup2(pipes[1], STDOUT_FILENO);
+      dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
+      dk_terminal_prepare(true);
+      (void)raise(numbers[i]);
+      _exit(0);
+    }
+    close(pipes[1]);
+    CHECK(read(pipes[0], said, sizeof said - 1) > 0);
+    close(pipes[0]);
+    CHECK(pid > 0 && end_of(pid) == 128 + numbers[i]);
+    snprintf(code, sizeof code, "\"exit_code\":%d,", 128 + numbers[i]);
+    CHECK(strstr(said, code) != NULL && strstr(said, "}}\n") != NULL);
+  }
+}
+
+static void a_late_signal_is_noted (void) {
+  pid_t pid = fork();
+  if (pid == 0) {
+    (void)signal(SIGINT, as_the_interpreter);
+    dk_terminal_prepare(false);
+    dk_terminal_catch_stops();
+    dk_terminal_note_stops();
+    bool none = dk_terminal_stopped() == 0;
+    (void)raise(SIGINT);
+    (void)raise(SIGTERM);
+    _exit(none && interrupts == 0 && dk_terminal_stopped() == SIGINT ? 0 : 1);
   }
   CHECK(pid > 0 && end_of(pid) == 0);
 }
@@ -209,6 +249,8 @@ int main (void) {
     {"no_terminal_is_an_error", no_terminal_is_an_error},
     {"standard_files_stand", standard_files_stand},
     {"one_signal_interrupts_and_none_kills", one_signal_interrupts_and_none_kills},
+    {"an_early_signal_ends_with_its_code", an_early_signal_ends_with_its_code},
+    {"a_late_signal_is_noted", a_late_signal_is_noted},
   };
   return CHECK_RUN(tests);
 }

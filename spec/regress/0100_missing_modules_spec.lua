@@ -25,7 +25,6 @@ describe("a module that is not installed", function()
   for module, install in pairs {
     argparse = "; on Debian and Ubuntu: apt-get install lua-argparse; with LuaRocks: argparse",
     cjson = "; on Debian and Ubuntu: apt-get install lua-cjson; with LuaRocks: lua-cjson",
-    ["devkit4ai.core"] = "; with LuaRocks: devkit4ai",
   } do
     it(("is named by the command: %s"):format(module), function()
       local message = ("the command needs %s, which %s does not find%s"):format(module, LUA, install)
@@ -33,6 +32,8 @@ describe("a module that is not installed", function()
       local ended = run(hide(module), "sandbox", "--control")
       says(message, ended)
       assert.equal(('{"error":"%s"}\n'):format(message), ended.out)
+      ended = run(hide(module), "me", "--json")
+      assert.is_truthy(ended.out:find(('"message":"%s"'):format(message), 1, true), ended.out)
     end)
   end
 
@@ -54,6 +55,12 @@ describe("a module that is not installed", function()
       assert.equal(0, run(hide(module), "--help").code) -- the other commands need none of it
     end)
   end
+
+  it("may be the compiled one of this library", function()
+    local ended = child.run(hide "devkit4ai.core" .. ' dofile "bin/devkit4ai"', { args = { "me" } })
+    says(("the command can't start: the command needs devkit4ai.core, which %s does not find; with LuaRocks: devkit4ai")
+      :format(LUA), ended)
+  end)
 
   it("is named together with the others", function()
     if plain_51 then return end

@@ -68,6 +68,8 @@ int dk_ask_line (lua_State *L);
 int dk_pause (lua_State *L);
 int dk_prepare_program (lua_State *L);
 int dk_catch_stops (lua_State *L);
+int dk_note_stops (lua_State *L);
+int dk_stop_signal (lua_State *L);
 void dk_open_engine (lua_State *L);
 void dk_open_files (lua_State *L);
 void dk_open_request (lua_State *L);

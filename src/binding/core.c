@@ -1,6 +1,7 @@
 /* core.c - the Lua module devkit4ai.core: constructors and small functions. */
 #define _GNU_SOURCE              /* dladdr, RTLD_NODELETE */
 #include <dlfcn.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -204,6 +205,12 @@ static int special_fields (lua_State *L) {
   return 1;
 }
 
+/* reason(number) -> why a system call failed; number: of errno, as io's functions give it */
+static int reason (lua_State *L) {
+  lua_pushstring(L, dk_reason((int)dk_check_number(L, 1, INT_MIN, INT_MAX)));
+  return 1;
+}
+
 /* process() -> the id of this process: a fork is noticed by it, also where nothing was sent yet */
 static int process (lua_State *L) {
   lua_pushinteger(L, (lua_Integer)getpid());
@@ -234,7 +241,7 @@ int luaopen_devkit4ai_core (lua_State *L) {
     {"image_kind", image_kind}, {"header", header}, {"delay", delay}, {"date", date}, {"is_public", is_public}, {"resolve", resolve}, {"special_fields", special_fields}, {"process", process},
     {"load", dk_load_file}, {"save", dk_save_file}, {"lock", dk_new_lock},
     {"terminal", dk_terminal_of}, {"ask", dk_ask_line}, {"pause", dk_pause}, {"prepare", dk_prepare_program},
-    {"catch_stops", dk_catch_stops},
+    {"catch_stops", dk_catch_stops}, {"note_stops", dk_note_stops}, {"stopped", dk_stop_signal}, {"reason", reason},
     {NULL, NULL}};
   pin_library();
   dk_open_engine(L);

@@ -33,10 +33,9 @@ int dk_pause (lua_State *L) {
   return 0;
 }
 
-/* prepare(): for a program of its own; see dk_terminal_prepare */
+/* prepare(json): for a program of its own; see dk_terminal_prepare */
 int dk_prepare_program (lua_State *L) {
-  (void)L;
-  dk_terminal_prepare();
+  dk_terminal_prepare(lua_toboolean(L, 1));
   return 0;
 }
 
@@ -45,4 +44,19 @@ int dk_catch_stops (lua_State *L) {
   (void)L;
   dk_terminal_catch_stops();
   return 0;
+}
+
+/* note_stops(): see dk_terminal_note_stops */
+int dk_note_stops (lua_State *L) {
+  (void)L;
+  dk_terminal_note_stops();
+  return 0;
+}
+
+/* stopped() -> the number of the signal that came; nil: none */
+int dk_stop_signal (lua_State *L) {
+  int number = dk_terminal_stopped();
+  if (number == 0) return 0;
+  lua_pushinteger(L, number);
+  return 1;
 }

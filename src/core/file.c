@@ -38,7 +38,7 @@ static dk_status no_memory (dk_failure *failure) { return dk_fail(failure, DK_NO
 
 static dk_status failed (const dk_file *file, dk_failure *failure, int reason) {
   if (reason == EEXIST) return dk_fail(failure, DK_FILE_EXISTS, DK_PATH ": it exists already", file->path);
-  return dk_fail(failure, DK_FILE, DK_PATH ": %s", file->path, strerror(reason));
+  return dk_fail(failure, DK_FILE, DK_PATH ": %s", file->path, dk_reason(reason));
 }
 
 dk_status dk_file_open (dk_file *file, const char *path, bool overwrite, size_t cap, dk_failure *failure) {

@@ -36,6 +36,9 @@ typedef enum {
 /* Its name for Lua; static. */
 const char *dk_status_name (dk_status status);
 
+/* Why a system call failed, in words; static, or strerror's. number: of errno. */
+const char *dk_reason (int number);
+
 /* text: what failed and with which reason, for a person; holds no secret; cut at the end where it does not fit (a path is
  * cut by itself, so that its reason stays: DK_PATH). Small enough for a transfer to stay below malloc's 1,032 quick bytes. */
 typedef struct {

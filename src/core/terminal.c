@@ -73,42 +73,61 @@ void dk_terminal_pause (double seconds) {
   (void)poll(NULL, 0, (int)(seconds * 1000));
 }
 
-static struct sigaction interrupt;                       /* the interpreter's own action for SIGINT: it raises in Lua */
-static volatile sig_atomic_t stopped;
+/* The signals that stop the program, and what --json shows where nothing else has been shown yet. */
+#define STOP(number, code) \
+  {number, "{\"error\":{\"exit_code\":" code ",\"kind\":\"cancelled\",\"message\":\"interrupted\",\"outcome\":\"not_sent\"}}\n"}
+static const struct { int number; const char *json; } stops[] = {STOP(SIGINT, "130"), STOP(SIGTERM, "143"), STOP(SIGHUP, "129")};
+enum { STOPS = sizeof stops / sizeof *stops, SIGNALLED = 128 };
 
-static struct sigaction own_action (void);
+static struct sigaction interrupt;                       /* the interpreter's own action for SIGINT: it raises in Lua */
+static volatile sig_atomic_t stopped;                    /* the signal that came; 0: none */
+static bool shows_json, prepared;
+
+/* A signal that is ignored stays ignored: nohup ignores SIGHUP. */
+static void set_action (void (*handler)(int)) {
+  struct sigaction before, own = {.sa_handler = handler};
+  sigfillset(&own.sa_mask);
+  for (size_t i = 0; i < STOPS; i++)
+    if (sigaction(stops[i].number, NULL, &before) == 0 && before.sa_handler != SIG_IGN) (void)sigaction(stops[i].number, &own, NULL);
+}
+
+static void on_early_stop (int number) {
+  say("devkit4ai: interrupted\n");
+  for (size_t i = 0; i < STOPS; i++) {
+    if (!shows_json || stops[i].number != number) continue;
+    ssize_t written = write(STDOUT_FILENO, stops[i].json, strlen(stops[i].json));
+    (void)written;
+  }
+  _exit(SIGNALLED + number);
+}
+
+static void on_late_stop (int number) {
+  if (!stopped) stopped = number;
+}
 
 /* The interpreter's handler sets SIGINT back to the default. It is set again here, or a second signal would end the program. */
 static void on_stop (int number) {
   int reason = errno;
-  (void)number;
   if (!stopped) {
-    stopped = 1;
+    stopped = number;
     interrupt.sa_handler(SIGINT);
-    struct sigaction own = own_action();
+    struct sigaction own = {.sa_handler = on_stop};
+    sigfillset(&own.sa_mask);
     (void)sigaction(SIGINT, &own, NULL);
   }
   errno = reason;
 }
 
-static struct sigaction own_action (void) {
-  struct sigaction own = {.sa_handler = on_stop};
-  sigfillset(&own.sa_mask);
-  return own;
-}
-
 void dk_terminal_catch_stops (void) {
-  static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
-  struct sigaction before, own = own_action();
-  if (interrupt.sa_handler != NULL || sigaction(SIGINT, NULL, &interrupt) != 0) return;
-  if (interrupt.sa_handler == SIG_DFL || interrupt.sa_handler == SIG_IGN || interrupt.sa_flags & SA_SIGINFO) return;
-  for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
-    bool caught = sigaction(stops[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN;  /* nohup ignores SIGHUP */
-    if (caught) (void)sigaction(stops[i], &own, NULL);
-  }
+  bool raises = interrupt.sa_handler != SIG_DFL && interrupt.sa_handler != SIG_IGN && !(interrupt.sa_flags & SA_SIGINFO);
+  if (raises) set_action(on_stop);
 }
 
-void dk_terminal_prepare (void) {
+void dk_terminal_note_stops (void) { set_action(on_late_stop); }
+
+int dk_terminal_stopped (void) { return stopped; }
+
+void dk_terminal_prepare (bool json) {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
     if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
     int taken = open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);  /* the lowest free number: this one */
@@ -116,4 +135,7 @@ void dk_terminal_prepare (void) {
   }
   (void)signal(SIGPIPE, SIG_IGN);
   (void)signal(SIGXFSZ, SIG_IGN);
+  shows_json = json;
+  if (!prepared && sigaction(SIGINT, NULL, &interrupt) == 0) set_action(on_early_stop);
+  prepared = true;
 }

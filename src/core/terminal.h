@@ -19,11 +19,18 @@ void dk_terminal_pause (double seconds);
 
 /* For a program of its own, before it opens anything: a standard file that is closed becomes one that can't be used, so that
  * no socket gets its number; writing to a closed pipe, or above the limit of a file's size, is an error of that write, and not
- * the program's end. */
-void dk_terminal_prepare (void);
+ * the program's end. SIGINT, SIGTERM and SIGHUP end the program with 128 and the signal's number, a line on standard error, and
+ * with json an object on standard output. A signal that is ignored stays ignored. */
+void dk_terminal_prepare (bool json);
 
-/* From now on SIGTERM and SIGHUP do what SIGINT does: the interpreter's handler raises an error in Lua. A second signal does
- * nothing, so that the program can end in order. A signal that is ignored stays ignored. Twice is once. */
+/* From now on SIGINT, SIGTERM and SIGHUP raise an error in Lua, by the interpreter's handler for SIGINT. A second signal does
+ * nothing, so that the program can end in order. Needs dk_terminal_prepare. */
 void dk_terminal_catch_stops (void);
+
+/* From now on these signals are only noted, and end a write that blocks: the program is about to end. */
+void dk_terminal_note_stops (void);
+
+/* The first of these signals that came; 0: none. */
+int dk_terminal_stopped (void);
 
 #endif

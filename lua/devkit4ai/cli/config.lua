@@ -4,6 +4,7 @@ local ask = require "devkit4ai.cli.ask"
 local checks = require "devkit4ai.check"
 local exits = require "devkit4ai.cli.exits"
 local file = require "devkit4ai.cli.settings_file"
+local logins = require "devkit4ai.cli.logins"
 local settings_of = require "devkit4ai.cli.settings"
 
 local M = { name = "config", summary = "Show the settings and where each came from, or change the file." }
@@ -26,6 +27,12 @@ local function masked(setting)
   return (setting.value:gsub("^(%a*:?/?/?)[^/]*@", "%1***@")) -- a login in an address
 end
 
+local function where(one)
+  if not one.role then return one.from end
+  return ("%s%s at %s, until %s"):format(one.role, one.project_id and " of " .. one.project_id or "", one.base_url,
+    one.ends or "an unknown time")
+end
+
 local function show(options, shell)
   local settings, message, err = settings_of.read(options, shell)
   if not settings then return nil, message, err end
@@ -38,7 +45,18 @@ local function show(options, shell)
       records[#records + 1] = { name = row.name, from = "not set" }
     end
   end
-  shell:list(records, function(one) return { one.name, one.value or "-", one.from } end)
+  local place = file.folder()
+  records[#records + 1] = {
+    name = "settings_file", value = place and place .. "/config",
+    from = not place and "set HOME or XDG_CONFIG_HOME" or file.exists() and "read" or "there is no such file yet",
+  }
+  for _, login in ipairs(logins.list()) do
+    records[#records + 1] = {
+      name = "login", value = login.who, from = logins.path(), role = login.role, base_url = login.base_url,
+      project_id = login.project_id, ends = login.ends,
+    }
+  end
+  shell:list(records, function(one) return { one.name, one.value or "-", where(one) } end)
   return true
 end
 
@@ -65,12 +83,13 @@ end
 
 -- Held against the client's own checks, before it stands in the file.
 local function check(row, value)
-  local given, message, err = settings_of.client_options { [row.name] = { value = value, row = row, from = "--set" } }
+  local settings = { [row.name] = { value = value, row = row, from = "--set" } }
+  local given, message, err = settings_of.client_options(settings)
   if not given then return nil, message, err end
   local client
   client, message, err = devkit4ai.new(given)
   if client then client:close() end
-  if not client then return nil, message, err end
+  if not client then return settings_of.refused(settings, message, err) end
   if value:find("%c") or value:find("^%s*$") then return exits.fail("invalid", "the value must be one line of text") end
   return true
 end

@@ -8,6 +8,8 @@ local values = require "devkit4ai.cli.values"
 
 local M = { name = "generate", summary = "Order a picture, wait for it, save it." }
 
+M.too_many = "at most 5 images"
+
 --- Adds the command's options to its parser.
 ---@param parser table
 function M.declare(parser)

@@ -4,7 +4,8 @@ local dependencies = require "devkit4ai.dependencies"
 local M = {}
 
 -- The commands are files beside this one: name, summary, declare(parser), run(options, shell) -> true, or nil, message, err;
--- and lacks() -> a text, where something that the command needs may not be installed.
+-- and lacks() -> a text, where something that the command needs may not be installed; too_many: what is said of surplus words;
+-- handles_signals: it listens to SIGINT and the like itself.
 local COMMANDS = {
   "quickstart", "login", "me", "projects", "keys", "generate", "wait", "save", "list", "config", "sandbox",
   "completion",
@@ -25,16 +26,27 @@ local function leave(reason)
   error(reason, 0)
 end
 
+-- A value that is given twice may be a mistake, and one of the two would be dropped.
+local function refuse_repeats(parser)
+  for _, option in ipairs(parser._options) do
+    if option._maxargs ~= 0 then option:overwrite(false) end
+  end
+end
+
 local function declare_help(parser)
   parser:add_help(false)
   parser:flag("-h --help", "show this help"):action(function() leave { help = parser:get_help() } end)
-  parser.error = function(self, message) leave { wrong = message, usage = self:get_usage() } end
+  parser.error = function(self, message)
+    if message == "too many arguments" then message = self.too_many or message end
+    leave { wrong = message, usage = self:get_usage() }
+  end
 end
 
 local function declare_common(parser)
+  local values = require "devkit4ai.cli.values"
   for _, row in ipairs(COMMON) do
     if row[3] then
-      parser:option(row[1], row[2]):argname(row[3]):target(row[4])
+      parser:option(row[1], row[2]):argname(row[3]):target(row[4]):convert(values.text(row[1]))
     else
       parser:flag(row[1], row[2])
     end
@@ -50,8 +62,11 @@ local function new_parser(commands, argparse)
   for _, command in ipairs(commands) do
     local own = parser:command(command.name, command.summary)
     declare_help(own)
+    own.too_many = command.too_many
     command.declare(own)
+    refuse_repeats(own)
   end
+  refuse_repeats(parser)
   return parser
 end
 
@@ -90,32 +105,33 @@ local function named(commands, arguments)
 end
 
 local function run(arguments, shell)
-  local missing = dependencies.lacking("the command", { "argparse" })
-  if missing then return nil, missing end
+  local exits = require "devkit4ai.cli.exits"
+  local lacking = dependencies.lacking("the command", { "argparse", "cjson" })
+  if lacking then return exits.fail("file", lacking) end
   local commands = {}
   for i, name in ipairs(COMMANDS) do commands[i] = require("devkit4ai.cli." .. name) end
   local command = named(commands, arguments)
-  local lacking = command and command.lacks and command.lacks()
-  if lacking then return nil, lacking end
+  lacking = command and command.lacks and command.lacks()
+  if lacking then return exits.fail("file", lacking) end
   local parser = new_parser(commands, require "argparse")
   local options = parser:parse(arguments)
   shell.parser, shell.words, shell.again = parser, own_words(arguments), again(options)
   shell.quiet, shell.verbose = options.quiet or false, options.verbose or false
   for _, one in ipairs(commands) do
-    if one.name == options.command then return one.run(options, shell) end
+    if one.name == options.command then
+      if not one.handles_signals then require("devkit4ai.core").catch_stops() end
+      return one.run(options, shell)
+    end
   end
 end
 
 local function failed(shell, message, err)
   local exits, order = require "devkit4ai.cli.exits", require "devkit4ai.cli.order"
   err = err or { message = message }
-  local words = exits.words(message)
-  if exits.needs_login(err) and not words:find("devkit4ai login", 1, true) then
-    words = words .. "; sign in with `devkit4ai login`"
-  end
-  words = order.explain(shell, words, err)
+  local words = order.explain(shell, exits.words(message, err, shell.order ~= nil), err)
   local code = exits.code(err)
   shell:complain(words)
+  if err._parts and err.message ~= message then shell:detail(err.message) end
   if shell.json then
     shell:give { error = {
       message = words, exit_code = code, kind = err.kind, outcome = err.outcome, status = err.status,
@@ -136,7 +152,7 @@ local function raised(shell, reason, traceback)
     local words = reason.wrong .. "\n" .. reason.usage
     return failed(shell, words, { kind = "invalid", outcome = "not_sent", message = words })
   end
-  if tostring(reason):find("interrupted!", 1, true) then
+  if require("devkit4ai.core").stopped() then
     return failed(shell, "interrupted", { kind = "cancelled", message = "interrupted" })
   end
   local line = "unexpected: " .. tostring(reason):match("^[^\n]*") .. (shell.verbose and "" or " (-v tells more)")
@@ -144,12 +160,17 @@ local function raised(shell, reason, traceback)
   return failed(shell, line)
 end
 
--- Standard output took no data: that is a failure as well.
+-- Standard output took no data: that is a failure as well. Nobody is told where its reader has gone, as `head` does, and
+-- nothing is lost.
 local function close(shell, code)
+  local exits = require "devkit4ai.cli.exits"
   if not shell.broken then return code end
-  if code == 0 then return failed(shell, shell.broken, { kind = "file", message = shell.broken }) end
-  shell:complain(shell.broken)
-  return code
+  if code ~= exits.DONE then
+    if not (shell.gone or shell.told) then shell:complain(shell.broken) end
+    return code
+  end
+  if shell.gone and not require("devkit4ai.cli.order").is_at_stake(shell) then return exits.READER_GONE end
+  return failed(shell, shell.broken, { kind = "file", message = shell.broken })
 end
 
 -- A program that starts `devkit4ai sandbox --control` waits for a line: it is told there what failed before the sandbox
@@ -157,22 +178,24 @@ end
 local function tell_program(arguments, reason)
   if not has(arguments, "--control") then return end
   local words = type(reason) == "table" and reason.wrong or type(reason) == "string" and reason
-  if words then io.stdout:write(require("cjson").new().encode { error = words }, "\n") end
+  if words then io.stdout:write(require("devkit4ai.cli.json").encode { error = words }, "\n") end
 end
 
 --- Runs the command, and ends the process with its exit code.
 ---@param arguments string[] as the interpreter has them in `arg`
 function M.main(arguments)
-  local missing = dependencies.lacking("the command", { "cjson", "devkit4ai.core" })
-  if missing then
-    if has(arguments, "--control") then io.stdout:write('{"error":"', missing, '"}\n') end -- cjson may be what is missing
-    io.stderr:write("devkit4ai: ", missing, "\n")
-    os.exit(1)
-  end
-  require("devkit4ai.core").prepare() -- before anything is opened
+  local lacking = dependencies.lacking("the command", { "devkit4ai.core" })
+  if lacking then error(lacking, 0) end
+  local core = require "devkit4ai.core"
+  core.prepare(has(arguments, "--json")) -- before anything is opened; until a command runs, a signal ends the process here
   local shell = require("devkit4ai.cli.shell").new { json = has(arguments, "--json") }
   local traceback
-  local ok, done, message, err = xpcall(function() return run(arguments, shell) end, function(reason)
+  local ok, done, message, err = xpcall(function()
+    local done, message, err = run(arguments, shell)
+    core.note_stops()
+    return done, message, err
+  end, function(reason)
+    core.note_stops()
     traceback = debug.traceback(tostring(reason), 2)
     return reason
   end)

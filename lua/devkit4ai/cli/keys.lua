@@ -2,6 +2,7 @@
 local display = require "devkit4ai.display"
 local exits = require "devkit4ai.cli.exits"
 local file = require "devkit4ai.cli.settings_file"
+local progress = require "devkit4ai.cli.progress"
 local session = require "devkit4ai.cli.session"
 local settings_of = require "devkit4ai.cli.settings"
 local values = require "devkit4ai.cli.values"
@@ -51,7 +52,25 @@ local function revoke(owner, kind, shell, id)
   return exits.fail("not_found", "no key here has this id")
 end
 
--- A key that could not be kept is shown, since nobody tells it again.
+-- Nobody can see the key any more: the line that revokes it.
+local function lost(shell, kind, key, why)
+  local command = ("devkit4ai keys --revoke %s%s%s"):format(
+    key.id, kind == KINDS.developer and " --developer" or "", shell.again)
+  shell.told = true
+  local _, message, err = exits.fail("file", ("the new key %s is shown only once, and it could not be shown: %s.\n"
+    .. "Nobody can use it now. To revoke it, run:\n  %s"):format(key.id, why, command))
+  err.command, err.outcome = command, "unknown"
+  return nil, message, err
+end
+
+-- The key exists, whatever became of it afterwards.
+local function not_saved(shell, kind, key, message, err)
+  if shell.broken then return lost(shell, kind, key, ("%s; %s"):format(message, shell.broken)) end
+  err.outcome = "unknown"
+  return nil, "the new key is shown, since it could not be saved: " .. message, err
+end
+
+-- A key is saved before anything is shown. One that could not be saved is shown, since nobody tells it again.
 local function hand_over(shell, kind, key, save)
   local path, message, err
   if save then path, message, err = file.write(settings_of.kept(), kind.setting, key.key) end
@@ -68,17 +87,19 @@ local function hand_over(shell, kind, key, save)
   else
     shell:show(display.text(key.key, math.huge))
   end
-  if message then return nil, message, err end
-  if shell.broken then
-    local whose = kind == KINDS.developer and " --developer" or ""
-    return exits.fail("file", ("the new key could not be shown, and it is shown only once. Revoke it with\n"
-      .. "  devkit4ai keys --revoke %s%s%s"):format(key.id, whose, shell.again))
-  end
+  if message then return not_saved(shell, kind, key, message, err) end
+  if shell.broken then return lost(shell, kind, key, shell.broken) end
   return true
 end
 
+-- What the server made, although the command was interrupted.
+local function made_all_the_same(err)
+  return err.key or err.created and err.created[1]
+end
+
 local function make(owner, kind, shell, options)
-  local key, message, err = owner[kind.make](owner, options.new)
+  local key, message, err = progress.run(shell, function() return owner[kind.make](owner, options.new) end)
+  key = key or made_all_the_same(err)
   if not key then return nil, message, err end
   return hand_over(shell, kind, key, options.save)
 end
@@ -90,8 +111,10 @@ local function rotate(owner, kind, shell, options, settings)
     handed, trouble, cause = hand_over(shell, kind, key, options.save)
     return handed, trouble
   end
-  local key, message, err = owner[kind.rotate](owner, options.rotate, { keep = keep })
-  local made = key or err.key
+  local key, message, err = progress.run(shell, function()
+    return owner[kind.rotate](owner, options.rotate, { keep = keep })
+  end)
+  local made = key or made_all_the_same(err)
   if made and not handed and not trouble then keep(made) end
   if trouble then return nil, "the old key was not revoked: " .. trouble, cause end
   local old = settings[kind.setting]

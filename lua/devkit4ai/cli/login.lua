@@ -2,6 +2,7 @@
 local ask = require "devkit4ai.cli.ask"
 local exits = require "devkit4ai.cli.exits"
 local file = require "devkit4ai.cli.settings_file"
+local logins = require "devkit4ai.cli.logins"
 local session = require "devkit4ai.cli.session"
 local values = require "devkit4ai.cli.values"
 
@@ -57,6 +58,7 @@ function M.run(options, shell)
   done, message, err = client:login(email, password)
   if not done then return nil, message, err end
   if trouble then return exits.fail("file", "signed in, but not for the next command: " .. trouble) end
+  logins.note(client._kept.store, client._kept.account, email)
   shell:give({ email = email, role = client.role, base_url = client.base_url },
     ("signed in as %s (%s) at %s"):format(email, client.role, client.base_url))
   return true

@@ -1,5 +1,4 @@
 --- The generation that a command creates or continues: what a failure says of it, and the command that goes on from there.
-local core = require "devkit4ai.core"
 local exits = require "devkit4ai.cli.exits"
 local picture = require "devkit4ai.cli.picture"
 local text = require "devkit4ai.cli.text"
@@ -19,7 +18,6 @@ local M = {}
 ---@param shell devkit4ai.cli.Shell
 ---@param prompt string
 function M.send(shell, prompt)
-  core.catch_stops()
   shell.order = { prompt = prompt, since = os.time() }
 end
 
@@ -29,7 +27,6 @@ end
 ---@param options { out: string?, overwrite: boolean? }
 ---@param made boolean? this command created it
 function M.follow(shell, gen, options, made)
-  core.catch_stops()
   shell.order = { gen = gen, out = options.out, overwrite = options.overwrite, made = made }
 end
 
@@ -38,6 +35,14 @@ end
 ---@param path string
 function M.saved(shell, path)
   shell.order.saved, shell.order.out = path, nil
+end
+
+--- Whether this command created a generation, or may have, and its picture is in no file.
+---@param shell devkit4ai.cli.Shell
+---@return boolean
+function M.is_at_stake(shell)
+  local order = shell.order
+  return order ~= nil and not order.saved and (order.made or not order.gen)
 end
 
 --- Nothing was accepted, and nothing is paid for.

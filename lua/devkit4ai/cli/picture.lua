@@ -23,17 +23,24 @@ local function is_there(program)
   return succeeds(("command -v %s >/dev/null 2>&1"):format(program))
 end
 
+local NO_ROOM = { [27] = true, [28] = true, [69] = true, [122] = true } -- EFBIG, ENOSPC, EDQUOT (macOS, Linux)
+
 local PROBE = ("\0"):rep(65536) -- a full disk takes an empty file
 
 local function try_to_write(path)
-  local file, why = io.open(path, "wb")
-  if not file then return nil, why end
+  local file, _, code = io.open(path, "wb")
+  if not file then return nil, code end
   local done
-  done, why = file:write(PROBE)
-  if done then done, why = file:flush() end
+  done, _, code = file:write(PROBE)
+  if done then done, _, code = file:flush() end
   file:close()
   os.remove(path)
-  return done, why
+  return done, code
+end
+
+-- The name that was given is refused. A full disk is no fault of the name.
+local function refuse(message)
+  return exits.fail("file", message, exits.WRONG_USE)
 end
 
 --- Whether a picture can be written under this name; one file is made beside it and removed.
@@ -44,17 +51,19 @@ end
 ---@return table? err
 function M.check(path, overwrite)
   if not path then return true end
-  if path == "" or path:find("/$") then return exits.fail("file", "--out must be the name of a file") end
+  if path == "" or path:find("/$") then return refuse("--out must be the name of a file") end
   local quoted = text.quote((path:gsub("^[^/]", "./%0")))
   if succeeds(("[ -e %s ] && [ ! -f %s ]"):format(quoted, quoted)) then
-    return exits.fail("file", path .. " is a folder or a device; give the name of a file")
+    return refuse(path .. " is a folder or a device; give the name of a file")
   end
   if not overwrite and succeeds(("[ -e %s ] || [ -L %s ]"):format(quoted, quoted)) then
-    return exits.fail("file", path .. " exists; give another name, or --overwrite")
+    return refuse(path .. " exists; give another name, or --overwrite")
   end
-  local done, why = try_to_write(("%s.%d.probe"):format(path, os.time()))
-  if not done then return exits.fail("file", ("%s can't be written (%s)"):format(path, why)) end
-  return true
+  local done, code = try_to_write(("%s.%d.probe"):format(path, os.time()))
+  if done then return true end
+  local message = ("%s can't be written: %s"):format(path, core.reason(code))
+  if NO_ROOM[code] then return exits.fail("file", message .. "; nothing was sent") end
+  return refuse(message)
 end
 
 --- Shows a picture where standard output is a terminal and a program for it is there.

@@ -2,6 +2,7 @@
 local core = require "devkit4ai.core"
 local devkit4ai = require "devkit4ai"
 local display = require "devkit4ai.display"
+local operations = require "devkit4ai.operations"
 local text = require "devkit4ai.cli.text"
 
 local M = {}
@@ -54,12 +55,16 @@ end
 
 -- err: what the interrupt ended, with the words of the library
 local function interrupted(err)
+  local row = err.operation and operations[err.operation]
+  local consequence = row and err.outcome == "unknown" and row.repeats ~= "safe" and row.unknown or nil
   return nil, "interrupted", {
     kind = "cancelled", outcome = err.outcome, generation_id = err.generation_id, message = err.message,
+    operation = err.operation, created = err.created, key = err.key,
+    _parts = { what = "interrupted", consequence = consequence, message = "interrupted" },
   }
 end
 
-local UNKNOWN = { outcome = "unknown", message = "interrupted" }
+local UNKNOWN = { outcome = "unknown", message = "interrupted" } -- what the interrupt ended is not known
 
 -- What a cancelled task gives: what was cut, or where its work was done by then, its value.
 local function cut(task, work)
@@ -75,7 +80,7 @@ end
 --- `cancelled`, with the outcome of what was cut and the generation's id.
 ---@param shell devkit4ai.cli.Shell
 ---@param fn fun(): any?, string?, devkit4ai.Error?
----@param frame fun()
+---@param frame fun()? none: nothing is shown
 ---@return any? value
 ---@return string? message
 ---@return devkit4ai.Error? err
@@ -87,7 +92,7 @@ function M.run(shell, fn, frame)
     work.over = true
   end)
   local ok, why = pcall(function()
-    while not work.over and shell:columns() do
+    while frame and not work.over and shell:columns() do
       devkit4ai.update()
       frame()
       core.pause(FRAME)

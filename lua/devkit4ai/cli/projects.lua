@@ -1,5 +1,6 @@
 --- devkit4ai projects: the account's projects, or a new one.
 local exits = require "devkit4ai.cli.exits"
+local progress = require "devkit4ai.cli.progress"
 local session = require "devkit4ai.cli.session"
 local values = require "devkit4ai.cli.values"
 
@@ -33,10 +34,15 @@ function M.run(options, shell)
   if not client then return nil, settings, err end
   local result, message
   if options.new then
-    result, message, err = client:new_project { name = options.new, description = options.description }
+    result, message, err = progress.run(shell, function()
+      return client:new_project { name = options.new, description = options.description }
+    end)
+    result = result or err.created and err.created[1]
     if not result then return nil, message, err end
     shell:give(record(result), result.id)
-    return true
+    if not shell.broken then return true end
+    shell.told = true
+    return exits.fail("file", ("%s. The project %s was made"):format(shell.broken, result.id))
   end
   result, message, err = client:projects()
   if not result then return nil, message, err end

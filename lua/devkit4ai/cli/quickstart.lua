@@ -20,6 +20,8 @@ local STEP = 0.5 -- seconds that the sandbox takes from one status to the next
 local DOT = ("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c639866f4eb3f00"
   .. "05e602c2ada12e9f0000000049454e44ae426082"):gsub("%x%x", function(byte) return string.char(tonumber(byte, 16)) end)
 
+M.too_many = "at most 5 images"
+
 --- Adds the command's options to its parser.
 ---@param parser table
 function M.declare(parser)
@@ -74,7 +76,7 @@ function M.run(options, shell)
   local words = {}
   for i, word in ipairs(shell.words) do words[i] = text.quote(word) end
   local box, why = require("devkit4ai.sandbox").start { command = table.concat(words, " "), step_time = STEP }
-  if not box then return exits.fail("config", why) end
+  if not box then return exits.fail("network", why) end
   local done
   done, message, err = work(box, options, shell)
   box:stop()

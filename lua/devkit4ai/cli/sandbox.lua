@@ -3,6 +3,8 @@ local dependencies = require "devkit4ai.dependencies"
 
 local M = { name = "sandbox", summary = "Run a local server that behaves as the API does." }
 
+M.handles_signals = true
+
 local plain_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 
 --- Why the sandbox can't start here, or nil: it yields where plain Lua 5.1 can't, and it is a rock of its own.

@@ -48,7 +48,7 @@ function M.open(options, shell, on_event)
   end
   local client
   client, message, err = devkit4ai.new(given)
-  if not client then return nil, message, err end
+  if not client then return settings_of.refused(settings, message, err) end
   return client, settings
 end
 

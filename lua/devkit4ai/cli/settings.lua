@@ -1,5 +1,6 @@
 --- The settings of a run, and where each came from: an option, the environment, --env-file, the file, else the default.
 local config = require "devkit4ai.config"
+local env_file = require "devkit4ai.cli.env_file"
 local exits = require "devkit4ai.cli.exits"
 local file = require "devkit4ai.cli.settings_file"
 
@@ -33,31 +34,6 @@ function M.kept()
   return known
 end
 
--- `export NAME="value"`, as shells have it; only lines of our own must be readable.
-local function parse_variable(line)
-  local name, value = line:match("^%s*([%w_]+)=(.-)%s*$")
-  if not name then name, value = line:match("^%s*export%s+([%w_]+)=(.-)%s*$") end
-  if not name then return nil end
-  return name, value:match('^"([^"]*)"$') or value:match("^'([^']*)'$") or value
-end
-
-local function read_env_file(path)
-  local input, why = io.open(path, "rb")
-  local content = input and input:read("*a")
-  if input then input:close() end
-  if not content then return exits.fail("file", "--env-file: " .. (why or path .. ": it can't be read")) end
-  local variables, number = {}, 0
-  for line in (content .. "\n"):gmatch("([^\n]*)\n") do
-    number = number + 1
-    local name, value = parse_variable(line)
-    if not name and line:find("^%s*DEVKIT4AI_") then
-      return exits.fail("file", ("%s: line %d is no NAME=value"):format(path, number))
-    end
-    if name then variables[name] = value end
-  end
-  return variables
-end
-
 local function first(names, look, from)
   for _, name in ipairs(names) do
     local value = look(name)
@@ -86,7 +62,7 @@ function M.read(options, shell)
   local kept, message, err = file.read(M.kept())
   if not kept then return nil, message, err end
   local variables = {}
-  if options.env_file then variables, message, err = read_env_file(options.env_file) end
+  if options.env_file then variables, message, err = env_file.read(options.env_file) end
   if not variables then return nil, message, err end
   local settings = {}
   for _, row in ipairs(M.rows()) do
@@ -98,6 +74,22 @@ function M.read(options, shell)
 end
 
 local TRUTH = { ["true"] = true, ["1"] = true, ["false"] = false, ["0"] = false }
+
+local FLAGS = { base_url = "--base-url", project_id = "--project", role = "--role", ca_file = "--ca-file" }
+
+--- A failure of devkit4ai.new, with where the value came from that it refused.
+---@param settings table<string, devkit4ai.cli.Value>
+---@param message string
+---@param err table
+---@return nil
+---@return string message
+---@return table err
+function M.refused(settings, message, err)
+  local setting = settings[err.option]
+  if not setting then return nil, message, err end
+  local from = setting.from == "option" and "option " .. FLAGS[err.option] or setting.from
+  return nil, ("%s (%s) can't be used: %s"):format(err.option, from, err._parts.what), err
+end
 
 --- The options of a client, as the settings have them.
 ---@param settings table<string, devkit4ai.cli.Value>
@@ -111,7 +103,7 @@ function M.client_options(settings)
     local value = setting.value
     if setting.row.type == "boolean" then value = TRUTH[value] end
     if value == nil then
-      return exits.fail("config", ("%s of %s must be true or false"):format(name, setting.from))
+      return exits.fail("config", ("%s (%s) must be true or false"):format(name, setting.from))
     end
     if not own[name] then given[name] = value end
   end

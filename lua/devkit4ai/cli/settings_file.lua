@@ -86,6 +86,15 @@ local function read(path, known)
   return values, places, lines
 end
 
+--- Whether there is a file.
+---@return boolean
+function M.exists()
+  local folder = M.folder()
+  local input = folder and io.open(folder .. "/config")
+  if input then input:close() end
+  return input ~= nil
+end
+
 --- What stands in the file.
 ---@param known table<string, any> names that may stand there
 ---@return table<string, string>? values

@@ -1,8 +1,8 @@
 --- What a command has of the shell that it runs in: standard output for data, standard error for all else, masks.
 local core = require "devkit4ai.core"
 local display = require "devkit4ai.display"
+local json = require "devkit4ai.cli.json"
 local text = require "devkit4ai.cli.text"
-local cjson = require("cjson").new()
 
 ---@class devkit4ai.cli.Shell
 ---@field json boolean data goes out as JSON
@@ -10,6 +10,8 @@ local cjson = require("cjson").new()
 ---@field verbose boolean
 ---@field again string the common options that were given, for a line that goes on
 ---@field broken string? why standard output takes no more
+---@field told boolean? that it takes no more is told
+---@field gone boolean? because its reader has gone, as `head` does
 ---@field order devkit4ai.cli.Order? the generation that the command creates or continues
 ---@field words string[] those that run the command again
 ---@field parser table argparse's
@@ -54,11 +56,15 @@ local function masked_values(self, record)
   return copy
 end
 
+local EPIPE = 32 -- on Linux, the BSDs and macOS
+
 local function write(self, words)
   if self.broken then return end
-  local done, why = io.stdout:write(words)
-  if done then done, why = io.stdout:flush() end
-  if not done then self.broken = "standard output can't be written: " .. tostring(why) end
+  local done, why, code = io.stdout:write(words)
+  if done then done, why, code = io.stdout:flush() end
+  if done then return end
+  self.gone = code == EPIPE
+  self.broken = "standard output can't be written: " .. (code and core.reason(code) or tostring(why))
 end
 
 --- Writes data that holds a secret on purpose.
@@ -72,7 +78,7 @@ end
 ---@param words string?
 function Shell:give(record, words)
   if self.json then
-    write(self, display.json((cjson.encode(masked_values(self, record)):gsub("\\/", "/"))) .. "\n")
+    write(self, json.encode(masked_values(self, record)) .. "\n")
   elseif words then
     write(self, display.lines(self:masked(words)) .. "\n")
   end

@@ -13,6 +13,8 @@ local storages = require "devkit4ai.sandbox.storage"
 
 local M = {}
 
+local INTERRUPTED = 130 -- the exit code after Ctrl-C; SIGTERM is how a container ends
+
 local GREETING = [[
 The Dev Kit for AI sandbox listens on %s
 Result pictures come from %s
@@ -55,8 +57,8 @@ function M.run(settings, controlled, parent, greet)
   queue:wrap(function()
     -- Ctrl-C ends the sandbox of a person; that of a program leaves it to the program.
     local ends = controlled and { signal.SIGTERM } or { signal.SIGTERM, signal.SIGINT }
-    signal.listen((table.unpack or unpack)(ends)):wait() -- luacheck: ignore (5.1 and LuaJIT)
-    os.exit(0)
+    local came = signal.listen((table.unpack or unpack)(ends)):wait() -- luacheck: ignore (5.1 and LuaJIT)
+    os.exit(came == signal.SIGINT and INTERRUPTED or 0)
   end)
   if parent then queue:wrap(control.watch, parent) end
   while true do
