@@ -68,8 +68,25 @@ for version in 5.1 5.4; do
   check "$work/copy" "each module for Lua $version is in one rock" each_module_once
   check_tree "$work/rocks$version" luarocks
 done
-check "$work/elsewhere" "cmake: the sandbox starts" quickstart "$work/prefix"
-check "$work/elsewhere" "luarocks: the sandbox starts" quickstart "$work/rocks5.4"
+# Ctrl-C at moments of the first half second: whatever the command does by then, it ends with 130 and without a traceback.
+interrupted() {
+  local moment status
+  for moment in 0.00{1,3,5,7,9} 0.0{1,2,3,4,5,6,7,8,9}{0,5} 0.{1,2,3,4,5}; do
+    status=0
+    env -i PATH=/usr/bin:/bin timeout --preserve-status --signal=INT "$moment" "$1/bin/devkit4ai" sandbox 2> errors || status=$?
+    if [ $status != 130 ] || grep -v '^devkit4ai: interrupted$' errors; then
+      echo "after $moment s: status $status"
+      cat errors
+      return 1
+    fi
+  done
+}
+
+for kind in cmake luarocks; do
+  if [ $kind = cmake ]; then tree=$work/prefix; else tree=$work/rocks5.4; fi
+  check "$work/elsewhere" "$kind: the sandbox starts" quickstart "$tree"
+  check "$work/elsewhere" "$kind: Ctrl-C ends the command with 130 at once" interrupted "$tree"
+done
 
 # make install for other users, into a home, and into a folder from which a package is made.
 umask_077() {
