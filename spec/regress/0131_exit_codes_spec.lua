@@ -41,6 +41,9 @@ describe("the exit code of devkit4ai", function()
     assert.equal(code, ended.json.error.exit_code, line)
     assert.equal("devkit4ai: " .. ended.json.error.message .. "\n", ended.err)
     assert.is_true(is_ordered(ended.out), line)
+    for _, lua in ipairs { "client:", "project:", "gen:", "key:", "{ %l", "the option %l" } do
+      assert.is_nil(ended.json.error.message:find("%f[%w{]" .. lua), line)
+    end
     assert.equal(before, #assert(desk.box:generations()))
     return ended.json.error
   end
@@ -70,7 +73,14 @@ describe("the exit code of devkit4ai", function()
       { "wait", "7" }, { "keys", "--revoke", "x" }, { "keys", "--save" }, { "config", "--set", "role=boss" },
       { "config", "--set", "x=1" }, { "config", "--set", "allow_http=perhaps" }, { "config", "--set", "base_url=" },
       { "config", "--unset", "x" }, { "config", "--set", "role=developer", "--unset", "role" },
-      { "completion", "tcsh" }, { "login", "--email", "a@b.c" },
+      { "completion", "tcsh" }, { "login", "--email", "a@b.c" }, { "config", "--set", "" },
+      { "config", "--set", "=x" }, { "config", "--set", "email=x", "--stdin" },
+      { "config", "--set", "proxy=foo:bar:baz" }, { "config", "--set", "ca_file=/none" },
+      { "config", "--set", "ca_file=" .. desk.folder },
+      { "config", "--set", "developer_key", "--file", "/none" },
+      { "config", "--set", "developer_key", "--file", desk.folder },
+      { "login", "--email", "a@b.c", "--password-file", in_folder "empty.png" },
+      { "login", "--email", "a@b.c", "--password-file", "" },
     } do
       ends(2, words)
     end

@@ -11,11 +11,15 @@ local function of_input(what)
 end
 
 local function of_file(path, what)
-  local input, why = io.open(path, "rb")
-  local line = input and input:read("*l")
-  if input then input:close() end
-  if not line or line == "" then return exits.fail("file", why or ("%s holds no %s"):format(path, what)) end
-  return (line:gsub("\r$", ""))
+  local input, _, code = io.open(path, "rb")
+  local line
+  if input then
+    line, _, code = input:read("*l")
+    input:close()
+  end
+  if line and line:find "[^\r]" then return (line:gsub("\r$", "")) end
+  local why = code and "it can't be read: " .. core.reason(code) or "it holds none"
+  return exits.fail("file", ("%s of the file '%s': %s"):format(what, path, why), exits.WRONG_USE)
 end
 
 -- A pipeline or CI is never asked: it would wait for ever.

@@ -1,10 +1,12 @@
 --- devkit4ai config: each setting, masked, with where it came from; and the file that keeps them.
+local core = require "devkit4ai.core"
 local devkit4ai = require "devkit4ai"
 local ask = require "devkit4ai.cli.ask"
 local checks = require "devkit4ai.check"
 local exits = require "devkit4ai.cli.exits"
 local file = require "devkit4ai.cli.settings_file"
 local logins = require "devkit4ai.cli.logins"
+local proxies = require "devkit4ai.proxy"
 local settings_of = require "devkit4ai.cli.settings"
 
 local M = { name = "config", summary = "Show the settings and where each came from, or change the file." }
@@ -61,6 +63,7 @@ local function show(options, shell)
 end
 
 local function row_of(name)
+  if name == "" then return exits.fail("invalid", "a name is missing: --set NAME=VALUE, or --unset NAME") end
   local row = settings_of.kept()[name]
   if row then return row end
   local names = {}
@@ -74,12 +77,30 @@ local function value_of(row, value, options)
     return exits.fail("invalid", ("a secret is no argument, since others can see it: leave out the value of %s")
       :format(row.name))
   end
+  if value and (options.stdin or options.file) then
+    return exits.fail("invalid", "two values are given: leave out =VALUE, or --stdin and --file")
+  end
   if value then return value end
   if row.secret or options.stdin or options.file then
     return ask.secret(row.name, options, "give --stdin or --file")
   end
   return exits.fail("invalid", ("give a value: --set %s=VALUE"):format(row.name))
 end
+
+-- What devkit4ai.new looks at only when it is needed: nil and why, where it can't be used.
+local LATER = {
+  proxy = proxies.parse,
+  ca_file = function(path)
+    local input, _, code = io.open(path, "rb")
+    local content
+    if input then
+      content, _, code = input:read "*a"
+      input:close()
+    end
+    if content then return true end
+    return nil, core.reason(code)
+  end,
+}
 
 -- Held against the client's own checks, before it stands in the file.
 local function check(row, value)
@@ -90,6 +111,9 @@ local function check(row, value)
   client, message, err = devkit4ai.new(given)
   if client then client:close() end
   if not client then return settings_of.refused(settings, message, err) end
+  local fine, why = true, nil
+  if LATER[row.name] then fine, why = LATER[row.name](value) end
+  if not fine then return exits.fail("invalid", ("%s (--set) can't be used: %s"):format(row.name, why)) end
   if value:find("%c") or value:find("^%s*$") then return exits.fail("invalid", "the value must be one line of text") end
   return true
 end

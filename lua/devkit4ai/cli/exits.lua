@@ -105,6 +105,7 @@ local WORDS = {
   { ": call gen:wait() first", ": run `devkit4ai wait` with its id first" },
   { "make one with project:new_key, or tell which it is with project:use_key",
     "make one with `devkit4ai keys --new NAME --save`" },
+  { "make one with project:new_key", "make one with `devkit4ai keys --new NAME --save`" },
   { "give the option developer_key or set DEVKIT4AI_DEVELOPER_KEY",
     "run `devkit4ai config --set developer_key`, or set DEVKIT4AI_DEVELOPER_KEY" },
   { "client:developer_keys()", "`devkit4ai keys --developer`" }, { "project:keys()", "`devkit4ai keys`" },
@@ -118,7 +119,8 @@ local WORDS = {
 
 -- The call that a message begins with, and lines of Lua at its end, in whose place the command has one of its own.
 local CALLS = {
-  { "^[%a.]+:[%w_]+: ", "" }, { "^devkit4ai%.new: ", "" }, { "; this line looks for it: .*$", "" },
+  { "^[%a.]+:[%w_]+: ", "" },
+  { "^images%[(%d+)%]: ", "image %1: " }, { "^devkit4ai%.new: ", "" }, { "; this line looks for it: .*$", "" },
   { "; go on [%l ]*with .*$", "" }, { "client:project: ", "" },
 }
 
@@ -172,6 +174,18 @@ function M.words(message, err, ordered)
   if not ordered then words[#words + 1] = parts.consequence end
   words[#words + 1] = advice_of(err)
   return in_shell(table.concat(words, "; "))
+end
+
+--- What was made can't be shown: no program may take that for a request that was not sent.
+---@param shell devkit4ai.cli.Shell
+---@param message string
+---@param command string? the line that undoes it
+---@return nil
+---@return string message
+---@return table err
+function M.unseen(shell, message, command)
+  shell.told = true -- why standard output takes nothing
+  return nil, message, { kind = "file", outcome = "unknown", message = message, command = command }
 end
 
 --- A failure of the command's own.

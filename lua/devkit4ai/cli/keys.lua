@@ -56,11 +56,8 @@ end
 local function lost(shell, kind, key, why)
   local command = ("devkit4ai keys --revoke %s%s%s"):format(
     key.id, kind == KINDS.developer and " --developer" or "", shell.again)
-  shell.told = true
-  local _, message, err = exits.fail("file", ("the new key %s is shown only once, and it could not be shown: %s.\n"
-    .. "Nobody can use it now. To revoke it, run:\n  %s"):format(key.id, why, command))
-  err.command, err.outcome = command, "unknown"
-  return nil, message, err
+  return exits.unseen(shell, ("the new key %s is shown only once, and it could not be shown: %s.\n"
+    .. "Nobody can use it now. To revoke it, run:\n  %s"):format(key.id, why, command), command)
 end
 
 -- The key exists, whatever became of it afterwards.

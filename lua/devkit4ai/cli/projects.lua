@@ -41,8 +41,7 @@ function M.run(options, shell)
     if not result then return nil, message, err end
     shell:give(record(result), result.id)
     if not shell.broken then return true end
-    shell.told = true
-    return exits.fail("file", ("%s. The project %s was made"):format(shell.broken, result.id))
+    return exits.unseen(shell, ("%s. The project %s was made"):format(shell.broken, result.id))
   end
   result, message, err = client:projects()
   if not result then return nil, message, err end

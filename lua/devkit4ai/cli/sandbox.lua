@@ -1,5 +1,6 @@
 --- devkit4ai sandbox: runs the sandbox in this process.
 local dependencies = require "devkit4ai.dependencies"
+local exits = require "devkit4ai.cli.exits"
 
 local M = { name = "sandbox", summary = "Run a local server that behaves as the API does." }
 
@@ -51,7 +52,7 @@ function M.run(chosen, shell)
       shell:show((greeting:gsub("\n$", "")))
     end)
   local message = "the sandbox did not start: " .. reason
-  if not chosen.control then return nil, message end
+  if not chosen.control then return exits.fail("network", message) end
   require("devkit4ai.sandbox.control").say({ "error" }, { error = message })
 end
 

@@ -65,7 +65,10 @@ function M.project(client, settings)
       "which project? give --project ID, set DEVKIT4AI_PROJECT_ID, or run `devkit4ai config --set project_id=ID`")
   end
   local project, message, err = client:project(id.value)
-  if not project then return nil, message, err end
+  if not project then
+    err.option, err._parts = "project_id", { what = "it must be a UUID" }
+    return settings_of.refused(settings, message, err)
+  end
   if key then project:use_key(key.value) end
   return project
 end

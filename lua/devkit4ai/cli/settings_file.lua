@@ -27,11 +27,13 @@ function M.make_folder()
   local folder = M.folder()
   if not folder then return exits.fail("file", "there is no place for settings: set HOME or XDG_CONFIG_HOME") end
   -- os.execute does not know how a command ended where the process ignores SIGCHLD
-  local pipe = io.popen(("mkdir -p -m 700 -- %s && echo made"):format(text.quote(folder)))
-  local made = pipe and pipe:read("*l") == "made"
+  local pipe = io.popen(("LC_ALL=C mkdir -p -m 700 -- %s 2>&1 && echo made"):format(text.quote(folder)))
+  local said = pipe and pipe:read("*a") or "there is no shell"
   if pipe then pipe:close() end
-  if made then return folder end
-  return exits.fail("file", folder .. " can't be made")
+  if said == "made\n" then return folder end
+  local why = said:match "([^:]*)\n$" or said
+  if why:find "No space left" then why = " the disk is full" end
+  return exits.fail("file", ("the folder %s can't be made:%s"):format(folder, why))
 end
 
 --- What a file that was refused needs.

@@ -1,0 +1,57 @@
+-- The library tells a program what to do in Lua. The command says the same in its own words: no literal of the library's
+-- messages reaches a shell as Lua. A new message with Lua in it fails here until cli/exits.lua has its words.
+local exits = require "devkit4ai.cli.exits"
+
+-- What a shell can't use. A call at the beginning of a message is cut off, whatever it is.
+local LUA = {
+  "%f[%w]client:[%l_]+", "%f[%w]project:[%l_]+", "%f[%w]gen:[%l_]+", "%f[%w]key:[%l_]+", "%f[%w]task:[%l_]+",
+  "%f[%w]pages:[%l_]+", "{ ?[%l_]+ =", "%f[%w]the option %l", "%f[%w]err%.%l", "devkit4ai%.%l+", "[%l_]+%(%)",
+}
+
+-- Calls that the command never makes.
+local UNUSED = {
+  "payments", "stripe", "client:request", "request_verification", "verify_email", "client:health",
+  "client:refresh_token", "client:tokens", "task:", "pages:", "devkit4ai%.all", "devkit4ai%.map", "devkit4ai%.sleep",
+  "devkit4ai%.update", "devkit4ai%.spawn", "devkit4ai%.store", "generate_anonymous", "is_public",
+  "gen:refresh%(%) asks", "gen:refresh%(%)$", "end_user", "project:refresh", "project may be gone", "in client:me%(%)",
+  "find_generation {", "anonymous = true", "^{ overwrite = true }$", "^%^gen:wait", -- lines that are cut off; patterns
+}
+
+local function matches(text, forms)
+  for _, form in ipairs(forms) do
+    if text:find(form) then return form end
+  end
+end
+
+local function literals()
+  local list = {}
+  local pipe = assert(io.popen "LC_ALL=C ls lua/devkit4ai/*.lua lua/devkit4ai/operations/*.lua")
+  for path in pipe:lines() do
+    for line in io.lines(path) do
+      if not line:find "^%s*%-%-" then
+        for text in line:gsub("%s%-%- .*$", ""):gmatch '"([^"]*)"' do
+          if text:find " " then list[#list + 1] = { path = path, text = text } end
+        end
+      end
+    end
+  end
+  pipe:close()
+  return list
+end
+
+describe("the command's hints", function()
+  it("are in the command's own syntax", function()
+    local seen, left = 0, {}
+    for _, one in ipairs(literals()) do
+      local reached = not matches(one.text, UNUSED) and not one.text:find "^[%a.]+:[%w_]+: [%l_]+$" -- the name of an argument
+      if reached and matches(one.text, LUA) then
+        seen = seen + 1
+        local words = exits.words(one.text)
+        local form = matches(words, LUA)
+        if form then left[#left + 1] = ("%s: %s (%s)"):format(one.path, words, form) end
+      end
+    end
+    assert.equal("", table.concat(left, "\n"))
+    assert.is_true(seen > 20)
+  end)
+end)
