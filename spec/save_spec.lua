@@ -104,7 +104,7 @@ describe("gen:save", function()
 
   it("refuses a folder in the place of a file", function()
     serve "conn:respond(200, jpeg)"
-    fails(folder, nil, "file", "it exists already")
+    fails(folder, nil, "file", "it is a folder", ID .. ".png")
     fails(folder, { overwrite = true }, "file", folder)
   end)
 
@@ -163,8 +163,8 @@ describe("gen:save", function()
       print(saved, err.kind, message)
     ]], { args = { server.url, folder, ID }, before = "ulimit -f 100" })
     assert.equal(0, ended.code, ended.err)
-    local words = "nil\tfile\tgen:save: " .. folder .. "/a.jpg: File too large; "
-      .. "give the path of a file that can be read or written; "
+    local words = "nil\tfile\tgen:save: " .. folder .. "/a.jpg: the process may not write so large a file "
+      .. "(File too large): raise its limit (ulimit -f); "
     assert.equal(words, ended.out:sub(1, #words))
     assert.same({}, child.list(folder))
   end)

@@ -673,7 +673,9 @@ describe("a store that fails without a listener", function()
   local RUN = [[
     local url, path = ...
     local devkit4ai = require "devkit4ai"
-    local client = assert(devkit4ai.new { base_url = url, store = require("devkit4ai.store.file").new(path) })
+    local store = require("devkit4ai.store.file").new(path)
+    store.can_write = nil -- which would make new fail
+    local client = assert(devkit4ai.new { base_url = url, store = store })
     for _ = 1, 2 do assert(client:login("someone@example.com", "x")) end
     assert(client:refresh_token())
   ]]
@@ -693,7 +695,9 @@ describe("a store that fails without a listener", function()
     local path = folder .. "/open.json"
     assert(io.open(path, "w")):close()
     os.execute(("chmod 644 '%s'"):format(path))
-    local client = new { store = require("devkit4ai.store.file").new(path) }
+    local unreadable = require("devkit4ai.store.file").new(path)
+    unreadable.can_write = nil -- which would make new fail
+    local client = new { store = unreadable }
     for _, call in ipairs { client.me, client.refresh_token } do
       local value, message, err = call(client)
       assert.is_nil(value)

@@ -141,7 +141,8 @@ describe("a store in a file", function()
       local done, why = store.set("key", ("x"):rep(5000))
       print(done, why, store.get("key"))
     ]], { args = { path }, before = "ulimit -f 1" })
-    assert.equal("nil\t" .. path .. ": File too large\tvalue\n", ended.out)
+    assert.equal("nil\t" .. path .. ": the process may not write so large a file (File too large): "
+      .. "raise its limit (ulimit -f)\tvalue\n", ended.out)
     assert.same({ "tokens.json" }, child.list(folder))
   end)
 

@@ -74,7 +74,7 @@ end
 ---@param options (devkit4ai.Own|number)?
 ---@return devkit4ai.Client? client itself
 ---@return string? message
----@return devkit4ai.Error? err
+---@return devkit4ai.Error? err kind `file`: the store can't keep the session, and nothing was sent
 function Client:login(email, password, options)
   check.value("client:login: email", { type = "string", required = true }, email)
   check.value("client:login: password", { type = "string", required = true }, password)
@@ -84,7 +84,10 @@ function Client:login(email, password, options)
       .. "swapped? Nothing was sent"):format(check.kind(email)), "login")
   end
   local seconds, started = extra and extra.total, runtime.now()
-  local tokens, message, err = call.run(self, "login", { email = email, password = password }, extra)
+  local fine, message, err = session.check_store(self._client, "client:login", "login")
+  if not fine then return nil, message, err end
+  local tokens
+  tokens, message, err = call.run(self, "login", { email = email, password = password }, extra)
   if not tokens then return nil, message, err end
   local accepted
   local left = seconds and seconds - (runtime.now() - started)

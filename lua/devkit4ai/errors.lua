@@ -46,6 +46,8 @@ local STATUSES = {
   resources = { "network", "close what is not needed, or raise the limit of open files", true },
   file = { "file", "give the path of a file that can be read or written" },
   file_exists = { "file", "give another name, or { overwrite = true }" },
+  not_regular = { "file", "give another path; gen:bytes() gives the bytes without a file" },
+  disk = { "file" },
   no_image = { "invalid", "give a JPEG, PNG or WebP picture" },
   image_cut = { "protocol", "try again; the server or a proxy cut it off", true },
   too_large = { "too_large", "give a smaller picture" },

@@ -420,20 +420,35 @@ local function fetch(gen, says, extra, way)
   return wait.protect(gen, says, "go on with " .. way(gen, {}), fetch_image, gen, says, extra, way)
 end
 
+local LONGEST_NAME = 255 -- bytes that file systems take
+
 -- Another name beside one that is taken.
 local function free_name(path, id)
   local stem, ending = path:match("^(.*[^/.])(%.[^/.]+)$")
   return ("%s-%s%s"):format(stem or path, id:sub(1, 8), ending or "")
 end
 
+-- The path that the suggested line has: where the file was refused, another one. By the advice of errors.lua.
+local function path_for(gen, path, err)
+  local is_taken = err.kind == "file" and err.message:find("{ overwrite = true }", 1, true)
+  local is_no_file = err.kind == "file" and err.message:find("gen:bytes()", 1, true)
+  local other = is_taken and free_name(path, gen.id) or path
+  if is_no_file or #other:match("[^/]*$") > LONGEST_NAME then return shown(gen.id) .. ".png" end
+  return other
+end
+
 local SAVE = check.rows { overwrite = { type = "boolean" } }
 
 --- Saves the picture: the whole file appears under its name, or none. Safe to repeat.
+---
+--- Without `overwrite` it fails where anything has that name. With it, a regular file that you may write is replaced, and its
+--- permissions stay. A symbolic link stays, and the file that it leads to is replaced. A folder, a pipe, a socket and a device
+--- are refused: write what `gen:bytes()` gives there.
 --- ```lua
 --- print(gen:save("neon.png", { overwrite = true })) --> neon.png
 --- ```
 ---@param path string of the file; its folder must be there
----@param options { overwrite: boolean?, timeout: number?, headers: table<string, string>? }? overwrite: default false, a file that exists is an error; headers: of the look, where the picture's address is not known yet
+---@param options { overwrite: boolean?, timeout: number?, headers: table<string, string>? }? overwrite: a regular file is replaced; default false, whatever has the name is an error; headers: of the look, where the picture's address is not known yet
 ---@return string? path as it was given
 ---@return string? message
 ---@return devkit4ai.Error? err
@@ -450,8 +465,7 @@ function Generation:save(path, options)
   local extra = check.extra(options)
   extra.save_as, extra.overwrite = path, options.overwrite
   local picture, message, err = fetch(self, "gen:save", extra, function(gen, err)
-    local is_taken = err.kind == "file" and err.message:find("{ overwrite = true }", 1, true) -- the advice
-    return lines.save(gen, is_taken and free_name(path, gen.id) or path)
+    return lines.save(gen, path_for(gen, path, err))
   end)
   if not picture then return nil, message, err end
   return path

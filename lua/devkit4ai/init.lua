@@ -36,7 +36,7 @@ searchers[#searchers + 1] = search
 ---@param options devkit4ai.Options?
 ---@return devkit4ai.Client? client
 ---@return string? message
----@return devkit4ai.Error? err kind `config`: a value that can't be used (an address, a key with a line feed)
+---@return devkit4ai.Error? err kind `config`: a value that can't be used (an address, a key with a line feed); kind `file`: the store can't be written
 function M.new(options)
   return require("devkit4ai.client").new(options)
 end

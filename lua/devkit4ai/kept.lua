@@ -35,13 +35,6 @@ function M.new(client, store)
   return { store = store, place = ("%s %s %s"):format(client.base_url, client.role, client._project_id or "-") }
 end
 
---- The key of the client's own record; nil: its account can't be told, and nothing of it is kept.
----@param kept devkit4ai.Kept
----@return string?
-function M.key(kept)
-  return kept.account and kept.place .. " " .. kept.account
-end
-
 local function text_of(why)
   local ok, text = pcall(tostring, why) -- an object's __tostring may raise
   return ok and type(text) == "string" and text or "it gave a reason without text"
@@ -52,6 +45,24 @@ local function ask(fn, ...)
   local ok, value, why = pcall(fn, ...)
   if not ok then return nil, text_of(value) end
   return value, why
+end
+
+--- Whether the store can keep a session, where it can tell.
+---@param store devkit4ai.Store
+---@return boolean? fine
+---@return string? why
+function M.check(store)
+  if type(store.can_write) ~= "function" then return true end
+  local fine, why = ask(store.can_write)
+  if fine then return true end
+  return nil, why ~= nil and text_of(why) or "its function can_write did not say why"
+end
+
+--- The key of the client's own record; nil: its account can't be told, and nothing of it is kept.
+---@param kept devkit4ai.Kept
+---@return string?
+function M.key(kept)
+  return kept.account and kept.place .. " " .. kept.account
 end
 
 -- A record of this place; nil: there is none, or rubbish.

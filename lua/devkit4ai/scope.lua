@@ -48,6 +48,9 @@ function M.of_client(options)
   }
   scope._client = scope
   session.start(scope, access_token, options and options.refresh_token)
+  local fine
+  fine, message, err = session.check_store(scope, "devkit4ai.new")
+  if not fine then return nil, message, err end
   session.resume(scope)
   return scope
 end

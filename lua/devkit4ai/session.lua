@@ -128,6 +128,22 @@ function M.start(client, access_token, refresh_token)
   if client._kept then start_kept(client, access_token, refresh_token) end
 end
 
+--- Whether the client's store can keep a session.
+---@param client devkit4ai.Client
+---@param says string the call, as the user knows it
+---@param operation string?
+---@return boolean? fine
+---@return string? message
+---@return devkit4ai.Error? err kind `file`
+function M.check_store(client, says, operation)
+  if client._closed or not client._kept then return true end
+  local fine, why = kept.check(client._kept.store)
+  if fine then return true end
+  local message = ("%s: the store can't keep a session: %s. Nothing was sent. Make the store writable, or leave out "
+    .. "the option store"):format(says, client._secrets:mask(why))
+  return errors.refuse("file", message, operation)
+end
+
 --- Lets a client without tokens go on with the last login that its store knows. One of many end users must not: it would be
 --- somebody else.
 ---@param client devkit4ai.Client

@@ -101,7 +101,7 @@ describe("devkit4ai refuses before anything is sent", function()
       refused(2, { "wait", ID, "--out", out })
       refused(2, { "save", ID, "--out", out })
     end
-    for _, out in ipairs { desk.folder, desk.folder .. "/fifo.png", "/dev/null", desk.folder .. "/none/x.png" } do
+    for _, out in ipairs { desk.folder, desk.folder .. "/fifo.png", desk.folder .. "/none/x.png" } do
       refused(2, generate("--overwrite", "--out", out))
     end
     assert.equal("", helper.shell("ls " .. desk.folder .. " | grep probe"))
@@ -111,7 +111,7 @@ describe("devkit4ai refuses before anything is sent", function()
     local before = desk:made()
     local ended = desk:run(generate("--out", desk.folder .. "/room.png"), { before = "ulimit -f 8" })
     assert.same({ 1, before }, { ended.code, desk:made() }, ended.err)
-    local words = "room.png can't be written: it is larger than a file may be here"
+    local words = "room.png can't be written (the process may not write so large a file"
     assert.is_truthy(ended.err:find(words, 1, true), ended.err)
   end)
 end)

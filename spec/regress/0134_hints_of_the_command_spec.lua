@@ -13,8 +13,8 @@ local UNUSED = {
   "payments", "stripe", "client:request", "request_verification", "verify_email", "client:health",
   "client:refresh_token", "client:tokens", "task:", "pages:", "devkit4ai%.all", "devkit4ai%.map", "devkit4ai%.sleep",
   "devkit4ai%.update", "devkit4ai%.spawn", "devkit4ai%.store", "generate_anonymous", "is_public",
-  "gen:refresh%(%) asks", "gen:refresh%(%)$", "end_user", "project:refresh", "project may be gone", "in client:me%(%)",
-  "find_generation {", "anonymous = true", "^{ overwrite = true }$", "^%^gen:wait", -- lines that are cut off; patterns
+  "gen:refresh%(%)$", "end_user", "project:refresh", "project may be gone", "in client:me%(%)",
+  "the option store", "find_generation {", "anonymous = true", "^{ overwrite = true }$", "^%^gen:wait", -- lines that are cut off; patterns
 }
 
 local function matches(text, forms)

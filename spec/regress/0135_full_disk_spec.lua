@@ -11,7 +11,7 @@ local FILL = [[{ dd if=/dev/zero of="$1/x" bs=1k 2>&-; true; }]]
 describe("a full disk", function()
   it("has its name, like the other ends of the room", function()
     assert.equal("the disk is full", core.reason(28)) -- ENOSPC
-    assert.is_truthy(core.reason(27):find("ulimit -f", 1, true)) -- EFBIG
+    assert.equal("the process may not write so large a file", core.reason(27)) -- EFBIG
     assert.equal("Permission denied", core.reason(13))
   end)
 
@@ -56,7 +56,7 @@ describe("a full disk", function()
     local before = #assert(desk.box:generations())
     local ended = run({ "generate", helper.PNG, "--prompt", "x", "--out", place .. "/o.png", "--json" }, FILL)
     assert.equal(1, ended.code, ended.err)
-    assert.is_truthy(ended.err:find("/o.png can't be written: the disk is full; nothing was sent", 1, true), ended.err)
+    assert.is_truthy(ended.err:find("/o.png can't be written (the disk is full ", 1, true), ended.err)
     assert.is_truthy(ended.out:find('"kind":"file"', 1, true), ended.out)
     assert.equal(before, #assert(desk.box:generations()))
   end)

@@ -1,6 +1,7 @@
-/* file_lua.c - core.load, core.save and core.lock: what a store that lives in a file needs. */
+/* file_lua.c - core.load, core.save, core.check_save and core.lock for a store that lives in a file; core.check_picture. */
 
 #include "binding.h"
+#include "file.h"
 #include "lock.h"
 #include "private_file.h"
 
@@ -30,6 +31,22 @@ int dk_save_file (lua_State *L) {
   const char *path = dk_check_text(L, 1), *bytes = luaL_checklstring(L, 2, &length);
   dk_failure failure;
   if (dk_private_save(path, bytes, length, &failure) != DK_OK) return dk_push_failure(L, &failure);
+  lua_pushboolean(L, true);
+  return 1;
+}
+
+/* check_save(path) -> true: save can write a small file there; nil, status, text */
+int dk_check_save (lua_State *L) {
+  dk_failure failure;
+  if (dk_private_check(dk_check_text(L, 1), &failure) != DK_OK) return dk_push_failure(L, &failure);
+  lua_pushboolean(L, true);
+  return 1;
+}
+
+/* check_picture(path, overwrite) -> true: a picture can be saved there; nil, status, text */
+int dk_check_picture (lua_State *L) {
+  dk_failure failure;
+  if (dk_file_check(dk_check_text(L, 1), lua_toboolean(L, 2), &failure) != DK_OK) return dk_push_failure(L, &failure);
   lua_pushboolean(L, true);
   return 1;
 }

@@ -14,6 +14,12 @@ int dk_terminal_of (lua_State *L) {
   return 1;
 }
 
+/* writes(fd) -> whether it is open for writing */
+int dk_terminal_writes_of (lua_State *L) {
+  lua_pushboolean(L, dk_terminal_writes((int)dk_check_number(L, 1, INT_MIN, INT_MAX)));
+  return 1;
+}
+
 /* ask(prompt, shown) -> the line; false: the input ended, or a signal came; nil, status, text */
 int dk_ask_line (lua_State *L) {
   const char *prompt = dk_check_text(L, 1);

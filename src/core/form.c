@@ -108,11 +108,11 @@ static dk_status open_file (part *p, const char *path, size_t max_bytes, dk_fail
   struct stat st;
   char head[DK_IMAGE_HEAD];
   p->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);      /* O_NONBLOCK: a pipe without a writer must not hang us */
-  if (p->fd < 0 || fstat(p->fd, &st) != 0) return dk_fail(failure, DK_FILE, DK_PATH ": %s", path, dk_reason(errno));
+  if (p->fd < 0 || fstat(p->fd, &st) != 0) return dk_fail(failure, DK_FILE, DK_PATH ": %s", path, strerror(errno));
   if (S_ISDIR(st.st_mode)) return dk_fail(failure, DK_FILE, DK_PATH ": it is a folder, not a file", path);
   if (!S_ISREG(st.st_mode)) return dk_fail(failure, DK_FILE, DK_PATH ": it is no regular file", path);
   ssize_t n = pread(p->fd, head, sizeof head, 0);
-  if (n < 0) return dk_fail(failure, DK_FILE, DK_PATH ": %s", path, dk_reason(errno));
+  if (n < 0) return dk_fail(failure, DK_FILE, DK_PATH ": %s", path, strerror(errno));
   p->length = (size_t)st.st_size;
   return judge(p, path, head, (size_t)n, max_bytes, failure);
 }
@@ -170,7 +170,7 @@ static size_t on_read (char *out, size_t one, size_t count, void *arg) {
     form->given += (size_t)n;
     return (size_t)n;
   }
-  snprintf(p->form->trouble, sizeof p->form->trouble, DK_PATH ": %s", p->filename, n < 0 ? dk_reason(errno) : "it became shorter while it was sent");
+  snprintf(p->form->trouble, sizeof p->form->trouble, DK_PATH ": %s", p->filename, n < 0 ? strerror(errno) : "it became shorter while it was sent");
   return CURL_READFUNC_ABORT;
 }
 

@@ -100,7 +100,7 @@ dk_status dk_lock_take (dk_lock *lock, const char *path, bool *taken, dk_failure
     return DK_OK;
   }
   dk_lock_release(lock);
-  return reason == EWOULDBLOCK ? DK_OK : dk_fail(failure, DK_FILE, DK_PATH ": %s", path, dk_reason(reason));
+  return reason == EWOULDBLOCK ? DK_OK : dk_fail_file(failure, path, reason);
 }
 
 void dk_lock_release (dk_lock *lock) {

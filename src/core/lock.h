@@ -21,7 +21,7 @@ struct dk_lock {
 void dk_lock_init (dk_lock *lock);
 
 /* Tries once to take the lock; never waits. path: of the file; copied. lock: stays where it is until it is released.
- * *taken false, with DK_OK: somebody else has it. Errors: DK_FILE (the file can't be made), DK_NO_MEMORY. */
+ * *taken false, with DK_OK: somebody else has it. Errors: DK_FILE and DK_DISK (the file can't be made), DK_NO_MEMORY. */
 dk_status dk_lock_take (dk_lock *lock, const char *path, bool *taken, dk_failure *failure);
 
 /* Gives it back; twice is once. */

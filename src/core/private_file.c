@@ -28,7 +28,7 @@ static const char *refusal (const struct stat *info) {
 static dk_status follow (const char *path, char target[PATH_MAX], dk_failure *failure) {
   struct stat info;
   bool is_link = lstat(path, &info) == 0 && S_ISLNK(info.st_mode);
-  if (strlen(path) >= PATH_MAX) return failed(failure, path, dk_reason(ENAMETOOLONG));
+  if (strlen(path) >= PATH_MAX) return failed(failure, path, strerror(ENAMETOOLONG));
   if (!is_link) {
     strcpy(target, path);
     return DK_OK;
@@ -36,7 +36,7 @@ static dk_status follow (const char *path, char target[PATH_MAX], dk_failure *fa
   if (info.st_uid != geteuid()) return failed(failure, path, "it is a symbolic link of another user");
   if (realpath(path, target) != NULL) return DK_OK;
   if (errno == ENOENT) return failed(failure, path, "it is a symbolic link that leads to nothing: make that file, or remove the link");
-  return failed(failure, path, dk_reason(errno));
+  return failed(failure, path, strerror(errno));
 }
 
 static dk_status read_all (int fd, const char *path, dk_buffer *out, dk_failure *failure) {
@@ -45,7 +45,7 @@ static dk_status read_all (int fd, const char *path, dk_buffer *out, dk_failure 
   ssize_t n;
   while (status == DK_OK && (n = read(fd, piece, sizeof piece)) != 0) {
     if (n > 0) status = dk_buffer_add(out, piece, (size_t)n);
-    else if (errno != EINTR) status = failed(failure, path, dk_reason(errno));
+    else if (errno != EINTR) status = failed(failure, path, strerror(errno));
   }
   explicit_bzero(piece, sizeof piece);
   if (status == DK_OVER_CAP) return dk_fail(failure, status, DK_PATH ": it is larger than such a file can be", path);
@@ -60,27 +60,44 @@ dk_status dk_private_load (const char *path, dk_buffer *out, bool *exists, dk_fa
   dk_status status = follow(path, target, failure);
   if (status != DK_OK) return status;
   int fd = open(target, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);      /* a pipe under that name must not hold us up */
-  if (fd < 0) return errno == ENOENT ? DK_OK : failed(failure, path, dk_reason(errno));
-  const char *reason = fstat(fd, &info) != 0 ? dk_reason(errno) : refusal(&info);
+  if (fd < 0) return errno == ENOENT ? DK_OK : failed(failure, path, strerror(errno));
+  const char *reason = fstat(fd, &info) != 0 ? strerror(errno) : refusal(&info);
   status = reason != NULL ? failed(failure, path, reason) : read_all(fd, path, out, failure);
   close(fd);
   *exists = status == DK_OK;
   return status;
 }
 
-dk_status dk_private_save (const char *path, const char *bytes, size_t length, dk_failure *failure) {
+/* where the file is to be written, unless what is there is not taken */
+static dk_status find_target (const char *path, char target[PATH_MAX], dk_failure *failure) {
   struct stat info;
+  dk_status status = follow(path, target, failure);
+  const char *reason = status == DK_OK && lstat(target, &info) == 0 ? refusal(&info) : NULL;
+  return reason != NULL ? failed(failure, path, reason) : status;
+}
+
+dk_status dk_private_check (const char *path, dk_failure *failure) {
+  static const char room[4096];
   char target[PATH_MAX];
   dk_part part;
-  dk_status status = follow(path, target, failure);
+  dk_status status = find_target(path, target, failure);
   if (status != DK_OK) return status;
-  const char *reason = lstat(target, &info) == 0 ? refusal(&info) : NULL;
-  if (reason != NULL) return failed(failure, path, reason);
+  int trouble = dk_part_open(&part, target, 0600);
+  if (trouble == 0) trouble = dk_part_write(&part, room, sizeof room);
+  dk_part_drop(&part);
+  return trouble == 0 ? DK_OK : dk_fail_file(failure, path, trouble);
+}
+
+dk_status dk_private_save (const char *path, const char *bytes, size_t length, dk_failure *failure) {
+  char target[PATH_MAX];
+  dk_part part;
+  dk_status status = find_target(path, target, failure);
+  if (status != DK_OK) return status;
   int trouble = dk_part_open(&part, target, 0600);
   if (trouble == 0 && fchmod(part.fd, 0600) != 0) trouble = errno;            /* an umask may have taken even our own rights */
   if (trouble == 0) trouble = dk_part_write(&part, bytes, length);
   if (trouble == 0) trouble = dk_part_finish(&part, true);
   if (trouble == 0) dk_part_sync_folder(&part);
   dk_part_drop(&part);
-  return trouble == 0 ? DK_OK : failed(failure, path, dk_reason(trouble));
+  return trouble == 0 ? DK_OK : dk_fail_file(failure, path, trouble);
 }

@@ -12,6 +12,8 @@
   X(DK_EMPTY_SLOT, "empty_slot")   /* a header needs a slot that is empty */    \
   X(DK_FILE, "file")               /* opening, reading, writing, renaming */    \
   X(DK_FILE_EXISTS, "file_exists")                              \
+  X(DK_NOT_REGULAR, "not_regular") /* a folder, a device: nothing that a file can replace */ \
+  X(DK_DISK, "disk")               /* full, over a quota or a limit, read-only; its text says what to do */ \
   X(DK_NO_IMAGE, "no_image")       /* not JPEG, PNG or WebP */  \
   X(DK_IMAGE_CUT, "image_cut")     /* an image that came ends early */           \
   X(DK_TOO_LARGE, "too_large")     /* an image to send */       \
@@ -51,5 +53,8 @@ typedef struct {
 /* Notes a failure and returns its status, so that a caller can return what it told. */
 dk_status dk_fail (dk_failure *failure, dk_status status, const char *format, ...)
   __attribute__((format(printf, 3, 4)));
+
+/* The same for a system call that failed on a file. path: as the user knows it. reason: errno. Returns DK_DISK or DK_FILE. */
+dk_status dk_fail_file (dk_failure *failure, const char *path, int reason);
 
 #endif

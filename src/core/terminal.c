@@ -127,6 +127,11 @@ void dk_terminal_note_stops (void) { set_action(on_late_stop); }
 
 int dk_terminal_stopped (void) { return stopped; }
 
+bool dk_terminal_writes (int fd) {
+  int flags = fcntl(fd, F_GETFL);
+  return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
+}
+
 void dk_terminal_prepare (bool json) {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
     if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;

@@ -23,6 +23,9 @@ void dk_terminal_pause (double seconds);
  * with json an object on standard output. A signal that is ignored stays ignored. */
 void dk_terminal_prepare (bool json);
 
+/* Whether a descriptor is open for writing. */
+bool dk_terminal_writes (int fd);
+
 /* From now on SIGINT, SIGTERM and SIGHUP raise an error in Lua, by the interpreter's handler for SIGINT. A second signal does
  * nothing, so that the program can end in order. Needs dk_terminal_prepare. */
 void dk_terminal_catch_stops (void);

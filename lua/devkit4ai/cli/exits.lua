@@ -114,7 +114,9 @@ local WORDS = {
   { "which is in err.key, ", "" }, { "the key in err.key is new", "the key above is new" },
   { "or revoke it with err.key:revoke()", "or revoke it with `devkit4ai keys --revoke ID`" },
   { "revoke the old one with key:revoke()", "revoke the old one with `devkit4ai keys --revoke ID`" },
+  { ": gen:refresh() asks for a fresh URL", "; the line below asks for a fresh URL" },
   { "look without since", "look without --since" },
+  { "; gen:bytes() gives the bytes without a file", "" },
 }
 
 -- The call that a message begins with, and lines of Lua at its end, in whose place the command has one of its own.

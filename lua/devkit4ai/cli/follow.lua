@@ -49,6 +49,14 @@ function M.wait(shell, gen, options)
   return gen
 end
 
+-- Writes its picture to standard output, and nothing else.
+local function write_out(shell, gen)
+  local bytes, message, err = gen:bytes()
+  if not bytes then return nil, message, err end
+  shell:write(bytes)
+  return true
+end
+
 --- Saves its picture, where a file is named, and gives the generation.
 ---@param shell devkit4ai.cli.Shell
 ---@param gen devkit4ai.Generation
@@ -57,6 +65,7 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function M.save(shell, gen, options)
+  if picture.is_output(options.out) then return write_out(shell, gen) end
   if options.out then
     local path, message, err = gen:save(options.out, { overwrite = options.overwrite })
     if not path then return nil, message, err end

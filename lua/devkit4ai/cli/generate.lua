@@ -17,7 +17,7 @@ function M.declare(parser)
   parser:option("--prompt", "what the picture shall show"):argname("<text>"):count(1)
     :convert(values.text "--prompt")
   parser:mutex(
-    parser:option("--out", "where the picture goes"):argname("<file>"),
+    parser:option("--out", "where the picture goes; - is standard output"):argname("<file>"),
     parser:flag("--no-wait", "give the generation's id and end"):target("no_wait"))
   follow.declare(parser)
 end
@@ -50,7 +50,7 @@ function M.run(options, shell)
   local project, message, err = session.open_project(options, shell)
   if not project then return nil, message, err end
   local fine
-  fine, message, err = picture.check(options.out, options.overwrite)
+  fine, message, err = picture.check(options.out, options.overwrite, shell)
   if not fine then return nil, message, err end
   order.send(shell, options.prompt)
   local gen, why, cause = progress.upload(shell, function(on_upload)

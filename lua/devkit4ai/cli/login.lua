@@ -47,12 +47,10 @@ function M.run(options, shell)
   if not folder then return nil, message, err end
   local trouble
   local client, settings
-  client, settings, err = session.open(options, shell, function(event)
-    if event.type == "refresh" and event.message then trouble = event.message end
-  end)
+  client, settings, err = session.open(options, shell, function(why) trouble = why end)
   if not client then return nil, settings, err end
-  local email, password, why = credentials(options, settings)
-  if not email then return nil, password, why end
+  local email, password, cause = credentials(options, settings)
+  if not email then return nil, password, cause end
   shell:hide(password)
   local done
   done, message, err = client:login(email, password)

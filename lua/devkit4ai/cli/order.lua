@@ -52,17 +52,17 @@ function M.forget(shell)
 end
 
 -- A file that can be written: another name where the wanted one was taken meanwhile.
-local function file_for(order)
+local function file_for(shell, order)
   local id = order.gen.id
   local stem, ending = order.out:match "^(.*[^/])(%.[^./]*)$"
   for _, path in ipairs { order.out, ("%s-%s%s"):format(stem or order.out, id, ending or ""), id .. ".png" } do
-    if picture.check(path, order.overwrite) then return path end
+    if picture.check(path, order.overwrite, shell) then return path end
   end
   return order.out
 end
 
 local function wait_line(shell, order)
-  local out = order.out and " " .. text.option("--out", file_for(order)) or ""
+  local out = order.out and " " .. text.option("--out", file_for(shell, order)) or ""
   return ("devkit4ai wait %s%s%s%s"):format(order.gen.id, out, order.out and order.overwrite and " --overwrite" or "",
     shell.again)
 end
@@ -83,6 +83,7 @@ local function accepted(shell, order, message, err)
   local gen = order.gen
   if is_stranger(order, err) then return message end
   err.generation_id = gen.id
+  message = message:gsub("; [%l ]*the generation [%x-]+ [%l, ]*paid for.*$", "") -- it is said below
   if order.made then err.outcome, err.retryable = "unknown", false end -- the same command would create another one
   if gen.status == "failed" then
     err.kind = "failed"

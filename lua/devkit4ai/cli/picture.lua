@@ -23,46 +23,54 @@ local function is_there(program)
   return succeeds(("command -v %s >/dev/null 2>&1"):format(program))
 end
 
-local NO_ROOM = { [27] = true, [28] = true, [69] = true, [122] = true } -- EFBIG, ENOSPC, EDQUOT (macOS, Linux)
-
-local PROBE = ("\0"):rep(65536) -- a full disk takes an empty file
-
-local function try_to_write(path)
-  local file, _, code = io.open(path, "wb")
-  if not file then return nil, code end
-  local done
-  done, _, code = file:write(PROBE)
-  if done then done, _, code = file:flush() end
-  file:close()
-  os.remove(path)
-  return done, code
-end
-
 -- The name that was given is refused. A full disk is no fault of the name.
 local function refuse(message)
   return exits.fail("file", message, exits.WRONG_USE)
 end
 
+local OUTPUT = { ["-"] = true, ["/dev/stdout"] = true, ["/dev/fd/1"] = true, ["/proc/self/fd/1"] = true }
+
+--- Whether --out names standard output.
+---@param path string?
+---@return boolean
+function M.is_output(path)
+  return OUTPUT[path] == true
+end
+
+local function check_output(shell)
+  if shell.json then
+    return exits.fail("invalid", "--json and the picture both want standard output; give --out the name of a file")
+  end
+  if not core.writes(1) then return exits.fail("file", "standard output is closed; give --out the name of a file") end
+  if core.terminal(1) then
+    return exits.fail("invalid", "standard output is a terminal; redirect it, or give --out the name of a file")
+  end
+  return true
+end
+
+-- By the core's status: what is said of a file that can't be written.
+local REFUSALS = {
+  file_exists = "%s exists; give another name, or --overwrite",
+  not_regular = "%s can't be written (%s); give the name of a file, or - for standard output",
+}
+
 --- Whether a picture can be written under this name; one file is made beside it and removed.
 ---@param path string? none: nothing is to be written
 ---@param overwrite boolean?
+---@param shell devkit4ai.cli.Shell
 ---@return boolean? fine
 ---@return string? message
 ---@return table? err
-function M.check(path, overwrite)
+function M.check(path, overwrite, shell)
   if not path then return true end
+  if M.is_output(path) then return check_output(shell) end
   if path == "" or path:find("/$") then return refuse("--out must be the name of a file") end
-  local quoted = text.quote((path:gsub("^[^/]", "./%0")))
-  if succeeds(("[ -e %s ] && [ ! -f %s ]"):format(quoted, quoted)) then
-    return refuse(path .. " is a folder or a device; give the name of a file")
-  end
-  if not overwrite and succeeds(("[ -e %s ] || [ -L %s ]"):format(quoted, quoted)) then
-    return refuse(path .. " exists; give another name, or --overwrite")
-  end
-  local done, code = try_to_write(("%s.%d.probe"):format(path, os.time()))
-  if done then return true end
-  local message = ("%s can't be written: %s"):format(path, core.reason(code))
-  if NO_ROOM[code] then return exits.fail("file", message .. "; nothing was sent") end
+  local fine, status, why = core.check_picture(path, overwrite or false)
+  if fine then return true end
+  local _, behind = why:find(path .. ": ", 1, true)
+  local words = REFUSALS[status] or "%s can't be written (%s)"
+  local message = words:format(path, behind and why:sub(behind + 1) or why)
+  if status == "disk" then return exits.fail("file", message .. "; nothing was sent") end
   return refuse(message)
 end
 

@@ -71,7 +71,7 @@ end
 ---@return string? message
 ---@return table? err
 function M.run(options, shell)
-  local fine, message, err = picture.check(options.out, options.overwrite)
+  local fine, message, err = picture.check(options.out, options.overwrite, shell)
   if not fine then return nil, message, err end
   local words = {}
   for i, word in ipairs(shell.words) do words[i] = text.quote(word) end

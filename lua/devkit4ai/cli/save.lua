@@ -11,7 +11,7 @@ local M = { name = "save", summary = "Save the picture of a generation that is d
 ---@param parser table
 function M.declare(parser)
   parser:argument("id", "the generation's id"):convert(values.uuid "the generation's id")
-  parser:option("--out", "where the picture goes"):argname("<file>"):count(1)
+  parser:option("--out", "where the picture goes; - is standard output"):argname("<file>"):count(1)
   parser:flag("--overwrite", "the file may be replaced")
 end
 
@@ -25,7 +25,7 @@ function M.run(options, shell)
   local project, message, err = session.open_project(options, shell)
   if not project then return nil, message, err end
   local fine
-  fine, message, err = picture.check(options.out, options.overwrite)
+  fine, message, err = picture.check(options.out, options.overwrite, shell)
   if not fine then return nil, message, err end
   local gen = project:generation(options.id)
   order.follow(shell, gen, options)

@@ -17,34 +17,38 @@ local function describe(event)
 end
 
 -- The sessions' file, beside the settings'; one that can't be read is told now, and not as if nobody were signed in.
-local function store_of(folder)
+-- writes: the command needs a file that can be written; the others can do without.
+local function store_of(folder, writes)
   local path = folder .. "/sessions.json"
   local store = require("devkit4ai.store.file").new(path)
   local _, why = store.get("")
+  if not why and writes then _, why = store.can_write() end
   if why then return file.refused(path, why) end
+  store.can_write = nil -- asked above, or not needed
   return store
 end
 
 --- Makes the client.
 ---@param options table of the command line
 ---@param shell devkit4ai.cli.Shell
----@param on_event (fun(event: devkit4ai.Event))?
+---@param on_lost (fun(message: string))? of login, which fails where the store does not keep the session; the others tell it
 ---@return devkit4ai.Client? client
 ---@return table<string, devkit4ai.cli.Value>|string settings the message, where there is no client
 ---@return table? err
-function M.open(options, shell, on_event)
+function M.open(options, shell, on_lost)
   local settings, message, err = settings_of.read(options, shell)
   if not settings then return nil, message, err end
   local given
   given, message, err = settings_of.client_options(settings)
   if not given then return nil, message, err end
   local folder = file.folder()
-  if folder then given.store, message, err = store_of(folder) end
+  if folder then given.store, message, err = store_of(folder, on_lost ~= nil) end
   if message then return nil, message, err end
   if given.role ~= "end_user" then given.project_id = nil end -- a developer's login is for all projects
   given.on_event = function(event)
     shell:detail(describe(event))
-    if on_event then on_event(event) end
+    if event.type ~= "refresh" or not event.message then return end
+    if on_lost then on_lost(event.message) else shell:tell("devkit4ai: " .. event.message) end
   end
   local client
   client, message, err = devkit4ai.new(given)

@@ -67,6 +67,12 @@ local function write(self, words)
   self.broken = "standard output can't be written: " .. (code and core.reason(code) or tostring(why))
 end
 
+--- Writes bytes as they are.
+---@param bytes string
+function Shell:write(bytes)
+  write(self, bytes)
+end
+
 --- Writes data that holds a secret on purpose.
 ---@param words string
 function Shell:show(words)

@@ -11,7 +11,7 @@ local M = { name = "wait", summary = "Wait for a generation, and save its pictur
 ---@param parser table
 function M.declare(parser)
   parser:argument("id", "the generation's id"):convert(values.uuid "the generation's id")
-  parser:option("--out", "where the picture goes"):argname("<file>")
+  parser:option("--out", "where the picture goes; - is standard output"):argname("<file>")
   follow.declare(parser)
 end
 
@@ -25,7 +25,7 @@ function M.run(options, shell)
   local project, message, err = session.open_project(options, shell)
   if not project then return nil, message, err end
   local fine
-  fine, message, err = picture.check(options.out, options.overwrite)
+  fine, message, err = picture.check(options.out, options.overwrite, shell)
   if not fine then return nil, message, err end
   local gen = project:generation(options.id)
   order.follow(shell, gen, options)

@@ -29,7 +29,16 @@ local function hash(key)
   return ("%08x"):format(sum)
 end
 
---- A store in the file of that name, which is made at the first login (mode 0600). A file that others can read is refused.
+-- The name of a lock beside the file. A name that would be too long for a file system is replaced by its hash.
+local LONGEST = 255 -- bytes
+local function lock_path(path, ending)
+  local folder, name = path:match("^(.-)([^/]*)$")
+  if #name + #ending > LONGEST then name = "devkit4ai-" .. hash(name) end
+  return folder .. name .. ending
+end
+
+--- A store in the file of that name, which is made at the first login (mode 0600). A file that others can read is refused, and
+--- so is a symbolic link that leads to nothing. `devkit4ai.new` and `client:login` fail where the file can't be written.
 --- ```lua
 --- local shared = { base_url = sandbox.url, store = require("devkit4ai.store.file").new("sessions.json") }
 --- assert(assert(devkit4ai.new(shared)):login("dev@example.com", "SecurePass123"))
@@ -73,7 +82,7 @@ function M.new(path)
   end
 
   function store.set(key, value)
-    local turn, _, why = core.lock(path .. ".lock")
+    local turn, _, why = core.lock(lock_path(path, ".lock"))
     if not turn then return nil, why or "busy" end -- another program is writing it
     local done
     done, why = write(key, value)
@@ -82,9 +91,14 @@ function M.new(path)
   end
 
   function store.lock(key)
-    local lock, _, why = core.lock(("%s.%s.lock"):format(path, hash(key)))
+    local lock, _, why = core.lock(lock_path(path, (".%s.lock"):format(hash(key))))
     if lock == nil then error("devkit4ai.store.file: " .. why, 0) end
     return lock and function() lock:release() end
+  end
+
+  function store.can_write()
+    local fine, _, why = core.check_save(path)
+    return fine, why
   end
 
   return store

@@ -3,10 +3,11 @@ local core = require "devkit4ai.core"
 
 local M = {}
 
----@class devkit4ai.Store where sessions live; any table with these three functions. None of them waits.
+---@class devkit4ai.Store where sessions live; any table with the first three functions. None of them waits.
 ---@field get fun(key: string): string?, string? gives what was set last under the key; nil: none, or with a reason: it can't be read
 ---@field set fun(key: string, value: string?): boolean?, string? true; or nil and why; "busy": the session tries again for two seconds, through the loop. value nil: the key is forgotten
 ---@field lock fun(key: string, lease: number): function? takes the key's lock for at most lease seconds and gives what frees it; nil: somebody else has it
+---@field can_write (fun(): boolean?, string?)? true, or nil and why the store can't keep a session; `devkit4ai.new` and `client:login` ask it first
 
 --- A new, empty store.
 --- ```lua
@@ -36,6 +37,10 @@ function M.new()
     return function()
       if locks[key] == mine then locks[key] = nil end
     end
+  end
+
+  function store.can_write()
+    return true
   end
 
   return store
