@@ -1,8 +1,8 @@
-/* A program with Lua and devkit4ai linked in: no module is loaded from disk but the Lua files. See README, "Install".
+/* A program with Lua and devkit4ai's C code linked in. It loads the Lua files and lua-cjson from disk. In the tree's folder:
  *
- *   cc -Iinclude -Isrc/core $(pkg-config --cflags lua5.4) -o embed examples/embed.c src/core/\*.c src/binding/\*.c \
+ *   cc -o embed -Iinclude -Isrc/core $(pkg-config --cflags lua5.4) examples/embed.c $(find src -name '*.c') \
  *     $(pkg-config --libs lua5.4) -lcurl -lpthread
- *   ./embed script.lua          with LUA_PATH showing where the Lua files are
+ *   LUA_PATH="lua/?.lua;lua/?/init.lua;;" ./embed script.lua
  */
 #include <lauxlib.h>
 #include <lualib.h>

@@ -1,9 +1,16 @@
--- The whole workflow of the API's guide: against the sandbox, or, where DEVKIT4AI_DEVELOPER_KEY is set, against the real
--- API with your DEVKIT4AI_EMAIL and DEVKIT4AI_PASSWORD. Images may be named as arguments.
+-- The whole workflow of the API's guide, against the sandbox:
+--   build/run lua5.4 examples/quickstart.lua [--real] [IMAGE...]
+-- --real: against the real API, which may cost money. DEVKIT4AI_DEVELOPER_KEY, DEVKIT4AI_EMAIL and DEVKIT4AI_PASSWORD say
+-- whose account; the other variables of devkit4ai.new hold too. IMAGE: 1 to 5 images in place of the example's own.
 local devkit4ai = require "devkit4ai"
-local env, picture, started = os.getenv, "quickstart.png", os.time()
-local email, password = env "DEVKIT4AI_EMAIL" or "dev@example.com", env "DEVKIT4AI_PASSWORD" or "SecurePass123"
-local images = arg[1] and arg or { "examples/images/neon.png", "examples/images/mountains.png" }
+local picture, started = "quickstart.png", os.time()
+local email, password = "dev@example.com", "SecurePass123"
+
+local images, real = {}, false
+for _, word in ipairs(arg) do
+  if word == "--real" then real = true else images[#images + 1] = word end
+end
+if #images == 0 then images = { "examples/images/neon.png", "examples/images/mountains.png" } end
 
 local function say(step, ...) print(("%-9s"):format(step), string.format(...)) end
 local function masked(key) return key:sub(1, 8) .. "..." end
@@ -13,12 +20,13 @@ local function progress(...)
 end
 
 local options, sandbox
-if not env "DEVKIT4AI_DEVELOPER_KEY" then
+if real then
+  email, password = os.getenv "DEVKIT4AI_EMAIL", os.getenv "DEVKIT4AI_PASSWORD"
+  assert(email and password, "--real needs DEVKIT4AI_EMAIL and DEVKIT4AI_PASSWORD in the environment")
+else
   sandbox = assert(require("devkit4ai.sandbox").start())
-  local operator = assert(devkit4ai.new { base_url = sandbox.url, operator_key = sandbox.operator_key })
-  local account = assert(operator:register { email = email, password = password })
-  say("register", "%s is a developer with the key %s", account.email, masked(account.developer_key))
-  options = { base_url = sandbox.url, developer_key = account.developer_key }
+  options = assert(sandbox:developer { email = email, password = password })
+  say("register", "%s is a developer with the key %s", email, masked(options.developer_key))
 end
 local client = assert(devkit4ai.new(options))
 say("log in", "as %s at %s", email, assert(client:login(email, password)).base_url)
@@ -26,6 +34,7 @@ say("who am I", "%s, a %s", assert(client:me()).email, client.role)
 local project = assert(client:new_project { name = "My First AI App", description = "AI-powered image generation" })
 say("project", "%s (%s)", project.name, project.id)
 say("key", "%s", masked(assert(project:new_key "Production API Key").key))
+assert(io.open(picture, "ab")):close() -- if it can't be written, stop before you pay
 local gen = assert(project:generate {
   images = images, prompt = "a futuristic cityscape with neon lights",
   on_upload = function(sent, total) progress("sent %d of %d bytes", sent, total) end,
@@ -35,6 +44,4 @@ assert(gen:wait { on_progress = function() progress("%s for %d s ", gen.status, 
 progress("")
 say("wait", "%s after %d s", gen.status, os.time() - started)
 assert(gen:save(picture, { overwrite = true }))
-local bytes = assert(io.open(picture, "rb")):read "*a"
-local w1, w2, _, _, h1, h2 = bytes:byte(19, 24) -- where a PNG says its size
-say("picture", "%s, %d x %d pixels, %d bytes", picture, w1 * 256 + w2, h1 * 256 + h2, #bytes)
+say("picture", "%s, %d bytes", picture, assert(io.open(picture, "rb")):seek "end")

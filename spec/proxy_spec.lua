@@ -230,6 +230,18 @@ describe("a client with a proxy", function()
     assert.equal(0, api:connections())
   end)
 
+  it("that can't be reached is named, with the option proxy", function()
+    local options = { base_url = "https://api.test", access_token = "t", retry = { attempts = 1 } }
+    for _, address in ipairs { "http://127.0.0.1:1", "socks5h://127.0.0.1:1" } do
+      options.proxy = address
+      local user, message, err = assert(devkit4ai.new(options)):me()
+      assert.same({ nil, "network", "not_sent" }, { user, err.kind, err.outcome })
+      assert.is_truthy(message:find("the proxy " .. address, 1, true), message)
+      assert.is_truthy(message:find("look at the option proxy", 1, true), message)
+      assert.is_nil(message:find("is the server running", 1, true), message)
+    end
+  end)
+
   it("tells a proxy that can't reach the API, and tries again", function()
     local user, _, err = new(open_door [[conn:respond(502, "") do return end]]):me { timeout = 20 }
     assert.is_nil(user)

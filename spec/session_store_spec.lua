@@ -114,11 +114,13 @@ describe("a login with a store", function()
     client:close()
   end)
 
-  it("is gone on with for another role or project no more than for another address", function()
+  it("is gone on with for another role no more than for another address", function()
     serve()
     login(new()):close()
     local ID = "550e8400-e29b-41d4-a716-446655440000"
-    for _, other in ipairs { { role = "platform_operator" }, { project_id = ID }, { base_url = server.url .. "/x" } } do
+    for _, other in ipairs {
+      { role = "platform_operator" }, { role = "end_user", project_id = ID }, { base_url = server.url .. "/x" },
+    } do
       local client = new(other)
       local _, _, err = client:refresh_token()
       assert.same({ "config", "not_sent" }, { err.kind, err.outcome })

@@ -12,6 +12,8 @@ local M = {}
 
 local decode, NONE, type = json.decode, json.NONE, type
 local shows = core.secrets().shows -- each answer asks it
+-- 4 % of a small call's instructions; LuaJIT compiles a loop with next.
+local special_fields = not rawget(_G, "jit") and core.special_fields(json.SECRET) or nil
 
 -- Loaded when there is something to mask.
 local function mask() return require "devkit4ai.mask" end
@@ -83,6 +85,9 @@ function M.unsent(status, text)
   }
 end
 
+-- The proxy can't be reached, or can't reach the server.
+local AT_PROXY = "look at the option proxy, or at https_proxy, and at base_url"
+
 --- The exchange failed.
 ---@param request table
 ---@param secrets userdata
@@ -92,6 +97,7 @@ end
 ---@return devkit4ai.Failure
 function M.troubled(request, secrets, status, trouble)
   local kind, advice, transient = errors.of_core(trouble.name)
+  if trouble.step == "proxy" and trouble.name ~= "proxy" and kind == "network" then advice = AT_PROXY end
   local after = locale.format("%.2f", trouble.seconds)
   local where = trouble.step ~= "" and (" (%s, after %s s)"):format(trouble.step, after) or ""
   local text = safe(secrets, trouble.text)
@@ -212,7 +218,7 @@ function M.answered(row, request, secrets, status, body, head)
   end
   local read = READERS[row.answer]
   if read then return read(request, secrets, status, body, head) end
-  local ok, raw, given = decode(body)
+  local ok, raw, given = decode(body, special_fields)
   if not ok then return unusable(secrets, status, body, head, "it is no JSON: " .. raw) end
   if raw == nil and row.nullable then return nil end
   if type(raw) ~= "table" then return unusable(secrets, status, body, head, "it is no object and no list") end

@@ -44,8 +44,8 @@ local REGISTER = check.rows {
   full_name = { type = "string" },
 }
 
---- Registers a developer, which needs an operator key; with the role end_user an end user of the project, which needs its
---- id and a developer key. The keys in the answer are shown once: keep them. The client takes those keys and tokens that it
+--- Registers a developer, which needs an operator key; with the role end_user an end user of the project, which needs the
+--- project's id and a developer key, and no operator key. The keys in the answer are shown once: keep them. The client takes those keys and tokens that it
 --- does not hold yet; where no tokens came, log in. A repeat may find the account there already.
 --- ```lua
 --- local operator = assert(devkit4ai.new { base_url = sandbox.url, operator_key = sandbox.operator_key })
@@ -96,8 +96,9 @@ function Client:login(email, password, options)
   return self
 end
 
---- Renews the tokens now. The client does it by itself five minutes ahead of their end, and once when the server answers 401.
---- A repeat renews them again; while one is under way, it waits for that one.
+--- Renews the tokens now. The client does it by itself five minutes before the access token ends (at half its life, if it
+--- lives less than ten minutes), and once when the server answers 401. A repeat renews them again; while one is under way, it
+--- waits for that one.
 --- ```lua
 --- print(assert(client:refresh_token()):me().email) --> dev@example.com
 --- ```
@@ -361,8 +362,8 @@ function Client:generate(options, own)
   return generations().generate(self, self._called, "client:generate", options, own)
 end
 
---- Orders a picture without an account: free, and few a day for each address. Sent at most once; an order whose outcome is
---- unknown can't be found again.
+--- Orders a picture without an account and without keys. The server allows few a day. Sent at most once; an order whose
+--- outcome is unknown can't be found again.
 --- ```lua
 --- local gen = assert(client:generate_anonymous { images = { "a.png" }, prompt = "neon" })
 --- print(gen:wait().status) --> completed
@@ -467,7 +468,8 @@ function Client:request(options, own)
   return require("devkit4ai.request").run(self, options, own)
 end
 
---- Ends the client: what it has under way is cancelled, its secrets are wiped, and each later call raises. Twice is once.
+--- Ends the client: what it has under way is cancelled, its secrets are wiped, and each later call that would ask the server
+--- raises. Twice is once.
 --- `local client <close>` does it at the end of its block, on Lua 5.4.
 --- ```lua
 --- client:close()

@@ -22,14 +22,14 @@ local M = {}
 ---@field on_event (fun(event: devkit4ai.Event))? told what the client does, without secrets
 ---@field headers table<string, string>? lines of your own (traceparent, say), for the API alone; none of the library's own
 ---@field ca_file string? a bundle of the roots to trust, in place of the system's; CURL_CA_BUNDLE, SSL_CERT_FILE
----@field proxy string? [http://][user:password@]host:port; https_proxy, all_proxy (with no_proxy); never for loopback
+---@field proxy string? [http://][user:password@]host:port; https_proxy, all_proxy (with no_proxy), also in upper case; never for loopback
 ---@field user_agent string? in place of devkit4ai-lua/VERSION
 ---@field allow_http boolean? plain http to another machine
 
 ---@class devkit4ai.Timeout the limits of a call, in seconds
 ---@field connect number? name look-up, connecting and TLS; default 10
----@field idle number? nothing moves; default 30, of generate 120
----@field total number? the whole call; default 120; generate has none but its own `timeout`
+---@field idle number? nothing moves; default 30; of generate, generate_anonymous and payments:change 120
+---@field total number? the whole call; default 120; those three have no total limit but their own `timeout`
 
 ---@class devkit4ai.Retry how often a call that failed is made again
 ---@field attempts integer? tries of a call in all; default 3

@@ -12,7 +12,7 @@ local M = {}
 ---@field status integer? of HTTP
 ---@field detail string? the server's own words
 ---@field fields table[]? of a 422: { loc, msg, type } each
----@field retry_after number? seconds, as the server said
+---@field retry_after number? seconds to wait, as the server said; 60 after a 429 that names no time
 ---@field retryable boolean the same call may be made again unchanged, can't pay twice and may succeed
 ---@field attempts integer times it was sent or tried
 ---@field request_id string? where the server sends X-Request-ID

@@ -213,9 +213,8 @@ end
 function M.find(scope, says, given, own)
   given = check.arguments(says, FIND, given, own)
   local wanted, wrong = instructions.normal(given.instructions)
-  if wanted and not instructions.has_prompt(given.instructions) then
-    wanted, wrong = nil, "there is no prompt in the instructions; give them as they were ordered"
-  end
+  local no_prompt = wanted and instructions.trouble(given.instructions)
+  if no_prompt then wanted, wrong = nil, no_prompt end
   if given.since and not (given.since >= 0 and given.since < LATEST) then
     wanted, wrong = nil, "since must be a Unix time in seconds"
   end

@@ -83,8 +83,8 @@ end
 
 ---@class devkit4ai.Order: devkit4ai.Uploading what generate takes
 ---@field images (string|{ data: string, filename: string })[] 1 to 5 examples: paths, or bytes with a name; JPEG, PNG or WebP, at most 10 MiB each
----@field prompt string? what the picture is to show
----@field instructions (table|string)? in place of prompt: a table with a prompt, and style, mood, ...; or a text, sent as it stands
+---@field prompt string? what the picture is to show; a text that is a JSON object is read as instructions
+---@field instructions (table|string)? in place of prompt: a table with a prompt, and style, mood, ...; or a text: a JSON object with a prompt is sent as it is, any other text is the prompt
 ---@field timeout number? seconds for the whole call; default none
 
 local GENERATE = check.rows {

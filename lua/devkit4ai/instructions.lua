@@ -33,24 +33,53 @@ function M.length(text)
   return count
 end
 
---- Whether there is something to draw: any text but a blank one.
----@param given string|table a prompt, or a table with one
----@return boolean
-function M.has_prompt(given)
-  local prompt = given
-  if type(given) == "table" then prompt = given.prompt end
-  return type(prompt) == "string" and prompt:find("%S") ~= nil
+-- Text that is meant as a JSON object: a brace and a quote (after a quote: JSON in JSON), or a brace, a name and a colon.
+local LIKE_AN_OBJECT = { '^%s*"?{%s*\\?["\']', "^%s*{%s*[%w_\128-\255]+%s*:" }
+
+-- The instructions as a table, and their JSON text where that was given. A text that is a JSON object is sent as it is; any
+-- other text is a prompt. A broken object is refused: it would be paid for as a prompt.
+local function read(given)
+  if type(given) == "table" then return given end
+  local text = given:gsub("^\239\187\191", "") -- a byte order mark
+  local object, why = json.object(text)
+  if object then return object, text end
+  for _, form in ipairs(LIKE_AN_OBJECT) do
+    if text:find(form) then
+      return nil, ("the text begins like a JSON object, but is none (%s); %s"):format(why,
+        "correct the JSON, or begin the prompt with another character")
+    end
+  end
+  return { prompt = given }
+end
+
+-- Whether there is something to draw: any text but a blank one. Gives what `read` gives.
+local function with_prompt(value, text)
+  if not value then return nil, text end
+  if type(value.prompt) == "string" and value.prompt:find("%S") then return value, text end
+  return nil, text and "the JSON text has no prompt; add one, such as {\"prompt\": \"a lighthouse\"}"
+    or "the prompt is empty; say what the picture shows"
+end
+
+--- What is wrong with instructions before they are serialised.
+---@param given string|table a prompt, the JSON text of an object with one, or a table with one
+---@return string? message nil: there is a prompt
+function M.trouble(given)
+  local value, why = with_prompt(read(given))
+  return not value and why or nil
 end
 
 --- Serialises.
----@param given string|table a prompt, or a table with one
+---@param given string|table a prompt, the JSON text of an object with one, or a table with one
 ---@return string? text
 ---@return string? message what is wrong with it
 function M.text(given)
-  if not M.has_prompt(given) then return nil, "the prompt is empty; say what the picture shows" end
-  local value = type(given) == "table" and given or { prompt = given }
-  local text, why = json.encode(value)
-  if not text then return nil, "the instructions can't be written as JSON: " .. why end
+  local value, text = with_prompt(read(given))
+  if not value then return nil, text end
+  if not text then
+    local why
+    text, why = json.encode(value)
+    if not text then return nil, "the instructions can't be written as JSON: " .. why end
+  end
   local count, at = M.length(text)
   if not count then
     return nil, ("the instructions are no UTF-8 (at byte %d of their JSON); give text in UTF-8"):format(at)

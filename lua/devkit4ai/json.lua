@@ -1,6 +1,5 @@
 --- JSON as this library wants it: null is absent, secrets are apart, whole numbers are integers, '/' stands as it is. The
 --- program's locale changes nothing.
-local core = require "devkit4ai.core"
 local locale = require "devkit4ai.locale"
 
 local M = {}
@@ -52,8 +51,10 @@ end
 
 -- ---- decoding ----
 
--- Fields of answers that are secrets (CONTRACT 2.5), wherever they stand.
 local SECRET = { access_token = true, refresh_token = true, api_key = true, developer_key = true, key = true }
+
+--- Fields of answers that are secrets (CONTRACT 2.5), wherever they stand.
+M.SECRET = SECRET
 
 local numbers = false -- whether the walk saw a number
 local shortened = setmetatable({}, { __mode = "k" }) -- a list that lost nulls -> how many items it had
@@ -83,36 +84,30 @@ function M.count(list)
   return shortened[list] or #list
 end
 
-local clean
-do
-  -- The fields that a walk looks at. LuaJIT compiles a loop over all of them, which it knows by this name.
-  local next = rawget(_G, "jit") and next or core.special_fields(SECRET)
-
-  -- One walk, in place. names: which fields are secrets. One that stands deeper wins: `provisioning` before the flat copies
-  -- (D04).
-  function clean(value, names, secrets, depth)
-    local last_null
-    for key, item in next, value do
-      local kind = type(item)
-      if kind == "string" then
-        if names[key] then
-          secrets = secrets or { values = {}, depths = {} }
-          if depth >= (secrets.depths[key] or 0) then secrets.values[key], secrets.depths[key] = item, depth end
-          value[key] = nil
-        end
-      elseif kind == "number" then
-        value[key], numbers = whole(item) or item, true
-      elseif kind == "table" then
-        secrets = clean(item, names, secrets, depth + 1)
-      elseif item == null then
-        local in_list = last_null or key == 1 or value[1] ~= nil -- type(key) would cost each call 200 instructions
+-- One walk, in place. names: which fields are secrets. One that stands deeper wins: `provisioning` before the flat copies
+-- (D04). next: what gives the fields; by this name LuaJIT knows a loop that it can compile.
+local function clean(value, names, secrets, depth, next)
+  local last_null
+  for key, item in next, value do
+    local kind = type(item)
+    if kind == "string" then
+      if names[key] then
+        secrets = secrets or { values = {}, depths = {} }
+        if depth >= (secrets.depths[key] or 0) then secrets.values[key], secrets.depths[key] = item, depth end
         value[key] = nil
-        if in_list and key > (last_null or 0) then last_null = key end
       end
+    elseif kind == "number" then
+      value[key], numbers = whole(item) or item, true
+    elseif kind == "table" then
+      secrets = clean(item, names, secrets, depth + 1, next)
+    elseif item == null then
+      local in_list = last_null or key == 1 or value[1] ~= nil -- type(key) would cost each call 200 instructions
+      value[key] = nil
+      if in_list and key > (last_null or 0) then last_null = key end
     end
-    if last_null then close_up(value, last_null) end
-    return secrets
   end
+  if last_null then close_up(value, last_null) end
+  return secrets
 end
 
 local NONE = {}
@@ -154,7 +149,7 @@ local function read_and_clean(text, names)
   local ok, value = read(text)
   if not ok then return false, value, NONE end
   if type(value) == "table" then
-    local secrets = clean(value, names, nil, 1)
+    local secrets = clean(value, names, nil, 1, next)
     return true, value, secrets and secrets.values or NONE
   end
   numbers = numbers or type(value) == "number"
@@ -172,14 +167,15 @@ end
 
 --- Decodes an answer.
 ---@param text string
+---@param fields function? used in place of next; it may leave out fields with a text or a boolean that are not in SECRET
 ---@return boolean ok false: it is no JSON
 ---@return any value nil for null; without nulls and secrets; where it is no JSON, why
 ---@return table<string, string> secrets those that stood in it, by name
-function M.decode(text)
+function M.decode(text, fields)
   local ok, value = pcall(decode, text)
   if ok and type(value) == "table" then
     numbers = false
-    local secrets = clean(value, SECRET, nil, 1)
+    local secrets = clean(value, SECRET, nil, 1, fields or next)
     if not numbers or is_in_step() then return true, value, secrets and secrets.values or NONE end
   end
   return decode_again(text, SECRET)
@@ -191,6 +187,26 @@ end
 function M.plain(text)
   local ok, value = decode_again(text, NONE)
   if ok then return value end
+end
+
+-- The decoded object of a text. Nothing is repaired: the text goes to a server that is strict.
+local function read_object(text)
+  if not text:find("^%s*{") then return false, "it does not begin with {" end
+  for quoted in text:gsub("\\.", ""):gmatch('"([^"]*)"') do -- cjson would take it
+    if quoted:find("[%z\1-\31]") then return false, "a string has a control character; write a line break as \\n" end
+  end
+  return pcall(decode, text)
+end
+
+--- Decodes a text that is a JSON object.
+---@param text string
+---@return table? object with cjson's nulls; nil: the text is no JSON object
+---@return string? why
+function M.object(text)
+  local ok, value = read_object(text)
+  if not is_in_step() then ok, value = in_step(read_object, text) end
+  if ok then return value end
+  return nil, value
 end
 
 -- ---- secrets in a text ----
@@ -249,28 +265,68 @@ end
 
 -- ---- encoding ----
 
-local DIGITS = 14 -- the most that cjson writes; of a longer number, a seed say, another one would come out
+local DIGITS = 14 -- the most that cjson writes; longer whole numbers get their digits afterwards
+local LARGEST = 2 ^ 53 -- up to here, each whole number is one of its own on each Lua
 
--- Whether the numbers in a value can be written: why not, and whether one has a decimal sign.
+local function digits_of(number)
+  return (math.type and math.type(number) == "integer" and "%d" or "%.0f"):format(number)
+end
+
+local function is_long(number)
+  return number % 1 == 0 and (number >= 10 ^ DIGITS or number <= -10 ^ DIGITS)
+end
+
+-- Whether the numbers in a value can be written: why not, whether one has a decimal sign, whether one is long.
 local function survey(value)
-  local signed = false
+  local signed, long = false, false
   for key, item in next, value do
     local kind = type(item)
     signed = signed or kind == "number" and item % 1 ~= 0 or type(key) == "number" and key % 1 ~= 0
-    if kind == "number" and item % 1 == 0 and math.abs(item) >= 10 ^ DIGITS then
-      return ("%.0f has more than %d digits: give it as text"):format(item, DIGITS)
-    end
-    if kind == "table" then
-      local why, deep = survey(item)
+    if kind == "number" and is_long(item) then
+      if item > LARGEST or item < -LARGEST then
+        return digits_of(item) .. " is beyond 2^53, where whole numbers are not exact: give it as text"
+      end
+      long = true
+    elseif kind == "table" then
+      local why, deep, deep_long = survey(item)
       if why then return why end
-      signed = signed or deep
+      signed, long = signed or deep, long or deep_long
     end
   end
-  return nil, signed
+  return nil, signed, long
+end
+
+-- A copy with a text, the mark and the digits, in the place of each long number. What has none is not copied.
+local function with_marks(value, mark)
+  if type(value) == "number" then return is_long(value) and mark .. digits_of(value) or value end
+  if type(value) ~= "table" or not select(3, survey(value)) then return value end
+  local copy = {}
+  for key, item in next, value do copy[key] = with_marks(item, mark) end
+  return copy
+end
+
+local MARK, WRITTEN = "\1", "\\u0001" -- as a text has it, and as JSON has it
+
+-- How often the mark is repeated, so that it does not stand in a JSON text.
+local function free_mark(text)
+  local times = 1
+  while text:find(WRITTEN:rep(times), 1, true) do times = times + 1 end
+  return times
 end
 
 local function try_to_encode(value)
   return pcall(encode, value)
+end
+
+-- Encodes a value that cjson alone writes wrong: it has decimal signs, or long numbers. text: what cjson made of it
+local function encode_again(value, text, signed, long)
+  local times = long and free_mark(text)
+  local marked = long and with_marks(value, MARK:rep(times)) or value
+  local ok, written
+  if signed and not is_in_step() then ok, written = in_step(try_to_encode, marked)
+  else ok, written = try_to_encode(marked) end
+  if ok and long then written = written:gsub('"' .. WRITTEN:rep(times) .. '(%-?%d+)"', "%1") end
+  return ok, written
 end
 
 --- Encodes a table; an empty one is {}.
@@ -280,9 +336,9 @@ end
 function M.encode(value)
   local ok, text = pcall(encode, value)
   if not ok then return nil, text end
-  local why, signed = survey(value)
+  local why, signed, long = survey(value)
   if why then return nil, why end
-  if signed and not is_in_step() then ok, text = in_step(try_to_encode, value) end
+  if signed or long then ok, text = encode_again(value, text, signed, long) end
   if not ok then return nil, text end
   return (text:gsub("\\/", "/")) -- cjson always escapes '/', so each "\/" is one
 end

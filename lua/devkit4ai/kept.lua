@@ -16,7 +16,7 @@ local told = setmetatable({}, { __mode = "k" }) -- stores whose failure was writ
 
 ---@class devkit4ai.Kept a client's side of its store
 ---@field store devkit4ai.Store
----@field place string base URL, role and project: the key of the record that names the last login's account
+---@field place string base URL, role and an end user's project: the key of the record that names the last login's account
 ---@field account string? whose tokens the client has; nil: none, or it can't be told
 ---@field resumes boolean? without an account, the client takes that of the last login
 ---@field seen string? what is known of the record that the store had last, without showing it
@@ -32,7 +32,8 @@ function M.new(client, store)
       errors.raise("devkit4ai.new: the store must have the functions get, set and lock; it has no " .. name)
     end
   end
-  return { store = store, place = ("%s %s %s"):format(client.base_url, client.role, client._project_id or "-") }
+  local project = client.role == "end_user" and client._project_id -- a developer's login is for all projects
+  return { store = store, place = ("%s %s %s"):format(client.base_url, client.role, project or "-") }
 end
 
 local function text_of(why)

@@ -267,7 +267,7 @@ end
 local END_USER = { access_token = { type = "string" }, refresh_token = { type = "string" } }
 
 --- A client for one of the project's end users, with the project's keys: give it tokens that you kept, or call its register
---- or login. It costs a kilobyte of memory; it ends with the client that the project is of. Asks nobody.
+--- or login. It costs 1 to 2 kilobytes of memory; it ends with the client that the project is of. Asks nobody.
 --- ```lua
 --- local user = assert(project:end_user())
 --- assert(user:register { email = "eve@example.com", password = "SecurePass123" })

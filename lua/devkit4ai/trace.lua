@@ -15,15 +15,15 @@ local M = {}
 ---@field method string?
 ---@field path string? the template, as the operation has it
 ---@field status integer? of HTTP
----@field attempt integer? from 1
+---@field attempt integer? from 1; of a retry, the number of the next try
 ---@field times { lookup: number?, connect: number?, tls: number?, first_byte: number?, total: number? }? seconds since the start
 ---@field kind string? of a failure, as err.kind
 ---@field outcome string? of a failure, as err.outcome
 ---@field pause number? seconds until the next try or look
----@field retry_after number? seconds, as the server said
+---@field retry_after number? seconds, as err.retry_after
 ---@field request_id string?
 ---@field generation_id string?
----@field message string? of a task that failed, its traceback
+---@field message string? of a task that failed, its traceback; of a refresh, why the store did not keep the session
 
 local Trace = {}
 Trace.__index = Trace

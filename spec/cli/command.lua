@@ -8,7 +8,7 @@ local M = {}
 M.EMAIL, M.PASSWORD = "dev@example.com", "SecurePass123"
 
 -- What a developer's own environment may hold is not meant for the specs.
-local CLEAN = "unset CI NO_COLOR; for name in $(env | sed -n 's/^\\(DEVKIT4AI_[A-Z_]*\\)=.*/\\1/p'); "
+M.CLEAN = "unset CI NO_COLOR; for name in $(env | sed -n 's/^\\(DEVKIT4AI_[A-Z_]*\\)=.*/\\1/p'); "
   .. "do unset $name; done\n"
 
 local Desk = {}
@@ -43,7 +43,7 @@ end
 ---@param options table? env: changes; before: shell text in front; input: what standard input holds
 function Desk:run(args, options)
   options = options or {}
-  local before = CLEAN .. (options.before or "")
+  local before = M.CLEAN .. (options.before or "")
   if options.input then
     local file = assert(io.open(self.folder .. "/input", "wb"))
     file:write(options.input)
@@ -81,7 +81,7 @@ function Desk:shell(line, options)
   options = options or {}
   self:write("bin/devkit4ai.lua", 'require("devkit4ai.cli").main(arg)')
   self:write("bin/devkit4ai", ('#!/bin/sh\nexec %s "$0.lua" "$@"\n'):format(child.interpreter()), "755")
-  local words = { ("cd %s"):format(helper.quote(self.folder)), CLEAN }
+  local words = { ("cd %s"):format(helper.quote(self.folder)), M.CLEAN }
   for name, value in pairs(self:env(options.env)) do
     words[#words + 1] = ("export %s=%s"):format(name, helper.quote(value))
   end

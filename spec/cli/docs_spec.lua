@@ -10,7 +10,7 @@ local page = child.read "docs/command.md"
 -- `devkit4ai` as the shell finds it: this Lua, with the paths of this spec.
 local SETUP = [[
   set -e
-  unset CI NO_COLOR CURL_CA_BUNDLE SSL_CERT_FILE
+  unset CURL_CA_BUNDLE SSL_CERT_FILE
   cp %s a.png
   cp %s b.png
   mkdir bin
@@ -33,8 +33,9 @@ describe("docs/command.md", function()
       ["X-Project-ID"] = desk.developer.project_id, ["Content-Type"] = "application/json",
     }, "-d", '{"email":"guest@example.com","password":"SecurePass123"}').status)
     local here = helper.shell "pwd":match "[^\n]+" .. "/"
-    local script = { SETUP:format(here .. helper.PNG, here .. helper.PNG2, child.interpreter(), desk.box.url,
-      command.PASSWORD, desk.developer.developer_key) }
+    local setup = SETUP:format(here .. helper.PNG, here .. helper.PNG2, child.interpreter(), desk.box.url,
+      command.PASSWORD, desk.developer.developer_key)
+    local script = { command.CLEAN, setup }
     for block in page:gmatch "\n```sh\n(.-)```" do
       if not (plain_51 and block:find("quickstart", 1, true)) then
         block = block:gsub("devkit4ai generate", "%0 --interval 0.1"):gsub('wait "%$id"', "%0 --interval 0.1")

@@ -32,6 +32,18 @@ local PRELUDE = [[
   local function new() return devkit4ai.new { base_url = arg[1], access_token = "t" } end
 ]]
 
+-- What the page takes as given.
+local SANDBOX = [[
+  local devkit4ai = require "devkit4ai"
+  local sandbox = assert(require("devkit4ai.sandbox").start())
+  local options = assert(sandbox:developer { email = "dev@example.com", password = "SecurePass123" })
+  local function print(...)
+    local parts = { n = select("#", ...), ... }
+    for i = 1, parts.n do parts[i] = tostring(parts[i]) end
+    io.stdout:write(table.concat(parts, " "), "\n")
+  end
+]]
+
 describe("fork", function()
   local server
   setup(function() server = raw.start { script = SERVER } end)
@@ -78,6 +90,35 @@ describe("fork", function()
       ]], "0\n0\n0\n" .. ID .. "\n")
     end)
   end
+end)
+
+-- luaposix, as docs/processes.md uses it.
+local POSIX = [[
+  local ffi = require "ffi"
+  ffi.cdef "int fork(void); int wait(int *);"
+  io.stdout:setvbuf("no")
+  package.preload["posix.unistd"] = function() return { fork = ffi.C.fork } end
+  package.preload["posix.sys.wait"] = function() return { wait = function() return ffi.C.wait(nil) end } end
+]]
+
+describe("docs/processes.md", function()
+  it("says what is so", function()
+    local blocks = {}
+    for block in child.read "docs/processes.md":gmatch "\n```lua\n(.-)```" do blocks[#blocks + 1] = block end
+    local folder = child.folder()
+    finally(function() child.remove(folder) end)
+    local ended = child.run(POSIX .. SANDBOX .. table.concat(blocks, "\n"), { before = "cd '" .. folder .. "'" })
+    assert.equal("", ended.err)
+    assert.equal(0, ended.code)
+    local lines = {}
+    for line in ended.out:gmatch "[^\n]+" do lines[#lines + 1] = line end
+    local said = 0
+    for line in table.concat(blocks):gmatch "%-%-> ([^\n]+)" do
+      said = said + 1
+      assert.matches("^" .. line:gsub("%p", "%%%0"):gsub("%%%.%%%.%%%.", ".*") .. "$", lines[said] or "(nothing)")
+    end
+    assert.equal(said, #lines, ended.out)
+  end)
 end)
 
 describe("two Lua states in one process", function()

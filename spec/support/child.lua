@@ -64,6 +64,13 @@ local function preload(name)
   error("spec/support/" .. name .. "_preload.c is not built", 2)
 end
 
+-- What a developer's own environment may hold is not meant for the specs.
+local unset = {}
+for name in ("\0" .. M.read "/proc/self/environ"):gmatch("%z(DEVKIT4AI_[%w_]+)=") do
+  unset[#unset + 1] = "-u " .. name
+end
+local UNSET = table.concat(unset, " ")
+
 ---@class spec.Ended
 ---@field code integer  the exit code; 128 and the number of the signal where one ended it; 124: it hung
 ---@field out string  what it wrote to standard output
@@ -81,7 +88,7 @@ function M.run(script, options)
   file:write(script)
   file:close()
   os.execute("chmod -R a+rX " .. quote(folder))
-  local words = { "exec", "timeout", "--kill-after=" .. HUNG, HUNG, options.wrap or "", "env" }
+  local words = { "exec", "timeout", "--kill-after=" .. HUNG, HUNG, options.wrap or "", "env", UNSET }
   for name, value in pairs(options.env or {}) do words[#words + 1] = quote(name .. "=" .. value) end
   -- the sanitizer wants to be the first library; it finds no leaks while somebody traces, and hangs where a signal comes
   -- while it looks for them

@@ -1,69 +1,15 @@
 -- Runs the examples of the reference, in a process of its own: each as a program that takes for granted what it names
 -- (client, project, gen, ...), against one sandbox, those of payments against a server with fixed answers. Prints a line for
 -- each that does not print what it says, and last how many there were.
-local cjson = require "cjson"
 local devkit4ai = require "devkit4ai"
 local child = require "spec.support.child"
-local raw = require "spec.support.raw"
+local payments = require "spec.support.payments"
 local reference = require "spec.support.reference"
 local wire = require "spec.support.wire"
 
 require("devkit4ai.poll").pause = function() return 0.01 end
 
-local ID = "550e8400-e29b-41d4-a716-446655440000"
 local PASSWORD = "SecurePass123"
-
-local SUBSCRIPTION = {
-  id = ID, project_id = ID, is_test_mode = true, subscription_id = "sub_1", status = "active", plan_name = "Pro",
-  quantity = 1, created_at = "2026-01-01T00:00:00Z",
-}
-local PAYMENT = {
-  id = ID, project_id = ID, is_test_mode = true, payment_intent_id = "pi_1", status = "succeeded", amount_cents = 1900,
-  currency = "usd", created_at = "2026-01-01T00:00:00Z",
-}
-local CONFIG = {
-  id = ID, project_id = ID, is_active = true, has_test_credentials = true, has_live_credentials = false,
-  test_secret_key_masked = "sk_test_...WXYZ", created_at = "2026-01-01T00:00:00Z",
-}
-
-local function page(name, record)
-  return { [name] = { record }, total = 1, page = 1, page_size = 50 }
-end
-
--- By method and the path's end: what the vendor's file says of payments, as one project has it.
-local PAYMENTS = {
-  ["POST checkout-session"] = { session_id = "cs_test_1", checkout_url = "https://checkout.stripe.com/c/cs_test_1" },
-  ["GET my-subscription"] = SUBSCRIPTION, ["GET my-payments"] = page("payments", PAYMENT),
-  ["POST customer-portal"] = { portal_url = "https://billing.stripe.com/p/session/test_1" },
-  ["POST cancel-subscription"] = {
-    subscription_id = "sub_1", status = "active", cancel_at = "2026-02-01T00:00:00Z", message = "It ends in February",
-  },
-  ["POST update-subscription"] = {
-    subscription_id = "sub_1", status = "active", price_id = "price_2", message = "done",
-  },
-  ["GET subscriptions"] = page("subscriptions", SUBSCRIPTION), ["GET payments"] = page("payments", PAYMENT),
-  ["GET transactions"] = page("payments", PAYMENT),
-  ["GET projects"] = { total = 1, projects = { {
-    id = ID, name = "Neon", has_payment_config = true, has_test_credentials = true, has_live_credentials = false,
-    is_active = true, created_at = "2026-01-01T00:00:00Z",
-  } } },
-  ["GET stats"] = { total_projects = 1, active_subscriptions = 1, total_revenue_cents = 1900, currency = "usd" },
-  ["GET config"] = CONFIG, ["PUT config"] = CONFIG, ["DELETE config"] = "",
-  ["GET webhook-urls"] = { test_webhook_url = "https://api/test", live_webhook_url = "https://api/live" },
-  ["POST validate-credentials"] = { valid = true, message = "Stripe takes it" },
-}
-
-local function payments_server()
-  return raw.start { script = ("local answers = require('cjson').decode(%q)\n"):format(cjson.encode(PAYMENTS)) .. [[
-    return function(conn)
-      local request = conn:read_request()
-      while request do
-        local answer = answers[request.method .. " " .. request.target:match("([^/?]+)[^/]*$")]
-        conn:respond(answer and 200 or 404, answer or { detail = "Not Found" })
-        request = conn:read_request()
-      end
-    end]] }
-end
 
 -- What the examples came by, by class: the names of its fields.
 local seen = {}
@@ -189,7 +135,7 @@ return function(folder)
   put(folder .. "/a.png", child.read "examples/images/neon.png")
   put(folder .. "/b.png", child.read "examples/images/mountains.png")
   local sandbox = assert(require("devkit4ai.sandbox").start { step_time = 0.005 })
-  local server, count = payments_server(), 0
+  local server, count = payments.start(), 0
   for _, row in ipairs(reference.pages) do
     for i = 2, #row do
       for _, found in ipairs(row[i].functions) do

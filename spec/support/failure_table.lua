@@ -54,7 +54,8 @@ local SUCCESS = { requests = 1, kind = "success" }
 
 -- In this order they stand in the document. words: what happens · case: of CONTRACT 7; `final` ends every call · unseen: no
 -- request reaches the server · again: requests that libcurl may add by itself to a GET's · refresh: what is otherwise where it
--- is the refresh, which all who wait for it share · unread: no failure where nothing is read out of the answer · script: of the raw server, for each connection; give: what it does with
+-- is the refresh, which all who wait for it share · kinds: what the document has in place of `kind`, where it differs by
+-- status · unread: no failure where nothing is read out of the answer · script: of the raw server, for each connection; give: what it does with
 -- each request but those to /warm · https, tls, refused, unknown_name, warm, limits, cancelled: what else failure_run needs to
 -- know.
 M.FAILURES = {
@@ -103,7 +104,8 @@ M.FAILURES = {
   { words = "402, and any 4xx that this table does not name", case = "final", kind = "protocol", outcome = "unknown",
     status = 402, give = [[conn:respond(402, { detail = "no credits left" })]] },
   { words = "400, 403, 404, 405, 409, 411, 413, 415, 422", case = "final", kind = "invalid", outcome = "refused",
-    status = 422, refresh = { kind = "auth" }, give = [[conn:respond(422, { detail = "Bad Request" })]] },
+    kinds = "[by status](errors.md#by-status)", status = 422, refresh = { kind = "auth" },
+    give = [[conn:respond(422, { detail = "Bad Request" })]] },
 }
 
 local GIVE = [[
@@ -150,6 +152,20 @@ local function operations_of(class)
   return "`" .. table.concat(names, "`, `") .. "`"
 end
 
+-- What the document says of a class under a failure. Nothing is read out of the answers to some of its operations.
+local function cell_of(class, failure)
+  local read, unread
+  for _, name in ipairs(OPERATIONS_OF[class.name]) do
+    if failure.unread and UNREAD[name] then unread = true else read = read or name end
+  end
+  if not read then return "a success" end
+  local expected, again = expect(class, failure, read)
+  local cell = failure.unseen and ("0 of %d"):format(expected.attempts)
+    or again > 0 and ("%d, or %d by libcurl"):format(expected.requests, expected.requests + again)
+    or tostring(expected.requests)
+  return unread and cell .. ", or a success" or cell
+end
+
 --- The same as Markdown.
 ---@return string
 function M.markdown()
@@ -163,14 +179,8 @@ function M.markdown()
   lines[#lines + 1] = "| " .. table.concat(head, " | ") .. " |"
   lines[#lines + 1] = "| " .. table.concat(rule, " | ") .. " |"
   for _, failure in ipairs(M.FAILURES) do
-    local cells = { failure.words, "`" .. failure.kind .. "`", "`" .. failure.outcome .. "`" }
-    for _, class in ipairs(M.CLASSES) do
-      local expected, again = expect(class, failure, OPERATIONS_OF[class.name][1])
-      cells[#cells + 1] = failure.unseen and ("0 of %d"):format(expected.attempts)
-        or expected.kind == "success" and "a success"
-        or again > 0 and ("%d, or %d by libcurl"):format(expected.requests, expected.requests + again)
-        or tostring(expected.requests)
-    end
+    local cells = { failure.words, failure.kinds or "`" .. failure.kind .. "`", "`" .. failure.outcome .. "`" }
+    for _, class in ipairs(M.CLASSES) do cells[#cells + 1] = cell_of(class, failure) end
     lines[#lines + 1] = "| " .. table.concat(cells, " | ") .. " |"
   end
   return table.concat(lines, "\n") .. "\n"

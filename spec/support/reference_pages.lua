@@ -17,7 +17,8 @@ local REPEATS = {
   { "unsent", "repeated only if it was not sent", "a login: many of them lock an account" },
   { "once_more", "repeated once", "a refresh of the tokens" },
   { "never", "sent once", "it may cost money or make a second one: sent again by itself only where it never left this "
-    .. "machine, or where the server refused it with a 429" },
+    .. "machine, or where the server refused it: with a 429, with a 401 that new tokens may mend, with a 422 that asks "
+    .. "for the other name of the images" },
 }
 
 local function repeats_of(row)
@@ -326,8 +327,9 @@ local INTRODUCTION = {
   "What each object has. A call gives its value, or `nil, message, err`: `message` is for a person, "
     .. "[`err`](errors.md#error) for the program. A mistake in the program itself (a wrong type, an unknown option, a "
     .. "closed client) raises at its line.",
-  "In a call's name, `[x]` may be left out. Every call takes [`timeout` and `headers`](options.md#own) in its table of "
-    .. "arguments, or in a last table. Times of the API (`created_at`) are texts, as the server sends them.",
+  "In a call's name, `[x]` may be left out. Every call that asks the server takes [`timeout` and "
+    .. "`headers`](options.md#own) in its table of arguments, or in a last table. "
+    .. "Times of the API (`created_at`) are texts, as the server sends them.",
   "Each example runs as it stands (`spec/reference_examples_spec.lua`), and prints what stands behind `-->`. What it "
     .. "does not make itself is there: a `sandbox`, a developer's `options` and `client`, a `project` with a second "
     .. "`key`, a `gen` that is completed, an end user's client `user`.",

@@ -119,7 +119,7 @@ static int engine_submit (lua_State *L) {
     if (pins) unpin(L, x);
     dk_xfer_free(x);
     check_box(L);
-    if (forked) return submit_failed(L, "forked", "this client was used before the process forked");
+    if (forked) return submit_failed(L, "forked", "a call was made before the process forked, so this client is its parent's");
     return submit_failed(L, "resources", "no memory, descriptor or thread is left");
   }
   lua_pushinteger(L, (lua_Integer)id);

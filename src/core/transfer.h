@@ -3,6 +3,9 @@
 #define DK_TRANSFER_H
 
 #include <curl/curl.h>
+#if LIBCURL_VERSION_NUM < 0x075000
+#error "libcurl is too old: version 7.80.0 or newer is needed"
+#endif
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>

@@ -15,7 +15,7 @@ M.too_many = "at most 5 images"
 function M.declare(parser)
   parser:argument("images", "1 to 5 example images: JPEG, PNG or WebP"):args("1-5")
   parser:option("--prompt", "what the picture shall show"):argname("<text>"):count(1)
-    :convert(values.text "--prompt")
+    :convert(values.prompt "--prompt")
   parser:mutex(
     parser:option("--out", "where the picture goes; - is standard output"):argname("<file>"),
     parser:flag("--no-wait", "give the generation's id and end"):target("no_wait"))

@@ -16,7 +16,7 @@ function M.declare(parser)
   parser:mutex(
     parser:flag("--public", "those that anyone published"),
     parser:option("--find", "the one that was ordered with this prompt"):argname("<prompt>")
-      :convert(values.text "--find"))
+      :convert(values.prompt "--find"))
   parser:option("--since", "with --find: the order's Unix time, the server's"):argname("<time>")
     :convert(values.time "--since")
 end

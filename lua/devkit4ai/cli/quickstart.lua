@@ -34,11 +34,12 @@ end
 
 -- One step after another; the first that fails ends it. The sandbox takes no money, so a failure leaves nothing to continue.
 local function work(box, options, shell)
-  local operator = assert(devkit4ai.new { base_url = box.url, operator_key = box.operator_key })
-  local account, message, err = operator:register { email = EMAIL, password = PASSWORD }
-  if not account then return nil, message, err end
-  shell:tell("register   " .. account.email)
-  local client = assert(devkit4ai.new { base_url = box.url, developer_key = account.developer_key })
+  -- It has each key and token that the client uses, so that none of the environment, a real one, is taken instead.
+  local account, reason = box:developer { email = EMAIL, password = PASSWORD }
+  if not account then return exits.fail("config", reason) end
+  shell:tell("register   " .. EMAIL)
+  local client, message, err = devkit4ai.new(account)
+  if not client then return nil, message, err end
   local done
   done, message, err = client:login(EMAIL, PASSWORD)
   if not done then return nil, message, err end

@@ -44,7 +44,6 @@ function M.open(options, shell, on_lost)
   local folder = file.folder()
   if folder then given.store, message, err = store_of(folder, on_lost ~= nil) end
   if message then return nil, message, err end
-  if given.role ~= "end_user" then given.project_id = nil end -- a developer's login is for all projects
   given.on_event = function(event)
     shell:detail(describe(event))
     if event.type ~= "refresh" or not event.message then return end

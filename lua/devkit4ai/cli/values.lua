@@ -1,6 +1,7 @@
 --- Checks of option values, for argparse: each gives the value, or nil and a message. A bad value ends the command with exit
 --- code 2 before anything is sent.
 local config = require "devkit4ai.config"
+local instructions = require "devkit4ai.instructions"
 
 local M = {}
 
@@ -62,6 +63,17 @@ function M.text(name)
   return function(given)
     if given:find "%S" then return given end
     return nil, name .. " is empty"
+  end
+end
+
+--- A prompt, or a JSON text with one.
+---@param name string
+---@return fun(given: string): string?, string?
+function M.prompt(name)
+  return function(given)
+    local why = instructions.trouble(given)
+    if why then return nil, ("%s: %s"):format(name, why) end
+    return given
   end
 end
 

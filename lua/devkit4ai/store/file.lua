@@ -38,7 +38,8 @@ local function lock_path(path, ending)
 end
 
 --- A store in the file of that name, which is made at the first login (mode 0600). A file that others can read is refused, and
---- so is a symbolic link that leads to nothing. `devkit4ai.new` and `client:login` fail where the file can't be written.
+--- so is a symbolic link that leads to nothing: `devkit4ai.new` and `client:login` fail with kind `file`, as they do where the
+--- file can't be written.
 --- ```lua
 --- local shared = { base_url = sandbox.url, store = require("devkit4ai.store.file").new("sessions.json") }
 --- assert(assert(devkit4ai.new(shared)):login("dev@example.com", "SecurePass123"))
