@@ -6,7 +6,7 @@
 #: make bench        this client beside raw libcurl, Lua-cURL, lua-http, LuaSocket and Node's fetch
 #: make install      for every Lua found, under PREFIX (/usr/local)
 #: make mutants      breaks one promise after another in a copy, and shows the test that fails
-#: make clean-room   quickstart and test in a bare Debian that holds only git, make and a clone
+#: make clean-room   quickstart, test and the lines that install, in a bare Debian that holds only git, make and a clone
 #: make clean        removes build/
 # What a target needs and the machine lacks, tools/packages installs first.
 
@@ -42,8 +42,9 @@ bench:
 	@tools/contract || echo "without Prism"
 	@bench/run
 
-install: build
-	cmake --install build --prefix "$(PREFIX)"
+install:
+	@tools/packages install
+	@umask 022 && tools/build build && rm -f build/install_manifest.txt && cmake --install build --prefix "$(PREFIX)"
 
 mutants:
 	@tools/packages test

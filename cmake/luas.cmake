@@ -1,5 +1,22 @@
-# Finds the headers of every Lua asked for, under the names that systems give them.
-# Sets DEVKIT4AI_FOUND_LUAS, LUA<version>_INCLUDE_DIRS, and DEVKIT4AI_LUA: the interpreter of build/devkit4ai.
+# Finds the headers of every Lua asked for and a program that runs it, under the names that systems give them.
+# Sets DEVKIT4AI_FOUND_LUAS, for each of them LUA<version>_INCLUDE_DIRS and LUA<version>_PROGRAM (empty: none was found), and
+# DEVKIT4AI_LUA: the interpreter of build/devkit4ai.
+
+# Sets `result` to the first program of these names that runs a version. On Debian, `lua` is any version.
+function(devkit4ai_find_lua result version)
+  set(${result} "" PARENT_SCOPE)
+  foreach(name IN LISTS ARGN)
+    unset(program)
+    find_program(program NAMES ${name} NO_CACHE)
+    if(program)
+      execute_process(COMMAND "${program}" -e "io.write(_VERSION)" OUTPUT_VARIABLE said ERROR_QUIET)
+      if(said MATCHES "Lua ${version}$")  # what LUA_INIT prints comes before
+        set(${result} "${program}" PARENT_SCOPE)
+        return()
+      endif()
+    endif()
+  endforeach()
+endfunction()
 
 set(DEVKIT4AI_FOUND_LUAS)
 set(DEVKIT4AI_LUA lua)
@@ -7,16 +24,18 @@ pkg_check_modules(LUA QUIET lua)  # systems with one Lua call it just that
 foreach(version IN LISTS DEVKIT4AI_LUAS)
   string(REPLACE "." "" digits ${version})
   set(names lua${version} lua-${version} lua${digits})
+  set(programs ${names} lua)
   if(LUA_VERSION MATCHES "^${version}\\.")
     list(APPEND names lua)
   endif()
   if(version STREQUAL "5.1")
     list(APPEND names luajit)  # the ABI is 5.1's, so its headers serve where 5.1's own are missing
+    list(APPEND programs luajit)
   endif()
   pkg_search_module(LUA${version} QUIET IMPORTED_TARGET ${names})
   if(LUA${version}_FOUND)
     list(APPEND DEVKIT4AI_FOUND_LUAS ${version})
-    find_program(LUA${version}_PROGRAM NAMES lua${version} lua-${version} lua${digits} NO_CACHE)
+    devkit4ai_find_lua(LUA${version}_PROGRAM ${version} ${programs})
     if(LUA${version}_PROGRAM)
       cmake_path(GET LUA${version}_PROGRAM FILENAME DEVKIT4AI_LUA)
     endif()

@@ -16,10 +16,11 @@ description = {
 supported_platforms = { "unix" }
 dependencies = { "lua >= 5.1, < 5.5", "devkit4ai", "lua-cjson", "argparse", "cqueues", "luaossl", "lua-zlib",
   "luasocket" }
+-- The build type "builtin" would put all of lua/ into the rock, the client too. A name is the file's place below lua/.
 build = {
-  type = "builtin",
-  modules = {
-    ["devkit4ai.sandbox"] = "lua/devkit4ai/sandbox/init.lua",
+  type = "none",
+  install = { lua = {
+    ["devkit4ai.sandbox.init"] = "lua/devkit4ai/sandbox/init.lua",
     ["devkit4ai.sandbox.accounts"] = "lua/devkit4ai/sandbox/accounts.lua",
     ["devkit4ai.sandbox.app"] = "lua/devkit4ai/sandbox/app.lua",
     ["devkit4ai.sandbox.clock"] = "lua/devkit4ai/sandbox/clock.lua",
@@ -67,5 +68,5 @@ build = {
     ["devkit4ai.sandbox.tokens"] = "lua/devkit4ai/sandbox/tokens.lua",
     ["devkit4ai.sandbox.uploads"] = "lua/devkit4ai/sandbox/uploads.lua",
     ["devkit4ai.sandbox.windows"] = "lua/devkit4ai/sandbox/windows.lua",
-  },
+  } },
 }

@@ -17,52 +17,20 @@ description = {
 supported_platforms = { "unix" }
 dependencies = { "lua >= 5.1, < 5.5", "lua-cjson", "argparse" }
 external_dependencies = { CURL = { library = "curl" } }
+-- The build type "builtin" would put all of lua/ into the rock, the sandbox too. A name is the file's place below lua/.
 build = {
-  type = "builtin",
-  modules = {
-    ["devkit4ai.core"] = {
-      sources = {
-        "src/binding/core.c",
-        "src/binding/engine_lua.c",
-        "src/binding/file_lua.c",
-        "src/binding/request_lua.c",
-        "src/binding/secrets_lua.c",
-        "src/binding/terminal_lua.c",
-        "src/core/address.c",
-        "src/core/buffer.c",
-        "src/core/engine.c",
-        "src/core/file.c",
-        "src/core/form.c",
-        "src/core/handle.c",
-        "src/core/hash.c",
-        "src/core/http_date.c",
-        "src/core/image_end.c",
-        "src/core/image_kind.c",
-        "src/core/json_text.c",
-        "src/core/lock.c",
-        "src/core/part_file.c",
-        "src/core/private_file.c",
-        "src/core/random.c",
-        "src/core/reading.c",
-        "src/core/roots.c",
-        "src/core/secrets.c",
-        "src/core/sigpipe.c",
-        "src/core/status.c",
-        "src/core/terminal.c",
-        "src/core/transfer.c",
-        "src/core/url.c",
-      },
-      incdirs = { "include", "src/core", "src/binding", "$(CURL_INCDIR)" },
-      libdirs = { "$(CURL_LIBDIR)" },
-      libraries = { "curl" },
-    },
-    ["devkit4ai"] = "lua/devkit4ai/init.lua",
+  type = "command",
+  build_command = [[$(CC) $(CFLAGS) -I"$(LUA_INCDIR)" -I"$(CURL_INCDIR)" -Iinclude -Isrc/core \
+    src/core/*.c src/binding/*.c $(LIBFLAG) -o core.so \
+    -L"$(CURL_LIBDIR)" -Wl,-rpath,"$(CURL_LIBDIR)" -lcurl -lpthread]],
+  install = { bin = { devkit4ai = "bin/devkit4ai" }, lib = { ["devkit4ai.core"] = "core.so" }, lua = {
+    ["devkit4ai.init"] = "lua/devkit4ai/init.lua",
     ["devkit4ai.answers"] = "lua/devkit4ai/answers.lua",
     ["devkit4ai.build"] = "lua/devkit4ai/build.lua",
     ["devkit4ai.call"] = "lua/devkit4ai/call.lua",
     ["devkit4ai.check"] = "lua/devkit4ai/check.lua",
     ["devkit4ai.classify"] = "lua/devkit4ai/classify.lua",
-    ["devkit4ai.cli"] = "lua/devkit4ai/cli/init.lua",
+    ["devkit4ai.cli.init"] = "lua/devkit4ai/cli/init.lua",
     ["devkit4ai.cli.ask"] = "lua/devkit4ai/cli/ask.lua",
     ["devkit4ai.cli.completion"] = "lua/devkit4ai/cli/completion.lua",
     ["devkit4ai.cli.config"] = "lua/devkit4ai/cli/config.lua",
@@ -79,7 +47,6 @@ build = {
     ["devkit4ai.cli.logout"] = "lua/devkit4ai/cli/logout.lua",
     ["devkit4ai.cli.man"] = "lua/devkit4ai/cli/man.lua",
     ["devkit4ai.cli.me"] = "lua/devkit4ai/cli/me.lua",
-    ["devkit4ai.cli.needs"] = "lua/devkit4ai/cli/needs.lua",
     ["devkit4ai.cli.order"] = "lua/devkit4ai/cli/order.lua",
     ["devkit4ai.cli.picture"] = "lua/devkit4ai/cli/picture.lua",
     ["devkit4ai.cli.progress"] = "lua/devkit4ai/cli/progress.lua",
@@ -100,6 +67,7 @@ build = {
     ["devkit4ai.client"] = "lua/devkit4ai/client.lua",
     ["devkit4ai.config"] = "lua/devkit4ai/config.lua",
     ["devkit4ai.created"] = "lua/devkit4ai/created.lua",
+    ["devkit4ai.dependencies"] = "lua/devkit4ai/dependencies.lua",
     ["devkit4ai.display"] = "lua/devkit4ai/display.lua",
     ["devkit4ai.errors"] = "lua/devkit4ai/errors.lua",
     ["devkit4ai.find"] = "lua/devkit4ai/find.lua",
@@ -151,8 +119,7 @@ build = {
     ["devkit4ai.under_way"] = "lua/devkit4ai/under_way.lua",
     ["devkit4ai.version"] = "lua/devkit4ai/version.lua",
     ["devkit4ai.wait"] = "lua/devkit4ai/wait.lua",
-  },
-  install = { bin = { devkit4ai = "bin/devkit4ai" } },
+  } },
 }
 deploy = { wrap_bin_scripts = false } -- bin/devkit4ai finds Lua by itself
 test = { type = "command", command = "make test" }

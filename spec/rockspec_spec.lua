@@ -36,9 +36,9 @@ end
 local CLIENT = load_rockspec("rockspec/devkit4ai-scm-1.rockspec")
 local SANDBOX = load_rockspec("rockspec/devkit4ai-sandbox-scm-1.rockspec")
 
--- Module names are told by their files: lua/a/b.lua is a.b, lua/a/init.lua is a.
-local function module_of(path)
-  return (path:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", "."))
+-- LuaRocks puts a file where its name says: lua/a/init.lua must stay a/init.lua, in the folder of the other modules.
+local function name_of(path)
+  return (path:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/", "."))
 end
 
 -- Whether a file of lua/ goes with the sandbox's rock.
@@ -46,14 +46,12 @@ local function of_sandbox(path)
   return path:match("^lua/devkit4ai/sandbox/") or path == "lua/devkit4ai/sandbox.lua"
 end
 
--- Lua files of a rockspec, as a set; each must stand under its own module name.
+-- Lua files of a rockspec, as a set; each must stand under its own name.
 local function lua_files(rockspec)
   local files = {}
-  for name, source in pairs(rockspec.build.modules) do
-    if type(source) == "string" then
-      assert.equal(module_of(source), name)
-      files[source] = true
-    end
+  for name, source in pairs(rockspec.build.install.lua) do
+    assert.equal(name_of(source), name)
+    files[source] = true
   end
   return files
 end
@@ -78,25 +76,30 @@ describe("the rockspecs", function()
     assert.same(sorted(expected_lua_files(of_sandbox)), sorted(lua_files(SANDBOX)))
   end)
 
-  it("list every C source", function()
-    local sources = {}
-    for _, path in ipairs(CLIENT.build.modules["devkit4ai.core"].sources) do
-      sources[path] = true
-    end
-    assert.same(sorted(tree("src -name '*.c'")), sorted(sources))
+  it("list each Lua file once", function()
+    local sandbox = lua_files(SANDBOX)
+    for path in pairs(lua_files(CLIENT)) do assert.is_nil(sandbox[path], path .. " is in both rocks") end
   end)
 
-  it("have an include folder for every folder with headers", function()
-    local folders = {}
+  it("leave lua/ to their lists", function() -- the build type builtin copies all of lua/ beside them
+    assert.equal("command", CLIENT.build.type)
+    assert.equal("none", SANDBOX.build.type)
+    assert.same({}, { CLIENT.build.modules, SANDBOX.build.modules })
+  end)
+
+  it("compile every C source", function()
+    local patterns = {}
+    for word in CLIENT.build.build_command:gmatch("%S+%.c%f[%s]") do patterns[#patterns + 1] = word end
+    assert.same(sorted(tree("src -name '*.c'")), sorted(tree(table.concat(patterns, " "))))
+  end)
+
+  it("have an include folder for every folder with headers of another folder", function()
+    local command = CLIENT.build.build_command
     for path in pairs(tree("src include -name '*.h'")) do
-      folders[path:match("^(.*)/")] = true
-    end
-    local listed = {}
-    for _, folder in ipairs(CLIENT.build.modules["devkit4ai.core"].incdirs) do
-      listed[folder] = true
-    end
-    for folder in pairs(folders) do
-      assert.is_true(listed[folder], folder .. " is missing from incdirs")
+      local folder = path:match("^(.*)/")
+      if folder ~= "src/binding" then -- its headers are its own
+        assert.is_truthy(command:find(" -I" .. folder .. "%f[%s]"), folder)
+      end
     end
   end)
 
@@ -116,7 +119,6 @@ describe("the rockspecs", function()
   it("need no Lua that is left out, and bound it from above", function()
     for _, rockspec in ipairs { CLIENT, SANDBOX } do
       assert.equal("lua >= 5.1, < 5.5", rockspec.dependencies[1])
-      assert.equal("builtin", rockspec.build.type)
     end
   end)
 end)

@@ -192,32 +192,6 @@ describe("devkit4ai", function()
     assert.equal("\137PNG", child.read(out):sub(1, 4))
   end)
 
-  it("quickstart and sandbox say what to install", function()
-    if plain_51 then return end
-    for module, rock in pairs {
-      ["devkit4ai.sandbox.main"] = "devkit4ai-sandbox", ["cqueues.signal"] = "cqueues", ["zlib"] = "lua-zlib",
-      ["openssl.rand"] = "luaossl", argparse = "argparse", cjson = "lua-cjson",
-    } do
-      for _, name in ipairs { "quickstart", "sandbox" } do
-        local code = ('package.preload[%q] = function() error("module %s not found:", 0) end '
-          .. 'require("devkit4ai.cli").main { %q, "--json" }'):format(module, "'" .. module .. "'", name)
-        local ended = child.run(code)
-        assert.equal(1, ended.code)
-        assert.matches("Lua module " .. module .. " is not installed for Lua 5%.%d. Install it: luarocks install "
-          .. rock:gsub("%-", "%%-") .. "\n$", ended.err)
-        assert.matches('^{"error":{"exit_code":1,.*luarocks install ' .. rock:gsub("%-", "%%-"), ended.out)
-      end
-    end
-  end)
-
-  it("sandbox tells why a module that is there can't be loaded", function()
-    if plain_51 then return end
-    local ended = child.run('package.preload["devkit4ai.sandbox.main"] = function() error "gone" end '
-      .. 'require("devkit4ai.cli").main { "sandbox" }')
-    assert.equal(1, ended.code)
-    assert.matches("the Lua module devkit4ai.sandbox.main can't be loaded: [^\n]*gone\n$", ended.err)
-  end)
-
   it("sandbox --json tells where it listens", function()
     if plain_51 then return end
     local ended = desk:interrupt({ "sandbox", "--json" }, "url")

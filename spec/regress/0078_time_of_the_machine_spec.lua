@@ -23,7 +23,7 @@ describe("the sandbox's clock", function()
     local preload = package.preload.socket
     finally(function() package.preload.socket = preload end)
     package.loaded.socket = nil
-    package.preload.socket = function() error "not installed" end
+    package.preload.socket = function() error "module 'socket' not found:" end
     local before = os.time()
     local now = clocks.new()()
     assert.is_true(before <= now and now <= os.time())

@@ -25,7 +25,7 @@ function M.declare(parser)
   parser:option("--prompt", "what the image is to show (required)"):argname("<text>"):count(1)
     :convert(values.prompt "--prompt")
   parser:mutex(
-    parser:option("--out", "the file to write the image to, - for standard output; or give --no-wait"):argname("<file>"),
+    parser:option("--out", "the image's file, - for standard output; or give --no-wait"):argname("<file>"),
     parser:flag("--no-wait", "print the generation's id and end; `devkit4ai wait ID` goes on"):target("no_wait"))
   follow.declare(parser)
 end

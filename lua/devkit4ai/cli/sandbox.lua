@@ -1,6 +1,6 @@
 --- devkit4ai sandbox: runs the sandbox in this process.
+local dependencies = require "devkit4ai.dependencies"
 local exits = require "devkit4ai.cli.exits"
-local needs = require "devkit4ai.cli.needs"
 
 local M = { name = "sandbox", summary = "Run a local server that behaves as the API does." }
 
@@ -15,11 +15,12 @@ M.handles_signals = true
 
 local plain_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 
---- What is not installed; the sandbox is a rock of its own, and yields where plain Lua 5.1 can't.
+--- Why the sandbox can't start here, or nil: it yields where plain Lua 5.1 can't, and it is a rock of its own.
 ---@return string?
 function M.lacks()
   if plain_51 then return "the sandbox does not run on Lua 5.1: run this command with another Lua" end
-  return needs.missing { "devkit4ai.sandbox.options", "devkit4ai.sandbox.main" }
+  return dependencies.lacking("the sandbox", { "cqueues", "openssl.rand", "zlib" })
+    or dependencies.lacking("the sandbox", { "devkit4ai.sandbox.main" })
 end
 
 -- The value of a row's text; argparse shows the message.
@@ -39,8 +40,8 @@ end
 --- Adds the command's options to its parser.
 ---@param parser table
 function M.declare(parser)
-  local found, options = pcall(require, "devkit4ai.sandbox.options")
-  if not found then return end
+  local options = dependencies.optional "devkit4ai.sandbox.options"
+  if not options then return end
   M.notes = require("devkit4ai.sandbox.dialect").help()
   for _, row in ipairs(options.rows) do
     parser:option(options.flag(row), row.help):target(row[1]):argname(options.argname(row))

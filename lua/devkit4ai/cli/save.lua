@@ -16,7 +16,7 @@ M.notes = "It does not wait: use `devkit4ai wait` if the generation may not be c
 ---@param parser table
 function M.declare(parser)
   parser:argument("id", "the generation's id"):convert(values.uuid "the generation's id")
-  parser:option("--out", "the file to write the image to, - for standard output (required)"):argname("<file>"):count(1)
+  parser:option("--out", "the image's file, - for standard output (required)"):argname("<file>"):count(1)
   parser:flag("--overwrite", "replace the file if it exists")
 end
 

@@ -16,7 +16,7 @@ M.notes = "You can repeat it: it creates nothing and costs nothing."
 ---@param parser table
 function M.declare(parser)
   parser:argument("id", "the generation's id"):convert(values.uuid "the generation's id")
-  parser:option("--out", "the file to write the image to, - for standard output; without it: show the status"):argname("<file>")
+  parser:option("--out", "the image's file, - for standard output; without it: show the status"):argname("<file>")
   follow.declare(parser)
 end
 

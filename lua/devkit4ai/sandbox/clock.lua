@@ -1,6 +1,7 @@
 --- The one clock that everything in a sandbox reads: Unix time that no change of the wall clock moves, and that a test
 --- can stop and move forward. Calling it gives the time.
 local cqueues = require "cqueues"
+local dependencies = require "devkit4ai.dependencies"
 
 local M = {}
 
@@ -15,8 +16,8 @@ end
 
 -- The wall clock's time. Plain Lua knows whole seconds alone, by which every time here would be up to a second behind.
 local function wall_time()
-  local found, socket = pcall(require, "socket")
-  return found and socket.gettime() or os.time()
+  local socket = dependencies.optional "socket"
+  return socket and socket.gettime() or os.time()
 end
 
 ---@return devkit4ai.sandbox.Clock

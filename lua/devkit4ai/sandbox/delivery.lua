@@ -1,5 +1,6 @@
 --- An answer's way onto the wire, straight or as a fault has it.
 local cqueues = require "cqueues"
+local dependencies = require "devkit4ai.dependencies"
 local errno = require "cqueues.errno"
 
 local M = {}
@@ -37,7 +38,7 @@ end
 --- Why this machine can't reset connections, or nil.
 ---@return string?
 function M.cannot_reset()
-  if not pcall(require, "socket") then return "reset needs LuaSocket (luarocks install luasocket)" end
+  return dependencies.lacking("reset", { "socket" })
 end
 
 -- The head at once, the body at a pace.

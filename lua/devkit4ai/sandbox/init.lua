@@ -83,8 +83,8 @@ end
 -- Why a command ended at once, from its exit code and what it wrote to standard error.
 local function diagnose(code, command)
   if code == "127" then
-    return ("the sandbox did not start: no command '%s' (luarocks install devkit4ai-sandbox puts it on the PATH; "
-      .. "the option command names another)"):format(command)
+    return ("the sandbox did not start: the shell finds no command '%s'. It comes with the rock devkit4ai and with "
+      .. "`make install`: add its folder to PATH, or name it in the option command"):format(command)
   end
   return ("the sandbox did not start: '%s sandbox' ended with exit code %s"):format(command, code or "unknown")
 end

@@ -1,0 +1,67 @@
+--- Modules that may not be installed: loads them, and says what to install. An error that is no missing module (a syntax
+--- error, Ctrl-C, no memory) is raised as it is.
+local M = {}
+
+-- The first row whose module is the missing one, or has it inside. One without a Debian package is a rock of ours.
+local ROWS = {
+  { "devkit4ai.sandbox", rock = "devkit4ai-sandbox" },
+  { "devkit4ai", rock = "devkit4ai" },
+  { "argparse", rock = "argparse", debian = "lua-argparse" },
+  { "cjson", rock = "lua-cjson", debian = "lua-cjson" },
+  { "cqueues", rock = "cqueues", debian = "lua-cqueues" },
+  { "openssl", rock = "luaossl", debian = "lua-luaossl" },
+  { "socket", rock = "luasocket", debian = "lua-socket" },
+  { "zlib", rock = "lua-zlib", debian = "lua-zlib" },
+}
+
+local LUA = rawget(_G, "jit") and "LuaJIT" or _VERSION
+
+local function row_of(module)
+  for _, row in ipairs(ROWS) do
+    if (module .. "."):sub(1, #row[1] + 1) == row[1] .. "." then return row end
+  end
+end
+
+-- The module that an error of `require` misses. The compiled part of `cqueues` is `_cqueues`.
+local function missing_in(reason)
+  return type(reason) == "string" and reason:match("module '_?([^'\n]+)' not found:") or nil
+end
+
+--- The module, or nil where it is not installed.
+---@param module string
+---@return any? module
+---@return string? missing the name of what is not installed: the module, or one that it needs
+function M.optional(module)
+  local found, value = pcall(require, module)
+  if found then return value end
+  local missing = missing_in(value)
+  if not missing then error(type(value) == "string" and value:gsub(":\n%s+", ": ") or value, 0) end
+  return nil, missing
+end
+
+-- Adds a value to a list that does not have it.
+local function add(list, value)
+  if value and not list[value] then list[#list + 1], list[value] = value, true end
+end
+
+--- Which of the modules are not installed and what to install; nil where all are there.
+---@param who string what needs them
+---@param modules string[]
+---@return string? message
+function M.lacking(who, modules)
+  local names, debian, rocks = {}, {}, {}
+  for _, module in ipairs(modules) do
+    local _, missing = M.optional(module)
+    local row = missing and row_of(missing) or {}
+    add(names, missing)
+    add(debian, row.debian)
+    add(rocks, row.rock)
+  end
+  if not names[1] then return nil end
+  local message = ("%s needs %s, which %s does not find"):format(who, table.concat(names, ", "), LUA)
+  if debian[1] then message = message .. "; on Debian and Ubuntu: apt-get install " .. table.concat(debian, " ") end
+  if rocks[1] then message = message .. "; with LuaRocks: " .. table.concat(rocks, ", ") end
+  return message
+end
+
+return M
