@@ -37,6 +37,13 @@ local function lock_path(path, ending)
   return folder .. name .. ending
 end
 
+-- Takes a lock beside the file itself: programs that name it by different links take turns, too.
+local function lock_beside(path, ending)
+  local target, status, why = core.target(path)
+  if not target then return nil, status, why end
+  return core.lock(lock_path(target, ending))
+end
+
 --- A store in the file of that name, which is made at the first login (mode 0600). A file that others can read is refused, and
 --- so is a symbolic link that leads to nothing: `devkit4ai.new` and `client:login` fail with kind `file`, as they do where the
 --- file can't be written.
@@ -83,7 +90,7 @@ function M.new(path)
   end
 
   function store.set(key, value)
-    local turn, _, why = core.lock(lock_path(path, ".lock"))
+    local turn, _, why = lock_beside(path, ".lock")
     if not turn then return nil, why or "busy" end -- another program is writing it
     local done
     done, why = write(key, value)
@@ -92,7 +99,7 @@ function M.new(path)
   end
 
   function store.lock(key)
-    local lock, _, why = core.lock(lock_path(path, (".%s.lock"):format(hash(key))))
+    local lock, _, why = lock_beside(path, (".%s.lock"):format(hash(key)))
     if lock == nil then error("devkit4ai.store.file: " .. why, 0) end
     return lock and function() lock:release() end
   end
