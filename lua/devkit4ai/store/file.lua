@@ -90,6 +90,7 @@ function M.new(path)
   end
 
   function store.set(key, value)
+    if value == nil and core.load(path) == false then return true end -- no file, nothing to forget
     local turn, _, why = lock_beside(path, ".lock")
     if not turn then return nil, why or "busy" end -- another program is writing it
     local done
