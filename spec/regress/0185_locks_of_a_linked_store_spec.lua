@@ -11,7 +11,9 @@ describe("a store that is named by links", function()
   before_each(function()
     folder = child.folder()
     names = {}
-    for i, name in ipairs { "real/store", "links/store", "alias/store", "links/second" } do names[i] = folder .. "/" .. name end
+    for i, name in ipairs { "real/store", "links/store", "alias/store", "links/second" } do
+      names[i] = folder .. "/" .. name
+    end
     os.execute(([[cd '%s' && mkdir real links && ln -s real alias && ln -s ../real/store links/store
       ln -s store links/second]]):format(folder))
     assert(file.new(names[1]).set("key", "value"))
@@ -35,7 +37,7 @@ describe("a store that is named by links", function()
   it("is written by one program at a time, whatever the name", function()
     local core = require "devkit4ai.core"
     local turn = assert(core.lock(names[1] .. ".lock"))
-    for _, name in ipairs(names) do assert.same({ n = 2, nil, "busy" }, { n = 2, file.new(name).set("key", "other") }) end
+    for _, name in ipairs(names) do assert.equal("busy", select(2, file.new(name).set("key", "other"))) end
     turn:release()
     for i, name in ipairs(names) do
       assert(file.new(name).set("key" .. i, "value"))
@@ -45,9 +47,8 @@ describe("a store that is named by links", function()
 
   it("needs nothing of the link's folder", function()
     local pipe = assert(io.popen "id -u")
-    local wrap = pipe:read("*l") == "0" and "setpriv --reuid 65534 --regid 65534 --clear-groups" or nil
+    local wrap = pipe:read("*l") == "0" and "setpriv --bounding-set -dac_override" or nil -- may not write everywhere
     pipe:close()
-    if wrap then os.execute(("chown -hR 65534:65534 '%s'"):format(folder)) end -- the superuser may write everywhere
     os.execute(("chmod 555 '%s/links'"):format(folder))
     local ended = child.run([[
       local store = require("devkit4ai.store.file").new(...)

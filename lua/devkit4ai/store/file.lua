@@ -1,7 +1,7 @@
 --- A store in a file that its owner alone can read; programs that name the same file share their sessions.
 ---
---- The file is replaced whole or not at all. What is no store's file is taken for an empty one. A lock is a file beside it
---- that stands there while somebody holds it, and is free when that one dies.
+--- The file is replaced whole or not at all. What is no store's file is refused by can_write, and else taken for an empty one.
+--- A lock is a file beside it that stands there while somebody holds it, and is free when that one dies.
 local core = require "devkit4ai.core"
 local errors = require "devkit4ai.errors"
 local json = require "devkit4ai.json"
@@ -10,7 +10,7 @@ local M = {}
 
 -- Told once a store, since the sessions in it are gone.
 local function tell_damaged(path)
-  io.stderr:write("devkit4ai: ", path, " holds no sessions that can be read; log in again\n")
+  io.stderr:write("devkit4ai: ", path, " holds no sessions that can be read; remove it, and log in again\n")
 end
 
 local function decode(text)
@@ -45,7 +45,7 @@ local function lock_beside(path, ending)
 end
 
 --- A store in the file of that name, which is made at the first login (mode 0600). A file that others can read is refused, and
---- so is a symbolic link that leads to nothing: `devkit4ai.new` and `client:login` fail with kind `file`, as they do where the
+--- so are a symbolic link that leads to nothing and a file that holds something else: `devkit4ai.new` and `client:login` fail with kind `file`, as they do where the
 --- file can't be written.
 --- ```lua
 --- local shared = { base_url = sandbox.url, store = require("devkit4ai.store.file").new("sessions.json") }
@@ -106,6 +106,11 @@ function M.new(path)
   end
 
   function store.can_write()
+    local text, _, trouble = core.load(path)
+    if text == nil then return nil, trouble end
+    if text and text ~= "" and not decode(text) then
+      return nil, path .. ": it holds something else than sessions; give another path, or remove that file"
+    end
     local fine, _, why = core.check_save(path)
     return fine, why
   end
