@@ -106,6 +106,16 @@ echo '4 passed, 0 failed']]):format(pause, last))
     assert.equal("130\n", said)
   end)
 
+  it("ends what a part leaves behind that was killed itself, and counts it as failed", function()
+    write("spec/a_spec.lua", [[it("a", function() end) it("b", function()
+      os.execute "echo $$ >pid; kill -KILL $(ps -o ppid= -p $PPID); exec sleep 1000" end)]])
+    local said, code = run "lua5.4=spec/a_spec.lua"
+    assert.equal("1", code)
+    assert.equal("1 passed, 1 failed", last_line(said))
+    local left = helper.shell(("sed -n 's/^State:.//p' /proc/$(cat %s/pid)/status 2>&-"):format(quote(folder)))
+    assert.is_truthy(left == "" or left:find "^Z", left) -- Z: it has ended, and nobody asked how
+  end)
+
   it("counts a process that ends early as failed", function()
     write("spec/a_spec.lua", [[it("a", function() end) it("ends", function() os.exit(0) end)]])
     local said, code = run "lua5.4=spec/a_spec.lua"
