@@ -28,11 +28,18 @@ describe("devkit4ai.all", function()
   end)
 
   in_both("gives the first failure, in time, and cancels the others", function()
-    local over, err = nil, {}
+    local over, err, failed = nil, {}, false
     local results = { devkit4ai.all {
       function() over = runtime.sleep(1000, {}) end,
-      function() sleep(0.005) return nil, "no luck", err end,
-      function() sleep(0.01) return nil, "later", {} end,
+      function()
+        sleep(0.005)
+        failed = true
+        return nil, "no luck", err
+      end,
+      function()
+        repeat sleep(0.001) until failed
+        return nil, "later", {}
+      end,
     } }
     assert.is_nil(results[1])
     assert.equal("no luck", results[2])
@@ -123,7 +130,7 @@ describe("devkit4ai.map", function()
       local results = devkit4ai.map(list, given or nil, function(item)
         now = now + 1
         most = math.max(most, now)
-        sleep(0.001)
+        repeat sleep(0.001) until most >= width
         now = now - 1
         return item
       end)

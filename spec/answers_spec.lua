@@ -7,7 +7,7 @@ local PROJECT = "770e8400-e29b-41d4-a716-446655440002"
 
 -- Through the same door as an answer on the wire.
 local function read(row, text)
-  local ok, raw, secrets = json.decode(text:gsub("ID", ID):gsub("PROJECT", PROJECT))
+  local ok, raw, secrets = json.decode((text:gsub("ID", ID):gsub("PROJECT", PROJECT)))
   assert.is_true(ok)
   return answers[row](raw, secrets)
 end

@@ -164,8 +164,9 @@ describe("gen:wait", function()
 
   it("lets no single look outlast it", function()
     local gen = serve("conn:sleep(1000)")
-    local _, message, err = gen:wait { timeout = 0.1 }
+    local _, message, err = gen:wait { timeout = 0.5 }
     assert.equal("timeout", err.kind)
+    assert.is_truthy(message:find("the time for the whole call is over", 1, true), message) -- not the client's idle limit
     assert.is_truthy(message:find("go on waiting with", 1, true))
   end)
 

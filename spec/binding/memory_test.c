@@ -117,6 +117,8 @@ int main (int argc, char **argv) {
     bool right = run(argv[1], argv[i], FROM_N_ON, 1000000000, &reached);
     right = right && sweep(argv[1], argv[i], FROM_N_ON) && sweep(argv[1], argv[i], N_ALONE);
     if (!right) failed++;
+    printf("%s %s\n", right ? "ok    " : "FAILED", argv[i]);
+    fflush(stdout);
   }
   printf("%d passed, %d failed\n", argc - 2 - failed, failed);
   return failed > 0;

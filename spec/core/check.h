@@ -1,4 +1,4 @@
-/* check.h - the whole test framework of the C tests: a table of named functions, CHECK, and a last line that counts.
+/* check.h - the whole test framework of the C tests: a table of named functions, CHECK, and lines that count.
  *
  *   static void adds (void) { CHECK(1 + 1 == 2); }
  *   int main (void) {
@@ -32,7 +32,7 @@ static inline bool check_that (bool holds, const char *condition, const char *fi
 
 #define CHECK_RUN(tests) check_run(tests, sizeof tests / sizeof *tests)
 
-/* Runs them all; what main returns. The last line is `N passed, N failed`. */
+/* Runs them all; what main returns. A line for each as it ends; the last line is `N passed, N failed`. */
 static inline int check_run (const check_test *tests, size_t count) {
   size_t failed = 0;
   for (size_t i = 0; i < count; i++) {
@@ -40,6 +40,8 @@ static inline int check_run (const check_test *tests, size_t count) {
     check_misses = 0;
     tests[i].run();
     if (check_misses > 0) failed++;
+    printf("%s %s\n", check_misses > 0 ? "FAILED" : "ok    ", check_running);
+    fflush(stdout);                 /* tools/test sees that it goes on; a child that a test forks has nothing to write */
   }
   printf("%zu passed, %zu failed\n", count - failed, failed);
   return failed > 0;

@@ -151,7 +151,7 @@ static int threads_before;
 /* Registered before the engine's first submit, so it runs after what the engine has registered. A thread that was joined
  * may still be listed for a moment. */
 static void is_alone_at_exit (void) {
-  double end = dk_now() + 1;
+  double end = dk_now() + PATIENCE;
   while (count_threads() > threads_before && dk_now() < end) until_turn(NULL);
   if (count_threads() > threads_before) _exit(1);
 }

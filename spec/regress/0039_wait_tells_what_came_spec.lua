@@ -48,6 +48,19 @@ describe("gen:wait", function()
     server:stop()
   end)
 
+  -- A wait in which only sleeps take time, so that each look has its answer.
+  local function wait_out(gen)
+    local ahead, now, sleep, short = 0, runtime.now, runtime.sleep, poll.pause
+    finally(function() runtime.now, runtime.sleep, poll.pause = now, sleep, short end)
+    runtime.now = function() return ahead end
+    runtime.sleep = function(seconds, owner)
+      ahead = ahead + seconds
+      return sleep(0, owner)
+    end
+    poll.pause = function() return 10 end
+    return gen:wait { timeout = 35 }
+  end
+
   local function order() return assert(client:generate { images = { IMAGE }, prompt = "neon" }) end
   local OK = "conn:respond(200, { id = ID, status = 'completed' })"
   local EARLY = "conn:respond(404, { detail = 'Generation not found' })"
@@ -60,7 +73,7 @@ describe("gen:wait", function()
   } do
     it("says what came in the place of a status: " .. what, function()
       start(case[1])
-      local gen, message, err = client:generation(ID):wait { timeout = 0.05 }
+      local gen, message, err = wait_out(client:generation(ID))
       assert.is_nil(gen)
       assert.equal("timeout", err.kind)
       for _, words in ipairs { "no status came", "the last look failed: ", case[2], "paid for", "go on waiting" } do
@@ -72,13 +85,13 @@ describe("gen:wait", function()
 
   it("says the status that came before the last look failed", function()
     start("conn:respond(200, { id = ID, status = 'processing' })", "conn:respond(502, '')")
-    local message = select(2, client:generation(ID):wait { timeout = 0.05 })
+    local message = select(2, wait_out(client:generation(ID)))
     assert.is_truthy(message:find("(processing; the last look failed: the server answered 502", 1, true), message)
   end)
 
   it("says nothing of looks that failed before the last one", function()
     start("conn:respond(502, '')", "conn:respond(200, { id = ID, status = 'processing' })")
-    local message = select(2, client:generation(ID):wait { timeout = 0.05 })
+    local message = select(2, wait_out(client:generation(ID)))
     assert.is_truthy(message:find("is not done (processing). ", 1, true), message)
   end)
 

@@ -118,7 +118,7 @@ describe("a list", function()
     client:close()
     server:stop()
     serve("\239\187\191" .. item(1))
-    assert.equal("completed", assert(client:generation(id_of(1)):wait { timeout = 5 }).status)
+    assert.equal("completed", assert(client:generation(id_of(1)):wait { timeout = 60 }).status)
   end)
 
   it("of projects and keys is read, and each has a text form", function()

@@ -73,7 +73,7 @@ describe("a response", function()
   for _, status in ipairs { " completed ", "Completed\\n", "COMPLETED\\u0000" } do
     it(("with the status %q ends a wait"):format(status), function()
       local gen = serve(('{"id":"%s","status":"%s"}'):format(ID, status)):generation(ID)
-      assert.equal("completed", assert(gen:wait { timeout = 5 }).status)
+      assert.equal("completed", assert(gen:wait { timeout = 60 }).status)
     end)
   end
 
@@ -91,7 +91,7 @@ describe("a response", function()
       local body = ('{"id":"%s","status":"completed","image_url":"","result_image_url":"%s"}'):format(
         ID, (url:gsub("\\", "\\\\")))
       local gen = serve(body):generation(ID)
-      assert(gen:wait { timeout = 5 })
+      assert(gen:wait { timeout = 60 })
       assert.equal(wire.image.png, (assert(gen:bytes())))
       local requests = server:requests()
       assert.equal(target, requests[#requests].target)

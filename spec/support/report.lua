@@ -7,6 +7,7 @@ local ESCAPES = { ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
 
 -- Control characters as Lua writes them, with some exceptions: a name neither breaks a line nor moves the cursor.
 local function visible(text, except)
+  text = text:gsub("\194([\128-\159])", function(char) return ("\\u{%X}"):format(char:byte()) end) -- those of Unicode
   return (text:gsub("%c", function(char)
     if not (except or ""):find(char, 1, true) then return ESCAPES[char] or ("\\%03d"):format(char:byte()) end
   end))

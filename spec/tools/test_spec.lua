@@ -46,11 +46,11 @@ describe("tools/test", function()
   end)
 
   it("shows control characters in names and reasons", function()
-    write("spec/a_spec.lua", [[it("red\27[31m\n9 passed, 0 failed\r", function() error("bell\7") end)]])
+    write("spec/a_spec.lua", [[it("red\27[31m\n9 passed, 0 failed\r\194\155m", function() error("bell\7") end)]])
     local said, code = run "lua5.4=spec/a_spec.lua"
     assert.equal("1", code)
     assert.equal("0 passed, 1 failed", last_line(said))
-    assert.is_truthy(said:find([[red\027[31m\n9 passed, 0 failed\r]], 1, true), said)
+    assert.is_truthy(said:find([[red\027[31m\n9 passed, 0 failed\r\u{9B}m]], 1, true), said)
     assert.is_truthy(said:find([[bell\007]], 1, true), said)
     assert.is_nil(said:find "[%z\1-\9\11-\31\127]")
   end)
@@ -64,6 +64,36 @@ describe("tools/test", function()
     assert.matches("nothing finished for 10 seconds; the last that began: run +spec/a_spec.lua:2 hangs", said)
   end)
 
+  it("lets a program go on whose tests finish, and stops one whose tests do not", function()
+    local function program(name, pause, last)
+      write("build/spec/core/" .. name, ([[#!/bin/sh
+for test in 1 2 3 4; do sleep %d; echo "ok     $test"; done
+%s
+echo '4 passed, 0 failed']]):format(pause, last))
+    end
+    os.execute("mkdir -p " .. quote(folder .. "/build/spec/core"))
+    program("slow_test", 4, "")
+    program("stuck_test", 0, "exec sleep 1000")
+    local said, code = run "c=slow_test,stuck_test"
+    assert.equal("1", code)
+    assert.equal("8 passed, 1 failed", last_line(said))
+    assert.matches("nothing finished for 10 seconds; the last that began: == build/spec/core/stuck_test", said)
+  end)
+
+  it("refuses to run twice at once in one tree, and a part that is named twice", function()
+    write("spec/a_spec.lua", [[it("waits", function() repeat until io.open "go" end)]])
+    local said = helper.shell(([[cd %s && {
+      tools/test lua5.4=spec/a_spec.lua >first & first=$!
+      until grep -qs '^run ' build/test/lua5.4.log || ! kill -0 $first; do sleep 0.05; done
+      tools/test lua5.4=spec/a_spec.lua; echo $?
+      touch go; wait $first; echo $?; tail -n 1 first
+      tools/test lua5.4=spec/a_spec.lua lua5.4; echo $?
+    }]]):format(quote(folder)))
+    local busy = "test: another run of tools/test works in this tree; wait for its end\n2\n"
+    assert.equal(busy .. "0\n1 passed, 0 failed\n"
+      .. "test: a part is named twice: lua5.4 (give its files in one list: PART=FILE,FILE)\n2\n", said)
+  end)
+
   it("ends what its parts have started at Ctrl-C", function()
     write("spec/a_spec.lua", [[it("hangs", function() os.execute "echo $$ >pid; exec sleep 1000" end)]])
     local said = helper.shell(([[cd %s && bash -c 'set -m
@@ -74,6 +104,16 @@ describe("tools/test", function()
       echo $?
       while kill -0 $(cat pid); do sleep 0.05; done' 2>/dev/null]]):format(quote(folder)))
     assert.equal("130\n", said)
+  end)
+
+  it("ends what a part leaves behind that was killed itself, and counts it as failed", function()
+    write("spec/a_spec.lua", [[it("a", function() end) it("b", function()
+      os.execute "echo $$ >pid; kill -KILL $(ps -o ppid= -p $PPID); exec sleep 1000" end)]])
+    local said, code = run "lua5.4=spec/a_spec.lua"
+    assert.equal("1", code)
+    assert.equal("1 passed, 1 failed", last_line(said))
+    local left = helper.shell(("sed -n 's/^State:.//p' /proc/$(cat %s/pid)/status 2>&-"):format(quote(folder)))
+    assert.is_truthy(left == "" or left:find "^Z", left) -- Z: it has ended, and nobody asked how
   end)
 
   it("counts a process that ends early as failed", function()

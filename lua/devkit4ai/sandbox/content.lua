@@ -14,7 +14,7 @@ local KINDS = { ["multipart/form-data"] = "multipart", ["application/x-www-form-
 function M.kind(request)
   local header = request.headers["content-type"]
   if not header or header == "" then return "json" end
-  local name = header:lower():match("^[ \t]*([^;%s]*)")
+  local name = header:lower():match("^%s*([^;]-)%s*$") or header:lower():match("^%s*([^;]-)%s*;")
   if name == "application/json" or name:find("^application/[^/]*%+json$") then return "json" end
   return KINDS[name] or "other"
 end

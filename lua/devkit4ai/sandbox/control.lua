@@ -97,12 +97,28 @@ end
 local function stream(name, file, mode)
   local both = io.open("/dev/" .. name, "r+b")
   local own = both and io.open("/dev/" .. name, mode)
-  local opened = socket.dup(own or file)
+  local opened, why = socket.dup(own or file)
   if own then own:close() end
   if both then both:close() end
+  if not opened then return nil, errno.strerror(why) end
   opened:setmode("b", "bn")
-  opened:onerror(function(_, _, why) return why end)
+  opened:onerror(function(_, _, failure) return failure end)
   return opened
+end
+
+---@class devkit4ai.sandbox.Line  the two ends of the control line
+---@field input table
+---@field output table
+
+--- Opens the control line on standard input and output.
+---@return devkit4ai.sandbox.Line?
+---@return string? reason
+function M.open()
+  local input, output, why
+  input, why = stream("stdin", io.stdin, "rb")
+  if input then output, why = stream("stdout", io.stdout, "ab") end
+  if not output then return nil, "cannot open the control line: " .. why end
+  return { input = input, output = output }
 end
 
 -- The lines of a stream, as they come in. What is left at the end without a line end is no command.
@@ -133,12 +149,12 @@ end
 
 --- Takes commands until the input ends, or nobody reads the answers any more; then ends the process.
 ---@param state table
-function M.run(state)
-  local input, output = stream("stdin", io.stdin, "rb"), stream("stdout", io.stdout, "ab")
-  for line in lines_of(input) do
+---@param ends devkit4ai.sandbox.Line
+function M.run(state, ends)
+  for line in lines_of(ends.input) do
     local ok, text = pcall(answer, state, line)
     if not ok then text = json.object({ "error" }, { error = "a mistake of the sandbox: " .. tostring(text) }) end
-    if not delivery.send(output, text .. "\n") then break end
+    if not delivery.send(ends.output, text .. "\n") then break end
   end
   os.exit(0)
 end

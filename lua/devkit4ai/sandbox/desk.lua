@@ -190,7 +190,8 @@ function Desk:answer(request)
       request.query))
   end
   local asked, refusal = {}, nil
-  if door[1] == "POST" then asked, refusal = read(request) end
+  if door[1] == "POST" then asked, refusal = read(request)
+  elseif request.unread then refusal = refuse(400, ("%s %s takes no body"):format(request.method, request.path)) end
   if refusal then return refusal end
   local text, ok = M.run(self.state, door.command, asked)
   return answer(ok and 200 or 400, text)

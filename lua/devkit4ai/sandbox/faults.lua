@@ -35,10 +35,13 @@ local function headers(value)
       return ("has no header of the name '%s'"):format(tostring(name))
     end
     if name:lower() == "content-length" then return "can't hold Content-Length: the field length changes it" end
-    for _, line in ipairs(type(given) == "table" and given or { given }) do
+    local lines = type(given) == "table" and given or { given }
+    if lines[1] == nil then return ("must have texts of one line: '%s' has none"):format(name) end
+    for _, line in ipairs(lines) do
       if not is_line(line) then return ("must have texts of one line: '%s' has none"):format(name) end
     end
   end
+  if next(value) == nil then return "must have a name" end
 end
 
 -- The fields of a fault. check: what is wrong with a value; acts: it is a fault, not a condition or a detail of one;

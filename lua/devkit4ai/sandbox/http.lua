@@ -52,7 +52,7 @@ end
 
 -- The method, target and minor version of a request line; or nil and what is wrong with it.
 local function request_line(line)
-  local method, target, major, minor = line:match("^(%u+) (%S+) HTTP/(%d)%.(%d)$")
+  local method, target, major, minor = line:match("^(%u+) ([^%c ]+) HTTP/(%d)%.(%d)$")
   if not method then return nil, 400, "Malformed request line" end
   if major ~= "1" then return nil, 505, "HTTP version not supported" end
   return method, target, minor

@@ -128,16 +128,6 @@ function M.write(value, order)
   return "{" .. table.concat(items, ",") .. "}"
 end
 
---- The value of a JSON text, or nil and the offset (from 0) at which it went wrong.
----@param source string
----@return any value
----@return integer? offset
-function M.decode(source)
-  local ok, value = pcall(cjson.decode, source)
-  if ok then return value end
-  return nil, math.max(0, (tonumber(tostring(value):match("at character (%d+)")) or 1) - 1)
-end
-
 local DEPTH = 950 -- levels of a document: the usual readers of our answers, cjson among them, give up at 1,000
 
 -- The inside of the string that begins at a place, as it stands in the source, and the place behind it; nil for no string.
@@ -250,20 +240,39 @@ function STEPS.rest(reader, found)
   return found == "," and reader:put(found, reader.at + 1, top.closes == "}" and "name" or "value")
 end
 
+-- Reads a whole JSON text: what is shown of it; or nil and the offset (from 0) of what is not JSON.
+local function read(source, change)
+  local reader = reader_of(source, change)
+  while true do
+    reader.at = source:match("^[ \t\r\n]*()", reader.at)
+    local found = source:sub(reader.at, reader.at)
+    if found == "" and reader.step == "rest" and not reader.open[1] then return table.concat(reader.out) end
+    if not STEPS[reader.step](reader, found) then return nil, reader.at - 1 end
+  end
+end
+
 --- A JSON text as a value, which is written as it was sent, blanks between its tokens left out. Nil where it is not JSON.
 ---@param source string
 ---@param change fun(value: string, name: string): string? what replaces a string or number under a name; nil: it stays
 ---@return table?
 function M.document(source, change)
-  local reader = reader_of(source, change)
-  while true do
-    reader.at = source:match("^[ \t\r\n]*()", reader.at)
-    local found = source:sub(reader.at, reader.at)
-    if found == "" and reader.step == "rest" and not reader.open[1] then
-      return setmetatable({ text = table.concat(reader.out) }, DOCUMENT)
-    end
-    if not STEPS[reader.step](reader, found) then return nil end
-  end
+  local shown = read(source, change)
+  return shown and setmetatable({ text = shown }, DOCUMENT)
+end
+
+local function keep() end
+
+--- The value of a JSON text, or nil and the offset (from 0) at which it went wrong. cjson also takes line feeds in strings,
+--- numbers such as 1. and anything behind a NUL.
+---@param source string
+---@return any value
+---@return integer? offset
+function M.decode(source)
+  local ok, value = pcall(cjson.decode, source)
+  if not ok then return nil, math.max(0, (tonumber(tostring(value):match("at character (%d+)")) or 1) - 1) end
+  local shown, offset = read(source, keep)
+  if not shown then return nil, offset end
+  return value
 end
 
 --- Whether a decoded value is a JSON object: cjson gives objects and arrays alike as tables.

@@ -12,9 +12,28 @@ local server = require "devkit4ai.sandbox.server"
 local states = require "devkit4ai.sandbox.state"
 local storages = require "devkit4ai.sandbox.storage"
 
+local unpack = table.unpack or unpack -- luacheck: ignore (LuaJIT)
+
 local M = {}
 
 local INTERRUPTED = 130 -- the exit code after Ctrl-C; SIGTERM is how a container ends
+
+-- The signals that end the sandbox. Ctrl-C ends that of a person; a program's is left to the program. SIGHUP: where the
+-- process that started us has it ignored, as nohup does, it stays ignored.
+local function ends_of(controlled)
+  local signals = { signal.SIGTERM }
+  if not controlled then signals[2] = signal.SIGINT end
+  local status = io.open "/proc/self/status"
+  local ignored = status and status:read("*a"):match("SigIgn:%s*%x*(%x)\n") -- SIGHUP is 1, the lowest bit
+  if status then status:close() end
+  if ignored and tonumber(ignored, 16) % 2 == 0 then signals[#signals + 1] = signal.SIGHUP end
+  return signals
+end
+
+-- An error without the place in the source that raised it.
+local function reason_of(raised)
+  return (tostring(raised):gsub("^[^ ]+:%d+: ", ""))
+end
 
 --- Runs until the process is ended, or, controlled, until its standard input ends.
 ---@param settings devkit4ai.sandbox.Settings|{ port: integer }
@@ -25,11 +44,19 @@ local INTERRUPTED = 130 -- the exit code after Ctrl-C; SIGTERM is how a containe
 ---@return nil
 ---@return string? reason it could not start
 function M.run(settings, controlled, parent, greet, developer)
-  signal.block(signal.SIGINT, signal.SIGTERM) -- listened to below: as process 1 we get no signal that we do not ask for
+  local ends = ends_of(controlled)
+  signal.block(signal.SIGINT, unpack(ends)) -- as process 1 we get no signal that we do not ask for
   local api, port = server.listen(settings.port)
   if not api then return nil, port end
   local store, store_port = server.listen(0)
   if not store then return nil, store_port end
+  local line, why
+  if controlled then
+    line, why = control.open()
+    if not line then return nil, why end
+  end
+  local made, queue = pcall(cqueues.new)
+  if not made then return nil, reason_of(queue) end
 
   local url = ("http://%s:%d"):format(server.HOST, port)
   local origin = ("http://%s:%d"):format(server.HOST, store_port)
@@ -37,22 +64,21 @@ function M.run(settings, controlled, parent, greet, developer)
   local storage = storages.new(state, pictures.new(), origin)
   state.storage = storage
 
-  local queue = cqueues.new()
   server.serve(queue, api, exchange.new(state, app.new(state, routes), { desk = desk.new(state) }))
   server.serve(queue, store, exchange.new(state, storage, { operation = storage:operation() }))
+  queue:wrap(function()
+    local came = signal.listen(unpack(ends)):wait()
+    os.exit(came == signal.SIGINT and INTERRUPTED or 0)
+  end)
+  made, why = queue:step(0) -- here it takes the descriptors that it needs
+  if not made then return nil, reason_of(why) end
   if controlled then
     control.say({ "url", "operator_key" }, { url = url, operator_key = state.operator_key })
-    queue:wrap(control.run, state)
+    queue:wrap(control.run, state, line)
   else
     local facts = greeting.facts(state, url, developer)
     greet(facts, greeting.text(facts, origin))
   end
-  queue:wrap(function()
-    -- Ctrl-C ends the sandbox of a person; that of a program leaves it to the program.
-    local ends = controlled and { signal.SIGTERM } or { signal.SIGTERM, signal.SIGINT }
-    local came = signal.listen((table.unpack or unpack)(ends)):wait() -- luacheck: ignore (5.1 and LuaJIT)
-    os.exit(came == signal.SIGINT and INTERRUPTED or 0)
-  end)
   if parent then queue:wrap(control.watch, parent) end
   while true do
     local ok, err = queue:loop()

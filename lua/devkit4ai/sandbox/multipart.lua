@@ -42,7 +42,7 @@ end
 local function parameters(value)
   local found, at = {}, 1
   while true do
-    local name, from = value:match("^[^;]*;%s*([%w%-_*]+)=()", at)
+    local name, from = value:match("^[^;]*;%s*([%w%-_*]+)%s*=%s*()", at)
     if not name then return found end
     if value:sub(from, from) == '"' then
       local stop = from + 1

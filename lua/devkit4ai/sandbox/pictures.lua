@@ -39,11 +39,12 @@ function Pictures:get(seed)
     self.entries[seed] = entry
     table.insert(self.order, seed)
     if #self.order > KEPT then self.entries[table.remove(self.order, 1)] = nil end
-    entry.png = self:draw(seed)
+    entry.fine, entry.png = pcall(self.draw, self, seed)
+    if not entry.fine then self.entries[seed] = nil end
     entry.drawn:signal()
   end
-  while not entry.png do entry.drawn:wait() end
-  return entry.png
+  while entry.fine == nil do entry.drawn:wait() end
+  return entry.fine and entry.png or error(entry.png, 0)
 end
 
 return M

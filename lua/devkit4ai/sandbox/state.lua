@@ -15,6 +15,8 @@ local tokens = require "devkit4ai.sandbox.tokens"
 local windows = require "devkit4ai.sandbox.windows"
 
 local M = {}
+
+---@class devkit4ai.sandbox.State all that one sandbox knows
 local State = {}
 State.__index = State
 
