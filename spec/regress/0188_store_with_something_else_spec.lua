@@ -27,10 +27,9 @@ describe("a store's file that holds something else", function()
       os.remove(path)
       local client = assert(devkit4ai.new(options))
       write(path, text)
-      for _, call in ipairs {
-        function() return devkit4ai.new(options) end, function() return client:login(command.EMAIL, command.PASSWORD) end,
-      } do
-        local done, message, err = call()
+      local function login() return client:login(command.EMAIL, command.PASSWORD) end
+      for _, call in ipairs { devkit4ai.new, login } do
+        local done, message, err = call(options)
         assert.is_nil(done)
         assert.same({ "file", "not_sent" }, { err.kind, err.outcome })
         assert.is_truthy(message:find("something else than sessions", 1, true), message)
@@ -44,7 +43,8 @@ describe("a store's file that holds something else", function()
     local path = desk.folder .. "/devkit4ai/sessions.json"
     os.execute(("mkdir -p '%s/devkit4ai'"):format(desk.folder))
     write(path, "mine")
-    local ended = desk:run({ "login", "--email", command.EMAIL, "--password-stdin" }, { input = command.PASSWORD .. "\n" })
+    local login = { "login", "--email", command.EMAIL, "--password-stdin" }
+    local ended = desk:run(login, { input = command.PASSWORD .. "\n" })
     assert.equal(1, ended.code, ended.err)
     assert.is_truthy(ended.err:find("remove that file", 1, true), ended.err)
     assert.equal("mine", child.read(path))

@@ -44,9 +44,9 @@ local function lock_beside(path, ending)
   return core.lock(lock_path(target, ending))
 end
 
---- A store in the file of that name, which is made at the first login (mode 0600). A file that others can read is refused, and
---- so are a symbolic link that leads to nothing and a file that holds something else: `devkit4ai.new` and `client:login` fail with kind `file`, as they do where the
---- file can't be written.
+--- A store in the file of that name, which is made at the first login (mode 0600). `devkit4ai.new` and `client:login` fail with
+--- kind `file` where the file can't be written, others can read it, it holds something else, or it is a symbolic link that leads
+--- to nothing.
 --- ```lua
 --- local shared = { base_url = sandbox.url, store = require("devkit4ai.store.file").new("sessions.json") }
 --- assert(assert(devkit4ai.new(shared)):login("dev@example.com", "SecurePass123"))
