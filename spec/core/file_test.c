@@ -224,8 +224,8 @@ static void asks_whether_the_file_may_be_written (void) {
 /* what rename(2) would refuse at the end is refused at the beginning, and no part is made */
 static bool stays (const char *name, int reason) {
   int names = count_names();
-  bool told = dk_file_check(name, true, &failure) == DK_FILE && strstr(failure.text, strerror(reason)) != NULL;
-  return CHECK(told && save(name, true) == DK_FILE && count_names() == names);
+  bool told = dk_file_check(name, true, &failure) == DK_NOT_REGULAR && strstr(failure.text, strerror(reason)) != NULL;
+  return CHECK(told && save(name, true) == DK_NOT_REGULAR && count_names() == names);
 }
 
 static void in_sticky_folder (void) {
@@ -249,7 +249,7 @@ static void replaces_no_mount (void) {
   write_old("a.jpg", 0600);
   write_old("other", 0600);
   if (mount("other", "a.jpg", NULL, MS_BIND, NULL) != 0) return;               /* not the superuser */
-  CHECK(stays("a.jpg", EBUSY) && dk_private_check("a.jpg", &failure) == DK_FILE && is_old("a.jpg"));
+  CHECK(stays("a.jpg", EBUSY) && dk_private_check("a.jpg", &failure) == DK_NOT_REGULAR && is_old("a.jpg"));
   must(umount("a.jpg") == 0);
 }
 
@@ -269,11 +269,11 @@ static void replaces_nothing_that_has_attributes (void) {
     must(mkdir("sub", 0700) == 0);
     write_old("a.jpg", 0600);
     if (set_attribute("a.jpg", attributes[i])) {
-      CHECK(stays("a.jpg", EPERM) && dk_private_check("a.jpg", &failure) == DK_FILE && is_old("a.jpg"));
+      CHECK(stays("a.jpg", EPERM) && dk_private_check("a.jpg", &failure) == DK_NOT_REGULAR && is_old("a.jpg"));
       must(set_attribute("a.jpg", 0));
     }
     if (set_attribute("sub", attributes[i])) {
-      CHECK(dk_file_check("sub/a.jpg", false, &failure) == DK_FILE && dk_private_check("sub/a.jpg", &failure) == DK_FILE);
+      CHECK(dk_file_check("sub/a.jpg", false, &failure) == DK_NOT_REGULAR && dk_private_check("sub/a.jpg", &failure) == DK_NOT_REGULAR);
       must(set_attribute("sub", 0) && rmdir("sub") == 0);
     }
   }
@@ -285,8 +285,8 @@ static void replaces_nothing_that_has_attributes (void) { }
 /* the next save would take it for a left one */
 static void has_no_name_of_a_part (void) {
   begin();
-  CHECK(dk_file_check("devkit4ai-unfinished-3", false, &failure) == DK_FILE && save("./devkit4ai-unfinished-3", true) == DK_FILE);
-  CHECK(dk_private_check("devkit4ai-unfinished-x", &failure) == DK_FILE && count_names() == 0);
+  CHECK(dk_file_check("devkit4ai-unfinished-3", false, &failure) == DK_NOT_REGULAR && save("./devkit4ai-unfinished-3", true) == DK_NOT_REGULAR);
+  CHECK(dk_private_check("devkit4ai-unfinished-x", &failure) == DK_NOT_REGULAR && count_names() == 0);
   CHECK(save("devkit4ai-unfinished", false) == DK_OK);
 }
 
@@ -525,7 +525,8 @@ static void a_real_full_disk (void) {
 static void each_reason_says_what_to_do (void) {
   static const struct { int reason; dk_status status; const char *what, *advice; } rows[] = {
     {ENOSPC, DK_DISK, "the disk is full", "free some space"}, {EDQUOT, DK_DISK, "quota", "delete some files"},
-    {EFBIG, DK_DISK, "so large a file", "ulimit -f"}, {EROFS, DK_DISK, "read-only", "another one"}, {EIO, DK_FILE, "", ""},
+    {EFBIG, DK_DISK, "so large a file", "ulimit -f"}, {EROFS, DK_DISK, "read-only", "another one"}, {EBUSY, DK_NOT_REGULAR, "can't be replaced", "mounted"},
+    {EPERM, DK_NOT_REGULAR, "can't be replaced", "sticky"}, {EINVAL, DK_NOT_REGULAR, "can't have this name", "unfinished"}, {EIO, DK_FILE, "", ""},
   };
   char path[1000];
   memset(path, 'x', sizeof path - 1);

@@ -16,7 +16,7 @@ dk_status dk_private_target (const char *path, char target[PATH_MAX], dk_failure
 dk_status dk_private_load (const char *path, dk_buffer *out, bool *exists, dk_failure *failure);
 
 /* Gives the file these bytes and the mode 0600, whole or not at all: a part file beside it is filled, synced and renamed. A
- * symbolic link is followed: dk_private_target. Errors: DK_FILE (another user's, a folder), DK_DISK; the old bytes stay. */
+ * symbolic link is followed: dk_private_target. Errors: DK_FILE (another user's, a folder), DK_NOT_REGULAR, DK_DISK; the old bytes stay. */
 dk_status dk_private_save (const char *path, const char *bytes, size_t length, dk_failure *failure);
 
 /* Whether dk_private_save could write a small file: makes one of 4 KB beside it and removes it. Errors: as dk_private_save. */

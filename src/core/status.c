@@ -28,9 +28,9 @@ static const struct { int number; dk_status status; const char *what, *advice; }
   {EDQUOT, DK_DISK, "the disk quota is used up", "delete some files, or give a path on another disk"},
   {EFBIG, DK_DISK, "the process may not write so large a file", "raise its limit (ulimit -f)"},
   {EROFS, DK_DISK, "the file system is read-only", "give a path on another one"},
-  {EBUSY, DK_FILE, "it can't be replaced, for something is mounted there", "give a path beside it"},
-  {EPERM, DK_FILE, "the system does not let us replace it", "its folder is sticky, or it has an attribute of chattr: give another path"},
-  {EINVAL, DK_FILE, "a file can't have this name", "give another name"},
+  {EBUSY, DK_NOT_REGULAR, "it can't be replaced", "something is mounted there"},
+  {EPERM, DK_NOT_REGULAR, "it can't be replaced", "its folder is sticky, or it has an attribute of chattr"},
+  {EINVAL, DK_NOT_REGULAR, "a file can't have this name", "the file system takes no such name, or the name is kept for unfinished files"},
 };
 enum { REASONS = sizeof reasons / sizeof *reasons };
 
