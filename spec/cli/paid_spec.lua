@@ -5,6 +5,7 @@ local command = require "spec.cli.command"
 local helper = require "spec.sandbox.helper"
 
 local PAID, MAY_BE_PAID, FAILED = 8, 6, 9
+local ONCE = _VERSION == "Lua 5.4" and not child.is_sanitized() -- it waits for 30 seconds
 local UNKNOWN = "550e8400-e29b-41d4-a716-446655440000"
 
 describe("devkit4ai after a payment", function()
@@ -53,7 +54,7 @@ describe("devkit4ai after a payment", function()
   local CASES = {
     ["a session that ends"] = { { WITH_GET, 401 }, { "refresh_token", 401 } },
     ["a look that is forbidden"] = { { WITH_GET, 403 } },
-    ["a look that finds nothing"] = { { WITH_GET, 404 } },
+    ["a look that finds nothing"] = ONCE and { { WITH_GET, 404 } } or nil,
     ["a look with another 4xx"] = { { WITH_GET, 402 } },
     ["storage that answers 401"] = { { "picture", 401 } },
     ["storage that answers 403"] = { { "picture", 403 } },

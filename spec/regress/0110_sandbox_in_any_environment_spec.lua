@@ -92,6 +92,7 @@ describe("with the user's own keys and addresses in the environment", function()
   end)
 
   it("the pages' programs ask the sandbox alone", function()
+    if child.is_sanitized() then return end -- the same programs run there by themselves
     local server, folder = real_api()
     local busted = assert(io.popen "command -v busted"):read "*l"
     local ended = child.run(('arg = { [0] = %q, %s } dofile(arg[0])'):format(busted,

@@ -43,6 +43,12 @@ function M.list(path)
   return names
 end
 
+--- Whether AddressSanitizer watches this process.
+---@return boolean
+function M.is_sanitized()
+  return M.read("/proc/self/maps"):find("libasan", 1, true) ~= nil
+end
+
 --- The program that runs this spec: standard input of popen's shell is ours, its parent is us.
 ---@return string path
 function M.interpreter()
