@@ -20,15 +20,13 @@ local NOT_RUN = {
 
 local SHOWN = { console = true, json = true, [""] = true } -- what a program prints, or how a call looks
 
--- What a page takes as given: a sandbox, a developer's client with a project, pictures in the folder where it runs.
+-- What a page takes as given, beside pictures in the folder where it runs: the lines of docs/README.md, here with a library that
+-- waits for less.
+local BEGINNING = assert(child.read("docs/README.md"):match("\n```lua\n(.-)```"))
 local PRELUDE = [[
 package.path = package.path .. ";" .. (...) .. "/?.lua"
-local devkit4ai = require "spec.support.quick"
-local sandbox = assert(require("devkit4ai.sandbox").start { step_time = 0.05 })
+]] .. BEGINNING:gsub('require "devkit4ai"\n', 'require "spec.support.quick"\n') .. [[
 require("devkit4ai.poll").pause = function() return 0.03 end
-local options = assert(sandbox:developer { email = "dev@example.com", password = "SecurePass123" })
-local client = assert(devkit4ai.new(options))
-local project = client:project()
 local print = function(...)
   local parts = {}
   for i = 1, select("#", ...) do parts[i] = tostring((select(i, ...))) end
@@ -177,6 +175,15 @@ describe("the blocks of the pages", function()
   end
 
   if not one_lua then return end
+
+  it("say where they begin, where they do not begin themselves", function()
+    for _, path in ipairs(pages()) do
+      local text = child.read(path)
+      if path:find("^docs/[^/]+$") and text:find("\n```lua\n") and not text:find('require "devkit4ai"\n', 1, true) then
+        assert.is_truthy(text:find("(README.md#how-the-programs-begin)", 1, true), path)
+      end
+    end
+  end)
 
   it("are run here, by another spec that is there, or are counted as not run", function()
     local counted = {}

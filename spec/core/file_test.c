@@ -14,6 +14,8 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #ifdef __linux__
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/xattr.h>
 #endif
 #include <unistd.h>
@@ -162,6 +164,9 @@ static void is_as_private_while_it_grows (void) {
   dk_file_init(&file);
   CHECK(dk_file_open(&file, "a.jpg", true, 1000, &failure) == DK_OK && (mode_of("devkit4ai-unfinished-0") & 07777) == 0600);
   dk_file_drop(&file);
+  must(chmod("a.jpg", 0664) == 0);                             /* its group may not be ours */
+  CHECK(dk_file_open(&file, "a.jpg", true, 1000, &failure) == DK_OK && (mode_of("devkit4ai-unfinished-0") & 07777) == 0600);
+  dk_file_drop(&file);
   umask(mask);
 }
 
@@ -214,6 +219,75 @@ static void asks_whether_the_file_may_be_written (void) {
   write_old("roots/a.jpg", 0666);
   must(chown("mine.jpg", OTHER_USER, OTHER_USER) == 0 && symlink("open too.jpg", "link") == 0 && lchown("link", OTHER_USER + 1, 0) == 0);
   CHECK(holds_as_user(as_other_user));
+}
+
+/* what rename(2) would refuse at the end is refused at the beginning, and no part is made */
+static bool stays (const char *name, int reason) {
+  int names = count_names();
+  bool told = dk_file_check(name, true, &failure) == DK_NOT_REGULAR && strstr(failure.text, strerror(reason)) != NULL;
+  return CHECK(told && save(name, true) == DK_NOT_REGULAR && count_names() == names);
+}
+
+static void in_sticky_folder (void) {
+  CHECK(stays("sticky/roots.jpg", EPERM) && is_old("sticky/roots.jpg"));
+  CHECK(save("sticky/mine.jpg", true) == DK_OK && save("own sticky/roots.jpg", true) == DK_OK && save("sticky/new.jpg", false) == DK_OK);
+}
+
+static void a_sticky_folder_keeps_files_of_others (void) {
+  if (geteuid() != 0) return;
+  begin();
+  must(mkdir("sticky", 0777) == 0 && chmod("sticky", 01777) == 0 && mkdir("own sticky", 0777) == 0 && chmod("own sticky", 01777) == 0);
+  write_old("sticky/roots.jpg", 0666);
+  write_old("sticky/mine.jpg", 0666);
+  write_old("own sticky/roots.jpg", 0666);
+  must(chown("sticky/mine.jpg", OTHER_USER, OTHER_USER) == 0 && chown("own sticky", OTHER_USER, OTHER_USER) == 0);
+  CHECK(holds_as_user(in_sticky_folder));
+}
+
+static void replaces_no_mount (void) {
+  begin();
+  write_old("a.jpg", 0600);
+  write_old("other", 0600);
+  if (mount("other", "a.jpg", NULL, MS_BIND, NULL) != 0) return;               /* not the superuser */
+  CHECK(stays("a.jpg", EBUSY) && dk_private_check("a.jpg", &failure) == DK_NOT_REGULAR && is_old("a.jpg"));
+  must(umount("a.jpg") == 0);
+}
+
+#ifdef FS_IOC_SETFLAGS
+static bool set_attribute (const char *name, int flags) {
+  int fd = open(name, O_RDONLY | O_CLOEXEC);
+  must(fd >= 0);
+  bool done = ioctl(fd, FS_IOC_SETFLAGS, &flags) == 0;
+  close(fd);
+  return done;
+}
+
+static void replaces_nothing_that_has_attributes (void) {
+  static const int attributes[] = {FS_APPEND_FL, FS_IMMUTABLE_FL};
+  for (size_t i = 0; i < sizeof attributes / sizeof *attributes; i++) {
+    begin();
+    must(mkdir("sub", 0700) == 0);
+    write_old("a.jpg", 0600);
+    if (set_attribute("a.jpg", attributes[i])) {
+      CHECK(stays("a.jpg", EPERM) && dk_private_check("a.jpg", &failure) == DK_NOT_REGULAR && is_old("a.jpg"));
+      must(set_attribute("a.jpg", 0));
+    }
+    if (set_attribute("sub", attributes[i])) {
+      CHECK(dk_file_check("sub/a.jpg", false, &failure) == DK_NOT_REGULAR && dk_private_check("sub/a.jpg", &failure) == DK_NOT_REGULAR);
+      must(set_attribute("sub", 0) && rmdir("sub") == 0);
+    }
+  }
+}
+#else
+static void replaces_nothing_that_has_attributes (void) { }
+#endif
+
+/* the next save would take it for a left one */
+static void has_no_name_of_a_part (void) {
+  begin();
+  CHECK(dk_file_check("devkit4ai-unfinished-3", false, &failure) == DK_NOT_REGULAR && save("./devkit4ai-unfinished-3", true) == DK_NOT_REGULAR);
+  CHECK(dk_private_check("devkit4ai-unfinished-x", &failure) == DK_NOT_REGULAR && count_names() == 0);
+  CHECK(save("devkit4ai-unfinished", false) == DK_OK);
 }
 
 static void other_names_keep_the_old_bytes (void) {
@@ -319,6 +393,74 @@ static void the_next_save_removes_them (void) {
   }
 }
 
+/* of many at once, some were finished when the process died */
+static void the_last_ones_go_too (void) {
+  enum { MANY = 100 };
+  dk_part first[MANY];
+  begin();
+  for (int i = 0; i < MANY; i++) must(dk_part_open(&first[i], "a.jpg", 0600) == 0);
+  kill_process(start_process(2));
+  for (int i = 0; i < MANY; i++) dk_part_drop(&first[i]);
+  CHECK(count_names() == 2 && save("b.jpg", false) == DK_OK && count_names() == 1);
+}
+
+/* saves pictures of its own letter under a name of its own and under one for all, until it is killed or has done all */
+static void save_many (int number, int saves) {
+  char bytes[3000], name[40];
+  bool done = true;
+  memcpy(bytes, image, 4);
+  memset(bytes + 4, 'A' + number % 26, sizeof bytes - 6);
+  memcpy(bytes + sizeof bytes - 2, "\xFF\xD9", 2);
+  for (int i = 0; i < saves && done; i++) {
+    dk_file file;
+    dk_file_init(&file);
+    snprintf(name, sizeof name, "%d.jpg", number);
+    done = dk_file_open(&file, i % 2 == 0 ? name : "all.jpg", true, sizeof bytes, &failure) == DK_OK;
+    for (size_t at = 0; at < sizeof bytes && done; at += 1000) done = dk_file_add(&file, bytes + at, 1000, &failure) == DK_OK;
+    done = done && dk_file_finish(&file, &failure) == DK_OK;
+    dk_file_drop(&file);
+  }
+  if (!done) fprintf(stderr, "  process %d: %s\n", number, failure.text);
+  _exit(!done);
+}
+
+static bool is_whole (const char *name) {
+  char came[3001];
+  int fd = open(name, O_RDONLY | O_CLOEXEC);
+  ssize_t n = fd < 0 ? -1 : read(fd, came, sizeof came);
+  if (fd >= 0) close(fd);
+  for (ssize_t i = 5; i < n - 2; i++)
+    if (came[i] != came[4]) return false;
+  return n == 3000;
+}
+
+/* a third of them is killed: none of the others misses a part file, and each picture is whole */
+static void a_hundred_processes_at_once (void) {
+  enum { PROCESSES = 100, SAVES = 6 };
+  pid_t children[PROCESSES];
+  begin();
+  for (int i = 0; i < PROCESSES; i++) {
+    fflush(NULL);
+    children[i] = fork();
+    must(children[i] >= 0);
+    if (children[i] == 0) save_many(i, i % 3 == 0 ? 1000000 : SAVES);
+  }
+  for (int i = 0; i < PROCESSES; i++) {
+    int ended;
+    if (i % 3 == 0) must(kill(children[i], SIGKILL) == 0);
+    must(waitpid(children[i], &ended, 0) == children[i]);
+    CHECK(i % 3 == 0 ? WIFSIGNALED(ended) : ended == 0);
+  }
+  CHECK(save("last.jpg", true) == DK_OK);
+  DIR *dir = opendir(".");
+  must(dir != NULL);
+  for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+    if (entry->d_name[0] == '.' || strcmp(entry->d_name, "last.jpg") == 0) continue;
+    if (!CHECK(is_whole(entry->d_name))) fprintf(stderr, "  %s\n", entry->d_name);
+  }
+  closedir(dir);
+}
+
 static void a_store_removes_them_too (void) {
   begin();
   kill_process(start_process(2));
@@ -383,7 +525,8 @@ static void a_real_full_disk (void) {
 static void each_reason_says_what_to_do (void) {
   static const struct { int reason; dk_status status; const char *what, *advice; } rows[] = {
     {ENOSPC, DK_DISK, "the disk is full", "free some space"}, {EDQUOT, DK_DISK, "quota", "delete some files"},
-    {EFBIG, DK_DISK, "so large a file", "ulimit -f"}, {EROFS, DK_DISK, "read-only", "another one"}, {EIO, DK_FILE, "", ""},
+    {EFBIG, DK_DISK, "so large a file", "ulimit -f"}, {EROFS, DK_DISK, "read-only", "another one"}, {EBUSY, DK_NOT_REGULAR, "can't be replaced", "mounted"},
+    {EPERM, DK_NOT_REGULAR, "can't be replaced", "sticky"}, {EINVAL, DK_NOT_REGULAR, "can't have this name", "unfinished"}, {EIO, DK_FILE, "", ""},
   };
   char path[1000];
   memset(path, 'x', sizeof path - 1);
@@ -405,11 +548,17 @@ int main (void) {
     {"is_as_private_while_it_grows", is_as_private_while_it_grows},
     {"keeps_the_owner_where_it_may", keeps_the_owner_where_it_may},
     {"asks_whether_the_file_may_be_written", asks_whether_the_file_may_be_written},
+    {"a_sticky_folder_keeps_files_of_others", a_sticky_folder_keeps_files_of_others},
+    {"replaces_no_mount", replaces_no_mount},
+    {"replaces_nothing_that_has_attributes", replaces_nothing_that_has_attributes},
+    {"has_no_name_of_a_part", has_no_name_of_a_part},
     {"other_names_keep_the_old_bytes", other_names_keep_the_old_bytes},
     {"keeps_an_acl", keeps_an_acl},
     {"replaces_what_the_link_leads_to", replaces_what_the_link_leads_to},
     {"looks_again_at_the_end", looks_again_at_the_end},
     {"the_next_save_removes_them", the_next_save_removes_them},
+    {"the_last_ones_go_too", the_last_ones_go_too},
+    {"a_hundred_processes_at_once", a_hundred_processes_at_once},
     {"a_store_removes_them_too", a_store_removes_them_too},
     {"leaves_those_of_running_processes", leaves_those_of_running_processes},
     {"leaves_what_is_no_file", leaves_what_is_no_file},

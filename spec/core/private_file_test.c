@@ -132,6 +132,8 @@ static void refuses_another_users (void) {
   CHECK(save("file", "one") == DK_OK);
   if (symlink("file", in_folder("link")) != 0 || lchown(in_folder("link"), 1, 1) != 0) abort();
   CHECK(load("link", 100, &exists) == DK_FILE && save("link", "two") == DK_FILE);
+  if (symlink("link", in_folder("ours")) != 0) abort();        /* ours leads over theirs */
+  CHECK(load("ours", 100, &exists) == DK_FILE && save("ours", "two") == DK_FILE && strstr(failure.text, "another user") != NULL);
   if (chown(in_folder("file"), 1, 1) != 0) abort();
   CHECK(load("file", 100, &exists) == DK_FILE && save("file", "two") == DK_FILE);
 }

@@ -62,6 +62,7 @@ int dk_new_headers (lua_State *L);
 int dk_new_request (lua_State *L);
 int dk_load_file (lua_State *L);
 int dk_save_file (lua_State *L);
+int dk_file_target (lua_State *L);
 int dk_check_save (lua_State *L);
 int dk_check_picture (lua_State *L);
 int dk_new_lock (lua_State *L);

@@ -239,7 +239,7 @@ int luaopen_devkit4ai_core (lua_State *L) {
   static const luaL_Reg functions[] = {
     {"engine", dk_new_engine}, {"secrets", dk_new_secrets}, {"headers", dk_new_headers}, {"request", dk_new_request}, {"now", now}, {"random", random_number},
     {"image_kind", image_kind}, {"header", header}, {"delay", delay}, {"date", date}, {"is_public", is_public}, {"resolve", resolve}, {"special_fields", special_fields}, {"process", process},
-    {"load", dk_load_file}, {"save", dk_save_file}, {"lock", dk_new_lock},
+    {"load", dk_load_file}, {"save", dk_save_file}, {"target", dk_file_target}, {"lock", dk_new_lock},
     {"check_save", dk_check_save}, {"check_picture", dk_check_picture},
     {"terminal", dk_terminal_of}, {"writes", dk_terminal_writes_of}, {"ask", dk_ask_line}, {"pause", dk_pause}, {"prepare", dk_prepare_program},
     {"catch_stops", dk_catch_stops}, {"note_stops", dk_note_stops}, {"stopped", dk_stop_signal}, {"reason", reason},

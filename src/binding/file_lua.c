@@ -1,5 +1,5 @@
-/* file_lua.c - core.load, core.save, core.check_save and core.lock for a store that lives in a file; core.check_picture. */
-
+/* file_lua.c - core.load, core.save, core.target, core.check_save and core.lock for a store that lives in a file; core.check_picture. */
+#define _POSIX_C_SOURCE 200809L  /* PATH_MAX */
 #include "binding.h"
 #include "file.h"
 #include "lock.h"
@@ -32,6 +32,15 @@ int dk_save_file (lua_State *L) {
   dk_failure failure;
   if (dk_private_save(path, bytes, length, &failure) != DK_OK) return dk_push_failure(L, &failure);
   lua_pushboolean(L, true);
+  return 1;
+}
+
+/* target(path) -> path: where load and save find the file, all links followed; nil, status, text */
+int dk_file_target (lua_State *L) {
+  char target[PATH_MAX];
+  dk_failure failure;
+  if (dk_private_target(dk_check_text(L, 1), target, &failure) != DK_OK) return dk_push_failure(L, &failure);
+  lua_pushstring(L, target);
   return 1;
 }
 

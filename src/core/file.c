@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "image_end.h"
+#include "link.h"
 #include "part_file.h"
 
 enum { GATHER = 128 * 1024 };    /* bytes to a write: libcurl's pieces of 16 KiB, each written, cost 1.6 x (`make bench` R8) */
-enum { LINKS = 40 };             /* symbolic links that are followed one after another, as Linux does */
 
 struct dk_download {
   dk_part part;
@@ -61,33 +61,6 @@ static const char *kind_refused (mode_t mode) {
   return "it is a device, and no regular file";
 }
 
-/* replaces the last part of a path by the text of the link that it is; false, errno */
-static bool follow_once (char path[PATH_MAX]) {
-  char text[PATH_MAX];
-  ssize_t length = readlink(path, text, sizeof text);
-  char *slash = strrchr(path, '/');
-  if (length < 0) return false;
-  size_t kept = length > 0 && text[0] == '/' ? 0 : slash ? (size_t)(slash + 1 - path) : 0;
-  errno = ENAMETOOLONG;
-  if (kept + (size_t)length >= PATH_MAX) return false;
-  memcpy(path + kept, text, (size_t)length);
-  path[kept + (size_t)length] = '\0';
-  return true;
-}
-
-/* Where the links lead that have the name. Another user could make a link that leads anywhere. */
-static dk_status follow (const char *path, char target[PATH_MAX], dk_failure *failure) {
-  struct stat info, descriptors;
-  bool has_descriptors = stat("/proc/self/fd", &descriptors) == 0;
-  for (int links = 0; lstat(target, &info) == 0 && S_ISLNK(info.st_mode); links++) {
-    if (has_descriptors && info.st_dev == descriptors.st_dev) return refused(failure, DK_NOT_REGULAR, path, "it is an open file of a process");
-    if (info.st_uid != geteuid() && info.st_uid != 0) return refused(failure, DK_FILE, path, "it is a symbolic link of another user");
-    if (links == LINKS) return dk_fail_file(failure, path, ELOOP);
-    if (!follow_once(target)) return dk_fail_file(failure, path, errno);
-  }
-  return DK_OK;
-}
-
 /* target: where the file is to appear. mode: of the file that it replaces. */
 static dk_status find_target (const char *path, bool overwrite, char target[PATH_MAX], mode_t *mode, dk_failure *failure) {
   struct stat named, info;
@@ -101,8 +74,8 @@ static dk_status find_target (const char *path, bool overwrite, char target[PATH
   const char *kind = kind_refused(info.st_mode);
   if (kind != NULL) return refused(failure, DK_NOT_REGULAR, path, kind);
   if (!overwrite) return refused(failure, DK_FILE_EXISTS, path, "it exists already");
-  *mode = info.st_mode & 0666;
-  dk_status status = S_ISLNK(named.st_mode) ? follow(path, target, failure) : DK_OK;
+  *mode = info.st_mode & 0600;                                 /* its group may be another one than the file's at the end */
+  dk_status status = S_ISLNK(named.st_mode) ? dk_link_follow(path, target, failure) : DK_OK;
   if (status == DK_OK && faccessat(AT_FDCWD, target, W_OK, AT_EACCESS) != 0) status = dk_fail_file(failure, path, errno);
   return status;
 }

@@ -18,27 +18,55 @@
 #define O_PATH O_RDONLY
 #endif
 
+#define PREFIX "devkit4ai-unfinished-"
+
 enum {
   NUMBERS = 10000,               /* part files in one folder at the same time */
-  LOOKED_AT = 8,                 /* numbers at which a left file is looked for, and on from there while there are more */
+  LOOKED_AT = 128,               /* numbers at which a left file is looked for, and on from there while there are more */
   ACL_ROOM = 1024                /* bytes: 4, and 8 for each entry */
 };
 
+/* 0, or why the file that has the name can't be replaced though it may be written: rename(2) says it, too, but when all is paid for */
+static int why_it_stays (const dk_part *part) {
+  struct stat file, folder;
+  if (fstatat(part->folder, part->name, &file, AT_SYMLINK_NOFOLLOW) != 0) return errno == ENAMETOOLONG ? errno : 0;
+  uid_t user = geteuid();
+  bool is_sticky = fstat(part->folder, &folder) == 0 && (folder.st_mode & S_ISVTX) != 0;
+  if (is_sticky && user != 0 && user != file.st_uid && user != folder.st_uid) return EPERM;
+#ifdef STATX_ATTR_MOUNT_ROOT
+  struct statx more;
+  if (statx(part->folder, part->name, AT_SYMLINK_NOFOLLOW, 0, &more) != 0) return 0;
+  if (more.stx_attributes & STATX_ATTR_MOUNT_ROOT) return EBUSY;
+  if (more.stx_attributes & (STATX_ATTR_APPEND | STATX_ATTR_IMMUTABLE)) return EPERM;
+#endif
+  return 0;
+}
+
+/* A folder to which names can only be added (chattr +a) would keep each part. */
+static bool only_adds (const dk_part *part) {
+#ifdef STATX_ATTR_APPEND
+  struct statx info;
+  return statx(part->folder, "", AT_EMPTY_PATH, 0, &info) == 0 && (info.stx_attributes & STATX_ATTR_APPEND) != 0;
+#else
+  (void)part;
+  return false;
+#endif
+}
+
 /* 0, or errno */
 static int open_folder (dk_part *part, const char *path) {
-  struct stat info;
   char folder[PATH_MAX];
   const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
   size_t length = slash == path ? 1 : slash ? (size_t)(slash - path) : 0;
   if (*name == '\0') return slash ? EISDIR : ENOENT;
+  if (strncmp(name, PREFIX, sizeof PREFIX - 1) == 0) return EINVAL;            /* the next part file would remove it */
   if (length >= sizeof folder || strlen(name) >= sizeof part->name) return ENAMETOOLONG;
   memcpy(folder, path, length);
   folder[length] = '\0';
   strcpy(part->name, name);
   part->folder = open(length > 0 ? folder : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (part->folder < 0) return errno;
-  bool is_too_long = fstatat(part->folder, part->name, &info, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENAMETOOLONG;
-  return is_too_long ? ENAMETOOLONG : 0;                      /* now, and not when the whole file is there */
+  return only_adds(part) ? EPERM : why_it_stays(part);        /* now, and not when the whole file is there */
 }
 
 static bool same_file (const struct stat *a, const struct stat *b) { return a->st_ino == b->st_ino && a->st_dev == b->st_dev; }
@@ -54,7 +82,7 @@ static bool stands (const dk_part *part, int fd) {
 /* ---- names ---- */
 
 static void set_number (dk_part *part, unsigned number) {
-  snprintf(part->part, sizeof part->part, "devkit4ai-unfinished-%u", number);
+  snprintf(part->part, sizeof part->part, PREFIX "%u", number);
 }
 
 /* Removes the file with the part's name if no process holds its lock. false: there is no file of that name. */
@@ -83,7 +111,7 @@ static int make_part (dk_part *part, mode_t mode) {
     if (part->fd >= 0) close(part->fd);
     part->fd = -1;
   }
-  errno = EBUSY;
+  errno = EAGAIN;
   return -1;
 }
 

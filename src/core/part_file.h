@@ -20,7 +20,8 @@ typedef struct {
 } dk_part;
 
 /* Makes the part file beside path, with the mode, and removes those of dead processes. 0, or errno; dk_part_drop is due all the
- * same. */
+ * same. EPERM, EBUSY: what has the name can't be replaced, for its folder is sticky or it is mounted there, say. EINVAL: the name
+ * is a part file's. */
 int dk_part_open (dk_part *part, const char *path, mode_t mode);
 
 /* Appends all of it. 0, or errno: EFBIG where writing on would raise SIGXFSZ. */

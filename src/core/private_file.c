@@ -1,14 +1,14 @@
-#define _GNU_SOURCE              /* O_CLOEXEC, realpath, explicit_bzero */
+#define _GNU_SOURCE              /* O_CLOEXEC, explicit_bzero */
 #include "private_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "link.h"
 #include "part_file.h"
 
 static dk_status failed (dk_failure *failure, const char *path, const char *reason) {
@@ -24,19 +24,11 @@ static const char *refusal (const struct stat *info) {
   return NULL;
 }
 
-/* where a symbolic link of our own leads, else the path itself; a link of another user's could lead anywhere */
-static dk_status follow (const char *path, char target[PATH_MAX], dk_failure *failure) {
+dk_status dk_private_target (const char *path, char target[PATH_MAX], dk_failure *failure) {
   struct stat info;
-  bool is_link = lstat(path, &info) == 0 && S_ISLNK(info.st_mode);
-  if (strlen(path) >= PATH_MAX) return failed(failure, path, strerror(ENAMETOOLONG));
-  if (!is_link) {
-    strcpy(target, path);
-    return DK_OK;
-  }
-  if (info.st_uid != geteuid()) return failed(failure, path, "it is a symbolic link of another user");
-  if (realpath(path, target) != NULL) return DK_OK;
-  if (errno == ENOENT) return failed(failure, path, "it is a symbolic link that leads to nothing: make that file, or remove the link");
-  return failed(failure, path, strerror(errno));
+  dk_status status = dk_link_follow(path, target, failure);
+  if (status != DK_OK || strcmp(path, target) == 0 || lstat(target, &info) == 0 || errno != ENOENT) return status;
+  return failed(failure, path, "it is a symbolic link that leads to nothing: make that file, or remove the link");
 }
 
 static dk_status read_all (int fd, const char *path, dk_buffer *out, dk_failure *failure) {
@@ -57,7 +49,7 @@ dk_status dk_private_load (const char *path, dk_buffer *out, bool *exists, dk_fa
   struct stat info;
   char target[PATH_MAX];
   *exists = false;
-  dk_status status = follow(path, target, failure);
+  dk_status status = dk_private_target(path, target, failure);
   if (status != DK_OK) return status;
   int fd = open(target, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);      /* a pipe under that name must not hold us up */
   if (fd < 0) return errno == ENOENT ? DK_OK : failed(failure, path, strerror(errno));
@@ -71,7 +63,7 @@ dk_status dk_private_load (const char *path, dk_buffer *out, bool *exists, dk_fa
 /* where the file is to be written, unless what is there is not taken */
 static dk_status find_target (const char *path, char target[PATH_MAX], dk_failure *failure) {
   struct stat info;
-  dk_status status = follow(path, target, failure);
+  dk_status status = dk_private_target(path, target, failure);
   const char *reason = status == DK_OK && lstat(target, &info) == 0 ? refusal(&info) : NULL;
   return reason != NULL ? failed(failure, path, reason) : status;
 }

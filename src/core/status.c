@@ -23,24 +23,27 @@ dk_status dk_fail (dk_failure *failure, dk_status status, const char *format, ..
   return status;
 }
 
-static const struct { int number; const char *what, *advice; } disk[] = {
-  {ENOSPC, "the disk is full", "free some space, or give a path on another disk"},
-  {EDQUOT, "the disk quota is used up", "delete some files, or give a path on another disk"},
-  {EFBIG, "the process may not write so large a file", "raise its limit (ulimit -f)"},
-  {EROFS, "the file system is read-only", "give a path on another one"},
+static const struct { int number; dk_status status; const char *what, *advice; } reasons[] = {
+  {ENOSPC, DK_DISK, "the disk is full", "free some space, or give a path on another disk"},
+  {EDQUOT, DK_DISK, "the disk quota is used up", "delete some files, or give a path on another disk"},
+  {EFBIG, DK_DISK, "the process may not write so large a file", "raise its limit (ulimit -f)"},
+  {EROFS, DK_DISK, "the file system is read-only", "give a path on another one"},
+  {EBUSY, DK_NOT_REGULAR, "it can't be replaced", "something is mounted there"},
+  {EPERM, DK_NOT_REGULAR, "it can't be replaced", "its folder is sticky, or it has an attribute of chattr"},
+  {EINVAL, DK_NOT_REGULAR, "a file can't have this name", "the file system takes no such name, or the name is kept for unfinished files"},
 };
-enum { DISK = sizeof disk / sizeof *disk };
+enum { REASONS = sizeof reasons / sizeof *reasons };
 
 const char *dk_reason (int number) {
-  for (size_t i = 0; i < DISK; i++)
-    if (disk[i].number == number) return disk[i].what;
+  for (size_t i = 0; i < REASONS; i++)
+    if (reasons[i].number == number && reasons[i].status == DK_DISK) return reasons[i].what;
   return strerror(number);
 }
 
 dk_status dk_fail_file (dk_failure *failure, const char *path, int reason) {
-  for (size_t i = 0; i < DISK; i++) {
-    if (disk[i].number != reason) continue;
-    return dk_fail(failure, DK_DISK, "%.300s: %s (%s): %s", path, disk[i].what, strerror(reason), disk[i].advice);
+  for (size_t i = 0; i < REASONS; i++) {
+    if (reasons[i].number != reason) continue;
+    return dk_fail(failure, reasons[i].status, "%.300s: %s (%s): %s", path, reasons[i].what, strerror(reason), reasons[i].advice);
   }
   return dk_fail(failure, DK_FILE, DK_PATH ": %s", path, strerror(reason));
 }

@@ -54,7 +54,8 @@ typedef struct {
 dk_status dk_fail (dk_failure *failure, dk_status status, const char *format, ...)
   __attribute__((format(printf, 3, 4)));
 
-/* The same for a system call that failed on a file. path: as the user knows it. reason: errno. Returns DK_DISK or DK_FILE. */
+/* The same for a system call that failed on a file. path: as the user knows it. reason: errno. Returns DK_DISK, DK_NOT_REGULAR (what is there can't be replaced) or
+ * DK_FILE. */
 dk_status dk_fail_file (dk_failure *failure, const char *path, int reason);
 
 #endif

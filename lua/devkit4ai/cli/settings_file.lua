@@ -128,8 +128,10 @@ end
 -- The lock of the file; the command has nothing else to do meanwhile.
 local function take_turn(path)
   local last = core.now() + TURN
+  local target, _, reason = core.target(path) -- beside the file itself, where links lead to it
+  if not target then return nil, reason end
   repeat
-    local turn, _, why = core.lock(path .. ".lock")
+    local turn, _, why = core.lock(target .. ".lock")
     if turn ~= false then return turn, why end
     core.pause(TRY)
   until core.now() > last

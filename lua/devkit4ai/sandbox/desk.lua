@@ -177,7 +177,8 @@ end
 function Desk:answer(request)
   if request.path:sub(1, #ROOT) ~= ROOT then return nil end
   if not is_trusted(request) then
-    return refuse(403, "the Host header must name this machine: 127.0.0.1, localhost or [::1]")
+    return refuse(403, "for programs of this machine alone: no page of another site, and a Host header that names "
+      .. "127.0.0.1, localhost or [::1]")
   end
   local door, allow = find(request.method, request.path:sub(#ROOT + 1))
   if not door then

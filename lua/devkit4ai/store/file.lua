@@ -1,7 +1,7 @@
 --- A store in a file that its owner alone can read; programs that name the same file share their sessions.
 ---
---- The file is replaced whole or not at all. What is no store's file is taken for an empty one. A lock is a file beside it
---- that stands there while somebody holds it, and is free when that one dies.
+--- The file is replaced whole or not at all. What is no store's file is refused by can_write, and else taken for an empty one.
+--- A lock is a file beside it that stands there while somebody holds it, and is free when that one dies.
 local core = require "devkit4ai.core"
 local errors = require "devkit4ai.errors"
 local json = require "devkit4ai.json"
@@ -10,7 +10,7 @@ local M = {}
 
 -- Told once a store, since the sessions in it are gone.
 local function tell_damaged(path)
-  io.stderr:write("devkit4ai: ", path, " holds no sessions that can be read; log in again\n")
+  io.stderr:write("devkit4ai: ", path, " holds no sessions that can be read; remove it, and log in again\n")
 end
 
 local function decode(text)
@@ -37,9 +37,16 @@ local function lock_path(path, ending)
   return folder .. name .. ending
 end
 
---- A store in the file of that name, which is made at the first login (mode 0600). A file that others can read is refused, and
---- so is a symbolic link that leads to nothing: `devkit4ai.new` and `client:login` fail with kind `file`, as they do where the
---- file can't be written.
+-- Takes a lock beside the file itself: programs that name it by different links take turns, too.
+local function lock_beside(path, ending)
+  local target, status, why = core.target(path)
+  if not target then return nil, status, why end
+  return core.lock(lock_path(target, ending))
+end
+
+--- A store in the file of that name, which is made at the first login (mode 0600). `devkit4ai.new` and `client:login` fail with
+--- kind `file` where the file can't be written, others can read it, it holds something else, or it is a symbolic link that leads
+--- to nothing.
 --- ```lua
 --- local shared = { base_url = sandbox.url, store = require("devkit4ai.store.file").new("sessions.json") }
 --- assert(assert(devkit4ai.new(shared)):login("dev@example.com", "SecurePass123"))
@@ -83,7 +90,8 @@ function M.new(path)
   end
 
   function store.set(key, value)
-    local turn, _, why = core.lock(lock_path(path, ".lock"))
+    if value == nil and core.load(path) == false then return true end -- no file, nothing to forget
+    local turn, _, why = lock_beside(path, ".lock")
     if not turn then return nil, why or "busy" end -- another program is writing it
     local done
     done, why = write(key, value)
@@ -92,12 +100,17 @@ function M.new(path)
   end
 
   function store.lock(key)
-    local lock, _, why = core.lock(lock_path(path, (".%s.lock"):format(hash(key))))
+    local lock, _, why = lock_beside(path, (".%s.lock"):format(hash(key)))
     if lock == nil then error("devkit4ai.store.file: " .. why, 0) end
     return lock and function() lock:release() end
   end
 
   function store.can_write()
+    local text, _, trouble = core.load(path)
+    if text == nil then return nil, trouble end
+    if text and text ~= "" and not decode(text) then
+      return nil, path .. ": it holds something else than sessions; give another path, or remove that file"
+    end
     local fine, _, why = core.check_save(path)
     return fine, why
   end
