@@ -8,7 +8,8 @@ local helper = require "spec.sandbox.helper"
 
 -- The command runs in the interpreter itself: a shell around it needs descriptors of its own. It inherits no other ones.
 local function limited(count, options)
-  return ("bash -c 'for n in {3..20}; do eval \"exec $n>&-\"; done; ulimit -n %d; exec %s bin/devkit4ai sandbox %s'"):format(count, child.interpreter(), options)
+  return ("bash -c 'for n in {3..20}; do eval \"exec $n>&-\"; done; ulimit -n %d; exec %s bin/devkit4ai sandbox %s'")
+    :format(count, child.interpreter(), options)
 end
 
 describe("a sandbox with few descriptors", function()
