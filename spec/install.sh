@@ -111,6 +111,7 @@ check "$work/copy" "make install with DESTDIR names the prefix alone" destdir
 not_writable() {
   mkdir "$work/taken" && : > "$work/taken/lib" || return
   ! cmake --install build --prefix "$work/taken" > "$work/lines" 2>&1 || return
+  # shellcheck disable=SC2016  # the message has $HOME
   grep -F 'make install PREFIX="$HOME/.local"' "$work/lines" && [ -z "$(find "$work/taken" -name '*.lua')" ]
 }
 check "$work/copy" "where the prefix can't be written, it says what to do" not_writable

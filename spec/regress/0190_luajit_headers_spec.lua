@@ -32,7 +32,8 @@ describe("the binding", function()
     file:write(LAUXLIB)
     file:close()
     local said = helper.shell(([[for file in src/binding/*.c; do
-      gcc -std=c11 -Wall -Wextra -Werror -fsyntax-only -I%s $(pkg-config --cflags lua5.1) -Iinclude -Isrc/core "$file" 2>&1
+      gcc -std=c11 -Wall -Wextra -Werror -fsyntax-only -I%s $(pkg-config --cflags lua5.1) -Iinclude -Isrc/core \
+        "$file" 2>&1
     done]]):format(helper.quote(folder)))
     assert.equal("", said)
   end)
