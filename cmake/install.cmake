@@ -1,5 +1,18 @@
 # Installs the modules for every Lua found, the header and the command. The command finds its Lua by itself.
 
+# Before the first file: whether the installing user may write there. Files are not listed, so that the last words are seen.
+set(CMAKE_INSTALL_MESSAGE NEVER)
+install(CODE [[
+  set(root "$ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}")
+  foreach(folder bin include lib/lua share/lua share/man/man1)
+    execute_process(COMMAND sh -c "mkdir -p \"$1\" && test -w \"$1\"" sh "${root}/${folder}" RESULT_VARIABLE failed ERROR_QUIET)
+    if(failed)
+      message(FATAL_ERROR "You may not write in ${root}/${folder}. Install as root, or into your home: "
+        "make install PREFIX=\"$HOME/.local\"")
+    endif()
+  endforeach()
+]])
+
 set(DEVKIT4AI_PROGRAMS)  # VERSION=PROGRAM of each Lua that has a program
 foreach(version IN LISTS DEVKIT4AI_FOUND_LUAS)
   install(TARGETS module${version} LIBRARY DESTINATION lib/lua/${version}/devkit4ai)

@@ -14,7 +14,7 @@ if #images == 0 then images = { "examples/images/neon.png", "examples/images/mou
 
 local function say(step, ...) print(("%-9s"):format(step), string.format(...)) end
 local function masked(key) return key:sub(1, 8) .. "..." end
-local terminal = os.execute "test -t 2"
+local terminal = os.getenv "TERM" ~= "dumb" and os.execute "test -t 2"
 local function progress(...)
   if terminal == true or terminal == 0 then io.stderr:write("\r", string.format(...), "\27[K") end
 end

@@ -91,6 +91,7 @@ done
 # make install for other users, into a home, and into a folder from which a package is made.
 umask_077() {
   (umask 077 && make install PREFIX="$work/home/.local") > "$work/lines" 2>&1 || { cat "$work/lines"; return 1; }
+  [ "$(wc -l < "$work/lines")" -lt 20 ] || { cat "$work/lines"; return 1; }  # the lines to copy are not lost among others
   [ -z "$(find "$work/home/.local" ! -perm -o+r -print -o -type d ! -perm -o+x -print)" ]
 }
 check "$work/copy" "make install under umask 077 is for all users" umask_077
@@ -106,6 +107,23 @@ destdir() {
   ! grep -rF "$work/package" "$work/package" && [ "$(ls "$work/package")" = usr ] && ls "$work/package/usr/bin/devkit4ai"
 }
 check "$work/copy" "make install with DESTDIR names the prefix alone" destdir
+# A folder in which nobody may write, root included.
+not_writable() {
+  mkdir "$work/taken" && : > "$work/taken/lib" || return
+  ! cmake --install build --prefix "$work/taken" > "$work/lines" 2>&1 || return
+  # shellcheck disable=SC2016  # the message has $HOME
+  grep -F 'make install PREFIX="$HOME/.local"' "$work/lines" && [ -z "$(find "$work/taken" -name '*.lua')" ]
+}
+check "$work/copy" "where the prefix can't be written, it says what to do" not_writable
+
+# What root builds in another user's clone, that user can build again.
+if [ "$(id -u)" = 0 ]; then
+  owner() {
+    chown -R 12345:12345 . && rm -rf build && (umask 077 && tools/build build) || return
+    [ -z "$(find build ! -uid 12345)" ] && chown -R 0:0 .
+  }
+  check "$work/copy" "root's build is the owner's of the clone" owner
+fi
 
 # A system whose one Lua is a program called `lua`.
 mkdir "$work/programs"

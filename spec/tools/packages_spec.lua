@@ -59,6 +59,35 @@ describe("tools/packages", function()
     assert.matches("packages: apt%-get has none of these here: .*\n1\n$", said)
   end)
 
+  describe("without root and sudo", function()
+    -- Runs it where no program is found but the stubs and these, and of Debian's packages only `installed` are there.
+    local function unprivileged(target, installed)
+      return run(([[
+        for name in sh sed grep cat mktemp rm; do ln -s "$(PATH=/usr/bin:/bin command -v $name)" $FOLDER/$name; done
+        printf '#!/bin/sh\necho 1000\n' >$FOLDER/id
+        printf '#!/bin/sh\ncase " $* " in %s) echo installed ;; esac\n' >$FOLDER/dpkg-query
+        PATH=$FOLDER
+        sh tools/packages %s 2>&1
+        echo $?]]):format(installed, target))
+    end
+
+    local COMPILER = [[*" gcc "* | *" libc6-dev "* | *" make "* | *" cmake "* | *" pkg-config "*]]
+      .. [[ | *" libcurl4-openssl-dev "*]]
+    local CODES = { build = 0, install = 0, quickstart = 1, test = 1 }
+
+    for target, code in pairs(CODES) do
+      it("prints the line for root; with a compiler and libcurl, " .. target .. " ends with " .. code, function()
+        local said = unprivileged(target, COMPILER)
+        assert.matches("\nNeither root nor sudo here. As root, run:\n  apt%-get install [^\n]* lua5.4 ", said)
+        assert.matches("\n" .. code .. "\n$", said)
+      end)
+    end
+
+    it("does not go on without a compiler", function()
+      assert.matches("\n  apt%-get install [^\n]* gcc .*\n1\n$", unprivileged("build", '*" lua5.4 "*'))
+    end)
+  end)
+
   it("lets apt-get finish after Ctrl-C, and ends with 130", function()
     local said = run [[export APT_TAKES=1; bash -c 'set -m
       tools/packages test >$FOLDER/said 2>&1 &

@@ -45,6 +45,21 @@ describe("tools/test", function()
     assert.matches("\nlua5%.4 +2 passed, 0 failed  %(%d+ s%)\n", said)
   end)
 
+  it("names what is missing where busted is not installed", function()
+    local said = helper.shell(("cd %s && %s 2>&1"):format(quote(folder),
+      [[sed -i 's/command -v busted/command -v no-busted/' tools/test && tools/test lua5.4=spec/a_spec.lua]]))
+    assert.matches("busted is missing, which runs the specs; .* tools/packages test\n", said)
+  end)
+
+  it("gets Prism only for specs that ask it", function()
+    write("tools/contract", "#!/bin/sh\necho Prism\n")
+    write("spec/a_spec.lua", [[it("a", function() end)]])
+    write("spec/b_spec.lua", [[it("b", function() end) -- spec.support.prism]])
+    assert.is_nil((run "lua5.4=spec/a_spec.lua"):find "Prism")
+    assert.is_truthy((run "lua5.4=spec/a_spec.lua,spec/b_spec.lua"):find "Prism")
+    assert.is_truthy((run "lua5.4"):find "Prism")
+  end)
+
   it("shows control characters in names and reasons", function()
     write("spec/a_spec.lua", [[it("red\27[31m\n9 passed, 0 failed\r\194\155m", function() error("bell\7") end)]])
     local said, code = run "lua5.4=spec/a_spec.lua"

@@ -79,11 +79,18 @@ local function is_stranger(order, err)
   return not order.made and not order.gen.status and (err.kind == "not_found" or exits.lacks_key(err))
 end
 
+--- A message without the library's words on the generation and its price: the command says its own, or nothing is paid.
+---@param message string
+---@return string
+function M.without_price(message)
+  return (message:gsub("; [%l ]*the generation [%x-]+ [%l, ]*paid for.*$", ""))
+end
+
 local function accepted(shell, order, message, err)
   local gen = order.gen
   if is_stranger(order, err) then return message end
   err.generation_id = gen.id
-  message = message:gsub("; [%l ]*the generation [%x-]+ [%l, ]*paid for.*$", "") -- it is said below
+  message = M.without_price(message)
   if order.made then err.outcome, err.retryable = "unknown", false end -- the same command would create another one
   if gen.status == "failed" then
     err.kind = "failed"

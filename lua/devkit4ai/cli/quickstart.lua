@@ -2,6 +2,7 @@
 local devkit4ai = require "devkit4ai"
 local exits = require "devkit4ai.cli.exits"
 local follow = require "devkit4ai.cli.follow"
+local order = require "devkit4ai.cli.order"
 local picture = require "devkit4ai.cli.picture"
 local progress = require "devkit4ai.cli.progress"
 local sandbox = require "devkit4ai.cli.sandbox"
@@ -88,7 +89,7 @@ function M.run(options, shell)
   local done
   done, message, err = work(box, options, shell)
   box:stop()
-  return done, message, err
+  return done, message and order.without_price(message), err -- the sandbox takes no money
 end
 
 return M

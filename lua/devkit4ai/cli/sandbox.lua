@@ -14,11 +14,13 @@ M.examples = {
 M.handles_signals = true
 
 local plain_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
+local WRONG_LUA = "the sandbox needs Lua 5.2 to 5.4 or LuaJIT, and this is Lua 5.1; install one of them, and build "
+  .. "devkit4ai again for it"
 
 --- Why the sandbox can't start here, or nil: it yields where plain Lua 5.1 can't, and it is a rock of its own.
 ---@return string?
 function M.lacks()
-  if plain_51 then return "the sandbox does not run on Lua 5.1: run this command with another Lua" end
+  if plain_51 then return WRONG_LUA end
   return dependencies.lacking("the sandbox", { "cqueues", "openssl.rand", "zlib" })
     or dependencies.lacking("the sandbox", { "devkit4ai.sandbox.main" })
 end
