@@ -20,12 +20,13 @@ local INTERRUPTED = 130 -- the exit code after Ctrl-C; SIGTERM is how a containe
 ---@param settings devkit4ai.sandbox.Settings|{ port: integer }
 ---@param controlled boolean speak the control line (control.lua) instead of greeting a person
 ---@param parent string? number of the process to end with
----@param greet fun(facts: table<string, string>, text: string) told, where nobody controls it, that it listens
+---@param greet fun(facts: table<string, string>, text: string): boolean told, where nobody controls it, that it listens
 ---@param developer string? e-mail address of a developer to register
 ---@return nil
----@return string? reason it could not start
+---@return string? reason it could not start; none: greet gave false
 function M.run(settings, controlled, parent, greet, developer)
   signal.block(signal.SIGINT, signal.SIGTERM) -- listened to below: as process 1 we get no signal that we do not ask for
+  if controlled then signal.block(signal.SIGHUP) end -- left to the program, as Ctrl-C is: the input ends with it
   local api, port = server.listen(settings.port)
   if not api then return nil, port end
   local store, store_port = server.listen(0)
@@ -45,7 +46,7 @@ function M.run(settings, controlled, parent, greet, developer)
     queue:wrap(control.run, state)
   else
     local facts = greeting.facts(state, url, developer)
-    greet(facts, greeting.text(facts, origin))
+    if not greet(facts, greeting.text(facts, origin)) then return nil end -- nobody would know where it listens
   end
   queue:wrap(function()
     -- Ctrl-C ends the sandbox of a person; that of a program leaves it to the program.
