@@ -18,7 +18,7 @@ function M.content(path, most)
 end
 
 --- One line, without its end.
----@param input file*
+---@param input table a file handle
 ---@param most integer bytes
 ---@return string? line
 ---@return integer? code of the system's error; none: there is no line, or it has more bytes
