@@ -26,7 +26,9 @@ describe("the command", function()
     local one = open(80)
     one:type "clear; devkit4ai config"
     local text = one:wait "login "
-    assert.is_truthy(text:find("environment variable DEVKIT4AI_PROJECT_KEY", 1, true), text)
+    local id = desk.developer.project_id
+    assert.is_truthy(text:find("\nproject_id     " .. id .. "  $DEVKIT4AI_PROJECT_ID\n", 1, true), text)
+    assert.is_truthy(text:find("  $DEVKIT4AI_DEVELOPER_KEY\n", 1, true), text)
     assert.is_truthy(text:find("until %d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%dZ"), text)
   end)
 

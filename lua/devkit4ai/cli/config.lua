@@ -39,8 +39,9 @@ local function masked(setting)
   return (setting.value:gsub("^(%a*:?/?/?)[^/]*@", "%1***@")) -- a login in an address
 end
 
+-- For a person: short, so that a line has room in 80 columns.
 local function where(one)
-  if not one.role then return one.from end
+  if not one.role then return (one.from:gsub("^environment variable ", "$")) end
   return ("%s%s at %s, until %s"):format(one.role, one.project_id and " of " .. one.project_id or "", one.base_url,
     one.ends or "an unknown time")
 end
