@@ -32,6 +32,7 @@ build = {
     ["devkit4ai.classify"] = "lua/devkit4ai/classify.lua",
     ["devkit4ai.cli.init"] = "lua/devkit4ai/cli/init.lua",
     ["devkit4ai.cli.ask"] = "lua/devkit4ai/cli/ask.lua",
+    ["devkit4ai.cli.bounded"] = "lua/devkit4ai/cli/bounded.lua",
     ["devkit4ai.cli.completion"] = "lua/devkit4ai/cli/completion.lua",
     ["devkit4ai.cli.config"] = "lua/devkit4ai/cli/config.lua",
     ["devkit4ai.cli.env_file"] = "lua/devkit4ai/cli/env_file.lua",

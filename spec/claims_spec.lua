@@ -138,6 +138,8 @@ local CLAIMS = {
   { "docs/uploads.md", "none has more than %s MiB (%s bytes)", order.max_bytes / 2 ^ 20, grouped(order.max_bytes) },
   { "docs/uploads.md", "the instructions have at most %s characters as JSON, the %s around a bare prompt",
     grouped(constant(library "instructions", "MOST")), #'{"prompt":""}' },
+  { "docs/command.md", "a file of more than %s bytes", grouped(constant(library "cli/env_file", "MOST")) },
+  { "docs/command.md", "one line of at most %s bytes", grouped(constant(library "cli/ask", "MOST")) },
   { "docs/uploads.md", "Such a form takes at most %s other values", constant(library "request", "MOST_FIELDS") },
   { "docs/reference/client.md", "a list of 1 to %s images, with at most %s other values", order.most,
     constant(library "request", "MOST_FIELDS") },

@@ -17,7 +17,9 @@ describe("the command's text", function()
 
   it("stands in columns", function()
     assert.same({ "a   1", "日  2" }, text.columns({ { "a", "1" }, { "日", "2" } }))
-    assert.same({ "a  " }, text.columns({ { "a", "long" } }, 3))
+    assert.same({ "a", "a  lo" }, { text.columns({ { "a", "long" } }, 3)[1], text.columns({ { "a", "long" } }, 5)[1] })
+    assert.same({ "an id  " .. "日" }, text.columns({ { "an id", "日本" } }, 10))
+    assert.same({ "an id" }, text.columns({ { "an id", "long" } }, 2))
   end)
 
   it("is quoted for a shell", function()

@@ -73,7 +73,7 @@ describe("devkit4ai", function()
     end
     local ended = run("help", "fly")
     assert.equal(2, ended.code)
-    assert.is_truthy(ended.err:find("'fly' is no command and no topic; the topics are first-image, ", 1, true))
+    assert.is_truthy(ended.err:find("'fly' is not a command and not a topic; the topics are first-image, ", 1, true))
   end)
 
   it("has examples for each command, whole lines with options that exist", function()

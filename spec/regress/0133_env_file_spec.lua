@@ -55,7 +55,7 @@ describe("the file of --env-file", function()
     local _, message = read "\255\254A\0=\0001\0"
     assert.is_truthy(message:find("UTF-16", 1, true))
     _, message = env_file.read(folder)
-    assert.is_truthy(message:find("it is a folder", 1, true))
+    assert.is_truthy(message:find("Is a directory", 1, true))
     _, message = env_file.read(folder .. "/none")
     assert.is_truthy(message:find("No such file or directory", 1, true))
   end)

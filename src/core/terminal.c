@@ -68,10 +68,8 @@ dk_status dk_terminal_ask (const char *prompt, bool shown, dk_buffer *line, bool
   say(prompt);
   dk_status status = read_line(&awake, line, given, failure);
   pthread_sigmask(SIG_SETMASK, &awake, NULL);
-  if (!shown) {
-    (void)tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
-    say("\n");                   /* the one that was typed does not show either */
-  }
+  if (!shown) (void)tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
+  if (!shown || !*given) say("\n");       /* the one that was typed does not show, or none was typed */
   return status;
 }
 

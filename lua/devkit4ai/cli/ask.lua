@@ -1,24 +1,28 @@
 --- Values that are no arguments: from standard input, a file, or a question on the terminal.
+local bounded = require "devkit4ai.cli.bounded"
 local core = require "devkit4ai.core"
 local exits = require "devkit4ai.cli.exits"
 
 local M = {}
 
+local MOST = 8192 -- bytes of a line; a token has 2 KB
+
 local function of_input(what)
-  local line = io.stdin:read("*l")
-  if not line or line == "" then return exits.fail("config", "standard input holds no " .. what) end
-  return (line:gsub("\r$", ""))
+  local line = bounded.line(io.stdin, MOST)
+  if line and line ~= "" then return line end
+  return exits.fail("config", ("standard input holds no %s (its first line, at most %d bytes)"):format(what, MOST))
 end
 
 local function of_file(path, what)
   local input, _, code = io.open(path, "rb")
   local line
   if input then
-    line, _, code = input:read("*l")
+    line, code = bounded.line(input, MOST)
     input:close()
   end
-  if line and line:find "[^\r]" then return (line:gsub("\r$", "")) end
-  local why = code and "it can't be read: " .. core.reason(code) or "it holds none"
+  if line and line ~= "" then return line end
+  local why = code and "it can't be read: " .. core.reason(code)
+    or ("it holds none (its first line, at most %d bytes)"):format(MOST)
   return exits.fail("file", ("%s of the file '%s': %s"):format(what, path, why), exits.WRONG_USE)
 end
 

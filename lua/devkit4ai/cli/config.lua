@@ -39,8 +39,9 @@ local function masked(setting)
   return (setting.value:gsub("^(%a*:?/?/?)[^/]*@", "%1***@")) -- a login in an address
 end
 
+-- For a person: short, so that a line has room in 80 columns.
 local function where(one)
-  if not one.role then return one.from end
+  if not one.role then return (one.from:gsub("^environment variable ", "$")) end
   return ("%s%s at %s, until %s"):format(one.role, one.project_id and " of " .. one.project_id or "", one.base_url,
     one.ends or "an unknown time")
 end
@@ -68,7 +69,7 @@ local function show(options, shell)
       project_id = login.project_id, ends = login.ends,
     }
   end
-  shell:list(records, function(one) return { one.name, one.value or "-", where(one) } end)
+  shell:list(records, function(one) return { one.name, one.value or "-", where(one) } end, true)
   return true
 end
 
@@ -79,12 +80,13 @@ local function row_of(name)
   local names = {}
   for known in pairs(settings_of.kept()) do names[#names + 1] = known end
   table.sort(names)
-  return exits.fail("invalid", ("%s is no setting; there are %s"):format(checks.shown(name), table.concat(names, ", ")))
+  local shown = checks.shown(name):find "^'" and checks.shown(name) or "this name"
+  return exits.fail("invalid", ("%s is not a setting; the settings are %s"):format(shown, table.concat(names, ", ")))
 end
 
 local function value_of(row, value, options)
   if value and row.secret then
-    return exits.fail("invalid", ("a secret is no argument, since others can see it: leave out the value of %s")
+    return exits.fail("invalid", ("the value of %s is secret, and other users can see arguments: leave out =VALUE")
       :format(row.name))
   end
   if value and (options.stdin or options.file) then
@@ -104,10 +106,10 @@ local LATER = {
     local input, _, code = io.open(path, "rb")
     local content
     if input then
-      content, _, code = input:read "*a"
+      content, _, code = input:read(1) -- a folder can be opened, and not read
       input:close()
     end
-    if content then return true end
+    if content or input and not code then return true end
     return nil, core.reason(code)
   end,
 }

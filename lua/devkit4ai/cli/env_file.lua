@@ -1,7 +1,11 @@
 --- The file of --env-file: NAME=value lines, as dotenv files have them.
+local bounded = require "devkit4ai.cli.bounded"
+local core = require "devkit4ai.core"
 local exits = require "devkit4ai.cli.exits"
 
 local M = {}
+
+local MOST = 1024 * 1024 -- bytes
 
 local ESCAPES = { n = "\n", r = "\r", t = "\t" } -- of double quotes; before another character, \ stands for that character
 local ESCAPED = '["\\$`]'
@@ -76,11 +80,9 @@ end
 ---@return string? message it names a line by its number, and never shows a value
 ---@return table? err
 function M.read(path)
-  local input, why = io.open(path, "rb")
-  local content = input and input:read("*a")
-  if input then input:close() end
+  local content, code = bounded.content(path, MOST)
   if not content then
-    why = why and why:gsub("^.*: ", "") or "it is a folder, not a file"
+    local why = code and core.reason(code) or ("it has more than %d bytes"):format(MOST)
     return exits.fail("file", ("--env-file %s can't be read: %s"):format(path, why), exits.WRONG_USE)
   end
   if content:find "^\255\254" or content:find "^\254\255" then

@@ -173,8 +173,9 @@ function M.words(message, err, ordered)
   if M.lacks_key(err) then return missing(err) end
   if err.option then return in_shell(message) end
   local words = { parts.what }
+  local advice = advice_of(err)
   if not ordered then words[#words + 1] = parts.consequence end
-  words[#words + 1] = advice_of(err)
+  if not (ordered and advice == "try later") then words[#words + 1] = advice end -- a repeat may pay again
   return in_shell(table.concat(words, "; "))
 end
 

@@ -48,7 +48,8 @@ function M.declare(parser, commands)
   local argument = parser:argument("topic", "a command, or one of: " .. names):argname("<topic>"):args("?")
     :convert(function(name)
       if find(commands, name) or find(topics, name) then return name end
-      return nil, ("%s is no command and no topic; the topics are %s"):format(checks.shown(name), names)
+      local known = checks.shown(name):find "^'" and checks.shown(name) or "this word"
+      return nil, ("%s is not a command and not a topic; the topics are %s"):format(known, names)
     end)
   -- A completion script offers the names. The parser has them as choices only then, since a help text would list them all.
   function M.offer()
@@ -73,7 +74,9 @@ end
 ---@return string? message
 ---@return table? err
 function M.run(options, shell)
-  if options.topic and options.man then return exits.fail("invalid", "--man goes without a topic: it writes all") end
+  if options.topic and options.man then
+    return exits.fail("invalid", "--man takes no topic: it writes the whole manual")
+  end
   local text = options.man and require("devkit4ai.cli.man").page(shell) or text_of(options.topic, shell)
   text = text:gsub("\n$", "")
   if shell.json then

@@ -20,7 +20,7 @@ local COMMON = {
   { "--project", "the project's id (DEVKIT4AI_PROJECT_ID)", "<id>", "project_id" },
   { "--role", "who you are: developer (default), end_user or platform_operator", "<role>", "role" },
   { "--ca-file", "trust the root certificates in this file", "<file>", "ca_file" },
-  { "--env-file", "read DEVKIT4AI_ variables from a file; the environment goes first", "<file>", "env_file" },
+  { "--env-file", "read DEVKIT4AI_ variables from a file; the environment has priority", "<file>", "env_file" },
 }
 
 -- What ends the parsing: help or the version is asked for, or the use is wrong.
@@ -175,7 +175,7 @@ end
 -- What was raised: the end of the parsing, Ctrl-C, or a mistake of ours.
 local function raised(shell, reason, traceback)
   if type(reason) == "table" and reason.help then
-    shell:show(reason.help)
+    if shell.json then shell:give { text = reason.help } else shell:show(reason.help) end
     return require("devkit4ai.cli.exits").DONE
   end
   if type(reason) == "table" and reason.version then

@@ -75,6 +75,20 @@ local function not_saved(shell, kind, key, message, err)
   return nil, "the new key is shown, since it could not be saved: " .. message, err
 end
 
+-- The key is in the settings, whether standard output took the words or not. Nobody is to create another one.
+local function saved(shell, kind, settings, words)
+  local kept = kind == KINDS.project and file.read(settings_of.kept())
+  local project = settings.project_id
+  if kept and kept.project_id and kept.project_id ~= project.value then
+    shell:tell(("the saved key is for another project than the one in the settings file: use it with --project %s, or "
+      .. "run `devkit4ai config --set project_id=%s`"):format(project.value, project.value))
+  end
+  if shell.broken and not shell.gone then
+    return exits.unseen(shell, ("the new key %s, but %s"):format(words, shell.broken))
+  end
+  return true
+end
+
 -- A key is saved before anything is shown. One that could not be saved is shown, since nobody tells it again.
 local function hand_over(shell, kind, key, save)
   local path, message, err
@@ -83,8 +97,9 @@ local function hand_over(shell, kind, key, save)
   if path then
     shell:hide(key.key)
     told.saved = path
-    shell:give(told, ("%s is in %s"):format(key.key_prefix or key.id, path))
-    return true
+    local words = ("%s is in %s"):format(key.key_prefix or key.id, path)
+    shell:give(told, words)
+    return words
   end
   if shell.json then
     told.key = key.key
@@ -102,11 +117,18 @@ local function made_all_the_same(err)
   return err.key or err.created and err.created[1]
 end
 
-local function make(owner, kind, shell, options)
+local function make(owner, kind, shell, options, settings)
   local key, message, err = progress.run(shell, function() return owner[kind.make](owner, options.new) end)
   key = key or made_all_the_same(err)
   if not key then return nil, message, err end
-  return hand_over(shell, kind, key, options.save)
+  local handed
+  handed, message, err = hand_over(shell, kind, key, options.save)
+  if not handed or not options.save then return handed, message, err end
+  local other = settings[kind.setting]
+  if other and other.from ~= "settings file" then
+    shell:tell(("the %s holds another key, which goes before the saved one: remove it there"):format(other.from))
+  end
+  return saved(shell, kind, settings, handed)
 end
 
 -- The new key is handed over before the old one is revoked, so that a command that is killed leaves a key that works.
@@ -127,7 +149,8 @@ local function rotate(owner, kind, shell, options, settings)
     shell:tell(("the %s holds the old key still: put the new one there"):format(old.from))
   end
   if not key then return nil, message, err end
-  return true
+  if not options.save then return true end
+  return saved(shell, kind, settings, handed)
 end
 
 --- Lists, makes, rotates or revokes.
@@ -138,7 +161,7 @@ end
 ---@return table? err
 function M.run(options, shell)
   if options.save and not (options.new or options.rotate) then
-    return exits.fail("invalid", "--save goes with --new or --rotate alone")
+    return exits.fail("invalid", "--save is only for --new and --rotate")
   end
   local kind = KINDS[options.developer and "developer" or "project"]
   local owner, settings, err = session.open(options, shell)
@@ -147,7 +170,7 @@ function M.run(options, shell)
   if not options.developer then owner, message, err = session.project(owner, settings) end
   if not owner then return nil, message, err end
   if options.revoke then return revoke(owner, kind, shell, options.revoke) end
-  if options.new then return make(owner, kind, shell, options) end
+  if options.new then return make(owner, kind, shell, options, settings) end
   if options.rotate then return rotate(owner, kind, shell, options, settings) end
   local list
   list, message, err = owner[kind.list](owner)

@@ -60,7 +60,7 @@ end
 ---@return string? message
 ---@return table? err
 function M.run(options, shell)
-  if options.since and not options.find then return exits.fail("invalid", "--since goes with --find alone") end
+  if options.since and not options.find then return exits.fail("invalid", "--since is only for --find") end
   local client, settings, err = session.open(options, shell)
   if not client then return nil, settings, err end
   local owner, message = client, nil

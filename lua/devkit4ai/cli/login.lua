@@ -4,6 +4,7 @@ local exits = require "devkit4ai.cli.exits"
 local file = require "devkit4ai.cli.settings_file"
 local logins = require "devkit4ai.cli.logins"
 local session = require "devkit4ai.cli.session"
+local settings_of = require "devkit4ai.cli.settings"
 local values = require "devkit4ai.cli.values"
 
 local M = { name = "login", summary = "Log in; the other commands use the login." }
@@ -81,6 +82,7 @@ function M.run(options, shell)
   if not done then return nil, message, err end
   if trouble() then return exits.fail("file", "signed in, but not for the next command: " .. trouble()) end
   logins.note(client._kept.store, client._kept.account, email)
+  settings_of.tell_token(settings, shell)
   shell:give({ email = email, role = client.role, base_url = client.base_url },
     ("signed in as %s (%s) at %s"):format(email, client.role, client.base_url))
   return true

@@ -2,6 +2,7 @@
 local kept = require "devkit4ai.kept"
 local logins = require "devkit4ai.cli.logins"
 local session = require "devkit4ai.cli.session"
+local settings_of = require "devkit4ai.cli.settings"
 
 local M = { name = "logout", summary = "Log out: forget the tokens of the login." }
 
@@ -30,10 +31,7 @@ function M.run(options, shell)
   done, message, err = client:logout()
   if not done then return nil, message, err end
   if account then logins.forget(store, account) end
-  local token = settings.access_token
-  if token then
-    shell:tell(("the %s still holds a token, which the other commands use: remove it there"):format(token.from))
-  end
+  settings_of.tell_token(settings, shell)
   shell:give({ role = client.role, base_url = client.base_url },
     ("logged out (%s) at %s"):format(client.role, client.base_url))
   return true

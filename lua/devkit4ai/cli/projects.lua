@@ -34,7 +34,7 @@ end
 ---@return table? err
 function M.run(options, shell)
   if options.description and not options.new then
-    return exits.fail("invalid", "--description goes with --new alone")
+    return exits.fail("invalid", "--description is only for --new")
   end
   local client, settings, err = session.open(options, shell)
   if not client then return nil, settings, err end

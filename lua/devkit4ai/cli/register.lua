@@ -1,4 +1,5 @@
 --- devkit4ai register: creates an account, and shows or stores its keys.
+local core = require "devkit4ai.core"
 local exits = require "devkit4ai.cli.exits"
 local file = require "devkit4ai.cli.settings_file"
 local login = require "devkit4ai.cli.login"
@@ -64,23 +65,28 @@ local function save(account)
 end
 
 -- Lines that a shell can read.
-local function show(shell, account)
+local function exports(account)
   local names, lines = settings_of.kept(), {}
   for _, name in ipairs(KEPT) do
     if account[name] then
       lines[#lines + 1] = ("export %s=%s"):format(names[name].env[1], text.quote(account[name]))
     end
   end
-  shell:tell "these keys are shown once: store them now"
-  shell:show(table.concat(lines, "\n"))
+  return table.concat(lines, "\n")
 end
 
--- The keys could not be shown. The settings file keeps them where it has room.
+-- A file of its own beside the settings, where these have the keys of another account.
+local function save_apart(account)
+  local path = ("%s/keys-%s.env"):format(file.folder(), (tostring(account.id):gsub("[^%w-]", "_")))
+  return core.save(path, exports(account) .. "\n") and path or nil
+end
+
+-- The keys could not be shown. A file keeps them where the disk has room.
 local function unseen(shell, account)
-  local path = check_room() and save(account)
+  local path = check_room() and save(account) or save_apart(account)
   return exits.unseen(shell, ("%s is registered, but %s. The keys are shown only once. %s"):format(account.email,
     shell.broken, path and "They are in " .. path
-      or "The settings file could not keep them: create others in the vendor's web console"))
+      or "No file could keep them: create others in the vendor's web console"))
 end
 
 -- Nobody tells the keys again: those that could not be stored are shown.
@@ -94,7 +100,8 @@ local function hand_over(shell, account, client, options)
   elseif path then
     shell:give(record, ("the keys of %s are in %s"):format(account.email, path))
   elseif account.developer_key then
-    show(shell, account)
+    shell:tell "these keys are shown once: store them now"
+    shell:show(exports(account))
   else
     shell:give(record, ("registered %s (%s) at %s"):format(account.email, client.role, client.base_url))
   end
@@ -103,6 +110,10 @@ local function hand_over(shell, account, client, options)
     return nil, "registered, but the keys were not stored: " .. message, err
   end
   if shell.broken and account.developer_key and not path then return unseen(shell, account) end
+  if shell.broken and path and not shell.gone then
+    return exits.unseen(shell, ("%s is registered, and its keys are in %s, but %s"):format(account.email, path,
+      shell.broken))
+  end
   return true
 end
 

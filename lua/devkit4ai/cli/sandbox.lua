@@ -60,14 +60,15 @@ end
 --- Runs the sandbox; comes back only when it could not start.
 ---@param chosen table
 ---@param shell devkit4ai.cli.Shell
----@return nil
+---@return boolean? done standard output took nothing, which the shell tells
 ---@return string? message none where the control line has said it
 function M.run(chosen, shell)
   local _, reason = require("devkit4ai.sandbox.main").run(chosen, chosen.control, chosen.parent,
     function(facts, text)
-      if shell.json then return shell:give(facts) end
-      shell:show(text)
+      if shell.json then shell:give(facts) else shell:show(text) end
+      return not shell.broken
     end, chosen.developer)
+  if not reason then return true end
   local message = "the sandbox did not start: " .. reason
   if not chosen.control then return exits.fail("network", message) end
   require("devkit4ai.sandbox.control").say({ "error" }, { error = message })

@@ -73,6 +73,15 @@ function M.read(options, shell)
   return settings
 end
 
+--- Tells of a token among the settings, which the commands use in place of a login.
+---@param settings table<string, devkit4ai.cli.Value>
+---@param shell devkit4ai.cli.Shell
+function M.tell_token(settings, shell)
+  local token = settings.access_token
+  if not token then return end
+  shell:tell(("the %s still holds a token, which the other commands use: remove it there"):format(token.from))
+end
+
 local TRUTH = { ["true"] = true, ["1"] = true, ["false"] = false, ["0"] = false }
 
 local FLAGS = { base_url = "--base-url", project_id = "--project", role = "--role", ca_file = "--ca-file" }

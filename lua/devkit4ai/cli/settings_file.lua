@@ -48,7 +48,7 @@ function M.refused(path, why)
 end
 
 local function damaged(path, number, why)
-  return exits.fail("file", ("%s: line %d %s; nothing was changed, mend that line"):format(path, number, why))
+  return exits.fail("file", ("%s: line %d %s; nothing was changed; repair that line"):format(path, number, why))
 end
 
 -- The lines of a file; a last one without its end was cut off, and so may its value be.

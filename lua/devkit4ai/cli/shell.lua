@@ -94,7 +94,8 @@ end
 --- Gives a list: a line of JSON each, or a table for a person.
 ---@param records table[]
 ---@param row_of fun(record: table): string[]
-function Shell:list(records, row_of)
+---@param whole boolean? nothing is cut on a narrow terminal
+function Shell:list(records, row_of, whole)
   local rows = {}
   for i, record in ipairs(records) do
     if self.json then self:give(record) end
@@ -102,7 +103,7 @@ function Shell:list(records, row_of)
     for j, cell in ipairs(rows[i]) do rows[i][j] = display.text(self:masked(cell)) end
   end
   if self.json then return end
-  for _, line in ipairs(text.columns(rows, core.terminal(1))) do write(self, line .. "\n") end
+  for _, line in ipairs(text.columns(rows, not whole and core.terminal(1) or nil)) do write(self, line .. "\n") end
 end
 
 -- One that is closed can be told of nowhere.

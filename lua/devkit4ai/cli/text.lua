@@ -37,7 +37,8 @@ function M.fit(text, columns)
   return table.concat(parts), taken
 end
 
---- Rows in columns of even width, the last one as long as it is; what is wider than the terminal is cut.
+--- Rows in columns of even width, the last one as long as it is. Where the terminal has too few columns, the last cell is cut,
+--- never an id before it.
 ---@param rows string[][]
 ---@param columns integer? of the terminal; none: nothing is cut
 ---@return string[] lines
@@ -55,8 +56,11 @@ function M.columns(rows, columns)
       local _, taken = M.fit(cell, math.huge)
       parts[i] = i < #row and cell .. (" "):rep(widths[i] - taken) or cell
     end
-    local line = table.concat(parts, "  ")
-    lines[#lines + 1] = columns and M.fit(line, columns) or line
+    local last = table.remove(parts)
+    local head = #parts > 0 and table.concat(parts, "  ") .. "  " or ""
+    local _, taken = M.fit(head, math.huge)
+    if columns and #parts > 0 then last = M.fit(last, math.max(0, columns - taken)) end
+    lines[#lines + 1] = columns and last == "" and head:gsub(" +$", "") or head .. last
   end
   return lines
 end

@@ -98,7 +98,7 @@ return {
     name = "environment",
     text = function()
       return page("Environment:\n" .. variables(),
-        paragraph("An option goes before its variable. A variable goes before the file of --env-file, then comes the "
+        paragraph("The first of these that has a value counts: the option, the variable, the file of --env-file, the "
           .. "settings file. `devkit4ai config` shows each value and where it came from."))
     end,
   },
@@ -110,6 +110,8 @@ return {
           .. "--set` writes it, `keys --save` and `register --save` too" },
         { "~/.config/devkit4ai/sessions.json", "the tokens of logins. `devkit4ai login` writes it, `devkit4ai logout` "
           .. "takes a login out" },
+        { "~/.config/devkit4ai/keys-ID.env", "the keys of a new account, if `register` could not show them and the "
+          .. "settings have other keys; a shell can read it" },
       }, paragraph("Where XDG_CONFIG_HOME is set, it stands in place of ~/.config. Only you may be able to read the "
         .. "files (mode 0600). A file that others can read is refused, with the line that repairs it."))
     end,

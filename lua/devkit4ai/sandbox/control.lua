@@ -24,7 +24,7 @@ end
 local COMMANDS = {}
 
 --- Registers a developer with a project and keys, who can log in at once.
----@param state devkit4ai.sandbox.State
+---@param state table
 ---@param asked { email: string, password: string }
 ---@return table? user
 ---@return table|string keys developer_key, project_id, project_key; the message, where there is no user

@@ -37,7 +37,7 @@ local function quote(value)
 end
 
 --- What a user needs of a sandbox; with an address: registers a developer.
----@param state devkit4ai.sandbox.State
+---@param state table
 ---@param url string
 ---@param email string? of the developer
 ---@return table<string, string> facts

@@ -18,16 +18,20 @@ local M = {}
 
 local INTERRUPTED = 130 -- the exit code after Ctrl-C; SIGTERM is how a container ends
 
--- The signals that end the sandbox. Ctrl-C ends that of a person; a program's is left to the program. SIGHUP: where the
--- process that started us has it ignored, as nohup does, it stays ignored.
-local function ends_of(controlled)
-  local signals = { signal.SIGTERM }
-  if not controlled then signals[2] = signal.SIGINT end
+-- Whether the process that started us has SIGHUP ignored, as nohup does.
+local function is_hangup_ignored()
   local status = io.open "/proc/self/status"
   local ignored = status and status:read("*a"):match("SigIgn:%s*%x*(%x)\n") -- SIGHUP is 1, the lowest bit
   if status then status:close() end
-  if ignored and tonumber(ignored, 16) % 2 == 0 then signals[#signals + 1] = signal.SIGHUP end
-  return signals
+  return not ignored or tonumber(ignored, 16) % 2 == 1
+end
+
+-- The signals that end the sandbox. A terminal sends SIGINT and SIGHUP to a program and to its sandbox: those of a program are
+-- left to the program, with which the sandbox's input ends.
+local function ends_of(controlled)
+  if controlled then return { signal.SIGTERM } end
+  if is_hangup_ignored() then return { signal.SIGTERM, signal.SIGINT } end
+  return { signal.SIGTERM, signal.SIGINT, signal.SIGHUP }
 end
 
 -- An error without the place in the source that raised it.
@@ -39,13 +43,13 @@ end
 ---@param settings devkit4ai.sandbox.Settings|{ port: integer }
 ---@param controlled boolean speak the control line (control.lua) instead of greeting a person
 ---@param parent string? number of the process to end with
----@param greet fun(facts: table<string, string>, text: string) told, where nobody controls it, that it listens
+---@param greet fun(facts: table<string, string>, text: string): boolean told, where nobody controls it, that it listens
 ---@param developer string? e-mail address of a developer to register
 ---@return nil
----@return string? reason it could not start
+---@return string? reason it could not start; none: greet gave false
 function M.run(settings, controlled, parent, greet, developer)
   local ends = ends_of(controlled)
-  signal.block(signal.SIGINT, unpack(ends)) -- as process 1 we get no signal that we do not ask for
+  signal.block(signal.SIGINT, signal.SIGHUP, unpack(ends)) -- as process 1 we get no signal that we do not ask for
   local api, port = server.listen(settings.port)
   if not api then return nil, port end
   local store, store_port = server.listen(0)
@@ -77,7 +81,7 @@ function M.run(settings, controlled, parent, greet, developer)
     queue:wrap(control.run, state, line)
   else
     local facts = greeting.facts(state, url, developer)
-    greet(facts, greeting.text(facts, origin))
+    if not greet(facts, greeting.text(facts, origin)) then return nil end -- nobody would know where it listens
   end
   if parent then queue:wrap(control.watch, parent) end
   while true do
