@@ -185,8 +185,8 @@ describe("devkit4ai", function()
     local ended = desk:run { "quickstart", "--out", out, "--json" }
     if plain_51 then
       assert.equal(1, ended.code)
-      return assert.equal("devkit4ai: the sandbox needs Lua 5.2 to 5.4 or LuaJIT, and this is Lua 5.1; install one of them, "
-        .. "and build devkit4ai again for it\n", ended.err)
+      return assert.equal("devkit4ai: the sandbox needs Lua 5.2 to 5.4 or LuaJIT, and this is Lua 5.1; install one of "
+        .. "them, and build devkit4ai again for it\n", ended.err)
     end
     assert.equal(0, ended.code, ended.err)
     assert.same({ "completed", out }, { ended.json.status, ended.json.path })

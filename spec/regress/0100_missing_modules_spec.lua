@@ -71,8 +71,8 @@ describe("a module that is not installed", function()
 
   it("is not sent for on plain Lua 5.1, where the sandbox can't run", function()
     if not plain_51 then return end
-    says("the sandbox needs Lua 5.2 to 5.4 or LuaJIT, and this is Lua 5.1; install one of them, and build devkit4ai again "
-      .. "for it", run(hide "cqueues", "sandbox"))
+    says("the sandbox needs Lua 5.2 to 5.4 or LuaJIT, and this is Lua 5.1; install one of them, and build devkit4ai "
+      .. "again for it", run(hide "cqueues", "sandbox"))
   end)
 
   it("may be one that nobody knows", function()
