@@ -70,8 +70,10 @@ function Desk:interrupt(args, word, options)
   local ended = self:run(args, { env = options.env, signalled = true, before = ([[
     exec >%s 2>&1
     sh -c 'echo $PPID' >%s.pid
-    (until grep -q '%s' %s; do sleep 0.02; done; sleep %s; for s in %s; do kill -$s $(cat %s.pid); done) &]]):format(
-    said, said, word, said, options.after or "0.1", options.signals or "INT", said) })
+    pid=$(cat %s.pid)
+    (until grep -q '%s' %s; do kill -0 $pid || exit; sleep 0.02; done
+    sleep %s; for s in %s; do kill -$s $pid; done) &]])
+    :format(said, said, said, word, said, options.after or "0.1", options.signals or "INT") })
   ended.said = child.read(said)
   return ended
 end

@@ -12,7 +12,7 @@ rm -f sandbox.env
 devkit4ai sandbox --step-time 0.05 %s > sandbox.env &
 sandbox=$!
 trap 'kill $sandbox' EXIT
-until [ -s sandbox.env ]; do sleep 0.05; done
+until [ -s sandbox.env ] || ! kill -0 $sandbox; do sleep 0.05; done
 . ./sandbox.env
 %s
 ]]

@@ -25,7 +25,7 @@ describe("devkit4ai sandbox", function()
       devkit4ai sandbox --control <words >said &
       sandbox=$!
       exec 8>words
-      until [ -s said ]; do sleep 0.05; done
+      until [ -s said ] || ! kill -0 $sandbox; do sleep 0.05; done
       kill -HUP $sandbox
       echo '{"call": "faults"}' >&8
       tries=0

@@ -91,7 +91,7 @@ describe("tools/packages", function()
   it("lets apt-get finish after Ctrl-C, and ends with 130", function()
     local said = run [[export APT_TAKES=1; bash -c 'set -m
       tools/packages test >$FOLDER/said 2>&1 &
-      until grep -q unpacks $FOLDER/said; do sleep 0.05; done
+      until grep -q unpacks $FOLDER/said || ! kill -0 $!; do sleep 0.05; done
       kill -INT -- -$!
       wait $!
       echo $? $(cat $FOLDER/end)' 2>&1]]
