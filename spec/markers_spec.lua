@@ -194,13 +194,15 @@ describe("no secret shows", function()
       renewed = renewed or not request.target:find "refresh$" and not held
       if not held then
         conn:respond(200, { id = "550e8400-e29b-41d4-a716-446655440000", access_token = "another-token-MARK" })
-      end]] } -- no piece of it stands in the old ones: what hides it must not hide them
+      end]] }
     for _, change in ipairs { "refresh_token", "logout" } do
       run([[
         local url, change = ...
         local devkit4ai = require "spec.support.quick"
         local function on_event(event) marker.look("an event", event) end
-        local client = assert(devkit4ai.new(marker.options(url, { on_event = on_event })))
+        -- no piece of them stands in another secret: what hides that one must not hide them
+        local client = assert(devkit4ai.new(marker.options(url, {
+          on_event = on_event, access_token = "first-access.MARK", refresh_token = "first-refresh.MARK" })))
         local ID = "550e8400-e29b-41d4-a716-446655440000"
         local task = devkit4ai.spawn(function() return client:generation(ID):refresh() end)
         local renewed = devkit4ai.spawn(function()
