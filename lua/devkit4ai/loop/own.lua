@@ -19,6 +19,7 @@ local isyieldable, huge, debug = coroutine.isyieldable, math.huge, rawget(_G, "d
 local getinfo = debug and debug.getinfo
 local plain_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 local now, process_id = core.now, core.process
+local EARLY = 1 / timers.GRAIN -- seconds; a timer may go off so much before its time, and a sleep must not
 local BUDGET = 4 / 1000 -- seconds of an update: a quarter of a frame at 60 frames a second
 local PARKED, PROBE = {}, {} -- what park and can_yield yield; anything else is a user's own yield
 
@@ -185,6 +186,7 @@ function M.park(slot, seconds)
   if not jobs[co] then return pump(slot, seconds) end
   slot.co = co
   if seconds < huge then
+    if seconds > 0 then seconds = seconds + EARLY end
     seconds = now() + seconds -- apart: three places deeper, a C function would double the stack of most tasks that sleep
     timers.add(sleeping, slot, seconds)
   end
