@@ -38,10 +38,11 @@ function Desk:env(changes)
   return env
 end
 
---- Runs the command.
+--- Starts the command.
 ---@param args string[]
 ---@param options table? env: changes; before: shell text in front; input: what standard input holds
-function Desk:run(args, options)
+---@return function finish waits for its end
+function Desk:start(args, options)
   options = options or {}
   local before = M.CLEAN .. (options.before or "")
   if options.input then
@@ -50,17 +51,25 @@ function Desk:run(args, options)
     file:close()
     before = before .. "\nexec <" .. helper.quote(self.folder .. "/input")
   end
-  local ended = child.run('require("devkit4ai.cli").main(arg)', {
+  local finish = child.start('require("devkit4ai.cli").main(arg)', {
     args = args, env = self:env(options.env), before = before, signalled = options.signalled,
   })
-  assert(not ended.err:find("traceback", 1, true) or options.traceback, ended.err)
-  ended.lines = {}
-  for line in ended.out:gmatch("[^\n]+") do
-    local ok, value = pcall(cjson.decode, line)
-    if ok and type(value) == "table" then ended.lines[#ended.lines + 1] = value end
+  return function()
+    local ended = finish()
+    assert(not ended.err:find("traceback", 1, true) or options.traceback, ended.err)
+    ended.lines = {}
+    for line in ended.out:gmatch("[^\n]+") do
+      local ok, value = pcall(cjson.decode, line)
+      if ok and type(value) == "table" then ended.lines[#ended.lines + 1] = value end
+    end
+    ended.json = ended.lines[#ended.lines]
+    return ended
   end
-  ended.json = ended.lines[#ended.lines]
-  return ended
+end
+
+--- Runs the command to its end.
+function Desk:run(args, options)
+  return self:start(args, options)()
 end
 
 --- Runs the command, and sends it a signal, SIGINT unless options.signals has others, as soon as it has said a word.

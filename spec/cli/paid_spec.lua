@@ -30,7 +30,7 @@ describe("devkit4ai after a payment", function()
   end
 
   -- What is wanted of a failure that has an id: code, words, and a line that saves the picture.
-  local function continues(ended, options)
+  local function continues(own, ended, options)
     local said = ended.said or ended.err
     assert.equal(PAID, ended.code, said)
     local id = said:match "The generation ([%x-]+) was accepted and is paid for%."
@@ -39,12 +39,12 @@ describe("devkit4ai after a payment", function()
     assert.is_string(line, said)
     assert.is_truthy(line:find("devkit4ai wait " .. id, 1, true), line)
     assert.same({ 1, nil }, { select(2, said:gsub("paid for", "")), said:find "%f[%w]gen:%l" }, said)
-    assert(desk.box:clear_faults())
-    assert(desk.box:advance(1)) -- it is completed: the line has not to wait for the second look
-    desk:login()
-    local before = desk:made()
-    local went_on = desk:shell(line, options)
-    assert.same({ 0, before }, { went_on.code, desk:made() }, line .. "\n" .. went_on.said)
+    assert(own.box:clear_faults())
+    assert(own.box:advance(1)) -- it is completed: the line has not to wait for the second look
+    own:login()
+    local before = own:made()
+    local went_on = own:shell(line, options)
+    assert.same({ 0, before }, { went_on.code, own:made() }, line .. "\n" .. went_on.said)
     local path = went_on.said:match "([^\n]+)\n$"
     assert.equal("\137PNG", child.read(path):sub(1, 4), line)
     return id, line, path
@@ -65,32 +65,46 @@ describe("devkit4ai after a payment", function()
     ["a picture that is none"] = { { "picture", 200, body = "<html>" } },
   }
 
-  for what, faults in pairs(CASES) do
-    it(what .. ": pays once, and the line saves the picture", function()
+  -- Each has a sandbox of its own, and all run beside each other: the longest waits for 30 seconds.
+  local runs = {}
+  setup(function()
+    for what, faults in pairs(CASES) do
+      local own = command.new { step_time = 0.05 }
+      own:login()
       for _, fault in ipairs(faults) do
-        assert(desk.box:fault { operation = fault[1], status = fault[2], headers = fault.headers, body = fault.body,
+        assert(own.box:fault { operation = fault[1], status = fault[2], headers = fault.headers, body = fault.body,
           times = 100 })
       end
-      local before = desk:made()
-      local ended = desk:run(generate(name(), "-q", "--json"))
-      assert.equal(before + 1, desk:made())
+      local before, words = own:made(), generate(own.folder .. "/x y.png", "-q", "--json")
+      runs[what] = { desk = own, before = before, finish = own:start(words) }
+    end
+  end)
+  teardown(function()
+    for _, run in pairs(runs) do run.desk:remove() end
+  end)
+
+  for what in pairs(CASES) do
+    it(what .. ": pays once, and the line saves the picture", function()
+      local run = runs[what]
+      local ended = run.finish()
+      assert.equal(run.before + 1, run.desk:made())
       local err = ended.json.error
       assert.same({ PAID, "unknown", false }, { err.exit_code, err.outcome, err.retryable }, ended.out)
-      local id, line = continues(ended)
+      local id, line = continues(run.desk, ended)
       assert.same({ id, line }, { err.generation_id, err.command })
     end)
   end
 
   it("the end of the time", function()
     assert(desk.box:fault { operation = WITH_GET, status = 500, times = 100 })
-    continues(desk:run(generate(name(), "-q", "--timeout", "0.3")))
+    continues(desk, desk:run(generate(name(), "-q", "--timeout", "0.3")))
   end)
 
   it("a completed generation without a picture's address", function()
     local id = desk:run({ "generate", helper.PNG, "--prompt", "neon", "--no-wait", "-q" }).out:match "%S+"
     assert(desk.box:fault { operation = WITH_GET, status = 200, times = 3,
       body = ('{"id":"%s","status":"completed"}'):format(id) })
-    continues(desk:run { "wait", id, "--out", name() })
+    continues(desk, desk:run { "wait", id, "--out", name() })
   end)
 
   it("wait and save of an id: the same; one that was never seen is no payment of ours", function()
@@ -99,7 +113,7 @@ describe("devkit4ai after a payment", function()
       for _, fault in ipairs { { WITH_GET, 403 }, { "picture", 500 } } do
         assert(desk.box:fault { operation = fault[1], status = fault[2], times = 100 })
         local ended = desk:run(words)
-        local _, line, path = continues(ended)
+        local _, line, path = continues(desk, ended)
         assert.is_truthy(line:find(path, 1, true))
         os.remove(path)
       end
@@ -136,7 +150,7 @@ describe("devkit4ai after a payment", function()
   it("a name that was taken meanwhile: the line names another file, and the taken one stays", function()
     local out = name()
     local ended = with_code(("io.open(%q, 'w'):write('mine')"):format(out), generate(out, "-q"))
-    local _, _, path = continues(ended)
+    local _, _, path = continues(desk, ended)
     assert.same({ false, "mine" }, { path == out, child.read(out) })
   end)
 
