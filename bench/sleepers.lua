@@ -19,7 +19,7 @@ end
 local modes = {}
 
 function modes.own()
-  local devkit4ai, runtime = require "devkit4ai", require "devkit4ai.runtime"
+  local devkit4ai, runtime = require "devkit4ai", require "devkit4ai.loop.runtime"
   local owner = {}
   return function(asleep)
     local tasks = {}

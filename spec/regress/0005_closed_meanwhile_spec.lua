@@ -2,8 +2,8 @@
 -- renewed them again.
 local devkit4ai = require "devkit4ai"
 local raw = require "spec.support.raw"
-local runtime = require "devkit4ai.runtime"
-local session = require "devkit4ai.session"
+local runtime = require "devkit4ai.loop.runtime"
+local session = require "devkit4ai.auth.session"
 local wire = require "spec.support.wire"
 
 local OLD, NEW = "old-token", "new-token"

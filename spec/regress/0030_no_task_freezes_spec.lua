@@ -2,7 +2,7 @@
 local devkit4ai = require "devkit4ai"
 local child = require "spec.support.child"
 local raw = require "spec.support.raw"
-local runtime = require "devkit4ai.runtime"
+local runtime = require "devkit4ai.loop.runtime"
 local wire = require "spec.support.wire"
 
 -- What a loop may repeat without an end; each gives a value where it succeeds.

@@ -1,6 +1,6 @@
 -- devkit4ai.sleep and task.done; the message, err.message and tostring(err) of devkit4ai.all were different texts.
 local devkit4ai = require "devkit4ai"
-local runtime = require "devkit4ai.runtime"
+local runtime = require "devkit4ai.loop.runtime"
 
 local function took(fn)
   local started = runtime.now()

@@ -2,7 +2,7 @@
 -- with a client made anew. `client` is a client of devkit4ai.new, `user` one of project:end_user.
 local child = require "spec.support.child"
 local devkit4ai = require "devkit4ai"
-local runtime = require "devkit4ai.runtime"
+local runtime = require "devkit4ai.loop.runtime"
 
 local load_text = loadstring or load -- luacheck: ignore 113
 local IMAGES = { "examples/images/neon.png" }

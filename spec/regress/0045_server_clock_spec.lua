@@ -1,8 +1,8 @@
 -- Times that a response names as dates were held against our clock, which may be wrong. They are relative to its own Date.
 local devkit4ai = require "spec.support.quick"
 local raw = require "spec.support.raw"
-local runtime = require "devkit4ai.runtime"
-local server_clock = require "devkit4ai.server_clock"
+local runtime = require "devkit4ai.loop.runtime"
+local server_clock = require "devkit4ai.request.server_clock"
 local wire = require "spec.support.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"

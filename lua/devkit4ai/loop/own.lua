@@ -1,8 +1,8 @@
 --- How to wait where no other loop runs: scripts block here, games call update() once a frame, tasks of both yield.
 local core = require "devkit4ai.core"
-local errors = require "devkit4ai.errors"
-local timers = require "devkit4ai.timers"
-local traceback = require "devkit4ai.traceback"
+local errors = require "devkit4ai.util.errors"
+local timers = require "devkit4ai.loop.timers"
+local traceback = require "devkit4ai.util.traceback"
 
 local M = {}
 
