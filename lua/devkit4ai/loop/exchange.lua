@@ -103,10 +103,7 @@ function M.send(request, secrets, client, on_upload, row)
   if task then return send_in_task(request, secrets, client, on_upload, row, task) end
   local transfer, name, text = submit(request, secrets, client)
   if not transfer then return nil, name, text end
-  local ok, value
-  repeat
-    if on_upload then ok, value = pcall(wait, transfer, on_upload) else ok, value = pcall(park, transfer.slot, huge) end
-  until transfer.status or not ok
+  local ok, value = pcall(wait, transfer, on_upload)
   if not ok then end_transfer(transfer, value) end
   return results(transfer)
 end
