@@ -3,7 +3,7 @@ if _VERSION ~= "Lua 5.4" then return end -- its subject is the shell, so one Lua
 
 local child = require "spec.support.child"
 local helper = require "spec.sandbox.helper"
-local screen = require "spec.cli.screen"
+local screen = require "spec.devkit4ai.cli.screen"
 
 describe("devkit4ai completion", function()
   local folder, one

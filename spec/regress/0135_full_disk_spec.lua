@@ -1,6 +1,6 @@
 -- A full disk is named as such, wherever a file is written, and before anything is paid for. It used to be "can't be written".
 local child = require "spec.support.child"
-local command = require "spec.cli.command"
+local command = require "spec.devkit4ai.cli.command"
 local core = require "devkit4ai.core"
 local helper = require "spec.sandbox.helper"
 

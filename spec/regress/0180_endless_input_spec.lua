@@ -2,7 +2,7 @@
 -- --json` wrote no JSON, and Ctrl-C while the shell part of the command ran wrote none either.
 local bounded = require "devkit4ai.cli.bounded"
 local child = require "spec.support.child"
-local command = require "spec.cli.command"
+local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.sandbox.helper"
 
 describe("input of the command", function()

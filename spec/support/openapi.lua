@@ -4,7 +4,7 @@ local cjson = require("cjson").new()
 
 local M = {}
 
-M.PATH = "spec/contract/openapi.json"
+M.PATH = "spec/fixtures/contract/openapi.json"
 
 -- A fresh copy of the decoded file: a spec may change it.
 function M.read()

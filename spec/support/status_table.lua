@@ -1,6 +1,6 @@
--- What each status of HTTP says, as Markdown for docs/errors.md. Written out of the client's own table: spec/errors_spec.lua
+-- What each status of HTTP says, as Markdown for docs/errors.md. Written out of the client's own table: spec/devkit4ai/util/errors_spec.lua
 -- holds that against the contract, and the page against this.
-local errors = require "devkit4ai.errors"
+local errors = require "devkit4ai.util.errors"
 
 local M = {}
 

@@ -15,8 +15,8 @@
 #include "url.h"
 
 static const char *const kind_names[DK_KINDS] = {
-  [DK_ENGINE] = "devkit4ai.engine", [DK_SECRETS] = "devkit4ai.secrets", [DK_HEADERS] = "devkit4ai.headers",
-  [DK_REQUEST] = "devkit4ai.request", [DK_LOCK] = "devkit4ai.lock", [DK_BYTES] = "devkit4ai.bytes"};
+  [DK_ENGINE] = "devkit4ai.engine", [DK_SECRETS] = "devkit4ai.secrets", [DK_HEADERS] = "devkit4ai.request.headers",
+  [DK_REQUEST] = "devkit4ai.request.direct", [DK_LOCK] = "devkit4ai.lock", [DK_BYTES] = "devkit4ai.bytes"};
 
 /* the registry's keys of the metatables: addresses, since a second copy of the module would take the same names */
 static char keys[DK_KINDS];

@@ -162,7 +162,7 @@ static const dk_headers *read_headers (reader *r, int index) {
   dk_push_metatable(r->L, DK_HEADERS);
   const dk_headers *headers = dk_test_userdata(r->L, -2, lua_topointer(r->L, -1));
   lua_pop(r->L, 1);
-  if (headers == NULL) bad_value(r, "headers", "devkit4ai.headers");
+  if (headers == NULL) bad_value(r, "headers", "devkit4ai.request.headers");
   anchor(r);
   return headers;
 }

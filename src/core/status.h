@@ -2,7 +2,7 @@
 #ifndef DK_STATUS_H
 #define DK_STATUS_H
 
-/* name for C, name for Lua (lua/devkit4ai/errors.lua has a row for each but the first) */
+/* name for C, name for Lua (lua/devkit4ai/util/errors.lua has a row for each but the first) */
 #define DK_STATUS_ROWS(X)                                       \
   X(DK_OK, "ok")                                                \
   X(DK_NO_MEMORY, "memory")                                     \

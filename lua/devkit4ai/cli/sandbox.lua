@@ -1,5 +1,5 @@
 --- devkit4ai sandbox: runs the sandbox in this process.
-local dependencies = require "devkit4ai.dependencies"
+local dependencies = require "devkit4ai.util.dependencies"
 local exits = require "devkit4ai.cli.exits"
 
 local M = { name = "sandbox", summary = "Run a local server that behaves as the API does." }

@@ -1,7 +1,7 @@
 --- The one clock that everything in a sandbox reads: Unix time that no change of the wall clock moves, and that a test
 --- can stop and move forward. Calling it gives the time.
 local cqueues = require "cqueues"
-local dependencies = require "devkit4ai.dependencies"
+local dependencies = require "devkit4ai.util.dependencies"
 
 local M = {}
 

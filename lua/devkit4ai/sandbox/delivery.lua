@@ -1,6 +1,6 @@
 --- An answer's way onto the wire, straight or as a fault has it.
 local cqueues = require "cqueues"
-local dependencies = require "devkit4ai.dependencies"
+local dependencies = require "devkit4ai.util.dependencies"
 local errno = require "cqueues.errno"
 
 local M = {}

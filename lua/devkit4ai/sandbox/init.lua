@@ -3,7 +3,7 @@
 --- (killed included), the sandbox ends. A child of this program may hold the pipe open, so stop() also says it, and
 --- the sandbox watches this process too. Its answers come back through a FIFO.
 local cjson = require("cjson").new()
-local object = require "devkit4ai.object"
+local object = require "devkit4ai.util.object"
 local options = require "devkit4ai.sandbox.options"
 
 local M = {}
