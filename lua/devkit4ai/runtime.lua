@@ -16,7 +16,7 @@ local early = {} -- a transfer's id -> its answer, which a call made by a finali
 local slots = setmetatable({}, { __mode = "k" }) -- those that sleep, or did; owner: whose wait it is now
 local huge, unpack = math.huge, table.unpack or unpack -- luacheck: ignore 113
 local PLAIN_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
-local SLICE = 1 / 10 -- seconds between two looks at an upload's progress (design, section 4)
+local SLICE = 1 / 10 -- seconds between two looks at an upload's progress (often enough for a progress bar)
 local CANCELLED = "its task was cancelled before that"
 local MOMENT = 1 / 1000 -- seconds that a refused wait of a cancelled task takes
 local PATIENCE = 1000 -- waits that a cancelled task may begin; one that goes on after them is ended
