@@ -61,7 +61,7 @@ local function is_public(url)
   return not proxies.is_loopback(host) and core.is_public(host) ~= false
 end
 
--- the address without slashes at the end and without the /api/v1 that some add (CONTRACT 1.1)
+-- the address without slashes at the end and without the /api/v1 that some add (wire.md 1.1)
 local function address(url, options)
   local scheme, authority, path = url:match("^(https?)://([^/?#%c%s]+)([^?#%c%s]*)$")
   if not scheme then return nil, "it must look like https://host" end
@@ -218,7 +218,7 @@ local function settle_log()
   return errors.refuse("config", "devkit4ai.new: the environment variable DEVKIT4AI_LOG must be info or debug")
 end
 
--- nginx hides the environment from its workers (USERS T5)
+-- nginx hides the environment from its workers, unless nginx.conf has an env line
 local function environment_hint(name)
   return rawget(_G, "ngx") and (" (nginx shows it to workers only with `env %s;` in nginx.conf)"):format(name) or ""
 end
