@@ -122,7 +122,7 @@ local CLAIMS = {
   { "docs/tokens-and-keys.md", "who calls | %s minutes |", constant(library "token", "LIFE") / 60 },
   { "docs/tokens-and-keys.md", "tries again every %s s through the loop, for %s seconds at most",
     kept.PAUSE, word(constant(library "kept", "PATIENCE")) },
-  { "docs/errors.md", "Words of more than %s bytes end with", grouped(constant(library "display", "MOST")) },
+  { "docs/errors.md", "A text of more than %s bytes ends with", grouped(constant(library "display", "MOST")) },
   { "docs/errors.md", "`fields` has %s entries at most", constant(library "classify", "FIELDS") },
   { "docs/retries.md", "`retry.attempts`, %s; of the refresh %s |", tries.attempts,
     failure_table.expected("refresh_token", failure_table.FAILURES[1]).attempts },
@@ -270,7 +270,7 @@ describe("the lists of the pages", function()
   end)
 
   it("name each field of an error", function()
-    local table_of = child.read("docs/errors.md"):match("\n## What stands in `err`\n(.-)\n## ")
+    local table_of = child.read("docs/errors.md"):match("\n## The fields of `err`\n(.-)\n## ")
     for name in child.read(library "errors"):gmatch("%-%-%-@field ([%l_]+) ") do
       assert.is_truthy(table_of:find("`" .. name .. "`", 1, true), name)
     end
