@@ -171,7 +171,7 @@ local CLAIMS = {
   { "docs/building.md", "libcurl %s or newer with its headers",
     child.read("CMakeLists.txt"):match("libcurl>=([%d.]+)") },
   { "docs/building.md", "make, cmake %s and", child.read("CMakeLists.txt"):match("VERSION ([%d.]+)") },
-  { "docs/testing.md", "`requests` are the last %s exchanges", exchanges },
+  { "docs/testing.md", "`requests` are the last %s requests", exchanges },
   { "docs/sandbox.md", "The last %s exchanges of both ports", exchanges },
   { "docs/sandbox.md", "a form of up to %s KiB", constant(library "sandbox/journal", "BODY_KEPT") / 1024 },
   { "docs/sandbox.md", "if it has more than %s levels", constant(library "sandbox/json", "DEPTH") },
