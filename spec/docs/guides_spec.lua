@@ -44,26 +44,26 @@ describe("docs/limits.md", function()
     ["one image"] = ("%d MiB"):format(FORM.max_bytes / MIB),
     instructions = with_commas(constant("lua/devkit4ai/generation/instructions.lua", "MOST")) .. " characters of JSON",
     ["a whole number in the instructions"] = json:match "LARGEST = (%d+ ^ %d+)":gsub(" ", ""),
-    ["texts beside the images in `client:request { form = ... }`"] =
+    ["text fields in `client:request { form = ... }`"] =
       with_commas(constant("lua/devkit4ai/request/direct.lua", "MOST_FIELDS")),
     ["a response"] = ("%d MiB"):format(constant("lua/devkit4ai/request/build.lua", "MAX_ANSWER") / MIB),
     ["a result image"] = ("%d MiB"):format(constant("lua/devkit4ai/resources/generation.lua", "MAX_PICTURE") / MIB),
     ["the headers of a response"] = ("%d KiB"):format(constant("src/core/transfer.h", "DK_MAX_HEAD") / KIB),
     ["redirects to an image"] = tostring(operations.get_picture.redirects),
-    ["the server's words in an error"] = with_commas(constant("lua/devkit4ai/util/display.lua", "MOST")) .. " bytes",
+    ["the server's text in an error"] = with_commas(constant("lua/devkit4ai/util/display.lua", "MOST")) .. " bytes",
     ["`err.fields`"] = with_commas(constant("lua/devkit4ai/request/classify.lua", "FIELDS")) .. " entries",
-    ["to connect"] = seconds("lua/devkit4ai/request/context.lua", "connect"),
-    ["nothing moves"] = scope:match "ORDINARY = {.-idle = (%d+)",
-    ["nothing moves, in `generate`, `generate_anonymous` and `client.payments:change`"] =
+    connect = seconds("lua/devkit4ai/request/context.lua", "connect"),
+    ["idle: no byte is sent or received"] = scope:match "ORDINARY = {.-idle = (%d+)",
+    ["idle, in `generate`, `generate_anonymous` and `client.payments:change`"] =
       scope:match "CREATING = {.-idle = (%d+)",
-    ["a call, with its repeats and pauses"] = seconds("lua/devkit4ai/request/context.lua", "total"),
+    ["a call, with its retries and pauses"] = seconds("lua/devkit4ai/request/context.lua", "total"),
     ["`gen:wait`"] = with_commas(poll_schedule.DEADLINE),
     ["the first pause of `gen:wait`"] = waits:match "FIRST, GROWTH, MOST = (%d+)",
     ["the longest pause of `gen:wait`"] = waits:match "FIRST, GROWTH, MOST = .-(%d+) %-%-",
-    ["the longest pause that the server may ask for"] =
+    ["the longest pause that the server can request"] =
       child.read("lua/devkit4ai/config.lua"):match "given%.max_wait or (%d+)",
-    ["tries of a call"] = child.read("lua/devkit4ai/config.lua"):match "given%.attempts or (%d+)",
-    ["calls at the same time in `devkit4ai.map`"] = with_commas(constant("lua/devkit4ai/loop/task.lua", "WIDTH")),
+    ["attempts of a call"] = child.read("lua/devkit4ai/config.lua"):match "given%.attempts or (%d+)",
+    ["calls at the same time in `devkit4ai.map`"] = with_commas(constant("lua/devkit4ai/loop/group.lua", "WIDTH")),
     ["items on a page of generations"] = with_commas(operations.list_generations.paging.default),
     ["items on a page of users or payments"] = with_commas(operations.list_project_users.paging.default),
     ["the size of a file store"] = ("%d MiB"):format(constant("src/binding/file_lua.c", "MAX_FILE") / MIB),

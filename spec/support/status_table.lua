@@ -14,7 +14,7 @@ end
 --- The table.
 ---@return string
 function M.markdown()
-  local lines = { "| status | `err.kind` | `err.outcome` | may pass |", "| --- | --- | --- | --- |" }
+  local lines = { "| status | `err.kind` | `err.outcome` | transient |", "| --- | --- | --- | --- |" }
   for digit = 3, 5 do
     local default = row_of(DEFAULTS[digit])
     local groups, named = {}, {}

@@ -24,28 +24,28 @@ local function add(job, note)
 end
 
 --- A generation was accepted. Without a job nothing is kept: a script's main thread is no scope.
----@param job devkit4ai.Job?
+---@param job devkit4ai.loop.Waits?
 ---@param gen devkit4ai.Generation
 function M.generation(job, gen)
   if job then add(job, { gen = gen }) end
 end
 
 --- A call failed, and nobody knows whether it was done.
----@param job devkit4ai.Job?
+---@param job devkit4ai.loop.Waits?
 ---@param err devkit4ai.Error
 function M.open(job, err)
   if job then add(job, { err = err }) end
 end
 
 --- The same for a call that an error ended.
----@param job devkit4ai.Job
+---@param job devkit4ai.loop.Waits
 ---@param text string
 function M.lost(job, text)
   add(job, { text = text })
 end
 
 --- A project, a key or an account was created.
----@param job devkit4ai.Job?
+---@param job devkit4ai.loop.Waits?
 ---@param what string "project", "key", ...
 ---@param value table the answer
 function M.object(job, what, value)
@@ -69,29 +69,29 @@ local function set_pending(job, name, value)
 end
 
 --- A task waits for a generation; nil: not any more.
----@param job devkit4ai.Job?
+---@param job devkit4ai.loop.Waits?
 ---@param gen devkit4ai.Generation?
 function M.waits_for(job, gen)
   set_pending(job, "generation", gen)
 end
 
 --- A task creates a generation; nil: not any more.
----@param job devkit4ai.Job?
+---@param job devkit4ai.loop.Waits?
 ---@param describe (fun(): string?)?
 function M.creates(job, describe)
   set_pending(job, "describe", describe)
 end
 
 --- Whether a task creates a generation: an error has ended its wait, and the task caught the error.
----@param job devkit4ai.Job
+---@param job devkit4ai.loop.Waits
 ---@return boolean
 function M.is_creating(job)
   return job._pending ~= nil and job._pending.describe ~= nil
 end
 
 --- Notes what is pending of a task.
----@param notes_of devkit4ai.Job
----@param job devkit4ai.Job
+---@param notes_of devkit4ai.loop.Waits
+---@param job devkit4ai.loop.Waits
 ---@return boolean noted a generation that it creates
 function M.note_pending(notes_of, job)
   local pending = job._pending
@@ -103,14 +103,14 @@ function M.note_pending(notes_of, job)
 end
 
 --- Nothing is pending of a task any more.
----@param job devkit4ai.Job
+---@param job devkit4ai.loop.Waits
 function M.end_pending(job)
   job._pending = nil
 end
 
 --- Two jobs keep the same notes from now on.
----@param job devkit4ai.Job
----@param other devkit4ai.Job?
+---@param job devkit4ai.loop.Waits
+---@param other devkit4ai.loop.Waits?
 function M.share(job, other)
   if not other then return end
   other._creations = other._creations or {}
@@ -118,8 +118,8 @@ function M.share(job, other)
 end
 
 --- A task answers for what the tasks that it waited for created.
----@param job devkit4ai.Job?
----@param other devkit4ai.Job
+---@param job devkit4ai.loop.Waits?
+---@param other devkit4ai.loop.Waits
 function M.adopt(job, other)
   if not job or not other._creations or job._creations == other._creations then return end
   for _, note in ipairs(other._creations) do
