@@ -110,7 +110,7 @@ end)
 
 describe("the sandbox's JSON", function()
   if not pcall(require, "openssl.rand") then return end
-  local json = require "devkit4ai.sandbox.json"
+  local json = require "devkit4ai.sandbox.util.json"
 
   it("has no number that a reader refuses, and none that is not read back", function()
     assert.equal("[1e999,-1e999,null]", json.encode { 1 / 0, -1 / 0, 0 / 0 })

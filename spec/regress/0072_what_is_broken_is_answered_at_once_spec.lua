@@ -1,6 +1,6 @@
 -- A request that is broken already is refused without more bytes. After a bad chunk size the answer used to wait for
 -- bytes that no client sends.
-local http = require "devkit4ai.sandbox.http"
+local http = require "devkit4ai.sandbox.http.request_reader"
 
 local CHUNKED = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
 

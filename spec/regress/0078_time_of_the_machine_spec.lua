@@ -2,7 +2,7 @@
 -- other time were up to a second behind.
 if not pcall(require, "cqueues") then return end
 
-local clocks = require "devkit4ai.sandbox.clock"
+local clocks = require "devkit4ai.sandbox.state.clock"
 local cqueues = require "cqueues"
 
 describe("the sandbox's clock", function()

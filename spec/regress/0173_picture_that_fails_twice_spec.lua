@@ -3,8 +3,8 @@
 if _VERSION ~= "Lua 5.4" or not pcall(require, "cqueues") then return end
 
 local cqueues = require "cqueues"
-local picture = require "devkit4ai.sandbox.picture"
-local pictures = require "devkit4ai.sandbox.pictures"
+local picture = require "devkit4ai.sandbox.images.image_renderer"
+local pictures = require "devkit4ai.sandbox.images.image_cache"
 
 describe("a picture that can't be drawn", function()
   local draw, fails

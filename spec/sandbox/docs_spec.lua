@@ -49,7 +49,7 @@ describe("docs/sandbox.md", function()
   end)
 
   it("names every operation that the sandbox answers, and no other", function()
-    local found, routes = pcall(require, "devkit4ai.sandbox.routes")
+    local found, routes = pcall(require, "devkit4ai.sandbox.api.routes")
     if not found then return end -- needs what the server does
     local names, named = {}, {}
     for _, route in ipairs(routes) do names[route.name] = true end

@@ -35,7 +35,7 @@ local function converter(options, row)
 end
 
 local function email_of(text)
-  if require("devkit4ai.sandbox.fields").email(text) then return text end
+  if require("devkit4ai.sandbox.api.validation").email(text) then return text end
   return nil, "--developer must be an e-mail address, such as me@example.com"
 end
 
@@ -71,7 +71,7 @@ function M.run(chosen, shell)
   if not reason then return true end
   local message = "the sandbox did not start: " .. reason
   if not chosen.control then return exits.fail("network", message) end
-  require("devkit4ai.sandbox.control").say({ "error" }, { error = message })
+  require("devkit4ai.sandbox.control.stdio").say({ "error" }, { error = message })
 end
 
 return M

@@ -1,16 +1,16 @@
 --- The sandbox as a program: the API on one port, the storage of its pictures on another.
 local cqueues = require "cqueues"
 local signal = require "cqueues.signal"
-local app = require "devkit4ai.sandbox.app"
-local control = require "devkit4ai.sandbox.control"
-local desk = require "devkit4ai.sandbox.desk"
-local exchange = require "devkit4ai.sandbox.exchange"
-local greeting = require "devkit4ai.sandbox.greeting"
-local pictures = require "devkit4ai.sandbox.pictures"
-local routes = require "devkit4ai.sandbox.routes"
-local server = require "devkit4ai.sandbox.server"
+local app = require "devkit4ai.sandbox.api.app"
+local control = require "devkit4ai.sandbox.control.stdio"
+local desk = require "devkit4ai.sandbox.control.control_api"
+local exchange = require "devkit4ai.sandbox.pipeline"
+local greeting = require "devkit4ai.sandbox.startup_message"
+local pictures = require "devkit4ai.sandbox.images.image_cache"
+local routes = require "devkit4ai.sandbox.api.routes"
+local server = require "devkit4ai.sandbox.http.server"
 local states = require "devkit4ai.sandbox.state"
-local storages = require "devkit4ai.sandbox.storage"
+local storages = require "devkit4ai.sandbox.images.image_storage"
 
 local unpack = table.unpack or unpack -- luacheck: ignore (LuaJIT)
 

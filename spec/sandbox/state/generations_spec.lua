@@ -1,0 +1,66 @@
+-- The life of a generation, on a clock of the spec's.
+describe("a generation in the sandbox", function()
+  if not pcall(require, "openssl.digest") then
+    pending "needs luaossl"
+    return
+  end
+
+  local generations = require "devkit4ai.sandbox.state.generations"
+  local now, all
+  local user = { id = "u" }
+
+  before_each(function()
+    now = 1000
+    all = generations.new(function() return now end, 2.5)
+  end)
+
+  local function create(prompt, ...)
+    local images = {}
+    for i, digest in ipairs { ... } do images[i] = { digest = digest } end
+    return all:create(user, "p", { prompt = prompt, instructions = "{}", images = images })
+  end
+
+  it("is pending for a step, processing for a step, then completed for good", function()
+    local generation = create("x")
+    for _, row in ipairs {
+      { 1000, "pending" }, { 1002.4, "pending" }, { 1002.5, "processing", 1002.5 }, { 1004.9, "processing", 1002.5 },
+      { 1005, "completed", 1005 }, { 100000, "completed", 1005 },
+    } do
+      now = row[1]
+      assert.same({ row[2], row[3] }, { all:state(generation) })
+    end
+  end)
+
+  it("is under way until it has ended, well or badly", function()
+    create("x")
+    create("[fail]")
+    assert.equal(2, all:running("u"))
+    assert.equal(0, all:running("someone else"))
+    now = 1005
+    assert.equal(0, all:running("u"))
+  end)
+
+  it("fails when the prompt says so, at the end and not before", function()
+    local generation = create("a city [fail: no paint left ]")
+    now = 1003
+    assert.equal("processing", (all:state(generation)))
+    now = 1005
+    assert.equal("failed", (all:state(generation)))
+    assert.equal("no paint left", generation.failure)
+  end)
+
+  it("has a picture's seed of prompt and images, in their order", function()
+    local seed = create("x", "1", "2").seed
+    assert.equal(seed, create("x", "1", "2").seed)
+    for _, other in ipairs { create("y", "1", "2"), create("x", "2", "1"), create("x", "1"), create("x") } do
+      assert.not_equal(seed, other.seed)
+    end
+  end)
+
+  it("is its owner's, in its project", function()
+    local generation = create("x")
+    assert.equal(generation, all:of("u", "p", generation.id:upper()))
+    assert.is_nil(all:of("v", "p", generation.id))
+    assert.is_nil(all:of("u", "q", generation.id))
+  end)
+end)
