@@ -93,7 +93,7 @@ local _, unnamed = classify.answered(operations.get_me, {}, core.secrets(), 429,
 
 local ahead = constant(library "session", "AHEAD") / 60 -- minutes
 local budget = constant(library "loop/own", "BUDGET")
-local exchanges = grouped(constant(library "sandbox/control/journal", "KEPT"))
+local exchanges = grouped(constant(library "sandbox/control/journal", "CAPACITY"))
 
 -- ---- the claims: a page, a sentence in it, the values in their order ----
 
@@ -173,9 +173,9 @@ local CLAIMS = {
   { "docs/building.md", "make, cmake %s and", child.read("CMakeLists.txt"):match("VERSION ([%d.]+)") },
   { "docs/testing.md", "`requests` are the last %s exchanges", exchanges },
   { "docs/sandbox.md", "The last %s exchanges of both ports", exchanges },
-  { "docs/sandbox.md", "a form of up to %s KiB", constant(library "sandbox/control/journal", "BODY_KEPT") / 1024 },
-  { "docs/sandbox.md", "if it has more than %s levels", constant(library "sandbox/util/json", "DEPTH") },
-  { "docs/sandbox.md", "is good, once, for %s hours", constant(library "sandbox/state/outbox", "LIFE") / 3600 },
+  { "docs/sandbox.md", "a form of up to %s KiB", constant(library "sandbox/control/journal", "BODY_LIMIT") / 1024 },
+  { "docs/sandbox.md", "if it has more than %s levels", constant(library "sandbox/util/json_text", "MAX_DEPTH") },
+  { "docs/sandbox.md", "is good, once, for %s hours", constant(library "sandbox/state/outbox", "TOKEN_LIFETIME") / 3600 },
   { "docs/sandbox.md", "is a PNG of %s x %s, always", grouped(require("devkit4ai.sandbox.images.image_scene").SIZE),
     grouped(require("devkit4ai.sandbox.images.image_scene").SIZE) },
   { "docs/sandbox.md", "It takes %s rounds", grouped(constant(library "sandbox/state/accounts", "ROUNDS")) },

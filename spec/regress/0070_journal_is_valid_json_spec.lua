@@ -104,7 +104,7 @@ describe("the journal", function()
     local list, message = odd:requests()
     odd:stop()
     assert.is_nil(list)
-    assert.truthy(message:find("sandbox:requests: the answer of the sandbox is not JSON: ", 1, true), message)
+    assert.truthy(message:find("sandbox:requests: the result is not JSON: ", 1, true), message)
   end)
 end)
 
@@ -117,7 +117,7 @@ describe("the sandbox's JSON", function()
     for _, value in ipairs { 1, 1.5, 0.1, 1 / 3, 2 ^ 53, 2 ^ 64, 1e21, -1e-7 } do
       assert.equal(value, tonumber(json.encode(value)))
     end
-    assert.equal('{"a":null}', json.write({ a = json.null }, {}))
+    assert.equal('{"a":null}', json.encode_any({ a = json.null }, {}))
     assert.is_false(pcall(json.encode, io.stdout))
   end)
 

@@ -21,9 +21,9 @@ describe("the words for a dialect", function()
 
   it("come back from their text", function()
     for _, given in ipairs { "seed", "openapi", "pages", "slash=404,rate_headers=limits+body" } do
-      assert.same(value_of(given), value_of(dialect.text(value_of(given))))
+      assert.same(value_of(given), value_of(dialect.format(value_of(given))))
     end
-    assert.equal("seed", dialect.text(value_of "seed"))
+    assert.equal("seed", dialect.format(value_of "seed"))
   end)
 
   it("that are unknown are answered with the known ones", function()
@@ -34,9 +34,9 @@ describe("the words for a dialect", function()
       ["slash=405"] = "unknown value of dialect axis slash '405' (known: 307, accept, 404)",
       ["seed,pages"] = "a dialect has one base, not 'seed' and 'pages'",
     } do
-      local none, complaint = dialect.resolve(given)
+      local none, problem = dialect.resolve(given)
       assert.is_nil(none)
-      assert.truthy(complaint:find(words, 1, true), complaint)
+      assert.truthy(problem:find(words, 1, true), problem)
     end
     for _, given in ipairs { 7, true } do
       assert.same({ nil, "dialect must be a string or a table" }, { dialect.resolve(given) })

@@ -1,15 +1,14 @@
---- What the documents disagree about, where a client's behaviour over several requests depends on it: the ten axes
---- of CONTRACT 6.2 as rows. The server looks its answers up by them, --help and the docs show them. Needs nothing but
---- plain Lua, since start{} runs in the user's program.
+--- Dialects: the ten axes on which the documents disagree (CONTRACT 6.2), and the value of each in a sandbox. Plain Lua, since
+--- start{} runs in the user's program.
 local M = {}
 
---- The documents, each a base that gives every axis its value.
+--- The documents. Each is a base: it has a value for every axis.
 M.bases = { "seed", "openapi", "pages" }
 
 ---@class devkit4ai.sandbox.Axis
 ---@field [1] string name
 ---@field values string[]
----@field seed string  its value in the vendor's guide, and where nobody says otherwise
+---@field seed string  the value in the vendor's guide, and the default
 ---@field openapi string  in the OpenAPI file
 ---@field pages string  in the reference pages
 ---@field help string
@@ -44,14 +43,14 @@ M.axes = {
       .. "answer, of the window that refused, else of request_limit or daily_request_limit" },
 }
 
-local AXES, NAMES = {}, {}
+local AXES_BY_NAME, NAMES = {}, {}
 for i, axis in ipairs(M.axes) do
   local known = {}
   for _, value in ipairs(axis.values) do known[value] = true end
-  AXES[axis[1]], NAMES[i] = { row = axis, known = known }, axis[1]
+  AXES_BY_NAME[axis[1]], NAMES[i] = { row = axis, known = known }, axis[1]
 end
 
-local function base_of(name)
+local function find_base(name)
   for _, base in ipairs(M.bases) do
     if base == name then return base end
   end
@@ -61,7 +60,7 @@ local function unknown(what, name, known)
   return nil, ("unknown %s '%s' (known: %s)"):format(what, tostring(name), table.concat(known, ", "))
 end
 
--- "seed,upload_part=files" as the table that start{} takes.
+-- Turns "seed,upload_part=files" into the table that start{} takes.
 local function parse(text)
   local given = {}
   for word in (text .. ","):gmatch("(.-),") do
@@ -71,15 +70,14 @@ local function parse(text)
   return given
 end
 
---- A dialect as one value of each axis. Given as a base's name, as "seed,upload_part=files", or as
---- { "seed", upload_part = "files" }; what is not said is the base's, and the base is the seed.
----@param given string|table
+--- The value of each axis. Axes that are not given have the base's value; the default base is seed.
+---@param given string|table a base, "seed,upload_part=files", or { "seed", upload_part = "files" }
 ---@return table<string, string>? dialect
----@return string? complaint
+---@return string? problem
 function M.resolve(given)
   if type(given) == "string" then given = parse(given) end
   if type(given) ~= "table" then return nil, "dialect must be a string or a table" end
-  local base = base_of(given[1] == nil and "seed" or given[1])
+  local base = find_base(given[1] == nil and "seed" or given[1])
   if not base then return unknown("dialect", given[1], M.bases) end
   if given[2] ~= nil then
     return nil, ("a dialect has one base, not '%s' and '%s'"):format(base, tostring(given[2]))
@@ -88,7 +86,7 @@ function M.resolve(given)
   for _, axis in ipairs(M.axes) do dialect[axis[1]] = axis[base] end
   for name, value in pairs(given) do
     if name ~= 1 then
-      local axis = AXES[name]
+      local axis = AXES_BY_NAME[name]
       if not axis then return unknown("dialect axis", name, NAMES) end
       value = tostring(value) -- slash = 404
       if not axis.known[value] then return unknown("value of dialect axis " .. name, value, axis.row.values) end
@@ -98,10 +96,10 @@ function M.resolve(given)
   return dialect
 end
 
---- The command line's words for a dialect.
+--- Formats a dialect for the command line.
 ---@param dialect table<string, string>
 ---@return string
-function M.text(dialect)
+function M.format(dialect)
   local words = { "seed" }
   for _, axis in ipairs(M.axes) do
     local value = dialect[axis[1]]
@@ -110,7 +108,7 @@ function M.text(dialect)
   return table.concat(words, ",")
 end
 
---- The axes as lines for a person: each value, with the bases that have it.
+--- The help text: each axis with its values, and the bases that have them.
 ---@return string
 function M.help()
   local lines = { "Dialects: --dialect BASE,AXIS=VALUE,... with the base " .. table.concat(M.bases, ", ")

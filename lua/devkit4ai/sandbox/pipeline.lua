@@ -1,119 +1,120 @@
---- One exchange with all that a test may want of it: the fault that breaks it and the journal that remembers it, before
---- a service that knows of neither. This is the program that server.lua runs.
-local delivery = require "devkit4ai.sandbox.http.response_writer"
+--- The middleware between the server and a service: control API, CORS, journal and faults.
+local cors = require "devkit4ai.sandbox.http.cors"
 local errors = require "devkit4ai.sandbox.api.errors"
-local http = require "devkit4ai.sandbox.http.request_reader"
-local json = require "devkit4ai.sandbox.util.json"
-local origins = require "devkit4ai.sandbox.http.cors"
+local merge = require "devkit4ai.sandbox.util.merge"
+local responses = require "devkit4ai.sandbox.http.response"
 
 local M = {}
-local Exchange = {}
-Exchange.__index = Exchange
 
-local PAGE = "<html>\r\n<head><title>%d %s</title></head>\r\n<body>\r\n<center><h1>%d %s</h1></center>\r\n"
+---@class devkit4ai.sandbox.Service what a port is for; it knows neither faults nor the journal
+---@field match fun(self: table, request: devkit4ai.sandbox.Request): string?, any  the operation's name, and what handle takes
+---@field handle fun(self: table, call: any): devkit4ai.sandbox.Response
+
+---@class devkit4ai.sandbox.Pipeline: devkit4ai.sandbox.Handler
+---@field now fun(): number
+---@field private _state devkit4ai.sandbox.State
+---@field private _service devkit4ai.sandbox.Service
+---@field private _control_api devkit4ai.sandbox.ControlApi?
+---@field private _only_operation string?  where every request to the port is of one operation
+local Pipeline = {}
+Pipeline.__index = Pipeline
+
+local HTML_PAGE = "<html>\r\n<head><title>%d %s</title></head>\r\n<body>\r\n<center><h1>%d %s</h1></center>\r\n"
   .. "</body>\r\n</html>\r\n"
 
----@class devkit4ai.sandbox.Service
----@field operation fun(self: table, request: devkit4ai.sandbox.Request): string?  the name of what is asked for
----@field answer fun(self: table, request: devkit4ai.sandbox.Request): devkit4ai.sandbox.Answer
-
---- The program of a port.
----@param state table
+--- The handler of a port.
+---@param state devkit4ai.sandbox.State
 ---@param service devkit4ai.sandbox.Service
----@param port { operation: string?, desk: table? } what all of the port's connections are for, where they are for one
----   thing; what answers before the service, and is no part of it
+---@param port { control_api: devkit4ai.sandbox.ControlApi?, only_operation: string? }
+---@return devkit4ai.sandbox.Pipeline
 function M.new(state, service, port)
   return setmetatable({
-    state = state, service = service, desk = port.desk, only = port.operation, clock = state.clock,
-  }, Exchange)
+    now = state.clock.now, _state = state, _service = service, _control_api = port.control_api,
+    _only_operation = port.only_operation,
+  }, Pipeline)
 end
 
---- Whether a new connection may stay.
+--- Tells whether a new connection stays open. A fault can refuse it.
 ---@return boolean
-function Exchange:admits()
-  return not self.state.faults:pick(self.only, true)
+function Pipeline:accepts_connection()
+  return not self._state.faults:take_refusal(self._only_operation)
 end
 
--- The answer that a fault has in place of the service's.
-local function own_answer(state, fault)
-  if fault.rate_limit then return state.rates:dress(errors.rate_limited(fault.rate_limit)) end
+-- The response that a fault gives in place of the service's.
+local function fault_response(state, fault)
+  if fault.rate_limit then return state.rate_limits:add_headers(errors.rate_limited(fault.rate_limit)) end
   local status = fault.status or fault.html and 502 or fault.detail and 400 or 200
-  local reason = http.reason(status)
+  local reason = responses.reason(status)
   if fault.html then
-    return { status = status, content_type = "text/html", body = PAGE:format(status, reason, status, reason) }
+    return { status = status, content_type = "text/html", body = HTML_PAGE:format(status, reason, status, reason) }
   end
-  return { status = status, body = fault.body or json.object({ "detail" }, { detail = fault.detail or reason }) }
+  if fault.body then return { status = status, body = fault.body } end
+  return responses.detail(status, fault.detail or reason)
 end
 
--- A fault's headers as lines; Content-Type and Date replace the sandbox's own.
-local function add_headers(answer, headers)
+-- Adds a fault's headers to a response; Content-Type and Date replace the sandbox's own.
+local function set_headers(response, headers)
   local lines = {}
-  for i, line in ipairs(answer.headers or lines) do lines[i] = line end
+  for i, line in ipairs(response.headers or lines) do lines[i] = line end
   for name, given in pairs(headers) do
     local key = name:lower()
     for _, value in ipairs(type(given) == "table" and given or { given }) do
-      if key == "content-type" then answer.content_type = value
-      elseif key == "date" then answer.date = value
+      if key == "content-type" then response.content_type = value
+      elseif key == "date" then response.date = value
       else lines[#lines + 1] = name .. ": " .. value end
     end
   end
-  answer.headers = lines
+  response.headers = lines
 end
 
--- An answer as a fault wants it; the one given stays as it is.
-local function altered(answer, fault)
-  local changed = setmetatable({}, { __index = answer })
-  if fault.status then changed.status = fault.status end
-  if fault.headers then add_headers(changed, fault.headers) end
-  if fault.broken then changed.body = answer.body:sub(1, math.floor(#answer.body / 2)) end
-  if fault.length then changed.length = math.max(0, #changed.body + fault.length) end
-  return changed
+-- A copy of a response with the changes of a fault.
+local function damage(response, fault)
+  local damaged = merge(response, { status = fault.status })
+  if fault.headers then set_headers(damaged, fault.headers) end
+  if fault.broken then damaged.body = response.body:sub(1, math.floor(#response.body / 2)) end
+  if fault.length then damaged.content_length = math.max(0, #damaged.body + fault.length) end
+  return damaged
 end
 
--- The generation that was just made, if one was, ends as the fault says.
-local function settle(generation, fault)
-  if not generation then return end
-  if fault.fail then generation.failure = fault.fail == true and "The image could not be generated" or fault.fail end
-  generation.hangs = fault.hang
-end
-
--- The answer under a fault: the service works, unless the connection is cut before, or the fault answers in its place.
-function Exchange:spoil(request, fault, answers)
+-- The response under a fault. The service does not run if the connection is cut before, or the fault has its own response.
+function Pipeline:_handle_with_fault(request, call, fault, has_response)
   if fault.cut == "before" then
-    request:swallow(delivery.BODY_LIMIT)
-    return { status = 200, body = "" } -- nobody sees it
+    request:discard()
+    return { status = 200, body = "" } -- it is never sent
   end
-  local answer
-  if not answers or fault.work then
-    answer = self.service:answer(request)
-    settle(request.generation, fault)
+  local response, generation
+  if not has_response or fault.work then
+    response = self._service:handle(call)
+    generation = response.generation
+    if generation then self._state.generations:set_outcome(generation, fault.fail, fault.hang) end
   end
-  if answers then answer = own_answer(self.state, fault) end
-  return altered(answer, fault)
+  if has_response then response = merge(fault_response(self._state, fault), { generation = generation }) end
+  return damage(response, fault)
 end
 
---- The answer to a request, and the fault with which it is to be delivered.
+--- Handles a request.
 ---@param request devkit4ai.sandbox.Request
----@return devkit4ai.sandbox.Answer
----@return devkit4ai.sandbox.Fault?
-function Exchange:answer(request)
-  local aside = self.desk and self.desk:answer(request)
-  if aside then return aside end
-  local preflight = origins.preflight(request)
-  if preflight then return origins.open(request, preflight) end
-  local operation = self.service:operation(request)
-  local fault, answers = self.state.faults:pick(operation, false)
-  request.entry = self.state.journal:open(request, operation, fault)
-  local answer = fault and self:spoil(request, fault, answers) or self.service:answer(request)
-  return origins.open(request, answer), fault
+---@return devkit4ai.sandbox.Response
+---@return devkit4ai.sandbox.Fault? fault for the way in which the response is sent
+---@return devkit4ai.sandbox.JournalEntry? entry nil: the journal does not record this request
+function Pipeline:handle(request)
+  local control_response = self._control_api and self._control_api:handle(request)
+  if control_response then return control_response end
+  local preflight = cors.preflight(request)
+  if preflight then return cors.add_headers(request, preflight) end
+  local operation, call = self._service:match(request)
+  local fault, has_response = self._state.faults:take(operation)
+  local entry = self._state.journal:begin_entry(request, operation, fault)
+  local response = fault and self:_handle_with_fault(request, call, fault, has_response) or self._service:handle(call)
+  return cors.add_headers(request, response), fault, entry
 end
 
---- Takes note of what went out.
----@param request devkit4ai.sandbox.Request
----@param answer devkit4ai.sandbox.Answer
----@param bytes integer
-function Exchange:sent(request, answer, bytes)
-  if request.entry then self.state.journal:close(request.entry, request, answer.status, bytes) end
+--- Records what was sent.
+---@param entry devkit4ai.sandbox.JournalEntry?
+---@param response devkit4ai.sandbox.Response
+---@param bytes integer that were sent
+function Pipeline:log_response(entry, response, bytes)
+  if entry then self._state.journal:end_entry(entry, response, bytes) end
 end
 
 return M

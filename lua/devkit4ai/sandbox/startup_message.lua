@@ -1,11 +1,9 @@
---- What `devkit4ai sandbox` writes when it listens. A shell can read all of it: `export` lines, and comments.
-local control = require "devkit4ai.sandbox.control.stdio"
-
+--- The text that `devkit4ai sandbox` prints when it listens: `export` lines and comments, which a shell can read.
 local M = {}
 
 M.PASSWORD = "SecurePass123" -- of the developer that --developer registers
 
--- Facts under the names of the variables that the client and the command read. Others are left out.
+-- The environment variables of the client and the command, and the fact that each has.
 local VARIABLES = {
   { "DEVKIT4AI_BASE_URL", "url" }, { "DEVKIT4AI_OPERATOR_KEY", "operator_key" },
   { "DEVKIT4AI_DEVELOPER_KEY", "developer_key" }, { "DEVKIT4AI_PROJECT_ID", "project_id" },
@@ -13,11 +11,11 @@ local VARIABLES = {
   { "DEVKIT4AI_EMAIL", "email" }, { "DEVKIT4AI_PASSWORD", "password" },
 }
 
-local REGISTER = [[
+local HOW_TO_REGISTER = [[
 # Register a developer: devkit4ai register --email me@example.com
 # Or start the sandbox with --developer me@example.com.]]
 
-local GENERATE = [[
+local HOW_TO_GENERATE = [[
 # The developer is logged in. Generate an image:
 #   devkit4ai generate a.png --prompt "a city at night" --out city.png]]
 
@@ -36,18 +34,18 @@ local function quote(value)
   return "'" .. value:gsub("'", [['\'']]) .. "'"
 end
 
---- What a user needs of a sandbox; with an address: registers a developer.
----@param state table
+--- What a user needs to call a sandbox.
+---@param state devkit4ai.sandbox.State
 ---@param url string
----@param email string? of the developer
+---@param email string? of a developer to register
 ---@return table<string, string> facts
 function M.facts(state, url, email)
   local facts = {}
   if email then
     local user
-    user, facts = control.register(state, { email = email, password = M.PASSWORD })
+    user, facts = state:register_active_developer { email = email, password = M.PASSWORD }
     facts.email, facts.password = email, M.PASSWORD
-    -- nothing renews a token of the environment, so it lives as long as a login
+    -- the client can't refresh a token from the environment, so it lives as long as a refresh token
     facts.access_token = state.tokens:issue("access", user, state.settings.refresh_life)
   end
   facts.url, facts.operator_key = url, state.operator_key
@@ -56,15 +54,16 @@ end
 
 --- The text for a person.
 ---@param facts table<string, string>
----@param origin string where the pictures come from
+---@param image_origin string where result images are served
 ---@return string
-function M.text(facts, origin)
+function M.text(facts, image_origin)
   local lines = {}
   for _, row in ipairs(VARIABLES) do
     local value = facts[row[2]]
     if value then lines[#lines + 1] = ("export %s=%s"):format(row[1], quote(value)) end
   end
-  return TEXT:format(facts.url, origin, table.concat(lines, "\n"), facts.email and GENERATE or REGISTER)
+  return TEXT:format(facts.url, image_origin, table.concat(lines, "\n"),
+    facts.email and HOW_TO_GENERATE or HOW_TO_REGISTER)
 end
 
 return M

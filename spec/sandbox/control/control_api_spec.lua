@@ -15,17 +15,19 @@ describe("/_sandbox/", function()
   setup(function() box = helper.start() end)
   teardown(helper.stop_all)
 
-  local function desk(method, path, ...)
+  local function control(method, path, ...)
     return helper.request(method, box.url .. "/_sandbox/" .. path, {}, ...)
   end
 
   it("lists what there is", function()
-    local answer = desk("GET", "")
+    local answer = control("GET", "")
     assert.equal(200, answer.status)
     local seen = {}
-    for i, door in ipairs(answer.json.paths) do
-      seen[i] = door.method .. " " .. door.path
-      if door.method == "GET" then assert.equal(200, helper.curl(box.url .. door.path).status, door.path) end
+    for i, endpoint in ipairs(answer.json.paths) do
+      seen[i] = endpoint.method .. " " .. endpoint.path
+      if endpoint.method == "GET" then
+        assert.equal(200, helper.curl(box.url .. endpoint.path).status, endpoint.path)
+      end
     end
     assert.same({
       "GET /_sandbox/", "GET /_sandbox/faults", "POST /_sandbox/faults", "DELETE /_sandbox/faults",
@@ -35,24 +37,24 @@ describe("/_sandbox/", function()
   end)
 
   it("sets, shows and clears the faults that Lua sees", function()
-    local answer = desk("POST", "faults", "-d", '{"operation": "login", "status": 503, "times": 2, "seed": null}')
+    local answer = control("POST", "faults", "-d", '{"operation": "login", "status": 503, "times": 2, "seed": null}')
     assert.equal(200, answer.status)
     local number = answer.json.number
     assert.same({ { number = number, operation = "login", status = 503, times = 2, left = 2 } }, box:faults())
     box:fault { detail = "x" }
-    assert.same(box:faults(), desk("GET", "faults").json.faults)
-    assert.equal('{"faults":[]}\n', desk("DELETE", "faults").body)
+    assert.same(box:faults(), control("GET", "faults").json.faults)
+    assert.equal('{"faults":[]}\n', control("DELETE", "faults").body)
     assert.same({}, box:faults())
   end)
 
   it("moves and stops the clock that Lua sees", function()
-    local before = desk("GET", "clock").json
+    local before = control("GET", "clock").json
     assert.is_false(before.frozen)
-    local after = desk("POST", "clock", "-d", '{"advance": 3600, "frozen": true}').json
+    local after = control("POST", "clock", "-d", '{"advance": 3600, "frozen": true}').json
     assert.is_true(after.frozen)
     assert.is_true(after.now >= before.now + 3600)
     assert.same(after, box:clock())
-    assert.is_false(desk("POST", "clock", "-d", '{"frozen": false}').json.frozen)
+    assert.is_false(control("POST", "clock", "-d", '{"frozen": false}').json.frozen)
   end)
 
   it("answers what it can't take with an error and lets nothing happen", function()
@@ -61,14 +63,14 @@ describe("/_sandbox/", function()
       clock = { '{"advance": -1}', '{"advance": "1"}', '{"frozen": 1}', '{"speed": 2}' },
     } do
       for _, body in ipairs(bodies) do
-        local answer = desk("POST", path, "-d", body)
+        local answer = control("POST", path, "-d", body)
         assert.equal(400, answer.status, body)
         assert.is_string(answer.json.error)
       end
     end
     assert.same({}, box:faults())
-    assert.equal(404, desk("GET", "nothing").status)
-    local answer = desk("PUT", "faults")
+    assert.equal(404, control("GET", "nothing").status)
+    local answer = control("PUT", "faults")
     assert.equal(405, answer.status)
     assert.equal("GET, POST, DELETE", answer.headers.allow)
   end)
@@ -76,28 +78,28 @@ describe("/_sandbox/", function()
   it("is for programs of this machine, not for a page in its browser", function()
     local port = box.url:match(":(%d+)$")
     for _, host in ipairs { "127.0.0.1", "127.0.0.1:" .. port, "localhost", "LocalHost:1", "[::1]:" .. port } do
-      assert.equal(200, desk("GET", "clock", "-H", "Host: " .. host).status, host)
+      assert.equal(200, control("GET", "clock", "-H", "Host: " .. host).status, host)
     end
     for _, host in ipairs {
       "evil.example", "evil.example:" .. port, "127.0.0.1.evil.example", "localhost.evil.example", "10.0.0.1", "[::2]",
       "evil.example@127.0.0.1", "127.0.0.1@evil.example",
     } do
-      assert.equal(403, desk("GET", "clock", "-H", "Host: " .. host).status, host)
+      assert.equal(403, control("GET", "clock", "-H", "Host: " .. host).status, host)
     end
     for origin, status in pairs {
       ["http://localhost:3000"] = 200, ["http://evil.example"] = 403, ["null"] = 403, ["https://127.0.0.1"] = 403,
     } do
-      assert.equal(status, desk("POST", "clock", "-H", "Origin: " .. origin, "-d", "{}").status, origin)
+      assert.equal(status, control("POST", "clock", "-H", "Origin: " .. origin, "-d", "{}").status, origin)
     end
   end)
 
   it("knows peers of other machines and lets none in", function()
-    local desks = require "devkit4ai.sandbox.control.control_api"
+    local control_api = require "devkit4ai.sandbox.control.control_api"
     for peer, status in pairs {
       ["127.0.0.1"] = 405, ["127.9.9.9"] = 405, ["::1"] = 405, ["192.168.0.2"] = 403, ["127"] = 403,
     } do
       local request = { path = "/_sandbox/", method = "PUT", headers = { host = "localhost" }, peer = peer }
-      assert.equal(status, desks.new({}):answer(request).status, peer)
+      assert.equal(status, control_api.new({}):handle(request).status, peer)
     end
   end)
 
@@ -245,17 +247,17 @@ describe("the sandbox's clock", function()
     finally(function() cqueues.monotime = monotime end)
     cqueues.monotime = function() return now end
     local clock = require("devkit4ai.sandbox.state.clock").new()
-    local start = clock()
+    local start = clock.now()
     now = 107
-    assert.equal(start + 7, clock())
-    clock:freeze(true)
+    assert.equal(start + 7, clock.now())
+    clock:set_frozen(true)
     now = 1000
     clock:advance(5)
-    assert.equal(start + 12, clock())
-    clock:freeze(false)
-    assert.equal(start + 12, clock())
+    assert.equal(start + 12, clock.now())
+    clock:set_frozen(false)
+    assert.equal(start + 12, clock.now())
     now = 1001
-    assert.equal(start + 13, clock())
+    assert.equal(start + 13, clock.now())
   end)
 end)
 

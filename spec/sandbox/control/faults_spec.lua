@@ -39,7 +39,7 @@ describe("sandbox:fault", function()
       "--form-string", 'instructions={"prompt": "a city"}').text
   end
 
-  local function complaint(fault)
+  local function problem_of(fault)
     local ok, message = pcall(function() box:fault(fault) end)
     assert.is_false(ok)
     assert.truthy(message:find("faults_spec.lua:", 1, true), message)
@@ -324,17 +324,17 @@ describe("sandbox:fault", function()
       ["chance must be a number from 0 to 1"] = { status = 500, chance = 2 },
       ["cut must be 'before', 'during' or 'after'"] = { cut = "soon" },
       ["reset needs cut"] = { status = 500, reset = true },
-      ["work needs an answer of the fault's own"] = { delay = 1, work = true },
+      ["work needs a field that replaces the response"] = { delay = 1, work = true },
       ["body excludes detail"] = { body = "a", detail = "b" },
       ["refuse excludes delay"] = { refuse = true, delay = 1 },
-      ["refuse knows no operation but picture"] = { refuse = true, operation = "get_me" },
-      ["fail and hang need an operation that makes a generation"] = { hang = true, operation = "get_me" },
-      ["headers must have texts of one line: 'A' has none"] = { headers = { A = "x\r\ny" } },
-      ["headers has no header of the name 'A B'"] = { headers = { ["A B"] = "x" } },
-      ["headers can't hold Content-Length"] = { headers = { ["Content-Length"] = "1" } },
+      ["refuse can only have the operation picture"] = { refuse = true, operation = "get_me" },
+      ["fail and hang need an operation that creates a generation"] = { hang = true, operation = "get_me" },
+      ["headers must have values of one line: 'A' has none"] = { headers = { A = "x\r\ny" } },
+      ["headers has 'A B', which is not a header name"] = { headers = { ["A B"] = "x" } },
+      ["headers can't have Content-Length: use the field length"] = { headers = { ["Content-Length"] = "1" } },
       ["a table is needed"] = "status",
     } do
-      local message = complaint(fault)
+      local message = problem_of(fault)
       assert.truthy(message:find("sandbox:fault: " .. words, 1, true), message)
     end
     assert.same({}, box:faults())

@@ -1,12 +1,12 @@
 -- The HTTP reader, fed by hand: it needs no socket, and no way of cutting the bytes may change what it reads.
-local http = require "devkit4ai.sandbox.http.request_reader"
+local request_reader = require "devkit4ai.sandbox.http.request_reader"
 
 local LIMIT = 1024
 
 -- A reader over pieces, and what it said meanwhile.
 local function reader_of(pieces)
   local at, said = 0, {}
-  local reader = http.reader(function()
+  local reader = request_reader.new(function()
     at = at + 1
     return pieces[at]
   end, function(bytes) said[#said + 1] = bytes end)
@@ -17,12 +17,12 @@ end
 local function read_all(pieces)
   local reader, found = reader_of(pieces), {}
   while true do
-    local request, status = reader:head()
+    local request, status = reader:read_request()
     if not request then
       found[#found + 1] = status and "error " .. status
       return found
     end
-    local body, broken = request:body(LIMIT)
+    local body, broken = request:read_all(LIMIT)
     found[#found + 1] = ("%s %s ?%s a=%s %s"):format(request.method, request.path, request.query,
       tostring(request.headers.a), body or "error " .. broken)
     if not body then return found end
@@ -55,19 +55,19 @@ describe("the sandbox's HTTP reader", function()
       ["GET / HTTP/1.1\r\nHost: h\r\nConnection: Close\r\n\r\n"] = false,
       ["GET / HTTP/1.0\r\n\r\n"] = false,
     } do
-      assert.equal(stays, reader_of({ head }):head().keep_alive)
+      assert.equal(stays, reader_of({ head }):read_request().keep_alive)
     end
   end)
 
   it("says 100 Continue once, when the body is asked for and has not come", function()
     local head = "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-Continue\r\nContent-Length: 2\r\n\r\n"
     local reader, said = reader_of { head, "o", "k" }
-    local request = reader:head()
+    local request = reader:read_request()
     assert.same({}, said)
-    assert.equal("ok", request:body(LIMIT))
+    assert.equal("ok", request:read_all(LIMIT))
     assert.same({ "HTTP/1.1 100 Continue\r\n\r\n" }, said)
     reader, said = reader_of { head .. "ok" }
-    assert.equal("ok", reader:head():body(LIMIT))
+    assert.equal("ok", reader:read_request():read_all(LIMIT))
     assert.same({}, said)
   end)
 
@@ -91,7 +91,7 @@ describe("the sandbox's HTTP reader", function()
       ["POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"] = 400,
       ["POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\n"] = 501,
       ["GET / HTTP/1.1\r\nHost: h\r\n"] = 400,
-      ["GET / HTTP/1.1\r\nHost: h\r\nA: " .. ("x"):rep(http.HEAD_LIMIT) .. "\r\n\r\n"] = 431,
+      ["GET / HTTP/1.1\r\nHost: h\r\nA: " .. ("x"):rep(request_reader.HEAD_LIMIT) .. "\r\n\r\n"] = 431,
     } do
       assert.same({ "error " .. status }, read_all { text }, text:sub(1, 80))
     end
@@ -118,10 +118,10 @@ describe("the sandbox's HTTP reader", function()
   it("reads away what nobody read, so that the next request begins where it should", function()
     local reader = reader_of { PIPELINE }
     for _, path in ipairs { "/one", "/two", "/three" } do
-      local request = reader:head()
+      local request = reader:read_request()
       assert.equal(path, request.path)
-      assert.is_true(request:drain(LIMIT))
+      assert.is_true(request:drain())
     end
-    assert.is_nil((reader:head()))
+    assert.is_nil((reader:read_request()))
   end)
 end)

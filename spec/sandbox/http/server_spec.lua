@@ -1,4 +1,4 @@
--- The server's part alone, with a program of the spec's in place of the API.
+-- The HTTP server alone, with a handler of the spec in place of the API.
 local found, cqueues = pcall(require, "cqueues")
 
 describe("the sandbox's server", function()
@@ -10,18 +10,18 @@ describe("the sandbox's server", function()
   local server = require "devkit4ai.sandbox.http.server"
   local socket = require "cqueues.socket"
 
-  -- What a port does, with an answer of the spec's.
-  local function program(answer)
+  -- A handler that gives the response of a function.
+  local function handler(respond)
     return {
-      clock = os.time, admits = function() return true end, sent = function() end,
-      answer = function(_, request) return answer(request) end,
+      now = os.time, accepts_connection = function() return true end, log_response = function() end,
+      handle = function(_, request) return respond(request) end,
     }
   end
 
   it("answers 500 for a mistake of its own, reports it, and goes on", function()
     local queue, listener, port = cqueues.new(), server.listen(0)
     local answers, reported, stderr = {}, {}, io.stderr
-    server.serve(queue, listener, program(function(request)
+    server.serve(queue, listener, handler(function(request)
       if request.path == "/mistake" then
         cqueues.sleep(0) -- after a yield, which no pcall of plain Lua 5.1 survives
         error "on purpose"
@@ -69,7 +69,7 @@ describe("the sandbox's server", function()
     server.serve(queue, { accept = function()
       if accepted[1] then return table.remove(accepted) end
       cqueues.sleep(1000)
-    end }, program(function() return { status = 200, body = "{}" } end))
+    end }, handler(function() return { status = 200, body = "{}" } end))
     queue:wrap(function()
       while not turns_before_end do
         turns = turns + 1

@@ -7,7 +7,6 @@ describe("a generation in the sandbox", function()
 
   local generations = require "devkit4ai.sandbox.state.generations"
   local now, all
-  local user = { id = "u" }
 
   before_each(function()
     now = 1000
@@ -17,7 +16,7 @@ describe("a generation in the sandbox", function()
   local function create(prompt, ...)
     local images = {}
     for i, digest in ipairs { ... } do images[i] = { digest = digest } end
-    return all:create(user, "p", { prompt = prompt, instructions = "{}", images = images })
+    return all:create("u", "p", { prompt = prompt, instructions = "{}", images = images })
   end
 
   it("is pending for a step, processing for a step, then completed for good", function()
@@ -27,25 +26,25 @@ describe("a generation in the sandbox", function()
       { 1005, "completed", 1005 }, { 100000, "completed", 1005 },
     } do
       now = row[1]
-      assert.same({ row[2], row[3] }, { all:state(generation) })
+      assert.same({ row[2], row[3] }, { all:status(generation) })
     end
   end)
 
   it("is under way until it has ended, well or badly", function()
     create("x")
     create("[fail]")
-    assert.equal(2, all:running("u"))
-    assert.equal(0, all:running("someone else"))
+    assert.equal(2, all:count_unfinished("u"))
+    assert.equal(0, all:count_unfinished("someone else"))
     now = 1005
-    assert.equal(0, all:running("u"))
+    assert.equal(0, all:count_unfinished("u"))
   end)
 
   it("fails when the prompt says so, at the end and not before", function()
     local generation = create("a city [fail: no paint left ]")
     now = 1003
-    assert.equal("processing", (all:state(generation)))
+    assert.equal("processing", (all:status(generation)))
     now = 1005
-    assert.equal("failed", (all:state(generation)))
+    assert.equal("failed", (all:status(generation)))
     assert.equal("no paint left", generation.failure)
   end)
 
@@ -59,8 +58,8 @@ describe("a generation in the sandbox", function()
 
   it("is its owner's, in its project", function()
     local generation = create("x")
-    assert.equal(generation, all:of("u", "p", generation.id:upper()))
-    assert.is_nil(all:of("v", "p", generation.id))
-    assert.is_nil(all:of("u", "q", generation.id))
+    assert.equal(generation, all:find("u", "p", generation.id:upper()))
+    assert.is_nil(all:find("v", "p", generation.id))
+    assert.is_nil(all:find("u", "q", generation.id))
   end)
 end)

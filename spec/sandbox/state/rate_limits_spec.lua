@@ -148,24 +148,24 @@ describe("a sandbox's limit", function()
 end)
 
 describe("a window of time", function()
-  local windows = require "devkit4ai.sandbox.state.rate_window"
+  local rate_window = require "devkit4ai.sandbox.state.rate_window"
 
   it("begins with the first that falls into it, and ends on its second", function()
     local now = 100.5
-    local window = windows.new(1, 10, function() return now end)
-    assert.same({ 1, 110 }, { window:left(), window:ends() })
+    local window = rate_window.new(1, 10, function() return now end)
+    assert.same({ 1, 110 }, { window:remaining(), window:reset_time() })
     now = 103.5
-    assert.is_nil(window:take())
-    assert.same({ 0, 113 }, { window:left(), window:ends() })
+    assert.is_nil(window:hit())
+    assert.same({ 0, 113 }, { window:remaining(), window:reset_time() })
     now = 112.5
-    assert.equal(1, window:take())
-    assert.is_nil(window:take "another")
+    assert.equal(1, window:hit())
+    assert.is_nil(window:hit "another")
     now = 113
-    assert.same({ 1, 123 }, { window:left(), window:ends() })
-    assert.is_nil(window:take())
+    assert.same({ 1, 123 }, { window:remaining(), window:reset_time() })
+    assert.is_nil(window:hit())
   end)
 
-  it("is none without a limit", function() assert.is_nil(windows.new(nil, 10, os.time)) end)
+  it("is none without a limit", function() assert.is_nil(rate_window.new(nil, 10, os.time)) end)
 end)
 
 describe("a sandbox's tier", function()
@@ -183,14 +183,14 @@ describe("a sandbox's tier", function()
 
   it("has the numbers of the documents, and an option goes before", function()
     for tier, numbers in pairs(TIERS) do
-      local settings = options.settle { tier = tier }
+      local settings = options.with_defaults { tier = tier }
       for _, row in ipairs(options.rows) do
         if row[1]:find "_limit$" then assert.equal(numbers[row[1]], settings[row[1]], tier .. " " .. row[1]) end
       end
     end
-    assert.same({ 2, 3, nil, 2 }, { options.settle { tier = "free", project_limit = 2 }.project_limit,
-      options.settle { tier = "free", project_limit = 2 }.key_limit, options.settle({}).key_limit,
-      options.settle({}).step_time })
+    assert.same({ 2, 3, nil, 2 }, { options.with_defaults { tier = "free", project_limit = 2 }.project_limit,
+      options.with_defaults { tier = "free", project_limit = 2 }.key_limit, options.with_defaults({}).key_limit,
+      options.with_defaults({}).step_time })
   end)
 
   it("stands in the documents, row by row", function()

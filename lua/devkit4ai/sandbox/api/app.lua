@@ -1,129 +1,123 @@
---- The API as a service (exchange.lua). The order of the checks is CONTRACT 4.4's: route, rate,
---- token, role, keys and project, then path and body, then ownership, then state.
-local content = require "devkit4ai.sandbox.api.request_body"
-local encoding = require "devkit4ai.sandbox.util.encoding"
+--- The API as a service: finds the route of a request, authorizes and validates the request, and calls the route's handler.
+--- The order of the checks is CONTRACT 4.4: route, rate limit, token, role, keys and project, path, query, body, owner.
+local authorize = require "devkit4ai.sandbox.api.authorize"
+local contexts = require "devkit4ai.sandbox.api.context"
 local errors = require "devkit4ai.sandbox.api.errors"
-local fields = require "devkit4ai.sandbox.api.validation"
-local forms = require "devkit4ai.sandbox.api.schemas"
-local gates = require "devkit4ai.sandbox.api.authorize"
-local json = require "devkit4ai.sandbox.util.json"
-local router = require "devkit4ai.sandbox.http.router"
-local uploads = require "devkit4ai.sandbox.api.generation_upload"
+local generation_upload = require "devkit4ai.sandbox.api.generation_upload"
+local query_string = require "devkit4ai.sandbox.http.query_string"
+local request_body = require "devkit4ai.sandbox.api.request_body"
+local responses = require "devkit4ai.sandbox.http.response"
+local routers = require "devkit4ai.sandbox.http.router"
+local validation = require "devkit4ai.sandbox.api.validation"
 
 local M = {}
+
+---@class devkit4ai.sandbox.App: devkit4ai.sandbox.Service
+---@field private _state devkit4ai.sandbox.State
+---@field private _router devkit4ai.sandbox.Router
 local App = {}
 App.__index = App
 
-local JSON_LIMIT = 1024 * 1024 -- bytes of a JSON body
+local BODY_LIMIT = 1024 * 1024 -- bytes of a JSON body, and of a form without files
 
--- Of the paths of CONTRACT 3.4, which are not there, those that lie where an operation of another method does.
-local ABSENT = {
+-- Operations that the documents name and the API lacks (CONTRACT 3.4), on paths that exist with other methods.
+local MISSING_OPERATIONS = {
   { "GET", "^/api/v1/auth/verify%-email$" }, { "POST", "^/api/v1/projects/revoke%-api%-key$" },
   { "PATCH", "^/api/v1/projects/[^/]+$" },
 }
 
-local function is_absent(request)
-  for _, absent in ipairs(ABSENT) do
-    if request.method == absent[1] and request.path:find(absent[2]) then return true end
+local function is_missing_operation(request)
+  for _, row in ipairs(MISSING_OPERATIONS) do
+    if request.method == row[1] and request.path:find(row[2]) then return true end
   end
   return false
 end
 
--- No such route: another method, the slash wrong, or nothing there.
-local function astray(request, instead)
-  if instead.allow and not is_absent(request) then
-    return errors.answer(405, "Method Not Allowed", { "Allow: " .. table.concat(instead.allow, ", ") })
+-- The response where no route matches: 405, a redirect to the right slash, or 404.
+local function no_route(request, miss)
+  if miss.methods and not is_missing_operation(request) then
+    return responses.detail(405, "Method Not Allowed", { "Allow: " .. table.concat(miss.methods, ", ") })
   end
-  if not instead.moved then return errors.of("not_found") end
+  if not miss.redirect then return errors.response("not_found") end
   local host = (request.headers.host or ""):match("^[%w%.%-:%[%]]+$")
   local query = request.query ~= "" and "?" .. request.query or ""
-  local location = (host and "http://" .. host or "") .. instead.moved .. query
+  local location = (host and "http://" .. host or "") .. miss.redirect .. query
   return { status = 307, body = "", headers = { "Location: " .. location } }
 end
 
--- Every parameter of a path is a UUID.
-local function check_path(parameters)
-  local findings = {}
-  for name, value in pairs(parameters) do
-    if not encoding.is_uuid(value) then findings[#findings + 1] = errors.finding("E33", { "path", name }) end
+local function read_query(context)
+  local parameters, error_response = context.route.query, nil
+  if parameters then
+    context.query_params, error_response =
+      validation.parameters(parameters, query_string.decode(context.request.query), "query")
   end
-  if #findings > 0 then return errors.invalid(findings) end
+  return error_response
 end
 
--- Reads the body that the route asks for into the request.
-local function read_body(request, route, dialect)
-  local refusal
-  if route.fields then
-    local body, status, reason = request:body(JSON_LIMIT)
-    if not body then return errors.answer(status, reason) end
-    request.values, refusal = fields.read(route.fields, body, content.kind(request) == "json")
-  elseif route.form then
-    local texts
-    texts, refusal = content.texts(request, JSON_LIMIT)
-    if refusal then return refusal end
-    request.values, refusal = fields.parameters(route.form, texts, "body")
-  elseif route.upload then
-    request.submission, refusal = uploads.read(request, route.upload, dialect)
-  end
-  return refusal
+local function read_json(context)
+  local request = context.request
+  local body, status, reason = request:read_all(BODY_LIMIT)
+  if not body then return responses.detail(status, reason) end
+  local error_response
+  context.body, error_response =
+    validation.json_body(context.route.json, body, request_body.format(request) == "json")
+  return error_response
 end
 
-local function check_owner(state, request)
-  local project = state.projects:get(request.parameters.project_id)
-  if not project then return errors.of("E09") end
-  if project.owner_id ~= request.user.id then return errors.of("E05") end
-  request.project = project
+local function read_form(context)
+  local texts, error_response = request_body.read_form(context.request, BODY_LIMIT)
+  if not texts then return error_response end
+  context.body, error_response = validation.parameters(context.route.form, texts, "body")
+  return error_response
 end
 
--- Reads the query that the route asks for into the request.
-local function read_query(request, route)
-  local refusal
-  if route.query then request.asked, refusal = fields.parameters(route.query, fields.decode(request.query), "query") end
-  return refusal
+local function read_upload(context, dialect)
+  local error_response
+  context.upload, error_response = generation_upload.read(context.request, context.route.upload, dialect)
+  return error_response
 end
 
-local function respond(self, request)
-  local route, state = request.route, self.state
-  if not route then return astray(request, request.instead) end
-  local seconds, window = state.rates:take(route.limit)
-  if seconds then return errors.rate_limited(seconds, window) end
-  for _, check in ipairs(gates[route.profile]) do
-    local refusal = check(state, request, route)
-    if refusal then return refusal end
-  end
-  local refusal = check_path(request.parameters) or read_query(request, route)
-    or read_body(request, route, state.dialect)
-    or route.owned and check_owner(state, request)
-  if refusal then return refusal end
-  local status, form, record, list = route.answer(state, request)
-  if not form then return status end
-  return { status = status, body = list and self.write_list(form, record, list) or json.object(form, record) }
+local function read_body(context, dialect)
+  local route = context.route
+  if route.json then return read_json(context) end
+  if route.form then return read_form(context) end
+  if route.upload then return read_upload(context, dialect) end
 end
 
---- What a request asks for: the name of its route, or nil where there is none.
+-- Checks a request and calls its handler.
+local function run(state, context)
+  local route = context.route
+  if not route then return no_route(context.request, context.route_miss) end
+  local wait, window = state.rate_limits:count_request(route.rate_limit)
+  if wait then return errors.rate_limited(wait, window) end
+  local error_response = authorize.check_profile(state, context)
+    or validation.path(context.path_params)
+    or read_query(context)
+    or read_body(context, state.dialect)
+    or route.owner_only and authorize.check_project_owner(state, context)
+  return error_response or route.handler(state, context)
+end
+
+--- Finds the route of a request.
 ---@param request devkit4ai.sandbox.Request
----@return string?
-function App:operation(request)
-  request.route, request.parameters, request.instead = self.router:find(request.method, request.path)
-  return request.route and request.route.name
+---@return string? operation nil: no route matches
+---@return devkit4ai.sandbox.Context call
+function App:match(request)
+  local context = contexts.new(request, self._router)
+  return context.route and context.route.name, context
 end
 
---- Answers a request whose operation was asked for.
----@param request devkit4ai.sandbox.Request
----@return devkit4ai.sandbox.Answer
-function App:answer(request)
-  return self.state.rates:dress(respond(self, request))
+---@param context devkit4ai.sandbox.Context
+---@return devkit4ai.sandbox.Response
+function App:handle(context)
+  return self._state.rate_limits:add_headers(run(self._state, context))
 end
 
---- The API over a state.
----@param state table
----@param routes table[]
----@return devkit4ai.sandbox.Service
+---@param state devkit4ai.sandbox.State
+---@param routes devkit4ai.sandbox.Route[]
+---@return devkit4ai.sandbox.App
 function M.new(state, routes)
-  local dialect = state.dialect
-  return setmetatable({
-    state = state, router = router.new(routes, dialect.slash), write_list = forms.lists[dialect.list_envelope],
-  }, App)
+  return setmetatable({ _state = state, _router = routers.new(routes, state.dialect.slash) }, App)
 end
 
 return M

@@ -1,103 +1,142 @@
---- Who may come in: the header profiles of CONTRACT 1.4 as lists of checks, in the order of 4.4. A check returns
---- the answer that refuses the request, or nothing; what it found out it leaves in the request.
+--- Checks the header profile of a request (CONTRACT 1.4, in the order of 4.4), and the owner of a project in the path.
+--- A check gives an error response, or nothing, and writes what it found to the context.
 local encoding = require "devkit4ai.sandbox.util.encoding"
 local errors = require "devkit4ai.sandbox.api.errors"
 
-local function bearer(state, request)
-  local token = (request.headers.authorization or ""):match("^[Bb][Ee][Aa][Rr][Ee][Rr] +(%S+)$")
-  local user_id = token and state.tokens:check("access", token)
-  request.user = user_id and state.accounts:get(user_id)
-  if not request.user then return errors.of("E01") end
+local M = {}
+
+local function check_access_token(state, context)
+  local token = (context.request.headers.authorization or ""):match("^[Bb][Ee][Aa][Rr][Ee][Rr] +(%S+)$")
+  local user_id = token and state.tokens:verify("access", token)
+  context.user = user_id and state.accounts:get(user_id)
+  if not context.user then return errors.response("E01") end
 end
 
-local function role_header(role)
-  return function(_, request)
-    local given = request.headers["x-user-role"]
-    if not given or given == "" then return errors.of("E03") end
-    if given ~= role then return errors.of("E05") end
+local function check_role_header(role)
+  return function(_, context)
+    local given = context.request.headers["x-user-role"]
+    if not given or given == "" then return errors.response("E03") end
+    if given ~= role then return errors.response("E05") end
   end
 end
 
-local function developer_key(state, request)
-  local key = state.keys:use("developer", request.headers["x-developer-key"] or "")
-  if not key then return errors.of("E04") end
-  request.developer_key = key
+local function check_developer_key(state, context)
+  local key = state.keys:authenticate("developer", context.request.headers["x-developer-key"] or "")
+  if not key then return errors.response("E04") end
+  context.developer_key = key
 end
 
--- A developer's own token with the developer's own key.
-local function developer(_, request, route)
-  if request.user.role ~= "developer" then return errors.of(route.forbidden or "E05") end
-  if request.developer_key.owner_id ~= request.user.id then return errors.of("E05") end
+-- The user is a developer, and the developer key is this developer's.
+local function check_developer(_, context)
+  if context.user.role ~= "developer" then return errors.response(context.route.forbidden or "E05") end
+  if context.developer_key.owner_id ~= context.user.id then return errors.response("E05") end
 end
 
--- A project, its key, and the key of the developer who owns it.
-local function project(state, request)
-  local id, key_text = request.headers["x-project-id"], request.headers["x-api-key"]
-  if not id or id == "" then return errors.of("project_id_missing") end
-  if not encoding.is_uuid(id) then return errors.of("E05") end
-  if not key_text or key_text == "" then return errors.of("api_key_missing") end
-  local found, key = state.projects:get(id), state.keys:use("project", key_text)
-  if not found or not key or key.project_id ~= found.id then return errors.of("api_key_invalid") end
-  if request.developer_key.owner_id ~= found.owner_id then return errors.of("E05") end
-  request.project = found
+-- The project key is the project's, and the developer key is the owner's.
+local function check_project(state, context)
+  local headers = context.request.headers
+  local id, key_text = headers["x-project-id"], headers["x-api-key"]
+  if not id or id == "" then return errors.response("project_id_missing") end
+  if not encoding.is_uuid(id) then return errors.response("E05") end
+  if not key_text or key_text == "" then return errors.response("api_key_missing") end
+  local project, key = state.projects:get(id), state.keys:authenticate("project", key_text)
+  if not project or not key or key.project_id ~= project.id then return errors.response("api_key_invalid") end
+  if context.developer_key.owner_id ~= project.owner_id then return errors.response("E05") end
+  context.project = project
 end
 
-local function owns(user, project_found)
-  return user.id == project_found.owner_id
+local function is_owner(user, project)
+  return user.id == project.owner_id
 end
 
-local function is_in(user, project_found)
-  return user.project_id == project_found.id
+local function is_end_user_of(user, project)
+  return user.project_id == project.id
 end
 
--- value of the dialect's axis role_strictness -> the token's role -> whether it may act in a project (D25: the
--- seed's guide lets the developer who owns it)
-local MEMBERS = { lenient = { end_user = is_in, developer = owns }, strict = { end_user = is_in } }
-
-local function member(state, request, route)
-  local belongs = MEMBERS[state.dialect.role_strictness][request.user.role]
-  if not belongs or not belongs(request.user, request.project) then return errors.of(route.forbidden or "E05") end
-end
-
--- Registration: the role comes from the headers, not from the body (CONTRACT 3.3).
-local function registrar(state, request)
-  local headers = request.headers
-  local role = "end_user"
-  if headers["x-operator-key"] then
-    if headers["x-operator-key"] ~= state.operator_key then return errors.of("E26") end
-    role = "developer"
-  else
-    local id = headers["x-project-id"]
-    if not headers["x-developer-key"] then return errors.of("E20") end
-    if not id then return errors.of("E21") end
-    if not encoding.is_uuid(id) then return errors.of("E14") end
-    local key = state.keys:use("developer", headers["x-developer-key"])
-    if not key then return errors.of("E04") end
-    local found = state.projects:get(id)
-    if not found or found.owner_id ~= key.owner_id then return errors.of("E22") end
-    if headers["x-api-key"] then
-      local project_key = state.keys:use("project", headers["x-api-key"])
-      if not project_key or project_key.project_id ~= found.id then return errors.of("api_key_invalid") end
-    end
-    request.project = found
-  end
-  if headers["x-user-role"] and headers["x-user-role"] ~= role then return errors.of("E05") end
-  request.role = role
-end
-
--- Login looks into a project where one is named.
-local function login_project(_, request)
-  local id = request.headers["x-project-id"]
-  if id and not encoding.is_uuid(id) then return errors.of("E14") end
-  request.project_id = id and id:lower()
-end
-
----@type table<string, (fun(state: table, request: table, route: table): devkit4ai.sandbox.Answer?)[]>
-return {
-  none = {},
-  bearer = { bearer },
-  dev = { bearer, role_header("developer"), developer_key, developer },
-  ["end"] = { bearer, role_header("end_user"), developer_key, project, member },
-  register = { registrar },
-  login = { login_project },
+-- value of the dialect's axis role_strictness -> the user's role -> whether the user may generate in a project.
+-- D25: the guide allows it to the developer who owns the project.
+local PROJECT_ACCESS = {
+  lenient = { end_user = is_end_user_of, developer = is_owner }, strict = { end_user = is_end_user_of },
 }
+
+local function check_project_access(state, context)
+  local allowed = PROJECT_ACCESS[state.dialect.role_strictness][context.user.role]
+  if not allowed or not allowed(context.user, context.project) then
+    return errors.response(context.route.forbidden or "E05")
+  end
+end
+
+-- The project of an end user's registration; or nil and the error response.
+local function registration_project(state, headers)
+  local id = headers["x-project-id"]
+  if not headers["x-developer-key"] then return nil, errors.response("E20") end
+  if not id then return nil, errors.response("E21") end
+  if not encoding.is_uuid(id) then return nil, errors.response("E14") end
+  local key = state.keys:authenticate("developer", headers["x-developer-key"])
+  if not key then return nil, errors.response("E04") end
+  local project = state.projects:get(id)
+  if not project or project.owner_id ~= key.owner_id then return nil, errors.response("E22") end
+  if headers["x-api-key"] then
+    local project_key = state.keys:authenticate("project", headers["x-api-key"])
+    if not project_key or project_key.project_id ~= project.id then return nil, errors.response("api_key_invalid") end
+  end
+  return project
+end
+
+-- The role of a registration follows from the headers, not from the body (CONTRACT 3.3).
+local function check_registration(state, context)
+  local headers = context.request.headers
+  local role = headers["x-operator-key"] and "developer" or "end_user"
+  if role == "developer" then
+    if headers["x-operator-key"] ~= state.operator_key then return errors.response("E26") end
+  else
+    local project, error_response = registration_project(state, headers)
+    if not project then return error_response end
+    context.project = project
+  end
+  if headers["x-user-role"] and headers["x-user-role"] ~= role then return errors.response("E05") end
+  context.role = role
+end
+
+-- With a project's id, its end users log in; without one, developers do.
+local function check_login(_, context)
+  local id = context.request.headers["x-project-id"]
+  if id and not encoding.is_uuid(id) then return errors.response("E14") end
+  context.login_project_id = id and id:lower()
+end
+
+-- profile -> checks, functions of the state and the context. CONTRACT 1.4 calls two of the profiles dev and end.
+local PROFILES = {
+  none = {},
+  bearer = { check_access_token },
+  developer = { check_access_token, check_role_header("developer"), check_developer_key, check_developer },
+  end_user = {
+    check_access_token, check_role_header("end_user"), check_developer_key, check_project, check_project_access,
+  },
+  register = { check_registration },
+  login = { check_login },
+}
+
+--- Checks the headers that the route's profile asks for.
+---@param state devkit4ai.sandbox.State
+---@param context devkit4ai.sandbox.Context
+---@return devkit4ai.sandbox.Response? error_response
+function M.check_profile(state, context)
+  for _, check in ipairs(PROFILES[context.route.profile]) do
+    local error_response = check(state, context)
+    if error_response then return error_response end
+  end
+end
+
+--- Checks that the project in the path is the developer's.
+---@param state devkit4ai.sandbox.State
+---@param context devkit4ai.sandbox.Context
+---@return devkit4ai.sandbox.Response? error_response
+function M.check_project_owner(state, context)
+  local project = state.projects:get(context.path_params.project_id)
+  if not project then return errors.response("E09") end
+  if not is_owner(context.user, project) then return errors.response("E05") end
+  context.project = project
+end
+
+return M

@@ -1,11 +1,11 @@
---- The documented errors as data, and the answers made of them. Ids and texts: CONTRACT 4.3; those without
---- an id: CONTRACT 4.4.
+--- The documented errors, and their responses. Ids and texts: CONTRACT 4.3; those without an id: CONTRACT 4.4.
 local json = require "devkit4ai.sandbox.util.json"
+local responses = require "devkit4ai.sandbox.http.response"
 
 local M = {}
 
--- id -> status, detail
-local TEXTS = {
+-- id -> status, detail, headers
+local ERRORS = {
   E01 = { 401, "Could not validate credentials" },
   E03 = { 403, "X-User-Role header is required" },
   E04 = { 403, "Invalid or revoked developer key" },
@@ -35,22 +35,21 @@ local TEXTS = {
   project_id_missing = { 403, "X-Project-ID header is required" },
   api_key_missing = { 403, "X-API-Key header is required" },
   api_key_invalid = { 403, "Invalid or revoked API key" },
-  api_key_unknown = { 404, "API key not found" },
-  keys_limited = { -- this and the next, in the words of E36: the documents give none
+  api_key_not_found = { 404, "API key not found" },
+  api_key_limit_reached = { -- the documents give no text for this one and the next; these follow E36
     403, "Maximum number of API keys reached for your subscription tier. Upgrade to create more API keys.",
   },
-  users_limited = {
+  end_user_limit_reached = {
     403, "Maximum number of end users reached for your subscription tier. Upgrade to add more end users.",
   },
-  verification_invalid = { 400, "Invalid or expired verification token" },
-  generation_missing = { 404, "Generation not found" },
+  verification_token_invalid = { 400, "Invalid or expired verification token" },
+  generation_not_found = { 404, "Generation not found" },
   not_found = { 404, "Not Found" },
-  multipart_broken = { 400, "There was an error parsing the body" },
-  crashed = { 500, "Internal Server Error" },
+  multipart_malformed = { 400, "There was an error parsing the body" },
 }
 
--- id -> msg, type of one entry of a validation list; %d takes the limit
-local FINDINGS = {
+-- id -> msg, type of one entry of a validation error; %d takes the limit
+local VALIDATION_ERRORS = {
   E17 = { "value is not a valid email address", "value_error.email" },
   E18 = { "Password must be at least 8 characters with uppercase, lowercase, and digit", "value_error.password" },
   E33 = { "value is not a valid uuid", "type_error.uuid" },
@@ -67,60 +66,59 @@ local FINDINGS = {
   not_json = { "JSON decode error", "json_invalid" },
 }
 
---- An answer whose body is a detail text.
----@param status integer
----@param detail string
----@param headers string[]?
----@return devkit4ai.sandbox.Answer
-function M.answer(status, detail, headers)
-  return { status = status, headers = headers, body = json.object({ "detail" }, { detail = detail }) }
-end
+local prepared = {} -- id -> response
+for id, row in pairs(ERRORS) do prepared[id] = responses.detail(row[1], row[2], row[3]) end
 
-local made = {}
-for id, row in pairs(TEXTS) do made[id] = M.answer(row[1], row[2], row[3]) end
-
---- The answer of a documented error.
+--- The response of a documented error.
 ---@param id string
----@return devkit4ai.sandbox.Answer
-function M.of(id)
-  return made[id]
+---@return devkit4ai.sandbox.Response
+function M.response(id)
+  return prepared[id]
 end
 
---- One entry of a validation list.
+---@class devkit4ai.sandbox.ValidationEntry
+---@field loc (string|integer)[]  where the value is
+---@field msg string
+---@field type string
+
+--- One entry of a validation error.
 ---@param id string
 ---@param loc (string|integer)[]
 ---@param limit integer?
-function M.finding(id, loc, limit)
-  local row = FINDINGS[id]
+---@return devkit4ai.sandbox.ValidationEntry
+function M.validation_entry(id, loc, limit)
+  local row = VALIDATION_ERRORS[id]
   return { loc = loc, msg = row[1]:format(limit), type = row[2] }
 end
 
---- 422 with a validation list.
----@param findings table[]
----@return devkit4ai.sandbox.Answer
-function M.invalid(findings)
-  local entries = {}
-  for i, finding in ipairs(findings) do entries[i] = json.object({ "loc", "msg", "type" }, finding) end
-  return { status = 422, body = '{"detail":[' .. table.concat(entries, ",") .. "]}" }
+local ENTRY = { "loc", "msg", "type" }
+
+--- The 422 response of a validation error.
+---@param entries devkit4ai.sandbox.ValidationEntry[]
+---@return devkit4ai.sandbox.Response
+function M.validation_error(entries)
+  return { status = 422, body = '{"detail":' .. json.encode_list(ENTRY, entries) .. "}" }
 end
 
--- 429; how it says when, the dialect decides (rates.lua).
-local function later(text, seconds, window)
-  return {
-    status = 429, detail = text, wait = seconds, window = window, body = json.object({ "detail" }, { detail = text }),
-  }
+-- A 429. rate_limits.lua adds the time in the dialect's form.
+local function too_many(detail, seconds, window)
+  local response = responses.detail(429, detail)
+  response.detail, response.retry_after, response.window = detail, seconds, window
+  return response
 end
 
---- E10: too many requests; free again in so many seconds.
----@param seconds integer
----@param window devkit4ai.sandbox.Window? that is used up
+--- E10: too many requests.
+---@param seconds integer until the next request is allowed
+---@param window devkit4ai.sandbox.RateWindow? that is used up
+---@return devkit4ai.sandbox.Response
 function M.rate_limited(seconds, window)
-  return later(("Rate limit exceeded. Try again in %d seconds."):format(seconds), seconds, window)
+  return too_many(("Rate limit exceeded. Try again in %d seconds."):format(seconds), seconds, window)
 end
 
---- E11: too many generations, at once or in all. The documents say 3600 whatever the cause.
+--- E11: too many generations, at once or in total. The documents give 3600 seconds for both.
+---@return devkit4ai.sandbox.Response
 function M.generation_limited()
-  return later("AI generation rate limit exceeded. Try again later.", 3600)
+  return too_many("AI generation rate limit exceeded. Try again later.", 3600)
 end
 
 return M

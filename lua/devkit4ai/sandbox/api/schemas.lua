@@ -1,24 +1,6 @@
---- The answers' forms: the keys of each, in the documents' order (CONTRACT 3.2). A form that the dialect changes is
---- a table by the values of its axis.
-local json = require "devkit4ai.sandbox.util.json"
-
+--- The JSON schemas of the responses: the keys of each, in the documents' order (CONTRACT 3.2). Where the dialect decides,
+--- a table has one schema for each value of the axis.
 local M = {}
-
---- An answer without a body.
-M.nothing = { status = 204, body = "" }
-
---- One page of a list, each item as it is shown; one past the end is empty.
----@generic T
----@param list T[]
----@param number number from 1
----@param size integer
----@param show fun(item: T): table
----@return table[]
-function M.page(list, number, size, show)
-  local before, records = math.min((number - 1.0) * size, #list), {}
-  for i = before + 1, math.min(before + size, #list) do records[#records + 1] = show(list[i]) end
-  return records
-end
 
 M.root = { "message", "version" }
 
@@ -33,20 +15,18 @@ M.redis_health = {
   "status", "type", "listening", "subscribers", "connection_failed", "last_connection_attempt", "error", "timestamp",
 }
 
-local PARTS = { -- of a whole health: D58's file_storage
-  { "database", { "status", "connection" } }, { "file_storage", { "status", "type", "writable", "accessible" } },
-  { "redis", { "status", "type", "listening", "subscribers", "connection_failed" } },
-}
+-- D58: file_storage
+local DATABASE, STORAGE = { "database", { "status", "connection" } },
+  { "file_storage", { "status", "type", "writable", "accessible" } }
+local REDIS = { "redis", { "status", "type", "listening", "subscribers", "connection_failed" } }
 
-M.health = { "status", PARTS[1], PARTS[2], PARTS[3], "timestamp", "version", "note", "error" }
+M.health = { "status", DATABASE, STORAGE, REDIS, "timestamp", "version", "note", "error" }
 
-M.detailed_health = {
-  "status", PARTS[1], PARTS[2], PARTS[3], { "system", { "lua" } }, "timestamp", "version",
-}
+M.detailed_health = { "status", DATABASE, STORAGE, REDIS, { "system", { "lua" } }, "timestamp", "version" }
 
 M.provisioning = { "project_id", "api_key", "developer_key" }
 
-M.registration = { -- axis provisioning (D04)
+M.developer_registration = { -- axis provisioning (D04)
   both = {
     "id", "email", "full_name", "role", "is_active", "created_at", "project_id", "developer_key", "api_key",
     { "provisioning", M.provisioning }, "access_token", "refresh_token", "token_type",
@@ -72,7 +52,7 @@ M.access_token = { "access_token", "token_type" } -- axis refresh_rotation, abse
 
 M.user = { "id", "email", "role", "is_active", "created_at" }
 
-M.verified = { "message", "email" } -- D20
+M.verified_email = { "message", "email" } -- D20
 
 M.developer_key = { "id", "name", "key_prefix", "is_active", "last_used_at", "created_at" }
 
@@ -91,15 +71,15 @@ M.project_stats = { { "users", COUNT }, { "api_keys", COUNT } }
 
 M.global_stats = { { "projects", COUNT }, { "users", COUNT }, { "api_keys", COUNT } }
 
-M.project_user = { "id", "email", "full_name", "is_active", "created_at", "joined_at" }
+local PROJECT_USER = { "id", "email", "full_name", "is_active", "created_at", "joined_at" }
 
-M.project_users = { { "users", M.project_user, list = true }, "total", "page", "page_size" }
+M.project_users = { { "users", PROJECT_USER, list = true }, "total", "page", "page_size" }
 
-M.user_of_any = {
+local USER_WITH_PROJECT = {
   "id", "email", "full_name", "is_active", "created_at", "joined_at", "project_id", "project_name",
 }
 
-M.users = { { "users", M.user_of_any, list = true }, "total", "page", "page_size" }
+M.all_users = { { "users", USER_WITH_PROJECT, list = true }, "total", "page", "page_size" }
 
 M.created_api_key = {
   "id", "key", "key_prefix", "name", "project_id", "is_active", "last_used_at", "created_at",
@@ -107,44 +87,32 @@ M.created_api_key = {
 
 M.api_key = { "id", "name", "key_prefix", "is_active", "last_used_at", "created_at" }
 
--- Axis list_envelope (D30): a list of a form, under its name.
-M.lists = {
-  array = function(form, records) return json.list(form, records) end,
-  named = function(form, records, name)
-    return json.object({ { name, form, list = true } }, { [name] = records })
-  end,
-  items = function(form, records)
-    return json.object({ { "items", form, list = true }, "total", "has_more" },
-      { items = records, total = #records, has_more = false })
-  end,
-}
-
 M.created_generation = { "id", "status", "message" }
 
-M.created_anonymous_generation = { "id", "message" } -- D39: the guide has no such call, so the OpenAPI file's
+M.created_anonymous_generation = { "id", "message" } -- D39: the guide has no such operation; this is the OpenAPI file's
 
--- Axis generation_status_body (D40): a generation under way or done, and one that failed.
-M.generation = {
+-- Axis generation_status_body (D40): of a generation that has failed, and of any other.
+M.generation_status = {
   result_image_url = {
-    fine = { "id", "status", "instructions", "result_image_url", "is_public", "created_at", "updated_at" },
+    other = { "id", "status", "instructions", "result_image_url", "is_public", "created_at", "updated_at" },
     failed = {
       "id", "status", "instructions", "result_image_url", "is_public", "created_at", "updated_at", "error",
     },
   },
   generated_image_url = {
-    fine = { "id", "status", "generated_image_url" }, failed = { "id", "status", "generated_image_url" },
+    other = { "id", "status", "generated_image_url" }, failed = { "id", "status", "generated_image_url" },
   },
   result = {
-    fine = { "id", "status", { "result", { "image_url" } }, "error" },
+    other = { "id", "status", { "result", { "image_url" } }, "error" },
     failed = { "id", "status", { "result", { "image_url" } }, "error" },
   },
 }
 
-M.listed_generation = { -- D41
+local LISTED_GENERATION = { -- D41
   "id", "instructions", "status", "generated_image_url", "is_public", "created_at", "updated_at", "example_images",
 }
 
-M.generations = { { "generations", M.listed_generation, list = true }, "total", "page", "per_page" }
+M.generations = { { "generations", LISTED_GENERATION, list = true }, "total", "page", "per_page" }
 
 M.visibility = { "id", "is_public", "message" } -- D44
 

@@ -1,134 +1,160 @@
---- The last exchanges, for a test to look at. What came is kept as it came and masked when it is shown; of a body
---- no more is kept than can be shown.
+--- Journal of the last requests and responses. Entries keep what was received; secrets are redacted when they are listed.
 local cqueues = require "cqueues"
 local digest = require "openssl.digest"
 local encoding = require "devkit4ai.sandbox.util.encoding"
 local json = require "devkit4ai.sandbox.util.json"
-local masks = require "devkit4ai.sandbox.control.redact"
 local multipart = require "devkit4ai.sandbox.http.multipart"
+local redact = require "devkit4ai.sandbox.control.redact"
 
 local M = {}
+
+local CAPACITY = 1000 -- entries
+local BODY_LIMIT = 16 * 1024 -- bytes of a JSON or form body that are kept
+
+---@class devkit4ai.sandbox.Journal
+---@field private _now fun(): number
+---@field private _ring devkit4ai.sandbox.JournalEntry[]  by number modulo CAPACITY
+---@field private _count integer  entries so far; goes on when the journal is cleared
+---@field private _cleared_at integer  the count at the last clear
 local Journal = {}
 Journal.__index = Journal
 
-local KEPT = 1000 -- exchanges
-local BODY_KEPT = 16 * 1024 -- bytes of a JSON or form body
+---@class devkit4ai.sandbox.JournalEntry one request and its response
+---@field number integer
+---@field time number  Unix time
+---@field started number  on the monotonic clock
+---@field operation string?
+---@field method string
+---@field path string
+---@field query string
+---@field headers table<string, string>
+---@field fault devkit4ai.sandbox.Fault?
+---@field body_bytes integer?  read so far; nil: the request has no body
+---@field parts table[]?  of a multipart body: name, filename, bytes, and hash, later sha256
+---@field pieces string[]?  of another body, while it is short enough
+---@field body any  the redacted body, once it is complete
+---@field status integer?  nil: nothing was sent yet
+---@field bytes integer  of the response, with its head
+---@field seconds number?  until the response was sent; nil: it is not
+---@field generation_id string?
 
----@param clock fun(): number Unix time
-function M.new(clock)
-  return setmetatable({ clock = clock, slots = {}, count = 0, from = 0 }, Journal)
+---@param now fun(): number Unix time
+---@return devkit4ai.sandbox.Journal
+function M.new(now)
+  return setmetatable({ _now = now, _ring = {}, _count = 0, _cleared_at = 0 }, Journal)
 end
 
--- Takes a multipart body as it is read: of each part the name, the file's name, the size and the hash.
-local function watch_parts(entry, boundary)
+-- Records the parts of a multipart body: names, sizes and hashes.
+local function part_recorder(entry, boundary)
   entry.parts = {}
-  local sound = true
+  local valid = true
   local parser = multipart.parser(boundary, function(part)
-    local seen = { name = part.name, filename = part.filename, bytes = 0, hash = digest.new("sha256") }
-    entry.parts[#entry.parts + 1] = seen
+    local record = { name = part.name, filename = part.filename, bytes = 0, hash = digest.new("sha256") }
+    entry.parts[#entry.parts + 1] = record
     return function(bytes)
-      seen.bytes = seen.bytes + #bytes
-      seen.hash:update(bytes)
+      record.bytes = record.bytes + #bytes
+      record.hash:update(bytes)
     end
   end)
   return function(bytes)
     entry.body_bytes = entry.body_bytes + #bytes
-    sound = sound and parser:feed(bytes)
+    valid = valid and parser:feed(bytes)
   end
 end
 
-local function watch_text(entry)
+-- Records a body of another type, up to the limit.
+local function text_recorder(entry)
   entry.pieces = {}
   return function(bytes)
     entry.body_bytes = entry.body_bytes + #bytes
-    if entry.body_bytes <= BODY_KEPT then entry.pieces[#entry.pieces + 1] = bytes else entry.pieces = {} end
+    if entry.body_bytes <= BODY_LIMIT then entry.pieces[#entry.pieces + 1] = bytes else entry.pieces = {} end
   end
 end
 
---- Begins the entry of a request whose head has come.
+--- Begins the entry of a request whose head was read.
 ---@param request devkit4ai.sandbox.Request
 ---@param operation string?
 ---@param fault devkit4ai.sandbox.Fault?
----@return table entry
-function Journal:open(request, operation, fault)
-  self.count = self.count + 1
+---@return devkit4ai.sandbox.JournalEntry
+function Journal:begin_entry(request, operation, fault)
+  self._count = self._count + 1
   local entry = {
-    n = self.count, time = self.clock(), began = cqueues.monotime(), operation = operation, method = request.method,
-    path = request.path, query = request.query, headers = request.headers, fault = fault, bytes = 0,
+    number = self._count, time = self._now(), started = cqueues.monotime(), operation = operation,
+    method = request.method, path = request.path, query = request.query, headers = request.headers, fault = fault,
+    bytes = 0,
   }
-  if request.unread then
+  if request:has_unread_body() then
     entry.body_bytes = 0
     local boundary = multipart.boundary(request.headers["content-type"])
-    request.watch = boundary and watch_parts(entry, boundary) or watch_text(entry)
+    request:observe_body(boundary and part_recorder(entry, boundary) or text_recorder(entry))
   end
-  self.slots[self.count % KEPT] = entry
+  self._ring[self._count % CAPACITY] = entry
   return entry
 end
 
---- Ends an entry: what was answered, as far as it went out.
----@param entry table
----@param request devkit4ai.sandbox.Request
----@param status integer
----@param bytes integer that were sent, the head with them
-function Journal:close(entry, request, status, bytes) -- luacheck: no self
-  if bytes > 0 then entry.status = status end
-  entry.bytes, entry.seconds = bytes, cqueues.monotime() - entry.began
-  entry.generation_id = request.generation and request.generation.id
+--- Ends an entry.
+---@param entry devkit4ai.sandbox.JournalEntry
+---@param response devkit4ai.sandbox.Response
+---@param bytes integer of the response that were sent, with its head
+function Journal:end_entry(entry, response, bytes) -- luacheck: no self
+  if bytes > 0 then entry.status = response.status end
+  entry.bytes, entry.seconds = bytes, cqueues.monotime() - entry.started
+  entry.generation_id = response.generation and response.generation.id
 end
 
--- The parts as they are shown; a hash is finished once, when no more can come.
-local function show_parts(parts, closed)
+-- The parts as they are listed. A hash is finished once, when the body is complete.
+local function parts_record(parts, complete)
   local list = {}
   for i, part in ipairs(parts) do
-    part.sha256 = part.sha256 or closed and encoding.hex(part.hash:final()) or nil
+    part.sha256 = part.sha256 or complete and encoding.hex(part.hash:final()) or nil
     list[i] = { name = part.name, filename = part.filename, bytes = part.bytes, sha256 = part.sha256 }
   end
   return json.array(list)
 end
 
--- JSON or a form, by what it is, since what it is called may be wrong; of anything else nobody knows what is secret.
-local function body_of(text)
-  if text:find("^[ \t\r\n]*[%[{]") then return json.document(text, masks.member) end
-  if text:find("^[%w_]+=[^{\"]*$") then return masks.parameters(text) end
+-- A redacted body, if it is JSON or a form. Its Content-Type may be wrong; in other formats secrets can't be found.
+local function redacted_body(text)
+  if text:find("^[ \t\r\n]*[%[{]") then return json.raw(text, redact.json_value) end
+  if text:find("^[%w_]+=[^{\"]*$") then return redact.query_string(text) end
 end
 
--- The body as it is shown; it is read once, when no more can come.
-local function show_body(entry)
+-- The body as it is listed. It is redacted once, when it is complete.
+local function body_record(entry)
   if entry.pieces and entry.seconds then
-    entry.body, entry.pieces = body_of(table.concat(entry.pieces)), nil
+    entry.body, entry.pieces = redacted_body(table.concat(entry.pieces)), nil
   end
-  return entry.pieces and body_of(table.concat(entry.pieces)) or entry.body
+  return entry.pieces and redacted_body(table.concat(entry.pieces)) or entry.body
 end
 
-local function milliseconds(seconds)
+local function to_milliseconds(seconds)
   return seconds and math.floor(seconds * 1000 + 0.5) / 1000
 end
 
--- Hides what is secret.
-local function show(entry)
+-- An entry as it is listed, without secrets.
+local function to_record(entry)
   return {
-    n = entry.n, time = milliseconds(entry.time), operation = entry.operation, method = entry.method,
-    path = entry.path, query = masks.parameters(entry.query), headers = masks.headers(entry.headers),
-    parts = entry.parts and show_parts(entry.parts, entry.seconds), body_bytes = entry.body_bytes,
-    body = show_body(entry),
-    status = entry.status, bytes = entry.bytes, seconds = milliseconds(entry.seconds), fault = entry.fault,
+    n = entry.number, time = to_milliseconds(entry.time), operation = entry.operation, method = entry.method,
+    path = entry.path, query = redact.query_string(entry.query), headers = redact.headers(entry.headers),
+    parts = entry.parts and parts_record(entry.parts, entry.seconds), body_bytes = entry.body_bytes,
+    body = body_record(entry),
+    status = entry.status, bytes = entry.bytes, seconds = to_milliseconds(entry.seconds), fault = entry.fault,
     generation_id = entry.generation_id,
   }
 end
 
---- The exchanges, oldest first.
+--- The entries as records for JSON, oldest first.
 ---@return table[]
 function Journal:list()
   local list = {}
-  for n = math.max(self.from, self.count - KEPT) + 1, self.count do
-    list[#list + 1] = show(self.slots[n % KEPT])
+  for number = math.max(self._cleared_at, self._count - CAPACITY) + 1, self._count do
+    list[#list + 1] = to_record(self._ring[number % CAPACITY])
   end
   return list
 end
 
---- Forgets the exchanges; their numbers go on.
+--- Removes the entries. The numbers go on.
 function Journal:clear()
-  self.slots, self.from = {}, self.count
+  self._ring, self._cleared_at = {}, self._count
 end
 
 return M

@@ -1,9 +1,11 @@
---- Web pages that call the sandbox: which origins are of this machine, and the CORS headers that they get.
+--- CORS: lets web pages of this machine call the sandbox.
+local merge = require "devkit4ai.sandbox.util.merge"
+
 local M = {}
 
 local LOOPBACK = { ["127.0.0.1"] = true, localhost = true, ["[::1]"] = true }
 
---- Whether an authority (host, or host:port) names this machine.
+--- Tells whether an authority (host, or host:port) names this machine.
 ---@param authority string
 ---@return boolean
 function M.is_loopback(authority)
@@ -11,18 +13,18 @@ function M.is_loopback(authority)
   return LOOPBACK[host:lower()] or false
 end
 
--- The origin of a page that this machine serves, from any port; nil for all others, and for no page.
-local function page_of(request)
+-- The request's Origin, where this machine serves the page, on any port; nil for another page, and for no page.
+local function local_origin(request)
   local origin = request.headers.origin
   return origin and M.is_loopback(origin:match("^https?://(.*)$") or "") and origin or nil
 end
 
---- The answer to a preflight request: a browser's question whether a page may send the real one.
+--- The response to a preflight request.
 ---@param request devkit4ai.sandbox.Request
----@return devkit4ai.sandbox.Answer? nil: it is no such question, or of a page of another machine
+---@return devkit4ai.sandbox.Response? response nil: no preflight request, or one for a page of another machine
 function M.preflight(request)
-  local asked = request.headers["access-control-request-method"]
-  if request.method ~= "OPTIONS" or not asked or not page_of(request) then return nil end
+  local method = request.headers["access-control-request-method"]
+  if request.method ~= "OPTIONS" or not method or not local_origin(request) then return nil end
   local headers = request.headers["access-control-request-headers"]
   return { status = 204, body = "", headers = {
     "Access-Control-Allow-Methods: GET, POST, PUT, PATCH, DELETE",
@@ -30,16 +32,16 @@ function M.preflight(request)
   } }
 end
 
---- An answer that the page which asked may read; the one given stays as it is.
+--- Adds the CORS headers, where a page of this machine has sent the request.
 ---@param request devkit4ai.sandbox.Request
----@param answer devkit4ai.sandbox.Answer
----@return devkit4ai.sandbox.Answer
-function M.open(request, answer)
-  local origin = page_of(request)
-  if not origin then return answer end
+---@param response devkit4ai.sandbox.Response
+---@return devkit4ai.sandbox.Response
+function M.add_headers(request, response)
+  local origin = local_origin(request)
+  if not origin then return response end
   local headers = { "Access-Control-Allow-Origin: " .. origin, "Access-Control-Expose-Headers: *", "Vary: Origin" }
-  for _, line in ipairs(answer.headers or {}) do headers[#headers + 1] = line end
-  return setmetatable({ headers = headers }, { __index = answer })
+  for _, line in ipairs(response.headers or {}) do headers[#headers + 1] = line end
+  return merge(response, { headers = headers })
 end
 
 return M

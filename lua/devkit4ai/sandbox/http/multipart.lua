@@ -1,19 +1,26 @@
---- multipart/form-data, read as it arrives: bytes go in as they come, each part's content comes out in pieces.
+--- Parser of multipart/form-data. It takes the body in pieces, and passes the content of each part on in pieces.
 local M = {}
 
 local HEAD_LIMIT = 16 * 1024 -- bytes of one part's headers
 local PART_LIMIT = 1000 -- parts in a body
 
+---@class devkit4ai.sandbox.MultipartParser
+---@field private _delimiter string
+---@field private _on_part fun(part: devkit4ai.sandbox.Part): fun(bytes: string)
+---@field private _on_bytes fun(bytes: string)  takes the content of the current part
+---@field private _state string  a key of STATES
+---@field private _buffer string  bytes that are not parsed yet
+---@field private _parts integer  how many have begun
 local Parser = {}
 Parser.__index = Parser
 
 ---@class devkit4ai.sandbox.Part
 ---@field name string
----@field filename string?  absent: a text part
+---@field filename string?  absent: a text field
 
---- The boundary of a Content-Type header, or nil where it is no multipart/form-data or names none.
+--- The boundary in a Content-Type header.
 ---@param content_type string?
----@return string?
+---@return string? boundary nil: another type, or no boundary
 function M.boundary(content_type)
   local kind, rest = (content_type or ""):match("^([^;%s]*)%s*(;.*)$")
   if not kind or kind:lower() ~= "multipart/form-data" then return nil end
@@ -23,23 +30,24 @@ function M.boundary(content_type)
   return boundary and #boundary <= 70 and boundary or nil
 end
 
---- A parser. on_part is called at the head of each part and gives the function that takes the part's bytes.
+--- A parser of one body.
 ---@param boundary string
----@param on_part fun(part: devkit4ai.sandbox.Part): fun(bytes: string)
+---@param on_part fun(part: devkit4ai.sandbox.Part): fun(bytes: string) called for each part; gives what takes its content
+---@return devkit4ai.sandbox.MultipartParser
 function M.parser(boundary, on_part)
   return setmetatable({
-    delimiter = "\r\n--" .. boundary, on_part = on_part, state = "preamble", parts = 0,
-    rest = "\r\n", -- so that the first delimiter looks like all others
+    _delimiter = "\r\n--" .. boundary, _on_part = on_part, _state = "preamble", _parts = 0,
+    _buffer = "\r\n", -- so that the first delimiter looks like all others
   }, Parser)
 end
 
--- Both ways of escaping in use: backslashes (RFC 7578's readers) and percent signs (curl since 7.81, browsers).
+-- Clients escape in two ways: with backslashes (RFC 7578), or with percent signs (curl since 7.81, browsers).
 local function unescape(text)
   return (text:gsub('\\(["\\])', "%1"):gsub("%%22", '"'):gsub("%%0[Dd]", "\r"):gsub("%%0[Aa]", "\n"))
 end
 
--- The parameters of a Content-Disposition value.
-local function parameters(value)
+-- The parameters of a Content-Disposition header; nil: malformed.
+local function parse_parameters(value)
   local found, at = {}, 1
   while true do
     local name, from = value:match("^[^;]*;%s*([%w%-_*]+)%s*=%s*()", at)
@@ -58,8 +66,8 @@ local function parameters(value)
   end
 end
 
--- The part that a header block describes, or nil where it is malformed.
-local function describe(block)
+-- The part that a block of headers describes; nil: malformed.
+local function parse_part(block)
   local headers = {}
   for line in block:gmatch("([^\r\n]+)\r\n") do
     local name, value = line:match("^([^%s:]+):%s*(.-)%s*$")
@@ -68,87 +76,89 @@ local function describe(block)
   end
   local disposition = headers["content-disposition"]
   if not disposition or not disposition:lower():find("^form%-data%s*;") then return nil end
-  local found = parameters(disposition)
-  if not found or not found.name then return nil end
-  return { name = found.name, filename = found.filename }
+  local parameters = parse_parameters(disposition)
+  if not parameters or not parameters.name then return nil end
+  return { name = parameters.name, filename = parameters.filename }
 end
 
--- One step a state: true when it got further, false when it needs more bytes, nil when the body is malformed.
-local STEPS = {}
+-- What a step of the parser can do.
+local ADVANCED, NEEDS_BYTES, MALFORMED = "advanced", "needs bytes", "malformed"
 
--- Up to the next delimiter; its own last bytes may be the beginning of one and are kept.
-local function find_delimiter(parser, take)
-  local start, stop = parser.rest:find(parser.delimiter, 1, true)
+-- state -> function(parser): one of the three
+local STATES = {}
+
+-- Passes the bytes before the next delimiter on. The last bytes may be the beginning of a delimiter, so they stay.
+local function read_to_delimiter(parser, on_bytes)
+  local buffer, delimiter = parser._buffer, parser._delimiter
+  local start, stop = buffer:find(delimiter, 1, true)
   if start then
-    take(parser.rest:sub(1, start - 1))
-    parser.rest, parser.state = parser.rest:sub(stop + 1), "delimiter"
-    return true
+    on_bytes(buffer:sub(1, start - 1))
+    parser._buffer, parser._state = buffer:sub(stop + 1), "delimiter"
+    return ADVANCED
   end
-  local safe = #parser.rest - #parser.delimiter + 1
+  local safe = #buffer - #delimiter + 1
   if safe > 0 then
-    take(parser.rest:sub(1, safe))
-    parser.rest = parser.rest:sub(safe + 1)
+    on_bytes(buffer:sub(1, safe))
+    parser._buffer = buffer:sub(safe + 1)
   end
-  return false
+  return NEEDS_BYTES
 end
 
 local function ignore() end
 
-function STEPS.preamble(parser)
-  return find_delimiter(parser, ignore)
+function STATES.preamble(parser)
+  return read_to_delimiter(parser, ignore)
 end
 
-function STEPS.content(parser)
-  return find_delimiter(parser, parser.take)
+function STATES.content(parser)
+  return read_to_delimiter(parser, parser._on_bytes)
 end
 
-function STEPS.delimiter(parser)
-  local rest = parser.rest
-  if rest:sub(1, 2) == "--" then
-    parser.rest, parser.state = "", "epilogue"
-    return true
+function STATES.delimiter(parser)
+  local buffer = parser._buffer
+  if buffer:sub(1, 2) == "--" then
+    parser._buffer, parser._state = "", "epilogue"
+    return ADVANCED
   end
-  local after = rest:match("^[ \t]*\r\n()")
+  local after = buffer:match("^[ \t]*\r\n()")
   if after then
-    parser.rest, parser.state = rest:sub(after), "head"
-    return true
+    parser._buffer, parser._state = buffer:sub(after), "head"
+    return ADVANCED
   end
-  if rest:find("^%-?$") or rest:find("^[ \t]*\r?$") and #rest < HEAD_LIMIT then return false end
-  return nil
+  if buffer:find("^%-?$") or buffer:find("^[ \t]*\r?$") and #buffer < HEAD_LIMIT then return NEEDS_BYTES end
+  return MALFORMED
 end
 
-function STEPS.head(parser)
-  local _, stop = parser.rest:find("\r\n\r\n", 1, true)
-  if not stop then
-    if #parser.rest > HEAD_LIMIT then return nil end
-    return false
-  end
-  local part = describe(parser.rest:sub(1, stop - 2))
-  parser.parts = parser.parts + 1
-  if not part or parser.parts > PART_LIMIT then return nil end
-  parser.rest, parser.state, parser.take = parser.rest:sub(stop + 1), "content", parser.on_part(part)
-  return true
+function STATES.head(parser)
+  local buffer = parser._buffer
+  local _, stop = buffer:find("\r\n\r\n", 1, true)
+  if not stop then return #buffer > HEAD_LIMIT and MALFORMED or NEEDS_BYTES end
+  local part = parse_part(buffer:sub(1, stop - 2))
+  parser._parts = parser._parts + 1
+  if not part or parser._parts > PART_LIMIT then return MALFORMED end
+  parser._buffer, parser._state, parser._on_bytes = buffer:sub(stop + 1), "content", parser._on_part(part)
+  return ADVANCED
 end
 
-function STEPS.epilogue(parser)
-  parser.rest = ""
-  return false
+function STATES.epilogue(parser)
+  parser._buffer = ""
+  return NEEDS_BYTES
 end
 
 --- Takes the next bytes of the body.
 ---@param bytes string
----@return boolean ok false: the body is malformed; nothing more is to be fed
+---@return boolean valid false: the body is malformed; feed nothing more
 function Parser:feed(bytes)
-  self.rest = self.rest .. bytes
-  local further
-  repeat further = STEPS[self.state](self) until not further
-  return further ~= nil
+  self._buffer = self._buffer .. bytes
+  local result
+  repeat result = STATES[self._state](self) until result ~= ADVANCED
+  return result ~= MALFORMED
 end
 
---- Whether the body was whole: its last delimiter has come.
+--- Tells whether the last delimiter has come, so that the body is complete.
 ---@return boolean
 function Parser:finished()
-  return self.state == "epilogue"
+  return self._state == "epilogue"
 end
 
 return M

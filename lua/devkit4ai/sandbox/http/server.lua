@@ -1,49 +1,51 @@
---- A listening socket on 127.0.0.1 and the life of each connection, over cqueues.
+--- HTTP server: listens on 127.0.0.1 and serves each connection in a coroutine of cqueues.
 local cqueues = require "cqueues"
 local resume = require("cqueues.auxlib").resume -- passes what cqueues yields on to the queue
 local errno = require "cqueues.errno"
 local socket = require "cqueues.socket"
-local delivery = require "devkit4ai.sandbox.http.response_writer"
-local errors = require "devkit4ai.sandbox.api.errors"
-local http = require "devkit4ai.sandbox.http.request_reader"
+local request_reader = require "devkit4ai.sandbox.http.request_reader"
+local responses = require "devkit4ai.sandbox.http.response"
+local response_writer = require "devkit4ai.sandbox.http.response_writer"
 
 local M = {}
 
----@class devkit4ai.sandbox.Program  what a port does
----@field clock fun(): number  Unix time, for the Date header
----@field admits fun(self: table): boolean  whether a new connection may stay
----@field answer fun(self: table, request: devkit4ai.sandbox.Request): devkit4ai.sandbox.Answer, devkit4ai.sandbox.Fault?
----@field sent fun(self: table, request: devkit4ai.sandbox.Request, answer: devkit4ai.sandbox.Answer, bytes: integer)
+---@class devkit4ai.sandbox.Handler what a port does with its connections and requests
+---@field now fun(): number  Unix time, for the Date header
+---@field accepts_connection fun(self: table): boolean  false: the connection is reset
+---@field handle fun(self: table, request: devkit4ai.sandbox.Request): devkit4ai.sandbox.Response,
+---  devkit4ai.sandbox.Fault?, devkit4ai.sandbox.JournalEntry?
+---@field log_response fun(self: table, entry: devkit4ai.sandbox.JournalEntry?, response: devkit4ai.sandbox.Response,
+---  bytes: integer)
 
-M.HOST = "127.0.0.1" -- never another: the sandbox is for the machine it runs on
-local TURN = 1024 * 1024 -- bytes that one connection may bring before the others get their turn
-local LINGER = 2 -- seconds given to a peer that still sends after its answer
+M.HOST = "127.0.0.1" -- always: the sandbox serves its own machine only
+local BYTES_PER_TURN = 1024 * 1024 -- that one connection may receive before the others get a turn
+local LINGER = 2 -- seconds that a client gets to read the last response
 
 local EAGAIN, EADDRINUSE, EACCES = errno.EAGAIN, errno.EADDRINUSE, errno.EACCES
 
--- The next bytes, nil at the end. A peer that never pauses must not hold up the others.
+-- A function that gives the next bytes of a connection, nil at the end. A client that never pauses does not block others.
 local function receiver(connection)
-  local taken = 0 -- without a pause
+  local received = 0 -- since the last pause
   return function()
     while true do
       local bytes, why = connection:recv(-65536)
       if bytes then
-        taken = taken + #bytes
-        if taken >= TURN then
-          taken = 0
+        received = received + #bytes
+        if received >= BYTES_PER_TURN then
+          received = 0
           cqueues.sleep(0)
         end
         return bytes
       end
       if why ~= EAGAIN then return nil end
-      taken = 0
+      received = 0
       cqueues.poll(connection)
     end
   end
 end
 
--- Closing while bytes lie unread resets the connection, and the peer may lose its answer: read on for a while.
-local function linger(connection)
+-- Closing a connection with unread bytes resets it, and the client may lose its response. So this reads on for a while.
+local function lingering_close(connection)
   connection:shutdown("w")
   local deadline = cqueues.monotime() + LINGER
   while true do
@@ -51,90 +53,93 @@ local function linger(connection)
     if not bytes and why ~= EAGAIN then return end
     local left = deadline - cqueues.monotime()
     if left <= 0 then return end
-    if bytes then cqueues.sleep(0) -- a peer that never pauses must not hold up the others
+    if bytes then cqueues.sleep(0) -- a client that never pauses does not block others
     else cqueues.poll(connection, left) end
   end
 end
 
--- Sends the answer to a request and tells the program of it. Gives whether the connection is still good, and whether
--- it is to be kept.
-local function deliver(connection, program, request)
-  local answer, fault = program:answer(request)
-  local keep = request:drain(delivery.BODY_LIMIT) and request.keep_alive
-  local bytes = http.answer(answer, program.clock(), keep, request.method == "HEAD")
-  local open, sent
-  if fault then open, sent = delivery.spoiled(connection, bytes, fault)
-  else open, sent = delivery.send(connection, bytes) end
-  program:sent(request, answer, sent)
-  return open, keep
+-- Handles a request and sends the response. Tells whether the connection still works, and whether it stays open.
+local function serve_request(connection, handler, request)
+  local response, fault, entry = handler:handle(request)
+  local keep_alive = request:drain() and request.keep_alive
+  local bytes = responses.serialize(response, handler.now(), keep_alive, request.method == "HEAD")
+  local works, sent
+  if fault then works, sent = response_writer.send_with_fault(connection, bytes, fault)
+  else works, sent = response_writer.send(connection, bytes) end
+  handler:log_response(entry, response, sent)
+  return works, keep_alive
 end
 
--- The requests of a connection, one after another. Returns when it is to be closed.
-local function converse(connection, program)
-  if not program:admits() then
-    cqueues.poll({ pollfd = connection:pollfd(), events = "r" }, LINGER) -- closing resets it while bytes lie unread
+-- Sends a last response and closes the sending side.
+local function send_last(connection, handler, response)
+  response_writer.send(connection, responses.serialize(response, handler.now(), false))
+  lingering_close(connection)
+end
+
+-- Serves the requests of a connection one after another. Returns when the connection is to be closed.
+local function serve_requests(connection, handler)
+  if not handler:accepts_connection() then
+    -- waits for the request: closing a connection with unread bytes resets it
+    cqueues.poll({ pollfd = connection:pollfd(), events = "r" }, LINGER)
     return
   end
   local _, peer = connection:peername()
-  local reader = http.reader(receiver(connection), function(bytes) return delivery.send(connection, bytes) end)
+  local reader = request_reader.new(receiver(connection), function(bytes)
+    return response_writer.send(connection, bytes)
+  end, peer)
   while true do
-    local request, status, reason = reader:head()
+    local request, status, reason = reader:read_request()
     if not request then
-      if status then
-        delivery.send(connection, http.answer(errors.answer(status, reason), program.clock(), false))
-        linger(connection)
-      end
+      if status then send_last(connection, handler, responses.detail(status, reason)) end
       return
     end
-    request.peer = peer
-    local open, keep = deliver(connection, program, request)
-    if not open then return end
-    if not keep then return linger(connection) end
+    local works, keep_alive = serve_request(connection, handler, request)
+    if not works then return end
+    if not keep_alive then return lingering_close(connection) end
   end
 end
 
--- A mistake in the program costs its own connection and nothing else. (A coroutine, not pcall, which plain Lua 5.1
--- cannot yield across.)
-local function serve(connection, program)
+-- Serves a connection and closes it. An error in the code ends this connection only. It uses a coroutine, since plain
+-- Lua 5.1 can't yield across pcall.
+local function serve_connection(connection, handler)
   connection:setmode("b", "bn")
   connection:onerror(function(_, _, why) return why end)
-  local conversation = coroutine.create(converse)
-  local ok, err = resume(conversation, connection, program)
+  local thread = coroutine.create(serve_requests)
+  local ok, err = resume(thread, connection, handler)
   if not ok then
-    io.stderr:write("devkit4ai sandbox: ", debug.traceback(conversation, tostring(err)), "\n")
-    delivery.send(connection, http.answer(errors.of("crashed"), program.clock(), false))
-    linger(connection)
+    io.stderr:write("devkit4ai sandbox: ", debug.traceback(thread, tostring(err)), "\n")
+    send_last(connection, handler, responses.detail(500, "Internal Server Error"))
   end
   connection:close()
 end
 
---- Listens. Port 0 takes any free one.
----@param port integer
+--- Listens on a port.
+---@param port integer 0: any free one
 ---@return table? listener
----@return integer|string port_or_reason the port, or why not
+---@return integer|string port_or_reason
 function M.listen(port)
   local listener = socket.listen { host = M.HOST, port = port, nodelay = true }
   listener:onerror(function(_, _, why) return why end)
   local ok, why = listener:listen()
   if not ok then
     if why == EADDRINUSE then return nil, ("port %d is in use"):format(port) end
-    if why == EACCES then return nil, ("port %d is not allowed here: take one above 1023"):format(port) end
+    if why == EACCES then return nil, ("port %d needs root rights: use a port above 1023"):format(port) end
     return nil, ("cannot listen on port %d: %s"):format(port, errno.strerror(why))
   end
   local _, _, bound = listener:localname()
   return listener, bound
 end
 
---- Serves every connection to a listener, for as long as the queue runs.
+--- Serves every connection to a listener while the queue runs.
 ---@param queue table a cqueue
 ---@param listener table
----@param program devkit4ai.sandbox.Program
-function M.serve(queue, listener, program)
+---@param handler devkit4ai.sandbox.Handler
+function M.serve(queue, listener, handler)
   queue:wrap(function()
     while true do
       local connection = listener:accept()
-      if connection then queue:wrap(serve, connection, program)
-      else cqueues.sleep(0.1) end -- out of descriptors: others have to close first
+      if connection then queue:wrap(serve_connection, connection, handler)
+      else cqueues.sleep(0.1) end -- no file descriptor is free: wait until another connection closes
     end
   end)
 end

@@ -1,16 +1,16 @@
---- Draws a scene as a PNG, row by row. Every third channel value of a row's table belongs to one pixel's red,
---- green and blue; values are clamped and rounded when the row is packed.
+--- Image renderer: draws a scene as a PNG, row by row. A row is a table with red, green and blue of each pixel in turn; the
+--- values are clamped and rounded when the row is packed.
 local png = require "devkit4ai.sandbox.images.png"
-local scenes = require "devkit4ai.sandbox.images.image_scene"
+local image_scene = require "devkit4ai.sandbox.images.image_scene"
 
 local M = {}
 
-local SIZE = scenes.SIZE
+local SIZE = image_scene.SIZE
 local floor, max, min, sqrt, sin = math.floor, math.max, math.min, math.sqrt, math.sin
 local unpack = table.unpack or unpack -- luacheck: ignore (5.1 and LuaJIT)
-local SLICE = 4 -- rows drawn between two breaths
-local HALO = 620 -- how far the disc's light reaches
-local ACROSS = 32 -- pixels packed by one call
+local ROWS_PER_TURN = 4 -- drawn before other coroutines get a turn
+local HALO_RADIUS = 620 -- pixels that the light of the disc reaches
+local PACKED_AT_ONCE = 32 -- pixels
 
 -- A colour of the sky's gradient, t from 0 (zenith) to 1 (horizon).
 local function sky_at(palette, t)
@@ -22,11 +22,11 @@ local function sky_at(palette, t)
   return a[1] + (b[1] - a[1]) * part, a[2] + (b[2] - a[2]) * part, a[3] + (b[3] - a[3]) * part
 end
 
--- The disc's light by squared distance, in steps of 64 square pixels: a table, since it is asked for at each pixel.
+-- The light of the disc by squared distance, in steps of 64 square pixels. A table, since each pixel needs it.
 local function halo_table(radius)
   local light = {}
-  for i = 0, floor(HALO * HALO / 64) do
-    local far = max(0, sqrt(i * 64) - radius * 0.8) / (HALO - radius * 0.8)
+  for i = 0, floor(HALO_RADIUS * HALO_RADIUS / 64) do
+    local far = max(0, sqrt(i * 64) - radius * 0.8) / (HALO_RADIUS - radius * 0.8)
     light[i] = 0.85 * (1 - min(1, far)) ^ 3.2
   end
   return light
@@ -37,7 +37,7 @@ local function paint_sky(row, scene, y, light)
   local r, g, b = sky_at(palette, (y / scene.horizon) ^ 1.15)
   local halo = palette.halo
   local hr, hg, hb = halo[1] * 0.75, halo[2] * 0.75, halo[3] * 0.75
-  local dy2, reach, at = (y - disc.y) ^ 2, HALO * HALO, 0
+  local dy2, reach, at = (y - disc.y) ^ 2, HALO_RADIUS * HALO_RADIUS, 0
   for x = 0, SIZE - 1 do
     local d2 = (x - disc.x) ^ 2 + dy2
     if d2 < reach then
@@ -63,7 +63,7 @@ local function paint_disc(row, scene, y)
   local dy = y - disc.y
   if math.abs(dy) > disc.radius then return end
   local t = (dy / disc.radius + 1) / 2
-  if disc.striped and t > 0.45 then -- slits that widen towards the lower rim
+  if disc.striped and t > 0.45 then -- gaps that grow towards the lower rim
     local phase = (t - 0.45) * 14
     if phase % 1 < 0.12 + (t - 0.45) * 0.75 then return end
   end
@@ -72,7 +72,7 @@ local function paint_disc(row, scene, y)
   local half = sqrt(disc.radius ^ 2 - dy * dy)
   local from, to = disc.x - half, disc.x + half
   for x = floor(from), floor(to) do
-    blend(row, x, colour, min(1, x + 1 - from, to - x)) -- soft where the rim cuts a pixel
+    blend(row, x, colour, min(1, x + 1 - from, to - x)) -- smooth edges
   end
 end
 
@@ -103,8 +103,7 @@ local function paint_windows(row, house, layer, y)
   end
 end
 
--- One layer's houses: near ones dark, far ones taken over by the haze of the sky behind, all of them lighter
--- towards the water where mist lies.
+-- The houses of a layer. Near ones are dark; far ones have the haze of the sky. All are lighter near the water.
 local function paint_layer(row, scene, layer, y)
   local near = scene.palette.near
   local fr, fg, fb = sky_at(scene.palette, 0.50 + 0.46 * (y / scene.horizon))
@@ -116,7 +115,7 @@ local function paint_layer(row, scene, layer, y)
     local b = near[3] + (fb * 0.62 - near[3]) * haze
     if y >= house.top then
       fill(row, house.x, house.x + house.width, r, g, b)
-      fill(row, house.x, house.x + 1, r * 1.35 + 4, g * 1.35 + 4, b * 1.35 + 6) -- an edge that catches light
+      fill(row, house.x, house.x + 1, r * 1.35 + 4, g * 1.35 + 4, b * 1.35 + 6) -- a lit edge
       paint_windows(row, house, layer, y)
     else
       for _, box in ipairs(house.boxes) do
@@ -129,7 +128,7 @@ local function paint_layer(row, scene, layer, y)
   end
 end
 
--- A sign's light falls off with the distance to its box; inside it is white hot.
+-- A sign is almost white; its light gets weaker with the distance.
 local function paint_sign(row, sign, y)
   local dy = max(sign.top - y, 0, y - sign.bottom)
   local reach = sign.reach
@@ -160,12 +159,11 @@ local function pack(row)
     local v = row[i]
     row[i] = v >= 255 and 255 or v <= 0 and 0 or floor(v)
   end
-  for i = 1, n, ACROSS * 3 do out[#out + 1] = char(unpack(row, i, i + ACROSS * 3 - 1)) end
+  for i = 1, n, PACKED_AT_ONCE * 3 do out[#out + 1] = char(unpack(row, i, i + PACKED_AT_ONCE * 3 - 1)) end
   return table.concat(out)
 end
 
--- Water: the city upside down, flattened, darker, in the halo's tint, drawn out sideways by ripples that grow
--- towards the viewer.
+-- Water: the city upside down, lower, darker and in the halo's colour, moved sideways by waves that grow downwards.
 local function paint_water(row, scene, y, above)
   local depth = y - scene.horizon
   local share = depth / (SIZE - scene.horizon)
@@ -177,11 +175,11 @@ local function paint_water(row, scene, y, above)
   local keep = (0.70 - 0.22 * share) * (0.84 + 0.24 * sin(wave * 1.9 + ripple[2] + 1))
   local kr, kg, kb = keep * (0.62 + halo[1] / 670), keep * (0.62 + halo[2] / 670), keep * (0.62 + halo[3] / 670)
   local nr, ng, nb = near[1] * 0.8, near[2] * 0.8, near[3] * 1.1 + 4
-  for x = 0, SIZE - ACROSS, ACROSS do
-    local from = min(max(x + shift, 0), SIZE - ACROSS) * 3
-    local bytes = { byte(line, from + 1, from + ACROSS * 3) }
+  for x = 0, SIZE - PACKED_AT_ONCE, PACKED_AT_ONCE do
+    local from = min(max(x + shift, 0), SIZE - PACKED_AT_ONCE) * 3
+    local bytes = { byte(line, from + 1, from + PACKED_AT_ONCE * 3) }
     local at = x * 3
-    for i = 1, ACROSS * 3, 3 do
+    for i = 1, PACKED_AT_ONCE * 3, 3 do
       row[at + i] = bytes[i] * kr + nr
       row[at + i + 1] = bytes[i + 1] * kg + ng
       row[at + i + 2] = bytes[i + 2] * kb + nb
@@ -189,7 +187,7 @@ local function paint_water(row, scene, y, above)
   end
 end
 
-local function by_row(stars)
+local function stars_by_row(stars)
   local rows = {}
   for _, star in ipairs(stars) do
     rows[star.y] = rows[star.y] or {}
@@ -198,14 +196,14 @@ local function by_row(stars)
   return rows
 end
 
---- The PNG of a seed: 1,024 x 1,024, the same bytes for the same seed.
+--- Draws the PNG of a seed: 1,024 x 1,024, the same bytes for the same seed.
 ---@param seed string
----@param breathe fun() called between slices of the work
+---@param yield_to_others fun() called after every few rows
 ---@return string
-function M.draw(seed, breathe)
-  local scene = scenes.compose(seed)
-  local packer, row, above = png.new(SIZE, SIZE), {}, {}
-  local light, stars = halo_table(scene.disc.radius), by_row(scene.stars)
+function M.draw(seed, yield_to_others)
+  local scene = image_scene.compose(seed)
+  local encoder, row, above = png.new(SIZE, SIZE), {}, {}
+  local light, stars = halo_table(scene.disc.radius), stars_by_row(scene.stars)
   for y = 0, SIZE - 1 do
     if y < scene.horizon then
       paint_sky(row, scene, y, light)
@@ -222,10 +220,10 @@ function M.draw(seed, breathe)
     end
     local packed = pack(row)
     above[y] = packed
-    packer:add(packed)
-    if y % SLICE == SLICE - 1 then breathe() end
+    encoder:add_row(packed)
+    if y % ROWS_PER_TURN == ROWS_PER_TURN - 1 then yield_to_others() end
   end
-  return packer:finish()
+  return encoder:finish()
 end
 
 return M

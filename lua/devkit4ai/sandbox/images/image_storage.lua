@@ -1,51 +1,43 @@
---- Where result pictures lie: another origin, which asks for no credentials but for the signature in the link,
---- as the links of storage services do.
-local hmac = require "openssl.hmac"
-local rand = require "openssl.rand"
-local encoding = require "devkit4ai.sandbox.util.encoding"
-local errors = require "devkit4ai.sandbox.api.errors"
+--- The image storage: the second port, which serves result images to the holders of signed links.
+local responses = require "devkit4ai.sandbox.http.response"
 
 local M = {}
-local Storage = {}
-Storage.__index = Storage
 
----@param state table
----@param pictures { get: fun(self: table, seed: string): string }
----@param origin string
-function M.new(state, pictures, origin)
-  return setmetatable({ state = state, pictures = pictures, origin = origin, secret = rand.bytes(32) }, Storage)
+---@class devkit4ai.sandbox.ImageStorage: devkit4ai.sandbox.Service
+---@field private _generations devkit4ai.sandbox.Generations
+---@field private _links devkit4ai.sandbox.ImageLinks
+---@field private _cache devkit4ai.sandbox.ImageCache
+local ImageStorage = {}
+ImageStorage.__index = ImageStorage
+
+M.OPERATION = "picture" -- the name of every request to this port, for faults and the journal
+
+---@param state devkit4ai.sandbox.State
+---@param cache devkit4ai.sandbox.ImageCache
+---@return devkit4ai.sandbox.ImageStorage
+function M.new(state, cache)
+  return setmetatable({ _generations = state.generations, _links = state.image_links, _cache = cache }, ImageStorage)
 end
 
-function Storage:signature(id)
-  return encoding.base64url(hmac.new(self.secret, "sha256"):final(id))
-end
-
---- The address under which anyone who has it gets a generation's picture.
----@param generation devkit4ai.sandbox.Generation
----@return string
-function Storage:link(generation)
-  return ("%s/generations/%s.png?signature=%s"):format(self.origin, generation.id, self:signature(generation.id))
-end
-
---- What every request here asks for.
----@return string
-function Storage:operation() -- luacheck: no self
-  return "picture"
-end
-
---- Answers a request to the storage.
 ---@param request devkit4ai.sandbox.Request
----@return devkit4ai.sandbox.Answer
-function Storage:answer(request)
+---@return string operation
+---@return devkit4ai.sandbox.Request call
+function ImageStorage:match(request) -- luacheck: no self
+  return M.OPERATION, request
+end
+
+--- Serves an image.
+---@param request devkit4ai.sandbox.Request
+---@return devkit4ai.sandbox.Response
+function ImageStorage:handle(request)
   if request.method ~= "GET" and request.method ~= "HEAD" then
-    return errors.answer(405, "Method Not Allowed", { "Allow: GET, HEAD" })
+    return responses.detail(405, "Method Not Allowed", { "Allow: GET, HEAD" })
   end
-  local id = request.path:match("^/generations/([%x%-]+)%.png$")
-  local signature = ("&" .. request.query):match("&signature=([^&]*)")
-  if not id or signature ~= self:signature(id) then return errors.answer(403, "Invalid signature") end
-  local generation = self.state.generations:get(id) -- completed, else nobody had got the link
-  if not generation then return errors.of("not_found") end
-  return { status = 200, content_type = "image/png", body = self.pictures:get(generation.seed) }
+  local id = self._links:verify(request.path, request.query)
+  if not id then return responses.detail(403, "Invalid signature") end
+  local generation = self._generations:get(id) -- it is completed, since no link was shown before
+  if not generation then return responses.detail(404, "Not Found") end
+  return { status = 200, content_type = "image/png", body = self._cache:get(generation.seed) }
 end
 
 return M

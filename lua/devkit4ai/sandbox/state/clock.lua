@@ -1,20 +1,17 @@
---- The one clock that everything in a sandbox reads: Unix time that no change of the wall clock moves, and that a test
---- can stop and move forward. Calling it gives the time.
+--- The sandbox's clock: Unix time that a test can stop and move forward. Changes of the machine's time do not move it.
 local cqueues = require "cqueues"
 local dependencies = require "devkit4ai.dependencies"
 
 local M = {}
 
 ---@class devkit4ai.sandbox.Clock
----@overload fun(): number Unix time
+---@field now fun(): number  Unix time
+---@field private _offset number  from the monotonic clock to Unix time
+---@field private _stopped_at number?  Unix time
 local Clock = {}
 Clock.__index = Clock
 
-function Clock:__call()
-  return self.stopped or self.offset + cqueues.monotime()
-end
-
--- The wall clock's time. Plain Lua knows whole seconds alone, by which every time here would be up to a second behind.
+-- The machine's time. Plain Lua has whole seconds only, which would put every time up to a second behind.
 local function wall_time()
   local socket = dependencies.optional "socket"
   return socket and socket.gettime() or os.time()
@@ -22,28 +19,30 @@ end
 
 ---@return devkit4ai.sandbox.Clock
 function M.new()
-  return setmetatable({ offset = wall_time() - cqueues.monotime() }, Clock)
+  local self = setmetatable({ _offset = wall_time() - cqueues.monotime() }, Clock)
+  self.now = function() return self._stopped_at or self._offset + cqueues.monotime() end
+  return self
 end
 
---- Moves the clock forward, also one that stands still.
+--- Moves the clock forward, also when it is stopped.
 ---@param seconds number 0 or more
 function Clock:advance(seconds)
-  self.offset = self.offset + seconds
-  if self.stopped then self.stopped = self.stopped + seconds end
+  self._offset = self._offset + seconds
+  if self._stopped_at then self._stopped_at = self._stopped_at + seconds end
 end
 
---- Stops the clock, or lets it go on from where it stands.
+--- Stops the clock, or lets it continue from where it stopped.
 ---@param frozen boolean
-function Clock:freeze(frozen)
-  local now = self()
-  self.stopped = frozen and now or nil
-  self.offset = now - cqueues.monotime()
+function Clock:set_frozen(frozen)
+  local now = self.now()
+  self._stopped_at = frozen and now or nil
+  self._offset = now - cqueues.monotime()
 end
 
---- Whether the clock stands still.
+--- Tells whether the clock is stopped.
 ---@return boolean
-function Clock:frozen()
-  return self.stopped ~= nil
+function Clock:is_frozen()
+  return self._stopped_at ~= nil
 end
 
 return M

@@ -1,72 +1,103 @@
---- Generations. Nothing runs for them: what state one is in follows from its age and the time of a step.
+--- Generations. Nothing runs in the background: the status follows from a generation's age.
 local digest = require "openssl.digest"
 local encoding = require "devkit4ai.sandbox.util.encoding"
 
 local M = {}
+
+---@class devkit4ai.sandbox.Generations
+---@field private _now fun(): number
+---@field private _step_time number  seconds in each of the two statuses before the end
+---@field private _by_id table<string, devkit4ai.sandbox.Generation>
+---@field private _by_user table<string, devkit4ai.sandbox.Generation[]>
+---@field private _existing devkit4ai.sandbox.Generation[]  those that are not deleted
+---@field private _created devkit4ai.sandbox.Generation[]  also those that are deleted
 local Generations = {}
 Generations.__index = Generations
 
----@class devkit4ai.sandbox.Generation
+local DEFAULT_FAILURE = "The image could not be generated"
+
+---@class devkit4ai.sandbox.Generation a generation; only this module writes it
 ---@field id string
 ---@field user_id string
 ---@field project_id string
----@field instructions string  as they were sent
----@field seed string  of the picture: the same prompt and uploads give the same
----@field failure string?  why it will fail
----@field hangs boolean?  it will never end
+---@field instructions string  as sent
+---@field seed string  of the image: the same prompt and uploads give the same image
+---@field failure string?  the reason why it will fail
+---@field hangs boolean  it will never end
 ---@field created number  Unix time
 ---@field is_public boolean
 
----@param clock fun(): number Unix time
----@param step_time number seconds in each of the two states before the end
-function M.new(clock, step_time)
-  return setmetatable({ clock = clock, step_time = step_time, by_id = {}, by_user = {}, all = {}, made = {} },
-    Generations)
+---@param now fun(): number Unix time
+---@param step_time number seconds in each of the two statuses before the end
+---@return devkit4ai.sandbox.Generations
+function M.new(now, step_time)
+  return setmetatable({
+    _now = now, _step_time = step_time, _by_id = {}, _by_user = {}, _existing = {}, _created = {},
+  }, Generations)
 end
 
--- A prompt that holds [fail] or [fail: why] makes a generation that fails: a test's way to the sad ending.
-local function failure(prompt)
-  local why = prompt:match("%[fail:?%s*(.-)%s*%]")
-  return why and (why ~= "" and why or "The image could not be generated")
+-- A prompt with [fail] or [fail: reason] makes a generation that fails.
+local function failure_in(prompt)
+  local reason = prompt:match("%[fail:?%s*(.-)%s*%]")
+  return reason and (reason ~= "" and reason or DEFAULT_FAILURE)
 end
 
---- Accepts a generation.
----@param user devkit4ai.sandbox.User
----@param project_id string
----@param submission devkit4ai.sandbox.Submission
----@return devkit4ai.sandbox.Generation
-function Generations:create(user, project_id, submission)
+local function seed_of(upload)
   local hash = digest.new("sha256")
-  hash:update(submission.prompt .. "\0")
-  for _, image in ipairs(submission.images) do hash:update(image.digest) end
+  hash:update(upload.prompt .. "\0")
+  for _, image in ipairs(upload.images) do hash:update(image.digest) end
+  return hash:final()
+end
+
+---@param user_id string
+---@param project_id string
+---@param upload devkit4ai.sandbox.GenerationUpload
+---@return devkit4ai.sandbox.Generation
+function Generations:create(user_id, project_id, upload)
   local generation = {
-    id = encoding.uuid(), user_id = user.id, project_id = project_id, instructions = submission.instructions,
-    seed = hash:final(), failure = failure(submission.prompt), created = self.clock(), is_public = false,
+    id = encoding.new_uuid(), user_id = user_id, project_id = project_id, instructions = upload.instructions,
+    seed = seed_of(upload), failure = failure_in(upload.prompt), hangs = false, created = self._now(),
+    is_public = false,
   }
-  local list = self.by_user[user.id] or {}
+  local list = self._by_user[user_id] or {}
   list[#list + 1] = generation
-  self.by_id[generation.id], self.by_user[user.id] = generation, list
-  table.insert(self.all, generation)
-  table.insert(self.made, generation)
+  self._by_id[generation.id], self._by_user[user_id] = generation, list
+  table.insert(self._existing, generation)
+  table.insert(self._created, generation)
   return generation
 end
 
---- A user's generation in a project, or nil.
+--- Changes how a generation ends.
+---@param generation devkit4ai.sandbox.Generation
+---@param fail (boolean|string)? it fails, for this reason
+---@param hang boolean? it never ends
+function Generations:set_outcome(generation, fail, hang) -- luacheck: no self
+  if fail then generation.failure = fail == true and DEFAULT_FAILURE or fail end
+  generation.hangs = hang or false
+end
+
+---@param generation devkit4ai.sandbox.Generation
+---@param is_public boolean
+function Generations:set_public(generation, is_public) -- luacheck: no self
+  generation.is_public = is_public
+end
+
+--- Finds a user's generation in a project.
 ---@param user_id string
 ---@param project_id string
 ---@param id string
 ---@return devkit4ai.sandbox.Generation?
-function Generations:of(user_id, project_id, id)
-  local generation = self.by_id[id:lower()]
+function Generations:find(user_id, project_id, id)
+  local generation = self._by_id[id:lower()]
   if not generation or generation.user_id ~= user_id or generation.project_id ~= project_id then return nil end
   return generation
 end
 
--- Those of a list that a filter lets through, newest first.
-local function newest(list, fits)
+-- The items of a list that a filter accepts, newest first.
+local function filter_newest_first(list, accepts)
   local found = {}
   for i = #list, 1, -1 do
-    if fits(list[i]) then found[#found + 1] = list[i] end
+    if accepts(list[i]) then found[#found + 1] = list[i] end
   end
   return found
 end
@@ -75,14 +106,22 @@ end
 ---@param user_id string
 ---@param project_id string
 ---@return devkit4ai.sandbox.Generation[]
-function Generations:in_project(user_id, project_id)
-  return newest(self.by_user[user_id] or {}, function(generation) return generation.project_id == project_id end)
+function Generations:list_by_user(user_id, project_id)
+  return filter_newest_first(self._by_user[user_id] or {}, function(generation)
+    return generation.project_id == project_id
+  end)
 end
 
---- What has been made public, newest first.
+--- The public generations, newest first.
 ---@return devkit4ai.sandbox.Generation[]
-function Generations:public()
-  return newest(self.all, function(generation) return generation.is_public end)
+function Generations:list_public()
+  return filter_newest_first(self._existing, function(generation) return generation.is_public end)
+end
+
+--- Every generation that was created, also those that are deleted, oldest first.
+---@return devkit4ai.sandbox.Generation[]
+function Generations:list_created()
+  return self._created
 end
 
 local function remove(list, item)
@@ -91,42 +130,41 @@ local function remove(list, item)
   end
 end
 
---- Forgets a generation.
 ---@param generation devkit4ai.sandbox.Generation
 function Generations:delete(generation)
-  self.by_id[generation.id] = nil
-  remove(self.by_user[generation.user_id], generation)
-  remove(self.all, generation)
+  self._by_id[generation.id] = nil
+  remove(self._by_user[generation.user_id], generation)
+  remove(self._existing, generation)
 end
 
---- The generation of an id, whoever owns it.
+--- Finds a generation of any user.
 ---@param id string
 ---@return devkit4ai.sandbox.Generation?
 function Generations:get(id)
-  return self.by_id[id]
+  return self._by_id[id]
 end
 
---- Where a generation stands: its status, and when it came there (nil while it is pending).
+--- The status of a generation, and when it began.
 ---@param generation devkit4ai.sandbox.Generation
 ---@return "pending"|"processing"|"completed"|"failed" status
----@return number? since Unix time
-function Generations:state(generation)
-  local age = self.clock() - generation.created
-  if age < self.step_time then return "pending" end
-  if age < 2 * self.step_time or generation.hangs then return "processing", generation.created + self.step_time end
-  return generation.failure and "failed" or "completed", generation.created + 2 * self.step_time
+---@return number? since Unix time; nil: pending
+function Generations:status(generation)
+  local age, step = self._now() - generation.created, self._step_time
+  if age < step then return "pending" end
+  if age < 2 * step or generation.hangs then return "processing", generation.created + step end
+  return generation.failure and "failed" or "completed", generation.created + 2 * step
 end
 
---- How many of a user's generations have not ended yet.
+--- Counts a user's generations that have not ended.
 ---@param user_id string
 ---@return integer
-function Generations:running(user_id)
-  local n = 0
-  for _, generation in ipairs(self.by_user[user_id] or {}) do
-    local status = self:state(generation)
-    if status == "pending" or status == "processing" then n = n + 1 end
+function Generations:count_unfinished(user_id)
+  local count = 0
+  for _, generation in ipairs(self._by_user[user_id] or {}) do
+    local status = self:status(generation)
+    if status == "pending" or status == "processing" then count = count + 1 end
   end
-  return n
+  return count
 end
 
 return M

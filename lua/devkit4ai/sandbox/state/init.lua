@@ -1,29 +1,45 @@
---- All that one sandbox knows, in memory; and what more than one place does with it.
+--- The state of one sandbox, in memory.
 local accounts = require "devkit4ai.sandbox.state.accounts"
 local clocks = require "devkit4ai.sandbox.state.clock"
 local dialects = require "devkit4ai.sandbox.dialect"
 local encoding = require "devkit4ai.sandbox.util.encoding"
 local faults = require "devkit4ai.sandbox.control.faults"
 local generations = require "devkit4ai.sandbox.state.generations"
+local image_links = require "devkit4ai.sandbox.images.image_links"
 local journal = require "devkit4ai.sandbox.control.journal"
 local keys = require "devkit4ai.sandbox.state.keys"
-local mails = require "devkit4ai.sandbox.state.outbox"
 local options = require "devkit4ai.sandbox.options"
+local outbox = require "devkit4ai.sandbox.state.outbox"
 local projects = require "devkit4ai.sandbox.state.projects"
-local rates = require "devkit4ai.sandbox.state.rate_limits"
+local rate_limits = require "devkit4ai.sandbox.state.rate_limits"
+local rate_window = require "devkit4ai.sandbox.state.rate_window"
 local tokens = require "devkit4ai.sandbox.state.tokens"
-local windows = require "devkit4ai.sandbox.state.rate_window"
 
 local M = {}
 
----@class devkit4ai.sandbox.State all that one sandbox knows
+local DAY = 24 * 3600
+local MONTH = 30 * DAY -- a window like the others, not a month of the calendar
+
+---@class devkit4ai.sandbox.State
+---@field settings devkit4ai.sandbox.Settings
+---@field dialect table<string, string>  a value for each axis
+---@field operator_key string
+---@field clock devkit4ai.sandbox.Clock
+---@field accounts devkit4ai.sandbox.Accounts
+---@field outbox devkit4ai.sandbox.Outbox
+---@field keys devkit4ai.sandbox.Keys
+---@field projects devkit4ai.sandbox.Projects
+---@field tokens devkit4ai.sandbox.Tokens
+---@field generations devkit4ai.sandbox.Generations
+---@field image_links devkit4ai.sandbox.ImageLinks
+---@field rate_limits devkit4ai.sandbox.RateLimits
+---@field generation_quotas table<string, devkit4ai.sandbox.RateWindow>  by the kind of upload
+---@field faults devkit4ai.sandbox.Faults
+---@field journal devkit4ai.sandbox.Journal
 local State = {}
 State.__index = State
 
-local DAY = 24 * 3600
-local MONTH = 30 * DAY -- a window, as the others, and no month of the calendar
-
--- What each means is in options.lua; a limit that is nil lets any number through.
+-- options.lua explains each setting. A limit that is nil allows any number.
 ---@class devkit4ai.sandbox.Settings
 ---@field step_time number  seconds
 ---@field access_life number  seconds
@@ -40,56 +56,73 @@ local MONTH = 30 * DAY -- a window, as the others, and no month of the calendar
 ---@field daily_request_limit integer?
 ---@field auth_limit integer?
 ---@field management_limit integer?
----@field dialect string|table  as dialect.resolve takes it
+---@field dialect string|table  as dialect.resolve accepts it
 
--- name of an operation -> whether it makes generations; the pictures' storage is one more.
+-- The name of each operation -> whether it creates generations. The download of an image is an operation too.
 local function operations_of(routes)
   local operations = { picture = false }
   for _, route in ipairs(routes) do operations[route.name] = route.upload ~= nil end
   return operations
 end
 
----@param given table<string, any> the settings, as options.lua has them
----@param routes table[] of the API
-function M.new(given, routes)
-  local settings = options.settle(given)
+---@param given table<string, any> the settings, under the names of options.lua
+---@param routes devkit4ai.sandbox.Route[]
+---@param image_origin string where result images are served
+---@return devkit4ai.sandbox.State
+function M.new(given, routes, image_origin)
+  local settings = options.with_defaults(given)
   local dialect = dialects.resolve(settings.dialect)
   local clock = clocks.new()
+  local now = clock.now
   return setmetatable({
     settings = settings, dialect = dialect, clock = clock,
-    faults = faults.new(operations_of(routes)), journal = journal.new(clock),
-    operator_key = "op_" .. encoding.random_text(),
-    accounts = accounts.new(clock, settings.activation == "at_once"), mails = mails.new(clock),
-    keys = keys.new(clock), projects = projects.new(clock),
-    generations = generations.new(clock, settings.step_time),
-    rates = rates.new(settings, dialect.rate_headers, clock),
-    quotas = { -- a route's upload -> what limits it
-      own = windows.new(settings.monthly_generation_limit, MONTH, clock),
-      anonymous = windows.new(settings.anonymous_limit, DAY, clock),
+    operator_key = "op_" .. encoding.random_secret(),
+    accounts = accounts.new(now, settings.activation == "at_once"), outbox = outbox.new(now),
+    keys = keys.new(now), projects = projects.new(now),
+    tokens = tokens.new(now, { access = settings.access_life, refresh = settings.refresh_life }),
+    generations = generations.new(now, settings.step_time), image_links = image_links.new(image_origin),
+    rate_limits = rate_limits.new(settings, dialect.rate_headers, now),
+    generation_quotas = {
+      project = rate_window.new(settings.monthly_generation_limit, MONTH, now),
+      anonymous = rate_window.new(settings.anonymous_limit, DAY, now),
     },
-    tokens = tokens.new(clock, { access = settings.access_life, refresh = settings.refresh_life }),
+    faults = faults.new(operations_of(routes)), journal = journal.new(now),
   }, State)
 end
 
 --- Registers a developer with a first project, its key, and a developer key (CONTRACT 2.4).
----@param fields { email: string, password: string, full_name: string? }
+---@param registration { email: string, password: string, full_name: string? }
 ---@return devkit4ai.sandbox.User? user nil: the address is taken
 ---@return { project_id: string, api_key: string, developer_key: string }? provisioning
-function State:register_developer(fields)
-  local user = self.accounts:register("developer", fields)
+function State:register_developer(registration)
+  local user = self.accounts:register("developer", registration)
   if not user then return nil end
   local project = self.projects:create(user.id, { name = "Default Project" })
-  local _, developer_key = self.keys:issue("developer", { owner_id = user.id, name = "Default Developer Key" })
-  local _, api_key = self.keys:issue("project",
+  local _, developer_key = self.keys:create("developer", { owner_id = user.id, name = "Default Developer Key" })
+  local _, api_key = self.keys:create("project",
     { owner_id = user.id, project_id = project.id, name = "Default API Key" })
   return user, { project_id = project.id, api_key = api_key, developer_key = developer_key }
 end
 
---- Deletes a project: its keys open nothing, and nobody logs into it any more. What was generated in it stays.
+--- Registers a developer who can log in at once, also where other accounts need verification.
+---@param account { email: string, password: string }
+---@return devkit4ai.sandbox.User? user nil: the address is taken
+---@return { project_id: string, project_key: string, developer_key: string }? credentials
+function State:register_active_developer(account)
+  local user, provisioning = self:register_developer { email = account.email, password = account.password }
+  if not user then return nil end
+  self.accounts:activate(user)
+  return user, {
+    project_id = provisioning.project_id, project_key = provisioning.api_key,
+    developer_key = provisioning.developer_key,
+  }
+end
+
+--- Deletes a project. Its keys become invalid and its end users can't log in. Its generations stay.
 ---@param project devkit4ai.sandbox.Project
 function State:delete_project(project)
   self.projects:delete(project)
-  self.accounts:shut(project.id)
+  self.accounts:close_project(project.id)
 end
 
 return M

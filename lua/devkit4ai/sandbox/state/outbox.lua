@@ -1,41 +1,52 @@
---- The mails that would bring verification tokens (CONTRACT 3.3: the documents say that none are sent yet), kept for a
---- test to read.
+--- Outbox of the emails with verification tokens. Nothing is sent (CONTRACT 3.3); a test reads the tokens here.
 local encoding = require "devkit4ai.sandbox.util.encoding"
 
 local M = {}
-local Mails = {}
-Mails.__index = Mails
 
-local LIFE = 24 * 3600 -- seconds a token is good for
+---@class devkit4ai.sandbox.Outbox
+---@field private _now fun(): number
+---@field private _emails devkit4ai.sandbox.Email[]
+---@field private _unused table<string, devkit4ai.sandbox.Email>  by user id: the last one, if its token is not used
+local Outbox = {}
+Outbox.__index = Outbox
 
----@class devkit4ai.sandbox.Mail
+local TOKEN_LIFETIME = 24 * 3600 -- seconds
+
+---@class devkit4ai.sandbox.Email
 ---@field user_id string
 ---@field email string
----@field sent number  Unix time
+---@field sent_at number  Unix time
 ---@field token string
 
----@param clock fun(): number Unix time
-function M.new(clock)
-  return setmetatable({ clock = clock, sent = {}, open_for = {} }, Mails)
+---@param now fun(): number Unix time
+---@return devkit4ai.sandbox.Outbox
+function M.new(now)
+  return setmetatable({ _now = now, _emails = {}, _unused = {} }, Outbox)
 end
 
---- Sends an account a new token, which ends the one before.
+--- Sends a new verification token to an account. The token before it becomes invalid.
 ---@param user devkit4ai.sandbox.User
-function Mails:send(user)
-  local mail = { user_id = user.id, email = user.email, sent = self.clock(), token = encoding.random_text() }
-  self.open_for[user.id] = mail
-  self.sent[#self.sent + 1] = mail
+function Outbox:send_token(user)
+  local email = { user_id = user.id, email = user.email, sent_at = self._now(), token = encoding.random_secret() }
+  self._unused[user.id] = email
+  self._emails[#self._emails + 1] = email
 end
 
---- Whether a text is the token that an account was sent last, not used and not too old; used up now if it is.
+--- Uses a verification token.
 ---@param user devkit4ai.sandbox.User
 ---@param token string
----@return boolean
-function Mails:open(user, token)
-  local mail = self.open_for[user.id]
-  if not mail or mail.token ~= token or self.clock() >= mail.sent + LIFE then return false end
-  self.open_for[user.id] = nil
+---@return boolean valid false: not the last one sent, used before, or expired
+function Outbox:redeem_token(user, token)
+  local email = self._unused[user.id]
+  if not email or email.token ~= token or self._now() >= email.sent_at + TOKEN_LIFETIME then return false end
+  self._unused[user.id] = nil
   return true
+end
+
+--- Every email, oldest first.
+---@return devkit4ai.sandbox.Email[]
+function Outbox:list()
+  return self._emails
 end
 
 return M

@@ -1,22 +1,28 @@
---- Projects, each owned by a developer.
+--- Projects. Each belongs to a developer.
 local encoding = require "devkit4ai.sandbox.util.encoding"
 
 local M = {}
+
+---@class devkit4ai.sandbox.Projects
+---@field private _now fun(): number
+---@field private _by_id table<string, devkit4ai.sandbox.Project>
+---@field private _by_owner table<string, devkit4ai.sandbox.Project[]>
 local Projects = {}
 Projects.__index = Projects
 
----@class devkit4ai.sandbox.Project
+---@class devkit4ai.sandbox.Project a project; only this module writes it
 ---@field id string
 ---@field name string
 ---@field description string?
----@field owner_id string
+---@field owner_id string  the developer
 ---@field is_active boolean
 ---@field created_at string
 ---@field updated_at string?
 
----@param clock fun(): number Unix time
-function M.new(clock)
-  return setmetatable({ clock = clock, by_id = {}, by_owner = {} }, Projects)
+---@param now fun(): number Unix time
+---@return devkit4ai.sandbox.Projects
+function M.new(now)
+  return setmetatable({ _now = now, _by_id = {}, _by_owner = {} }, Projects)
 end
 
 ---@param owner_id string
@@ -24,26 +30,34 @@ end
 ---@return devkit4ai.sandbox.Project
 function Projects:create(owner_id, fields)
   local project = {
-    id = encoding.uuid(), name = fields.name, description = fields.description, owner_id = owner_id,
-    is_active = true, created_at = encoding.timestamp(self.clock()),
+    id = encoding.new_uuid(), name = fields.name, description = fields.description, owner_id = owner_id,
+    is_active = true, created_at = encoding.timestamp(self._now()),
   }
-  local list = self:of(owner_id)
+  local list = self._by_owner[owner_id] or {}
   list[#list + 1] = project
-  self.by_id[project.id], self.by_owner[owner_id] = project, list
+  self._by_id[project.id], self._by_owner[owner_id] = project, list
   return project
 end
 
 ---@param id string
 ---@return devkit4ai.sandbox.Project?
 function Projects:get(id)
-  return self.by_id[id:lower()]
+  return self._by_id[id:lower()]
 end
 
---- Forgets a project.
+--- Changes a project.
+---@param project devkit4ai.sandbox.Project
+---@param changes { name: string?, description: string|false? } false: removes the description
+function Projects:update(project, changes)
+  project.name = changes.name or project.name
+  if changes.description ~= nil then project.description = changes.description or nil end
+  project.updated_at = encoding.timestamp(self._now())
+end
+
 ---@param project devkit4ai.sandbox.Project
 function Projects:delete(project)
-  self.by_id[project.id] = nil
-  local list = self:of(project.owner_id)
+  self._by_id[project.id] = nil
+  local list = self._by_owner[project.owner_id]
   for i, other in ipairs(list) do
     if other == project then return table.remove(list, i) end
   end
@@ -52,8 +66,8 @@ end
 --- A developer's projects, oldest first.
 ---@param owner_id string
 ---@return devkit4ai.sandbox.Project[]
-function Projects:of(owner_id)
-  return self.by_owner[owner_id] or {}
+function Projects:list_by_owner(owner_id)
+  return self._by_owner[owner_id] or {}
 end
 
 return M

@@ -1,53 +1,56 @@
---- Counts what happens in windows of time, one after another; each begins with the first that falls into it.
+--- Fixed-window rate limiter. A window begins with the first event after the end of the last one.
 local M = {}
 
----@class devkit4ai.sandbox.Window
----@field limit integer
-local Window = {}
-Window.__index = Window
+---@class devkit4ai.sandbox.RateWindow
+---@field limit integer  events that a window allows
+---@field private _seconds integer  the length of a window
+---@field private _now fun(): number
+---@field private _counters table<string, { used: integer, ends: integer }>  by key
+local RateWindow = {}
+RateWindow.__index = RateWindow
 
----@param limit integer? how many a window lets through; nil: any number, which needs no counting
+---@param limit integer? events that a window allows; nil: any number
 ---@param seconds integer the length of a window
----@param clock fun(): number Unix time
----@return devkit4ai.sandbox.Window?
-function M.new(limit, seconds, clock)
-  return limit and setmetatable({ limit = limit, seconds = seconds, clock = clock, counts = {} }, Window)
+---@param now fun(): number Unix time
+---@return devkit4ai.sandbox.RateWindow? window nil: no limit
+function M.new(limit, seconds, now)
+  return limit and setmetatable({ limit = limit, _seconds = seconds, _now = now, _counters = {} }, RateWindow)
 end
 
--- The count of a key in the window that is open now; nil where none is.
-function Window:count(key, now)
-  local count = self.counts[key]
-  return count and now < count.ends and count or nil
+-- The counter of a key's current window; nil: no window is open.
+function RateWindow:_current(key, now)
+  local counter = self._counters[key]
+  return counter and now < counter.ends and counter or nil
 end
 
---- Counts one more; where the window is used up, the seconds until the next one is let through.
----@param key string? who it is counted for; nil: everybody together
----@return integer?
-function Window:take(key)
-  local now = self.clock()
+--- Counts an event.
+---@param key string? whose window; nil: the one that all clients share
+---@return integer? seconds until the window ends, where the limit is exceeded
+function RateWindow:hit(key)
+  local now = self._now()
   key = key or ""
-  local count = self:count(key, now)
-  if not count then
-    count = { used = 0, ends = math.floor(now) + self.seconds }
-    self.counts[key] = count
+  local counter = self:_current(key, now)
+  if not counter then
+    counter = { used = 0, ends = math.floor(now) + self._seconds }
+    self._counters[key] = counter
   end
-  count.used = count.used + 1
-  if count.used > self.limit then return math.ceil(count.ends - now) end
+  counter.used = counter.used + 1
+  if counter.used > self.limit then return math.ceil(counter.ends - now) end
 end
 
---- How many more everybody's window lets through.
+--- How many events the shared window still allows.
 ---@return integer
-function Window:left()
-  local count = self:count("", self.clock())
-  return count and math.max(0, self.limit - count.used) or self.limit
+function RateWindow:remaining()
+  local counter = self:_current("", self._now())
+  return counter and math.max(0, self.limit - counter.used) or self.limit
 end
 
---- When everybody's window ends, Unix time in whole seconds; one that has not begun would begin now.
+--- When the shared window ends: Unix time in whole seconds. A window that has not begun would begin now.
 ---@return integer
-function Window:ends()
-  local now = self.clock()
-  local count = self:count("", now)
-  return count and count.ends or math.floor(now) + self.seconds
+function RateWindow:reset_time()
+  local now = self._now()
+  local counter = self:_current("", now)
+  return counter and counter.ends or math.floor(now) + self._seconds
 end
 
 return M

@@ -1,37 +1,40 @@
---- Developer keys: CONTRACT 3.1, rows 12 to 14.
+--- Routes of developer keys: CONTRACT 3.1, rows 12 to 14.
 local errors = require "devkit4ai.sandbox.api.errors"
-local forms = require "devkit4ai.sandbox.api.schemas"
-local json = require "devkit4ai.sandbox.util.json"
+local merge = require "devkit4ai.sandbox.util.merge"
+local reply = require "devkit4ai.sandbox.api.reply"
+local schemas = require "devkit4ai.sandbox.api.schemas"
 
-local KEY_LIMIT = 10 -- active ones a developer may have, whatever the tier (CONTRACT 2.1)
+local KEY_LIMIT = 10 -- active keys of a developer, in every tier (CONTRACT 2.1)
 
--- A bare list in every dialect: no document wraps this one.
-local function list_keys(state, request)
-  return { status = 200, body = json.list(forms.developer_key, state.keys:active_of(request.user.id)) }
+-- A bare list in every dialect: no document shows it in an envelope.
+local function list_keys(state, context)
+  return reply.list("array", schemas.developer_key, state.keys:list_active(context.user.id))
 end
 
-local function create_key(state, request)
-  if #state.keys:active_of(request.user.id) >= KEY_LIMIT then return errors.of("E27") end
-  local key, text = state.keys:issue("developer", { owner_id = request.user.id, name = request.values.name })
-  return 201, forms.created_developer_key, setmetatable({ key = text }, { __index = key })
+local function create_key(state, context)
+  if #state.keys:list_active(context.user.id) >= KEY_LIMIT then return errors.response("E27") end
+  local key, text = state.keys:create("developer", { owner_id = context.user.id, name = context.body.name })
+  return reply.record(201, schemas.created_developer_key, merge(key, { key = text }))
 end
 
-local function revoke_key(state, request)
-  local key = state.keys:get("developer", request.parameters.key_id)
-  if not key then return errors.of("E32") end
-  if key.owner_id ~= request.user.id then return errors.of("E30") end
-  if key == request.developer_key then return errors.of("E31") end
-  if not key.is_active then return errors.of("E29") end
-  key.is_active = false
-  return forms.nothing
+local function revoke_key(state, context)
+  local key = state.keys:get("developer", context.path_params.key_id)
+  if not key then return errors.response("E32") end
+  if key.owner_id ~= context.user.id then return errors.response("E30") end
+  if key == context.developer_key then return errors.response("E31") end
+  if not key.is_active then return errors.response("E29") end
+  state.keys:revoke(key)
+  return reply.NO_CONTENT
 end
 
 local PATH = "/api/v1/auth/developer-keys"
 
----@type table[]
+---@type devkit4ai.sandbox.Route[]
 return {
-  { "GET", PATH, row = 12, name = "list_developer_keys", profile = "dev", forbidden = "E06", answer = list_keys },
-  { "POST", PATH, row = 13, name = "create_developer_key", profile = "dev", forbidden = "E06", answer = create_key,
-    fields = { { "name", max = 100 } } }, -- D06: the limit of E28
-  { "DELETE", PATH .. "/{key_id}", row = 14, name = "revoke_developer_key", profile = "dev", answer = revoke_key },
+  { "GET", PATH, row = 12, name = "list_developer_keys", profile = "developer", forbidden = "E06",
+    handler = list_keys },
+  { "POST", PATH, row = 13, name = "create_developer_key", profile = "developer", forbidden = "E06",
+    handler = create_key, json = { { "name", max = 100 } } }, -- D06: the limit of E28
+  { "DELETE", PATH .. "/{key_id}", row = 14, name = "revoke_developer_key", profile = "developer",
+    handler = revoke_key },
 }

@@ -1,11 +1,12 @@
---- How the API fares, and which one it is: CONTRACT 3.1, rows 1 to 5, 53 and 54. The sandbox keeps everything in
---- memory, and says so.
+--- Routes of the API's health, and of its root: CONTRACT 3.1, rows 1 to 5, 53 and 54.
 local encoding = require "devkit4ai.sandbox.util.encoding"
-local forms = require "devkit4ai.sandbox.api.schemas"
+local merge = require "devkit4ai.sandbox.util.merge"
+local reply = require "devkit4ai.sandbox.api.reply"
+local schemas = require "devkit4ai.sandbox.api.schemas"
 
-local VERSION = "1.6.1" -- of the API whose documents the sandbox follows (D60)
+local VERSION = "1.6.1" -- of the API in the documents that the sandbox follows (D60)
 
-local HEALTH = { -- shared by all answers, which add the time
+local HEALTH = { -- a response adds the time
   status = "healthy", version = VERSION,
   database = { status = "healthy", connection = "memory" },
   file_storage = { status = "healthy", type = "memory", writable = true, accessible = true },
@@ -13,27 +14,24 @@ local HEALTH = { -- shared by all answers, which add the time
   system = { lua = _VERSION },
 }
 
--- Answers with a part of the health, as it is now.
-local function healthy(form, part)
-  local known = part and HEALTH[part] or HEALTH
-  return function(state)
-    return 200, form, setmetatable({ timestamp = encoding.timestamp(state.clock()) }, { __index = known })
+local function health_route(row, name, path, schema, health)
+  local function handler(state)
+    return reply.record(200, schema, merge(health, { timestamp = encoding.timestamp(state.clock.now()) }))
   end
+  return { "GET", path, row = row, name = name, profile = "none", handler = handler }
 end
 
-local function look(row, name, path, form, part)
-  return { "GET", path, row = row, name = name, profile = "none", answer = healthy(form, part) }
+local function get_root()
+  return reply.record(200, schemas.root, { message = "Dev Kit for AI Cloud API", version = VERSION })
 end
 
----@type table[]
+---@type devkit4ai.sandbox.Route[]
 return {
-  look(1, "get_health", "/api/v1/health", forms.health),
-  look(2, "get_health_database", "/api/v1/health/database", forms.database_health, "database"),
-  look(3, "get_health_storage", "/api/v1/health/storage", forms.storage_health, "file_storage"),
-  look(4, "get_health_redis", "/api/v1/health/redis", forms.redis_health, "redis"),
-  look(5, "get_health_detailed", "/api/v1/health/detailed", forms.detailed_health),
-  look(54, "get_health_simple", "/health", forms.health),
-  { "GET", "/", row = 53, name = "get_root", profile = "none", answer = function()
-    return 200, forms.root, { message = "Dev Kit for AI Cloud API", version = VERSION }
-  end },
+  health_route(1, "get_health", "/api/v1/health", schemas.health, HEALTH),
+  health_route(2, "get_health_database", "/api/v1/health/database", schemas.database_health, HEALTH.database),
+  health_route(3, "get_health_storage", "/api/v1/health/storage", schemas.storage_health, HEALTH.file_storage),
+  health_route(4, "get_health_redis", "/api/v1/health/redis", schemas.redis_health, HEALTH.redis),
+  health_route(5, "get_health_detailed", "/api/v1/health/detailed", schemas.detailed_health, HEALTH),
+  health_route(54, "get_health_simple", "/health", schemas.health, HEALTH),
+  { "GET", "/", row = 53, name = "get_root", profile = "none", handler = get_root },
 }
