@@ -1,13 +1,13 @@
--- How a dialect is said: to start{}, on the command line, in its help and in the documents.
+-- The option dialect: in start{}, on the command line, in the help and in the documents.
 local dialect = require "devkit4ai.sandbox.dialect"
 local helper = require "spec.sandbox.helper"
 
-describe("the words for a dialect", function()
+describe("a dialect", function()
   local function value_of(given)
     return assert(dialect.resolve(given))
   end
 
-  it("are a base, single axes, or both", function()
+  it("is a base, single axes, or both", function()
     local seed = value_of "seed"
     for _, given in ipairs { {}, { "seed" }, "upload_part=example_images", "seed , slash = 307" } do
       assert.same(seed, value_of(given))
@@ -19,14 +19,14 @@ describe("the words for a dialect", function()
     end
   end)
 
-  it("come back from their text", function()
+  it("is the same after it was formatted and parsed", function()
     for _, given in ipairs { "seed", "openapi", "pages", "slash=404,rate_headers=limits+body" } do
       assert.same(value_of(given), value_of(dialect.format(value_of(given))))
     end
     assert.equal("seed", dialect.format(value_of "seed"))
   end)
 
-  it("that are unknown are answered with the known ones", function()
+  it("that is unknown gets an error with the known ones", function()
     for given, words in pairs {
       ["seeds"] = "unknown dialect 'seeds' (known: seed, openapi, pages)",
       [""] = "unknown dialect '' (known: seed, openapi, pages)",
@@ -43,7 +43,7 @@ describe("the words for a dialect", function()
     end
   end)
 
-  it("raise at start's caller where they are unknown", function()
+  it("that is unknown raises an error at the line that calls start", function()
     local sandbox = require "devkit4ai.sandbox"
     for _, given in ipairs { "seeds", { slash = "x" }, { "seed", x = "y" }, 7 } do
       local ok, message = pcall(function()
@@ -54,7 +54,7 @@ describe("the words for a dialect", function()
     end
   end)
 
-  it("are a base's on each axis, and each value has its name and help", function()
+  it("has values for each axis in every base, and a help text", function()
     for _, axis in ipairs(dialect.axes) do
       local known = {}
       for _, value in ipairs(axis.values) do known[value] = true end
@@ -64,8 +64,8 @@ describe("the words for a dialect", function()
     assert.equal(10, #dialect.axes)
   end)
 
-  it("stand in the command's help", function()
-    local function words(text) return (text:gsub("%s+", " ")) end -- the help breaks the lines anew
+  it("is in the command's help", function()
+    local function words(text) return (text:gsub("%s+", " ")) end -- the help has other line breaks
     local shown = helper.shell "devkit4ai sandbox --help"
     assert.truthy(words(shown):find(words(dialect.help()), 1, true))
     for _, axis in ipairs(dialect.axes) do
@@ -75,7 +75,7 @@ describe("the words for a dialect", function()
     assert.truthy(text_of:find("unknown value of dialect axis slash 'x' (known: 307, accept, 404)", 1, true), text_of)
   end)
 
-  it("stand in the documents, row by row", function()
+  it("is in docs/sandbox.md, row by row", function()
     local file = assert(io.open "docs/sandbox.md")
     local section = file:read("*a"):match "\n## Dialects\n(.*)"
     file:close()

@@ -1,5 +1,4 @@
--- What the documents disagree about: each value of each axis of CONTRACT 6.2, as curl sees it. A value that has no
--- entry here fails the spec.
+-- The dialects: a check for each value of each axis of CONTRACT 6.2. A value without a check fails the spec.
 local dialect = require "devkit4ai.sandbox.dialect"
 local helper = require "spec.sandbox.helper"
 
@@ -25,7 +24,7 @@ local function register_developer(box)
   return answer.json
 end
 
--- A developer and an end user of its project: the answer of the registration, and what helper's headers take.
+-- Registers an end user: gives the response, the user's credentials, and the developer's.
 local function register_user(box)
   local developer, email = helper.developer(box), helper.email()
   local answer = post(box, REGISTER, {
@@ -50,7 +49,7 @@ describe("the dialect of the sandbox", function()
   local box
   after_each(helper.stop_all)
 
-  -- Asks for two keys and the tokens of a registration.
+  -- Registers a developer, and uses each key that the response has.
   local function provisioned(check)
     return function()
       local answer = register_developer(box)
@@ -71,7 +70,7 @@ describe("the dialect of the sandbox", function()
     return { text(place.developer_key), text(place.api_key), text(place.project_id) }
   end
 
-  -- Refreshes once; check gets the answer's text and the two refresh tokens. used_up: the old token is.
+  -- Refreshes once; check gets the body and the two refresh tokens. used_up: the old token must be invalid then.
   local function refreshed(check, used_up)
     return function()
       local old = helper.developer(box).refresh_token
@@ -152,7 +151,7 @@ describe("the dialect of the sandbox", function()
     end
   end
 
-  -- own, anonymous: the part names that are taken, the first of which an answer that misses one names.
+  -- own, anonymous: the part names that are accepted. A validation error has the first one.
   local function parts(own, anonymous)
     return function()
       local developer = helper.developer(box)
@@ -172,7 +171,7 @@ describe("the dialect of the sandbox", function()
     end
   end
 
-  -- The status of a generation that is done, of one that failed, and of an anonymous one.
+  -- The status response of a generation that has ended.
   local function status_of(developer, prompt, anonymous)
     local path = box.url .. GENERATION .. (anonymous and "generate-anonymous-v2" or "generate-v2")
     local headers = anonymous and {} or helper.end_user_headers(developer)
@@ -215,7 +214,7 @@ describe("the dialect of the sandbox", function()
       min = tonumber(minute), sec = tonumber(second) } + offset
   end
 
-  -- Two requests of two, then two more than the hour has; what each answer says of it.
+  -- Sends four requests where two are allowed, and checks what each response tells about the limit.
   local function limited(says)
     return function()
       local before = os.time()
@@ -316,7 +315,7 @@ describe("the dialect of the sandbox", function()
     },
   }
 
-  -- What a sandbox needs beyond the axis.
+  -- The options that a sandbox needs beside the dialect.
   local SETTINGS = { generation_status_body = { step_time = 0 }, rate_headers = { request_limit = 2 } }
 
   for _, axis in ipairs(dialect.axes) do
@@ -348,7 +347,7 @@ describe("the dialect of the sandbox", function()
     assert.is_string(register_developer(mixed).access_token)
   end)
 
-  it("says true numbers of the window on answers of every kind, and counts those that a route takes", function()
+  it("has the numbers of the limit on every response, and counts requests with a route", function()
     local strict = helper.start { dialect = { rate_headers = "limits" }, request_limit = 10 }
     local developer = helper.developer(strict)
     local remaining = 10
@@ -358,10 +357,10 @@ describe("the dialect of the sandbox", function()
       assert.equal(tostring(remaining), answer.headers["x-ratelimit-remaining"], path)
     end
     local plain = helper.start { dialect = { rate_headers = "limits" } }
-    assert.is_nil(get(plain, "/nothing", {}).headers["x-ratelimit-limit"]) -- no limit, so no numbers of one
+    assert.is_nil(get(plain, "/nothing", {}).headers["x-ratelimit-limit"]) -- without a limit, no numbers
   end)
 
-  it("shows in the other 429 too", function()
+  it("applies to the 429 of generations too", function()
     local busy = helper.start { generation_limit = 1, step_time = 600, dialect = { rate_headers = "date" } }
     local owner = helper.developer(busy)
     assert.equal(200, helper.generate(owner, image "example_images").status)

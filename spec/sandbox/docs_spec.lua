@@ -1,9 +1,9 @@
--- The lines of docs/sandbox.md run in their order as they stand there: Lua with what it prints, curl with its exit code.
--- What has a fence that says not-run is counted in spec/docs_spec.lua.
+-- Runs the code of docs/sandbox.md as it is, in its order: Lua must print what the page says, curl must succeed.
+-- spec/docs_spec.lua counts the blocks that say not-run.
 local child = require "spec.support.child"
 local helper = require "spec.sandbox.helper"
 
--- The text under a heading, up to the next one.
+-- The text under a heading.
 local DOCS = child.read "docs/sandbox.md"
 
 local function section(name)
@@ -20,7 +20,7 @@ end
 describe("docs/sandbox.md", function()
   teardown(helper.stop_all)
 
-  it("shows Lua that runs and prints what it says", function()
+  it("has Lua code that prints what it says", function()
     local code, expected = "do " .. table.concat(blocks "lua", "end do ") .. "end", {}
     for line in code:gmatch("%-%-> ([^\n]*)\n") do expected[#expected + 1] = line end
     local ended = child.run([[
@@ -39,7 +39,7 @@ describe("docs/sandbox.md", function()
     assert.equal(table.concat(expected, "\n") .. "\n", ended.out)
   end)
 
-  it("shows curl lines that run", function()
+  it("has curl lines that succeed", function()
     local box = helper.start()
     local text = helper.shell(("export DEVKIT4AI_BASE_URL=%s DEVKIT4AI_OPERATOR_KEY=%s\nset -ex\n{\n")
       :format(box.url, box.operator_key) .. table.concat(blocks "sh") .. "} 2>&1\n"
@@ -48,9 +48,9 @@ describe("docs/sandbox.md", function()
     assert.same({}, box:faults())
   end)
 
-  it("names every operation that the sandbox answers, and no other", function()
+  it("names every operation of the sandbox, and no other", function()
     local found, routes = pcall(require, "devkit4ai.sandbox.api.routes")
-    if not found then return end -- needs what the server does
+    if not found then return end -- the server's modules are not installed
     local names, named = {}, {}
     for _, route in ipairs(routes) do names[route.name] = true end
     for line in section "What it does" :gmatch "\n| [%l ]+ |([^\n]*)" do

@@ -1,6 +1,6 @@
--- The Node program of the API's guide against the sandbox. What is changed before it runs: its missing imports and `sleep`
--- are put in front, the address and the credentials are the sandbox's, its poller reads the field `status` and gets the
--- arguments that the function it calls asks for, and its steps 5 and 6, which it never calls, follow on main().
+-- Runs the Node program of the API's guide against the sandbox. The spec changes it first: it adds the missing imports
+-- and `sleep`, the address and the credentials, repairs the arguments of the poller and its use of the field `status`,
+-- and calls steps 5 and 6 after main(), which the program never does.
 if _VERSION ~= "Lua 5.4" then return end -- Node and the sandbox are the same for each Lua
 
 local child = require "spec.support.child"
@@ -23,7 +23,7 @@ main().then(async () => {
 
 local EMAIL = "dev@example.com"
 
--- Replaces what must be there, so many times; plain text.
+-- Replaces a plain text, which must be there a number of times.
 local function replace(code, from, to, times)
   local changed, count = code:gsub(from:gsub("%p", "%%%0"), (to:gsub("%%", "%%%%")))
   assert.equal(times or 1, count, from)
@@ -47,7 +47,7 @@ end
 describe("the guide's Node program", function()
   teardown(helper.stop_all)
 
-  it("runs to its picture, and sends what the guide says", function()
+  it("gets its image, and sends what the guide says", function()
     local box = helper.start { step_time = 0.2 }
     local developer = assert(box:developer { email = EMAIL, password = helper.PASSWORD })
     local path = helper.file(program(box, developer))

@@ -1,5 +1,5 @@
--- The commands of the API's guide, as they stand there. What is changed before they run: the address, the sample
--- e-mail, keys, ids and tokens, and the paths of the images.
+-- Runs the curl commands of the API's guide. The spec replaces the address, the sample email, keys, ids and tokens, and
+-- the paths of the images.
 local cjson = require("cjson").new()
 local helper = require "spec.sandbox.helper"
 
@@ -80,7 +80,7 @@ end
 
 describe("the guide's commands", function()
   local box
-  local samples -- what stands in the guide -> what stands there now
+  local samples -- a sample value of the guide -> the sandbox's value
 
   local function run(name)
     local command = COMMANDS[name]
@@ -99,7 +99,7 @@ describe("the guide's commands", function()
   end)
   teardown(helper.stop_all)
 
-  it("register a developer and show three credentials", function()
+  it("register a developer and return three credentials", function()
     local answer = run "register"
     assert.equal(201, answer.status)
     assert.equal("application/json", answer.headers["content-type"])
@@ -127,7 +127,7 @@ describe("the guide's commands", function()
     samples.YOUR_ACCESS_TOKEN, samples.YOUR_REFRESH_TOKEN = answer.json.access_token, answer.json.refresh_token
   end)
 
-  it("show who is logged in", function()
+  it("show the account", function()
     local answer = run "me"
     assert.equal(200, answer.status)
     assert.equal("created_at email id is_active role", keys(answer.json))
@@ -168,7 +168,7 @@ describe("the guide's commands", function()
     samples["990e8400-e29b-41d4-a716-446655440004"] = answer.json.id
   end)
 
-  it("follow it to its picture", function()
+  it("follow it until its image is ready", function()
     local order = { pending = 1, processing = 2, completed = 3 }
     local answer
     local last = 0
@@ -193,7 +193,7 @@ describe("the guide's commands", function()
     assert.equal("\0\0\4\0\0\0\4\0", picture.body:sub(17, 24)) -- 1,024 x 1,024
   end)
 
-  it("get a new access token for the refresh token, which stays", function()
+  it("get a new access token for the same refresh token", function()
     local answer = run "refresh"
     assert.equal(200, answer.status)
     assert.equal("access_token refresh_token token_type", keys(answer.json))
@@ -203,7 +203,7 @@ describe("the guide's commands", function()
     assert.equal(200, run("me").status)
   end)
 
-  it("list the project's keys, without the keys themselves", function()
+  it("list the project's keys, without their secret parts", function()
     local answer = run "list_keys"
     assert.equal(200, answer.status)
     assert.equal(1, #answer.json)

@@ -1,4 +1,4 @@
---- What the specs of the sandbox share: a sandbox, the curl program, raw bytes.
+--- Helpers of the sandbox specs: start sandboxes, run curl, send raw bytes.
 local cjson = require("cjson").new()
 local sandbox = require "devkit4ai.sandbox"
 
@@ -11,7 +11,7 @@ M.PNG2 = "examples/images/mountains.png"
 
 local boxes = {}
 
---- A sandbox that M.stop_all ends.
+--- Starts a sandbox, which M.stop_all stops.
 function M.start(options)
   local box = assert(sandbox.start(options or { step_time = 0.05 }))
   boxes[#boxes + 1] = box
@@ -25,7 +25,7 @@ end
 
 local count = 0
 
---- An address nobody has used yet.
+--- A new email address.
 function M.email()
   count = count + 1
   return ("someone%d@example.com"):format(count)
@@ -35,7 +35,7 @@ function M.quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
---- What a shell command writes.
+--- Runs a shell command and gives its output.
 function M.shell(command)
   local pipe = assert(io.popen(command, "r"))
   local text = pipe:read("*a")
@@ -43,7 +43,7 @@ function M.shell(command)
   return text
 end
 
---- A file that the caller removes.
+--- Makes a temporary file, which the caller removes.
 function M.file(content)
   local path = os.tmpname()
   local file = assert(io.open(path, "wb"))
@@ -52,7 +52,7 @@ function M.file(content)
   return path
 end
 
--- Status, headers by lower-case name, and body of the last answer in a text.
+-- Parses a response: status, headers by lower-case name, and body.
 local function parse(text)
   text = text:gsub("^HTTP/1%.1 100 Continue\r\n\r\n", "")
   local head, body = text:match("^(.-)\r\n\r\n(.*)$")
@@ -65,19 +65,19 @@ local function parse(text)
   return answer
 end
 
---- Runs a curl command line as it stands, but for -si; gives the answer.
+--- Runs a curl command line with -si and gives the response.
 function M.run_curl(command)
   return parse(M.shell(command:gsub("^curl ", "curl -si -m 60 ")))
 end
 
---- Runs curl with a list of arguments.
+--- Runs curl with a list of arguments and gives the response.
 function M.curl(...)
   local words = { "curl" }
   for _, word in ipairs { ... } do words[#words + 1] = M.quote(word) end
   return M.run_curl(table.concat(words, " "))
 end
 
---- curl with a header list: { name = value, ... } and further arguments.
+--- Sends a request by curl, with headers { name = value, ... } and more of curl's arguments.
 function M.request(method, url, headers, ...)
   local words = { "-X", method, url }
   for name, value in pairs(headers) do
@@ -88,8 +88,8 @@ function M.request(method, url, headers, ...)
   return M.curl((table.unpack or unpack)(words)) -- luacheck: ignore
 end
 
---- A connection to a sandbox's address that takes and gives bytes as they are; needs cqueues. silent(): nothing has
---- come yet. finish() ends the sending side and gives all that comes.
+--- A raw connection to a sandbox; needs cqueues. silent(): no byte has come yet. finish(): closes the sending side and
+--- gives all bytes that come.
 function M.connect(url)
   local socket = require "cqueues.socket"
   local connection = socket.connect("127.0.0.1", tonumber(url:match("^http://127%.0%.0%.1:(%d+)")))
@@ -108,14 +108,14 @@ function M.connect(url)
   }
 end
 
---- The answer to raw bytes.
+--- Sends raw bytes and gives the response.
 function M.raw(box, bytes)
   local connection = M.connect(box.url)
   connection:send(bytes)
   return parse(connection:finish())
 end
 
---- The headers of a developer's call (profile dev of CONTRACT 1.4).
+--- The headers of a developer (profile dev of CONTRACT 1.4).
 function M.developer_headers(developer)
   return {
     Authorization = "Bearer " .. developer.access_token, ["X-User-Role"] = "developer",
@@ -123,7 +123,7 @@ function M.developer_headers(developer)
   }
 end
 
---- The headers of an end user's call (profile end).
+--- The headers of an end user (profile end).
 function M.end_user_headers(developer)
   return {
     Authorization = "Bearer " .. developer.access_token, ["X-User-Role"] = "end_user",
@@ -132,7 +132,7 @@ function M.end_user_headers(developer)
   }
 end
 
---- A copy of a table with changes; false takes a key away.
+--- A copy of a table with changes; false removes a key.
 function M.with(record, changes)
   local copy = {}
   for name, value in pairs(record) do copy[name] = value end
@@ -140,17 +140,17 @@ function M.with(record, changes)
   return copy
 end
 
---- A developer, ready to call.
+--- Registers a developer, logged in.
 function M.developer(box)
   return assert(box:developer { email = M.email(), password = M.PASSWORD })
 end
 
---- Sends a generation with curl's form arguments.
+--- Sends a generation, with curl's form arguments.
 function M.generate(developer, ...)
   return M.request("POST", developer.base_url .. "/api/v1/generation/generate-v2", M.end_user_headers(developer), ...)
 end
 
---- The status answer of a generation once it has ended.
+--- Waits until a generation has ended, and gives its status response.
 function M.wait(developer, id)
   local url = developer.base_url .. "/api/v1/generation/generations-v2/" .. id .. "/status"
   while true do

@@ -1,4 +1,4 @@
--- How a program starts a sandbox, and the many ways in which it ends.
+-- Starting a sandbox, and the ways in which it ends.
 local helper = require "spec.sandbox.helper"
 local sandbox = require "devkit4ai.sandbox"
 
@@ -9,8 +9,8 @@ local function interpreter()
   return arg[first]
 end
 
--- Runs Lua code in a process of its own and gives what it and all that it started wrote; it comes back when they
--- have all ended. "still there" at the end: they had not after 20 seconds.
+-- Runs Lua code in a child process and gives the output of it and of all its children, when all have ended. The output
+-- ends with "still there" if one still runs after 20 seconds.
 local function run(code)
   local file = helper.file('local sandbox = require "devkit4ai.sandbox"\n' .. code)
   local text = helper.shell(("{ %s %s 2>&1; } 2>&1 | { timeout 20 cat || echo still there; }"):format(
@@ -26,7 +26,7 @@ end
 describe("sandbox.start", function()
   teardown(helper.stop_all)
 
-  it("gives an address, an operator key and developers that can call at once", function()
+  it("gives an address, an operator key and developers that are logged in", function()
     local box = helper.start {}
     assert.truthy(box.url:find "^http://127%.0%.0%.1:%d+$")
     assert.is_true(#box.operator_key >= 32)
@@ -38,7 +38,7 @@ describe("sandbox.start", function()
     assert.equal("Default Project", answer.json[1].name)
   end)
 
-  it("says why a developer can't be made", function()
+  it("gives the reason why a developer can't be registered", function()
     local box = helper.start {}
     local email = helper.email()
     local account = { email = email, password = helper.PASSWORD }
@@ -51,7 +51,7 @@ describe("sandbox.start", function()
     assert.truthy(message:find("email and password must be strings", 1, true))
   end)
 
-  it("runs several at once, each ending for itself", function()
+  it("can run several times at once, and each ends alone", function()
     local a, b, c = helper.start {}, helper.start {}, helper.start {}
     a:stop()
     assert.is_false(answers(a.url))
@@ -63,7 +63,7 @@ describe("sandbox.start", function()
     assert.is_false(answers(b.url))
   end)
 
-  it("stops once, however often it is told", function()
+  it("can be stopped twice", function()
     local box = helper.start {}
     box:stop()
     box:stop()
@@ -72,7 +72,7 @@ describe("sandbox.start", function()
     assert.truthy(message:find("the sandbox was stopped", 1, true))
   end)
 
-  it("ends with its object, collected or closed", function()
+  it("ends when its object is collected or closed", function()
     local box = assert(sandbox.start {})
     local url = box.url
     box = nil -- luacheck: ignore
@@ -84,7 +84,7 @@ describe("sandbox.start", function()
     if scope then assert.is_false(answers(scope(sandbox.start))) end
   end)
 
-  it("says at once when the port is taken", function()
+  it("fails at once when the port is in use", function()
     local box = helper.start {}
     local port = tonumber(box.url:match(":(%d+)$"))
     local other, message = sandbox.start { port = port }
@@ -96,7 +96,7 @@ describe("sandbox.start", function()
     other:stop()
   end)
 
-  it("says at once when the command is missing or ends, and leaves nothing behind", function()
+  it("fails at once when the command is missing or ends, and no process stays", function()
     local text = run [[
       print(sandbox.start { command = "/nowhere/devkit4ai" })
       print(sandbox.start { command = "false" })
@@ -112,7 +112,7 @@ describe("sandbox.start", function()
     assert.falsy(text:find("still there", 1, true))
   end)
 
-  it("says so when it finds no place for its FIFO", function()
+  it("fails when it can't make its FIFO", function()
     local tmpname = os.tmpname
     finally(function() os.tmpname = tmpname end) -- luacheck: ignore
     for words, stub in pairs {
@@ -124,7 +124,7 @@ describe("sandbox.start", function()
     end
   end)
 
-  it("raises on an unknown option or a bad value, at the caller's line", function()
+  it("raises an error at the caller's line for an unknown option or a bad value", function()
     for option, words in pairs {
       prot = "unknown option 'prot' (known: access_life, activation, anonymous_limit, auth_limit, command, "
         .. "daily_request_limit, dialect, ",
@@ -158,7 +158,7 @@ describe("sandbox.start", function()
     end
   end)
 
-  -- The child ends when the sandbox answers no more; until then it holds what it inherited.
+  -- The child inherits the pipe, and ends when the sandbox stops answering.
   describe("ends the sandbox though a child of its program holds the pipe open, when the program", function()
     for how, code in pairs {
       ["stops it"] = "box:stop()", ["exits without closing"] = "os.exit(3)",
@@ -177,7 +177,7 @@ describe("sandbox.start", function()
     end
   end)
 
-  it("survives a sandbox that was killed: its developer is nil and a message", function()
+  it("gives nil and a message after the sandbox was killed", function()
     local pid = os.tmpname()
     local text = run(([[
       local box = assert(sandbox.start { command = %q })
@@ -196,7 +196,7 @@ describe("devkit4ai sandbox", function()
     return helper.shell(command .. " >/dev/null 2>&1; echo $?"):match("%d+")
   end
 
-  it("prints its address and how to use it, and ends with 130 on Ctrl-C", function()
+  it("prints its address and how to use it, and exits with 130 after Ctrl-C", function()
     local folder = os.tmpname()
     os.remove(folder)
     local text = helper.shell(([[
@@ -216,7 +216,7 @@ describe("devkit4ai sandbox", function()
     assert.truthy(text:find("export DEVKIT4AI_OPERATOR_KEY=op_", 1, true))
   end)
 
-  it("takes its control line in pieces and goes on serving meanwhile", function()
+  it("accepts commands in pieces and continues to serve", function()
     local folder = os.tmpname()
     os.remove(folder)
     local text = helper.shell(([[
@@ -245,7 +245,7 @@ describe("devkit4ai sandbox", function()
     assert.equal("exit code 0", said[8])
   end)
 
-  it("ends with 1 when the port is taken, and names it", function()
+  it("exits with 1 when the port is in use, and names it", function()
     local box = helper.start {}
     local port = box.url:match(":(%d+)$")
     assert.equal("1", exit_code("devkit4ai sandbox --port " .. port))
@@ -254,7 +254,7 @@ describe("devkit4ai sandbox", function()
     helper.stop_all()
   end)
 
-  it("ends with 2 on wrong use, with 0 on --help", function()
+  it("exits with 2 after wrong use, and with 0 after --help", function()
     for _, words in ipairs {
       "", "fly", "sandbox --nothing", "sandbox --port x", "sandbox --port 70000", "sandbox --step-time -1",
       "sandbox --parent x",

@@ -1,5 +1,5 @@
---- Dialects: the ten axes on which the documents disagree (CONTRACT 6.2), and the value of each in a sandbox. Plain Lua, since
---- start{} runs in the user's program.
+--- Dialects: the ten axes on which the documents disagree (CONTRACT 6.2), and the value of each in a sandbox. Plain
+--- Lua, since start{} runs in the user's program.
 local M = {}
 
 --- The documents. Each is a base: it has a value for every axis.

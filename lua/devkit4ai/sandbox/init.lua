@@ -1,6 +1,6 @@
---- Starts and stops a sandbox in a child process, from any Lua. The process reads commands from a pipe and writes results to
---- a FIFO. It ends when the pipe closes: by stop(), by garbage collection, or when this program ends, also by a kill. A child
---- of this program may hold the pipe open, so stop() also sends a command, and the sandbox watches this process.
+--- Starts and stops a sandbox in a child process, from any Lua. The child reads commands from a pipe, writes results to
+--- a FIFO, and ends when the pipe closes. A child of this program may hold the pipe open, so stop() also sends a
+--- command, and the sandbox watches this process.
 local cjson = require("cjson").new()
 local object = require "devkit4ai.object"
 local options = require "devkit4ai.sandbox.options"
@@ -41,9 +41,8 @@ end
 
 local STOP_COMMAND = '{"command":"stop"}'
 
--- The shell script of the child. The shell opens the FIFO before it parses the command, so that this program's open() waits for
--- the shell only. A command that fails leaves its exit code in the FIFO. The loop then reads the pipe until it closes, since
--- writing to a closed pipe would kill this program.
+-- The child's shell script. It opens the FIFO before it parses the command, so open() here waits for the shell only. A
+-- failed command leaves its exit code. The loop keeps the pipe open, since writing to a closed one kills this program.
 local SCRIPT = [[
 exec 3>'%s/results'
 %s sandbox --control --parent "$PPID"%s >&3 3>&- && exit
@@ -88,8 +87,8 @@ local function start_failure(code, command)
   return ("the sandbox did not start: '%s sandbox' ended with exit code %s"):format(command, code or "unknown")
 end
 
--- The sandbox's first result, and the last line where there is none. LUA_INIT, or a script around the command, may print lines
--- before it.
+-- The sandbox's first result, and the last line where there is none. LUA_INIT, or a script around the command, may
+-- print lines before it.
 local function read_first_result(output)
   local last
   for line in output:lines() do
@@ -161,8 +160,8 @@ local function to_integers(value)
   return value
 end
 
--- Sends a command and reads its result; or gives nil and a message. A mistake of the program raises an error at the line that
--- called the method. errors_raise: an error of the sandbox counts as such a mistake.
+-- Sends a command and reads its result; or gives nil and a message. A mistake of the program raises an error at the
+-- line that called the method. errors_raise: an error of the sandbox counts as such a mistake.
 local function run_command(self, method, command, fields, errors_raise)
   local function raise(problem) error(("sandbox:%s: %s"):format(method, problem), 4) end
   if not self._input then raise "the sandbox was stopped" end
@@ -333,8 +332,8 @@ function Sandbox:verification_token(account)
   return nil, "no verification token was sent to " .. account
 end
 
---- Ends the sandbox and waits until it has ended. Safe to repeat. On Lua 5.4, `local sandbox <close>` stops it at the end of the
---- block. The end of the program also stops it.
+--- Ends the sandbox and waits until it has ended. Safe to repeat. On Lua 5.4, `local sandbox <close>` stops it at the
+--- end of the block. The end of the program also stops it.
 --- ```lua
 --- local sandbox = assert(require("devkit4ai.sandbox").start())
 --- sandbox:stop()

@@ -27,8 +27,8 @@ local function is_hangup_ignored()
   return not ignored or tonumber(ignored, 16) % 2 == 1
 end
 
--- The signals that end the sandbox. A terminal sends SIGINT and SIGHUP to a program and to its sandbox; a sandbox with a
--- control line leaves them to the program, and ends with its input.
+-- The signals that end the sandbox. A terminal sends SIGINT and SIGHUP to a program and to its sandbox; with a control
+-- line the sandbox ignores them and ends with its input.
 local function ending_signals(controlled)
   if controlled then return { signal.SIGTERM } end
   if is_hangup_ignored() then return { signal.SIGTERM, signal.SIGINT } end
@@ -48,7 +48,7 @@ end
 ---@param settings devkit4ai.sandbox.Settings|{ port: integer }
 ---@param controlled boolean use the control line (stdio.lua)
 ---@param parent string? id of the process to end with
----@param announce fun(facts: table<string, string>, text: string): boolean without a control line: tells that it listens
+---@param announce fun(facts: table<string, string>, text: string): boolean called when it listens without a control line
 ---@param developer string? email address of a developer to register
 ---@return nil
 ---@return string? reason why it could not start; nil: announce returned false

@@ -1,5 +1,5 @@
---- The settings of a sandbox, as rows: the command's options and the checks of start{} follow from them. Plain Lua, since
---- start{} runs in the user's program.
+--- The settings of a sandbox, as rows: the command's options and the checks of start{} follow from them. Plain Lua,
+--- since start{} runs in the user's program.
 local dialect = require "devkit4ai.sandbox.dialect"
 
 local M = {}

@@ -7,7 +7,7 @@ local responses = require "devkit4ai.sandbox.http.response"
 local M = {}
 
 ---@class devkit4ai.sandbox.Service what a port is for; it knows neither faults nor the journal
----@field match fun(self: table, request: devkit4ai.sandbox.Request): string?, any  the operation's name, and what handle takes
+---@field match fun(self: table, request: devkit4ai.sandbox.Request): string?, any  the operation, and what handle takes
 ---@field handle fun(self: table, call: any): devkit4ai.sandbox.Response
 
 ---@class devkit4ai.sandbox.Pipeline: devkit4ai.sandbox.Handler
@@ -76,7 +76,7 @@ local function damage(response, fault)
   return damaged
 end
 
--- The response under a fault. The service does not run if the connection is cut before, or the fault has its own response.
+-- The response under a fault. A cut before the work, or a response of the fault's own, keeps the service from running.
 function Pipeline:_handle_with_fault(request, call, fault, has_response)
   if fault.cut == "before" then
     request:discard()

@@ -1,8 +1,8 @@
--- Every row of CONTRACT 4.3, literally: its status and its text, as curl gets them. A row either has a way there, or it
--- says which reading the sandbox takes in its place; that one comes by a fault alone.
+-- Every error of CONTRACT 4.3, with its exact status and text. A row has requests that get the error, or it names what
+-- the sandbox does instead; then a fault makes the error.
 local helper = require "spec.sandbox.helper"
 
-local NOBODY = "00000000-0000-4000-8000-000000000000"
+local UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 local AUTH, PROJECTS = "/api/v1/auth/", "/api/v1/projects/"
 local KEYS = AUTH .. "developer-keys"
 local NEEDS = "Password must contain at least one "
@@ -30,7 +30,7 @@ local function instructed(text)
   return generate(developer, "-F", IMAGE, "--form-string", "instructions=" .. text)
 end
 
--- A file of some bytes as an image.
+-- Uploads bytes as an image.
 local function upload(bytes)
   local path = helper.file(bytes)
   local answer = generate(developer, "-F", "example_images=@" .. path, "-F", PROMPT)
@@ -38,7 +38,7 @@ local function upload(bytes)
   return answer
 end
 
--- A new developer key's id and text.
+-- Creates a developer key.
 local function new_key(headers)
   local made = send("POST", KEYS, headers, "{}")
   assert.equal(201, made.status)
@@ -49,7 +49,7 @@ local function revoke(id)
   return send("DELETE", KEYS .. "/" .. id, dev)
 end
 
--- An end user's token, under the headers of a developer.
+-- Sends a request with a developer's headers and an end user's token.
 local function as_end_user(method, path, body)
   local token = register(member).json.access_token
   return send(method, path, helper.with(dev, { Authorization = "Bearer " .. token }), body)
@@ -65,7 +65,7 @@ local function finding(loc, msg, type_name)
   return { { loc = loc, msg = msg, type = type_name } }
 end
 
--- id -> status, detail, and either the ways there (the way, more: others) or what the sandbox does instead
+-- id -> status, detail, and either functions that get the error, or instead: what the sandbox does
 local ROWS = {
   E01 = { 401, "Could not validate credentials", function() return send("GET", AUTH .. "me", {}) end },
   E02 = { 401, "Authentication credentials were not provided", instead = "E01 (D22)" },
@@ -90,7 +90,7 @@ local ROWS = {
   E08 = { 403, "Insufficient permissions for this operation", function()
     return generate(helper.with(other, { access_token = developer.access_token }), "-F", IMAGE, "-F", PROMPT)
   end },
-  E09 = { 404, "Project not found", function() return send("GET", PROJECTS .. NOBODY, dev) end },
+  E09 = { 404, "Project not found", function() return send("GET", PROJECTS .. UNKNOWN_ID, dev) end },
   E10 = { 429, "Rate limit exceeded. Try again in 3600 seconds.", function()
     box:fault { rate_limit = 3600 }
     return send("GET", AUTH .. "me", {})
@@ -156,7 +156,7 @@ local ROWS = {
   E31 = { 403, "Cannot revoke the developer key currently being used for authentication", function()
     return revoke(own_key_id())
   end },
-  E32 = { 404, "Developer key not found", function() return revoke(NOBODY) end },
+  E32 = { 404, "Developer key not found", function() return revoke(UNKNOWN_ID) end },
   E33 = { 422, finding({ "path", "key_id" }, "value is not a valid uuid", "type_error.uuid"),
     function() return revoke "x" end },
   E34 = { 422, finding({ "body", "name" }, "ensure this value has at least 3 characters",
@@ -209,7 +209,7 @@ describe("the sandbox's error", function()
   end)
   teardown(helper.stop_all)
 
-  -- By a fault on a path that the sandbox answers otherwise.
+  -- Makes an error by a fault, on a path that the sandbox does not have.
   local function by_fault(status, detail)
     box:fault { status = status, detail = detail }
     local answer = send("POST", "/api/v1/payments/stripe/checkout-session", user, "{}")
@@ -218,8 +218,8 @@ describe("the sandbox's error", function()
 
   for number = 1, 61 do
     local id = ("E%02d"):format(number)
-    if number <= 44 or number >= 50 then -- 45 to 49 there are none
-      it(id .. " comes as it is written", function()
+    if number <= 44 or number >= 50 then -- E45 to E49 do not exist
+      it(id .. " has its documented status and text", function()
         local row = assert(ROWS[id], "no row of this name")
         local status, detail = row[1], row[2]
         assert.is_true((row[3] ~= nil) ~= (row.instead ~= nil))
@@ -234,12 +234,12 @@ describe("the sandbox's error", function()
     end
   end
 
-  it("of 429 has its time, that of a login its scheme", function()
+  it("of a 429 has retry_after, and of a login WWW-Authenticate", function()
     assert.equal(3600, ROWS.E11[3]().json.retry_after)
     assert.equal("Bearer", ROWS.E12[3]().headers["www-authenticate"])
   end)
 
-  it("for what is not there has the framework's words (CONTRACT 3.4)", function()
+  it("for a path that does not exist is the framework's 404 (CONTRACT 3.4)", function()
     local id = developer.project_id
     for path, method in pairs {
       ["/api/v1/users"] = "GET", ["/api/v1/generation"] = "GET", ["/api/v1/generation/list"] = "GET",

@@ -1,7 +1,7 @@
--- Every documented error of the operations (CONTRACT 4.3 and 4.4), as curl sees it: status and text, literally.
+-- The error responses of each operation (CONTRACT 4.3 and 4.4): exact status and text.
 local helper = require "spec.sandbox.helper"
 
-local NOBODY = "00000000-0000-4000-8000-000000000000"
+local UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 local REGISTER, LOGIN, ME = "/api/v1/auth/register", "/api/v1/auth/login", "/api/v1/auth/me"
 local REFRESH, PROJECTS = "/api/v1/auth/refresh", "/api/v1/projects/"
 local GENERATE, STATUS = "/api/v1/generation/generate-v2", "/api/v1/generation/generations-v2/%s/status"
@@ -30,7 +30,7 @@ describe("the sandbox refuses", function()
     assert.equal(status, answer.status)
   end
 
-  -- One entry of a validation list.
+  -- Expects a validation error with one entry.
   local function invalid(loc, msg, type_name, answer)
     assert.equal(422, answer.status)
     assert.same({ { loc = loc, msg = msg, type = type_name } }, answer.detail)
@@ -56,7 +56,7 @@ describe("the sandbox refuses", function()
       refused(401, "Could not validate credentials", post(PROJECTS, {}, "{}"))
     end)
 
-    it("whose signature was made for another algorithm", function()
+    it("with another signature algorithm", function()
       local body = developer.access_token:match("%.(.-)%.")
       local none = "eyJhbGciOiJub25lIn0." .. body .. "."
       refused(401, "Could not validate credentials", get(ME, { Authorization = "Bearer " .. none }))
@@ -71,7 +71,7 @@ describe("the sandbox refuses", function()
         "-H", helper.JSON, "-d", '{"refresh_token": "' .. late.refresh_token .. '"}'))
     end)
 
-    it("to refresh with that is none, or an access token (E01)", function()
+    it("for a refresh that is malformed, or an access token (E01)", function()
       refused(401, "Could not validate credentials", post(REFRESH, {}, '{"refresh_token": "x.y.z"}'))
       refused(401, "Could not validate credentials",
         post(REFRESH, {}, '{"refresh_token": "' .. developer.access_token .. '"}'))
@@ -86,7 +86,7 @@ describe("the sandbox refuses", function()
         post(GENERATE, helper.with(user, { ["X-User-Role"] = false }), "x"))
     end)
 
-    it("that is unknown or not the operation's (E05)", function()
+    it("that is unknown or of another profile (E05)", function()
       for _, role in ipairs { "end_user", "platform_operator", "Developer", "king" } do
         refused(403, "You do not have permission to access this resource",
           get(PROJECTS, helper.with(dev, { ["X-User-Role"] = role })))
@@ -122,7 +122,8 @@ describe("the sandbox refuses", function()
         post(GENERATE, helper.with(user, { ["X-Project-ID"] = false }), "x"))
       refused(403, "You do not have permission to access this resource",
         post(GENERATE, helper.with(user, { ["X-Project-ID"] = "770e8400" }), "x"))
-      refused(403, "Invalid or revoked API key", post(GENERATE, helper.with(user, { ["X-Project-ID"] = NOBODY }), "x"))
+      refused(403, "Invalid or revoked API key",
+        post(GENERATE, helper.with(user, { ["X-Project-ID"] = UNKNOWN_ID }), "x"))
     end)
   end)
 
@@ -148,7 +149,7 @@ describe("the sandbox refuses", function()
       assert.equal(2, #both.detail)
     end)
 
-    it("whose body is missing, no JSON, no object, or has a wrong type", function()
+    it("whose body is missing, not JSON, not an object, or has a wrong type", function()
       invalid({ "body" }, "field required", "value_error.missing", post(REGISTER, operator, ""))
       invalid({ "body" }, "value is not a valid dict", "type_error.dict", post(REGISTER, operator, "[]"))
       invalid({ "body", 1 }, "JSON decode error", "json_invalid", post(REGISTER, operator, "{no"))
@@ -156,7 +157,7 @@ describe("the sandbox refuses", function()
         post(REGISTER, operator, '{"email": "a@example.com", "password": 12345678}'))
     end)
 
-    it("of an address that is taken (E19), in its own namespace", function()
+    it("of an address that the developers, or the project, have already (E19)", function()
       local email = helper.email()
       assert.equal(201, post(REGISTER, operator, account(email)).status)
       refused(409, "Email already registered", post(REGISTER, operator, account(email:upper())))
@@ -164,7 +165,7 @@ describe("the sandbox refuses", function()
       refused(409, "Email already registered", post(REGISTER, member, account(email)))
     end)
 
-    it("without a key, with half of them, or with a wrong one (E20, E21, E14, E04, E22, E26)", function()
+    it("with missing or wrong keys (E20, E21, E14, E04, E22, E26)", function()
       local body = account(helper.email())
       refused(400, "End user registration requires a developer key and project context", post(REGISTER, {}, body))
       refused(400, "End user registration requires a developer key and project context",
@@ -175,7 +176,7 @@ describe("the sandbox refuses", function()
         post(REGISTER, helper.with(member, { ["X-Project-ID"] = "x" }), body))
       refused(403, "Invalid or revoked developer key",
         post(REGISTER, helper.with(member, { ["X-Developer-Key"] = "ak_x" }), body))
-      for _, id in ipairs { NOBODY, other.project_id } do
+      for _, id in ipairs { UNKNOWN_ID, other.project_id } do
         refused(403, "Project not found or you don't have permission to add users to it",
           post(REGISTER, helper.with(member, { ["X-Project-ID"] = id }), body))
       end
@@ -183,7 +184,7 @@ describe("the sandbox refuses", function()
       refused(403, "Invalid or revoked API key", post(REGISTER, helper.with(member, { ["X-API-Key"] = "pk_x" }), body))
     end)
 
-    it("but takes an end user's, with tokens that work in that project alone (E08)", function()
+    it("but accepts an end user's, whose tokens work in that project only (E08)", function()
       local answer = post(REGISTER, helper.with(member, { ["X-User-Role"] = "end_user",
         ["X-API-Key"] = developer.project_key }), account(helper.email()))
       assert.equal(201, answer.status)
@@ -191,10 +192,10 @@ describe("the sandbox refuses", function()
       assert.equal(developer.project_id, answer.json.project_id)
       local bearer = { Authorization = "Bearer " .. answer.json.access_token }
       assert.equal(200, get(ME, bearer).status)
-      assert.equal(404, get(STATUS:format(NOBODY), helper.with(user, bearer)).status)
+      assert.equal(404, get(STATUS:format(UNKNOWN_ID), helper.with(user, bearer)).status)
       local elsewhere = helper.with(helper.end_user_headers(other), bearer)
       refused(403, "Insufficient permissions for this operation", post(GENERATE, elsewhere, "x"))
-      refused(403, "You do not have permission to access this resource", get(STATUS:format(NOBODY), elsewhere))
+      refused(403, "You do not have permission to access this resource", get(STATUS:format(UNKNOWN_ID), elsewhere))
       refused(403, "Insufficient permissions. Developer role required.",
         post(PROJECTS, helper.with(dev, bearer), '{"name": "abc"}'))
     end)
@@ -214,7 +215,7 @@ describe("the sandbox refuses", function()
         post(LOGIN, { ["X-Project-ID"] = developer.project_id }, account(email)))
     end)
 
-    it("of an end user without the project, which opens it (E12, E14)", function()
+    it("of an end user without the project's id (E12, E14)", function()
       local email = helper.email()
       local member = { ["X-Developer-Key"] = developer.developer_key, ["X-Project-ID"] = developer.project_id }
       assert.equal(201, post(REGISTER, member, account(email)).status)
@@ -244,13 +245,13 @@ describe("the sandbox refuses", function()
 
     it("that does not exist (E09), is another's (E05), or has no UUID", function()
       for _, path in ipairs { "", "/api-keys" } do
-        refused(404, "Project not found", get(PROJECTS .. NOBODY .. path, dev))
+        refused(404, "Project not found", get(PROJECTS .. UNKNOWN_ID .. path, dev))
         refused(403, "You do not have permission to access this resource",
           get(PROJECTS .. other.project_id .. path, dev))
         invalid({ "path", "project_id" }, "value is not a valid uuid", "type_error.uuid",
           get(PROJECTS .. "x" .. path, dev))
       end
-      refused(404, "Project not found", post(PROJECTS .. NOBODY .. "/api-keys", dev, "{}"))
+      refused(404, "Project not found", post(PROJECTS .. UNKNOWN_ID .. "/api-keys", dev, "{}"))
       refused(403, "You do not have permission to access this resource",
         post(PROJECTS .. other.project_id .. "/api-keys", dev, "{}"))
     end)
@@ -267,7 +268,7 @@ describe("the sandbox refuses", function()
     end)
   end)
 
-  it("a key's name that is too long, and takes none", function()
+  it("a key's name that is too long, but not a missing one", function()
     local path = PROJECTS .. developer.project_id .. "/api-keys"
     invalid({ "body", "name" }, "ensure this value has at most 255 characters", "value_error.any_str.max_length",
       post(path, dev, '{"name": "' .. ("x"):rep(256) .. '"}'))
@@ -275,13 +276,13 @@ describe("the sandbox refuses", function()
   end)
 
   it("a generation that does not exist, is another's, or has no UUID", function()
-    refused(404, "Generation not found", get(STATUS:format(NOBODY), user))
+    refused(404, "Generation not found", get(STATUS:format(UNKNOWN_ID), user))
     local answer = generate(other)
     refused(404, "Generation not found", get(STATUS:format(answer.json.id), user))
     invalid({ "path", "generation_id" }, "value is not a valid uuid", "type_error.uuid", get(STATUS:format("x"), user))
   end)
 
-  it("more requests than an hour has (E10)", function()
+  it("more requests in an hour than the limit (E10)", function()
     local strict = helper.start { request_limit = 2 }
     for _ = 1, 2 do assert.equal(401, helper.curl(strict.url .. ME).status) end
     local answer = helper.curl(strict.url .. ME)
@@ -302,7 +303,7 @@ describe("the sandbox refuses", function()
     assert.equal("3600", answer.headers["retry-after"])
   end)
 
-  it("paths and methods that it does not have", function()
+  it("unknown paths and methods", function()
     refused(404, "Not Found", get("/api/v1/users", {}))
     refused(404, "Not Found", get("/api/v1/generation/list", {}))
     local answer = helper.request("PATCH", box.url .. PROJECTS, {})
@@ -313,7 +314,7 @@ describe("the sandbox refuses", function()
     assert.equal("GET", answer.headers.allow)
   end)
 
-  it("a wrong slash, with the way to the right one", function()
+  it("a wrong slash at the end, with a redirect", function()
     local answer = get("/api/v1/projects?x=1", dev)
     assert.equal(307, answer.status)
     assert.equal(box.url .. "/api/v1/projects/?x=1", answer.headers.location)
@@ -328,6 +329,6 @@ describe("the sandbox refuses", function()
       { ["X-User-Role"] = false, ["X-Developer-Key"] = "x" }), bad))
     refused(403, "Invalid or revoked developer key",
       post(PROJECTS, helper.with(dev, { ["X-Developer-Key"] = "x" }), bad))
-    assert.equal(422, post(PROJECTS .. NOBODY .. "/api-keys", dev, bad).status)
+    assert.equal(422, post(PROJECTS .. UNKNOWN_ID .. "/api-keys", dev, bad).status)
   end)
 end)

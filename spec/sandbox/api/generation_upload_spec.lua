@@ -1,4 +1,4 @@
--- The upload: what curl sends, judged as CONTRACT 5.1 says.
+-- The validation of uploads (CONTRACT 5.1).
 local helper = require "spec.sandbox.helper"
 
 local unpack = table.unpack or unpack -- luacheck: ignore (5.1 and LuaJIT)
@@ -19,7 +19,7 @@ describe("an upload to the sandbox", function()
     for _, path in ipairs(files) do os.remove(path) end
   end)
 
-  -- The form argument of an image with this content.
+  -- curl's form argument for an image with this content.
   local function image(content)
     local path = helper.file(content)
     files[#files + 1] = path
@@ -30,7 +30,7 @@ describe("an upload to the sandbox", function()
     return magic .. ("\0"):rep(size - #magic)
   end
 
-  local function instructions_of(length) -- a text of so many code points, most of them of two bytes
+  local function instructions_of(length) -- in code points, most of two bytes
     return '{"prompt": "' .. ("ü"):rep(length - 14) .. '"}'
   end
 
@@ -56,38 +56,38 @@ describe("an upload to the sandbox", function()
     return { { loc = { "body", ... }, msg = "field required", type = "value_error.missing" } }
   end
 
-  it("takes JPEG, PNG and WebP by their first bytes, whatever they are called", function()
+  it("accepts JPEG, PNG and WebP by their first bytes, under any file name", function()
     for _, magic in ipairs { JPEG, PNG, WEBP } do
       assert.equal(200, send({ image(padded(magic, 64)) .. ";filename=picture.gif;type=text/plain" }, PROMPT).status)
     end
   end)
 
-  it("refuses GIF, text, nothing, and half a signature (E40)", function()
+  it("refuses GIF, text, an empty file, and half a signature (E40)", function()
     for _, content in ipairs { "GIF89a" .. ("\0"):rep(64), "hello", "", "\255\216", "RIFF\4\0\0\0WAVE" } do
       refused(422, "Invalid file format. Supported formats: JPEG, PNG, WebP",
         send({ image(content) .. ";type=image/png" }, PROMPT))
     end
   end)
 
-  it("takes five images, not six (E38)", function()
+  it("accepts five images, not six (E38)", function()
     local one = "example_images=@" .. helper.PNG
     assert.equal(200, send({ one, one, one, one, one }, PROMPT).status)
     refused(422, "Maximum 5 example images allowed", send({ one, one, one, one, one, one }, PROMPT))
   end)
 
-  it("takes 10 MiB, not a byte more (E39)", function()
+  it("accepts 10 MiB, and not a byte more (E39)", function()
     assert.equal(200, send({ image(padded(PNG, 10 * MIB)) }, PROMPT).status)
     refused(413, "File size exceeds maximum allowed size of 10MB", send({ image(padded(PNG, 10 * MIB + 1)) }, PROMPT))
   end)
 
-  it("takes five images of 10 MiB, and refuses what is larger than any upload (E39)", function()
+  it("accepts five images of 10 MiB, and refuses a larger body (E39)", function()
     local large = image(padded(JPEG, 10 * MIB))
     assert.equal(200, send({ large, large, large, large, large }, PROMPT).status)
     refused(413, "File size exceeds maximum allowed size of 10MB",
       send({ large, large, large, large, large, large, large }, PROMPT))
   end)
 
-  it("needs images under their name, and instructions (E37)", function()
+  it("needs images in the right part, and instructions (E37)", function()
     refused(422, missing "example_images", send({}, PROMPT))
     refused(422, missing("example_images"), send({ "files=@" .. helper.PNG }, PROMPT))
     refused(422, missing("example_images"), send({ "example_images=text" }, PROMPT))
@@ -98,7 +98,7 @@ describe("an upload to the sandbox", function()
     assert.equal(2, #neither.detail)
   end)
 
-  it("needs instructions that are the JSON of an object with a prompt (E41)", function()
+  it("needs instructions that are a JSON object with a prompt (E41)", function()
     local one = { "example_images=@" .. helper.PNG }
     local broken = { { loc = { "body", "instructions" }, msg = "Invalid JSON format", type = "value_error.json" } }
     for _, text in ipairs { "a city", "[1]", '"x"', '{"prompt": ', "null", '{"prompt": "\255"}' } do
@@ -109,7 +109,7 @@ describe("an upload to the sandbox", function()
     assert.equal(422, send(one, 'instructions={"prompt": ""}').status)
   end)
 
-  it("counts code points of the instructions, 1 to 1,000 (E42)", function()
+  it("accepts 1 to 1,000 code points of instructions (E42)", function()
     local one = { "example_images=@" .. helper.PNG }
     assert.equal(200, send(one, "instructions=" .. instructions_of(1000)).status)
     for _, text in ipairs { instructions_of(1001), "", '{"prompt": "' .. ("x"):rep(100000) .. '"}' } do
@@ -117,20 +117,20 @@ describe("an upload to the sandbox", function()
     end
   end)
 
-  it("gives the instructions back as they were sent", function()
+  it("returns the instructions as they were sent", function()
     local text = '{ "prompt":"a; \\"b\\" \\u00e4 ü",\t"style": [1, null] }'
     local answer = send({ "example_images=@" .. helper.PNG }, "instructions=" .. text)
     assert.equal(text, helper.wait(developer, answer.json.id).json.instructions)
   end)
 
-  it("may be chunked, come in any order, and wait for 100 Continue", function()
+  it("may be chunked, have its parts in any order, and wait for 100 Continue", function()
     local form = { "--form-string", PROMPT, "-F", image(padded(PNG, 3 * MIB)), "-F", "other=x" }
     for _, header in ipairs { "Transfer-Encoding: chunked", "Expect: 100-continue", "Expect:" } do
       assert.equal(200, helper.generate(developer, "-H", header, unpack(form)).status)
     end
   end)
 
-  it("is refused before it is sent when it waits for 100 Continue and has no token", function()
+  it("without a token is refused before its body is sent, if it waits for 100 Continue", function()
     local answer = helper.shell("curl -si -m 20 -w '%{size_upload}' -H 'Expect: 100-continue' -F x=y -F "
       .. helper.quote(image(padded(PNG, 3 * MIB))) .. " " .. box.url .. "/api/v1/generation/generate-v2")
     assert.truthy(answer:find("^HTTP/1.1 401"))
@@ -145,7 +145,7 @@ describe("an upload to the sandbox", function()
     assert.equal('{"detail":"Could not validate credentials"}{"detail":"Could not validate credentials"}0', answer)
   end)
 
-  it("with [fail: why] in the prompt fails, with that reason", function()
+  it("with [fail: reason] in the prompt fails, for that reason", function()
     local one = { "example_images=@" .. helper.PNG }
     local answer = send(one, 'instructions={"prompt": "a city [fail: too dark]"}')
     assert.equal(200, answer.status)
@@ -156,31 +156,31 @@ describe("an upload to the sandbox", function()
     assert.equal("The image could not be generated", helper.wait(developer, answer.json.id).json.error)
   end)
 
-  describe("gives a picture", function()
-    local function picture_url(text, ...)
+  describe("gives an image", function()
+    local function image_url(text, ...)
       local answer = send({ ... }, text)
       return helper.wait(developer, answer.json.id).json.result_image_url
     end
 
-    it("of the same bytes for the same prompt and images, another for others", function()
+    it("that is the same for the same prompt and images only", function()
       local a, b = "example_images=@" .. helper.PNG, "example_images=@" .. helper.PNG2
-      local first = helper.curl(picture_url(PROMPT, a, b)).body
-      local elsewhere = helper.developer(helper.start()) -- which cannot have kept it
+      local first = helper.curl(image_url(PROMPT, a, b)).body
+      local elsewhere = helper.developer(helper.start()) -- with an empty cache
       local again = send({ a, b }, PROMPT, elsewhere)
-      -- is_true: a failure is not to print the pictures
+      -- is_true: a failure must not print the images
       assert.is_true(first == helper.curl(helper.wait(elsewhere, again.json.id).json.result_image_url).body)
-      assert.is_true(first ~= helper.curl(picture_url(PROMPT, b, a)).body)
-      assert.is_true(first ~= helper.curl(picture_url('instructions={"prompt": "y"}', a, b)).body)
+      assert.is_true(first ~= helper.curl(image_url(PROMPT, b, a)).body)
+      assert.is_true(first ~= helper.curl(image_url('instructions={"prompt": "y"}', a, b)).body)
       assert.is_true(#first < 1.5 * MIB)
     end)
 
-    it("to the holder of the signed link alone, without credentials", function()
-      local url = picture_url(PROMPT, "example_images=@" .. helper.PNG)
+    it("to everyone with the signed link, without credentials", function()
+      local url = image_url(PROMPT, "example_images=@" .. helper.PNG)
       assert.equal(200, helper.curl(url).status)
       assert.equal(403, helper.curl((url:gsub("%?.*", ""))).status)
       assert.equal(403, helper.curl((url:gsub("signature=.*", "signature="))).status)
       assert.equal(403, helper.curl(url .. "A").status)
-      local other = picture_url(PROMPT, "example_images=@" .. helper.PNG)
+      local other = image_url(PROMPT, "example_images=@" .. helper.PNG)
       assert.equal(403, helper.curl((url:gsub("%?.*", "")) .. other:match("%?.*")).status)
       assert.equal(405, helper.curl("-X", "POST", url).status)
     end)

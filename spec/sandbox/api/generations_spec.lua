@@ -1,10 +1,9 @@
--- Lists of generations, what is public, what is deleted, and those of nobody (rows 29 to 34 of the contract), as curl
--- sees them.
+-- Lists of generations, public, deleted and anonymous ones (CONTRACT 3.1, rows 29 to 34).
 local helper = require "spec.sandbox.helper"
 
 local LIST, PUBLIC = "/api/v1/generation/generations-v2", "/api/v1/generation/public-generations-v2"
 local ANONYMOUS = "/api/v1/generation/generate-anonymous-v2"
-local NOBODY = "00000000-0000-4000-8000-000000000000"
+local UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 local GENERATION = { "created_at", "example_images", "generated_image_url", "id", "instructions", "is_public", "status",
   "updated_at" }
 
@@ -29,7 +28,7 @@ describe("the sandbox's generations", function()
     return helper.request("GET", box.url .. path, headers or user)
   end
 
-  -- An end user of the developer's project, ready to call.
+  -- Registers an end user of the developer's project and logs in.
   local function end_user()
     local email = helper.email()
     local account = ('{"email": "%s", "password": "%s"}'):format(email, helper.PASSWORD)
@@ -67,7 +66,7 @@ describe("the sandbox's generations", function()
       "--data", "is_public=" .. value)
   end
 
-  it("are listed newest first, in pages of the asked size", function()
+  it("are listed newest first, in pages of the given size", function()
     local made = {}
     for i = 5, 1, -1 do made[i] = make() end
     for query, expected in pairs {
@@ -86,7 +85,7 @@ describe("the sandbox's generations", function()
     assert.truthy(get(LIST .. "?page=9").body:find('"generations":[]', 1, true))
   end)
 
-  it("are listed with what the OpenAPI file shows of each", function()
+  it("are listed with the OpenAPI file's fields", function()
     make(nil, "[fail]")
     local id = make()
     local list = get(LIST).json.generations
@@ -100,7 +99,7 @@ describe("the sandbox's generations", function()
     assert.is_not_string(list[2].generated_image_url)
   end)
 
-  it("of the list have the caller and the project of the headers", function()
+  it("in a list are the caller's, in the project of the headers", function()
     local other = end_user()
     local theirs, ours = make(other), make()
     assert.same({ ours }, ids(get(LIST).json.generations))
@@ -117,7 +116,7 @@ describe("the sandbox's generations", function()
     assert.equal(401, get(LIST, {}).status)
   end)
 
-  it("pages are refused outside their bounds", function()
+  it("refuse page numbers and sizes out of bounds", function()
     for query, expected in pairs {
       ["page=0"] = { "page", "ensure this value is greater than or equal to 1", "value_error.number.not_ge" },
       ["page=-3"] = { "page", "ensure this value is greater than or equal to 1", "value_error.number.not_ge" },
@@ -138,7 +137,7 @@ describe("the sandbox's generations", function()
     assert.equal(401, get(LIST .. "?page=0", {}).status)
   end)
 
-  it("are public when their owner says so, and then anyone's to list", function()
+  it("are public when their owner says so, and then everybody can list them", function()
     local other = helper.end_user_headers(end_user())
     local first, second, third = make(), make(), make()
     assert.same({}, get(PUBLIC, {}).json.generations)
@@ -147,7 +146,7 @@ describe("the sandbox's generations", function()
       assert.same({ 200, { "id", "is_public", "message" }, id, true },
         { answer.status, keys(answer.json), answer.json.id, answer.json.is_public })
     end
-    assert.equal(200, publish(first, "true").status) -- a set, not a flip
+    assert.equal(200, publish(first, "true").status) -- it sets the value, and does not toggle it
     local public = get(PUBLIC .. "?per_page=1", {}).json
     assert.same({ { third }, 2, 1, 1 }, { ids(public.generations), public.total, public.page, public.per_page })
     assert.is_true(public.generations[1].is_public)
@@ -158,7 +157,7 @@ describe("the sandbox's generations", function()
     assert.is_true(get(LIST .. "/" .. first .. "/status").json.is_public)
   end)
 
-  it("visibility is a boolean in a form", function()
+  it("have a visibility that is a boolean in a form", function()
     local id = make()
     local answer = publish(id, "maybe")
     assert.equal(422, answer.status)
@@ -166,11 +165,11 @@ describe("the sandbox's generations", function()
       type = "type_error.bool" } }, answer.detail)
     answer = helper.request("PATCH", box.url .. LIST .. "/" .. id .. "/public", user, "-d", '{"is_public": true}')
     assert.same({ 422, "field required" }, { answer.status, answer.detail[1].msg })
-    assert.equal(404, publish(NOBODY, "true").status)
+    assert.equal(404, publish(UNKNOWN_ID, "true").status)
     assert.equal(422, publish("x", "true").status)
   end)
 
-  it("are gone once deleted, their picture too", function()
+  it("do not exist after their deletion, nor do their images", function()
     local id, kept = make(), make()
     publish(id, "true")
     local url = get(LIST .. "/" .. id .. "/status").json.result_image_url
@@ -186,7 +185,7 @@ describe("the sandbox's generations", function()
     assert.same({ kept }, ids(get(LIST).json.generations))
   end)
 
-  it("of nobody need no credentials and stand in no list", function()
+  it("without an account need no credentials and are in no list", function()
     local made = helper.request("POST", box.url .. ANONYMOUS, {}, "-F", "example_images=@" .. helper.PNG,
       "-F", 'instructions={"prompt": "x"}')
     assert.same({ 200, { "id", "message" } }, { made.status, keys(made.json) })
@@ -197,7 +196,7 @@ describe("the sandbox's generations", function()
       .. helper.quote(answer.json.result_image_url))))
     assert.same({ 0, 0 }, { get(LIST).json.total, get(PUBLIC, {}).json.total })
     assert.equal(404, get(LIST .. "/" .. made.json.id .. "/status").status)
-    assert.equal(404, get(path:format(make()), {}).status) -- an owner's is not nobody's
+    assert.equal(404, get(path:format(make()), {}).status) -- a user's generation is not anonymous
     assert.equal(422, get(path:format("x"), {}).status)
   end)
 end)

@@ -1,7 +1,7 @@
--- How the API says that it fares (rows 1 to 5, 53 and 54 of the contract), in the schemas of CONTRACT 3.2.
+-- The API's health (CONTRACT 3.1, rows 1 to 5, 53 and 54), in the schemas of CONTRACT 3.2.
 local helper = require "spec.sandbox.helper"
 
--- path -> the fields that the schema requires, and those that it may leave out
+-- path -> the required fields of the schema, and the optional ones
 local SCHEMAS = {
   ["/api/v1/health"] = { "status database file_storage redis timestamp", "version note error" },
   ["/health"] = { "status database file_storage redis timestamp", "version note error" },
@@ -35,12 +35,12 @@ describe("the sandbox's health", function()
     end)
   end
 
-  it("and its root say which API it is", function()
+  it("has the API's version, as the root has", function()
     assert.equal("1.6.1", helper.curl(box.url .. "/api/v1/health").json.version)
     assert.equal("1.6.1", helper.curl(box.url .. "/").json.version)
   end)
 
-  it("can be a sick one, by a fault", function()
+  it("can be unhealthy, by a fault", function()
     box:fault { operation = "get_health", status = 503, body = '{"status":"unhealthy"}' }
     local answer = helper.curl(box.url .. "/api/v1/health")
     assert.same({ 503, "unhealthy" }, { answer.status, answer.json.status })

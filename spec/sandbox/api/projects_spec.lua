@@ -1,9 +1,9 @@
--- Projects, their keys and their end users (rows 12 to 26 of the contract), as curl sees them.
+-- Projects, keys and end users (CONTRACT 3.1, rows 12 to 26).
 local cjson = require("cjson").new()
 local helper = require "spec.sandbox.helper"
 
 local PROJECTS, KEYS = "/api/v1/projects/", "/api/v1/auth/developer-keys"
-local NOBODY = "00000000-0000-4000-8000-000000000000"
+local UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 
 local function keys(record)
   local list = {}
@@ -32,7 +32,7 @@ describe("the sandbox's", function()
       helper.with(headers, { ["Content-Type"] = "application/json" }), "--data-binary", body)
   end
 
-  -- The body of an answer that has a status.
+  -- Expects a status, and gives the decoded body.
   local function ok(status, answer)
     assert.equal(status, answer.status, answer.body)
     return answer.json
@@ -56,7 +56,7 @@ describe("the sandbox's", function()
   end
 
   describe("project", function()
-    it("changes by what is sent alone: null leaves the name and clears the description", function()
+    it("update changes the given fields only: null keeps the name and removes the description", function()
       local id = ok(201, send("POST", PROJECTS, '{"name": "One", "description": "two"}')).id
       local path = PROJECTS .. id
       local changed = ok(200, send("PUT", path, '{"name": "Uno"}'))
@@ -70,7 +70,7 @@ describe("the sandbox's", function()
       assert.same(changed, ok(200, send("GET", path)))
     end)
 
-    it("refuses an update that is too long, empty or no object", function()
+    it("update refuses a body that is too long, empty or not an object", function()
       for body, expected in pairs {
         ['{"name": ""}'] = { { "body", "name" }, "ensure this value has at least 1 characters" },
         ['{"name": "' .. ("😀"):rep(256) .. '"}'] =
@@ -87,7 +87,7 @@ describe("the sandbox's", function()
       assert.equal(("😀"):rep(255), ok(200, send("PUT", own(), '{"name": "' .. ("😀"):rep(255) .. '"}')).name)
     end)
 
-    it("is gone once deleted, its keys refused, its users shut out", function()
+    it("does not exist after its deletion; its keys and its logins are refused", function()
       join(developer.project_id, "a@example.com")
       local user, login = helper.end_user_headers(developer), cjson.encode { email = "a@example.com",
         password = helper.PASSWORD }
@@ -107,16 +107,16 @@ describe("the sandbox's", function()
       assert.same({ total = 0, active = 0 }, ok(200, send("GET", PROJECTS .. "stats")).api_keys)
     end)
 
-    it("of another developer, of nobody and without a UUID is refused in every row", function()
+    it("of another developer, unknown or without a UUID is refused by every operation", function()
       for path, methods in pairs {
         [""] = { "GET", "PUT", "DELETE" }, ["/stats"] = { "GET" }, ["/users"] = { "GET" },
-        ["/api-keys"] = { "GET", "POST" }, ["/api-keys/" .. NOBODY] = { "DELETE" },
+        ["/api-keys"] = { "GET", "POST" }, ["/api-keys/" .. UNKNOWN_ID] = { "DELETE" },
       } do
         for _, method in ipairs(methods) do
           local body = (method == "PUT" or method == "POST") and "{}" or nil
           for id, expected in pairs {
             [other.project_id] = { 403, "You do not have permission to access this resource" },
-            [NOBODY] = { 404, "Project not found" },
+            [UNKNOWN_ID] = { 404, "Project not found" },
           } do
             local answer = send(method, PROJECTS .. id .. path, body)
             assert.same(expected, { answer.status, answer.detail }, method .. " " .. path)
@@ -130,7 +130,7 @@ describe("the sandbox's", function()
   end)
 
   describe("users", function()
-    it("are listed newest first, in pages, and by a part of the address or the name", function()
+    it("are listed newest first, in pages, and can be searched by address or name", function()
       local second = ok(201, send("POST", PROJECTS, '{"name": "Second"}')).id
       join(developer.project_id, "ann@example.com", "Ann Lee")
       join(second, "Bob@example.com", "Ünal 😀")
@@ -156,7 +156,7 @@ describe("the sandbox's", function()
       assert.same({ "cid@example.com", "ann@example.com" }, emails(send("GET", own "/users")))
     end)
 
-    it("have pages and filters within bounds", function()
+    it("refuse pages and filters out of bounds", function()
       for query, expected in pairs {
         ["page=0"] = { "page", "ensure this value is greater than or equal to 1" },
         ["page_size=101"] = { "page_size", "ensure this value is less than or equal to 100" },
@@ -172,7 +172,7 @@ describe("the sandbox's", function()
       assert.same({ "query", "project_id" }, send("GET", PROJECTS .. "users?project_id=x").detail[1].loc)
     end)
 
-    it("and keys are counted, the users as their list has them", function()
+    it("and keys are counted, with the same filters for users as in their list", function()
       join(developer.project_id, "ann@example.com")
       join(developer.project_id, "bob@example.com")
       local key = ok(201, send("POST", own "/api-keys", "{}"))
@@ -186,10 +186,10 @@ describe("the sandbox's", function()
       assert.same(count(0), ok(200, send("GET", own "/stats?is_active=false")).users)
       local one = ok(200, send("GET", PROJECTS .. "stats?is_active=true&project_id=" .. developer.project_id))
       assert.same({ projects = count(1), users = users, api_keys = count(2, 1) }, one)
-      assert.same(count(0), ok(200, send("GET", PROJECTS .. "stats?project_id=" .. NOBODY)).projects)
+      assert.same(count(0), ok(200, send("GET", PROJECTS .. "stats?project_id=" .. UNKNOWN_ID)).projects)
     end)
 
-    it("of one project are strangers in another", function()
+    it("of one project can do nothing in another", function()
       local second = ok(201, send("POST", PROJECTS, '{"name": "Second"}')).id
       local key = ok(201, send("POST", PROJECTS .. second .. "/api-keys", "{}")).key
       local token = join(developer.project_id, "ann@example.com").access_token
@@ -203,7 +203,7 @@ describe("the sandbox's", function()
   end)
 
   describe("project key", function()
-    it("works until it is revoked, beside the one that takes its place", function()
+    it("works until it is revoked, together with other keys", function()
       local made = ok(201, send("POST", own "/api-keys", '{"name": null}'))
       local user = helper.end_user_headers(helper.with(developer, { project_key = made.key }))
       assert.equal(200, send("GET", "/api/v1/generation/generations-v2", nil, user).status)
@@ -214,7 +214,7 @@ describe("the sandbox's", function()
       assert.equal(200, send("GET", "/api/v1/generation/generations-v2", nil, first).status)
       local list = ok(200, send("GET", own "/api-keys"))
       assert.same({ true, false }, { list[1].is_active, list[2].is_active })
-      for _, id in ipairs { made.id, NOBODY, ok(201, send("POST", KEYS, "{}")).id } do
+      for _, id in ipairs { made.id, UNKNOWN_ID, ok(201, send("POST", KEYS, "{}")).id } do
         answer = send("DELETE", own("/api-keys/" .. id))
         assert.same({ 404, "API key not found" }, { answer.status, answer.detail })
       end
@@ -223,7 +223,7 @@ describe("the sandbox's", function()
   end)
 
   describe("developer key", function()
-    it("is shown in full once, works at once, and leaves the list when it is revoked", function()
+    it("is returned in full once, works at once, and is not listed after it is revoked", function()
       local made = ok(201, send("POST", KEYS, '{"name": "Second"}'))
       assert.equal("created_at id is_active key key_prefix name", keys(made))
       assert.equal(made.key:sub(1, 8), made.key_prefix)
@@ -237,7 +237,7 @@ describe("the sandbox's", function()
       assert.equal(1, #ok(200, send("GET", KEYS, nil, second)))
     end)
 
-    it("frees a place among the ten when it is revoked", function()
+    it("does not count among the ten after it is revoked", function()
       local last
       for _ = 1, 9 do last = ok(201, send("POST", KEYS, "{}")).id end
       assert.equal(400, send("POST", KEYS, "{}").status)
@@ -246,7 +246,7 @@ describe("the sandbox's", function()
     end)
   end)
 
-  it("developer keys are a bare list in every dialect", function()
+  it("list of developer keys is a bare list in every dialect", function()
     local pages = helper.start { dialect = "pages" }
     local headers = helper.developer_headers(helper.developer(pages))
     assert.equal("Default Developer Key", helper.request("GET", pages.url .. KEYS, headers).json[1].name)

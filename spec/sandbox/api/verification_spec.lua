@@ -1,14 +1,13 @@
--- The way to a verified address (rows 10 and 11 of the contract), and how the sandbox shows the token that a mail would
--- bring.
+-- The verification of email addresses (CONTRACT 3.1, rows 10 and 11), and the outbox with the tokens.
 local cjson = require("cjson").new()
 local helper = require "spec.sandbox.helper"
 
 local AUTH = "/api/v1/auth/"
 local REQUEST = AUTH .. "request-verification?user_id="
-local NOBODY = "00000000-0000-4000-8000-000000000000"
+local UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 local BAD = { 400, "Invalid or expired verification token" }
 
-describe("an address that is to be verified", function()
+describe("an unverified address", function()
   local box, email, user
   before_each(function()
     box = helper.start { activation = "verified", dialect = { reg_tokens = "both" } }
@@ -32,7 +31,7 @@ describe("an address that is to be verified", function()
     return { answer.status, answer.detail }, answer.json
   end
 
-  it("lets nobody in before, and its owner after", function()
+  it("can log in only after its verification", function()
     assert.same({ false, cjson.null, cjson.null }, { user.is_active, user.access_token, user.refresh_token })
     assert.same({ 400, "Account not activated" }, login())
     assert.equal(401, post("login", { email = email, password = "WrongPass123" }).status)
@@ -45,7 +44,7 @@ describe("an address that is to be verified", function()
     assert.same(BAD, (verify(token)))
   end)
 
-  it("gets a token on demand, which ends the one before and is good for a day", function()
+  it("gets a new token on request, valid for a day, in place of the old one", function()
     local first = box:verification_token(email)
     local asked = helper.request("POST", box.url .. REQUEST .. user.id:upper(), {})
     assert.same({ 200, { message = "Verification email sent" } }, { asked.status, asked.json })
@@ -63,9 +62,9 @@ describe("an address that is to be verified", function()
     assert.same({ 200 }, (verify(fourth)))
   end)
 
-  it("is not verified by another's token, by none, or for nobody", function()
+  it("is not verified by another account's token, an empty one, or for an unknown account", function()
     local token = box:verification_token(email)
-    for _, id in ipairs { NOBODY, user.project_id } do assert.same(BAD, (verify(token, id))) end
+    for _, id in ipairs { UNKNOWN_ID, user.project_id } do assert.same(BAD, (verify(token, id))) end
     assert.same(BAD, (verify ""))
     for body, loc in pairs {
       [cjson.encode { user_id = "../x", verification_token = token }] = "user_id",
@@ -79,8 +78,9 @@ describe("an address that is to be verified", function()
       local answer = helper.request("POST", box.url .. REQUEST .. query, {})
       assert.same({ 422, { "query", "user_id" } }, { answer.status, answer.detail[1].loc })
     end
-    assert.equal(200, helper.request("POST", box.url .. REQUEST .. NOBODY, {}).status) -- tells nobody who exists
-    assert.same({ nil, "no verification token was sent to " .. NOBODY }, { box:verification_token(NOBODY) })
+    -- the response does not tell which accounts exist
+    assert.equal(200, helper.request("POST", box.url .. REQUEST .. UNKNOWN_ID, {}).status)
+    assert.same({ nil, "no verification token was sent to " .. UNKNOWN_ID }, { box:verification_token(UNKNOWN_ID) })
     local ok, message = pcall(function()
       box:verification_token(nil)
     end)
@@ -88,7 +88,7 @@ describe("an address that is to be verified", function()
     assert.truthy(message:find("verification_spec.lua:%d+: sandbox:verification_token: the account must be a string"))
   end)
 
-  it("is shown to curl by the mails, and by no journal", function()
+  it("has its token in the outbox, and not in the journal", function()
     local mails = helper.curl(box.url .. "/_sandbox/mails").json.mails
     assert.same({ 1, user.id, email, box:verification_token(email) },
       { #mails, mails[1].user_id, mails[1].email, mails[1].verification_token })
@@ -96,8 +96,8 @@ describe("an address that is to be verified", function()
     assert.is_nil(helper.curl(box.url .. "/_sandbox/requests").body:find(mails[1].verification_token, 1, true))
   end)
 
-  it("is an end user's too, whom lists and counts then know apart", function()
-    local developer = helper.developer(box) -- ready to call, though nobody verified it
+  it("can be an end user's, and lists and counts can filter by it", function()
+    local developer = helper.developer(box) -- active without a verification
     local joined = helper.request("POST", box.url .. AUTH .. "register", {
       ["X-Developer-Key"] = developer.developer_key, ["X-Project-ID"] = developer.project_id,
     }, "-H", helper.JSON, "-d", cjson.encode { email = email, password = helper.PASSWORD }).json

@@ -1,4 +1,4 @@
--- What a test asks a sandbox for: by HTTP under /_sandbox/ and from Lua, the same behind both.
+-- The test-control API: the same commands by HTTP under /_sandbox/ and from Lua.
 local cjson = require("cjson").new()
 local helper = require "spec.sandbox.helper"
 local digest = require "openssl.digest"
@@ -19,7 +19,7 @@ describe("/_sandbox/", function()
     return helper.request(method, box.url .. "/_sandbox/" .. path, {}, ...)
   end
 
-  it("lists what there is", function()
+  it("lists its paths", function()
     local answer = control("GET", "")
     assert.equal(200, answer.status)
     local seen = {}
@@ -57,7 +57,7 @@ describe("/_sandbox/", function()
     assert.is_false(control("POST", "clock", "-d", '{"frozen": false}').json.frozen)
   end)
 
-  it("answers what it can't take with an error and lets nothing happen", function()
+  it("answers invalid requests with an error, and changes nothing", function()
     for path, bodies in pairs {
       faults = { "", "x", "[1]", '"x"', "{}", '{"status": "503"}', '{"operation": 5, "status": 500}' },
       clock = { '{"advance": -1}', '{"advance": "1"}', '{"frozen": 1}', '{"speed": 2}' },
@@ -75,7 +75,7 @@ describe("/_sandbox/", function()
     assert.equal("GET, POST, DELETE", answer.headers.allow)
   end)
 
-  it("is for programs of this machine, not for a page in its browser", function()
+  it("serves programs of this machine, and no page of another site", function()
     local port = box.url:match(":(%d+)$")
     for _, host in ipairs { "127.0.0.1", "127.0.0.1:" .. port, "localhost", "LocalHost:1", "[::1]:" .. port } do
       assert.equal(200, control("GET", "clock", "-H", "Host: " .. host).status, host)
@@ -93,7 +93,7 @@ describe("/_sandbox/", function()
     end
   end)
 
-  it("knows peers of other machines and lets none in", function()
+  it("refuses other machines", function()
     local control_api = require "devkit4ai.sandbox.control.control_api"
     for peer, status in pairs {
       ["127.0.0.1"] = 405, ["127.9.9.9"] = 405, ["::1"] = 405, ["192.168.0.2"] = 403, ["127"] = 403,
@@ -103,7 +103,7 @@ describe("/_sandbox/", function()
     end
   end)
 
-  it("is no part of the API: not in the journal, under no fault and no limit", function()
+  it("is not in the journal, and no fault or limit applies to it", function()
     local limited = helper.start { request_limit = 1 }
     helper.curl(limited.url .. "/api/v1/auth/me")
     limited:fault { status = 500 }
@@ -126,7 +126,7 @@ describe("sandbox:requests", function()
     return helper.request("GET", box.url .. "/api/v1/auth/me", { Authorization = "Bearer " .. developer.access_token })
   end
 
-  it("lists exchanges in their order, each with what came and what went", function()
+  it("lists requests with their responses, oldest first", function()
     helper.curl(box.url .. "/nowhere?a=1")
     local answer = me()
     local list = box:requests()
@@ -150,14 +150,14 @@ describe("sandbox:requests", function()
     assert.equal("1005", list[1000].query)
   end)
 
-  it("names the fault of an exchange", function()
+  it("shows the fault of a request", function()
     box:fault { operation = "get_me", status = 503 }
     me()
     local fault = box:requests()[1].fault
     assert.same({ "get_me", 503 }, { fault.operation, fault.status })
   end)
 
-  it("summarises uploads: names, sizes and hashes, and no byte of them", function()
+  it("shows names, sizes and hashes of uploads, and no content", function()
     local started = helper.generate(developer, "-F", "example_images=@" .. helper.PNG .. ";filename=a b.png",
       "--form-string", 'instructions={"prompt": "MARKER"}')
     local entry = box:requests()[1]
@@ -203,7 +203,7 @@ end)
 describe("the sandbox's clock", function()
   teardown(helper.stop_all)
 
-  it("ends tokens, generations and limits when it is moved", function()
+  it("moves tokens, generations and limits with it", function()
     local box = helper.start { step_time = 450, access_life = 1800, request_limit = 4 }
     box:clock { frozen = true }
     local developer = helper.developer(box)
@@ -227,7 +227,7 @@ describe("the sandbox's clock", function()
     assert.equal(401, status().status)
   end)
 
-  it("is the time of every answer, and stands still or goes on from where it was", function()
+  it("is the time of every response, and can stop and continue", function()
     local box = helper.start {}
     local stopped = box:clock { frozen = true, advance = 86400 * 366 }
     local function date() return helper.curl(box.url .. "/").headers.date end
@@ -240,7 +240,7 @@ describe("the sandbox's clock", function()
     repeat until box:clock().now > free.now
   end)
 
-  it("goes on from where it stood, however long that was", function()
+  it("continues from where it stopped, after any time", function()
     local found, cqueues = pcall(require, "cqueues")
     if not found then return end
     local monotime, now = cqueues.monotime, 100
@@ -264,7 +264,7 @@ end)
 describe("sandbox:generations", function()
   teardown(helper.stop_all)
 
-  it("counts what was really made, whatever the client was told, deleted or not", function()
+  it("lists every generation that was created, also deleted and unanswered ones", function()
     local box = helper.start()
     local developer = helper.developer(box)
     local function generate(prompt)

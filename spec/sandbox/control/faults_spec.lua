@@ -1,8 +1,8 @@
--- Faults, as curl and a raw socket see them.
+-- Faults, by curl and by a raw socket.
 local cjson = require("cjson").new()
 local helper = require "spec.sandbox.helper"
 
-local EMPTY, PARTIAL, RESET = "52", "18", "56" -- curl's exit codes: no byte of an answer, a part of one, a reset
+local EMPTY, PARTIAL, RESET = "52", "18", "56" -- curl's exit codes: no response, a part of one, a reset
 
 describe("sandbox:fault", function()
   local box, developer
@@ -21,7 +21,7 @@ describe("sandbox:fault", function()
     return helper.request("GET", box.url .. "/api/v1/auth/me", headers, ...)
   end
 
-  -- curl's exit code and what it got, head and body.
+  -- curl's exit code, and the head and body that it got.
   local function curl(...)
     local text = me("-w", "<%{exitcode}>", ...).text
     local got, code = text:match("^(.*)<(%d+)>$")
@@ -46,8 +46,8 @@ describe("sandbox:fault", function()
     return message
   end
 
-  describe("picks its exchanges", function()
-    it("by operation, once unless it says otherwise", function()
+  describe("hits requests", function()
+    it("of an operation, once by default", function()
       box:fault { operation = "list_projects", status = 500 }
       box:fault { operation = "get_me", status = 503, times = 2 }
       assert.same({ 503, 503, 200 }, statuses(3))
@@ -55,20 +55,20 @@ describe("sandbox:fault", function()
       assert.same({}, box:faults())
     end)
 
-    it("after some, and one after another", function()
+    it("after some that pass, one fault after another", function()
       box:fault { operation = "get_me", status = 503, after = 2 }
       box:fault { operation = "get_me", status = 500, after = 1 }
       assert.same({ 200, 500, 503, 200 }, statuses(4))
     end)
 
-    it("of any operation where it names none", function()
+    it("of any operation, if it names none", function()
       box:fault { status = 500, times = 2 }
       assert.equal(500, me().status)
       assert.equal(500, helper.curl(box.url .. "/nowhere").status)
       assert.equal(404, helper.curl(box.url .. "/nowhere").status)
     end)
 
-    it("by chance, the same for the same seed", function()
+    it("by chance, the same ones for the same seed", function()
       local function draw(seed)
         box:clear_faults()
         box:fault { operation = "get_me", status = 500, chance = 0.5, seed = seed, times = 100 }
@@ -89,13 +89,13 @@ describe("sandbox:fault", function()
       assert.equal(1, #box:requests())
     end)
 
-    it("delays an answer", function()
+    it("delays a response", function()
       box:fault { operation = "get_me", delay = 0.25 }
       assert.is_true(tonumber(me("-w", "\n%{time_total}").text:match("[%d.]+$")) >= 0.25)
       assert.is_true(box:requests()[1].seconds >= 0.25)
     end)
 
-    it("cuts before the work, nothing done", function()
+    it("cuts before the work", function()
       box:fault { operation = "create_generation", cut = "before" }
       local made = #box:generations()
       assert.equal("<" .. EMPTY .. ">", generate())
@@ -106,7 +106,7 @@ describe("sandbox:fault", function()
       assert.equal(0, entry.bytes)
     end)
 
-    it("cuts in the middle of the answer, the work done", function()
+    it("cuts during the response, after the work", function()
       box:fault { operation = "create_generation", cut = "during" }
       local made = #box:generations()
       local got = generate()
@@ -118,14 +118,14 @@ describe("sandbox:fault", function()
       assert.equal(box:generations()[made + 1].id, entry.generation_id)
     end)
 
-    it("cuts after the work, without a byte of an answer", function()
+    it("cuts after the work, without a response", function()
       box:fault { operation = "create_generation", cut = "after" }
       local made = #box:generations()
       assert.equal("<" .. EMPTY .. ">", generate())
       assert.equal(made + 1, #box:generations())
     end)
 
-    it("resets where it cuts, if it is told so", function()
+    it("resets at the cut", function()
       for _, cut in ipairs { "before", "during", "after" } do
         box:fault { operation = "get_me", cut = cut, reset = true }
         local code, got = curl()
@@ -144,7 +144,7 @@ describe("sandbox:fault", function()
       assert.is_string(cjson.decode(text:match("\r\n\r\n(.*)\n")).email)
     end)
 
-    it("lies about the length, either way", function()
+    it("gives a false length, too high or too low", function()
       box:fault { operation = "get_me", length = 7 }
       box:fault { operation = "get_me", length = -7 }
       local code, long = curl()
@@ -157,7 +157,7 @@ describe("sandbox:fault", function()
       assert.equal(true_one:match("\r\n\r\n(.*)$"), long:match("\r\n\r\n(.*)$"))
     end)
 
-    it("answers with a proxy's page", function()
+    it("gives a proxy's error page", function()
       box:fault { operation = "get_me", html = true }
       local answer = me()
       assert.equal(502, answer.status)
@@ -167,7 +167,7 @@ describe("sandbox:fault", function()
       assert.equal(200, me().status)
     end)
 
-    it("breaks JSON", function()
+    it("cuts the JSON off", function()
       box:fault { operation = "get_me", broken = true }
       local answer = me()
       assert.equal(200, answer.status)
@@ -176,7 +176,7 @@ describe("sandbox:fault", function()
       assert.is_false(pcall(cjson.decode, answer.body))
     end)
 
-    it("answers with any status, headers and body, the work not done unless it is to be", function()
+    it("gives any status, headers and body, without the work or with it", function()
       local made = #box:generations()
       box:fault { operation = "create_generation", status = 503, detail = "no", headers = {
         ["Retry-After"] = "soon", ["X-Many"] = { "a", "b" }, ["content-type"] = "text/plain",
@@ -198,7 +198,7 @@ describe("sandbox:fault", function()
       assert.falsy(empty:find("Content-", 1, true))
     end)
 
-    it("adds headers to the true answer where it has nothing but headers", function()
+    it("adds headers to the true response, if it has headers only", function()
       box:fault { operation = "get_me", headers = { ["X-RateLimit-Remaining"] = 3 } }
       local answer = me()
       assert.equal(200, answer.status)
@@ -206,7 +206,7 @@ describe("sandbox:fault", function()
       assert.is_string(answer.json.email)
     end)
 
-    it("limits the rate as the API says it", function()
+    it("gives the API's 429", function()
       box:fault { operation = "get_me", rate_limit = 7 }
       local answer = me()
       assert.equal(429, answer.status)
@@ -215,7 +215,7 @@ describe("sandbox:fault", function()
       assert.equal("Rate limit exceeded. Try again in 7 seconds.", answer.detail)
     end)
 
-    it("reaches the pictures' own port", function()
+    it("hits the port of the images", function()
       local id = generate():match('"id":"([^"]+)"')
       local url = helper.wait(developer, id).json.result_image_url
       box:fault { operation = "picture", status = 404 }
@@ -237,7 +237,7 @@ describe("sandbox:fault", function()
     end
     local ENDS = { [require("cqueues.errno").EPIPE] = "closed", [require("cqueues.errno").ECONNRESET] = "reset" }
 
-    -- All bytes until the end, and how it ended: "closed" or "reset".
+    -- All bytes until the end, and how the connection ended: "closed" or "reset".
     local function exchange(more)
       local connection = socket.connect("127.0.0.1", tonumber(box.url:match(":(%d+)$")))
       connection:setmode("b", "bn")
@@ -245,7 +245,7 @@ describe("sandbox:fault", function()
       assert(connection:write("GET /api/v1/auth/me HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer "
         .. developer.access_token .. "\r\n" .. (more or "\r\n")))
       local pieces = {}
-      local bytes, why = connection:read(-1) -- more would be read until the end, and the end forgotten
+      local bytes, why = connection:read(-1) -- a fixed count would read to the end and lose the reason
       while bytes do
         pieces[#pieces + 1] = bytes
         bytes, why = connection:read(-1)
@@ -254,7 +254,7 @@ describe("sandbox:fault", function()
       return table.concat(pieces), ENDS[why or 0] or why or "closed"
     end
 
-    it("shows every cut as an end or as a reset", function()
+    it("ends every cut with a close or a reset", function()
       local whole = exchange "Connection: close\r\n\r\n" :gsub("Connection: close\r\n", "")
       local head, body = whole:match("^(.-\r\n\r\n)(.*)$")
       local half = #head + math.floor(#body / 2)
@@ -271,20 +271,20 @@ describe("sandbox:fault", function()
       assert.same({ "", "reset" }, { exchange() })
     end)
 
-    it("shows lying lengths with the true body", function()
+    it("sends the true body with a false length", function()
       box:fault { operation = "get_me", length = 9 }
-      local bytes, how = exchange() -- the server ends it: nobody can go on after that
+      local bytes, how = exchange() -- the server closes it, since the client waits for more bytes
       assert.equal("closed", how)
       local length, body = bytes:match("Content%-Length: (%d+)\r\n\r\n(.*)$")
       assert.equal(#body + 9, tonumber(length))
       box:fault { operation = "get_me", length = -9 }
       local two = exchange("\r\nGET /nowhere HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
       length, body = two:match("Content%-Length: (%d+)\r\n\r\n(.-)HTTP/1.1 404 ")
-      assert.equal(#body - 9, tonumber(length)) -- it stays open: what is left over stands before the next answer
+      assert.equal(#body - 9, tonumber(length)) -- it stays open: the extra bytes come before the next response
     end)
   end)
 
-  it("makes a generation fail, for a reason", function()
+  it("makes a generation fail, with a reason", function()
     for fail, reason in pairs { ["too dark"] = "too dark", [true] = "The image could not be generated" } do
       box:fault { operation = "create_generation", fail = fail }
       local ended = helper.wait(developer, generate():match('"id":"([^"]+)"')).json
@@ -293,7 +293,7 @@ describe("sandbox:fault", function()
     end
   end)
 
-  it("makes a generation hang, whatever the clock says", function()
+  it("makes a generation hang for any time", function()
     box:fault { operation = "create_generation", hang = true }
     local id = generate():match('"id":"([^"]+)"')
     box:advance(1000)
@@ -303,7 +303,7 @@ describe("sandbox:fault", function()
     assert.same({ id = id, status = "processing" }, { id = list[#list].id, status = list[#list].status })
   end)
 
-  it("waits for nobody else", function()
+  it("delays no other request", function()
     if not pcall(require, "cqueues.socket") then return end
     box:fault { operation = "get_me", delay = 3600 }
     local stuck = helper.connect(box.url)
@@ -311,10 +311,10 @@ describe("sandbox:fault", function()
     repeat until #box:requests() == 1
     assert.equal(200, me().status)
     assert.is_true(stuck:silent())
-    assert.is_nil(box:requests()[1].status) -- under way
+    assert.is_nil(box:requests()[1].status) -- not sent yet
   end)
 
-  it("says what is wrong with a fault, and where", function()
+  it("raises an error about an invalid fault at the caller's line", function()
     for words, fault in pairs {
       ["unknown field 'foo' (known: operation, times, "] = { foo = 1 },
       ["unknown operation 'get_you' (known: create_anonymous_generation, "] = { operation = "get_you", status = 500 },

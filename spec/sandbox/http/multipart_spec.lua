@@ -1,7 +1,7 @@
--- The multipart reader, fed by hand: no way of cutting the bytes may change what it reads.
+-- The multipart parser: it reads the same parts, however the bytes are split.
 local multipart = require "devkit4ai.sandbox.http.multipart"
 
--- The parts that pieces hold, as texts; nil where the body is malformed or cut.
+-- The parts in pieces of a body, as texts; nil: the body is malformed or cut.
 local function read(pieces, boundary)
   local parts = {}
   local parser = multipart.parser(boundary or "XX", function(part)
@@ -20,10 +20,10 @@ local function part(head, content)
   return "--XX\r\nContent-Disposition: form-data; " .. head .. "\r\n\r\n" .. content .. "\r\n"
 end
 
-describe("the sandbox's multipart reader", function()
+describe("the sandbox's multipart parser", function()
   local BODY = "preamble\r\n--XX \t\r\ncontent-type: image/png\r\n"
     .. 'Content-Disposition: form-data; name="a"; filename="a.png"' .. "\r\n\r\n"
-    .. "\r\n--X\r\n-\r\n--\r\n" -- pieces of a delimiter are content
+    .. "\r\n--X\r\n-\r\n--\r\n" -- parts of a delimiter are content
     .. "\r\n" .. part('name="empty"', "") .. part("name=plain", "1\r\n2") .. "--XX--\r\nepilogue --XX"
   local PARTS = { "a/a.png:\r\n--X\r\n-\r\n--\r\n", "empty/-:", "plain/-:1\r\n2" }
 
@@ -31,7 +31,7 @@ describe("the sandbox's multipart reader", function()
     assert.same(PARTS, read { BODY })
   end)
 
-  it("reads the same however the bytes are cut", function()
+  it("reads the same however the bytes are split", function()
     for cut = 1, #BODY - 1 do assert.same(PARTS, read { BODY:sub(1, cut), BODY:sub(cut + 1) }) end
     local bytes = {}
     for i = 1, #BODY do bytes[i] = BODY:sub(i, i) end
@@ -44,7 +44,7 @@ describe("the sandbox's multipart reader", function()
     assert.same({ "n/ä.png:x" }, read { part([[filename="ä.png"; name="n"]], "x") .. "--XX--" })
   end)
 
-  it("refuses what is cut or malformed", function()
+  it("refuses a cut or malformed body", function()
     for _, body in ipairs {
       "", "--XX", "--XX\r\n", part('name="a"', "x"), part('name="a"', "x") .. "--XX-",
       "--XXno\r\n", "--XX\r\n\r\n\r\n--XX--", "--XX\r\nno colon\r\n\r\nx\r\n--XX--",

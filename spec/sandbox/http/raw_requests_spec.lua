@@ -1,9 +1,9 @@
--- The sandbox on its socket, by bytes that curl would not send.
+-- Requests that curl can't send, over a raw socket.
 local helper = require "spec.sandbox.helper"
 
 local ME = "GET /api/v1/auth/me HTTP/1.1\r\nHost: h\r\n"
 
-describe("the sandbox on the wire", function()
+describe("the sandbox's HTTP connection", function()
   if not pcall(require, "cqueues.socket") then
     pending "needs cqueues for raw sockets"
     return
@@ -20,20 +20,20 @@ describe("the sandbox on the wire", function()
     return ME .. (name or "Authorization") .. ": Bearer " .. developer.access_token .. "\r\n\r\n"
   end
 
-  it("takes header names in any case", function()
+  it("accepts header names in any case", function()
     for _, name in ipairs { "authorization", "AUTHORIZATION", "aUTHORIZATION" } do
       assert.equal(200, helper.raw(box, token(name)).status)
     end
   end)
 
-  it("answers pipelined requests in their order, on one connection", function()
+  it("gets the responses of pipelined requests in their order", function()
     local text = helper.raw(box, token() .. ME .. "\r\n" .. token()).text
     local statuses = {}
     for status in text:gmatch("HTTP/1%.1 (%d+)") do statuses[#statuses + 1] = status end
     assert.same({ "200", "401", "200" }, statuses)
   end)
 
-  it("keeps a connection open, and closes it when asked or when HTTP/1.0 speaks", function()
+  it("stays open, unless the client asks otherwise or uses HTTP/1.0", function()
     local connection = helper.connect(box.url)
     connection:send(ME .. "\r\n")
     assert.equal("HTTP/1.1 401 Unauthorized\r\n", connection:line())
@@ -46,7 +46,7 @@ describe("the sandbox on the wire", function()
     end
   end)
 
-  it("answers malformed requests with 400 and goes on serving", function()
+  it("gets 400 for a malformed request, and the sandbox continues", function()
     for _, bytes in ipairs { "\0\1\2\r\n\r\n", "GET / HTTP/1.1\nHost: h\n\n", "GET / HTTP/1.1\r\nHost\r\n\r\n" } do
       local answer = helper.raw(box, bytes)
       assert.equal(400, answer.status)
@@ -56,7 +56,7 @@ describe("the sandbox on the wire", function()
     assert.equal(200, helper.raw(box, token()).status)
   end)
 
-  it("tells the whole answer to a peer that still sends", function()
+  it("gets the whole response while the client still sends", function()
     local answer = helper.raw(box, "GET / HTTP/1.1\r\nA: " .. ("x"):rep(2000000))
     assert.equal(431, answer.status)
     answer = helper.raw(box, "POST /nothing HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999\r\n\r\n"
@@ -65,20 +65,20 @@ describe("the sandbox on the wire", function()
     assert.equal("close", answer.headers.connection)
   end)
 
-  it("survives peers that leave in the middle", function()
+  it("can end in the middle of a request", function()
     for _, bytes in ipairs { "GET", ME, "POST /api/v1/auth/login HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n{" } do
       helper.raw(box, bytes)
     end
     assert.equal(200, helper.raw(box, token()).status)
   end)
 
-  it("sends no body for HEAD, nor for a request it does not know", function()
+  it("gets no body for HEAD", function()
     local answer = helper.raw(box, "HEAD /api/v1/auth/me HTTP/1.1\r\nHost: h\r\n\r\n")
     assert.equal(405, answer.status)
     assert.equal("", answer.body)
   end)
 
-  it("answers others while it draws a picture", function()
+  it("gets a response while an image is drawn", function()
     local started = helper.generate(developer, "-F", "example_images=@" .. helper.PNG,
       "--form-string", 'instructions={"prompt": "nobody asked for this one before"}')
     local url = helper.wait(developer, started.json.id).json.result_image_url
@@ -93,7 +93,7 @@ describe("the sandbox on the wire", function()
     other:finish()
   end)
 
-  it("refuses multipart that is broken or cut", function()
+  it("gets 400 for multipart that is malformed or cut", function()
     local head = "POST /api/v1/generation/generate-v2 HTTP/1.1\r\nHost: h\r\n"
       .. "Content-Type: multipart/form-data; boundary=XX\r\n"
     for name, value in pairs(helper.end_user_headers(developer)) do
@@ -114,7 +114,7 @@ describe("the sandbox on the wire", function()
     end
   end)
 
-  it("asks for the body when the head waits for 100 Continue", function()
+  it("gets 100 Continue when it asks for it", function()
     local body = '{"email": "' .. helper.email() .. '", "password": "WrongPass123"}'
     local connection = helper.connect(box.url)
     connection:send("POST /api/v1/auth/login HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"

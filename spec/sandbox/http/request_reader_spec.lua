@@ -1,9 +1,9 @@
--- The HTTP reader, fed by hand: it needs no socket, and no way of cutting the bytes may change what it reads.
+-- The HTTP request parser: it reads the same requests, however the bytes are split.
 local request_reader = require "devkit4ai.sandbox.http.request_reader"
 
 local LIMIT = 1024
 
--- A reader over pieces, and what it said meanwhile.
+-- A reader of pieces, and what it sends.
 local function reader_of(pieces)
   local at, said = 0, {}
   local reader = request_reader.new(function()
@@ -13,7 +13,7 @@ local function reader_of(pieces)
   return reader, said
 end
 
--- Every request that pieces hold, as texts; an error is the last one.
+-- The requests in pieces, as texts; an error is the last one.
 local function read_all(pieces)
   local reader, found = reader_of(pieces), {}
   while true do
@@ -40,7 +40,7 @@ describe("the sandbox's HTTP reader", function()
     assert.same(READ, read_all { PIPELINE })
   end)
 
-  it("reads the same however the bytes are cut", function()
+  it("reads the same however the bytes are split", function()
     for cut = 1, #PIPELINE - 1 do
       assert.same(READ, read_all { PIPELINE:sub(1, cut), PIPELINE:sub(cut + 1) })
     end
@@ -49,7 +49,7 @@ describe("the sandbox's HTTP reader", function()
     assert.same(READ, read_all(bytes))
   end)
 
-  it("knows when a connection stays open", function()
+  it("tells whether a connection stays open", function()
     for head, stays in pairs {
       ["GET / HTTP/1.1\r\nHost: h\r\n\r\n"] = true,
       ["GET / HTTP/1.1\r\nHost: h\r\nConnection: Close\r\n\r\n"] = false,
@@ -59,7 +59,7 @@ describe("the sandbox's HTTP reader", function()
     end
   end)
 
-  it("says 100 Continue once, when the body is asked for and has not come", function()
+  it("sends 100 Continue once, when the body is read and has not come", function()
     local head = "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-Continue\r\nContent-Length: 2\r\n\r\n"
     local reader, said = reader_of { head, "o", "k" }
     local request = reader:read_request()
@@ -71,7 +71,7 @@ describe("the sandbox's HTTP reader", function()
     assert.same({}, said)
   end)
 
-  it("refuses what is malformed", function()
+  it("refuses malformed requests", function()
     for text, status in pairs {
       ["GET\r\n\r\n"] = 400,
       ["get / HTTP/1.1\r\nHost: h\r\n\r\n"] = 400,
@@ -115,7 +115,7 @@ describe("the sandbox's HTTP reader", function()
     end
   end)
 
-  it("reads away what nobody read, so that the next request begins where it should", function()
+  it("drains an unread body, so that the next request can be read", function()
     local reader = reader_of { PIPELINE }
     for _, path in ipairs { "/one", "/two", "/three" } do
       local request = reader:read_request()

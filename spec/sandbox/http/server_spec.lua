@@ -18,12 +18,12 @@ describe("the sandbox's server", function()
     }
   end
 
-  it("answers 500 for a mistake of its own, reports it, and goes on", function()
+  it("answers 500 after an error in its code, reports it, and continues", function()
     local queue, listener, port = cqueues.new(), server.listen(0)
     local answers, reported, stderr = {}, {}, io.stderr
     server.serve(queue, listener, handler(function(request)
       if request.path == "/mistake" then
-        cqueues.sleep(0) -- after a yield, which no pcall of plain Lua 5.1 survives
+        cqueues.sleep(0) -- plain Lua 5.1 can't yield across pcall
         error "on purpose"
       end
       return { status = 200, body = "{}" }
@@ -46,7 +46,7 @@ describe("the sandbox's server", function()
     assert.truthy(reported[1]:find("on purpose", 1, true))
   end)
 
-  it("gives others their turn while an upload never pauses", function()
+  it("serves others while an upload never pauses", function()
     local queue, turns, turns_before_end = cqueues.new(), 0, nil
     local head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 8388608\r\nConnection: close\r\n\r\n"
     local left = 2048
@@ -80,7 +80,7 @@ describe("the sandbox's server", function()
     assert.is_true(turns_before_end >= 4, tostring(turns_before_end))
   end)
 
-  it("says why it cannot listen", function()
+  it("gives the reason why it can't listen", function()
     local listener, port = server.listen(0)
     local other, reason = server.listen(port)
     assert.is_nil(other)

@@ -1,4 +1,4 @@
--- The life of a generation, on a clock of the spec's.
+-- The status of a generation over time, on the spec's clock.
 describe("a generation in the sandbox", function()
   if not pcall(require, "openssl.digest") then
     pending "needs luaossl"
@@ -19,7 +19,7 @@ describe("a generation in the sandbox", function()
     return all:create("u", "p", { prompt = prompt, instructions = "{}", images = images })
   end
 
-  it("is pending for a step, processing for a step, then completed for good", function()
+  it("is pending for a step, processing for a step, and then completed", function()
     local generation = create("x")
     for _, row in ipairs {
       { 1000, "pending" }, { 1002.4, "pending" }, { 1002.5, "processing", 1002.5 }, { 1004.9, "processing", 1002.5 },
@@ -30,7 +30,7 @@ describe("a generation in the sandbox", function()
     end
   end)
 
-  it("is under way until it has ended, well or badly", function()
+  it("counts as unfinished until it is completed or has failed", function()
     create("x")
     create("[fail]")
     assert.equal(2, all:count_unfinished("u"))
@@ -39,7 +39,7 @@ describe("a generation in the sandbox", function()
     assert.equal(0, all:count_unfinished("u"))
   end)
 
-  it("fails when the prompt says so, at the end and not before", function()
+  it("fails at its end when the prompt says so", function()
     local generation = create("a city [fail: no paint left ]")
     now = 1003
     assert.equal("processing", (all:status(generation)))
@@ -48,7 +48,7 @@ describe("a generation in the sandbox", function()
     assert.equal("no paint left", generation.failure)
   end)
 
-  it("has a picture's seed of prompt and images, in their order", function()
+  it("has an image seed that depends on the prompt and on the images in their order", function()
     local seed = create("x", "1", "2").seed
     assert.equal(seed, create("x", "1", "2").seed)
     for _, other in ipairs { create("y", "1", "2"), create("x", "2", "1"), create("x", "1"), create("x") } do
@@ -56,7 +56,7 @@ describe("a generation in the sandbox", function()
     end
   end)
 
-  it("is its owner's, in its project", function()
+  it("is found for its user in its project only", function()
     local generation = create("x")
     assert.equal(generation, all:find("u", "p", generation.id:upper()))
     assert.is_nil(all:find("v", "p", generation.id))

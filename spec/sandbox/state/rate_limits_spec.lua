@@ -1,4 +1,4 @@
--- Tiers, quotas and limits (CONTRACT 4.5): what each number stops, and when it is over.
+-- Tiers, quotas and limits (CONTRACT 4.5).
 local child = require "spec.support.child"
 local helper = require "spec.sandbox.helper"
 local options = require "devkit4ai.sandbox.options"
@@ -42,8 +42,8 @@ describe("a sandbox's limit", function()
       "-F", "example_images=@" .. helper.PNG, "-F", 'instructions={"prompt": "x"}')
   end
 
-  -- A limit of 2 in a window: two come through, the third does not, until the window is over.
-  local function holds(seconds, ask, detail, wait)
+  -- Checks a limit of 2: the third request is refused until the window ends.
+  local function check_limit(seconds, ask, detail, wait)
     for _ = 1, 2 do assert.is_true(ask().status ~= 429) end
     box:advance(seconds - 1)
     local answer = ask()
@@ -54,30 +54,30 @@ describe("a sandbox's limit", function()
     assert.is_true(ask().status ~= 429)
   end
 
-  it("of requests a day counts them all", function()
+  it("of requests a day counts all requests", function()
     start { daily_request_limit = 2, access_life = 10 * DAY }
     local paths = { "/health", ME, PROJECTS, "/health" }
-    holds(DAY, function() return get(table.remove(paths)) end, RATE)
+    check_limit(DAY, function() return get(table.remove(paths)) end, RATE)
   end)
 
-  it("of authentication counts what lies under /api/v1/auth/ alone", function()
+  it("of authentication counts the requests under /api/v1/auth/ only", function()
     start { auth_limit = 2, access_life = DAY }
-    holds(HOUR, function()
+    check_limit(HOUR, function()
       assert.equal(200, get(PROJECTS).status)
       assert.equal(200, get("/health", {}).status)
       return get "/api/v1/auth/developer-keys"
     end, RATE)
   end)
 
-  it("of project management counts what lies under /api/v1/projects/ alone", function()
+  it("of project management counts the requests under /api/v1/projects/ only", function()
     start { management_limit = 2, access_life = 10 * DAY }
-    holds(DAY, function()
+    check_limit(DAY, function()
       assert.equal(200, get(ME).status)
       return get(PROJECTS .. developer.project_id .. "/api-keys")
     end, RATE)
   end)
 
-  it("of a window that refuses is the one whose numbers are shown", function()
+  it("that refuses a request is the one in the headers", function()
     start { auth_limit = 1, daily_request_limit = 10, dialect = { rate_headers = "limits" } }
     local function shown(answer)
       return { answer.headers["x-ratelimit-limit"], answer.headers["x-ratelimit-remaining"],
@@ -88,7 +88,7 @@ describe("a sandbox's limit", function()
     assert.same({ "10", "7", DAY }, shown(get "/health"))
   end)
 
-  it("of generations a month is the developer's, over all projects and users; refused ones do not count", function()
+  it("of generations a month counts those of all projects and users of a developer, but not refused ones", function()
     start { monthly_generation_limit = 2, step_time = 0, access_life = 100 * DAY }
     local second = post(PROJECTS, '{"name": "Second"}').json.id
     local key = post(PROJECTS .. second .. "/api-keys", "{}").json.key
@@ -96,17 +96,18 @@ describe("a sandbox's limit", function()
       access_token = join(second).json.access_token })
     local turns = { developer, developer, user, developer }
     assert.equal(422, helper.generate(developer, "-F", "x=y").status)
-    holds(30 * DAY, function() return generate(table.remove(turns)) end, "^AI generation rate limit exceeded", 3600)
+    local function ask() return generate(table.remove(turns)) end
+    check_limit(30 * DAY, ask, "^AI generation rate limit exceeded", 3600)
     assert.equal(200, generate(helper.developer(box)).status)
     assert.equal(200, anonymous().status)
   end)
 
-  it("of anonymous generations a day is everybody's", function()
+  it("of anonymous generations a day counts those of all clients", function()
     start { anonymous_limit = 2, step_time = 0 }
-    holds(DAY, anonymous, "^AI generation rate limit exceeded", 3600)
+    check_limit(DAY, anonymous, "^AI generation rate limit exceeded", 3600)
   end)
 
-  it("of generations at once lets the next one in when one is done", function()
+  it("of unfinished generations allows the next one when one has ended", function()
     start { generation_limit = 1, step_time = 100 }
     assert.equal(200, generate().status)
     assert.equal(429, generate().status)
@@ -115,7 +116,7 @@ describe("a sandbox's limit", function()
     assert.equal(200, generate().status)
   end)
 
-  it("of keys counts the active ones of a project", function()
+  it("of keys counts the active keys of a project", function()
     start { key_limit = 2 }
     local path = PROJECTS .. developer.project_id .. "/api-keys"
     local made = post(path, "{}")
@@ -129,7 +130,7 @@ describe("a sandbox's limit", function()
     assert.equal(201, post("/api/v1/auth/developer-keys", "{}").status)
   end)
 
-  it("of end users is a project's", function()
+  it("of end users counts those of a project", function()
     start { user_limit = 1 }
     assert.equal(201, join().status)
     local answer = join()
@@ -139,7 +140,7 @@ describe("a sandbox's limit", function()
     assert.equal(201, join(post(PROJECTS, '{"name": "Second"}').json.id).status)
   end)
 
-  it("of projects has room again when one is deleted", function()
+  it("of projects does not count deleted ones", function()
     start { project_limit = 1 }
     assert.equal(403, post(PROJECTS, '{"name": "Second"}').status)
     assert.equal(204, helper.request("DELETE", box.url .. PROJECTS .. developer.project_id, dev).status)
@@ -147,10 +148,10 @@ describe("a sandbox's limit", function()
   end)
 end)
 
-describe("a window of time", function()
+describe("a rate window", function()
   local rate_window = require "devkit4ai.sandbox.state.rate_window"
 
-  it("begins with the first that falls into it, and ends on its second", function()
+  it("begins with its first event, and ends on a whole second", function()
     local now = 100.5
     local window = rate_window.new(1, 10, function() return now end)
     assert.same({ 1, 110 }, { window:remaining(), window:reset_time() })
@@ -165,13 +166,13 @@ describe("a window of time", function()
     assert.is_nil(window:hit())
   end)
 
-  it("is none without a limit", function() assert.is_nil(rate_window.new(nil, 10, os.time)) end)
+  it("does not exist without a limit", function() assert.is_nil(rate_window.new(nil, 10, os.time)) end)
 end)
 
 describe("a sandbox's tier", function()
   teardown(helper.stop_all)
 
-  -- CONTRACT 4.5; nil: unlimited, or not given. Whatever a tier has, an option gives another.
+  -- CONTRACT 4.5; nil: no limit.
   local TIERS = {
     none = {},
     free = { project_limit = 5, key_limit = 3, user_limit = 100, generation_limit = 1, monthly_generation_limit = 100,
@@ -181,7 +182,7 @@ describe("a sandbox's tier", function()
     premium = { generation_limit = 10, daily_request_limit = 100000, auth_limit = 2000 },
   }
 
-  it("has the numbers of the documents, and an option goes before", function()
+  it("has the numbers of the documents, and options override them", function()
     for tier, numbers in pairs(TIERS) do
       local settings = options.with_defaults { tier = tier }
       for _, row in ipairs(options.rows) do
@@ -193,7 +194,7 @@ describe("a sandbox's tier", function()
       options.with_defaults({}).step_time })
   end)
 
-  it("stands in the documents, row by row", function()
+  it("is in docs/sandbox.md, row by row", function()
     local docs, written, rows = child.read "docs/sandbox.md", {}, {}
     for line in docs:match("\n## Limits\n(.-)\n## "):gmatch "\n(| `[^\n]*)" do written[#written + 1] = line end
     for _, row in ipairs(options.rows) do
@@ -206,7 +207,7 @@ describe("a sandbox's tier", function()
     assert.same(rows, written)
   end)
 
-  it("holds in the sandbox that has it", function()
+  it("limits the sandbox that has it", function()
     local box = helper.start { tier = "free", key_limit = 1 }
     local headers = helper.developer_headers(helper.developer(box))
     local function create()

@@ -1,5 +1,5 @@
---- The API as a service: finds the route of a request, authorizes and validates the request, and calls the route's handler.
---- The order of the checks is CONTRACT 4.4: route, rate limit, token, role, keys and project, path, query, body, owner.
+--- The API as a service: routing, rate limits, authorization, validation, then the route's handler. The order of the
+--- checks is that of CONTRACT 4.4.
 local authorize = require "devkit4ai.sandbox.api.authorize"
 local contexts = require "devkit4ai.sandbox.api.context"
 local errors = require "devkit4ai.sandbox.api.errors"

@@ -16,8 +16,8 @@ local TEXT_LIMIT = 1000 -- code points of the instructions
 local TEXT_BYTES = 4 * TEXT_LIMIT + 4 -- bytes that are kept; 1,000 code points have at most 4,000
 local SIGNATURE_BYTES = 12 -- of an image's beginning, which tell its format
 
--- value of the dialect's axis upload_part -> kind of upload -> the names of the parts that are images. A validation error
--- about missing images gives the first name (D36, E37).
+-- value of the dialect's axis upload_part -> kind of upload -> the names of the parts that are images. A validation
+-- error about missing images gives the first name (D36, E37).
 local IMAGE_PARTS = {
   example_images = { project = { "example_images" }, anonymous = { "example_images" } },
   files = { project = { "files" }, anonymous = { "files" } },

@@ -1,5 +1,5 @@
---- The JSON schemas of the responses: the keys of each, in the documents' order (CONTRACT 3.2). Where the dialect decides,
---- a table has one schema for each value of the axis.
+--- The JSON schemas of the responses: the keys of each, in the documents' order (CONTRACT 3.2). Where the dialect
+--- decides, a table has one schema for each value of the axis.
 local M = {}
 
 M.root = { "message", "version" }

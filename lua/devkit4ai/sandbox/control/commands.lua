@@ -1,5 +1,5 @@
---- The test-control commands: faults, clock, journal, generations and emails. control_api.lua takes them over HTTP, stdio.lua
---- as JSON lines.
+--- The test-control commands: faults, clock, journal, generations and emails. control_api.lua takes them over HTTP,
+--- stdio.lua as JSON lines.
 local encoding = require "devkit4ai.sandbox.util.encoding"
 local json = require "devkit4ai.sandbox.util.json"
 local response_writer = require "devkit4ai.sandbox.http.response_writer"

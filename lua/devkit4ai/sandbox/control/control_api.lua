@@ -26,8 +26,8 @@ local function error_response(status, message, headers)
   return json_response(status, json.encode_object({ "error" }, { error = message }), headers)
 end
 
--- Whether a program of this machine sent the request, and no web page. A page of another site reaches this server under its
--- own host name (Host), or names its site (Origin).
+-- Whether a program of this machine sent the request, and no web page. A page of another site reaches this server under
+-- its own host name (Host), or names its site (Origin).
 local function is_trusted(request)
   local peer, origin = request.peer, request.headers.origin
   return peer and (peer:find("^127%.") or peer == "::1")

@@ -1,4 +1,4 @@
---- Faults that a test injects: which requests they hit. pipeline.lua applies them to responses, response_writer.lua to bytes.
+--- Faults that a test injects: their fields, and which requests they hit.
 local json = require "devkit4ai.sandbox.util.json"
 
 local M = {}
@@ -55,8 +55,8 @@ local function headers(value)
   if next(value) == nil then return "must have at least one header" end
 end
 
--- The fields of a fault. check: gives what is wrong with a value; effect: the field does something, so one of them is needed;
--- response: it replaces the service's response; body: it replaces the body, so one of them at most is allowed.
+-- The fields of a fault. check: gives what is wrong with a value; effect: the field does something, so one of them is
+-- needed; response: it replaces the service's response; body: it replaces the body, so one of them at most is allowed.
 local FIELDS = {
   { "operation", check = text },
   { "times", check = number(1, 1e9, true) }, { "after", check = number(0, 1e9, true) },
@@ -144,7 +144,7 @@ end
 ---@field seed integer? of chance: the same seed hits the same requests; default 1
 ---@field refuse boolean? resets the connection before the request is read
 ---@field delay number? seconds of real time between the work and the response
----@field cut string? closes the connection "before" the work, "during" the response, or "after" the work without a response
+---@field cut string? closes the connection "before" the work, "during" the response, or "after" the work
 ---@field reset boolean? resets the connection at the cut
 ---@field slow number? bytes of the body a second
 ---@field length integer? added to the true Content-Length

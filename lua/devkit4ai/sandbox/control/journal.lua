@@ -1,4 +1,4 @@
---- Journal of the last requests and responses. Entries keep what was received; secrets are redacted when they are listed.
+--- Journal of the last requests and responses. It redacts secrets when a test lists the entries.
 local cqueues = require "cqueues"
 local digest = require "openssl.digest"
 local encoding = require "devkit4ai.sandbox.util.encoding"
@@ -30,7 +30,7 @@ Journal.__index = Journal
 ---@field headers table<string, string>
 ---@field fault devkit4ai.sandbox.Fault?
 ---@field body_bytes integer?  read so far; nil: the request has no body
----@field parts table[]?  of a multipart body: name, filename, bytes, and hash, later sha256
+---@field parts table[]?  of a multipart body: name, filename, bytes, hash; later sha256
 ---@field pieces string[]?  of another body, while it is short enough
 ---@field body any  the redacted body, once it is complete
 ---@field status integer?  nil: nothing was sent yet

@@ -1,5 +1,5 @@
---- The control line: JSON commands on standard input, a line each, and JSON results on standard output. The sandbox ends with
---- its input, so it never outlives the program that started it.
+--- The control line: JSON commands on standard input, a line each, and JSON results on standard output. The sandbox
+--- ends with its input, so it never outlives the program that started it.
 local cqueues = require "cqueues"
 local errno = require "cqueues.errno"
 local socket = require "cqueues.socket"
@@ -66,9 +66,9 @@ function M.write_line(schema, record)
   io.stdout:flush()
 end
 
--- Standard input or output as a stream that never blocks the server. Where the system allows it (Linux), it is opened again:
--- the shell that started this process shares the inherited one, which must stay blocking. A pipe opens at once while both
--- ends are open, so this opens the other end meanwhile.
+-- Standard input or output as a stream that never blocks the server. Where the system allows it (Linux), it is opened
+-- again: the shell that started this process shares the inherited one, which must stay blocking. A pipe opens at once
+-- while both ends are open, so this opens the other end meanwhile.
 local function open_stream(name, file, mode)
   local both_ends = io.open("/dev/" .. name, "r+b")
   local reopened = both_ends and io.open("/dev/" .. name, mode)

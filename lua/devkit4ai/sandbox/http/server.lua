@@ -23,7 +23,7 @@ local LINGER = 2 -- seconds that a client gets to read the last response
 
 local EAGAIN, EADDRINUSE, EACCES = errno.EAGAIN, errno.EADDRINUSE, errno.EACCES
 
--- A function that gives the next bytes of a connection, nil at the end. A client that never pauses does not block others.
+-- A function that gives the next bytes of a connection, nil at the end. A busy client does not block the others.
 local function receiver(connection)
   local received = 0 -- since the last pause
   return function()
@@ -53,7 +53,7 @@ local function lingering_close(connection)
     if not bytes and why ~= EAGAIN then return end
     local left = deadline - cqueues.monotime()
     if left <= 0 then return end
-    if bytes then cqueues.sleep(0) -- a client that never pauses does not block others
+    if bytes then cqueues.sleep(0) -- a busy client does not block the others
     else cqueues.poll(connection, left) end
   end
 end
@@ -99,12 +99,11 @@ local function serve_requests(connection, handler)
   end
 end
 
--- Serves a connection and closes it. An error in the code ends this connection only. It uses a coroutine, since plain
--- Lua 5.1 can't yield across pcall.
+-- Serves a connection and closes it. An error in the code ends this connection only.
 local function serve_connection(connection, handler)
   connection:setmode("b", "bn")
   connection:onerror(function(_, _, why) return why end)
-  local thread = coroutine.create(serve_requests)
+  local thread = coroutine.create(serve_requests) -- not pcall, which plain Lua 5.1 can't yield across
   local ok, err = resume(thread, connection, handler)
   if not ok then
     io.stderr:write("devkit4ai sandbox: ", debug.traceback(thread, tostring(err)), "\n")

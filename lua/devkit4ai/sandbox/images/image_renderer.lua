@@ -1,5 +1,5 @@
---- Image renderer: draws a scene as a PNG, row by row. A row is a table with red, green and blue of each pixel in turn; the
---- values are clamped and rounded when the row is packed.
+--- Image renderer: draws a scene as a PNG, row by row. A row is a table with red, green and blue of each pixel in turn;
+--- the values are clamped and rounded when the row is packed.
 local png = require "devkit4ai.sandbox.images.png"
 local image_scene = require "devkit4ai.sandbox.images.image_scene"
 

@@ -1,5 +1,5 @@
---- Scene generator: a city by the water at night, made from a seed. image_renderer.lua draws it. Lengths are pixels, y grows
---- downwards, colours are { red, green, blue } from 0 to 255.
+--- Scene generator: a city by the water at night, made from a seed. image_renderer.lua draws it. Lengths are pixels, y
+--- grows downwards, colours are { red, green, blue } from 0 to 255.
 local M = {}
 
 M.SIZE = 1024

@@ -12,7 +12,7 @@ local M = {}
 ---@field private _by_id table<string, devkit4ai.sandbox.User>
 ---@field private _by_address table<string, devkit4ai.sandbox.User>  those that can log in
 ---@field private _by_project table<string, devkit4ai.sandbox.User[]>
----@field private _passwords table<string, { salt: string, hash: string }>  apart from the users, so no response has them
+---@field private _passwords table<string, { salt: string, hash: string }>  not in the users, so no response has them
 local Accounts = {}
 Accounts.__index = Accounts
 

@@ -140,7 +140,7 @@ end
 
 local function replace_nothing() end
 
---- Decodes a JSON text. json_text.copy finds what cjson accepts by mistake, such as 1. or bytes after a NUL.
+--- Decodes a JSON text. cjson also accepts 1. and line feeds in strings; json_text.copy refuses them.
 ---@param source string
 ---@return any value
 ---@return integer? offset of the first wrong byte, from 0; nil: the text is JSON

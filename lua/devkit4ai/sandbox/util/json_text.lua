@@ -31,7 +31,7 @@ local function string_at(source, at)
   end
 end
 
--- Turns the escape of half a surrogate pair into text, since not every reader accepts it. \1 and \2 can't be in a string.
+-- Turns escapes of half a surrogate pair into text: not every reader accepts them. \1 and \2 are never in a string.
 local function escape_half_surrogates(content)
   if not content:find("\\u[dD]") then return content end
   return (content:gsub("\\\\", "\1"):gsub("\\(u[dD][89abAB]%x%x)\\(u[dD][c-fC-F]%x%x)", "\2%1\2%2")
@@ -131,7 +131,7 @@ function PARSERS.after_value(copier, character)
   return character == "," and copier:emit(character, copier.at + 1, container.closes == "}" and "name" or "value")
 end
 
---- Copies a JSON text without the whitespace between its tokens. Stricter than cjson, which accepts 1. and line feeds in strings.
+--- Copies a JSON text without the whitespace between its tokens. It is stricter than cjson.
 ---@param source string
 ---@param replace fun(value: string, name: string): string? the text that replaces a string or number under a name
 ---@return string? copy nil: the text is not JSON

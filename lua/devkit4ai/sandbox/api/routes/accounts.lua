@@ -13,7 +13,7 @@ local function issue_tokens(state, user)
   }
 end
 
--- role -> function(state, context): the user, the schema, and what the response has beside the user; or nil and the response
+-- role -> function(state, context): the user, the schema, and fields beside the user's; or nil and the error response
 local REGISTER = {}
 
 function REGISTER.developer(state, context)
