@@ -12,10 +12,8 @@ local M = {}
 ---@class devkit4ai.sandbox.Handler what a port does with its connections and requests
 ---@field now fun(): number  Unix time, for the Date header
 ---@field accepts_connection fun(self: table): boolean  false: the connection is reset
----@field handle fun(self: table, request: devkit4ai.sandbox.Request): devkit4ai.sandbox.Response,
----  devkit4ai.sandbox.Fault?, devkit4ai.sandbox.JournalEntry?
----@field log_response fun(self: table, entry: devkit4ai.sandbox.JournalEntry?, response: devkit4ai.sandbox.Response,
----  bytes: integer)
+---@field handle fun(self: table, request: devkit4ai.sandbox.Request): devkit4ai.sandbox.Response, devkit4ai.sandbox.Fault?, devkit4ai.sandbox.JournalEntry?
+---@field log_response fun(self: table, entry: devkit4ai.sandbox.JournalEntry?, response: devkit4ai.sandbox.Response, bytes: integer)
 
 M.HOST = "127.0.0.1" -- always: the sandbox serves its own machine only
 local BYTES_PER_TURN = 1024 * 1024 -- that one connection may receive before the others get a turn

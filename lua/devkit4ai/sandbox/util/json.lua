@@ -8,15 +8,11 @@ local M = {}
 
 M.null = cjson.null
 
---- A JSON text that json.encode writes as it is.
----@class devkit4ai.sandbox.RawJson
+---@class devkit4ai.sandbox.RawJson a JSON text that is written as it is
 ---@field text string
 local RawJson = {}
-RawJson.__index = RawJson
 
---- The class of lists that are written as a list also when they are empty.
-local Array = {}
-Array.__index = Array
+local Array = {} -- the class of tables that are written as a list, also when they are empty
 
 -- A number as text that reads back as the same number. JSON has no NaN and no infinity; 1e999 reads as infinity.
 local function encode_number(value)
