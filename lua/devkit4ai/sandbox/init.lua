@@ -1,6 +1,5 @@
---- Starts and stops a sandbox in a child process, from any Lua. The child reads commands from a pipe, writes results to
---- a FIFO, and ends when the pipe closes. A child of this program may hold the pipe open, so stop() also sends a
---- command, and the sandbox watches this process.
+--- Launcher of the sandbox, for any Lua. The sandbox is a child process that reads commands from a pipe, writes results
+--- to a FIFO, and ends when the pipe closes, so it never outlives this program.
 local cjson = require("cjson").new()
 local object = require "devkit4ai.object"
 local options = require "devkit4ai.sandbox.options"
@@ -39,7 +38,7 @@ local function check_options(given)
   end
 end
 
-local STOP_COMMAND = '{"command":"stop"}'
+local STOP_COMMAND = '{"command":"stop"}' -- needed where a child of this program holds the pipe open
 
 -- The child's shell script. It opens the FIFO before it parses the command, so open() here waits for the shell only. A
 -- failed command leaves its exit code. The loop keeps the pipe open, since writing to a closed one kills this program.

@@ -28,17 +28,15 @@ Request.__index = Request
 ---@field headers table<string, string>
 ---@field http_1_0 boolean
 
--- How the body's end is found: its length, or chunks. Requests that claim both are used to smuggle a second request.
-local function body_framing(headers)
-  local length, encoding = headers["content-length"], headers["transfer-encoding"]
+-- The status and reason to refuse headers that do not tell where the body ends; nil: they do. Requests with a length and
+-- chunks are used to smuggle a second request.
+local function check_framing(length, encoding)
   if encoding then
-    if encoding:lower() ~= "chunked" then return nil, 501, "Transfer-Encoding is not supported" end
-    if length then return nil, 400, "Content-Length and Transfer-Encoding exclude each other" end
-    return { chunked = true }
+    if encoding:lower() ~= "chunked" then return 501, "Transfer-Encoding is not supported" end
+    if length then return 400, "Content-Length and Transfer-Encoding exclude each other" end
+  elseif length and (not length:find("^%d+$") or #length > 15) then
+    return 400, "Content-Length is not a number"
   end
-  if not length then return { chunked = false } end
-  if not length:find("^%d+$") or #length > 15 then return nil, 400, "Content-Length is not a number" end
-  return { chunked = false, length = tonumber(length) }
 end
 
 --- A request whose head was read.
@@ -50,14 +48,16 @@ end
 ---@return string? reason
 function M.new(head, reader, peer)
   local headers = head.headers
-  local framing, status, reason = body_framing(headers)
-  if not framing then return nil, status, reason end
+  local length, encoding = headers["content-length"], headers["transfer-encoding"]
+  local status, reason = check_framing(length, encoding)
+  if status then return nil, status, reason end
+  length = length and tonumber(length)
   local connection = headers.connection and headers.connection:lower()
   return setmetatable({
     method = head.method, path = head.path, query = head.query, headers = headers, peer = peer,
     keep_alive = not head.http_1_0 and not (connection and connection:find("close", 1, true)),
-    _reader = reader, _length = framing.length, _chunked = framing.chunked, _received = 0,
-    _unread = framing.chunked or (framing.length or 0) > 0,
+    _reader = reader, _length = length, _chunked = encoding ~= nil, _received = 0,
+    _unread = encoding ~= nil or (length or 0) > 0,
     _expects_continue = not head.http_1_0 and (headers.expect or ""):lower() == "100-continue",
   }, Request)
 end
