@@ -16,31 +16,35 @@ M.bases = { "seed", "openapi", "pages" }
 ---@type devkit4ai.sandbox.Axis[]
 M.axes = {
   { "provisioning", values = { "both", "nested", "flat" }, seed = "both", openapi = "nested", pages = "nested",
-    help = "where a registered developer's keys stand: under provisioning, beside the id, or both" },
+    help = "where the response to a registration has a developer's keys: under provisioning, beside the id, or both" },
   { "refresh_rotation", values = { "reuse", "null", "absent", "rotate", "single_use" },
     seed = "reuse", openapi = "null", pages = "rotate",
-    help = "the refresh token of a refresh: the one sent, null, none, a new one, or a new one that ends the old" },
+    help = "the refresh token in the response to a refresh: the one sent, null, absent, a new one, or a new one "
+      .. "that revokes the old one" },
   { "reg_tokens", values = { "end_users", "both", "none" }, seed = "end_users", openapi = "both", pages = "end_users",
-    help = "who gets tokens at registration; both: developers too" },
+    help = "the accounts that get tokens at registration; both: developers too" },
   { "role_strictness", values = { "lenient", "strict" }, seed = "lenient", openapi = "lenient", pages = "strict",
-    help = "lenient: a developer's token may generate in the developer's projects; strict: an end user's alone" },
+    help = "lenient: a developer's token may generate in the developer's projects; strict: only an end user's "
+      .. "token may" },
   { "project_create_body", values = { "full", "id" }, seed = "full", openapi = "id", pages = "full",
-    help = "what the answer to a new project holds: the project with its owner_id, or its id" },
+    help = "the response to a new project: the project with its owner_id, or its id only" },
   { "list_envelope", values = { "array", "named", "items" }, seed = "array", openapi = "array", pages = "named",
     help = "lists of projects and keys: bare, under projects or api_keys, or under items with total and has_more" },
   { "slash", values = { "307", "accept", "404" }, seed = "307", openapi = "307", pages = "accept",
-    help = "a path whose last slash is wrong: sent to the right one, taken, or not found" },
+    help = "a path with a wrong slash at the end: redirected, accepted, or not found" },
   { "upload_part", values = { "example_images", "files", "split", "any" },
     seed = "example_images", openapi = "files", pages = "split",
-    help = "the parts that are images; split: files for anonymous generations, else example_images; any: both names" },
+    help = "the parts that are images; split: files for anonymous generations, otherwise example_images; any: both "
+      .. "names" },
   { "generation_status_body", values = { "result_image_url", "generated_image_url", "result" },
     seed = "result_image_url", openapi = "generated_image_url", pages = "result",
-    help = "where a generation's status has the picture's address, and the other fields of that document" },
+    help = "the field of a generation's status with the image's address; the other fields are those of the same "
+      .. "document" },
   { "rate_headers",
     values = { "retry_after+body", "body", "limits+body", "retry_after", "limits", "date" },
     seed = "retry_after+body", openapi = "body", pages = "limits+body",
-    help = "how 429 says when: Retry-After (date: as a date), retry_after in the body; limits: X-RateLimit-* on every "
-      .. "answer, of the window that refused, else of request_limit or daily_request_limit" },
+    help = "how a 429 gives the time: Retry-After (date: as a date), retry_after in the body; limits: X-RateLimit-* on "
+      .. "every response, of the window that refused, otherwise of request_limit or daily_request_limit" },
 }
 
 local AXES_BY_NAME, NAMES = {}, {}

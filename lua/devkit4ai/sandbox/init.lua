@@ -21,7 +21,7 @@ for _, row in ipairs(options.rows) do
 end
 table.sort(NAMES)
 
--- Gives what is wrong with the options of start.
+-- The message about the first wrong option of start; nil: all are valid.
 local function check_options(given)
   if type(given) ~= "table" then return "options must be a table" end
   for name, value in pairs(given) do

@@ -18,20 +18,20 @@ local M = {}
 
 ---@type devkit4ai.sandbox.Option[]
 M.rows = {
-  { "port", kind = "count", default = 0, min = 0, max = 65535, help = "port of the API; 0: any free one" },
+  { "port", kind = "count", default = 0, min = 0, max = 65535, help = "port of the API; 0: any free port" },
   { "step_time", kind = "seconds", default = 2, min = 0,
-    help = "seconds a generation is pending, and again processing" },
-  { "access_life", kind = "seconds", default = 1800, min = 0, help = "seconds an access token is good for" },
-  { "refresh_life", kind = "seconds", default = 604800, min = 0, help = "seconds a refresh token is good for" },
+    help = "seconds that a generation is pending, and then processing" },
+  { "access_life", kind = "seconds", default = 1800, min = 0, help = "seconds until an access token expires" },
+  { "refresh_life", kind = "seconds", default = 604800, min = 0, help = "seconds until a refresh token expires" },
   { "activation", kind = "choice", values = { "at_once", "verified" }, default = "at_once",
-    help = "when a new account can log in: at_once, or when its address is verified" },
+    help = "when a new account can log in: at_once, or after its address is verified" },
   { "tier", kind = "choice", values = { "none", "free", "starter", "premium" }, default = "none",
-    help = "whose limits hold where the options below give none; none: no limits" },
+    help = "the tier that sets the limits below; none: no limits" },
   { "project_limit", kind = "count", min = 0, free = 5, starter = 20, help = "projects a developer may have" },
   { "key_limit", kind = "count", min = 0, free = 3, starter = 10, help = "active keys a project may have" },
   { "user_limit", kind = "count", min = 0, free = 100, starter = 10000, help = "end users a project may have" },
   { "generation_limit", kind = "count", min = 0, free = 1, starter = 3, premium = 10,
-    help = "generations a user may have under way" },
+    help = "unfinished generations a user may have" },
   { "monthly_generation_limit", kind = "count", min = 0, free = 100, starter = 1000,
     help = "generations in 30 days in all projects of a developer" },
   { "anonymous_limit", kind = "count", min = 0, free = 10, help = "anonymous generations a day" },
@@ -42,7 +42,7 @@ M.rows = {
     help = "requests an hour to /api/v1/auth/" },
   { "management_limit", kind = "count", min = 0, free = 1000, starter = 10000,
     help = "requests a day to /api/v1/projects/" },
-  { "dialect", kind = "dialect", default = "seed", help = "the form of the answers: see below" },
+  { "dialect", kind = "dialect", default = "seed", help = "the form of the responses: see below" },
 }
 
 local function number_kind(description, is_whole)
@@ -58,7 +58,7 @@ local function number_kind(description, is_whole)
   }
 end
 
--- kind -> parse and format: from and to the text on the command line; check: gives what is wrong with a value
+-- kind -> parse and format: from and to the text on the command line; check: gives a message about a wrong value
 local KINDS = {
   seconds = number_kind("number of seconds"), count = number_kind("whole number", true),
   choice = {

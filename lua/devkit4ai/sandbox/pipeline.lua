@@ -6,8 +6,8 @@ local responses = require "devkit4ai.sandbox.http.response"
 
 local M = {}
 
----@class devkit4ai.sandbox.Service what a port is for; it knows neither faults nor the journal
----@field match fun(self: table, request: devkit4ai.sandbox.Request): string?, any  the operation, and what handle takes
+---@class devkit4ai.sandbox.Service the API, or the image storage; it knows neither faults nor the journal
+---@field match fun(self: table, request: devkit4ai.sandbox.Request): string?, any  the operation, and the argument of handle
 ---@field handle fun(self: table, call: any): devkit4ai.sandbox.Response
 
 ---@class devkit4ai.sandbox.Pipeline: devkit4ai.sandbox.Handler
@@ -95,7 +95,7 @@ end
 --- Handles a request.
 ---@param request devkit4ai.sandbox.Request
 ---@return devkit4ai.sandbox.Response
----@return devkit4ai.sandbox.Fault? fault for the way in which the response is sent
+---@return devkit4ai.sandbox.Fault? fault that applies to the sending of the response
 ---@return devkit4ai.sandbox.JournalEntry? entry nil: the journal does not record this request
 function Pipeline:handle(request)
   local control_response = self._control_api and self._control_api:handle(request)
@@ -109,7 +109,7 @@ function Pipeline:handle(request)
   return cors.add_headers(request, response), fault, entry
 end
 
---- Records what was sent.
+--- Records the sent response in the journal.
 ---@param entry devkit4ai.sandbox.JournalEntry?
 ---@param response devkit4ai.sandbox.Response
 ---@param bytes integer that were sent

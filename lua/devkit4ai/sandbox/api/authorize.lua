@@ -1,5 +1,5 @@
---- Checks the header profile of a request (CONTRACT 1.4, in the order of 4.4), and the owner of a project in the path.
---- A check gives an error response, or nothing, and writes what it found to the context.
+--- Checks of the header profile (CONTRACT 1.4, in the order of 4.4), and of the owner of a project in the path.
+--- A check returns an error response, or writes its results to the context.
 local encoding = require "devkit4ai.sandbox.util.encoding"
 local errors = require "devkit4ai.sandbox.api.errors"
 

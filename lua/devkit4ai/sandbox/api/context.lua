@@ -1,4 +1,4 @@
---- What the API knows about one request. Each field has one writer.
+--- The context of one request: everything that the API knows about it. Each field has one writer.
 local M = {}
 
 ---@class devkit4ai.sandbox.Context
@@ -10,7 +10,7 @@ local M = {}
 ---@field developer_key devkit4ai.sandbox.Key?
 ---@field project devkit4ai.sandbox.Project?  of the headers, or of the path
 ---@field role "developer"|"end_user"|nil  that a registration gives
----@field login_project_id string?  whose end users may log in; nil: developers
+---@field login_project_id string?  the project of the end user who logs in; nil: a developer
 ---@field query_params table?  written by app.lua, as the next two
 ---@field body table?  the fields of the JSON or form body
 ---@field upload devkit4ai.sandbox.GenerationUpload?

@@ -1,5 +1,5 @@
---- Reads and validates the upload of a generation (CONTRACT 5.1). It reads the body as it arrives and keeps the first
---- bytes, size and hash of each image only, so an upload of any size takes little memory.
+--- The upload of a generation: its reader and its validation (CONTRACT 5.1). Of each image it keeps the first bytes, the
+--- size and the hash, so an upload of any size takes little memory.
 local digest = require "openssl.digest"
 local encoding = require "devkit4ai.sandbox.util.encoding"
 local errors = require "devkit4ai.sandbox.api.errors"

@@ -3,10 +3,10 @@ local json = require "devkit4ai.sandbox.util.json"
 
 local M = {}
 
---- 204, without a body. Shared: nobody changes it.
+--- 204, without a body. Every caller gets this table.
 M.NO_CONTENT = { status = 204, body = "" }
 
---- A response whose body is a record.
+--- A response with a record.
 ---@param status integer
 ---@param schema devkit4ai.sandbox.Schema
 ---@param record table
@@ -27,7 +27,7 @@ local ENVELOPES = {
   end,
 }
 
---- A response whose body is a list.
+--- A response with a list.
 ---@param envelope string the value of the dialect's axis list_envelope
 ---@param schema devkit4ai.sandbox.Schema of one item
 ---@param records table[]

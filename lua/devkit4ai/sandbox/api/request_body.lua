@@ -1,5 +1,5 @@
---- Reads request bodies by their Content-Type, as the API's framework (FastAPI) does: JSON needs a JSON type or none, a
---- form needs one of the two form types.
+--- Readers of request bodies, by Content-Type, as the API's framework (FastAPI) has them: JSON needs a JSON type or none,
+--- a form needs one of the two form types.
 local errors = require "devkit4ai.sandbox.api.errors"
 local multipart = require "devkit4ai.sandbox.http.multipart"
 local query_string = require "devkit4ai.sandbox.http.query_string"
@@ -23,7 +23,7 @@ end
 --- Reads a multipart body as it arrives.
 ---@param request devkit4ai.sandbox.Request
 ---@param limit integer bytes
----@param on_part fun(part: devkit4ai.sandbox.Part): fun(bytes: string) called for each part; gives what takes its content
+---@param on_part fun(part: devkit4ai.sandbox.Part): fun(bytes: string) called for each part; returns the consumer of its content
 ---@return devkit4ai.sandbox.Response? error_response
 function M.read_multipart(request, limit, on_part)
   local boundary = multipart.boundary(request.headers["content-type"])

@@ -75,7 +75,7 @@ function COMMANDS.clear_requests(state)
   return COMMANDS.requests(state)
 end
 
--- field -> what it must be, and the check
+-- field -> its description, and the check
 local CLOCK_FIELDS = {
   advance = { "a number of seconds from 0 to 1000000000", function(value)
     return type(value) == "number" and value >= 0 and value <= 1e9

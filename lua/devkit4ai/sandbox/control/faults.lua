@@ -55,8 +55,8 @@ local function headers(value)
   if next(value) == nil then return "must have at least one header" end
 end
 
--- The fields of a fault. check: gives what is wrong with a value; effect: the field does something, so one of them is
--- needed; response: it replaces the service's response; body: it replaces the body, so one of them at most is allowed.
+-- The fields of a fault. check: gives a message about a wrong value; effect: the field does something, and one of these
+-- is needed; response: it replaces the service's response; body: it replaces the body, and only one of these is allowed.
 local FIELDS = {
   { "operation", check = text },
   { "times", check = number(1, 1e9, true) }, { "after", check = number(0, 1e9, true) },
@@ -134,7 +134,7 @@ local function combination_problem(given, creates_generations)
   end
 end
 
----@class devkit4ai.sandbox.Fault what goes wrong on purpose; docs/sandbox.md tells which fields exclude each other
+---@class devkit4ai.sandbox.Fault an injected fault; docs/sandbox.md tells which fields exclude each other
 ---@field number integer? of a fault that was set
 ---@field left integer? requests that it will still hit; of a list of faults
 ---@field operation string? the requests that it hits: an operation's name, or "picture"; default any

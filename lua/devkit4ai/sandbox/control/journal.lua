@@ -71,7 +71,7 @@ local function text_recorder(entry)
   end
 end
 
---- Begins the entry of a request whose head was read.
+--- Begins the entry of a request, after its head was read.
 ---@param request devkit4ai.sandbox.Request
 ---@param operation string?
 ---@param fault devkit4ai.sandbox.Fault?

@@ -1,4 +1,4 @@
---- Ends this process when the program that started it has ended.
+--- Watchdog of the parent process: ends the sandbox when the program that started it has ended.
 local cqueues = require "cqueues"
 
 local M = {}

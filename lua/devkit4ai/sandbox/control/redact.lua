@@ -1,4 +1,4 @@
---- Redacts secrets: at most the first eight characters stay, and never more than a quarter.
+--- Redaction of secrets: at most the first eight characters stay, and never more than a quarter.
 local M = {}
 
 local SECRET_HEADERS = {

@@ -122,7 +122,7 @@ local function lines_of(input)
   end
 end
 
---- Runs commands until the input ends or nobody reads the output; then ends the process.
+--- Runs commands until the input ends or the output can't be written; then ends the process.
 ---@param state devkit4ai.sandbox.State
 ---@param streams devkit4ai.sandbox.StdioStreams
 function M.run(state, streams)

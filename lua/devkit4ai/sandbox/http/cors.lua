@@ -1,4 +1,4 @@
---- CORS: lets web pages of this machine call the sandbox.
+--- CORS headers and preflight responses, for web pages of this machine.
 local merge = require "devkit4ai.sandbox.util.merge"
 
 local M = {}

@@ -32,7 +32,7 @@ end
 
 --- A parser of one body.
 ---@param boundary string
----@param on_part fun(part: devkit4ai.sandbox.Part): fun(bytes: string) called for each part; gives what takes its content
+---@param on_part fun(part: devkit4ai.sandbox.Part): fun(bytes: string) called for each part; returns the consumer of its content
 ---@return devkit4ai.sandbox.MultipartParser
 function M.parser(boundary, on_part)
   return setmetatable({

@@ -39,7 +39,7 @@ local function check_framing(length, encoding)
   end
 end
 
---- A request whose head was read.
+--- A request, after its head was read.
 ---@param head devkit4ai.sandbox.RequestHead
 ---@param reader devkit4ai.sandbox.RequestReader the body comes from it
 ---@param peer string?

@@ -157,7 +157,7 @@ function Reader:read_trailer()
   return self:_read_line(may_be_trailer)
 end
 
---- Reads what has arrived, at most n bytes; waits where nothing has.
+--- Reads at most n bytes that have arrived; waits if none have.
 ---@param n integer
 ---@return string? bytes nil: the connection has ended
 function Reader:read_some(n)

@@ -29,7 +29,7 @@ local REASONS = {
 
 local DETAIL = { "detail" }
 
---- A response whose JSON body is a detail text.
+--- A response with a detail text, as JSON.
 ---@param status integer
 ---@param detail string
 ---@param headers string[]?

@@ -1,4 +1,4 @@
---- Writes responses to a connection, as they are or damaged by a fault.
+--- Response writer: sends responses to a connection, as they are or with a fault.
 local cqueues = require "cqueues"
 local dependencies = require "devkit4ai.dependencies"
 local errno = require "cqueues.errno"

@@ -18,7 +18,7 @@ Router.__index = Router
 ---@field methods string[]?  the methods that the path has
 ---@field redirect string?  the path with the slash at the end right
 
--- value of the dialect's axis slash -> what happens when the slash at the end is wrong
+-- value of the dialect's axis slash -> the effect of a wrong slash at the end
 local SLASH_MODES = { ["307"] = "redirect", accept = "accept", ["404"] = "reject" }
 
 function Router:_add(route)

@@ -1,6 +1,6 @@
 --- HTTP server: listens on 127.0.0.1 and serves each connection in a coroutine of cqueues.
 local cqueues = require "cqueues"
-local resume = require("cqueues.auxlib").resume -- passes what cqueues yields on to the queue
+local resume = require("cqueues.auxlib").resume -- passes the yields of cqueues on to the queue
 local errno = require "cqueues.errno"
 local socket = require "cqueues.socket"
 local request_reader = require "devkit4ai.sandbox.http.request_reader"
@@ -9,7 +9,7 @@ local response_writer = require "devkit4ai.sandbox.http.response_writer"
 
 local M = {}
 
----@class devkit4ai.sandbox.Handler what a port does with its connections and requests
+---@class devkit4ai.sandbox.Handler the program of a port
 ---@field now fun(): number  Unix time, for the Date header
 ---@field accepts_connection fun(self: table): boolean  false: the connection is reset
 ---@field handle fun(self: table, request: devkit4ai.sandbox.Request): devkit4ai.sandbox.Response, devkit4ai.sandbox.Fault?, devkit4ai.sandbox.JournalEntry?

@@ -63,7 +63,7 @@ function RateLimits:count_request(group)
   if wait then return wait, window end
 end
 
---- Adds what the dialect tells about limits: of the window that refused, otherwise of the first general one.
+--- Adds the dialect's rate headers, of the window that refused, otherwise of the first general window.
 ---@param response devkit4ai.sandbox.Response
 ---@return devkit4ai.sandbox.Response
 function RateLimits:add_headers(response)

@@ -24,7 +24,7 @@ function RateWindow:_current(key, now)
 end
 
 --- Counts an event.
----@param key string? whose window; nil: the one that all clients share
+---@param key string? the owner of the window; nil: the window that all clients share
 ---@return integer? seconds until the window ends, where the limit is exceeded
 function RateWindow:hit(key)
   local now = self._now()

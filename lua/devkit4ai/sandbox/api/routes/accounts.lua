@@ -33,7 +33,7 @@ function REGISTER.end_user(state, context)
   return user, schemas.end_user_registration, {}
 end
 
-local ROLES_WITH_TOKENS = { -- axis reg_tokens (D18): who gets tokens at registration
+local ROLES_WITH_TOKENS = { -- axis reg_tokens (D18): the roles that get tokens at registration
   end_users = { end_user = true }, both = { end_user = true, developer = true }, none = {},
 }
 
@@ -88,7 +88,7 @@ local function get_me(_, context)
   return reply.record(200, schemas.user, context.user)
 end
 
--- An unknown id gets the same response: everybody can send this request, and it must not tell which accounts exist.
+-- An unknown id gets the same response: this request needs no credentials and must not tell which accounts exist.
 local function request_verification(state, context)
   local user = state.accounts:get(context.query_params.user_id)
   if user then state.outbox:send_token(user) end
