@@ -186,11 +186,11 @@ describe("the guide's commands", function()
     assert.is_false(answer.json.is_public)
     local url = answer.json.result_image_url
     assert.not_equal(box.url, url:match "^http://127%.0%.0%.1:%d+")
-    local picture = helper.curl(url)
-    assert.equal(200, picture.status)
-    assert.equal("image/png", picture.headers["content-type"])
-    assert.equal("\137PNG\r\n\26\n", picture.body:sub(1, 8))
-    assert.equal("\0\0\4\0\0\0\4\0", picture.body:sub(17, 24)) -- 1,024 x 1,024
+    local image = helper.curl(url)
+    assert.equal(200, image.status)
+    assert.equal("image/png", image.headers["content-type"])
+    assert.equal("\137PNG\r\n\26\n", image.body:sub(1, 8))
+    assert.equal("\0\0\4\0\0\0\4\0", image.body:sub(17, 24)) -- 1,024 x 1,024
   end)
 
   it("get a new access token for the same refresh token", function()

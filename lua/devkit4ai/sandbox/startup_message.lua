@@ -21,7 +21,7 @@ local HOW_TO_GENERATE = [[
 
 local TEXT = [[
 # The Dev Kit for AI sandbox listens on %s
-# Result pictures come from %s
+# Result images come from %s
 # Paste these lines into another terminal:
 
 %s
