@@ -93,7 +93,7 @@ local _, unnamed = classify.answered(operations.get_me, {}, core.secrets(), 429,
 
 local ahead = constant(library "auth/session", "AHEAD") / 60 -- minutes
 local budget = constant(library "loop/own", "BUDGET")
-local exchanges = grouped(constant(library "sandbox/journal", "KEPT"))
+local exchanges = grouped(constant(library "sandbox/control/journal", "CAPACITY"))
 
 -- ---- the claims: a page, a sentence in it, the values in their order ----
 
@@ -176,15 +176,17 @@ local CLAIMS = {
   { "docs/building.md", "make, cmake %s and", child.read("CMakeLists.txt"):match("VERSION ([%d.]+)") },
   { "docs/testing.md", "`requests` are the last %s requests", exchanges },
   { "docs/sandbox.md", "The last %s requests to both ports", exchanges },
-  { "docs/sandbox.md", "a form of up to %s KiB", constant(library "sandbox/journal", "BODY_KEPT") / 1024 },
-  { "docs/sandbox.md", "if it has more than %s levels", constant(library "sandbox/json", "DEPTH") },
-  { "docs/sandbox.md", "is valid once, for %s hours", constant(library "sandbox/mails", "LIFE") / 3600 },
-  { "docs/sandbox.md", "is a PNG of %s x %s, always", grouped(require("devkit4ai.sandbox.scene").SIZE),
-    grouped(require("devkit4ai.sandbox.scene").SIZE) },
-  { "docs/sandbox.md", "It takes %s rounds", grouped(constant(library "sandbox/accounts", "ROUNDS")) },
-  { "docs/sandbox.md", "up to %s MiB each", constant(library "sandbox/uploads", "IMAGE_LIMIT") / 1024 / 1024 },
+  { "docs/sandbox.md", "a form of up to %s KiB", constant(library "sandbox/control/journal", "BODY_LIMIT") / 1024 },
+  { "docs/sandbox.md", "if it has more than %s levels", constant(library "sandbox/util/json_text", "MAX_DEPTH") },
+  { "docs/sandbox.md", "is valid once, for %s hours",
+    constant(library "sandbox/state/outbox", "TOKEN_LIFETIME") / 3600 },
+  { "docs/sandbox.md", "is a PNG of %s x %s, always", grouped(require("devkit4ai.sandbox.images.image_scene").SIZE),
+    grouped(require("devkit4ai.sandbox.images.image_scene").SIZE) },
+  { "docs/sandbox.md", "It takes %s rounds", grouped(constant(library "sandbox/state/accounts", "ROUNDS")) },
+  { "docs/sandbox.md", "up to %s MiB each",
+    constant(library "sandbox/api/generation_upload", "IMAGE_LIMIT") / 1024 / 1024 },
   { "docs/sandbox.md", "an object with a `prompt`, 1 to %s characters",
-    grouped(constant(library "sandbox/uploads", "TEXT_LIMIT")) },
+    grouped(constant(library "sandbox/api/generation_upload", "TEXT_LIMIT")) },
   { "README.md", " Version %s,", devkit4ai.version },
   { "README.md", "{ connect = %s, idle = %s, total = %s }` in seconds", limits.connect, limits.idle, limits.total },
   { "README.md", "(`%s`, `%s` and `%s`: %s idle, no total)", calls[1], calls[2], calls[3], creating.idle },
@@ -330,8 +332,8 @@ local QUOTES = {
   { "docs/tokens-and-keys.md", "the session is over: the server refused the refresh token", library "auth/session" },
   { "docs/waiting.md", "gen:wait: an error ended the wait; the generation", library "generation/wait" },
   { "docs/waiting.md", "the image ended early", "src/core/image_end.c" },
-  { "docs/sandbox.md", "value is not a valid dict", library "sandbox/errors" },
-  { "docs/sandbox.md", "Account not activated", library "sandbox/errors" },
+  { "docs/sandbox.md", "value is not a valid dict", library "sandbox/api/errors" },
+  { "docs/sandbox.md", "Account not activated", library "sandbox/api/errors" },
 }
 
 describe("the messages that pages quote", function()

@@ -97,7 +97,7 @@ describe("with the user's own keys and addresses in the environment", function()
     local busted = assert(io.popen "command -v busted"):read "*l"
     local ended = child.run(('arg = { [0] = %q, %s } dofile(arg[0])'):format(busted,
       '"spec/docs/readme_spec.lua", "spec/docs/docs_spec.lua", '
-        .. '"spec/devkit4ai/cli/docs_spec.lua", "spec/sandbox/docs_spec.lua"'),
+        .. '"spec/devkit4ai/cli/docs_spec.lua", "spec/devkit4ai/sandbox/docs_spec.lua"'),
       { env = environment(server, folder) })
     assert.same({}, asked(server))
     assert.equal(0, ended.code, ended.out .. ended.err)

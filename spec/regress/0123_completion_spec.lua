@@ -2,7 +2,7 @@
 if _VERSION ~= "Lua 5.4" then return end -- its subject is the shell, so one Lua is enough
 
 local child = require "spec.support.child"
-local helper = require "spec.sandbox.helper"
+local helper = require "spec.devkit4ai.sandbox.helper"
 local screen = require "spec.devkit4ai.cli.screen"
 
 describe("devkit4ai completion", function()

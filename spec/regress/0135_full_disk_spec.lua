@@ -2,7 +2,7 @@
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
 local core = require "devkit4ai.core"
-local helper = require "spec.sandbox.helper"
+local helper = require "spec.devkit4ai.sandbox.helper"
 
 -- A file system of 192 KB in a mount namespace of its own: its folder is $1, the command the rest.
 local MOUNT = [[mount -t tmpfs -o size=192k none "$1" && %s && shift && exec "$@"]]

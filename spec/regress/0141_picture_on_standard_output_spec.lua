@@ -2,7 +2,7 @@
 -- refused. A name of 255 bytes was refused, too, since the probe beside it had a longer one.
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
-local helper = require "spec.sandbox.helper"
+local helper = require "spec.devkit4ai.sandbox.helper"
 
 describe("devkit4ai --out -", function()
   local desk, id

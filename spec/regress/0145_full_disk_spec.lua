@@ -4,7 +4,7 @@ local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
 local devkit4ai = require "devkit4ai"
 local file = require "devkit4ai.store.file"
-local helper = require "spec.sandbox.helper"
+local helper = require "spec.devkit4ai.sandbox.helper"
 
 describe("a disk without room", function()
   local desk, disk, client, gen, id

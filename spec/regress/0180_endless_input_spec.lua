@@ -3,7 +3,7 @@
 local bounded = require "devkit4ai.cli.bounded"
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
-local helper = require "spec.sandbox.helper"
+local helper = require "spec.devkit4ai.sandbox.helper"
 
 describe("input of the command", function()
   local desk

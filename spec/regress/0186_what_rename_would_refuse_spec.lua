@@ -3,7 +3,7 @@
 -- under the name of a part file was removed by the next save. The C tests have more: file_test.c.
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
-local helper = require "spec.sandbox.helper"
+local helper = require "spec.devkit4ai.sandbox.helper"
 
 describe("devkit4ai generate --out, before anything is paid for,", function()
   local desk, picture

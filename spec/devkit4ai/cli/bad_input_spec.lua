@@ -1,7 +1,7 @@
 -- What a user's machine may have wrong: settings that are not ours, closed outputs, names of files, ids. Nothing is paid for.
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
-local helper = require "spec.sandbox.helper"
+local helper = require "spec.devkit4ai.sandbox.helper"
 
 describe("devkit4ai with", function()
   local desk

@@ -1,7 +1,7 @@
 -- The command in a process of its own, with settings of its own, against a sandbox.
 local cjson = require("cjson").new()
 local child = require "spec.support.child"
-local helper = require "spec.sandbox.helper"
+local helper = require "spec.devkit4ai.sandbox.helper"
 
 local M = {}
 

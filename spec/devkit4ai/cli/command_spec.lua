@@ -1,7 +1,7 @@
 -- Every command against a real sandbox: exit codes, data on standard output, --json.
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
-local helper = require "spec.sandbox.helper"
+local helper = require "spec.devkit4ai.sandbox.helper"
 local raw = require "spec.support.raw"
 
 local plain_51 = _VERSION == "Lua 5.1" and not jit -- luacheck: globals jit

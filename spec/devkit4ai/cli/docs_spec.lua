@@ -3,7 +3,7 @@ local plain_51 = _VERSION == "Lua 5.1" and not jit -- luacheck: globals jit
 
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
-local helper = require "spec.sandbox.helper"
+local helper = require "spec.devkit4ai.sandbox.helper"
 
 local page = child.read "docs/command.md"
 

@@ -2,7 +2,7 @@
 -- failure whose request may have been paid for tells the line that finds it.
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
-local helper = require "spec.sandbox.helper"
+local helper = require "spec.devkit4ai.sandbox.helper"
 
 local PAID, MAY_BE_PAID, FAILED = 8, 6, 9
 local ONCE = _VERSION == "Lua 5.4" and not child.is_sanitized() -- it waits for 30 seconds

@@ -1,7 +1,7 @@
 -- keys --rotate: the new key is out of the command's hands before the old one is revoked.
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
-local helper = require "spec.sandbox.helper"
+local helper = require "spec.devkit4ai.sandbox.helper"
 
 describe("devkit4ai keys --rotate", function()
   local desk

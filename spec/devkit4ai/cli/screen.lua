@@ -1,6 +1,6 @@
 -- A terminal of a given size, by tmux: what is typed into it, and what it shows.
 local child = require "spec.support.child"
-local helper = require "spec.sandbox.helper"
+local helper = require "spec.devkit4ai.sandbox.helper"
 
 local M = {}
 

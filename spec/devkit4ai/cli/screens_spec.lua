@@ -3,7 +3,7 @@ if _VERSION ~= "Lua 5.4" then return end
 
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
-local helper = require "spec.sandbox.helper"
+local helper = require "spec.devkit4ai.sandbox.helper"
 local raw = require "spec.support.raw"
 local screen = require "spec.devkit4ai.cli.screen"
 

@@ -1,6 +1,6 @@
 -- Values of options and arguments: a bad one ends the command with its documented code, and no request goes out.
 local command = require "spec.devkit4ai.cli.command"
-local helper = require "spec.sandbox.helper"
+local helper = require "spec.devkit4ai.sandbox.helper"
 
 describe("devkit4ai refuses before anything is sent", function()
   local desk
