@@ -96,7 +96,7 @@ describe("find_generation", function()
     } do
       it(("%q"):format(prompt), function()
         -- as servers tell it: as it was sent, the prompt alone, an object, JSON in JSON
-        local sent = assert(instructions.text(prompt))
+        local sent = assert(instructions.encode(prompt))
         for _, told in ipairs { sent, prompt, { prompt = prompt }, cjson.encode(sent) } do
           local made = { id = id(1), status = "pending", instructions = told, created_at = "2027-01-15T08:00:00Z" }
           start({ made }, nil, CUT)

@@ -1,9 +1,9 @@
 -- What no spec noticed when it was broken: the limits of a creating call, an order with others under way, the key of another
 -- project, a budget of repeats that is given back, and whose key a new handle uses.
+local concurrency_limit = require "devkit4ai.generation.concurrency_limit"
 local core = require "devkit4ai.core"
 local devkit4ai = require "spec.support.quick"
 local raw = require "spec.support.raw"
-local wait = require "devkit4ai.generation.wait"
 local wire = require "spec.support.wire"
 
 local ID, OTHER = "990e8400-e29b-41d4-a716-446655440004", "880e8400-e29b-41d4-a716-446655440003"
@@ -80,10 +80,10 @@ end)
 describe("an order", function()
   after_each(stop)
 
-  -- what with_room asks of the call
-  local function max_wait_of(gen)
+  -- the longest pause that a create request may wait out after a 429
+  local function max_wait_of()
     local asked
-    wait.with_room(client._client, nil, function() return gen end, function(_, max_wait)
+    concurrency_limit.run(client._client, nil, function(_, max_wait)
       asked = max_wait or "the client's"
       return {}
     end)
@@ -94,7 +94,7 @@ describe("an order", function()
     start(("conn:respond(200, { id = '%s', status = 'pending' })"):format(ID))
     assert.equal("the client's", max_wait_of())
     local gen = assert(client:generate(ORDER))
-    assert.equal(0, max_wait_of(gen))
+    assert.equal(0, max_wait_of())
     assert(gen:delete())
     assert.equal("the client's", max_wait_of())
   end)

@@ -89,14 +89,14 @@ describe("instructions that are a text", function()
 
   it("is a prompt, where it is no JSON object", function()
     for _, text in ipairs(PROMPTS) do
-      assert.same({ prompt = text }, cjson.decode((assert(instructions.text(text)))))
+      assert.same({ prompt = text }, cjson.decode((assert(instructions.encode(text)))))
     end
   end)
 
   it("is a prompt in a table, whatever it looks like", function()
     for _, list in ipairs { OBJECTS, BROKEN, NO_PROMPT } do
       for _, text in ipairs(list) do
-        assert.equal(text, cjson.decode((assert(instructions.text { prompt = text }))).prompt)
+        assert.equal(text, cjson.decode((assert(instructions.encode { prompt = text }))).prompt)
       end
     end
   end)
@@ -155,7 +155,7 @@ describe("a long whole number in instructions", function()
       local ended = child.run([[
         local json, instructions = require "devkit4ai.util.json", require "devkit4ai.generation.instructions"
         assert(os.setlocale(arg[1]))
-        print(json.encode { list = { 123456789012345, 1 / 2 } }, instructions.text '{"prompt":"neon","a":0.5}')
+        print(json.encode { list = { 123456789012345, 1 / 2 } }, instructions.encode '{"prompt":"neon","a":0.5}')
       ]], { args = { name }, env = { LOCPATH = folder } })
       assert.equal('{"list":[123456789012345,0.5]}\t{"prompt":"neon","a":0.5}\n', ended.out, ended.err)
     end

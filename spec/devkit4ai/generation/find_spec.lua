@@ -1,7 +1,7 @@
 -- A generation is found again by its instructions, however a server writes them; and never guessed.
+local answered_ids = require "devkit4ai.generation.answered_ids"
 local cjson = require "cjson"
 local devkit4ai = require "devkit4ai"
-local find = require "devkit4ai.generation.find"
 local instructions = require "devkit4ai.generation.instructions"
 local raw = require "spec.support.raw"
 local iso8601 = require "devkit4ai.util.iso8601"
@@ -95,7 +95,7 @@ describe("find_generation", function()
     ["a field that is named as a secret"] = { { prompt = "neon", key = "C" }, '{"prompt":"neon","key":"C"}' },
   } do
     it("takes " .. what .. " for the same", function()
-      assert.is_true(instructions.same(instructions.normal(case[1]), instructions.normal(case[2])))
+      assert.is_true(instructions.equal(instructions.normalize(case[1]), instructions.normalize(case[2])))
     end)
   end
 
@@ -115,7 +115,7 @@ describe("find_generation", function()
     ["null, for an empty object"] = { "null", '{"prompt":"{}"}' },
   } do
     it("takes " .. what .. " for another", function()
-      assert.is_false(instructions.same(instructions.normal(case[1]), instructions.normal(case[2])))
+      assert.is_false(instructions.equal(instructions.normalize(case[1]), instructions.normalize(case[2])))
     end)
   end
 
@@ -279,13 +279,13 @@ describe("find_generation", function()
     end)
   end)
 
-  it("keeps the ids of a thousand orders, and no more", function()
-    local fake = { _made = { at = 0, order = {}, ids = {} } }
-    for i = 1, 2500 do find.remember(fake, id(i)) end
-    local count = 0
-    for _ in pairs(fake._made.ids) do count = count + 1 end
+  it("keeps the ids of the last thousand answered requests", function()
+    local fake = {}
+    for i = 1, 2500 do answered_ids.add(fake, id(i)) end
+    local ids, count = answered_ids.set(fake), 0
+    for _ in pairs(ids) do count = count + 1 end
     assert.equal(1000, count)
-    assert.is_true(fake._made.ids[id(2500)] and fake._made.ids[id(1501)])
+    assert.is_true(ids[id(2500)] and ids[id(1501)])
   end)
 end)
 

@@ -14,13 +14,13 @@ local function simulate(count, answer, done_after)
     end
     local event = events[soonest]
     local now = event.at
-    if not event.reserved or now < shared.shut then
+    if not event.reserved or now < shared.blocked_until then
       event.at, event.reserved = request_pacing.reserve(shared, now), true
     else
       looks[#looks + 1], event.looks, event.reserved = now, event.looks + 1, false
       local signal = answer(now, event.wait, #looks)
-      request_pacing.heed(shared, now, signal)
-      if event.looks >= done_after and not signal.limited then
+      request_pacing.adjust(shared, now, signal)
+      if event.looks >= done_after and not signal.retry_after then
         events[soonest] = events[#events]
         events[#events] = nil
         ended = math.max(ended, now)
@@ -75,7 +75,7 @@ describe("the pace", function()
       taken = taken + 1
       if taken <= 10 then return {} end
       refused = refused + 1
-      return { limited = 1 }
+      return { retry_after = 1 }
     end, 1)
     assert.is_true(#looks < 1500, #looks .. " looks")
     assert.is_true(refused < 250, refused .. " refused")
@@ -85,33 +85,33 @@ describe("the pace", function()
   it("holds all of them back for the time that a 429 names", function()
     local shared = request_pacing.new()
     request_pacing.reserve(shared, 0)
-    request_pacing.heed(shared, 1, { limited = 30 })
+    request_pacing.adjust(shared, 1, { retry_after = 30 })
     assert.equal(31, request_pacing.reserve(shared, 1))
     assert.is_true(request_pacing.reserve(shared, 2) > 31)
-    request_pacing.heed(shared, 2, { limited = 3 }) -- a shorter time takes nothing back
+    request_pacing.adjust(shared, 2, { retry_after = 3 }) -- a shorter time takes nothing back
     assert.is_true(request_pacing.reserve(shared, 3) > 31)
   end)
 
   it("slows with each 429, and no further than to 10 s between two looks", function()
     local shared, gap = request_pacing.new(), 0
     for i = 1, 4 do
-      request_pacing.heed(shared, i, { limited = 1 })
+      request_pacing.adjust(shared, i, { retry_after = 1 })
       assert.is_true(shared.gap > gap)
       gap = shared.gap
     end
-    for i = 5, 50 do request_pacing.heed(shared, i, { limited = 1 }) end
+    for i = 5, 50 do request_pacing.adjust(shared, i, { retry_after = 1 }) end
     assert.equal(10, shared.gap)
   end)
 
   it("slows ahead where less than a tenth of the limit is left, so that the rest lasts", function()
     local shared = request_pacing.new()
-    request_pacing.heed(shared, 0, { limit = 1000, remaining = 100, reset = 60 })
+    request_pacing.adjust(shared, 0, { limit = 1000, remaining = 100, reset = 60 })
     local quick = shared.gap
-    request_pacing.heed(shared, 0, { limit = 1000, remaining = 99, reset = 60 })
+    request_pacing.adjust(shared, 0, { limit = 1000, remaining = 99, reset = 60 })
     assert.is_true(shared.gap > quick)
-    request_pacing.heed(shared, 0, { limit = 1000, remaining = 12, reset = 60 })
+    request_pacing.adjust(shared, 0, { limit = 1000, remaining = 12, reset = 60 })
     assert.equal(5, shared.gap)
-    request_pacing.heed(shared, 0, { limit = 1000, remaining = 0, reset = 3600 })
+    request_pacing.adjust(shared, 0, { limit = 1000, remaining = 0, reset = 3600 })
     assert.equal(10, shared.gap)
   end)
 
@@ -122,7 +122,7 @@ describe("the pace", function()
       counts[window] = (counts[window] or 0) + 1
       if counts[window] > 100 then
         refused = refused + 1
-        return { limited = (window + 1) * 60 - now }
+        return { retry_after = (window + 1) * 60 - now }
       end
       return { limit = 100, remaining = 100 - counts[window], reset = (window + 1) * 60 - now }
     end, 2)
@@ -132,8 +132,8 @@ describe("the pace", function()
   it("recovers: answers make it quick again", function()
     local shared = request_pacing.new()
     local begin = shared.gap
-    for i = 1, 20 do request_pacing.heed(shared, i, { limited = 1 }) end
-    for i = 1, 40 do request_pacing.heed(shared, 100 + i, {}) end
+    for i = 1, 20 do request_pacing.adjust(shared, i, { retry_after = 1 }) end
+    for i = 1, 40 do request_pacing.adjust(shared, 100 + i, {}) end
     assert.equal(begin, shared.gap)
     assert.equal(1000, request_pacing.reserve(shared, 1000))
   end)
@@ -145,7 +145,7 @@ describe("the pace", function()
       { limit = 10, remaining = 0 }, { limit = 10, remaining = 0, reset = 0 },
       { limit = 10, remaining = 0, reset = -5 },
       { limit = 10, remaining = 10, reset = 60 } } do
-      request_pacing.heed(shared, 0, signal)
+      request_pacing.adjust(shared, 0, signal)
       assert.equal(begin, shared.gap)
     end
   end)
