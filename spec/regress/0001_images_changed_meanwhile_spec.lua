@@ -56,7 +56,7 @@ describe("project:generate", function()
       local gen, message, err = client:generate { images = { image }, prompt = "neon" }
       assert.is_nil(gen)
       assert.same({ "invalid", "not_sent" }, { err.kind, err.outcome })
-      assert.is_truthy(message:find("is no name of a file", 1, true), message)
+      assert.is_truthy(message:find("is not a file name", 1, true), message)
     end)
   end
 end)

@@ -72,10 +72,10 @@ describe("the URL of an image", function()
     ["an object"] = { "generated_image_url = { href = 'x' }", "an object" },
     ["a number"] = { "result_image_url = 7", "a number" },
     ["false"] = { "result_image_url = false, result = { 1 }", "a list" },
-    ["empty"] = { "result_image_url = ''", "a text that is no URL" },
-    ["blank"] = { "result_image_url = ' \\n'", "a text that is no URL" },
-    ["a file's"] = { "result_image_url = 'file:///etc/hostname'", "a text that is no URL" },
-    ["one with a password"] = { "result_image_url = url:gsub('//', '//a:word@') .. '/a.png'", "a text that is no URL" },
+    ["empty"] = { "result_image_url = ''", "a text that is not a URL" },
+    ["blank"] = { "result_image_url = ' \\n'", "a text that is not a URL" },
+    ["a file's"] = { "result_image_url = 'file:///etc/hostname'", "a text that is not a URL" },
+    ["one with a password"] = { "result_image_url = url:gsub('//', '//a:word@') .. '/a.png'", "a text that is not a URL" },
   } do
     it("that is " .. what .. " of a completed generation is said to be that", function()
       start(case[1])

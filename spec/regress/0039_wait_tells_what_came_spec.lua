@@ -76,17 +76,17 @@ describe("gen:wait", function()
       local gen, message, err = wait_out(client:generation(ID))
       assert.is_nil(gen)
       assert.equal("timeout", err.kind)
-      for _, words in ipairs { "no status came", "the last look failed: ", case[2], "paid for", "go on waiting" } do
+      for _, words in ipairs { "no status was received", "the last status request failed: ", case[2], "paid for", "go on waiting" } do
         assert.is_truthy(message:find(words, 1, true), message)
       end
       assert.is_falsy(message:find("no answer yet", 1, true), message)
     end)
   end
 
-  it("says the status that came before the last look failed", function()
+  it("says the status that came before the last status request failed", function()
     start("conn:respond(200, { id = ID, status = 'processing' })", "conn:respond(502, '')")
     local message = select(2, wait_out(client:generation(ID)))
-    assert.is_truthy(message:find("(processing; the last look failed: the server answered 502", 1, true), message)
+    assert.is_truthy(message:find("(processing; the last status request failed: the server answered 502", 1, true), message)
   end)
 
   it("says nothing of looks that failed before the last one", function()
@@ -104,9 +104,9 @@ describe("gen:wait", function()
     start(EARLY)
     local _, message, err = client:generation(ID):wait()
     assert.same({ "not_found", false }, { err.kind, err.retryable })
-    assert.is_truthy(message:find("if the generation " .. ID .. " was ordered, it is paid for", 1, true), message)
+    assert.is_truthy(message:find("if the generation " .. ID .. " was created, it is paid for", 1, true), message)
     local gen = order()
-    gen._ordered = runtime.now() - 31
+    gen._created_at = runtime.now() - 31
     _, message, err = gen:wait()
     assert.same({ "not_found", false, ID }, { err.kind, err.retryable, err.generation_id })
     assert.is_truthy(message:find("the generation " .. ID .. " is paid for; go on waiting with ", 1, true), message)
@@ -118,7 +118,7 @@ describe("gen:wait", function()
     for _, call in ipairs { gen.refresh, gen.bytes } do
       local _, message, err = call(gen)
       assert.same({ "not_found", true }, { err.kind, err.retryable })
-      assert.is_truthy(message:find("may be there in some seconds", 1, true), message)
+      assert.is_truthy(message:find("may appear in some seconds", 1, true), message)
     end
   end)
 

@@ -65,7 +65,7 @@ describe("instructions that are a text", function()
         local before = #made()
         local gen, message, err = client:generate { images = IMAGES, [name] = text }
         assert.same({ nil, "invalid", "not_sent", before }, { gen, err.kind, err.outcome, #made() })
-        assert.matches("begins like a JSON object, but is none", message, 1, true)
+        assert.matches("begins like a JSON object but is not one", message, 1, true)
       end)
     end
 

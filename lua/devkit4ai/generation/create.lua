@@ -152,7 +152,7 @@ local function send(creation, options)
   local args, message, err = check(creation, options)
   if not args then return nil, message, err end
   local fields, head
-  fields, message, err, head = concurrency_limit.run(creation.scope._client, options.timeout, function(left, max_wait)
+  fields, _, err, head = concurrency_limit.run(creation.scope._client, options.timeout, function(left, max_wait)
     creation.sent_at = runtime.now()
     return call.run(creation.scope, creation.operation, args, {
       total = left, max_wait = max_wait, headers = options.headers, says = creation.call_name, creation = creation,

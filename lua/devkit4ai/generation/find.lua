@@ -142,7 +142,7 @@ end
 
 local function range_text(search)
   if not search.since then return "" end
-  return (" created since %s UTC (less %d s)"):format(date(search.since), MARGIN)
+  return (" since %s UTC (less %d s)"):format(date(search.since), MARGIN)
 end
 
 local function names_of(list)
@@ -176,7 +176,7 @@ local function not_found(client, call_name, search)
   if search.out_of_range[1] then
     parts[2] = "these have the instructions but another time: " .. names_of(search.out_of_range)
   end
-  parts[#parts + 1] = doubt or "one that was created a moment ago may still appear: look again in some seconds"
+  parts[#parts + 1] = doubt or "a new generation may still appear: look again in some seconds"
     .. (search.out_of_range[1] and "" or " before you generate again")
   return errors.give({
     kind = doubt and "conflict" or "not_found", outcome = "refused", operation = "list_generations",

@@ -37,8 +37,10 @@ function M.copy(call_name, list_name, images, most)
   for i = 1, count do
     local image, label = images[i], ("%s[%d]"):format(list_name, i)
     local full_label = call_name .. ": " .. label
-    validate.value(full_label, { type = "string or table", required = true }, image)
-    if type(image) == "table" then image = copy_image(full_label, image) end
+    if type(image) ~= "string" then
+      validate.value(full_label, { type = "string or table", required = true }, image)
+      image = copy_image(full_label, image)
+    end
     local file = type(image) == "table" and image.filename or image
     if not M.is_file_name(file) then return nil, ("%s: %s"):format(label, M.BAD_FILE_NAME:format(#file)) end
     copies[i] = image

@@ -43,6 +43,7 @@ local OBJECT_STARTS = { '^%s*"?{%s*\\?["\']', "^%s*{%s*[%w_\128-\255]+%s*:" }
 local function parse(given)
   if type(given) == "table" then return given end
   local text = given:gsub("^\239\187\191", "") -- a byte order mark
+  if not text:find('^%s*"?{') then return { prompt = given } end
   local object, why = json.object(text)
   if object then return object, text end
   for _, pattern in ipairs(OBJECT_STARTS) do

@@ -125,7 +125,7 @@ describe("find_generation", function()
     }
     local message, err = fails("not_found", client:find_generation { instructions = "neon", since = NOW - 40 })
     assert.is_true(err.retryable)
-    assert.is_truthy(message:find("none of the 1 generations made since", 1, true), message)
+    assert.is_truthy(message:find("none of the 1 generations since", 1, true), message)
     assert.is_truthy(message:find("may still appear", 1, true))
   end)
 

@@ -143,7 +143,7 @@ describe("gen:save", function()
       { 200, { id = ID, status = "processing" } } }
     client = devkit4ai.new(wire.options(server.url))
     gen = client:generation(ID)
-    fails(folder .. "/a.jpg", nil, "invalid", ID, "no picture yet (processing)", "call gen:wait() first")
+    fails(folder .. "/a.jpg", nil, "invalid", ID, "no image yet (processing)", "call gen:wait() first")
   end)
 
   it("opens no file by an address", function()
@@ -151,7 +151,7 @@ describe("gen:save", function()
       { 200, { id = ID, status = "completed", result_image_url = "file:///etc/hostname" } } }
     client = devkit4ai.new(wire.options(server.url))
     gen = client:generation(ID)
-    fails(folder .. "/a.jpg", nil, "protocol", "no image URL that can be used (a text that is no URL)")
+    fails(folder .. "/a.jpg", nil, "protocol", "no image URL that can be used (a text that is not a URL)")
   end)
 
   it("tells a file-size limit (ulimit -f), and leaves nothing", function()

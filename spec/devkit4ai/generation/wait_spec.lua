@@ -3,6 +3,7 @@ local devkit4ai = require "devkit4ai"
 local poll_schedule = require "devkit4ai.generation.poll_schedule"
 local raw = require "spec.support.raw"
 local runtime = require "devkit4ai.loop.runtime"
+local suggestions = require "devkit4ai.util.suggestions"
 local wire = require "spec.support.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
@@ -175,7 +176,7 @@ describe("gen:wait", function()
     local ok, why = pcall(gen.wait, gen, { on_progress = function() error("stop it", 0) end })
     assert.is_false(ok)
     assert.equal(1, (why:find("stop it; ", 1, true)), why)
-    assert.is_truthy(why:find(gen._words .. ":wait()", 1, true), why)
+    assert.is_truthy(why:find(suggestions.wait(gen), 1, true), why)
   end)
 
   it("is ended by closing the client", function()
