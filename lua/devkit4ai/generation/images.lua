@@ -45,7 +45,7 @@ function M.copy(call_name, list_name, images, most)
     if not M.is_file_name(file) then return nil, ("%s: %s"):format(label, M.BAD_FILE_NAME:format(#file)) end
     copies[i] = image
   end
-  if count == 0 then return nil, ("give 1 to %d %s; the list is empty"):format(most, list_name) end
+  if count == 0 then return nil, ("give 1 to %d %s; there is none"):format(most, list_name) end
   if count > most then return nil, ("give 1 to %d %s, not %d"):format(most, list_name, count) end
   return copies
 end

@@ -89,7 +89,7 @@ function M.encode(given)
     return nil, ("the instructions are not UTF-8 (at byte %d of their JSON); give text in UTF-8"):format(position)
   end
   if count > MOST then
-    return nil, ("the instructions have %d characters as JSON; the API takes at most %d"):format(count, MOST)
+    return nil, ("the instructions have %d characters as JSON; at most %d are taken"):format(count, MOST)
   end
   return text
 end

@@ -57,7 +57,7 @@ describe("project:generate", function()
   end
 
   it("refuses no image, and six", function()
-    refused("invalid", { images = {} }, "give 1 to 5 images; the list is empty")
+    refused("invalid", { images = {} }, "give 1 to 5 images; there is none")
     local six = {}
     for i = 1, 6 do six[i] = image() end
     refused("invalid", { images = six }, "give 1 to 5 images, not 6")
