@@ -76,7 +76,8 @@ describe("gen:wait", function()
       local gen, message, err = wait_out(client:generation(ID))
       assert.is_nil(gen)
       assert.equal("timeout", err.kind)
-      for _, words in ipairs { "no status was received", "the last status request failed: ", case[2], "paid for", "go on waiting" } do
+      local parts = { "no status was received", "the last status request failed: ", case[2], "paid for", "go on waiting" }
+      for _, words in ipairs(parts) do
         assert.is_truthy(message:find(words, 1, true), message)
       end
       assert.is_falsy(message:find("no answer yet", 1, true), message)
@@ -86,7 +87,8 @@ describe("gen:wait", function()
   it("says the status that came before the last status request failed", function()
     start("conn:respond(200, { id = ID, status = 'processing' })", "conn:respond(502, '')")
     local message = select(2, wait_out(client:generation(ID)))
-    assert.is_truthy(message:find("(processing; the last status request failed: the server answered 502", 1, true), message)
+    local text = "(processing; the last status request failed: the server answered 502"
+    assert.is_truthy(message:find(text, 1, true), message)
   end)
 
   it("says nothing of looks that failed before the last one", function()

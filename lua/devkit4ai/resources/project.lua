@@ -199,8 +199,8 @@ function Project:use_key(new_key)
   validate.value("project:use_key", { type = "table or string", required = true }, new_key)
   local text = type(new_key) == "table" and new_key.key or new_key
   if type(text) ~= "string" then
-    return errors.refuse("invalid", "project:use_key: this key object has no text, because the API shows a key only when it "
-      .. "is created; give the key's text")
+    return errors.refuse("invalid", "project:use_key: this object has no key text, which is shown once, when the key is "
+      .. "created; give that text")
   end
   local set, why = context.use_key(self, text)
   if not set then return errors.refuse("config", "project:use_key: the key can't be used: " .. why) end
