@@ -1,5 +1,5 @@
--- Instructions that are a JSON text are sent as they are. They were wrapped as a prompt: a paid generation of another image.
--- What looks like a JSON object and is none is refused. generate, find_generation and the command follow one rule.
+-- Instructions as a JSON text are sent as they are. They were sent as a prompt, which paid for another image. A text that looks
+-- like a JSON object but is not one is refused. generate, find_generation and the command follow one rule.
 local cjson = require "cjson"
 local command = require "spec.devkit4ai.cli.command"
 local devkit4ai = require "devkit4ai"
@@ -78,7 +78,7 @@ describe("instructions that are a text", function()
     end
   end
 
-  it("is refused by find_generation, where generate refuses it", function()
+  it("is refused by find_generation if generate refuses it", function()
     for _, list in ipairs { BROKEN, NO_PROMPT } do
       for _, text in ipairs(list) do
         local gen, _, err = client:find_generation { instructions = text }
@@ -87,13 +87,13 @@ describe("instructions that are a text", function()
     end
   end)
 
-  it("is a prompt, where it is no JSON object", function()
+  it("is a prompt if it is not a JSON object", function()
     for _, text in ipairs(PROMPTS) do
       assert.same({ prompt = text }, cjson.decode((assert(instructions.encode(text)))))
     end
   end)
 
-  it("is a prompt in a table, whatever it looks like", function()
+  it("is always a prompt in a table", function()
     for _, list in ipairs { OBJECTS, BROKEN, NO_PROMPT } do
       for _, text in ipairs(list) do
         assert.equal(text, cjson.decode((assert(instructions.encode { prompt = text }))).prompt)
@@ -131,7 +131,7 @@ describe("a long whole number in instructions", function()
     end
   end)
 
-  it("leaves texts that look like its mark alone", function()
+  it("does not change texts that look like its mark", function()
     for _, text in ipairs { "\1", "\0015", "\1\0015", "5", "\\u00015", "/\1\1-5" } do
       local value = { list = { text, 123456789012345, 0.5 } }
       local written = assert(json.encode(value))
@@ -148,7 +148,7 @@ describe("a long whole number in instructions", function()
     end
   end)
 
-  it("is written so in each locale, beside a number with a point", function()
+  it("is written so in every locale, next to a number with a point", function()
     local folder = locales.folder()
     finally(function() child.remove(folder) end)
     for _, name in ipairs(locales.NAMES) do

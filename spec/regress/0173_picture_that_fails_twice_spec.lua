@@ -1,12 +1,12 @@
--- A picture that could not be drawn fails for everybody who waits for it, and is drawn anew for the next. The second who asked
--- waited forever.
+-- An image that can't be drawn fails for every request that waits for it, and is drawn again for the next one. The second
+-- request waited forever.
 if _VERSION ~= "Lua 5.4" or not pcall(require, "cqueues") then return end
 
 local cqueues = require "cqueues"
 local picture = require "devkit4ai.sandbox.picture"
 local pictures = require "devkit4ai.sandbox.pictures"
 
-describe("a picture that can't be drawn", function()
+describe("an image that can't be drawn", function()
   local draw, fails
   before_each(function()
     draw, fails = picture.draw, true
@@ -17,7 +17,7 @@ describe("a picture that can't be drawn", function()
   end)
   after_each(function() picture.draw = draw end) -- luacheck: ignore
 
-  it("fails for all who wait, and is drawn for the next", function()
+  it("fails for all waiting requests, and is drawn for the next one", function()
     local queue, kept, got = cqueues.new(), pictures.new(), {}
     for i = 1, 3 do
       queue:wrap(function()

@@ -151,14 +151,14 @@ end
 local function send(creation, options)
   local args, message, err = check(creation, options)
   if not args then return nil, message, err end
-  local fields, head
-  fields, _, err, head = concurrency_limit.run(creation.scope._client, options.timeout, function(left, max_wait)
+  local function request(left, max_wait)
     creation.sent_at = runtime.now()
     return call.run(creation.scope, creation.operation, args, {
       total = left, max_wait = max_wait, headers = options.headers, says = creation.call_name, creation = creation,
     }, options.on_upload)
-  end)
-  if not fields then return M.failure(creation, err) end
+  end
+  local fields, _, failure, head = concurrency_limit.run(creation.scope._client, options.timeout, request)
+  if not fields then return M.failure(creation, failure) end
   return accept(creation, fields, head)
 end
 

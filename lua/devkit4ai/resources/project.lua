@@ -199,7 +199,7 @@ function Project:use_key(new_key)
   validate.value("project:use_key", { type = "table or string", required = true }, new_key)
   local text = type(new_key) == "table" and new_key.key or new_key
   if type(text) ~= "string" then
-    return errors.refuse("invalid", "project:use_key: this object has no key text, which is shown once, when the key is "
+    return errors.refuse("invalid", "project:use_key: the object has no key text, which is shown once, when the key is "
       .. "created; give that text")
   end
   local set, why = context.use_key(self, text)

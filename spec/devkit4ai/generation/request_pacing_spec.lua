@@ -1,9 +1,9 @@
--- The pace that the waits of one process share, with a clock of the spec's own: no look comes in a burst, the server's signs
--- slow all of them, and they recover.
+-- The request pace that the waits of one account share, with a simulated clock: requests never come in a burst, the server's
+-- signals slow all of them, and they recover.
 local request_pacing = require "devkit4ai.generation.request_pacing"
 
--- Lets `count` waits look until each is done, as gen:wait does: a place in the line, an answer, a rest. answer(now, i, n) says
--- what the nth look of all was told. Gives the times of the looks, and the time at which the last wait was done.
+-- Runs `count` waits until each is done, as gen:wait does: a reserved time, a response, a pause. answer(now, i, n) returns the
+-- signal of the nth request of all. Returns the times of the requests, and the time at which the last wait ended.
 local function simulate(count, answer, done_after)
   local shared, events, looks, ended = request_pacing.new(), {}, {}, 0
   for i = 1, count do events[i] = { at = 0, wait = i, asked = false, looks = 0 } end
@@ -32,7 +32,7 @@ local function simulate(count, answer, done_after)
   return looks, ended
 end
 
--- The most looks that any window of so many seconds saw.
+-- The largest number of requests in any window of this length.
 local function most_in(looks, seconds)
   local most, from = 0, 1
   for i, at in ipairs(looks) do
@@ -44,14 +44,14 @@ end
 
 local function nothing() return {} end
 
-describe("the pace", function()
-  it("lets one wait look at once", function()
+describe("the request pace", function()
+  it("does not delay a single wait", function()
     local shared = request_pacing.new()
     assert.equal(100, request_pacing.reserve(shared, 100))
     assert.equal(105, request_pacing.reserve(shared, 105))
   end)
 
-  it("puts those that come together one after another", function()
+  it("spreads requests that come at the same time", function()
     local shared = request_pacing.new()
     local before = request_pacing.reserve(shared, 10)
     for _ = 1, 10 do
@@ -61,14 +61,14 @@ describe("the pace", function()
     end
   end)
 
-  it("spreads the looks of 1,000 waits, which still end soon", function()
+  it("spreads the requests of 1,000 waits, which still end soon", function()
     local looks, ended = simulate(1000, nothing, 3)
     assert.equal(3000, #looks)
     assert.is_true(most_in(looks, 1) <= 51, "a burst of " .. most_in(looks, 1))
     assert.is_true(ended < 90, "took " .. ended)
   end)
 
-  it("lets 1,000 waits end under a server that takes 10 a second and refuses the rest", function()
+  it("lets 1,000 waits end at a server that accepts 10 requests a second", function()
     local window, taken, refused = 0, 0, 0
     local looks, ended = simulate(1000, function(now)
       if math.floor(now) > window then window, taken = math.floor(now), 0 end
@@ -82,7 +82,7 @@ describe("the pace", function()
     assert.is_true(ended < 600, "took " .. ended)
   end)
 
-  it("holds all of them back for the time that a 429 names", function()
+  it("stops all requests for the time that a 429 names", function()
     local shared = request_pacing.new()
     request_pacing.reserve(shared, 0)
     request_pacing.adjust(shared, 1, { retry_after = 30 })
@@ -92,7 +92,7 @@ describe("the pace", function()
     assert.is_true(request_pacing.reserve(shared, 3) > 31)
   end)
 
-  it("slows with each 429, and no further than to 10 s between two looks", function()
+  it("slows with each 429, up to 10 s between two requests", function()
     local shared, gap = request_pacing.new(), 0
     for i = 1, 4 do
       request_pacing.adjust(shared, i, { retry_after = 1 })
@@ -103,7 +103,7 @@ describe("the pace", function()
     assert.equal(10, shared.gap)
   end)
 
-  it("slows ahead where less than a tenth of the limit is left, so that the rest lasts", function()
+  it("slows early if less than a tenth of the limit is left, so that the rest lasts", function()
     local shared = request_pacing.new()
     request_pacing.adjust(shared, 0, { limit = 1000, remaining = 100, reset = 60 })
     local quick = shared.gap
@@ -115,7 +115,7 @@ describe("the pace", function()
     assert.equal(10, shared.gap)
   end)
 
-  it("never runs out of a window of 100 looks in a minute, whoever else takes none", function()
+  it("stays within a limit of 100 requests a minute, if no other program uses it", function()
     local refused, counts = 0, {}
     simulate(200, function(now)
       local window = math.floor(now / 60)
@@ -129,7 +129,7 @@ describe("the pace", function()
     assert.is_true(refused <= 4, refused .. " refused")
   end)
 
-  it("recovers: answers make it quick again", function()
+  it("recovers after successful responses", function()
     local shared = request_pacing.new()
     local begin = shared.gap
     for i = 1, 20 do request_pacing.adjust(shared, i, { retry_after = 1 }) end
@@ -138,7 +138,7 @@ describe("the pace", function()
     assert.equal(1000, request_pacing.reserve(shared, 1000))
   end)
 
-  it("takes no notice of limits that say nothing", function()
+  it("ignores incomplete limits", function()
     local shared = request_pacing.new()
     local begin = shared.gap
     for _, signal in ipairs { { limit = 0, remaining = 0, reset = 10 }, { limit = 10 }, { remaining = 0, reset = 5 },
