@@ -18,8 +18,8 @@ end
 ---@param lazy table<string, fun(record: table): any>? creates a field of a record when the field is first read
 ---@return table
 function M.record_metatable(class, lazy)
-  if not lazy then return { __index = class } end
-  return { __index = function(record, name)
+  if not lazy then return { class = class, __index = class } end
+  return { class = class, __index = function(record, name)
     local create = lazy[name]
     if not create then return class[name] end
     local value = create(record)
