@@ -26,7 +26,7 @@ local MAX_AGE = 900 -- seconds; the slowest documented generation takes 600 (CON
 
 local WEAK_KEYS, WEAK_VALUES = { __mode = "k" }, { __mode = "v" }
 
--- A finished generation makes room for one waiting call, not for all of them.
+-- A finished generation lets one waiting call send its request, not all of them.
 local function finish(state, id)
   if not (state.created[id] or state.waited[id]) then return end
   state.created[id], state.waited[id] = nil, nil

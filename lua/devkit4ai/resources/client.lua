@@ -11,6 +11,9 @@ local session = require "devkit4ai.auth.session"
 ---@field base_url string the API's address
 ---@field role string "developer", "end_user", "platform_operator"
 ---@field payments devkit4ai.Payments subscriptions and payments
+---@field private _in_flight devkit4ai.InFlight? set by generation/in_flight
+---@field private _answered_ids devkit4ai.AnsweredIds? set by generation/answered_ids
+---@field private _paces table<string, devkit4ai.RequestPace>? by operation; set by generation/account_pace
 local Client = {}
 Client.__name = "devkit4ai.Client"
 
