@@ -8,8 +8,8 @@ local status = require "devkit4ai.generation.status"
 
 local M = {}
 
-local function poll_until_finished(gen, options, timeout)
-  local client, deadline, polls = gen._scope._client, runtime.now() + timeout, 0
+local function poll_until_finished(gen, options)
+  local client, deadline, polls = gen._scope._client, runtime.now() + options.timeout, 0
   while true do
     local sent, updated, _, err = status.poll(gen, deadline, options.headers)
     if not sent then return failures.cancelled(gen, "gen:wait") end
@@ -25,7 +25,7 @@ local function poll_until_finished(gen, options, timeout)
       if not pause then return failures.with_advice(gen, err, failures.wait_advice(gen)) end
     end
     local left = deadline - runtime.now()
-    if left <= 0 then return failures.timed_out(gen, timeout, err) end
+    if left <= 0 then return failures.timed_out(gen, options.timeout, err) end
     if not status.pause(client, gen, math.min(pause, left)) then return failures.cancelled(gen, "gen:wait") end
   end
 end
@@ -43,8 +43,12 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function M.run(gen, options)
-  local timeout, interval = options.timeout or poll_schedule.DEADLINE, options.interval
-  if not (timeout >= 0 and (not interval or interval > 0)) then return refuse(gen) end
+  -- a copy: the program may change its table during the wait
+  options = {
+    timeout = options.timeout or poll_schedule.DEADLINE, interval = options.interval,
+    on_progress = options.on_progress, headers = options.headers,
+  }
+  if not (options.timeout >= 0 and (not options.interval or options.interval > 0)) then return refuse(gen) end
   local client, job = gen._scope._client, runtime.job()
   local entry = in_flight.begin_wait(client, gen)
   local function finish(...)
@@ -54,7 +58,7 @@ function M.run(gen, options)
   end
   if job then job._gen = gen end -- so that the end of the task names the generation
   local advice = failures.wait_advice(gen)
-  return finish(failures.protect(gen, "gen:wait", advice, poll_until_finished, gen, options, timeout))
+  return finish(failures.protect(gen, "gen:wait", advice, poll_until_finished, gen, options))
 end
 
 return M
