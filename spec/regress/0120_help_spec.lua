@@ -1,9 +1,9 @@
 -- What the command says of itself. Help texts, man page and docs/command.md come from one source, or are compared here.
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
-local exits = require "devkit4ai.cli.exits"
+local exits = require "devkit4ai.cli.errors.exit_codes"
 local settings = require "devkit4ai.cli.settings"
-local topics = require "devkit4ai.cli.topics"
+local topics = require "devkit4ai.cli.help.topics"
 
 local plain_51 = _VERSION == "Lua 5.1" and not jit -- luacheck: globals jit
 local page = child.read "docs/command.md"
@@ -107,7 +107,7 @@ describe("devkit4ai", function()
       known[row[1]] = true
       assert.is_truthy(text:find((" %d %s"):format(row[1], row[2]), 1, true), row[2])
     end
-    for code in child.read "lua/devkit4ai/cli/exits.lua":match "\nlocal ROWS = (%b{})":gmatch "\n  { (%d+)," do
+    for code in child.read "lua/devkit4ai/cli/errors/exit_codes.lua":match "\nlocal ROWS = (%b{})":gmatch "\n  { (%d+)," do
       assert.is_true(known[tonumber(code)], code)
     end
   end)

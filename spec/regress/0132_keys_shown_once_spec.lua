@@ -59,7 +59,7 @@ describe("what is shown only once", function()
 
   it("neither saved nor shown: the line that revokes it", function()
     local script = [[
-      require("devkit4ai.cli.settings_file").write = function() return nil, "the disk is full", { kind = "file" } end
+      require("devkit4ai.cli.settings.file").write = function() return nil, "the disk is full", { kind = "file" } end
       require("devkit4ai.cli").main(arg)]]
     local words = { "keys", "--new", "k", "--save" }
     local ended = child.run(script, { args = words, env = desk:env(), before = "exec >&-" })
@@ -70,7 +70,7 @@ describe("what is shown only once", function()
 
   it("saved nowhere, but shown: nothing says that it was not sent", function()
     local script = [[
-      require("devkit4ai.cli.settings_file").write = function()
+      require("devkit4ai.cli.settings.file").write = function()
         return nil, "the disk is full", { kind = "file", outcome = "not_sent" }
       end
       require("devkit4ai.cli").main(arg)]]

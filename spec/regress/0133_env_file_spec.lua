@@ -1,7 +1,7 @@
 -- The file of --env-file is read as dotenv files are. A byte order mark made its first line vanish; a comment after quotes became
 -- part of the key, and the quotes too.
 local child = require "spec.support.child"
-local env_file = require "devkit4ai.cli.env_file"
+local env_file = require "devkit4ai.cli.settings.env_file"
 
 describe("the file of --env-file", function()
   local folder

@@ -1,6 +1,6 @@
 -- The library tells a program what to do in Lua. The command says the same in its own words: no literal of the library's
--- messages reaches a shell as Lua. A new message with Lua in it fails here until cli/exits.lua has its words.
-local exits = require "devkit4ai.cli.exits"
+-- messages reaches a shell as Lua. A new message with Lua in it fails here until cli/errors/exit_codes.lua has its words.
+local exits = require "devkit4ai.cli.errors.exit_codes"
 
 -- What a shell can't use. A call at the beginning of a message is cut off, whatever it is.
 local LUA = {

@@ -1,6 +1,6 @@
 -- A file name that is a device without an end took all memory, and the message was "unexpected: not enough memory". `--help
 -- --json` wrote no JSON, and Ctrl-C while the shell part of the command ran wrote none either.
-local bounded = require "devkit4ai.cli.bounded"
+local bounded = require "devkit4ai.cli.input.limited_read"
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.sandbox.helper"

@@ -12,7 +12,7 @@ describe("devkit4ai quickstart", function()
     local path = folder .. "/taken.png"
     assert(io.open(path, "wb")):close()
     -- the check at the start found no such file
-    local ended = child.run([[require("devkit4ai.cli.picture").check = function() return true end
+    local ended = child.run([[require("devkit4ai.cli.generation.output_file").check = function() return true end
       dofile "bin/devkit4ai"]], { args = { "quickstart", "--json", "--out", path } })
     assert.matches("taken.png: it exists already", ended.err)
     assert.is_nil((ended.out .. ended.err):find("paid", 1, true), ended.out .. ended.err)

@@ -3,13 +3,9 @@ local dependencies = require "devkit4ai.util.dependencies"
 
 local M = {}
 
--- The commands are files beside this one: name, summary, declare(parser, commands), run(options, shell) -> true, or nil,
+-- The modules in commands/ have: name, summary, declare(parser, commands), run(options, shell) -> true, or nil,
 -- message, err; examples and notes for the help text; lacks() -> a text, where something that the command needs may not be
 -- installed; too_many: what is said of surplus words; handles_signals: it listens to SIGINT and the like itself.
-local COMMANDS = {
-  "quickstart", "register", "login", "logout", "me", "projects", "keys", "generate", "wait", "save", "list", "config",
-  "sandbox", "completion", "version", "help",
-}
 
 -- The options of every command: what argparse calls it, its words, the name of its value, the target; of a flag no name.
 local COMMON = {
@@ -45,7 +41,7 @@ local function declare_help(parser)
 end
 
 local function declare_common(parser)
-  local values = require "devkit4ai.cli.values"
+  local values = require "devkit4ai.cli.input.converters"
   for _, row in ipairs(COMMON) do
     if row[3] then
       parser:option(row[1], row[2]):argname(row[3]):target(row[4]):convert(values.text(row[1]))
@@ -71,7 +67,7 @@ end
 -- The parser, and those of the commands by name.
 local function new_parser(commands, argparse)
   local parser = argparse("devkit4ai", "The Dev Kit for AI Cloud API from the shell.")
-  local help, parsers = require "devkit4ai.cli.help", {}
+  local help, parsers = require "devkit4ai.cli.commands.help", {}
   parser:require_command(false):command_target("command"):help_max_width(WIDTH)
   parser:usage("Usage: devkit4ai [<options>] <command> [<words>]")
   parser:epilog(EPILOG:format(table.concat(help.topics(), ", ")))
@@ -101,7 +97,7 @@ end
 
 -- The common options that were given, as a line that goes on needs them.
 local function again(options)
-  local text, words = require "devkit4ai.cli.text", {}
+  local text, words = require "devkit4ai.cli.output.terminal_text", {}
   for _, row in ipairs(COMMON) do
     local value = row[4] and options[row[4]]
     if value then words[#words + 1] = (" %s %s"):format(row[1], text.quote(value)) end
@@ -134,11 +130,11 @@ local function named(commands, arguments)
 end
 
 local function run(arguments, shell)
-  local exits = require "devkit4ai.cli.exits"
+  local exits = require "devkit4ai.cli.errors.exit_codes"
   local lacking = dependencies.lacking("the command", { "argparse", "cjson" })
   if lacking then return exits.fail("file", lacking) end
   local commands = {}
-  for i, name in ipairs(COMMANDS) do commands[i] = require("devkit4ai.cli." .. name) end
+  for i, name in ipairs(require "devkit4ai.cli.commands") do commands[i] = require(name) end
   local command = named(commands, arguments)
   lacking = command and command.lacks and command.lacks()
   if lacking then return exits.fail("file", lacking) end
@@ -156,7 +152,7 @@ local function run(arguments, shell)
 end
 
 local function failed(shell, message, err)
-  local exits, order = require "devkit4ai.cli.exits", require "devkit4ai.cli.order"
+  local exits, order = require "devkit4ai.cli.errors.exit_codes", require "devkit4ai.cli.generation.recovery"
   err = err or { message = message }
   local words = order.explain(shell, exits.words(message, err, shell.order ~= nil), err)
   local code = exits.code(err)
@@ -176,11 +172,11 @@ end
 local function raised(shell, reason, traceback)
   if type(reason) == "table" and reason.help then
     if shell.json then shell:give { text = reason.help } else shell:show(reason.help) end
-    return require("devkit4ai.cli.exits").DONE
+    return require("devkit4ai.cli.errors.exit_codes").DONE
   end
   if type(reason) == "table" and reason.version then
-    require("devkit4ai.cli.version").run(nil, shell)
-    return require("devkit4ai.cli.exits").DONE
+    require("devkit4ai.cli.commands.version").run(nil, shell)
+    return require("devkit4ai.cli.errors.exit_codes").DONE
   end
   if type(reason) == "table" and reason.wrong then
     local words = reason.wrong .. "\n" .. reason.usage
@@ -197,13 +193,13 @@ end
 -- Standard output took no data: that is a failure as well. Nobody is told where its reader has gone, as `head` does, and
 -- nothing is lost.
 local function close(shell, code)
-  local exits = require "devkit4ai.cli.exits"
+  local exits = require "devkit4ai.cli.errors.exit_codes"
   if not shell.broken then return code end
   if code ~= exits.DONE then
     if not (shell.gone or shell.told) then shell:complain(shell.broken) end
     return code
   end
-  if shell.gone and not require("devkit4ai.cli.order").is_at_stake(shell) then return exits.READER_GONE end
+  if shell.gone and not require("devkit4ai.cli.generation.recovery").is_at_stake(shell) then return exits.READER_GONE end
   return failed(shell, shell.broken, { kind = "file", message = shell.broken })
 end
 
@@ -212,7 +208,7 @@ end
 local function tell_program(arguments, reason)
   if not has(arguments, "--control") then return end
   local words = type(reason) == "table" and reason.wrong or type(reason) == "string" and reason
-  if words then io.stdout:write(require("devkit4ai.cli.json").encode { error = words }, "\n") end
+  if words then io.stdout:write(require("devkit4ai.cli.output.json").encode { error = words }, "\n") end
 end
 
 --- Runs the command, and ends the process with its exit code.
@@ -222,7 +218,7 @@ function M.main(arguments)
   if lacking then error(lacking, 0) end
   local core = require "devkit4ai.core"
   core.prepare(has(arguments, "--json")) -- before anything is opened; until a command runs, a signal ends the process here
-  local shell = require("devkit4ai.cli.shell").new { json = has(arguments, "--json") }
+  local shell = require("devkit4ai.cli.output.console").new { json = has(arguments, "--json") }
   local traceback
   local ok, done, message, err = xpcall(function()
     local done, message, err = run(arguments, shell)

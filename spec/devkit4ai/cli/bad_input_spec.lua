@@ -169,7 +169,7 @@ describe("devkit4ai with", function()
   end)
 
   it("a mistake of ours: one line, and its traceback with -v alone", function()
-    local code = 'package.preload["devkit4ai.cli.me"] = function() return { name = "me", summary = "x", '
+    local code = 'package.preload["devkit4ai.cli.commands.account.me"] = function() return { name = "me", summary = "x", '
       .. 'declare = function() end, run = function() error "oh" end } end require("devkit4ai.cli").main { %s }'
     local ended = child.run(code:format '"me"')
     assert.equal(1, ended.code)
@@ -179,7 +179,7 @@ describe("devkit4ai with", function()
 
   it("a mistake of ours that holds a key: it is masked, in the traceback and in JSON, too", function()
     local key = 'ak_marker-(%a+)*1"/2'
-    local code = 'local settings = require "devkit4ai.cli.settings" package.preload["devkit4ai.cli.me"] = function() '
+    local code = 'local settings = require "devkit4ai.cli.settings" package.preload["devkit4ai.cli.commands.account.me"] = function() '
       .. 'return { name = "me", summary = "x", declare = function() end, run = function(options, shell) '
       .. 'local key = settings.read(options, shell).developer_key.value shell:give({ key = key }, key) '
       .. 'error("bad key " .. key) end } end require("devkit4ai.cli").main(arg)'

@@ -58,7 +58,7 @@ describe("docs/command.md", function()
       assert.is_truthy(page:find("`" .. row.name .. "`", 1, true), row.name)
     end
     local rows = {}
-    for i, row in ipairs(require("devkit4ai.cli.exits").MEANINGS) do
+    for i, row in ipairs(require("devkit4ai.cli.errors.exit_codes").MEANINGS) do
       rows[i] = ("| %d | %s |\n"):format(row[1], row[2])
     end
     assert.is_truthy(page:find("| code | meaning |\n| --- | --- |\n" .. table.concat(rows) .. "\n", 1, true))
