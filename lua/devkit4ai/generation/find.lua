@@ -45,7 +45,10 @@ end
 ---@return string message
 ---@return devkit4ai.Error err
 function M.tell_lost(err, scope, words, wanted, moment)
-  if err.outcome == "unknown" then err.message = err.message .. M.way(scope, words, wanted, moment) end
+  if err.outcome == "unknown" then
+    err._since = math.max(0, math.floor((server_clock.at(scope._client, moment))))
+    err.message = err.message .. M.way(scope, words, wanted, moment)
+  end
   return nil, err.message, err
 end
 
@@ -171,7 +174,7 @@ end
 
 local function not_found(client, says, search)
   local doubt = doubts(client, search)
-  local what = ("%s: none of the %d generations%s has these instructions"):format(says, search.recent, span(search))
+  local what = ("none of the %d generations%s has these instructions"):format(search.recent, span(search))
   local parts = { what }
   if search.near[1] then
     parts[2] = "these have the instructions, and another time: " .. names_of(search.near)
@@ -180,7 +183,7 @@ local function not_found(client, says, search)
     .. (search.near[1] and "" or " before you order anew")
   return errors.give({
     kind = doubt and "conflict" or "not_found", outcome = "refused", operation = "list_generations",
-    transient = not doubt, harmless = true, message = table.concat(parts, "; "),
+    transient = not doubt, harmless = true, says = says, what = table.concat(parts, "; "),
   })
 end
 
@@ -188,7 +191,7 @@ local function unclear(says, search, list)
   local answered = #search.found - #list
   return errors.give({
     kind = "conflict", outcome = "refused", operation = "list_generations",
-    message = ("%s: %s%s%s, so which is the one you look for is not clear: %s"):format(says,
+    says = says, what = ("%s%s%s, so which is the one you look for is not clear: %s"):format(
       #list == 1 and "one generation has these instructions and no time that can be read"
         or #list .. " generations have these instructions", #list == 1 and "" or span(search),
       answered > 0 and (" (%d more are the answers to other orders)"):format(answered) or "", names_of(list)),
@@ -218,7 +221,7 @@ function M.find(scope, says, given, own)
   if given.since and not (given.since >= 0 and given.since < LATEST) then
     wanted, wrong = nil, "since must be a Unix time in seconds"
   end
-  if not wanted then return runtime.refused(errors.refuse("invalid", says .. ": " .. wrong, "list_generations")) end
+  if not wanted then return runtime.refused(errors.refuse("invalid", wrong, "list_generations", says)) end
   local client = scope._client
   local search = {
     wanted = wanted, since = given.since, known = client._made.ids,

@@ -194,7 +194,7 @@ local function order(scope, creation, given)
   local images, wrong = images_of.copy(says, "images", given.images, operations[name].body.form.most)
   local text, why = instructions.text(given.instructions or given.prompt)
   wrong = wrong or why
-  if wrong then return runtime.refused(errors.refuse("invalid", ("%s: %s"):format(says, wrong), name)) end
+  if wrong then return runtime.refused(errors.refuse("invalid", wrong, name, says)) end
   local args = { files = images, instructions = text }
   creation.wanted = type(given.instructions) == "table" and text or given.instructions or given.prompt
   return wait.with_room(scope._client, given.timeout, glance, function(left, max_wait)
@@ -376,14 +376,16 @@ local function no_url(gen, says)
   if gen.status == "completed" then
     return errors.give({
       kind = "protocol", outcome = "not_sent", operation = "get_picture", generation_id = gen.id,
-      message = ("%s: the generation %s is completed, but the response has no image URL that can be used (%s)"):format(
-        says, gen.id, describe_url(gen)),
+      says = says, what = ("the generation %s is completed, but the response has no image URL that can be used (%s)")
+        :format(gen.id, describe_url(gen)),
     })
   end
+  local is_failed = gen.status == "failed"
   return errors.give({
-    kind = "invalid", outcome = "not_sent", operation = "get_picture", generation_id = gen.id,
-    message = (gen.status == "failed" and "%s: the generation %s has no picture: it %s"
-      or "%s: the generation %s has no picture yet (%s): call gen:wait() first"):format(says, gen.id, gen.status),
+    kind = "invalid", outcome = "not_sent", operation = "get_picture", generation_id = gen.id, says = says,
+    what = (is_failed and "the generation %s has no picture: it %s"
+      or "the generation %s has no picture yet (%s)"):format(gen.id, gen.status),
+    advice = not is_failed and "call gen:wait() first" or nil, hint = "wait_first",
   })
 end
 
@@ -459,8 +461,8 @@ function Generation:save(path, options)
   validate.value("gen:save: path", { type = "string", required = true }, path)
   options = validate.arguments("gen:save", SAVE, options)
   if not images_of.is_name(path) then
-    local message = "gen:save: " .. images_of.NO_NAME:format(#path)
-    local _, _, err = runtime.refused(errors.refuse("file", message, "get_picture"))
+    local what = images_of.NO_NAME:format(#path)
+    local _, _, err = runtime.refused(errors.refuse("file", what, "get_picture", "gen:save"))
     return wait.fail(self, err, "go on with " .. suggestions.save(self, shown(self.id) .. ".png"))
   end
   local extra = validate.extra(options)
