@@ -1,7 +1,7 @@
 -- What the command says of itself. Help texts, man page and docs/command.md come from one source, or are compared here.
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
-local exits = require "devkit4ai.cli.errors.exit_codes"
+local exit_codes = require "devkit4ai.cli.errors.exit_codes"
 local settings = require "devkit4ai.cli.settings"
 local topics = require "devkit4ai.cli.help.topics"
 
@@ -46,10 +46,10 @@ describe("devkit4ai", function()
   end)
 
   it("-v with a command tells of its requests", function()
-    local desk = command.new()
-    finally(function() desk:remove() end)
+    local workspace = command.new()
+    finally(function() workspace:remove() end)
     for _, words in ipairs { { "me", "-v" }, { "-v", "me" } } do
-      local ended = desk:run(words, { env = { DEVKIT4AI_JWT_TOKEN = desk.developer.access_token } })
+      local ended = workspace:run(words, { env = { DEVKIT4AI_JWT_TOKEN = workspace.developer.access_token } })
       assert.equal(0, ended.code, ended.err)
       assert.is_truthy(ended.err:find("GET /api/v1/auth/me", 1, true), ended.err)
     end
@@ -101,13 +101,14 @@ describe("devkit4ai", function()
     for code, words in page:match "\n## Exit codes\n(.-)\n## ":gmatch "\n| (%d+) | ([^\n]*) |" do
       documented[#documented + 1] = { tonumber(code), words }
     end
-    assert.same(exits.MEANINGS, documented)
+    assert.same(exit_codes.MEANINGS, documented)
     local known = {}
-    for _, row in ipairs(exits.MEANINGS) do
+    for _, row in ipairs(exit_codes.MEANINGS) do
       known[row[1]] = true
       assert.is_truthy(text:find((" %d %s"):format(row[1], row[2]), 1, true), row[2])
     end
-    for code in child.read "lua/devkit4ai/cli/errors/exit_codes.lua":match "\nlocal ROWS = (%b{})":gmatch "\n  { (%d+)," do
+    local source = child.read "lua/devkit4ai/cli/errors/exit_codes.lua"
+    for code in source:match "\nlocal ROWS = (%b{})":gmatch "\n  { (%d+)," do
       assert.is_true(known[tonumber(code)], code)
     end
   end)

@@ -57,6 +57,7 @@ describe("devkit4ai completion", function()
       complete("devkit4ai generate --over", "generate %-%-overwrite ")
       complete("devkit4ai help exit", "help exit%-codes ")
       complete("devkit4ai completion z", "completion zsh ")
+      complete("devkit4ai --role plat", "%-%-role platform_operator ")
       complete("devkit4ai log", "login +.*logout")
     end)
   end

@@ -17,20 +17,20 @@ describe("a full disk", function()
 
   if not helper.shell "unshare -m true 2>&1 && echo fine":find "fine" then return end -- this machine allows no mounts
 
-  local desk, place
+  local workspace, place
   setup(function()
-    desk = command.new { step_time = 0.05 }
-    desk:login()
+    workspace = command.new { step_time = 0.05 }
+    workspace:login()
     place = child.folder()
   end)
   teardown(function()
     child.remove(place)
-    desk:remove()
+    workspace:remove()
   end)
 
   local function run(args, before, changes)
     return child.run('require("devkit4ai.cli").main(arg)', {
-      args = args, env = desk:env(changes),
+      args = args, env = workspace:env(changes),
       wrap = ("unshare -m sh -c %s sh %s"):format(helper.quote(MOUNT:format(before)), place),
     })
   end
@@ -53,12 +53,12 @@ describe("a full disk", function()
   end
 
   it("is named before a generation is ordered", function()
-    local before = #assert(desk.box:generations())
+    local before = #assert(workspace.box:generations())
     local ended = run({ "generate", helper.PNG, "--prompt", "x", "--out", place .. "/o.png", "--json" }, FILL)
     assert.equal(1, ended.code, ended.err)
     assert.is_truthy(ended.err:find("/o.png can't be written (the disk is full ", 1, true), ended.err)
     assert.is_truthy(ended.out:find('"kind":"file"', 1, true), ended.out)
-    assert.equal(before, #assert(desk.box:generations()))
+    assert.equal(before, #assert(workspace.box:generations()))
   end)
 
   it("is named where the image is larger than the room: it is paid for, and the line continues elsewhere", function()
@@ -66,6 +66,6 @@ describe("a full disk", function()
     local ended = run(words, "true")
     assert.equal(8, ended.code, ended.err)
     assert.is_truthy(ended.err:find("o.png: the disk is full", 1, true), ended.err)
-    assert.is_string(command.line(ended))
+    assert.is_string(command.suggested_line(ended))
   end)
 end)

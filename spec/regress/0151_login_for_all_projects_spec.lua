@@ -77,23 +77,23 @@ end)
 
 describe("the command's login", function()
   it("counts with a project in the environment, in the options and in the settings", function()
-    local desk = command.new()
-    finally(function() desk:remove() end)
-    local id = desk.developer.project_id
+    local workspace = command.new()
+    finally(function() workspace:remove() end)
+    local id = workspace.developer.project_id
     local bare, named = { DEVKIT4AI_PROJECT_ID = false, DEVKIT4AI_PROJECT_KEY = false }, {}
     for _, login in ipairs { bare, named } do
-      local ended = desk:run({ "login", "--email", command.EMAIL, "--password-stdin" },
+      local ended = workspace:run({ "login", "--email", command.EMAIL, "--password-stdin" },
         { input = command.PASSWORD .. "\n", env = login })
       assert.equal(0, ended.code, ended.err)
       for _, env in ipairs { bare, named } do
         for _, words in ipairs { { "me" }, { "me", "--project", id }, { "projects" } } do
-          ended = desk:run(words, { env = env })
+          ended = workspace:run(words, { env = env })
           assert.equal(0, ended.code, ended.err)
         end
       end
-      assert.equal(0, desk:run({ "config", "--set", "project_id=" .. id }, { env = bare }).code)
-      assert.equal(0, desk:run({ "me" }, { env = bare }).code)
-      os.execute(("rm -f '%s/devkit4ai/sessions.json' '%s/devkit4ai/config'"):format(desk.folder, desk.folder))
+      assert.equal(0, workspace:run({ "config", "--set", "project_id=" .. id }, { env = bare }).code)
+      assert.equal(0, workspace:run({ "me" }, { env = bare }).code)
+      os.execute(("cd '%s/devkit4ai' && rm -f sessions.json config"):format(workspace.folder))
     end
   end)
 end)

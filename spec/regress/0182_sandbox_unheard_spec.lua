@@ -5,22 +5,23 @@ if _VERSION == "Lua 5.1" and not jit then return end -- luacheck: globals jit (t
 local command = require "spec.devkit4ai.cli.command"
 
 describe("devkit4ai sandbox", function()
-  local desk
-  before_each(function() desk = command.new() end)
-  after_each(function() desk:remove() end)
+  local workspace
+  before_each(function() workspace = command.new() end)
+  after_each(function() workspace:remove() end)
 
   for _, options in ipairs { "", "--json", "--developer me@example.com" } do
     it("ends where standard output takes nothing: " .. options, function()
-      local ended = desk:shell("timeout 60 devkit4ai sandbox " .. options .. " >/dev/full")
-      assert.same({ 1, "devkit4ai: standard output can't be written: the disk is full\n" }, { ended.code, ended.said })
-      ended = desk:shell("mkfifo gone; true <gone & exec 8>gone; wait; timeout 60 devkit4ai sandbox "
+      local ended = workspace:run_in_shell("timeout 60 devkit4ai sandbox " .. options .. " >/dev/full")
+      local words = "devkit4ai: standard output can't be written: the disk is full\n"
+      assert.same({ 1, words }, { ended.code, ended.output })
+      ended = workspace:run_in_shell("mkfifo gone; true <gone & exec 8>gone; wait; timeout 60 devkit4ai sandbox "
         .. options .. " >&8")
-      assert.same({ 141, "" }, { ended.code, ended.said })
+      assert.same({ 141, "" }, { ended.code, ended.output })
     end)
   end
 
   it("--control leaves SIGHUP to its program, and ends with its input", function()
-    local ended = desk:shell [[
+    local ended = workspace:run_in_shell [[
       mkfifo words
       devkit4ai sandbox --control <words >said &
       sandbox=$!
@@ -34,6 +35,6 @@ describe("devkit4ai sandbox", function()
       exec 8>&-
       wait $sandbox
       echo "sandbox $?"]]
-    assert.equal("2\nsandbox 0\n", ended.said)
+    assert.equal("2\nsandbox 0\n", ended.output)
   end)
 end)

@@ -60,15 +60,15 @@ end)
 
 describe("the command's settings, named by a link", function()
   it("have their lock beside the file", function()
-    local desk = command.new()
-    finally(function() desk:remove() end)
+    local workspace = command.new()
+    finally(function() workspace:remove() end)
     os.execute(("cd '%s' && mkdir -p devkit4ai dotfiles && install -m 600 /dev/null dotfiles/config && "
-      .. "ln -s ../dotfiles/config devkit4ai/config"):format(desk.folder))
+      .. "ln -s ../dotfiles/config devkit4ai/config"):format(workspace.folder))
     local core = require "devkit4ai.core"
-    local turn = assert(core.lock(desk.folder .. "/dotfiles/config.lock"))
-    local busy = desk:run { "config", "--set", "base_url=https://api.example.com" }
+    local turn = assert(core.lock(workspace.folder .. "/dotfiles/config.lock"))
+    local busy = workspace:run { "config", "--set", "base_url=https://api.example.com" }
     assert.is_truthy(busy.err:find("another program is writing it", 1, true), busy.err)
     turn:release()
-    assert.equal(0, desk:run({ "config", "--set", "base_url=https://api.example.com" }).code)
+    assert.equal(0, workspace:run({ "config", "--set", "base_url=https://api.example.com" }).code)
   end)
 end)

@@ -6,31 +6,31 @@ local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.sandbox.helper"
 
 describe("devkit4ai generate --out, before anything is paid for,", function()
-  local desk, picture
+  local workspace, picture
   setup(function()
-    desk = command.new { step_time = 0 }
-    desk:login()
-    picture = desk.folder .. "/a.png"
+    workspace = command.new { step_time = 0 }
+    workspace:login()
+    picture = workspace.folder .. "/a.png"
   end)
-  teardown(function() desk:remove() end)
+  teardown(function() workspace:remove() end)
 
   local function shell(line)
-    local pipe = assert(io.popen(("cd '%s' && { %s; } 2>/dev/null && echo done"):format(desk.folder, line)))
+    local pipe = assert(io.popen(("cd '%s' && { %s; } 2>/dev/null && echo done"):format(workspace.folder, line)))
     local said = pipe:read("*a")
     pipe:close()
     return said == "done\n"
   end
 
   local function is_refused(path, why)
-    local before, names = desk:made(), child.list(desk.folder)
-    local ended = desk:run { "generate", helper.PNG, "--prompt", "neon", "--out", path, "--overwrite" }
+    local before, names = workspace:count_generations(), child.list(workspace.folder)
+    local ended = workspace:run { "generate", helper.PNG, "--prompt", "neon", "--out", path, "--overwrite" }
     assert.equal(2, ended.code, ended.err)
     assert.is_truthy(ended.err:find(why, 1, true), ended.err)
-    assert.same({ before, names }, { desk:made(), child.list(desk.folder) })
+    assert.same({ before, names }, { workspace:count_generations(), child.list(workspace.folder) })
   end
 
   it("refuses the name of a part file", function()
-    is_refused(desk.folder .. "/devkit4ai-unfinished-3", "a file can't have this name")
+    is_refused(workspace.folder .. "/devkit4ai-unfinished-3", "a file can't have this name")
   end)
 
   it("refuses a file that something is mounted on", function()

@@ -26,11 +26,11 @@ local SETUP = [[
 
 describe("docs/command.md", function()
   it("has examples that run", function()
-    local desk = command.new { step_time = 0.05 }
-    finally(function() desk:remove() end)
+    local workspace = command.new { step_time = 0.05 }
+    finally(function() workspace:remove() end)
     local here = helper.shell "pwd":match "[^\n]+" .. "/"
-    local setup = SETUP:format(here .. helper.PNG, here .. helper.PNG2, child.interpreter(), desk.box.url,
-      command.PASSWORD, desk.developer.developer_key)
+    local setup = SETUP:format(here .. helper.PNG, here .. helper.PNG2, child.interpreter(), workspace.box.url,
+      command.PASSWORD, workspace.developer.developer_key)
     local script = { command.CLEAN, setup }
     for block in page:gmatch "\n```sh\n(.-)```" do
       if not (plain_51 and block:find("quickstart", 1, true)) then
@@ -38,11 +38,11 @@ describe("docs/command.md", function()
         script[#script + 1] = block
       end
     end
-    local path = desk:write("page.sh", table.concat(script, "\n"))
-    local said = helper.shell(("cd %s && sh page.sh 2>&1; echo \"ended with $?\""):format(desk.folder, path))
+    local path = workspace:write("page.sh", table.concat(script, "\n"))
+    local said = helper.shell(("cd %s && sh page.sh 2>&1; echo \"ended with $?\""):format(workspace.folder, path))
     assert.matches("ended with 0\n$", said)
     for _, name in ipairs { "city.png", "lighthouse.png", "again.png" } do
-      assert.equal("\137PNG", child.read(desk.folder .. "/" .. name):sub(1, 4))
+      assert.equal("\137PNG", child.read(workspace.folder .. "/" .. name):sub(1, 4))
     end
     assert.matches("guest@example%.com %(end_user%)", said)
   end)

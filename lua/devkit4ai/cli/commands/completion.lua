@@ -1,4 +1,4 @@
---- devkit4ai completion: a script that completes the command's words in a shell.
+--- devkit4ai completion: writes a completion script for a shell.
 local core = require "devkit4ai.core"
 
 local M = { name = "completion", summary = "Write a script that completes the command's words in bash, zsh or fish." }
@@ -12,16 +12,16 @@ M.examples = {
   { "devkit4ai completion fish > ~/.config/fish/completions/devkit4ai.fish" },
 }
 
-M.SHELLS = { "bash", "zsh", "fish" }
+local SHELLS = { "bash", "zsh", "fish" }
 
---- Adds the command's argument to its parser.
+--- Adds the argument.
 ---@param parser table
-function M.declare(parser)
-  parser:argument("shell", "bash, zsh or fish"):argname("<shell>"):choices(M.SHELLS)
+function M.add_options(parser)
+  parser:argument("shell", "bash, zsh or fish"):argname("<shell>"):choices(SHELLS).completions = SHELLS
 end
 
--- Where a script is installed; the words of its first lines.
-local PLACES = {
+-- By shell: the first lines of the script, which say where to install it.
+local HEADERS = {
   bash = [[
 # bash completion for devkit4ai. For this shell:
 #   source <(devkit4ai completion bash)
@@ -37,8 +37,8 @@ local PLACES = {
 ]],
 }
 
--- The last line of argparse's script calls the function, which is right for a file that zsh loads by fpath. A script that is
--- sourced must tell zsh of the function in place of calling it.
+-- The last line of argparse's script calls the function, which fits a file that zsh loads by fpath. A sourced script must
+-- register the function and not call it.
 local ZSH_END = [[
 if [ "$funcstack[1]" = "_devkit4ai" ]; then
   _devkit4ai "$@"
@@ -47,42 +47,56 @@ else
   compdef _devkit4ai devkit4ai
 fi]]
 
--- argparse's script for bash completes commands, options and files. These are the commands whose argument is a word.
+-- argparse's bash script completes commands, options and files, but no words of an argument.
 local BASH_WORDS = [[
     elif [ "$cmd" = %s ]; then
         COMPREPLY=($(compgen -W "%s" -- "$cur"))
 ]]
 
-local function bash_script(parser, topics)
-  local words = BASH_WORDS:format("help", table.concat(topics, " "))
-    .. BASH_WORDS:format("completion", table.concat(M.SHELLS, " "))
+local function bash_script(parser, command_parsers)
+  local words = {}
+  for _, name in ipairs { "help", "completion" } do
+    for _, argument in ipairs(command_parsers[name]._arguments) do
+      words[#words + 1] = BASH_WORDS:format(name, table.concat(argument.completions, " "))
+    end
+  end
   local body, last = parser:get_bash_complete():match "^(.*\n)(    fi\n}\n.*)$"
-  return PLACES.bash .. body .. words .. last
+  return HEADERS.bash .. body .. table.concat(words) .. last
 end
 
--- By shell: argparse's script, as the shell needs it.
+-- By shell: argparse's script with the changes that the shell needs.
 local SCRIPTS = {
   bash = bash_script,
   zsh = function(parser)
     local head, rest = parser:get_zsh_complete():match "^(#compdef [^\n]*\n)(.*)\n_devkit4ai\n$"
-    return head .. PLACES.zsh .. rest .. "\n" .. ZSH_END
+    return head .. HEADERS.zsh .. rest .. "\n" .. ZSH_END
   end,
-  fish = function(parser) return PLACES.fish .. parser:get_fish_complete() end,
+  fish = function(parser) return HEADERS.fish .. parser:get_fish_complete() end,
 }
+
+-- Lets argparse complete the words. They are choices only here: a help text would list them all.
+local function set_choices(parser)
+  for _, list in ipairs { parser._options, parser._arguments } do
+    for _, element in ipairs(list) do
+      if element.completions then element:choices(element.completions) end
+    end
+  end
+end
 
 --- Writes the script.
 ---@param options table
----@param shell devkit4ai.cli.Shell
+---@param console devkit4ai.cli.Console
 ---@return boolean done
-function M.run(options, shell)
-  local topics = require("devkit4ai.cli.commands.help").offer()
-  local script = SCRIPTS[options.shell](shell.parser, topics)
-  if shell.json then
-    shell:give({ shell = options.shell, script = script })
+function M.run(options, console)
+  set_choices(console.parser)
+  for _, parser in pairs(console.command_parsers) do set_choices(parser) end
+  local script = SCRIPTS[options.shell](console.parser, console.command_parsers)
+  if console.json then
+    console:print_record({ shell = options.shell, script = script })
     return true
   end
-  shell:show((script:gsub("\n$", "")))
-  if core.terminal(1) then shell:tell "to install it, see: devkit4ai help completion" end
+  console:print((script:gsub("\n$", "")))
+  if core.terminal(1) then console:info "to install it, see: devkit4ai help completion" end
   return true
 end
 

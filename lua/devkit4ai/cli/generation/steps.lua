@@ -1,24 +1,25 @@
---- What happens to a generation once it is known: it is waited for, saved, shown.
-local order = require "devkit4ai.cli.generation.recovery"
-local picture = require "devkit4ai.cli.generation.output_file"
+--- Steps that the generation commands share: wait for a generation, save its image, print its record.
+local image_viewer = require "devkit4ai.cli.output.image_viewer"
+local converters = require "devkit4ai.cli.input.converters"
+local output_file = require "devkit4ai.cli.generation.output_file"
 local progress = require "devkit4ai.cli.output.progress"
-local values = require "devkit4ai.cli.input.converters"
+local recovery = require "devkit4ai.cli.generation.recovery"
 
 local M = {}
 
---- Adds what the commands that wait and save have in common.
+--- Adds the options of the commands that wait and save.
 ---@param parser table
-function M.declare(parser)
+function M.add_options(parser)
   parser:flag("--overwrite", "replace the file if it exists")
   parser:option("--timeout", "seconds to wait for the image (default: 900)"):argname("<s>")
-    :convert(values.seconds "--timeout")
+    :convert(converters.seconds "--timeout")
   parser:option("--interval", "seconds between the first two status requests (default: 5)"):argname("<s>")
-    :convert(values.seconds "--interval")
+    :convert(converters.seconds "--interval")
 end
 
---- What is told of a generation as data.
+--- The record of a generation, for --json.
 ---@param gen devkit4ai.Generation
----@param path string? where its picture is
+---@param path string? the file that has the image
 ---@return table
 function M.record(gen, path)
   return {
@@ -27,52 +28,51 @@ function M.record(gen, path)
   }
 end
 
--- Ends of a wait that say less about the shell than these words.
-local ENDS = { cancelled = "interrupted", timeout = "the time is up" }
+--- By the kind of the error, the message of a wait that ended early. recovery.lua adds the rest.
+M.WAIT_MESSAGES = { cancelled = "interrupted", timeout = "the time is up" }
 
 --- Waits for a generation.
----@param shell devkit4ai.cli.Shell
+---@param console devkit4ai.cli.Console
 ---@param gen devkit4ai.Generation
 ---@param options { timeout: number?, interval: number? }
 ---@return devkit4ai.Generation?
 ---@return string? message
 ---@return devkit4ai.Error? err
-function M.wait(shell, gen, options)
+function M.wait(console, gen, options)
   local last = gen.status
-  local done, message, err = progress.wait(shell, gen, function()
+  local done, message, err = progress.wait(console, gen, function()
     return gen:wait { timeout = options.timeout, interval = options.interval, on_progress = function()
-      if shell.json and gen.status ~= last and gen.status ~= "completed" then shell:give(M.record(gen)) end
+      if console.json and gen.status ~= last and gen.status ~= "completed" then console:print_record(M.record(gen)) end
       last = gen.status
     end }
   end)
-  if not done then return nil, ENDS[err.kind] or message, err end
+  if not done then return nil, M.WAIT_MESSAGES[err.kind] or message, err end
   return gen
 end
 
--- Writes its picture to standard output, and nothing else.
-local function write_out(shell, gen)
+local function write_to_stdout(console, gen)
   local bytes, message, err = gen:bytes()
   if not bytes then return nil, message, err end
-  shell:write(bytes)
+  console:write(bytes)
   return true
 end
 
---- Saves its picture, where a file is named, and gives the generation.
----@param shell devkit4ai.cli.Shell
+--- Saves the image, if --out names a file, and prints the record.
+---@param console devkit4ai.cli.Console
 ---@param gen devkit4ai.Generation
 ---@param options { out: string?, overwrite: boolean? }
 ---@return boolean? done
 ---@return string? message
 ---@return devkit4ai.Error? err
-function M.save(shell, gen, options)
-  if picture.is_output(options.out) then return write_out(shell, gen) end
+function M.save(console, gen, options)
+  if output_file.is_stdout(options.out) then return write_to_stdout(console, gen) end
   if options.out then
     local path, message, err = gen:save(options.out, { overwrite = options.overwrite })
     if not path then return nil, message, err end
-    if shell.order then order.saved(shell, path) end
-    picture.show(shell, path)
+    if console.recovery then recovery.saved(console, path) end
+    image_viewer.show(console, path)
   end
-  shell:give(M.record(gen, options.out), options.out or gen.status)
+  console:print_record(M.record(gen, options.out), options.out or gen.status)
   return true
 end
 

@@ -1,15 +1,15 @@
---- The manual as a man page: the help texts of all commands and the topics, in roff.
+--- The man page in roff: the help texts of all commands, and the topics.
 local topics = require "devkit4ai.cli.help.topics"
 
 local M = {}
 
--- Text that roff takes as it is.
+-- Escapes what roff would interpret.
 local function escape(text)
   text = text:gsub("\\", "\\e"):gsub("%-", "\\-"):gsub("'", "\\(aq"):gsub("`", "\\(ga")
   return (text:gsub("^%.", "\\&."))
 end
 
--- The kinds of lines in a help text: by their indent, which argparse and topics.lua share.
+-- The kind of a line in a help text, by its indent. argparse and topics.lua indent in the same way.
 local function kind_of(line)
   if line == "" then return "blank" end
   if line:find "^Usage: " then return "verbatim" end
@@ -32,7 +32,7 @@ local WRITERS = {
   blank = function() return ".PP" end,
 }
 
--- The body of a section; lines that stand as they are have no filling.
+-- The body of a section. roff must not fill verbatim lines.
 local function body(text)
   local out, verbatim = {}, false
   for line in (text:gsub("\n+$", "") .. "\n"):gmatch "([^\n]*)\n" do
@@ -50,23 +50,23 @@ end
 local SECTIONS = { ["exit-codes"] = "EXIT STATUS" }
 
 --- The page.
----@param shell devkit4ai.cli.Shell
+---@param console devkit4ai.cli.Console
 ---@return string
-function M.page(shell)
+function M.make(console)
   local version = require "devkit4ai.util.version"
   local out = {
     '.\\" Made by `devkit4ai help --man`; do not change it by hand.',
     ('.TH DEVKIT4AI 1 "" "devkit4ai %s" "User Commands"'):format(version), ".nh\n.ad l",
     ".SH NAME\ndevkit4ai \\- the Dev Kit for AI Cloud API from the shell",
-    ".SH DESCRIPTION", body(shell.parser:get_help()),
+    ".SH DESCRIPTION", body(console.parser:get_help()),
     ".SH COMMANDS",
   }
   local names = {}
-  for name in pairs(shell.parsers) do names[#names + 1] = name end
+  for name in pairs(console.command_parsers) do names[#names + 1] = name end
   table.sort(names)
   for _, name in ipairs(names) do
     out[#out + 1] = ".SS devkit4ai " .. name
-    out[#out + 1] = body(shell.parsers[name]:get_help())
+    out[#out + 1] = body(console.command_parsers[name]:get_help())
   end
   for _, topic in ipairs(topics) do
     out[#out + 1] = ".SH " .. (SECTIONS[topic.name] or topic.name:upper():gsub("%-", " "))

@@ -1,13 +1,13 @@
---- Topics of `devkit4ai help`. The man page holds the same texts. Lists come from the tables that the program uses.
-local exits = require "devkit4ai.cli.errors.exit_codes"
+--- Topics of `devkit4ai help`, also in the man page. Their lists come from the tables that the program uses.
+local exit_codes = require "devkit4ai.cli.errors.exit_codes"
 local settings = require "devkit4ai.cli.settings"
 
-local MARGIN, WIDTH = 25, 79 -- columns: where an item's words begin and end, as in argparse's help texts
+local MARGIN, WIDTH = 25, 79 -- columns: the first and the last of an item's text, as in argparse's help texts
 
--- Breaks words into lines; the first one stands behind `head`.
-local function wrap(head, margin, words)
+-- Breaks a text into lines. The first line begins with `head`.
+local function wrap(head, margin, text)
   local lines, line, indent = {}, head, (" "):rep(margin)
-  for word in words:gmatch "%S+" do
+  for word in text:gmatch "%S+" do
     local is_first = #line <= margin
     if not is_first and #line + 1 + #word > WIDTH then
       lines[#lines + 1], line, is_first = line, indent, true
@@ -18,11 +18,11 @@ local function wrap(head, margin, words)
   return table.concat(lines, "\n")
 end
 
--- A name and what it means.
-local function item(name, words)
+-- A name with its meaning.
+local function item(name, meaning)
   local head = "   " .. name
-  if #head < MARGIN then return wrap(head .. (" "):rep(MARGIN - #head), MARGIN, words) end
-  return head .. "\n" .. wrap((" "):rep(MARGIN), MARGIN, words)
+  if #head < MARGIN then return wrap(head .. (" "):rep(MARGIN - #head), MARGIN, meaning) end
+  return head .. "\n" .. wrap((" "):rep(MARGIN), MARGIN, meaning)
 end
 
 local function items(rows)
@@ -31,11 +31,11 @@ local function items(rows)
   return table.concat(parts, "\n")
 end
 
-local function paragraph(words) return wrap("", 0, words) end
+local function paragraph(text) return wrap("", 0, text) end
 
 local function page(...) return table.concat({ ... }, "\n\n") .. "\n" end
 
--- The settings that the environment can hold; settings.lua says under which names.
+-- The settings with an environment variable; settings/init.lua has the names of the variables.
 local MEANINGS = {
   base_url = "the API's address",
   developer_key = "the developer's key (ak_...)",
@@ -48,8 +48,8 @@ local MEANINGS = {
   password = "the password that `login` and `register` take",
 }
 
--- Variables that are no settings.
-local OTHERS = {
+-- Variables that are not settings.
+local OTHER_VARIABLES = {
   { "XDG_CONFIG_HOME", "where the folder devkit4ai with settings and logins is; else ~/.config" },
   { "https_proxy, all_proxy, no_proxy", "the proxy for the API and for images, in lower or upper case" },
   { "DEVKIT4AI_LOG", "info or debug: the library writes what it does to standard error" },
@@ -63,7 +63,7 @@ local function variables()
   for _, row in ipairs(settings.rows()) do
     if row.env[1] then rows[#rows + 1] = { table.concat(row.env, ", "), MEANINGS[row.name] } end
   end
-  for _, row in ipairs(OTHERS) do rows[#rows + 1] = row end
+  for _, row in ipairs(OTHER_VARIABLES) do rows[#rows + 1] = row end
   return items(rows)
 end
 
@@ -88,7 +88,7 @@ return {
   {
     name = "exit-codes",
     text = function()
-      return page("Exit codes:\n" .. items(exits.MEANINGS),
+      return page("Exit codes:\n" .. items(exit_codes.MEANINGS),
         paragraph("If several fit, the first of 8, 9 and 6 counts, then the others."),
         paragraph("A repeat of `generate` after 6, 8 or 9 may pay again. After 6 and 8 the command prints the line to "
           .. "run in its place."))

@@ -1,23 +1,23 @@
---- Checks of option values, for argparse: each gives the value, or nil and a message. A bad value ends the command with exit
---- code 2 before anything is sent.
+--- Converters of option values for argparse: each returns the value, or nil and a message. After a message the command ends
+--- with exit code 2, and no request is sent.
 local config = require "devkit4ai.config"
 local instructions = require "devkit4ai.generation.instructions"
 
 local M = {}
 
-local LATEST = 2 ^ 37 -- a Unix time that dates can still hold
-local MOST = 1e9 -- items of a list
+local MAX_TIME = 2 ^ 37 -- the largest Unix time that dates can hold
+local MAX_COUNT = 1e9
 
--- Decimal digits alone: what tonumber takes beside them ("nan", "inf", "0x10") differs from Lua to Lua.
-local function number_of(given)
+-- Decimal digits only: tonumber also reads "nan", "inf" and "0x10", and not the same on each Lua.
+local function to_number(given)
   return given:find "^%d+%.?%d*$" and tonumber(given) or given:find "^%.%d+$" and tonumber(given) or nil
 end
 
-local function check(name, wanted, fits)
+local function number(name, expected, is_valid)
   return function(given)
-    local value = number_of(given)
-    if value and fits(value, given) then return value end
-    return nil, ("%s must be %s"):format(name, wanted)
+    local value = to_number(given)
+    if value and is_valid(value, given) then return value end
+    return nil, ("%s must be %s"):format(name, expected)
   end
 end
 
@@ -25,7 +25,7 @@ end
 ---@param name string the option
 ---@return fun(given: string): number?, string?
 function M.seconds(name)
-  return check(name, "a number of seconds above 0, such as 30 or 0.5", function(value)
+  return number(name, "a number of seconds above 0, such as 30 or 0.5", function(value)
     return value > 0 and value < math.huge
   end)
 end
@@ -34,8 +34,8 @@ end
 ---@param name string
 ---@return fun(given: string): integer?, string?
 function M.count(name)
-  return check(name, "a whole number from 1", function(value, given)
-    return value >= 1 and value <= MOST and given:find "^%d+$"
+  return number(name, "a whole number from 1", function(value, given)
+    return value >= 1 and value <= MAX_COUNT and given:find "^%d+$"
   end)
 end
 
@@ -43,10 +43,10 @@ end
 ---@param name string
 ---@return fun(given: string): number?, string?
 function M.time(name)
-  return check(name, "a Unix time in seconds", function(value) return value < LATEST end)
+  return number(name, "a Unix time in seconds", function(value) return value < MAX_TIME end)
 end
 
---- An id; the message does not repeat it, since it may be a key that was given in its place.
+--- An id. The message does not repeat the value, which may be a key.
 ---@param name string
 ---@return fun(given: string): string?, string?
 function M.uuid(name)
@@ -56,7 +56,7 @@ function M.uuid(name)
   end
 end
 
---- A text with something in it.
+--- A text that is not empty.
 ---@param name string
 ---@return fun(given: string): string?, string?
 function M.text(name)
@@ -66,13 +66,23 @@ function M.text(name)
   end
 end
 
---- A prompt, or a JSON text with one.
+--- The path of a file, not of a folder.
+---@param name string
+---@return fun(given: string): string?, string?
+function M.file(name)
+  return function(given)
+    if given:find "[^/]$" then return given end
+    return nil, name .. " must be the path of a file"
+  end
+end
+
+--- A prompt, or a JSON text with a prompt.
 ---@param name string
 ---@return fun(given: string): string?, string?
 function M.prompt(name)
   return function(given)
-    local why = instructions.trouble(given)
-    if why then return nil, ("%s: %s"):format(name, why) end
+    local reason = instructions.trouble(given)
+    if reason then return nil, ("%s: %s"):format(name, reason) end
     return given
   end
 end

@@ -1,57 +1,56 @@
---- What a command has of the shell that it runs in: standard output for data, standard error for all else, masks.
+--- Input and output of one run of the command: data on standard output, messages on standard error, secrets redacted.
 local core = require "devkit4ai.core"
 local display = require "devkit4ai.util.display"
 local json = require "devkit4ai.cli.output.json"
-local text = require "devkit4ai.cli.output.terminal_text"
+local terminal_text = require "devkit4ai.cli.output.terminal_text"
 
----@class devkit4ai.cli.Shell
----@field json boolean data goes out as JSON
----@field quiet boolean nothing but failures on standard error
+---@class devkit4ai.cli.Console
+---@field json boolean data is written as JSON
+---@field quiet boolean standard error gets only failures
 ---@field verbose boolean
----@field again string the common options that were given, for a line that goes on
----@field broken string? why standard output takes no more
----@field told boolean? that it takes no more is told
----@field gone boolean? because its reader has gone, as `head` does
----@field order devkit4ai.cli.Order? the generation that the command creates or continues
----@field words string[] those that run the command again
----@field parser table argparse's
----@field parsers table<string, table> those of the commands
-local Shell = {}
-Shell.__index = Shell
+---@field output_error string? why standard output takes no more data
+---@field output_error_reported boolean? a message already has that reason
+---@field reader_gone boolean? the reader of the pipe has closed it, as `head` does
+---@field recovery devkit4ai.cli.Recovery? the generation that the command creates or continues
+---@field command_line string[] the words that start this command again
+---@field common_options string the common options of this run, for a suggested command line
+---@field parser table argparse's parser
+---@field command_parsers table<string, table> the parsers of the commands, by name
+local Console = {}
+Console.__index = Console
 
 local M = {}
 
----@param options table of the command line
----@return devkit4ai.cli.Shell
+---@param options { json: boolean? }
+---@return devkit4ai.cli.Console
 function M.new(options)
   return setmetatable({
-    json = options.json or false, quiet = options.quiet or false, verbose = options.verbose or false, again = "",
-    _secrets = {},
-  }, Shell)
+    json = options.json or false, quiet = false, verbose = false, common_options = "", _secrets = {},
+  }, Console)
 end
 
-local SHORTEST = 4 -- characters; a shorter value would be found in any text
+local MIN_SECRET = 4 -- characters; a shorter value would match parts of ordinary words
 
---- Hides a value in whatever goes out from now on.
+--- Redacts a value in all later output.
 ---@param secret string
-function Shell:hide(secret)
-  if #secret >= SHORTEST then table.insert(self._secrets, (secret:gsub("%p", "%%%0"))) end
+function Console:hide_secret(secret)
+  if #secret >= MIN_SECRET then table.insert(self._secrets, (secret:gsub("%p", "%%%0"))) end
 end
 
---- A text with *** in the place of each secret.
----@param words string
+--- A text with *** in place of each secret.
+---@param text string
 ---@return string
-function Shell:masked(words)
-  for _, secret in ipairs(self._secrets) do words = words:gsub(secret, "***") end
-  return words
+function Console:redact(text)
+  for _, secret in ipairs(self._secrets) do text = text:gsub(secret, "***") end
+  return text
 end
 
--- A copy of a record; the masks stand in its values, since JSON may write a secret in other letters.
-local function masked_values(self, record)
+-- Redacts values before they are encoded: JSON may escape characters of a secret.
+local function redact_record(self, record)
   local copy = {}
   for name, value in pairs(record) do
-    if type(value) == "string" then value = self:masked(value) end
-    if type(value) == "table" then value = masked_values(self, value) end
+    if type(value) == "string" then value = self:redact(value) end
+    if type(value) == "table" then value = redact_record(self, value) end
     copy[name] = value
   end
   return copy
@@ -59,79 +58,74 @@ end
 
 local EPIPE = 32 -- on Linux, the BSDs and macOS
 
-local function write(self, words)
-  if self.broken then return end
-  local done, why, code = io.stdout:write(words)
-  if done then done, why, code = io.stdout:flush() end
-  if done then return end
-  self.gone = code == EPIPE
-  self.broken = "standard output can't be written: " .. (code and core.reason(code) or tostring(why))
-end
-
---- Writes bytes as they are.
+--- Writes bytes to standard output without a change.
 ---@param bytes string
-function Shell:write(bytes)
-  write(self, bytes)
+function Console:write(bytes)
+  if self.output_error then return end
+  local done, reason, code = io.stdout:write(bytes)
+  if done then done, reason, code = io.stdout:flush() end
+  if done then return end
+  self.reader_gone = code == EPIPE
+  self.output_error = "standard output can't be written: " .. (code and core.reason(code) or tostring(reason))
 end
 
---- Writes data that holds a secret on purpose.
----@param words string
-function Shell:show(words)
-  write(self, words .. "\n")
+--- Writes text to standard output that may hold a secret on purpose.
+---@param text string
+function Console:print(text)
+  self:write(text .. "\n")
 end
 
---- Gives data: the record as a line of JSON, or the words for a person.
+--- Writes one record: as a line of JSON, or as text for a person.
 ---@param record table
----@param words string?
-function Shell:give(record, words)
+---@param text string?
+function Console:print_record(record, text)
   if self.json then
-    write(self, json.encode(masked_values(self, record)) .. "\n")
-  elseif words then
-    write(self, display.lines(self:masked(words)) .. "\n")
+    self:print(json.encode(redact_record(self, record)))
+  elseif text then
+    self:print(display.lines(self:redact(text)))
   end
 end
 
---- Gives a list: a line of JSON each, or a table for a person.
+--- Writes a list: a line of JSON for each record, or a table for a person.
 ---@param records table[]
----@param row_of fun(record: table): string[]
----@param whole boolean? nothing is cut on a narrow terminal
-function Shell:list(records, row_of, whole)
+---@param cells_of fun(record: table): string[]
+---@param uncut boolean? a narrow terminal cuts no cell
+function Console:print_list(records, cells_of, uncut)
   local rows = {}
   for i, record in ipairs(records) do
-    if self.json then self:give(record) end
-    rows[i] = row_of(record)
-    for j, cell in ipairs(rows[i]) do rows[i][j] = display.text(self:masked(cell)) end
+    if self.json then self:print_record(record) end
+    rows[i] = cells_of(record)
+    for j, cell in ipairs(rows[i]) do rows[i][j] = display.text(self:redact(cell)) end
   end
   if self.json then return end
-  for _, line in ipairs(text.columns(rows, not whole and core.terminal(1) or nil)) do write(self, line .. "\n") end
+  for _, line in ipairs(terminal_text.align(rows, not uncut and core.terminal(1) or nil)) do self:print(line) end
 end
 
--- One that is closed can be told of nowhere.
-local function complain(self, words)
-  io.stderr:write(display.lines(self:masked(words)), "\n")
+local function write_message(self, text)
+  io.stderr:write(display.lines(self:redact(text)), "\n")
 end
 
---- Tells a person something, unless it is to be quiet.
----@param words string
-function Shell:tell(words)
-  if not self.quiet then complain(self, words) end
+--- Writes a message to standard error, unless --quiet is set.
+---@param text string
+function Console:info(text)
+  if not self.quiet then write_message(self, text) end
 end
 
---- Tells details, where they are wanted.
----@param words string
-function Shell:detail(words)
-  if self.verbose then complain(self, words) end
+--- Writes a detail to standard error, if --verbose is set.
+---@param text string
+function Console:debug(text)
+  if self.verbose then write_message(self, text) end
 end
 
---- Tells of a failure.
----@param words string
-function Shell:complain(words)
-  complain(self, "devkit4ai: " .. words)
+--- Writes a failure to standard error.
+---@param text string
+function Console:error(text)
+  write_message(self, "devkit4ai: " .. text)
 end
 
---- The columns of the terminal that shows what is under way; nil: it is none, a dumb one, or to be quiet.
+--- The width of the terminal for progress output; nil: no terminal, TERM=dumb or --quiet.
 ---@return integer?
-function Shell:columns()
+function Console:progress_columns()
   return not self.quiet and os.getenv("TERM") ~= "dumb" and core.terminal(2) or nil
 end
 

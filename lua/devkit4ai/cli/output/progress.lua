@@ -1,27 +1,27 @@
---- Work that somebody watches: it runs as a task, a line of the terminal shows how far it is, and Ctrl-C ends it in order.
+--- Runs work as a task, draws its progress on the terminal, and cancels it on Ctrl-C.
 local core = require "devkit4ai.core"
 local devkit4ai = require "devkit4ai"
 local display = require "devkit4ai.util.display"
 local operations = require "devkit4ai.api.operations"
-local text = require "devkit4ai.cli.output.terminal_text"
+local terminal_text = require "devkit4ai.cli.output.terminal_text"
 
 local M = {}
 
 local FRAME = 0.1 -- seconds
-local WHEEL = { "|", "/", "-", "\\" }
-local SMALLEST = 5 -- columns of a bar that says something
+local SPINNER = { "|", "/", "-", "\\" }
+local MIN_BAR = 5 -- columns; a shorter bar shows nothing useful
 
--- Over the last one, whose rest is overwritten: no escape sequence is needed.
-local function line_of(shell)
-  local before = 0
-  return function(words)
-    local columns = shell:columns()
+-- A function that draws the status line. It overwrites the rest of the last line with blanks, so it needs no escape sequence.
+local function status_line(console)
+  local last_width = 0
+  return function(text)
+    local columns = console:progress_columns()
     if not columns then return end
-    local shown, taken = text.fit(words, columns - 1)
-    io.stderr:write("\r", shown, (" "):rep(math.min(before, columns - 1) - taken))
-    if words == "" then io.stderr:write("\r") end
+    local shown, width = terminal_text.cut(text, columns - 1)
+    io.stderr:write("\r", shown, (" "):rep(math.min(last_width, columns - 1) - width))
+    if text == "" then io.stderr:write("\r") end
     io.stderr:flush()
-    before = taken
+    last_width = width
   end
 end
 
@@ -36,106 +36,108 @@ local function amount(sent, total)
   end
 end
 
---- A bar with its bytes, as wide as the terminal has room for.
+--- A progress bar with the bytes sent, as wide as the terminal allows.
 ---@param sent integer
 ---@param total integer
 ---@param columns integer
 ---@return string
 function M.bar(sent, total, columns)
-  local words = amount(sent, total)
-  local room = math.min(40, columns - #words - 4)
-  if room < SMALLEST then return words end
-  local done = total > 0 and math.floor(room * sent / total) or 0
-  return ("[%s%s] %s"):format(("#"):rep(done), ("."):rep(room - done), words)
+  local text = amount(sent, total)
+  local width = math.min(40, columns - #text - 4)
+  if width < MIN_BAR then return text end
+  local done = total > 0 and math.floor(width * sent / total) or 0
+  return ("[%s%s] %s"):format(("#"):rep(done), ("."):rep(width - done), text)
 end
 
-local function is_interrupt(why)
-  return type(why) == "string" and why:find("interrupted!", 1, true) ~= nil
+-- The interpreter raises this text on Ctrl-C.
+local function is_interrupt(reason)
+  return type(reason) == "string" and reason:find("interrupted!", 1, true) ~= nil
 end
 
--- err: what the interrupt ended, with the words of the library
+-- The failure after Ctrl-C. err: of the call that Ctrl-C ended
 local function interrupted(err)
   local row = err.operation and operations[err.operation]
   local consequence = row and err.outcome == "unknown" and row.repeats ~= "safe" and row.unknown or nil
   return nil, "interrupted", {
-    kind = "cancelled", outcome = err.outcome, generation_id = err.generation_id, message = err.message,
+    kind = "cancelled", outcome = err.outcome, generation_id = err.generation_id, message = "interrupted",
     operation = err.operation, created = err.created, key = err.key,
-    _parts = { what = "interrupted", consequence = consequence, message = "interrupted" },
+    _parts = { what = "interrupted", consequence = consequence },
   }
 end
 
-local UNKNOWN = { outcome = "unknown", message = "interrupted" } -- what the interrupt ended is not known
+local UNKNOWN = { outcome = "unknown" }
 
--- What a cancelled task gives: what was cut, or where its work was done by then, its value.
-local function cut(task, work)
+-- The failure of a cancelled task. If its work was done by then, the failure has the id of the result.
+local function cancel(task, work)
   task:cancel()
   local _, _, err = task:join()
   err = err or work.err or work.failures and work.failures[1]
   if err then return interrupted(err) end
   local value = work.results and work.results[1]
-  return interrupted { outcome = "unknown", generation_id = type(value) == "table" and value.id or nil, message = "" }
+  return interrupted { outcome = "unknown", generation_id = type(value) == "table" and value.id or nil }
 end
 
---- Runs fn as a task; frame is called meanwhile, where a terminal shows it. Ctrl-C cancels the task: nil, message, err of kind
---- `cancelled`, with the outcome of what was cut and the generation's id.
----@param shell devkit4ai.cli.Shell
+--- Runs fn as a task, and draws frames meanwhile. Ctrl-C cancels the task: nil, message, err of kind `cancelled`, with the
+--- outcome of the call that it ended, and with the generation's id.
+---@param console devkit4ai.cli.Console
 ---@param fn fun(): any?, string?, devkit4ai.Error?
----@param frame fun()? none: nothing is shown
+---@param draw fun()? draws one frame
 ---@return any? value
 ---@return string? message
 ---@return devkit4ai.Error? err
-function M.run(shell, fn, frame)
+function M.run(console, fn, draw)
   local work = {}
   local task = devkit4ai.spawn(function()
-    local results, failures, err = devkit4ai.map({ 1 }, { concurrency = 1 }, fn) -- what is raised in it is a failure, too
+    local results, failures, err = devkit4ai.map({ 1 }, { concurrency = 1 }, fn) -- turns an error in fn into a failure
     work.results, work.failures, work.err = results, results and failures, err
     work.over = true
   end)
-  local ok, why = pcall(function()
-    while frame and not work.over and shell:columns() do
+  local ok, reason = pcall(function()
+    while draw and not work.over and console:progress_columns() do
       devkit4ai.update()
-      frame()
+      draw()
       core.pause(FRAME)
     end
     task:join()
   end)
-  if not ok and is_interrupt(why) then return cut(task, work) end
-  if not ok then error(why, 0) end
+  if not ok and is_interrupt(reason) then return cancel(task, work) end
+  if not ok then error(reason, 0) end
   local err = work.failures[1]
   if not err then return work.results[1] end
-  if is_interrupt(err.message) then return interrupted(UNKNOWN) end -- in the task itself, as LuaJIT may
+  if is_interrupt(err.message) then return interrupted(UNKNOWN) end -- LuaJIT may raise it inside the task
   return nil, err.message, err
 end
 
---- Shows an upload.
----@param shell devkit4ai.cli.Shell
+--- Runs an upload with a progress bar.
+---@param console devkit4ai.cli.Console
 ---@param fn fun(on_upload: fun(sent: integer, total: integer)): any?, string?, devkit4ai.Error?
 ---@return any? value
 ---@return string? message
 ---@return devkit4ai.Error? err
-function M.upload(shell, fn)
-  local draw, sent, total = line_of(shell), 0, 0
-  local value, message, err = M.run(shell, function()
-    return fn(function(so_far, all) sent, total = so_far, all end)
+function M.upload(console, fn)
+  local draw, sent, total = status_line(console), 0, 0
+  local value, message, err = M.run(console, function()
+    return fn(function(sent_now, total_now) sent, total = sent_now, total_now end)
   end, function()
-    if total > 0 then draw(M.bar(sent, total, shell:columns() or 80)) end
+    if total > 0 then draw(M.bar(sent, total, console:progress_columns() or 80)) end
   end)
   draw("")
   return value, message, err
 end
 
---- Shows a wait: the status that the server tells, and the time; how much is left, nobody knows.
----@param shell devkit4ai.cli.Shell
+--- Runs a wait with a spinner, the status from the server and the seconds so far.
+---@param console devkit4ai.cli.Console
 ---@param gen devkit4ai.Generation
 ---@param fn fun(): any?, string?, devkit4ai.Error?
 ---@return any? value
 ---@return string? message
 ---@return devkit4ai.Error? err
-function M.wait(shell, gen, fn)
-  local draw, started, turn = line_of(shell), os.time(), 0
-  local value, message, err = M.run(shell, fn, function()
-    turn = turn + 1
-    draw(("%s %s %d s"):format(WHEEL[turn % #WHEEL + 1], display.text(gen.status or "waiting"), os.time() - started))
+function M.wait(console, gen, fn)
+  local draw, started, frame = status_line(console), os.time(), 0
+  local value, message, err = M.run(console, fn, function()
+    frame = frame + 1
+    local spinner, status = SPINNER[frame % #SPINNER + 1], display.text(gen.status or "waiting")
+    draw(("%s %s %d s"):format(spinner, status, os.time() - started))
   end)
   draw("")
   return value, message, err

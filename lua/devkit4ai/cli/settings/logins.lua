@@ -1,37 +1,37 @@
---- The logins in the file of sessions, for people: who, where, until when. No token leaves this file.
+--- The stored logins, for display: account, place and end. No token leaves this file.
 local core = require "devkit4ai.core"
-local file = require "devkit4ai.cli.settings.file"
 local json = require "devkit4ai.util.json"
 local jwt = require "devkit4ai.auth.jwt"
+local settings_file = require "devkit4ai.cli.settings.file"
 
 local M = {}
 
--- The key under which the file has an account's e-mail address.
-local function key_of(account) return "email " .. account end
+-- The key of an account's e-mail address in the store.
+local function email_key(account) return "email " .. account end
 
---- Notes whose the account of the last login is.
+--- Stores the e-mail address of an account.
 ---@param store devkit4ai.Store
 ---@param account string
 ---@param email string
-function M.note(store, account, email)
-  store.set(key_of(account), email)
+function M.save_email(store, account, email)
+  store.set(email_key(account), email)
 end
 
---- Takes that note away again.
+--- Removes the e-mail address of an account.
 ---@param store devkit4ai.Store
 ---@param account string
-function M.forget(store, account)
-  store.set(key_of(account), nil)
+function M.remove_email(store, account)
+  store.set(email_key(account), nil)
 end
 
---- The path of the file.
----@return string? nil: there is no place for it
+--- The path of the store.
+---@return string? nil: the environment names no folder
 function M.path()
-  local folder = file.folder()
+  local folder = settings_file.folder()
   return folder and folder .. "/sessions.json"
 end
 
--- A login lasts as long as its refresh token.
+-- A login ends with its refresh token.
 local function end_of(record)
   local ends = jwt.ends(record.refresh_token or "") or record.ends
   return type(ends) == "number" and os.date("!%Y-%m-%dT%H:%M:%SZ", ends) or nil
@@ -55,13 +55,13 @@ function M.list()
     if type(record) == "table" and record.access_token then
       local base_url, role, project_id = tostring(record.place):match "^(%S+) (%S+) ?(%S*)"
       logins[#logins + 1] = {
-        who = values[key_of(record.account)] or record.account, base_url = base_url, role = role,
+        who = values[email_key(record.account)] or record.account, base_url = base_url, role = role,
         project_id = project_id ~= "-" and project_id ~= "" and project_id or nil, ends = end_of(record),
       }
     end
   end
-  local function rank(login) return ("%s %s %s"):format(login.base_url, login.role, login.who) end
-  table.sort(logins, function(one, other) return rank(one) < rank(other) end)
+  local function sort_key(login) return ("%s %s %s"):format(login.base_url, login.role, login.who) end
+  table.sort(logins, function(one, other) return sort_key(one) < sort_key(other) end)
   return logins
 end
 

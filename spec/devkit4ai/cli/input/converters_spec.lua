@@ -3,19 +3,19 @@ local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.sandbox.helper"
 
 describe("devkit4ai refuses before anything is sent", function()
-  local desk
+  local workspace
   setup(function()
-    desk = command.new { step_time = 0.05 }
-    desk:login()
+    workspace = command.new { step_time = 0.05 }
+    workspace:login()
   end)
-  teardown(function() desk:remove() end)
+  teardown(function() workspace:remove() end)
 
   local function refused(code, words)
-    local before = #assert(desk.box:requests())
-    local ended = desk:run(words)
+    local before = #assert(workspace.box:requests())
+    local ended = workspace:run(words)
     local line = table.concat(words, " ")
     assert.equal(code, ended.code, line .. "\n" .. ended.err)
-    assert.equal(before, #assert(desk.box:requests()), line)
+    assert.equal(before, #assert(workspace.box:requests()), line)
     assert.equal("", ended.out, line)
     assert.is_truthy(ended.err:find "^devkit4ai: ", ended.err)
     return ended
@@ -29,7 +29,7 @@ describe("devkit4ai refuses before anything is sent", function()
   end
 
   it("times that are no number of seconds above 0", function()
-    local out = desk.folder .. "/time.png"
+    local out = workspace.folder .. "/time.png"
     for _, value in ipairs(SECONDS) do
       for _, name in ipairs { "--timeout=", "--interval=" } do
         refused(2, generate("--out", out, name .. value))
@@ -37,11 +37,11 @@ describe("devkit4ai refuses before anything is sent", function()
         refused(2, { "wait", ID, name .. value })
       end
     end
-    assert.equal(0, desk:run(generate("--out", out, "--timeout", "60", "--interval", ".1")).code)
+    assert.equal(0, workspace:run(generate("--out", out, "--timeout", "60", "--interval", ".1")).code)
   end)
 
   it("with --json, too, with an object that has the code", function()
-    local ended = desk:run(generate("--no-wait", "--json", "--interval", "0"))
+    local ended = workspace:run(generate("--no-wait", "--json", "--interval", "0"))
     assert.same({ 2, "invalid", "not_sent", 2 },
       { ended.code, ended.json.error.kind, ended.json.error.outcome, ended.json.error.exit_code })
   end)
@@ -59,7 +59,7 @@ describe("devkit4ai refuses before anything is sent", function()
 
   it("ids", function()
     for _, id in ipairs { "7", "", "pk_secret_key_1", ID .. "0", (ID:gsub("%-", "")) } do
-      for _, words in ipairs { { "wait", id }, { "save", id, "--out", desk.folder .. "/i.png" },
+      for _, words in ipairs { { "wait", id }, { "save", id, "--out", workspace.folder .. "/i.png" },
         { "keys", "--revoke=" .. id } } do
         local ended = refused(2, words)
         assert.is_nil(ended.err:find("pk_secret", 1, true)) -- it may be a key
@@ -80,12 +80,12 @@ describe("devkit4ai refuses before anything is sent", function()
   end)
 
   it("images", function()
-    local big = desk:write("big.png", "\137PNG\r\n\26\n" .. ("x"):rep(11 * 1024 * 1024))
+    local big = workspace:write("big.png", "\137PNG\r\n\26\n" .. ("x"):rep(11 * 1024 * 1024))
     local function send(...) return refused(2, { "generate", "--prompt", "neon", "--no-wait", ... }) end
-    send(desk.folder .. "/none.png")
-    send(desk.folder)
-    send(helper.PNG, desk:write("empty.png", ""))
-    send(helper.PNG, desk:write("text.png", "text"))
+    send(workspace.folder .. "/none.png")
+    send(workspace.folder)
+    send(helper.PNG, workspace:write("empty.png", ""))
+    send(helper.PNG, workspace:write("text.png", "text"))
     send(big)
     local ended = send(helper.PNG, helper.PNG, helper.PNG, helper.PNG, helper.PNG, helper.PNG)
     assert.is_truthy(ended.err:find("at most 5 images", 1, true), ended.err)
@@ -93,24 +93,25 @@ describe("devkit4ai refuses before anything is sent", function()
   end)
 
   it("files that can't be written", function()
-    local there = desk:write("there.png", "x")
-    os.execute(("ln -s none %s/dangling.png; mkfifo %s/fifo.png"):format(desk.folder, desk.folder))
-    for _, out in ipairs { there, desk.folder, desk.folder .. "/none/x.png", "", "x/", desk.folder .. "/dangling.png",
-      desk.folder .. "/fifo.png", desk.folder .. "/" .. ("n"):rep(256), "/dev/null", "/proc/x.png" } do
+    local there = workspace:write("there.png", "x")
+    os.execute(("ln -s none %s/dangling.png; mkfifo %s/fifo.png"):format(workspace.folder, workspace.folder))
+    local folder = workspace.folder
+    for _, out in ipairs { there, folder, folder .. "/none/x.png", "", "x/", folder .. "/dangling.png",
+      folder .. "/fifo.png", folder .. "/" .. ("n"):rep(256), "/dev/null", "/proc/x.png" } do
       refused(2, generate("--out", out))
       refused(2, { "wait", ID, "--out", out })
       refused(2, { "save", ID, "--out", out })
     end
-    for _, out in ipairs { desk.folder, desk.folder .. "/fifo.png", desk.folder .. "/none/x.png" } do
+    for _, out in ipairs { workspace.folder, workspace.folder .. "/fifo.png", workspace.folder .. "/none/x.png" } do
       refused(2, generate("--overwrite", "--out", out))
     end
-    assert.equal("", helper.shell("ls " .. desk.folder .. " | grep probe"))
+    assert.equal("", helper.shell("ls " .. workspace.folder .. " | grep probe"))
   end)
 
   it("a file where there is no room", function()
-    local before = desk:made()
-    local ended = desk:run(generate("--out", desk.folder .. "/room.png"), { before = "ulimit -f 8" })
-    assert.same({ 1, before }, { ended.code, desk:made() }, ended.err)
+    local before = workspace:count_generations()
+    local ended = workspace:run(generate("--out", workspace.folder .. "/room.png"), { before = "ulimit -f 8" })
+    assert.same({ 1, before }, { ended.code, workspace:count_generations() }, ended.err)
     local words = "room.png can't be written (the process may not write so large a file"
     assert.is_truthy(ended.err:find(words, 1, true), ended.err)
   end)

@@ -17,22 +17,22 @@ local HALF = [[return function(conn)
 end]]
 
 describe("on a terminal devkit4ai", function()
-  local desk, shown, here
+  local workspace, shown, here
   setup(function()
     here = helper.shell "pwd":match "[^\n]+"
-    desk = command.new { step_time = 0.05 }
-    desk:login()
-    desk:write("big.jpg", "\255\216\255" .. ("x"):rep(9000000))
+    workspace = command.new { step_time = 0.05 }
+    workspace:login()
+    workspace:write("big.jpg", "\255\216\255" .. ("x"):rep(9000000))
   end)
-  teardown(function() desk:remove() end)
+  teardown(function() workspace:remove() end)
   after_each(function()
     if shown then shown:close() end
     shown = nil
-    assert(desk.box:clear_faults())
+    assert(workspace.box:clear_faults())
   end)
 
   local function open(columns, changes)
-    shown = screen.new(columns, desk:env(changes), desk.folder)
+    shown = screen.new(columns, workspace:env(changes), workspace.folder)
     return shown
   end
 
@@ -90,7 +90,7 @@ describe("on a terminal devkit4ai", function()
 
   for _, columns in ipairs { 80, 20 } do
     it(("shows status and time while it waits, on %d columns; Ctrl-C says how to go on"):format(columns), function()
-      assert(desk.box:fault { operation = "create_generation", hang = true })
+      assert(workspace.box:fault { operation = "create_generation", hang = true })
       local one = open(columns)
       one:type(order "--out o.png; echo \"END:\"$?")
       one:wait "[|/\\-] %l+ %d+ s *\n"
@@ -106,7 +106,7 @@ describe("on a terminal devkit4ai", function()
   end
 
   it("tells a failure in a line of its own", function()
-    assert(desk.box:fault { operation = "create_generation", fail = "the model is tired" })
+    assert(workspace.box:fault { operation = "create_generation", fail = "the model is tired" })
     local one = open(80)
     one:type(order "--out o.png; echo \"END:\"$?")
     local text = one:wait "END:%d+"
@@ -137,11 +137,11 @@ describe("on a terminal devkit4ai", function()
 
   it("shows no picture, bar or spinner with TERM=dumb, and none with -q", function()
     for changes, flag in pairs { [{ TERM = "dumb" }] = "", [{}] = "-q" } do
-      assert(desk.box:fault { operation = "create_generation", delay = 1 })
+      assert(workspace.box:fault { operation = "create_generation", delay = 1 })
       local one = open(80, changes)
       one:type(("%s %s >said 2>&1; echo \"END:\"$?"):format(order "--out dumb.png --overwrite", flag))
       one:wait "END:0"
-      assert.is_nil(child.read(desk.folder .. "/said"):find("[\r\27]"))
+      assert.is_nil(child.read(workspace.folder .. "/said"):find("[\r\27]"))
       one:type(order "--out dumb.png --overwrite " .. flag .. "; echo \"AGAIN:\"$?")
       local text = one:wait "AGAIN:0"
       assert.is_nil(text:find("\226\150", 1, true), text)

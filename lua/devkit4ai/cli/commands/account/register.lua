@@ -1,13 +1,13 @@
 --- devkit4ai register: creates an account, and shows or stores its keys.
+local converters = require "devkit4ai.cli.input.converters"
 local core = require "devkit4ai.core"
-local exits = require "devkit4ai.cli.errors.exit_codes"
-local file = require "devkit4ai.cli.settings.file"
+local errors = require "devkit4ai.cli.errors"
 local login = require "devkit4ai.cli.commands.account.login"
 local logins = require "devkit4ai.cli.settings.logins"
 local progress = require "devkit4ai.cli.output.progress"
-local settings_of = require "devkit4ai.cli.settings"
-local text = require "devkit4ai.cli.output.terminal_text"
-local values = require "devkit4ai.cli.input.converters"
+local settings_file = require "devkit4ai.cli.settings.file"
+local settings_loader = require "devkit4ai.cli.settings"
+local shell_quote = require "devkit4ai.cli.output.shell_quote"
 
 local M = { name = "register", summary = "Create an account." }
 
@@ -22,24 +22,24 @@ M.notes = "A developer's account needs a platform operator's key (DEVKIT4AI_OPER
   .. "are shown once: as lines that a shell can read. --save writes them to the settings file instead. "
   .. "An end user is logged in afterwards. A developer logs in with `devkit4ai login`."
 
--- The settings that an account brings, in the order in which they are shown.
-local KEPT = { "developer_key", "project_id", "project_key" }
+-- The settings that a new account has, in the order of the output.
+local ACCOUNT_SETTINGS = { "developer_key", "project_id", "project_key" }
 
---- Adds the command's options to its parser.
+--- Adds the options.
 ---@param parser table
-function M.declare(parser)
-  login.declare(parser)
-  parser:option("--name", "the full name of the account's owner"):argname("<name>"):convert(values.text "--name")
+function M.add_options(parser)
+  login.add_options(parser)
+  parser:option("--name", "the full name of the account's owner"):argname("<name>"):convert(converters.text "--name")
   parser:flag("--save", "write the account's keys to the settings file instead of showing them")
 end
 
--- A key in the settings file can't be asked for again. It is not replaced by the way.
-local function check_room()
-  local kept, path, err = file.read(settings_of.kept())
-  if not kept then return nil, path, err end
-  for _, name in ipairs(KEPT) do
-    if kept[name] then
-      return exits.fail("file", ("%s holds a %s, and --save would replace it. Nothing was sent. Leave out --save, or "
+-- Refuses to replace a setting of the file: nobody can ask for an old key again.
+local function check_settings_are_free()
+  local stored, path, err = settings_file.read(settings_loader.file_rows())
+  if not stored then return nil, path, err end
+  for _, name in ipairs(ACCOUNT_SETTINGS) do
+    if stored[name] then
+      return errors.fail("file", ("%s holds a %s, and --save would replace it. Nothing was sent. Leave out --save, or "
         .. "remove it with: devkit4ai config --unset %s"):format(path, name, name))
     end
   end
@@ -55,101 +55,102 @@ end
 
 local function save(account)
   local path, message, err
-  for _, name in ipairs(KEPT) do
+  for _, name in ipairs(ACCOUNT_SETTINGS) do
     if account[name] then
-      path, message, err = file.write(settings_of.kept(), name, account[name])
+      path, message, err = settings_file.write(settings_loader.file_rows(), name, account[name])
       if not path then return nil, message, err end
     end
   end
   return path
 end
 
--- Lines that a shell can read.
-local function exports(account)
-  local names, lines = settings_of.kept(), {}
-  for _, name in ipairs(KEPT) do
+-- Lines of `export` for a shell.
+local function export_lines(account)
+  local rows, lines = settings_loader.file_rows(), {}
+  for _, name in ipairs(ACCOUNT_SETTINGS) do
     if account[name] then
-      lines[#lines + 1] = ("export %s=%s"):format(names[name].env[1], text.quote(account[name]))
+      lines[#lines + 1] = ("export %s=%s"):format(rows[name].env[1], shell_quote.word(account[name]))
     end
   end
   return table.concat(lines, "\n")
 end
 
--- A file of its own beside the settings, where these have the keys of another account.
-local function save_apart(account)
-  local path = ("%s/keys-%s.env"):format(file.folder(), (tostring(account.id):gsub("[^%w-]", "_")))
-  return core.save(path, exports(account) .. "\n") and path or nil
+-- Saves the keys in a file of their own, if the settings file has the keys of another account.
+local function save_to_own_file(account)
+  local path = ("%s/keys-%s.env"):format(settings_file.folder(), (tostring(account.id):gsub("[^%w-]", "_")))
+  return core.save(path, export_lines(account) .. "\n") and path or nil
 end
 
--- The keys could not be shown. A file keeps them where the disk has room.
-local function unseen(shell, account)
-  local path = check_room() and save(account) or save_apart(account)
-  return exits.unseen(shell, ("%s is registered, but %s. The keys are shown only once. %s"):format(account.email,
-    shell.broken, path and "They are in " .. path
+-- The keys could not be shown, so a file gets them.
+local function save_unshown(console, account)
+  local path = check_settings_are_free() and save(account) or save_to_own_file(account)
+  return errors.not_shown(console, ("%s is registered, but %s. The keys are shown only once. %s"):format(account.email,
+    console.output_error, path and "They are in " .. path
       or "No file could keep them: create others in the vendor's web console"))
 end
 
--- Nobody tells the keys again: those that could not be stored are shown.
-local function hand_over(shell, account, client, options)
+-- Stores or shows the keys. The server shows them only once, so keys that can't be stored are shown.
+local function deliver_keys(console, account, client, options)
   local record, path, message, err = record_of(account, client), nil, nil, nil
   if options.save then path, message, err = save(account) end
   record.saved = path
-  if shell.json then
+  if console.json then
     if not path then record.developer_key, record.project_key = account.developer_key, account.project_key end
-    shell:give(record)
+    console:print_record(record)
   elseif path then
-    shell:give(record, ("the keys of %s are in %s"):format(account.email, path))
+    console:print_record(record, ("the keys of %s are in %s"):format(account.email, path))
   elseif account.developer_key then
-    shell:tell "these keys are shown once: store them now"
-    shell:show(exports(account))
+    console:info "these keys are shown once: store them now"
+    console:print(export_lines(account))
   else
-    shell:give(record, ("registered %s (%s) at %s"):format(account.email, client.role, client.base_url))
+    console:print_record(record, ("registered %s (%s) at %s"):format(account.email, client.role, client.base_url))
   end
   if message then
     err.outcome = "unknown" -- the account exists
     return nil, "registered, but the keys were not stored: " .. message, err
   end
-  if shell.broken and account.developer_key and not path then return unseen(shell, account) end
-  if shell.broken and path and not shell.gone then
-    return exits.unseen(shell, ("%s is registered, and its keys are in %s, but %s"):format(account.email, path,
-      shell.broken))
+  if console.output_error and account.developer_key and not path then return save_unshown(console, account) end
+  if console.output_error and path and not console.reader_gone then
+    return errors.not_shown(console, ("%s is registered, and its keys are in %s, but %s"):format(account.email, path,
+      console.output_error))
   end
   return true
 end
 
 --- Registers.
 ---@param options table
----@param shell devkit4ai.cli.Shell
+---@param console devkit4ai.cli.Console
 ---@return boolean? done
 ---@return string? message
 ---@return table? err
-function M.run(options, shell)
-  local client, settings, trouble = login.open(options, shell)
-  if not client then return nil, settings, trouble end
+function M.run(options, console)
+  local client, settings, store_failure = login.open_client(options, console)
+  if not client then return nil, settings, store_failure end
   if options.save then
-    local free, message, err = check_room()
-    if not free then return nil, message, err end
+    local is_free, message, err = check_settings_are_free()
+    if not is_free then return nil, message, err end
   end
-  local email, password, why = login.credentials(options, settings)
-  if not email then return nil, password, why end
-  shell:hide(password)
-  local account, message, err = progress.run(shell, function()
+  local email, password, credentials_err = login.credentials(options, settings)
+  if not email then return nil, password, credentials_err end
+  console:hide_secret(password)
+  local account, message, err = progress.run(console, function()
     return client:register { email = email, password = password, full_name = options.name }
   end)
-  account = account or err.created and err.created[1] -- it exists, although the command was interrupted
+  account = account or err.created and err.created[1] -- the server created it before Ctrl-C
   if not account then return nil, message, err end
   local done
-  done, message, err = hand_over(shell, account, client, options)
+  done, message, err = deliver_keys(console, account, client, options)
   if not done then return nil, message, err end
-  local whose = client._kept.account -- of the tokens that the answer brought, or of an earlier login
-  if whose and (whose == account.id or whose == email:lower()) then
-    logins.note(client._kept.store, whose, email)
+  local signed_in = client._kept.account -- the account of the new tokens, or of an earlier login
+  if signed_in and (signed_in == account.id or signed_in == email:lower()) then
+    logins.save_email(client._kept.store, signed_in, email)
   else
-    if account.is_active == false then shell:tell "first verify the e-mail address" end
-    shell:tell(("to log in, run: devkit4ai login --email %s%s"):format(text.quote(email), shell.again))
+    if account.is_active == false then console:info "first verify the e-mail address" end
+    console:info(("to log in, run: devkit4ai login --email %s%s"):format(shell_quote.word(email),
+      console.common_options))
   end
-  if trouble() then
-    return exits.fail("file", "registered, but not logged in for the next command: " .. trouble())
+  if store_failure() then
+    return errors.fail("file", "registered, but not logged in for the next command: " .. store_failure())
   end
   return true
 end

@@ -1,9 +1,9 @@
---- devkit4ai save: saves the picture of a generation that is done.
-local follow = require "devkit4ai.cli.generation.steps"
-local order = require "devkit4ai.cli.generation.recovery"
-local picture = require "devkit4ai.cli.generation.output_file"
-local session = require "devkit4ai.cli.client"
-local values = require "devkit4ai.cli.input.converters"
+--- devkit4ai save: saves the image of a completed generation.
+local clients = require "devkit4ai.cli.client"
+local converters = require "devkit4ai.cli.input.converters"
+local output_file = require "devkit4ai.cli.generation.output_file"
+local recovery = require "devkit4ai.cli.generation.recovery"
+local steps = require "devkit4ai.cli.generation.steps"
 
 local M = { name = "save", summary = "Save the image of a completed generation." }
 
@@ -12,31 +12,31 @@ M.examples = {
 }
 M.notes = "It does not wait: use `devkit4ai wait` if the generation may not be completed yet."
 
---- Adds the command's options to its parser.
+--- Adds the options.
 ---@param parser table
-function M.declare(parser)
-  parser:argument("id", "the generation's id"):convert(values.uuid "the generation's id")
+function M.add_options(parser)
+  parser:argument("id", "the generation's id"):convert(converters.uuid "the generation's id")
   parser:option("--out", "the image's file, - for standard output (required)"):argname("<file>"):count(1)
   parser:flag("--overwrite", "replace the file if it exists")
 end
 
---- Asks how far it is, and saves it.
+--- Asks for the status, and saves the image.
 ---@param options table
----@param shell devkit4ai.cli.Shell
+---@param console devkit4ai.cli.Console
 ---@return boolean? done
 ---@return string? message
 ---@return table? err
-function M.run(options, shell)
-  local project, message, err = session.open_project(options, shell)
+function M.run(options, console)
+  local project, message, err = clients.open_project(options, console)
   if not project then return nil, message, err end
-  local fine
-  fine, message, err = picture.check(options.out, options.overwrite, shell)
-  if not fine then return nil, message, err end
+  local can_write
+  can_write, message, err = output_file.check(options.out, options.overwrite, console)
+  if not can_write then return nil, message, err end
   local gen = project:generation(options.id)
-  order.follow(shell, gen, options)
+  recovery.track(console, gen, options)
   gen, message, err = gen:refresh()
   if not gen then return nil, message, err end
-  return follow.save(shell, gen, options)
+  return steps.save(console, gen, options)
 end
 
 return M

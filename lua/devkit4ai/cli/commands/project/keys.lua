@@ -1,11 +1,11 @@
---- devkit4ai keys: the keys of a project, or the developer's own: listed, made, rotated, revoked.
+--- devkit4ai keys: lists, creates, rotates and revokes keys of the project or of the developer.
+local clients = require "devkit4ai.cli.client"
+local converters = require "devkit4ai.cli.input.converters"
 local display = require "devkit4ai.util.display"
-local exits = require "devkit4ai.cli.errors.exit_codes"
-local file = require "devkit4ai.cli.settings.file"
+local errors = require "devkit4ai.cli.errors"
 local progress = require "devkit4ai.cli.output.progress"
-local session = require "devkit4ai.cli.client"
-local settings_of = require "devkit4ai.cli.settings"
-local values = require "devkit4ai.cli.input.converters"
+local settings_file = require "devkit4ai.cli.settings.file"
+local settings_loader = require "devkit4ai.cli.settings"
 
 local M = { name = "keys", summary = "List, create, rotate or revoke keys." }
 
@@ -17,170 +17,177 @@ M.examples = {
 }
 M.notes = "A key is shown once, when it is created. Store it at once, or use --save."
 
--- Whose keys: how the library's methods are called, and the setting that a key is for.
+-- By the owner of the keys: the library's methods, and the setting that holds such a key.
 local KINDS = {
-  project = { list = "keys", make = "new_key", rotate = "rotate_key", setting = "project_key" },
+  project = { list = "keys", create = "new_key", rotate = "rotate_key", setting = "project_key" },
   developer = {
-    list = "developer_keys", make = "new_developer_key", rotate = "rotate_developer_key", setting = "developer_key",
+    list = "developer_keys", create = "new_developer_key", rotate = "rotate_developer_key", setting = "developer_key",
   },
 }
 
---- Adds the command's options to its parser.
+--- Adds the options.
 ---@param parser table
-function M.declare(parser)
+function M.add_options(parser)
   parser:flag("--developer", "the developer's own keys instead of the project's keys")
   parser:mutex(
     parser:option("--new", "create a key with this name; it is shown once"):argname("<name>")
-      :convert(values.text "--new"),
+      :convert(converters.text "--new"),
     parser:option("--rotate", "create a key with this name and revoke the key in use"):argname("<name>")
-      :convert(values.text "--rotate"),
-    parser:option("--revoke", "revoke the key with this id"):argname("<id>"):convert(values.uuid "--revoke"))
+      :convert(converters.text "--rotate"),
+    parser:option("--revoke", "revoke the key with this id"):argname("<id>"):convert(converters.uuid "--revoke"))
   parser:flag("--save", "write the new key to the settings file instead of showing it")
 end
 
-local function record(key)
+local function record_of(key)
   return {
     id = key.id, name = key.name, key_prefix = key.key_prefix, is_active = key.is_active, created_at = key.created_at,
     last_used_at = key.last_used_at,
   }
 end
 
-local function revoke(owner, kind, shell, id)
-  local list, message, err = owner[kind.list](owner)
-  if not list then return nil, message, err end
-  for _, key in ipairs(list) do
+local function list(owner, kind, console)
+  local keys, message, err = owner[kind.list](owner)
+  if not keys then return nil, message, err end
+  local records = {}
+  for i, key in ipairs(keys) do records[i] = record_of(key) end
+  console:print_list(records, function(record)
+    local state = record.is_active == false and "revoked" or "active"
+    return { record.id, record.key_prefix or "", state, record.name or "" }
+  end)
+  return true
+end
+
+local function revoke(owner, kind, console, id)
+  local keys, message, err = owner[kind.list](owner)
+  if not keys then return nil, message, err end
+  for _, key in ipairs(keys) do
     if key.id == id then
       local done
       done, message, err = key:revoke()
       if not done then return nil, message, err end
-      shell:give({ id = id, revoked = true }, "revoked " .. id)
+      console:print_record({ id = id, revoked = true }, "revoked " .. id)
       return true
     end
   end
-  return exits.fail("not_found", "no key here has this id")
+  return errors.fail("not_found", "no key here has this id")
 end
 
--- Nobody can see the key any more: the line that revokes it.
-local function lost(shell, kind, key, why)
+-- Nobody can see the new key any more: the message has the command that revokes it.
+local function lost(console, kind, key, reason)
   local command = ("devkit4ai keys --revoke %s%s%s"):format(
-    key.id, kind == KINDS.developer and " --developer" or "", shell.again)
-  return exits.unseen(shell, ("the new key %s is shown only once, and it could not be shown: %s.\n"
-    .. "Nobody can use it now. To revoke it, run:\n  %s"):format(key.id, why, command), command)
+    key.id, kind == KINDS.developer and " --developer" or "", console.common_options)
+  return errors.not_shown(console, ("the new key %s is shown only once, and it could not be shown: %s.\n"
+    .. "Nobody can use it now. To revoke it, run:\n  %s"):format(key.id, reason, command), command)
 end
 
--- The key exists, whatever became of it afterwards.
-local function not_saved(shell, kind, key, message, err)
-  if shell.broken then return lost(shell, kind, key, ("%s; %s"):format(message, shell.broken)) end
+-- The key exists, although it could not be saved.
+local function not_saved(console, kind, key, message, err)
+  if console.output_error then return lost(console, kind, key, ("%s; %s"):format(message, console.output_error)) end
   err.outcome = "unknown"
-  return nil, "the new key is shown, since it could not be saved: " .. message, err
+  return nil, "the new key is shown, because it could not be saved: " .. message, err
 end
 
--- The key is in the settings, whether standard output took the words or not. Nobody is to create another one.
-local function saved(shell, kind, settings, words)
-  local kept = kind == KINDS.project and file.read(settings_of.kept())
+-- The key is in the settings file. A failure of standard output must not make the user create another one.
+local function report_saved(console, kind, settings, text)
+  local stored = kind == KINDS.project and settings_file.read(settings_loader.file_rows())
   local project = settings.project_id
-  if kept and kept.project_id and kept.project_id ~= project.value then
-    shell:tell(("the saved key is for another project than the one in the settings file: use it with --project %s, or "
-      .. "run `devkit4ai config --set project_id=%s`"):format(project.value, project.value))
+  if stored and stored.project_id and stored.project_id ~= project.value then
+    console:info(("the saved key is for another project than the one in the settings file: use it with --project %s, "
+      .. "or run `devkit4ai config --set project_id=%s`"):format(project.value, project.value))
   end
-  if shell.broken and not shell.gone then
-    return exits.unseen(shell, ("the new key %s, but %s"):format(words, shell.broken))
+  if console.output_error and not console.reader_gone then
+    return errors.not_shown(console, ("the new key %s, but %s"):format(text, console.output_error))
   end
   return true
 end
 
--- A key is saved before anything is shown. One that could not be saved is shown, since nobody tells it again.
-local function hand_over(shell, kind, key, save)
+-- Saves or shows the new key. The server shows it only once, so a key that can't be saved is shown.
+local function deliver(console, kind, key, save)
   local path, message, err
-  if save then path, message, err = file.write(settings_of.kept(), kind.setting, key.key) end
-  local told = record(key)
+  if save then
+    path, message, err = settings_file.write(settings_loader.file_rows(), kind.setting, key.key)
+  end
+  local record = record_of(key)
   if path then
-    shell:hide(key.key)
-    told.saved = path
-    local words = ("%s is in %s"):format(key.key_prefix or key.id, path)
-    shell:give(told, words)
-    return words
+    console:hide_secret(key.key)
+    record.saved = path
+    local text = ("%s is in %s"):format(key.key_prefix or key.id, path)
+    console:print_record(record, text)
+    return text
   end
-  if shell.json then
-    told.key = key.key
-    shell:give(told)
+  if console.json then
+    record.key = key.key
+    console:print_record(record)
   else
-    shell:show(display.text(key.key, math.huge))
+    console:print(display.text(key.key, math.huge))
   end
-  if message then return not_saved(shell, kind, key, message, err) end
-  if shell.broken then return lost(shell, kind, key, shell.broken) end
+  if message then return not_saved(console, kind, key, message, err) end
+  if console.output_error then return lost(console, kind, key, console.output_error) end
   return true
 end
 
--- What the server made, although the command was interrupted.
-local function made_all_the_same(err)
+-- The key that the server created before Ctrl-C or another failure.
+local function created_key(err)
   return err.key or err.created and err.created[1]
 end
 
-local function make(owner, kind, shell, options, settings)
-  local key, message, err = progress.run(shell, function() return owner[kind.make](owner, options.new) end)
-  key = key or made_all_the_same(err)
+local function create(owner, kind, console, options, settings)
+  local key, message, err = progress.run(console, function() return owner[kind.create](owner, options.new) end)
+  key = key or created_key(err)
   if not key then return nil, message, err end
-  local handed
-  handed, message, err = hand_over(shell, kind, key, options.save)
-  if not handed or not options.save then return handed, message, err end
+  local delivered
+  delivered, message, err = deliver(console, kind, key, options.save)
+  if not delivered or not options.save then return delivered, message, err end
   local other = settings[kind.setting]
   if other and other.from ~= "settings file" then
-    shell:tell(("the %s holds another key, which goes before the saved one: remove it there"):format(other.from))
+    console:info(("the %s holds another key, which has priority over the saved one: remove it there"):format(
+      other.from))
   end
-  return saved(shell, kind, settings, handed)
+  return report_saved(console, kind, settings, delivered)
 end
 
--- The new key is handed over before the old one is revoked, so that a command that is killed leaves a key that works.
-local function rotate(owner, kind, shell, options, settings)
-  local handed, trouble, cause
+-- Delivers the new key before the old one is revoked: a command that is killed leaves a key that works.
+local function rotate(owner, kind, console, options, settings)
+  local delivered, delivery_message, delivery_err
   local function keep(key)
-    handed, trouble, cause = hand_over(shell, kind, key, options.save)
-    return handed, trouble
+    delivered, delivery_message, delivery_err = deliver(console, kind, key, options.save)
+    return delivered, delivery_message
   end
-  local key, message, err = progress.run(shell, function()
+  local key, message, err = progress.run(console, function()
     return owner[kind.rotate](owner, options.rotate, { keep = keep })
   end)
-  local made = key or made_all_the_same(err)
-  if made and not handed and not trouble then keep(made) end
-  if trouble then return nil, "the old key was not revoked: " .. trouble, cause end
+  local created = key or created_key(err)
+  if created and not delivered and not delivery_message then keep(created) end
+  if delivery_message then return nil, "the old key was not revoked: " .. delivery_message, delivery_err end
   local old = settings[kind.setting]
-  if made and old and not (options.save and old.from == "settings file") then -- which was written
-    shell:tell(("the %s holds the old key still: put the new one there"):format(old.from))
+  if created and old and not (options.save and old.from == "settings file") then -- --save has written that one
+    console:info(("the %s still holds the old key: put the new one there"):format(old.from))
   end
   if not key then return nil, message, err end
   if not options.save then return true end
-  return saved(shell, kind, settings, handed)
+  return report_saved(console, kind, settings, delivered)
 end
 
---- Lists, makes, rotates or revokes.
+--- Lists, creates, rotates or revokes.
 ---@param options table
----@param shell devkit4ai.cli.Shell
+---@param console devkit4ai.cli.Console
 ---@return boolean? done
 ---@return string? message
 ---@return table? err
-function M.run(options, shell)
+function M.run(options, console)
   if options.save and not (options.new or options.rotate) then
-    return exits.fail("invalid", "--save is only for --new and --rotate")
+    return errors.fail("invalid", "--save is only for --new and --rotate")
   end
   local kind = KINDS[options.developer and "developer" or "project"]
-  local owner, settings, err = session.open(options, shell)
+  local owner, settings, err = clients.open(options, console)
   if not owner then return nil, settings, err end
   local message
-  if not options.developer then owner, message, err = session.project(owner, settings) end
+  if not options.developer then owner, message, err = clients.project(owner, settings) end
   if not owner then return nil, message, err end
-  if options.revoke then return revoke(owner, kind, shell, options.revoke) end
-  if options.new then return make(owner, kind, shell, options, settings) end
-  if options.rotate then return rotate(owner, kind, shell, options, settings) end
-  local list
-  list, message, err = owner[kind.list](owner)
-  if not list then return nil, message, err end
-  local records = {}
-  for i, key in ipairs(list) do records[i] = record(key) end
-  shell:list(records, function(one)
-    return { one.id, one.key_prefix or "", one.is_active == false and "revoked" or "active", one.name or "" }
-  end)
-  return true
+  if options.revoke then return revoke(owner, kind, console, options.revoke) end
+  if options.new then return create(owner, kind, console, options, settings) end
+  if options.rotate then return rotate(owner, kind, console, options, settings) end
+  return list(owner, kind, console)
 end
 
 return M

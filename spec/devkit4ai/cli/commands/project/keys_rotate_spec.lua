@@ -4,12 +4,12 @@ local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.sandbox.helper"
 
 describe("devkit4ai keys --rotate", function()
-  local desk
+  local workspace
   before_each(function()
-    desk = command.new { step_time = 0.05 }
-    desk:login()
+    workspace = command.new { step_time = 0.05 }
+    workspace:login()
   end)
-  after_each(function() desk:remove() end)
+  after_each(function() workspace:remove() end)
 
   local REVOKE = { [false] = "revoke_api_key", [true] = "revoke_developer_key" }
 
@@ -19,7 +19,7 @@ describe("devkit4ai keys --rotate", function()
 
   local function count(operation)
     local found = 0
-    for _, request in ipairs(assert(desk.box:requests())) do
+    for _, request in ipairs(assert(workspace.box:requests())) do
       if request.operation == operation then found = found + 1 end
     end
     return found
@@ -27,34 +27,34 @@ describe("devkit4ai keys --rotate", function()
 
   local function works(key, developer)
     local env = { [developer and "DEVKIT4AI_DEVELOPER_KEY" or "DEVKIT4AI_PROJECT_KEY"] = key }
-    return desk:run({ "generate", helper.PNG, "--prompt", "x", "--no-wait" }, { env = env }).code == 0
+    return workspace:run({ "generate", helper.PNG, "--prompt", "x", "--no-wait" }, { env = env }).code == 0
   end
 
   for developer, operation in pairs(REVOKE) do
     local what = developer and "developer: " or "project: "
 
     it(what .. "gives the key before it revokes the old one", function()
-      assert(desk.box:fault { operation = operation, delay = 3600 })
-      local ended = desk:interrupt(rotate(developer), developer and "ak_" or "pk_", { signals = "KILL" })
-      assert.equal(137, ended.code, ended.said)
-      local key = ended.said:match "[ap]k_%S+"
+      assert(workspace.box:fault { operation = operation, delay = 3600 })
+      local ended = workspace:interrupt(rotate(developer), developer and "ak_" or "pk_", { signals = "KILL" })
+      assert.equal(137, ended.code, ended.output)
+      local key = ended.output:match "[ap]k_%S+"
       assert.is_true(works(key, developer))
     end)
 
     it(what .. "does not revoke where the key can't be written", function()
-      local ended = desk:run(rotate(developer), { before = "exec >/dev/full" })
+      local ended = workspace:run(rotate(developer), { before = "exec >/dev/full" })
       assert.equal(1, ended.code, ended.err)
       assert.equal(0, count(operation))
       local line = ended.err:match "\n  (devkit4ai keys %-%-revoke [^\n]*)\n"
-      assert.equal(0, desk:shell(line).code, ended.err)
+      assert.equal(0, workspace:run_in_shell(line).code, ended.err)
     end)
 
     it(what .. "shows the key where the settings can't be written, and does not revoke", function()
-      desk:write("devkit4ai/config", "role = developer\n")
+      workspace:write("devkit4ai/config", "role = developer\n")
       local script = [[
         require("devkit4ai.cli.settings.file").write = function() return nil, "disk full", { kind = "file" } end
         require("devkit4ai.cli").main(arg)]]
-      local ended = child.run(script, { args = rotate(developer, "--save"), env = desk:env() })
+      local ended = child.run(script, { args = rotate(developer, "--save"), env = workspace:env() })
       assert.equal(1, ended.code, ended.err)
       assert.is_truthy(ended.err:find("disk full", 1, true), ended.err)
       assert.is_true(works(ended.out:match "[ap]k_%S+", developer))
@@ -62,8 +62,8 @@ describe("devkit4ai keys --rotate", function()
     end)
 
     it(what .. "that ends half done shows the key once, and fails", function()
-      assert(desk.box:fault { operation = operation, status = 500, times = 10 })
-      local ended = desk:run(rotate(developer, "--json"))
+      assert(workspace.box:fault { operation = operation, status = 500, times = 10 })
+      local ended = workspace:run(rotate(developer, "--json"))
       assert.is_true(ended.code ~= 0)
       assert.same({ 2, "next" }, { #ended.lines, ended.lines[1].name }, ended.out)
       assert.is_true(works(ended.lines[1].key, developer))
@@ -71,10 +71,10 @@ describe("devkit4ai keys --rotate", function()
     end)
 
     it(what .. "with --save has the key in the settings before it revokes", function()
-      assert(desk.box:fault { operation = operation, delay = 3600 })
-      local ended = desk:interrupt(rotate(developer, "--save"), "is in ", { signals = "KILL" })
-      assert.equal(137, ended.code, ended.said)
-      local key = child.read(desk.folder .. "/devkit4ai/config"):match "_key = ([ap]k_%S+)"
+      assert(workspace.box:fault { operation = operation, delay = 3600 })
+      local ended = workspace:interrupt(rotate(developer, "--save"), "is in ", { signals = "KILL" })
+      assert.equal(137, ended.code, ended.output)
+      local key = child.read(workspace.folder .. "/devkit4ai/config"):match "_key = ([ap]k_%S+)"
       assert.is_true(works(key, developer))
     end)
   end
