@@ -1,5 +1,5 @@
--- A program that knows where its picture goes looks at that path before the paid request: the README's program, the examples,
--- the command. Run twice, they must not pay and then refuse to save.
+-- A program that knows the path of its image checks it before the paid request: the README's program, the examples, the
+-- command. A second run must not pay and then refuse to save.
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
 
@@ -7,7 +7,7 @@ local plain_51 = _VERSION == "Lua 5.1" and not jit -- luacheck: globals jit
 
 local HERE = assert(io.popen "pwd"):read "*l"
 
--- Runs a program and prints how it ended and how many generations its sandbox then has.
+-- Runs a program, and prints how many generations its sandbox has at the end.
 local COUNTED = [[
   local sandbox, box = require "devkit4ai.sandbox", nil
   local start = sandbox.start
@@ -22,7 +22,7 @@ local COUNTED = [[
   os.exit(done and 0 or 1)
 ]]
 
--- A folder with the example images under their names; wanted: what already has the picture's name there.
+-- A folder with the example images. wanted: what already has the name of the output file
 local function new_folder(name, wanted)
   local folder = child.folder()
   finally(function() child.remove(folder) end)
@@ -40,7 +40,7 @@ end
 
 local README = assert(child.read "README.md":match "examples/[%w_]+%.lua")
 
-describe("a program that knows where its picture goes", function()
+describe("a program that knows the path of its image", function()
   for example, name in pairs { [README] = "cityscape.png", ["examples/quickstart.lua"] = "quickstart.png" } do
     it(example .. " runs twice, and saves twice", function()
       local folder = new_folder(name)
@@ -53,7 +53,7 @@ describe("a program that knows where its picture goes", function()
     end)
 
     for _, wanted in ipairs { "folder", "link" } do
-      it(("%s pays nothing where the path is a %s that can't be written"):format(example, wanted), function()
+      it(("%s pays nothing if the path is a %s that can't be written"):format(example, wanted), function()
         local ended = run(example, new_folder(name, wanted))
         assert.same({ 1, 0 }, { ended.code, ended.paid })
         assert.is_truthy(ended.err:find(name, 1, true), ended.err)
@@ -61,7 +61,7 @@ describe("a program that knows where its picture goes", function()
     end
   end
 
-  it("devkit4ai quickstart and generate pay nothing where the path can't be written", function()
+  it("devkit4ai quickstart and generate pay nothing if the path can't be written", function()
     local workspace = command.new { step_time = 0.05 }
     finally(function() workspace:remove() end)
     local image = HERE .. "/examples/images/neon.png"
@@ -82,7 +82,7 @@ describe("a program that knows where its picture goes", function()
 end)
 
 describe("examples/quickstart.lua", function()
-  it("sends the images that it is given", function()
+  it("sends the images of its arguments", function()
     local folder = new_folder "quickstart.png"
     local ended = run("examples/quickstart.lua", folder, { "examples/images/neon.png" })
     assert.equal(0, ended.code, ended.err)

@@ -1,10 +1,10 @@
--- register and logout: an account from a shell, its keys shown once or stored, and the login that it leaves.
+-- register and logout: a new account, its keys, and its login.
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
 
 local EMAIL = "ann@example.com"
 
--- The variables that lines of standard output export, as a shell reads them.
+-- The variables of the export lines on standard output.
 local function exported(text)
   local variables = {}
   for name, value in text:gmatch "export (DEVKIT4AI_[%u%d_]+)=(%S+)" do variables[name] = value:gsub("'", "") end
@@ -16,7 +16,7 @@ describe("devkit4ai register", function()
   before_each(function() workspace = command.new() end)
   after_each(function() workspace:remove() end)
 
-  -- An operator's environment: no developer is known.
+  -- An operator's environment, without a developer.
   local function operator(more)
     local env = {
       DEVKIT4AI_OPERATOR_KEY = workspace.box.operator_key, DEVKIT4AI_DEVELOPER_KEY = false,
@@ -35,7 +35,7 @@ describe("devkit4ai register", function()
 
   local function config() return child.read(workspace.folder .. "/devkit4ai/config") end
 
-  it("shows a developer's keys as lines that a shell reads, and they work after a login", function()
+  it("shows a developer's keys as export lines, and they work after a login", function()
     local ended = register()
     assert.equal(0, ended.code, ended.err)
     assert.is_truthy(ended.err:find("shown once", 1, true), ended.err)
@@ -62,7 +62,7 @@ describe("devkit4ai register", function()
     assert.is_truthy(ended.out:find(workspace.folder .. "/devkit4ai/config", 1, true), ended.out)
   end)
 
-  it("--save replaces no key, and registers nobody then", function()
+  it("--save replaces no key, and then registers nobody", function()
     for _, kept in ipairs { "developer_key = ak_old12345", "project_key = pk_old12345" } do
       workspace:write("devkit4ai/config", kept .. "\n")
       local ended = register { "--save" }
@@ -73,7 +73,7 @@ describe("devkit4ai register", function()
     for _, request in ipairs(assert(workspace.box:requests())) do assert.not_equal("register", request.operation) end
   end)
 
-  it("--json gives one object with the keys; with --save without them", function()
+  it("--json prints one object with the keys, or without them with --save", function()
     local ended = register { "--json" }
     assert.is_truthy(ended.json.developer_key:find "^ak_", ended.out)
     assert.is_truthy(ended.json.project_key:find "^pk_", ended.out)
@@ -84,7 +84,7 @@ describe("devkit4ai register", function()
   end)
 
   for _, output in ipairs { "exec >/dev/full", "exec >&-" } do
-    it("loses no key where standard output takes no data: " .. output, function()
+    it("loses no key if standard output fails: " .. output, function()
       local ended = register({}, { before = output })
       assert.equal(1, ended.code, ended.err)
       assert.is_truthy(ended.err:find("They are in " .. workspace.folder .. "/devkit4ai/config", 1, true), ended.err)
@@ -92,7 +92,7 @@ describe("devkit4ai register", function()
     end)
   end
 
-  it("shows the keys where --save can't write them", function()
+  it("shows the keys if --save can't write them", function()
     os.execute(("mkdir -p %s/devkit4ai/config.lock"):format(workspace.folder)) -- the lock is a folder: no file can be written
     local ended = register { "--save" }
     assert.equal(1, ended.code, ended.err)
@@ -100,7 +100,7 @@ describe("devkit4ai register", function()
     assert.is_string(exported(ended.out).DEVKIT4AI_DEVELOPER_KEY, ended.out .. ended.err)
   end)
 
-  it("without an operator's key says what it needs", function()
+  it("names the missing operator's key", function()
     local ended = register({}, { env = operator { DEVKIT4AI_OPERATOR_KEY = false } })
     assert.is_true(ended.code ~= 0)
     assert.is_truthy(ended.err:find("DEVKIT4AI_OPERATOR_KEY", 1, true), ended.err)
@@ -113,7 +113,7 @@ describe("devkit4ai register", function()
     assert.equal("guest@example.com", workspace:run({ "me", "--role", "end_user", "--json" }).json.email)
   end)
 
-  it("leaves the login of another account as it is", function()
+  it("does not change the login of another account", function()
     workspace:login()
     local ended = register()
     assert.equal(0, ended.code, ended.err)
@@ -123,7 +123,7 @@ describe("devkit4ai register", function()
     assert.is_truthy(shown.out:find("\nlogin +" .. command.EMAIL:gsub("%p", "%%%0")), shown.out)
   end)
 
-  it("asks no one where there is no terminal", function()
+  it("does not ask without a terminal", function()
     local ended = workspace:run({ "register" }, { env = operator() })
     assert.equal(2, ended.code)
     assert.is_truthy(ended.err:find("no terminal to ask on: give --email", 1, true), ended.err)
@@ -131,7 +131,7 @@ describe("devkit4ai register", function()
 end)
 
 describe("devkit4ai logout", function()
-  it("ends the login of its role; a repeat does nothing", function()
+  it("removes the login of its role; a repeat does nothing", function()
     local workspace = command.new()
     finally(function() workspace:remove() end)
     workspace:login()
@@ -148,7 +148,7 @@ describe("devkit4ai logout", function()
     assert.same({ role = "developer", base_url = workspace.box.url }, workspace:run({ "logout", "--json" }).json)
   end)
 
-  it("says where a token is left", function()
+  it("names the source of a token that stays", function()
     local workspace = command.new()
     finally(function() workspace:remove() end)
     local ended = workspace:run({ "logout" }, { env = { DEVKIT4AI_JWT_TOKEN = "token-12345" } })

@@ -1,12 +1,11 @@
--- From the sandbox to a first image: what `devkit4ai sandbox --developer EMAIL` prints is read by a shell, and `devkit4ai
--- generate` works there without anything else.
+-- `devkit4ai sandbox --developer EMAIL` prints export lines. A shell that reads them needs nothing else for a first image.
 if _VERSION == "Lua 5.1" and not jit then return end -- luacheck: globals jit (the sandbox does not run there)
 
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.sandbox.helper"
 
--- In one shell: the sandbox writes to a file, the shell reads it and goes on.
+-- One shell starts the sandbox, and reads its output from a file.
 local SCRIPT = [[
 rm -f sandbox.env
 devkit4ai sandbox --step-time 0.05 %s > sandbox.env &
@@ -27,14 +26,14 @@ describe("devkit4ai sandbox", function()
     DEVKIT4AI_PROJECT_KEY = false,
   }
 
-  -- Runs lines in a shell that knows nothing but what the sandbox printed.
+  -- Runs lines in a shell whose only settings are the output of the sandbox.
   local function shell(options, lines)
     local image = helper.shell "pwd":match "[^\n]+" .. "/" .. helper.PNG
     return workspace:run_in_shell(SCRIPT:format(options, lines:gsub("IMAGE", "'" .. image .. "'")), { env = NOTHING })
   end
 
   for _, email in ipairs { "me@example.com", "o'neil+$HOME@example.com" } do
-    it("--developer " .. email .. " prints all that generate needs", function()
+    it("--developer " .. email .. " prints all settings of generate", function()
       local ended = shell("--developer " .. helper.quote(email), [[
         devkit4ai generate IMAGE --prompt "a city" --interval 0.1 --out city.png
         echo "generate: $?"
@@ -45,7 +44,7 @@ describe("devkit4ai sandbox", function()
     end)
   end
 
-  it("--developer prints what login needs: it asks no question", function()
+  it("--developer prints all settings of login, which asks no question", function()
     local ended = shell("--developer me@example.com", [[
       unset DEVKIT4AI_JWT_TOKEN
       devkit4ai login && devkit4ai projects --new "Another" && echo "all done"]])
@@ -60,7 +59,7 @@ describe("devkit4ai sandbox", function()
     end
   end)
 
-  it("prints lines with which register goes on", function()
+  it("prints the settings of register", function()
     local ended = shell("", [[
       devkit4ai register --email me@example.com --password-stdin <<'END' > keys.env
 SecurePass123
@@ -71,7 +70,7 @@ END
     assert.equal("\137PNG", (child.read(workspace.folder .. "/city.png") or ""):sub(1, 4), ended.output)
   end)
 
-  it("--json has the same", function()
+  it("--json prints the same settings", function()
     local ended = workspace:interrupt({ "sandbox", "--json", "--developer", "me@example.com" }, "url",
       { env = NOTHING })
     for name in ("url operator_key developer_key project_id project_key access_token email password"):gmatch "%S+" do
@@ -79,7 +78,7 @@ END
     end
   end)
 
-  it("--developer refuses what is no address, and --control", function()
+  it("--developer refuses a bad address, and --control", function()
     for _, words in ipairs { { "nobody" }, { "" }, { "a@b.co", "--control" } } do
       local ended = workspace:run { "sandbox", "--developer", words[1], words[2] }
       assert.equal(2, ended.code, ended.err)

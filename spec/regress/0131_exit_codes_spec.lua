@@ -1,5 +1,5 @@
--- Each exit code by a run: it is the one that docs/command.md has, standard output has one object with it, and the object's keys
--- have the same order on every Lua. Values that are refused here used to end with 1, refused keys too.
+-- Each exit code, by a run: standard output has one JSON object with the code, and its keys have the same order on every Lua.
+-- Refused values and refused keys ended with 1.
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.sandbox.helper"
 
@@ -20,7 +20,7 @@ describe("the exit code of devkit4ai", function()
 
   local function in_folder(name) return workspace.folder .. "/" .. name end
 
-  -- The keys of the object as they stand in the text; those of an object in it as well.
+  -- Whether the keys of the object are in alphabetical order.
   local function is_ordered(text)
     local last = ""
     for name in text:match('^{"error":({.*})}'):gmatch '[{,]"([%w_]+)":' do
@@ -52,7 +52,7 @@ describe("the exit code of devkit4ai", function()
     return { "generate", "--prompt", "x", ... }
   end
 
-  it("is 2 where a value is refused here: options, settings, images, the file of --out", function()
+  it("is 2 if the command refuses a value: options, settings, images, the file of --out", function()
     for _, words in ipairs {
       {}, { "fly" }, { "--nope" }, { "me", "--nope" }, { "me", "extra" }, { "me", "--base-url", "foo" },
       { "me", "--base-url", "" }, { "me", "--base-url", "ftp://x" }, { "me", "--base-url", "http://user:pw@x" },
@@ -98,7 +98,7 @@ describe("the exit code of devkit4ai", function()
     assert.is_truthy(err.message:find("(settings file)", 1, true), err.message)
   end)
 
-  it("is 1 where a file of the machine can't be used, a disk is full, or the server refuses", function()
+  it("is 1 if a file can't be used, a disk is full, or the server refuses", function()
     workspace:write("devkit4ai/config", "role = developer")
     ends(1, { "me" })
     os.remove(in_folder "devkit4ai/config")
@@ -113,7 +113,7 @@ describe("the exit code of devkit4ai", function()
     ends(1, { "projects", "--new", "x" })
   end)
 
-  it("is 4 where a key or token is missing, or the server refuses it", function()
+  it("is 4 if a key or token is missing, or the server refuses it", function()
     for name, value in pairs {
       DEVKIT4AI_DEVELOPER_KEY = "ak_wrong1234", DEVKIT4AI_PROJECT_KEY = "pk_wrong1234", DEVKIT4AI_JWT_TOKEN = "wrong",
     } do
@@ -125,12 +125,12 @@ describe("the exit code of devkit4ai", function()
     ends(4, { "login", "--email", command.EMAIL, "--password-stdin" }, { input = "Wrong-Pass1\n" })
   end)
 
-  it("is 5 where the server limits the rate", function()
+  it("is 5 if the server limits the rate", function()
     assert(workspace.box:fault { operation = "list_projects", status = 429, headers = { ["Retry-After"] = "3600" } })
     assert.equal(3600, ends(5, { "projects" }).retry_after)
   end)
 
-  it("is 6 where nobody knows whether a key or a project was made, and names the command that tells", function()
+  it("is 6 if the creation of a key or project has an unknown outcome, with the command that shows it", function()
     for words, names in pairs { [{ "keys", "--new", "x" }] = { "create_api_key", "devkit4ai keys" },
       [{ "keys", "--developer", "--new", "x" }] = { "create_developer_key", "devkit4ai keys --developer" },
       [{ "projects", "--new", "x" }] = { "create_project", "devkit4ai projects" } } do
@@ -140,7 +140,7 @@ describe("the exit code of devkit4ai", function()
     end
   end)
 
-  it("is 6 after Ctrl-C while a key is made, and 130 while nothing changes", function()
+  it("is 6 after Ctrl-C while a key is created, and 130 while nothing changes", function()
     assert(workspace.box:fault { operation = "create_api_key", delay = 3600 })
     local ended = workspace:interrupt({ "keys", "--new", "x", "-v" }, "POST")
     assert.equal(6, ended.code, ended.output)
@@ -151,7 +151,7 @@ describe("the exit code of devkit4ai", function()
     assert.equal(130, ended.code, ended.output)
   end)
 
-  it("is 7 where the time of a call without consequence is up", function()
+  it("is 7 if a call that changes nothing times out", function()
     assert(workspace.box:fault { operation = "login", status = 408, times = 9 })
     ends(7, { "login", "--email", command.EMAIL, "--password-stdin" }, { input = command.PASSWORD .. "\n" })
     assert(workspace.box:fault { operation = "get_me", status = 408, times = 9 })

@@ -1,5 +1,5 @@
--- A key that is shown only once is never lost: where standard output takes nothing, the message has the id and the line that
--- revokes it; with --save the key is in the settings before anything is shown. `head` ends the command without a word.
+-- A key that is shown only once is never lost: if standard output fails, the message has the id and the command line that
+-- revokes the key. --save stores the key before anything is shown. `head` ends the command without a message.
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.sandbox.helper"
@@ -9,7 +9,7 @@ local OUTPUTS = {
   ["without a reader"] = "rm -f pipe; mkfifo pipe; true <pipe & exec >pipe; wait; rm pipe",
 }
 
-describe("what is shown only once", function()
+describe("data that is shown only once", function()
   local workspace
   before_each(function()
     workspace = command.new { step_time = 0.05 }
@@ -28,7 +28,7 @@ describe("what is shown only once", function()
   end
 
   for output in pairs(OUTPUTS) do
-    it("standard output " .. output .. ": keys --new and --rotate name the id and the line that revokes it", function()
+    it("standard output " .. output .. ": keys --new and --rotate name the id and the command to revoke it", function()
       for _, words in ipairs { { "keys", "--new", "k" }, { "keys", "--new", "k", "--developer" },
         { "keys", "--new", "k", "--json", "-q" }, { "keys", "--rotate", "k" } } do
         local ended = workspace:run(words, { before = before(output) })
@@ -42,7 +42,7 @@ describe("what is shown only once", function()
       end
     end)
 
-    it("standard output " .. output .. ": --save has the key in the settings", function()
+    it("standard output " .. output .. ": --save stores the key", function()
       local ended = workspace:run({ "keys", "--new", "k", "--save" }, { before = before(output) })
       local key = child.read(workspace.folder .. "/devkit4ai/config"):match "project_key = (pk_%S+)"
       assert.equal(output == "without a reader" and 141 or 1, ended.code, ended.err)
@@ -57,7 +57,7 @@ describe("what is shown only once", function()
     end)
   end
 
-  it("neither saved nor shown: the line that revokes it", function()
+  it("neither saved nor shown: the message has the command that revokes the key", function()
     local script = [[
       require("devkit4ai.cli.settings.file").write = function() return nil, "the disk is full", { kind = "file" } end
       require("devkit4ai.cli").main(arg)]]
@@ -68,7 +68,7 @@ describe("what is shown only once", function()
     assert.equal(0, workspace:run_in_shell(ended.err:match "\n  (devkit4ai keys %-%-revoke [^\n]*)\n").code)
   end)
 
-  it("saved nowhere, but shown: nothing says that it was not sent", function()
+  it("shown but not saved: the outcome is unknown, not `not_sent`", function()
     local script = [[
       require("devkit4ai.cli.settings.file").write = function()
         return nil, "the disk is full", { kind = "file", outcome = "not_sent" }
@@ -80,17 +80,17 @@ describe("what is shown only once", function()
     assert.is_truthy(ended.out:find('"outcome":"unknown"', 1, true), ended.out)
   end)
 
-  it("the reader of a pipe that ends early is told nothing", function()
+  it("a reader that closes the pipe early causes no message", function()
     local line = "mkfifo gone; true <gone & exec 8>gone; wait; devkit4ai %s >&8; echo $? >code; rm gone"
     for words, code in pairs {
-      ["--help"] = 141, ["completion bash"] = 141, ["projects --json"] = 141, config = 141, ["fly --json 2>said"] = 2,
+      ["--help"] = 141, ["completion bash"] = 141, ["projects --json"] = 141, config = 141, ["fly --json 2>output"] = 2,
     } do
       local ended = workspace:run_in_shell(line:format(words))
       assert.same({ "", code .. "\n" }, { ended.output, child.read(workspace.folder .. "/code") }, words)
     end
   end)
 
-  it("`generate | head` saves the image and ends without a word; without a file the id is told", function()
+  it("`generate | head` saves the image and ends without a message; without a file the message has the id", function()
     local out = workspace.folder .. "/h.png"
     local image = helper.quote(helper.shell "pwd":match "[^\n]+" .. "/" .. helper.PNG)
     local line = "mkfifo gone; true <gone & exec 8>gone; wait; devkit4ai generate " .. image

@@ -1,5 +1,5 @@
--- The command could not write a picture to standard output: `--out -` made a file of that name, and `--out /dev/stdout` was
--- refused. A name of 255 bytes was refused, too, since the probe beside it had a longer one.
+-- The command could not write an image to standard output: `--out -` made a file of that name, and `--out /dev/stdout` was
+-- refused. A name of 255 bytes was refused, too, because the probe file beside it had a longer name.
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.sandbox.helper"
@@ -15,7 +15,7 @@ describe("devkit4ai --out -", function()
   end)
   teardown(function() workspace:remove() end)
 
-  local function picture()
+  local function image()
     return child.read(workspace.folder .. "/a.png")
   end
 
@@ -23,7 +23,7 @@ describe("devkit4ai --out -", function()
     it("writes the bytes and nothing else: " .. out, function()
       for _, name in ipairs { "save", "wait" } do
         local ended = workspace:run { name, id, "--out", out }
-        assert.same({ 0, picture(), "" }, { ended.code, ended.out, ended.err })
+        assert.same({ 0, image(), "" }, { ended.code, ended.out, ended.err })
       end
       local before = child.list(workspace.folder)
       local made = workspace:run { "generate", helper.PNG, "--prompt", "neon", "--interval", "0.1", "--out", out }
@@ -34,7 +34,7 @@ describe("devkit4ai --out -", function()
     end)
   end
 
-  it("is refused with --json, and where standard output is closed, before anything is paid for", function()
+  it("is refused with --json or a closed standard output, before anything is paid for", function()
     local before = workspace:count_generations()
     local generate = { "generate", helper.PNG, "--prompt", "neon", "--out", "-" }
     local closed = workspace:run(generate, { before = "exec >&-" })
@@ -55,21 +55,21 @@ describe("devkit4ai --out -", function()
     assert.is_nil(ended.output:find("IHDR", 1, true))
   end)
 
-  it("is a failure where standard output takes no bytes, with a line that continues", function()
+  it("is a failure if standard output takes no bytes, with a command line that continues", function()
     local ended = workspace:run_in_shell(("devkit4ai save %s --out - >/dev/full"):format(id))
     assert.equal(8, ended.code, ended.output)
     assert.is_truthy(ended.output:find("the disk is full", 1, true), ended.output)
     local line = assert(command.suggested_line(ended), ended.output)
     local again = workspace:run_in_shell(line .. " >again.png")
-    assert.same({ 0, picture() }, { again.code, child.read(workspace.folder .. "/again.png") }, again.output)
+    assert.same({ 0, image() }, { again.code, child.read(workspace.folder .. "/again.png") }, again.output)
   end)
 
-  it("has a file beside it whose name is as long as the file system takes", function()
+  it("takes a file name as long as the file system allows", function()
     for _, name in ipairs { ("n"):rep(251) .. ".png", ("n"):rep(255) } do
       local path = workspace.folder .. "/" .. name
       assert.equal(0, workspace:run({ "save", id, "--out", path }).code)
       assert.equal(0, workspace:run({ "save", id, "--out", path, "--overwrite" }).code)
-      assert.equal(picture(), child.read(path))
+      assert.equal(image(), child.read(path))
     end
   end)
 end)

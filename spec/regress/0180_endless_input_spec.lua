@@ -1,5 +1,5 @@
--- A file name that is a device without an end took all memory, and the message was "unexpected: not enough memory". `--help
--- --json` wrote no JSON, and Ctrl-C while the shell part of the command ran wrote none either.
+-- A device without an end as a file name took all memory, with the message "unexpected: not enough memory". `--help --json`
+-- wrote no JSON, and Ctrl-C in the shell part of the command wrote no JSON.
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
 local limited_read = require "devkit4ai.cli.input.limited_read"
@@ -10,7 +10,7 @@ describe("input of the command", function()
   setup(function() workspace = command.new() end)
   teardown(function() workspace:remove() end)
 
-  -- A fault ends soon; AddressSanitizer reserves more than that at its start.
+  -- Makes a fault end soon. AddressSanitizer reserves more than that at its start.
   local SMALL = child.is_sanitized() and ":" or "ulimit -v 1000000" -- KB
 
   for name, words in pairs {
@@ -35,7 +35,7 @@ describe("input of the command", function()
     end
   end)
 
-  it("is read up to its cap, and not beyond", function()
+  it("is read up to its size limit", function()
     local path = workspace:write("some", "ab\r\ncd")
     assert.equal("ab\r\ncd", limited_read.file(path, 6))
     assert.is_nil((limited_read.file(path, 5)))
@@ -58,7 +58,7 @@ describe("--json", function()
   setup(function() workspace = command.new() end)
   teardown(function() workspace:remove() end)
 
-  it("gives an object for --help, with the words of help", function()
+  it("prints an object with the help text for --help", function()
     for _, words in ipairs { { "--help", "--json" }, { "me", "--json", "-h" } } do
       local ended = workspace:run(words)
       assert.same({ 0, 1, 1 }, { ended.code, #ended.lines, select(2, ended.out:gsub("\n", "")) })
@@ -66,20 +66,20 @@ describe("--json", function()
     end
   end)
 
-  it("gives an object for Ctrl-C while a shell looks for Lua", function()
+  it("prints an object for Ctrl-C in the shell part of the command", function()
     local bin = workspace.folder .. "/bin"
     for _, name in ipairs { "lua5.4", "lua5.3", "lua5.2", "luajit", "lua5.1", "lua" } do
       workspace:write("bin/" .. name, "#!/bin/sh\nkill -INT $PPID\nexit 1\n", "755")
     end
     local run = "PATH=%s:$PATH sh bin/devkit4ai me %s 2>%s; echo $?"
-    local said = workspace.folder .. "/said"
+    local path = workspace.folder .. "/output"
     assert.equal('{"error":{"exit_code":130,"kind":"cancelled","message":"interrupted","outcome":"not_sent"}}\n130\n',
-      helper.shell(run:format(bin, "--json", said)))
-    assert.equal("130\n", helper.shell(run:format(bin, "", said)))
-    assert.equal("devkit4ai: interrupted\n", child.read(said))
+      helper.shell(run:format(bin, "--json", path)))
+    assert.equal("130\n", helper.shell(run:format(bin, "", path)))
+    assert.equal("devkit4ai: interrupted\n", child.read(path))
   end)
 
-  it("help names an empty word in plain English", function()
+  it("help with an empty topic has a clear message", function()
     local ended = workspace:run { "help", "" }
     assert.equal(2, ended.code)
     assert.is_truthy(ended.err:find("this word is not a command", 1, true), ended.err)

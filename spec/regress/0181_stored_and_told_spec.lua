@@ -1,5 +1,5 @@
--- What was stored, and is not used or not told: a login behind a token of the environment, a saved key behind one of the
--- environment or beside another project's id, a saved key that standard output did not take, the keys of a new account.
+-- Stored values that the commands do not use: a login if the environment has a token, a key if the environment has another
+-- key. Stored values that standard output could not show: a key, the keys of a new account.
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
 
@@ -10,7 +10,7 @@ describe("the command", function()
 
   local function has(text, words) assert.is_truthy(text:find(words, 1, true), text) end
 
-  it("login tells of a token that the commands use in its place", function()
+  it("login warns of a token that the commands use instead", function()
     local input = { input = command.PASSWORD .. "\n", env = { DEVKIT4AI_JWT_TOKEN = "old" } }
     local ended = workspace:run({ "login", "--email", command.EMAIL, "--password-stdin" }, input)
     assert.equal(0, ended.code)
@@ -18,7 +18,7 @@ describe("the command", function()
     assert.equal("", workspace:login().err)
   end)
 
-  it("keys --new --save tells of a key that goes before it, and of another project in the settings", function()
+  it("keys --new --save warns of a key with priority, and of another project in the settings", function()
     workspace:login()
     local ended = workspace:run { "keys", "--new", "one", "--save" }
     has(ended.err, "the environment variable DEVKIT4AI_PROJECT_KEY holds another key")
@@ -31,7 +31,7 @@ describe("the command", function()
     has(ended.err, "devkit4ai config --set project_id=" .. other)
   end)
 
-  it("a saved key that standard output did not take is named with its file, also by --rotate", function()
+  it("keys --save and --rotate name the file of a key that standard output could not show", function()
     workspace:login()
     local free = { DEVKIT4AI_PROJECT_KEY = false }
     local full = { before = "exec >/dev/full", env = free }
@@ -46,7 +46,7 @@ describe("the command", function()
     assert.not_equal(before, child.read(file))
   end)
 
-  it("register: a file keeps the keys that standard output did not take, also beside other keys", function()
+  it("register stores the keys that standard output could not show, also beside other keys", function()
     local function register(email, ...)
       return workspace:run({ "register", "--email", email, "--password-stdin", ... }, {
         before = "exec >/dev/full", input = command.PASSWORD .. "\n",

@@ -1,5 +1,5 @@
--- On a terminal of 80 columns, `config` cut the name of the variable that a setting comes from, and the end of a login; on a
--- narrow one, ids were cut, which nobody can copy then. "try later" stood beside "may be paid for".
+-- At 80 columns `config` cut the source of a setting and the end of a login. At 20 columns ids were cut, and could not be
+-- copied. A message had "try later" together with "may be paid for".
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.sandbox.helper"
 local screen = require "spec.devkit4ai.cli.screen"
@@ -39,7 +39,7 @@ describe("the command", function()
     one:wait(workspace.developer.project_id:gsub("%-", "%%-"))
   end)
 
-  it("Ctrl-C at a question that shows its answer ends the line", function()
+  it("Ctrl-C at a question with echo ends the line", function()
     local one = open(80)
     one:type "clear; devkit4ai login"
     one:wait "E%-mail address:"
@@ -47,7 +47,7 @@ describe("the command", function()
     one:wait "E%-mail address: %^C *\ndevkit4ai: interrupted"
   end)
 
-  it("no advice to repeat what may be paid for", function()
+  it("advises no repeat of a request that may be paid for", function()
     workspace.box:fault { operation = "create_generation", status = 500, work = true }
     local ended = workspace:run { "generate", helper.PNG, "--prompt", "x", "--no-wait" }
     assert.equal(6, ended.code, ended.err)

@@ -1,6 +1,6 @@
--- A file that can be written and yet not replaced was found out when the picture had been paid for and fetched: another user's
--- file in a sticky folder, a file that something is mounted on (`docker run -v`), one with an attribute of chattr. A picture
--- under the name of a part file was removed by the next save. The C tests have more: file_test.c.
+-- Some files can be written but not replaced: another user's file in a sticky folder, a mount point (`docker run -v`), a file
+-- with an attribute of chattr. The command found out only after the payment. An image with the name of a part file was
+-- removed by the next save. The C tests have more: file_test.c.
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.sandbox.helper"
@@ -16,9 +16,9 @@ describe("devkit4ai generate --out, before anything is paid for,", function()
 
   local function shell(line)
     local pipe = assert(io.popen(("cd '%s' && { %s; } 2>/dev/null && echo done"):format(workspace.folder, line)))
-    local said = pipe:read("*a")
+    local output = pipe:read("*a")
     pipe:close()
-    return said == "done\n"
+    return output == "done\n"
   end
 
   local function is_refused(path, why)

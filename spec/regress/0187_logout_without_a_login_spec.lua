@@ -1,5 +1,5 @@
--- `devkit4ai logout` failed where nothing had ever been kept, if a token came from the environment: it wanted the lock of a file
--- in a folder that was not there.
+-- `devkit4ai logout` failed without a stored login, if the environment had a token: it tried to lock a file in a folder that
+-- did not exist.
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
 local file = require "devkit4ai.store.file"

@@ -1,5 +1,4 @@
--- A login replaced whatever its store's file held: a path that was mistyped (`.env` for `sessions.json`) lost that file, and one
--- line on standard error said so afterwards.
+-- A login replaced any file at the path of its store: a mistyped path (`.env` for `sessions.json`) lost that file.
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
 local devkit4ai = require "devkit4ai"
@@ -21,7 +20,7 @@ describe("a store's file that holds something else", function()
     ["other text"] = "DEVKIT4AI_DEVELOPER_KEY=ak_123\n", ["other JSON"] = '{"base_url": {"a": 1}}',
     ["half of a store"] = '{"key":"val',
   } do
-    it("stays, and is told by new and login: " .. what, function()
+    it("stays, and new and login fail: " .. what, function()
       local path = workspace.folder .. "/mine"
       local options = { base_url = workspace.box.url, store = file.new(path) }
       os.remove(path)
@@ -39,7 +38,7 @@ describe("a store's file that holds something else", function()
     end)
   end
 
-  it("stays, and is told by the command's login", function()
+  it("stays, and the command's login fails", function()
     local path = workspace.folder .. "/devkit4ai/sessions.json"
     os.execute(("mkdir -p '%s/devkit4ai'"):format(workspace.folder))
     write(path, "mine")

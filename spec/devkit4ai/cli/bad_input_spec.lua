@@ -1,4 +1,4 @@
--- What a user's machine may have wrong: settings that are not ours, closed outputs, names of files, ids. Nothing is paid for.
+-- Bad input from the user's machine: settings files, closed outputs, file names, ids. Nothing is paid for.
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.sandbox.helper"
@@ -12,12 +12,12 @@ describe("devkit4ai with", function()
   teardown(function() workspace:remove() end)
   before_each(function() os.remove(workspace.folder .. "/devkit4ai/config") end)
 
-  local function order(options, ...)
+  local function generate(options, ...)
     return workspace:run({ "generate", helper.PNG, "--prompt", "neon", "--interval", "0.1", ... }, options)
   end
 
   describe("a settings file", function()
-    it("takes what stands in it, behind option, environment and --env-file", function()
+    it("has a lower priority than option, environment and --env-file", function()
       local clean = { DEVKIT4AI_BASE_URL = false }
       local function where(options, ...)
         for _, one in ipairs(workspace:run({ "config", "--json", ... }, options).lines) do
@@ -36,7 +36,7 @@ describe("devkit4ai with", function()
       assert.same({ "http://localhost:4", "option" }, { where({ env = env }, "--base-url", "http://localhost:4") })
     end)
 
-    it("is written line by line, keeps comments, and takes secrets from standard input or a file", function()
+    it("keeps its other lines and comments; secrets come from standard input or a file", function()
       workspace:write("devkit4ai/config", "# mine\nrole = developer\n")
       assert.equal(0, workspace:run({ "config", "--set", "base_url=" .. workspace.box.url }).code)
       local ended = workspace:run({ "config", "--set", "developer_key", "--stdin", "-v" },
@@ -51,7 +51,7 @@ describe("devkit4ai with", function()
       assert.equal("600", helper.shell("stat -c %a " .. workspace.folder .. "/devkit4ai/config"):match "%d+")
     end)
 
-    it("takes no value that could not be used, and asks nobody without a terminal", function()
+    it("takes no unusable value; without a terminal the command does not ask", function()
       for words, code in pairs { ["project_id=7"] = 2, ["base_url=ftp://x"] = 2, ["allow_http=perhaps"] = 2,
         ["project_key"] = 2, ["role"] = 2 } do
         assert.equal(code, workspace:run({ "config", "--set", words }).code, words)
@@ -59,7 +59,7 @@ describe("devkit4ai with", function()
       assert.same({ "sessions.json" }, child.list(workspace.folder .. "/devkit4ai"))
     end)
 
-    it("that others can read is refused, with the line that mends it", function()
+    it("that others can read is refused, with the command that corrects it", function()
       local path = workspace:write("devkit4ai/config", "role = developer\n", "644")
       local ended = workspace:run { "me" }
       assert.equal(1, ended.code)
@@ -68,14 +68,14 @@ describe("devkit4ai with", function()
 
     it("of another owner is refused", function()
       local path = workspace:write("devkit4ai/config", "role = developer\n")
-      if helper.shell("id -u") ~= "0\n" then return end -- root alone can make such a file
+      if helper.shell("id -u") ~= "0\n" then return end -- only root can make such a file
       os.execute("chown 1 " .. path)
       local ended = workspace:run { "me" }
       assert.equal(1, ended.code)
       assert.is_truthy(ended.err:find("it belongs to another user", 1, true), ended.err)
     end)
 
-    it("that is half written is named with its line, and nothing in it is lost", function()
+    it("that is damaged: the message has the line number, and the file stays as it is", function()
       for content, words in pairs {
         ["role = developer\ndeveloper_key = ak_1"] = "line 2 is cut off",
         ["role = developer\ndevelo\n"] = "line 2 is no `name = value`",
@@ -92,7 +92,7 @@ describe("devkit4ai with", function()
       end
     end)
 
-    it("whose sessions others can read says so", function()
+    it("whose sessions others can read is refused, too", function()
       os.execute("chmod 644 " .. workspace.folder .. "/devkit4ai/sessions.json")
       local ended = workspace:run { "me" }
       os.execute("chmod 600 " .. workspace.folder .. "/devkit4ai/sessions.json")
@@ -115,26 +115,26 @@ describe("devkit4ai with", function()
     assert.is_truthy(ended.err:find("set HOME or XDG_CONFIG_HOME", 1, true), ended.err)
   end)
 
-  it("an image or a file that can't be: told before anything is paid for", function()
+  it("an image or a file that can't be used: refused before anything is paid for", function()
     local before, there = workspace:count_generations(), workspace:write("there.png", "x")
     for _, out in ipairs { there, workspace.folder, workspace.folder .. "/none/x.png", "", "x/" } do
-      local ended = order(nil, "--out", out)
+      local ended = generate(nil, "--out", out)
       assert.equal(2, ended.code, out .. ended.err)
     end
-    assert.equal(2, order(nil, "--overwrite", "--out", workspace.folder).code)
-    local ended = order(nil, "--out", there)
+    assert.equal(2, generate(nil, "--overwrite", "--out", workspace.folder).code)
+    local ended = generate(nil, "--out", there)
     assert.is_truthy(ended.err:find("exists; give another name, or --overwrite", 1, true), ended.err)
     assert.equal("x", child.read(there))
     ended = workspace:run { "generate", workspace.folder .. "/none.png", "--prompt", "x", "--no-wait" }
     assert.same({ 2, before }, { ended.code, workspace:count_generations() }, ended.err)
     assert.is_truthy(ended.err:find("nothing was sent", 1, true), ended.err)
-    assert.equal(2, workspace:run({ "generate", there, "--prompt", "x", "--no-wait" }).code) -- no picture
+    assert.equal(2, workspace:run({ "generate", there, "--prompt", "x", "--no-wait" }).code) -- no image
     assert.equal(2, workspace:run({ "generate", helper.PNG, "--prompt", "", "--no-wait" }).code)
     assert.equal(before, workspace:count_generations())
     assert.same({}, { helper.shell("ls " .. workspace.folder .. " | grep probe"):match "%S+" })
   end)
 
-  it("ids that are none", function()
+  it("ids that are no UUID", function()
     for _, id in ipairs {
       "7", "../../etc/passwd", "550e8400-e29b-41d4-a716-44665544000/", ("x"):rep(5000), "\27[31m",
     } do
@@ -150,10 +150,10 @@ describe("devkit4ai with", function()
   describe("standard output", function()
     for what, before in pairs {
       ["closed"] = "exec >&-", ["full"] = "exec >/dev/full",
-      ["a pipe that nobody reads"] = "exec >%s/pipe",
+      ["a pipe without a reader"] = "exec >%s/pipe",
     } do
-      it(what .. ": an error, and the id of what was paid for", function()
-        if what:find "pipe" then -- a reader that is gone once the writer has opened it
+      it(what .. ": an error, and the id of the generation that is paid for", function()
+        if what:find "pipe" then -- the reader closes it as soon as the writer has opened it
           os.execute(("mkfifo %s/pipe"):format(workspace.folder))
           before = ("true <%s/pipe &\nexec >%s/pipe\nwait"):format(workspace.folder, workspace.folder)
         end
@@ -170,7 +170,7 @@ describe("devkit4ai with", function()
     assert.equal(1, workspace:run({ "me" }, { before = "exec >&- 2>&-" }).code)
   end)
 
-  it("a mistake of ours: one line, and its traceback with -v alone", function()
+  it("a bug of ours: one line; the traceback only with -v", function()
     local code = 'package.preload["devkit4ai.cli.commands.account.me"] = function() return { name = "me", '
       .. 'summary = "x", add_options = function() end, run = function() error "oh" end } end '
       .. 'require("devkit4ai.cli").main { %s }'
@@ -180,7 +180,7 @@ describe("devkit4ai with", function()
     assert.is_truthy(child.run(code:format '"me", "-v"').err:find("traceback", 1, true))
   end)
 
-  it("a mistake of ours that holds a key: it is masked, in the traceback and in JSON, too", function()
+  it("a bug of ours with a key in the error: it is redacted, also in the traceback and in JSON", function()
     local key = 'ak_marker-(%a+)*1"/2'
     local code = 'local settings = require "devkit4ai.cli.settings" '
       .. 'package.preload["devkit4ai.cli.commands.account.me"] = function() '
@@ -195,7 +195,7 @@ describe("devkit4ai with", function()
     end
   end)
 
-  it("texts of the server that would move the cursor", function()
+  it("server texts with control characters", function()
     assert.equal(0, workspace:run({ "projects", "--new", "a\27[2Jb\7" }).code)
     local ended = workspace:run { "projects" }
     assert.is_nil(ended.out:find("[\27\7]"))

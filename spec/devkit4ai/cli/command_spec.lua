@@ -1,4 +1,4 @@
--- Every command against a real sandbox: exit codes, data on standard output, --json.
+-- Every command against a sandbox: exit codes, data on standard output, --json.
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.sandbox.helper"
@@ -16,11 +16,11 @@ describe("devkit4ai", function()
   teardown(function() workspace:remove() end)
   after_each(function() assert(workspace.box:clear_faults()) end)
 
-  local function order(...)
+  local function generate(...)
     return workspace:run { "generate", helper.PNG, "--prompt", "neon", "--interval", "0.1", ... }
   end
 
-  it("login keeps the session, and gives no password and no token away", function()
+  it("login stores the session, and shows no password and no token", function()
     local ended = workspace:login "--json"
     assert.same({ email = command.EMAIL, role = "developer", base_url = workspace.box.url }, ended.json)
     for _, text in ipairs { ended.out, ended.err } do assert.is_nil(text:find(command.PASSWORD, 1, true)) end
@@ -28,7 +28,7 @@ describe("devkit4ai", function()
     assert.equal("700", helper.shell("stat -c %a " .. workspace.folder .. "/devkit4ai"):match "%d+")
   end)
 
-  it("login with a wrong password ends with 4, and shows it nowhere, with -v neither", function()
+  it("login with a wrong password ends with 4, and never shows it, even with -v", function()
     local ended = workspace:run({ "login", "--email", command.EMAIL, "--password-stdin", "-v", "--json" },
       { input = "WrongPass-1\n" })
     assert.equal(4, ended.code, ended.err)
@@ -37,7 +37,7 @@ describe("devkit4ai", function()
     assert.is_truthy(ended.err:find("POST /api/v1/auth/login", 1, true), ended.err)
   end)
 
-  it("login takes the password of a file and of the environment, and asks nobody where there is no terminal", function()
+  it("login takes the password from a file or the environment, and does not ask without a terminal", function()
     local path = workspace:write("password", command.PASSWORD .. "\n")
     assert.equal(0, workspace:run({ "login", "--email", command.EMAIL, "--password-file", path }).code)
     assert.equal(0, workspace:run({ "login" }, {
@@ -46,7 +46,7 @@ describe("devkit4ai", function()
     local ended = workspace:run { "login", "--email", command.EMAIL }
     assert.equal(2, ended.code)
     assert.is_truthy(ended.err:find("no terminal to ask on: give --password-stdin", 1, true), ended.err)
-    assert.equal(2, workspace:run({ "login", "--password", command.PASSWORD }).code) -- no secret is an argument
+    assert.equal(2, workspace:run({ "login", "--password", command.PASSWORD }).code) -- a secret must not be an argument
   end)
 
   it("login signs in an end user of the project", function()
@@ -62,21 +62,21 @@ describe("devkit4ai", function()
     assert.equal(command.EMAIL, workspace:run({ "me", "--json" }).json.email) -- the developer is still signed in
   end)
 
-  it("me tells who is signed in", function()
+  it("me shows the account that is signed in", function()
     local ended = workspace:run { "me" }
     assert.same({ 0, ("%s (developer) at %s\n"):format(command.EMAIL, workspace.box.url), "" },
       { ended.code, ended.out, ended.err })
     assert.equal(command.EMAIL, workspace:run({ "--json", "me" }).json.email)
   end)
 
-  it("me ends with 4 where nobody is signed in, and says how", function()
+  it("me ends with 4 and advice if nobody is signed in", function()
     local ended = workspace:run({ "me", "--json" }, { env = { XDG_CONFIG_HOME = workspace.folder .. "/none" } })
     assert.equal(4, ended.code)
     assert.is_truthy(ended.err:find("devkit4ai login", 1, true), ended.err)
     assert.equal(4, ended.json.error.exit_code)
   end)
 
-  it("projects lists them and makes one", function()
+  it("projects lists and creates projects", function()
     local made = workspace:run { "projects", "--new", "Neon", "--description", "signs" }
     assert.equal(0, made.code, made.err)
     assert.is_truthy(made.out:find "^%x+%-%x+%-%x+%-%x+%-%x+\n$")
@@ -87,7 +87,7 @@ describe("devkit4ai", function()
     assert.is_truthy(workspace:run({ "projects" }).out:find(names.Neon .. "  Neon\n", 1, true))
   end)
 
-  it("keys makes one that it shows once, lists and revokes", function()
+  it("keys creates a key and shows it once, lists and revokes", function()
     local made = workspace:run { "keys", "--new", "laptop", "--json" }
     assert.equal(0, made.code, made.err)
     assert.is_truthy(made.json.key:find "^pk_")
@@ -102,7 +102,7 @@ describe("devkit4ai", function()
     assert.equal(0, workspace:run({ "keys", "--developer" }).code)
   end)
 
-  it("keys --rotate makes a key and revokes the one in use", function()
+  it("keys --rotate creates a key and revokes the key in use", function()
     local first = workspace:run({ "keys", "--new", "first" }).out:match "%S+"
     local ended = workspace:run({ "keys", "--rotate", "second", "--json" }, { env = { DEVKIT4AI_PROJECT_KEY = first } })
     assert.equal(0, ended.code, ended.err)
@@ -112,10 +112,10 @@ describe("devkit4ai", function()
     end
     assert.is_false(can_order(first))
     assert.is_true(can_order(ended.json.key))
-    assert.matches("the environment variable DEVKIT4AI_PROJECT_KEY holds the old key still", ended.err, 1, true)
+    assert.matches("the environment variable DEVKIT4AI_PROJECT_KEY still holds the old key", ended.err, 1, true)
   end)
 
-  it("keys --save writes the key to the settings, shows it nowhere, and generate uses it", function()
+  it("keys --save stores the key without showing it, and generate uses it", function()
     local settings = child.folder()
     finally(function() child.remove(settings) end)
     os.execute(("mkdir %s/devkit4ai && cp %s/devkit4ai/sessions.json %s/devkit4ai/"):format(
@@ -129,25 +129,25 @@ describe("devkit4ai", function()
     assert.equal(0, workspace:run({ "generate", helper.PNG, "--prompt", "p", "--no-wait" }, { env = env }).code)
   end)
 
-  it("generate sends, waits and saves; the path is all that it prints", function()
+  it("generate sends, waits and saves; it prints only the path", function()
     local out = workspace.folder .. "/neon.png"
-    local ended = order("--out", out)
+    local ended = generate("--out", out)
     assert.same({ 0, out .. "\n" }, { ended.code, ended.out }, ended.err)
     assert.equal("\137PNG", child.read(out):sub(1, 4))
     assert.is_truthy(ended.err:find("^ordered: generation [%x-]+\n$"), ended.err)
-    assert.equal("", order("--out", out, "--overwrite", "-q").err)
+    assert.equal("", generate("--out", out, "--overwrite", "-q").err)
   end)
 
-  it("generate --json gives a line as it is ordered and one with the path", function()
+  it("generate --json prints a record at the start and one with the path", function()
     local out = workspace.folder .. "/json.png"
-    local ended = order("--out", out, "--json")
+    local ended = generate("--out", out, "--json")
     assert.equal(0, ended.code, ended.err)
     assert.equal("pending", ended.lines[1].status)
     assert.same({ "completed", out, ended.lines[1].id }, { ended.json.status, ended.json.path, ended.json.id })
   end)
 
-  it("wait and save go on with an id", function()
-    local id = order("--no-wait").out:match "%S+"
+  it("wait and save continue by id", function()
+    local id = generate("--no-wait").out:match "%S+"
     local ended = workspace:run { "wait", id, "--interval", "0.1", "--out", workspace.folder .. "/w.png", "--json" }
     assert.same({ 0, "completed", workspace.folder .. "/w.png" }, { ended.code, ended.json.status, ended.json.path })
     assert.equal("completed\n", workspace:run({ "wait", id }).out)
@@ -156,7 +156,7 @@ describe("devkit4ai", function()
     assert.equal(id, workspace:run({ "save", id, "--out", workspace.folder .. "/s2.png", "--json" }).json.id)
   end)
 
-  it("list gives the newest, and finds one by its prompt", function()
+  it("list shows the newest generations, and finds one by its prompt", function()
     local id = workspace:run({ "generate", helper.PNG, "--prompt", "a blue whale", "--no-wait" }).out:match "%S+"
     local ended = workspace:run { "list", "--limit", "2", "--json" }
     assert.same({ 2, id }, { #ended.lines, ended.lines[1].id })
@@ -169,7 +169,7 @@ describe("devkit4ai", function()
     assert.equal(0, workspace:run({ "list", "--public" }).code)
   end)
 
-  it("config shows each value masked, with where it came from", function()
+  it("config shows each masked value with its source", function()
     local ended = workspace:run { "config", "--json" }
     local found = {}
     for _, one in ipairs(ended.lines) do found[one.name] = one end
@@ -193,7 +193,7 @@ describe("devkit4ai", function()
     assert.equal("\137PNG", child.read(out):sub(1, 4))
   end)
 
-  it("sandbox --json tells where it listens", function()
+  it("sandbox --json prints its URL", function()
     if plain_51 then return end
     local ended = workspace:interrupt({ "sandbox", "--json" }, "url")
     assert.equal(130, ended.code, ended.output)
@@ -225,13 +225,13 @@ describe("devkit4ai", function()
       assert.equal(0, workspace:run({ "--help" }).code)
     end)
 
-    it("5 where the server limits the rate", function()
+    it("5 if the server limits the rate", function()
       assert(workspace.box:fault { operation = "get_me", status = 429, headers = { ["Retry-After"] = "3600" } })
       local ended = workspace:run { "me", "--json" }
       assert.same({ 5, 3600 }, { ended.code, ended.json.error.retry_after }, ended.err)
     end)
 
-    it("6 where nobody knows whether an order arrived, with the line that finds out", function()
+    it("6 if the outcome of a generation is unknown, with the command line that finds it", function()
       assert(workspace.box:fault { operation = "create_generation", cut = "after" })
       local ended = workspace:run {
         "generate", helper.PNG, "--prompt", "it's lost", "--out", workspace.folder .. "/l.png", "--json",
@@ -243,18 +243,18 @@ describe("devkit4ai", function()
       assert.equal(0, found.code, found.err)
     end)
 
-    it("8 at the wait's deadline, with the line that goes on", function()
+    it("8 if the wait times out, with the command line that continues", function()
       assert(workspace.box:fault { operation = "create_generation", hang = true })
-      local ended = order("--out", workspace.folder .. "/h.png", "--timeout", "0.3")
+      local ended = generate("--out", workspace.folder .. "/h.png", "--timeout", "0.3")
       assert.equal(8, ended.code, ended.err)
       local id = ended.err:match "ordered: generation (%S+)"
       local line = ("To continue, run:\n  devkit4ai wait %s --out %s/h.png\n"):format(id, workspace.folder)
       assert.is_truthy(ended.err:find("was accepted and is paid for. " .. line, 1, true), ended.err)
     end)
 
-    it("9 where the generation failed, with the server's reason", function()
+    it("9 if the generation failed, with the server's reason", function()
       assert(workspace.box:fault { operation = "create_generation", fail = "the model is tired" })
-      local ended = order("--out", workspace.folder .. "/f.png", "--json")
+      local ended = generate("--out", workspace.folder .. "/f.png", "--json")
       assert.same({ 9, "failed" }, { ended.code, ended.json.error.kind }, ended.err)
     end)
 
@@ -264,7 +264,7 @@ describe("devkit4ai", function()
         code = 130, scheme = "https", words = "interrupted; nothing was sent, and nothing is paid for\n",
       },
     } do
-      it(("%d on a signal while it sends, and says what is paid for: %s"):format(case.code, signals), function()
+      it(("%d on a signal during the request, with what may be paid for: %s"):format(case.code, signals), function()
         local server = raw.start { script = ([[return function(conn)
           conn:read(200)
           os.execute("echo now >>%s")
@@ -284,7 +284,7 @@ describe("devkit4ai", function()
       end)
     end
 
-    it("8 on Ctrl-C while it waits, with the line that goes on", function()
+    it("8 on Ctrl-C during the wait, with the command line that continues", function()
       assert(workspace.box:fault { operation = "create_generation", hang = true })
       local out = workspace.folder .. "/c.png"
       local ended = workspace:interrupt(

@@ -1,4 +1,4 @@
--- docs/command.md: every line of its examples runs, in their order, as a person would type them; its tables are whole.
+-- docs/command.md: its examples run in their order, as a user types them; its tables are complete.
 local plain_51 = _VERSION == "Lua 5.1" and not jit -- luacheck: globals jit
 
 local child = require "spec.support.child"
@@ -7,7 +7,7 @@ local helper = require "spec.sandbox.helper"
 
 local page = child.read "docs/command.md"
 
--- `devkit4ai` as the shell finds it: this Lua, with the paths of this spec.
+-- `devkit4ai` for the shell: this Lua, with the paths of this spec.
 local SETUP = [[
   set -e
   unset CURL_CA_BUNDLE SSL_CERT_FILE
@@ -39,12 +39,12 @@ describe("docs/command.md", function()
       end
     end
     local path = workspace:write("page.sh", table.concat(script, "\n"))
-    local said = helper.shell(("cd %s && sh page.sh 2>&1; echo \"ended with $?\""):format(workspace.folder, path))
-    assert.matches("ended with 0\n$", said)
+    local output = helper.shell(("cd %s && sh page.sh 2>&1; echo \"ended with $?\""):format(workspace.folder, path))
+    assert.matches("ended with 0\n$", output)
     for _, name in ipairs { "city.png", "lighthouse.png", "again.png" } do
       assert.equal("\137PNG", child.read(workspace.folder .. "/" .. name):sub(1, 4))
     end
-    assert.matches("guest@example%.com %(end_user%)", said)
+    assert.matches("guest@example%.com %(end_user%)", output)
   end)
 
   it("names every command, setting and exit code", function()

@@ -1,5 +1,5 @@
--- After a payment: every failure ends with the code of its own, and tells the id and a line that continues as printed. A
--- failure whose request may have been paid for tells the line that finds it.
+-- Failures after a payment: each has its own exit code, and its message has the id and a command line that continues. If the
+-- outcome of the request is unknown, the message has the command line that finds the generation.
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.sandbox.helper"
@@ -29,18 +29,18 @@ describe("devkit4ai after a payment", function()
     return { "generate", helper.PNG, "--prompt", "neon", "--interval", "0.1", "--out", out, ... }
   end
 
-  -- What is wanted of a failure that has an id: code, words, and a line that saves the picture.
+  -- Checks a failure with an id: its exit code, its message, and the suggested line, which saves the image.
   local function continues(own, ended, options)
-    local said = ended.output or ended.err
-    assert.equal(PAID, ended.code, said)
-    local id = said:match "The generation ([%x-]+) was accepted and is paid for%."
-    assert.is_string(id, said)
+    local output = ended.output or ended.err
+    assert.equal(PAID, ended.code, output)
+    local id = output:match "The generation ([%x-]+) was accepted and is paid for%."
+    assert.is_string(id, output)
     local line = command.suggested_line(ended)
-    assert.is_string(line, said)
+    assert.is_string(line, output)
     assert.is_truthy(line:find("devkit4ai wait " .. id, 1, true), line)
-    assert.same({ 1, nil }, { select(2, said:gsub("paid for", "")), said:find "%f[%w]gen:%l" }, said)
+    assert.same({ 1, nil }, { select(2, output:gsub("paid for", "")), output:find "%f[%w]gen:%l" }, output)
     assert(own.box:clear_faults())
-    assert(own.box:advance(1)) -- it is completed: the line has not to wait for the second look
+    assert(own.box:advance(1)) -- completed, so that the suggested line waits for no second request
     own:login()
     local before = own:count_generations()
     local went_on = own:run_in_shell(line, options)
@@ -53,19 +53,19 @@ describe("devkit4ai after a payment", function()
   local WITH_GET = "get_generation_status"
   local CASES = {
     ["a session that ends"] = { { WITH_GET, 401 }, { "refresh_token", 401 } },
-    ["a look that is forbidden"] = { { WITH_GET, 403 } },
-    ["a look that finds nothing"] = ONCE and { { WITH_GET, 404 } } or nil,
-    ["a look with another 4xx"] = { { WITH_GET, 402 } },
+    ["a status request that is forbidden"] = { { WITH_GET, 403 } },
+    ["a status request that finds nothing"] = ONCE and { { WITH_GET, 404 } } or nil,
+    ["a status request with another 4xx"] = { { WITH_GET, 402 } },
     ["storage that answers 401"] = { { "picture", 401 } },
     ["storage that answers 403"] = { { "picture", 403 } },
     ["storage that answers 404"] = { { "picture", 404 } },
     ["storage that answers 408"] = { { "picture", 408 } },
     ["storage that limits the rate"] = { { "picture", 429, headers = { ["Retry-After"] = "3600" } } },
     ["storage that fails"] = { { "picture", 500 } },
-    ["a picture that is none"] = { { "picture", 200, body = "<html>" } },
+    ["a response that is no image"] = { { "picture", 200, body = "<html>" } },
   }
 
-  -- Each has a sandbox of its own, and all run beside each other: the longest waits for 30 seconds.
+  -- The cases run at the same time, each with its own sandbox: the longest one takes 30 seconds.
   local runs = {}
   setup(function()
     for what, faults in pairs(CASES) do
@@ -84,7 +84,7 @@ describe("devkit4ai after a payment", function()
   end)
 
   for what in pairs(CASES) do
-    it(what .. ": pays once, and the line saves the picture", function()
+    it(what .. ": one payment, and the suggested line saves the image", function()
       local run = runs[what]
       local ended = run.finish()
       assert.equal(run.before + 1, run.workspace:count_generations())
@@ -95,19 +95,19 @@ describe("devkit4ai after a payment", function()
     end)
   end
 
-  it("the end of the time", function()
+  it("a wait that times out", function()
     assert(workspace.box:fault { operation = WITH_GET, status = 500, times = 100 })
     continues(workspace, workspace:run(generate(name(), "-q", "--timeout", "0.3")))
   end)
 
-  it("a completed generation without a picture's address", function()
+  it("a completed generation without an image URL", function()
     local id = workspace:run({ "generate", helper.PNG, "--prompt", "neon", "--no-wait", "-q" }).out:match "%S+"
     assert(workspace.box:fault { operation = WITH_GET, status = 200, times = 3,
       body = ('{"id":"%s","status":"completed"}'):format(id) })
     continues(workspace, workspace:run { "wait", id, "--out", name() })
   end)
 
-  it("wait and save of an id: the same; one that was never seen is no payment of ours", function()
+  it("wait and save of an id: the same; an unknown id is no payment", function()
     local id = workspace:run({ "generate", helper.PNG, "--prompt", "neon", "--no-wait", "-q" }).out:match "%S+"
     for _, words in ipairs { { "wait", id, "--out", name() }, { "save", id, "--out", name() } } do
       for _, fault in ipairs { { WITH_GET, 403 }, { "picture", 500 } } do
@@ -125,7 +125,7 @@ describe("devkit4ai after a payment", function()
     end
   end)
 
-  it("a generation that failed: a code of its own, and nothing to continue", function()
+  it("a generation that failed: its own exit code, and nothing to continue", function()
     assert(workspace.box:fault { operation = "create_generation", fail = "the model is tired" })
     local ended = workspace:run(generate(name(), "-q", "--json"))
     assert.same({ FAILED, "failed", FAILED }, { ended.code, ended.json.error.kind, ended.json.error.exit_code })
@@ -135,7 +135,7 @@ describe("devkit4ai after a payment", function()
     assert.same({ FAILED, nil }, { ended.code, command.suggested_line(ended) }, ended.err)
   end)
 
-  -- Runs generate; code is Lua that runs with `gen`, as soon as the server has accepted it.
+  -- Runs generate. code: Lua that runs with `gen` as soon as the server has accepted the generation
   local function with_code(code, args)
     return child.run(([[
       local generation = require "devkit4ai.resources.generation"
@@ -148,14 +148,14 @@ describe("devkit4ai after a payment", function()
       require("devkit4ai.cli").main(arg)]]):format(code), { args = args, env = workspace:env() })
   end
 
-  it("a name that was taken meanwhile: the line names another file, and the taken one stays", function()
+  it("a file that another program created meanwhile: the suggested line has another name", function()
     local out = name()
     local ended = with_code(("io.open(%q, 'w'):write('mine')"):format(out), generate(out, "-q"))
     local _, _, path = continues(workspace, ended)
     assert.same({ false, "mine" }, { path == out, child.read(out) })
   end)
 
-  it("a folder that went away", function()
+  it("a folder that was removed meanwhile", function()
     os.execute(("mkdir %s/gone"):format(workspace.folder))
     local out = workspace.folder .. "/gone/x.png"
     local ended = with_code(("os.remove(%q)"):format(workspace.folder .. "/gone"), generate(out, "-q"))
@@ -165,7 +165,7 @@ describe("devkit4ai after a payment", function()
     assert.equal(0, workspace:run_in_shell(line).code)
   end)
 
-  it("names and settings that a shell would read otherwise, and --overwrite", function()
+  it("names and settings that need quotes in a shell, and --overwrite", function()
     local out = workspace:write("it's $HOME; `x`\n\27.png", "old")
     assert(workspace.box:fault { operation = "picture", status = 500, times = 100 })
     local ended = workspace:run(generate(out, "-q", "--overwrite", "--base-url", workspace.box.url), {
@@ -193,7 +193,7 @@ describe("devkit4ai after a payment", function()
     assert.equal("\137PNG", child.read(out):sub(1, 4))
   end)
 
-  it("an error that is raised, as at the end of the memory", function()
+  it("a raised error, such as no memory", function()
     local fail = "function() error('not enough memory', 0) end"
     for code, expected in pairs {
       ["gen.wait = " .. fail] = PAID, ["gen.save = " .. fail] = PAID, [("(%s)()"):format(fail)] = PAID,
@@ -207,7 +207,7 @@ describe("devkit4ai after a payment", function()
   end)
 
   for _, signals in ipairs { "INT", "TERM", "HUP" } do
-    it("a signal while it waits, with -q: " .. signals, function()
+    it("a signal during the wait, with -q: " .. signals, function()
       assert(workspace.box:fault { operation = "create_generation", hang = true })
       local out, before = name(), workspace:count_generations()
       local ended = workspace:interrupt(generate(out, "-q", "-v"), "GET .*/status", { signals = signals })
@@ -219,7 +219,7 @@ describe("devkit4ai after a payment", function()
   for _, prompt in ipairs {
     "it's lost", "--dashes", 'a "b" $HOME `c` \\d %s', "two\nlines\tand \27[31m", "grün \194\133",
   } do
-    it("an order whose outcome is unknown: the line finds it: " .. prompt:gsub("%c", " "), function()
+    it("an unknown outcome: the suggested line finds the generation: " .. prompt:gsub("%c", " "), function()
       assert(workspace.box:fault { operation = "create_generation", cut = "after" })
       local before = workspace:count_generations()
       local ended = workspace:run { "generate", helper.PNG, "--prompt=" .. prompt, "--no-wait", "-q", "--json" }

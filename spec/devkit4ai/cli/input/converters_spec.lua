@@ -1,4 +1,4 @@
--- Values of options and arguments: a bad one ends the command with its documented code, and no request goes out.
+-- Bad values of options and arguments: the command ends with the documented exit code, and sends no request.
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.sandbox.helper"
 
@@ -28,7 +28,7 @@ describe("devkit4ai refuses before anything is sent", function()
     return { "generate", helper.PNG, "--prompt", "neon", ... }
   end
 
-  it("times that are no number of seconds above 0", function()
+  it("times that are not a number of seconds above 0", function()
     local out = workspace.folder .. "/time.png"
     for _, value in ipairs(SECONDS) do
       for _, name in ipairs { "--timeout=", "--interval=" } do
@@ -40,7 +40,7 @@ describe("devkit4ai refuses before anything is sent", function()
     assert.equal(0, workspace:run(generate("--out", out, "--timeout", "60", "--interval", ".1")).code)
   end)
 
-  it("with --json, too, with an object that has the code", function()
+  it("with --json, with an object that has the exit code", function()
     local ended = workspace:run(generate("--no-wait", "--json", "--interval", "0"))
     assert.same({ 2, "invalid", "not_sent", 2 },
       { ended.code, ended.json.error.kind, ended.json.error.outcome, ended.json.error.exit_code })
@@ -108,7 +108,7 @@ describe("devkit4ai refuses before anything is sent", function()
     assert.equal("", helper.shell("ls " .. workspace.folder .. " | grep probe"))
   end)
 
-  it("a file where there is no room", function()
+  it("a file for which the disk has no room", function()
     local before = workspace:count_generations()
     local ended = workspace:run(generate("--out", workspace.folder .. "/room.png"), { before = "ulimit -f 8" })
     assert.same({ 1, before }, { ended.code, workspace:count_generations() }, ended.err)

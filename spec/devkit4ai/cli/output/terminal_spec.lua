@@ -1,4 +1,4 @@
--- What a person sees: the command on terminals of 80 and of 20 columns. Its subject is the terminal, so one Lua is enough.
+-- The command on terminals of 80 and of 20 columns. One Lua is enough, because the terminal is the subject.
 if _VERSION ~= "Lua 5.4" then return end
 
 local child = require "spec.support.child"
@@ -9,7 +9,7 @@ local screen = require "spec.devkit4ai.cli.screen"
 
 local ID = "550e8400-e29b-41d4-a716-446655440000"
 
--- Takes the first half of an order, and then no more.
+-- Reads half of a request, and then nothing.
 local HALF = [[return function(conn)
   local head = conn:read_head()
   conn:read(tonumber(head:match("Content%-Length: (%d+)")) // 2)
@@ -36,7 +36,7 @@ describe("on a terminal devkit4ai", function()
     return shown
   end
 
-  -- What is drawn again and again stands there once: a line that is as wide as the terminal would go on in the next.
+  -- The status line is on the screen once: a line as wide as the terminal would wrap, and stay.
   local function assert_once(one, pattern)
     os.execute "sleep 0.5"
     local text = one:text()
@@ -44,7 +44,7 @@ describe("on a terminal devkit4ai", function()
     assert.equal(1, count, text)
   end
 
-  local function order(more)
+  local function generate_line(more)
     return ("devkit4ai generate %s/%s --prompt 'näon 日本' --interval 0.1 %s"):format(here, helper.PNG, more or "")
   end
 
@@ -56,7 +56,7 @@ describe("on a terminal devkit4ai", function()
     return one, server
   end
 
-  it("shows a bar while images go up; Ctrl-C says that they may be paid for, and how to find out", function()
+  it("shows a progress bar during the upload; Ctrl-C says what may be paid for and how to find out", function()
     local one = upload(80)
     local text = one:wait "%[#+%.+%] %d+%.%d/17%.2 MB"
     assert.is_nil(text:find("END:1", 1, true))
@@ -69,13 +69,13 @@ describe("on a terminal devkit4ai", function()
     assert.is_nil(text:find("MB", 1, true), "the bar is gone")
   end)
 
-  it("shows it on 20 columns, too", function()
+  it("shows the progress bar on 20 columns, too", function()
     local one = upload(20)
     one:wait "%d/17%.2 MB"
     assert_once(one, "MB")
   end)
 
-  it("cuts what is wider than 20 columns, at no half of a character", function()
+  it("cuts a status line at 20 columns, and no character in half", function()
     local server = raw.start { script = [[return function(conn)
       while conn:read_request() do
         conn:respond(200, { id = "]] .. ID .. [[", status = "späte 日本日本日本日本" })
@@ -89,10 +89,10 @@ describe("on a terminal devkit4ai", function()
   end)
 
   for _, columns in ipairs { 80, 20 } do
-    it(("shows status and time while it waits, on %d columns; Ctrl-C says how to go on"):format(columns), function()
+    it(("shows status and time during the wait, on %d columns; Ctrl-C says how to continue"):format(columns), function()
       assert(workspace.box:fault { operation = "create_generation", hang = true })
       local one = open(columns)
-      one:type(order "--out o.png; echo \"END:\"$?")
+      one:type(generate_line "--out o.png; echo \"END:\"$?")
       one:wait "[|/\\-] %l+ %d+ s *\n"
       local text = one:wait "[|/\\-] %l+ [1-9] s *\n"
       assert_once(one, "[|/\\-] %l+ %d+ s")
@@ -105,18 +105,18 @@ describe("on a terminal devkit4ai", function()
     end)
   end
 
-  it("tells a failure in a line of its own", function()
+  it("shows a failure on its own line", function()
     assert(workspace.box:fault { operation = "create_generation", fail = "the model is tired" })
     local one = open(80)
-    one:type(order "--out o.png; echo \"END:\"$?")
+    one:type(generate_line "--out o.png; echo \"END:\"$?")
     local text = one:wait "END:%d+"
     assert.is_truthy(text:find("END:9", 1, true))
     assert.matches("\ndevkit4ai: the generation [%x-]+ failed: the model is tired *\n", text)
   end)
 
-  it("shows the picture by chafa, and its path in any case", function()
+  it("shows the image by chafa, and always its path", function()
     local one = open(80)
-    one:type(order "--out \"a b's.png\"; echo \"END:\"$?")
+    one:type(generate_line "--out \"a b's.png\"; echo \"END:\"$?")
     local text = one:wait "END:%d+"
     assert.is_truthy(text:find("END:0", 1, true), text)
     assert.is_truthy(text:find("\na b's.png", 1, true), text)
@@ -124,10 +124,10 @@ describe("on a terminal devkit4ai", function()
   end)
 
   for columns, most in pairs { [80] = 16, [20] = 16 } do -- two thirds of 24 rows
-    it(("shows the picture in at most two thirds of the rows, on %d columns"):format(columns), function()
+    it(("shows the image in at most two thirds of the rows, on %d columns"):format(columns), function()
       local one = open(columns)
       one:type "clear"
-      one:type(order "--overwrite --out r.png; echo \"END:\"$?")
+      one:type(generate_line "--overwrite --out r.png; echo \"END:\"$?")
       local text = one:wait "END:0"
       local picture = assert(text:match "ordered: generation [%x-]+[^\n]*\n(.-)\nr%.png", text)
       local _, rows = picture:gsub("\n", "")
@@ -135,14 +135,14 @@ describe("on a terminal devkit4ai", function()
     end)
   end
 
-  it("shows no picture, bar or spinner with TERM=dumb, and none with -q", function()
+  it("shows no image, progress bar or spinner with TERM=dumb or -q", function()
     for changes, flag in pairs { [{ TERM = "dumb" }] = "", [{}] = "-q" } do
       assert(workspace.box:fault { operation = "create_generation", delay = 1 })
       local one = open(80, changes)
-      one:type(("%s %s >said 2>&1; echo \"END:\"$?"):format(order "--out dumb.png --overwrite", flag))
+      one:type(("%s %s >output 2>&1; echo \"END:\"$?"):format(generate_line "--out dumb.png --overwrite", flag))
       one:wait "END:0"
-      assert.is_nil(child.read(workspace.folder .. "/said"):find("[\r\27]"))
-      one:type(order "--out dumb.png --overwrite " .. flag .. "; echo \"AGAIN:\"$?")
+      assert.is_nil(child.read(workspace.folder .. "/output"):find("[\r\27]"))
+      one:type(generate_line "--out dumb.png --overwrite " .. flag .. "; echo \"AGAIN:\"$?")
       local text = one:wait "AGAIN:0"
       assert.is_nil(text:find("\226\150", 1, true), text)
       shown:close()
@@ -150,7 +150,7 @@ describe("on a terminal devkit4ai", function()
     end
   end)
 
-  it("asks for what is missing, and shows no password", function()
+  it("asks for missing values, and shows no password", function()
     local one = open(80)
     one:type "devkit4ai login; echo \"END:\"$?"
     one:wait "E%-mail address: "
@@ -163,7 +163,7 @@ describe("on a terminal devkit4ai", function()
     one:type "devkit4ai config --set project_key; echo \"END:\"$?"
     one:wait "Project_key: "
     one:press "C-c"
-    one:wait "END:130" -- the first command's 0 stands there, too
+    one:wait "END:130" -- the screen still has the first command's 0
     one:type "echo visible" -- the echo is back
     one:wait "%$ echo visible"
   end)

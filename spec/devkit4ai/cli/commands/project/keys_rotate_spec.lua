@@ -1,4 +1,4 @@
--- keys --rotate: the new key is out of the command's hands before the old one is revoked.
+-- keys --rotate: the user has the new key before the old one is revoked.
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.sandbox.helper"
@@ -33,7 +33,7 @@ describe("devkit4ai keys --rotate", function()
   for developer, operation in pairs(REVOKE) do
     local what = developer and "developer: " or "project: "
 
-    it(what .. "gives the key before it revokes the old one", function()
+    it(what .. "shows the key before it revokes the old one", function()
       assert(workspace.box:fault { operation = operation, delay = 3600 })
       local ended = workspace:interrupt(rotate(developer), developer and "ak_" or "pk_", { signals = "KILL" })
       assert.equal(137, ended.code, ended.output)
@@ -41,7 +41,7 @@ describe("devkit4ai keys --rotate", function()
       assert.is_true(works(key, developer))
     end)
 
-    it(what .. "does not revoke where the key can't be written", function()
+    it(what .. "does not revoke if the key can't be shown", function()
       local ended = workspace:run(rotate(developer), { before = "exec >/dev/full" })
       assert.equal(1, ended.code, ended.err)
       assert.equal(0, count(operation))
@@ -49,7 +49,7 @@ describe("devkit4ai keys --rotate", function()
       assert.equal(0, workspace:run_in_shell(line).code, ended.err)
     end)
 
-    it(what .. "shows the key where the settings can't be written, and does not revoke", function()
+    it(what .. "shows the key if it can't be saved, and does not revoke", function()
       workspace:write("devkit4ai/config", "role = developer\n")
       local script = [[
         require("devkit4ai.cli.settings.file").write = function() return nil, "disk full", { kind = "file" } end
@@ -61,7 +61,7 @@ describe("devkit4ai keys --rotate", function()
       assert.equal(0, count(operation))
     end)
 
-    it(what .. "that ends half done shows the key once, and fails", function()
+    it(what .. "shows the key once and fails if the old key can't be revoked", function()
       assert(workspace.box:fault { operation = operation, status = 500, times = 10 })
       local ended = workspace:run(rotate(developer, "--json"))
       assert.is_true(ended.code ~= 0)
@@ -70,7 +70,7 @@ describe("devkit4ai keys --rotate", function()
       assert.equal(ended.code, ended.json.error.exit_code)
     end)
 
-    it(what .. "with --save has the key in the settings before it revokes", function()
+    it(what .. "with --save stores the key before it revokes the old one", function()
       assert(workspace.box:fault { operation = operation, delay = 3600 })
       local ended = workspace:interrupt(rotate(developer, "--save"), "is in ", { signals = "KILL" })
       assert.equal(137, ended.code, ended.output)
