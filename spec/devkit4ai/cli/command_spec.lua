@@ -134,7 +134,7 @@ describe("devkit4ai", function()
     local ended = generate("--out", out)
     assert.same({ 0, out .. "\n" }, { ended.code, ended.out }, ended.err)
     assert.equal("\137PNG", child.read(out):sub(1, 4))
-    assert.is_truthy(ended.err:find("^ordered: generation [%x-]+\n$"), ended.err)
+    assert.is_truthy(ended.err:find("^created: generation [%x-]+\n$"), ended.err)
     assert.equal("", generate("--out", out, "--overwrite", "-q").err)
   end)
 
@@ -247,7 +247,7 @@ describe("devkit4ai", function()
       assert(workspace.box:fault { operation = "create_generation", hang = true })
       local ended = generate("--out", workspace.folder .. "/h.png", "--timeout", "0.3")
       assert.equal(8, ended.code, ended.err)
-      local id = ended.err:match "ordered: generation (%S+)"
+      local id = ended.err:match "created: generation (%S+)"
       local line = ("To continue, run:\n  devkit4ai wait %s --out %s/h.png\n"):format(id, workspace.folder)
       assert.is_truthy(ended.err:find("was accepted and is paid for. " .. line, 1, true), ended.err)
     end)
@@ -288,9 +288,9 @@ describe("devkit4ai", function()
       assert(workspace.box:fault { operation = "create_generation", hang = true })
       local out = workspace.folder .. "/c.png"
       local ended = workspace:interrupt(
-        { "generate", helper.PNG, "--prompt", "x", "--out", out, "--base-url", workspace.box.url }, "ordered")
+        { "generate", helper.PNG, "--prompt", "x", "--out", out, "--base-url", workspace.box.url }, "created")
       assert.equal(8, ended.code, ended.output)
-      local id = ended.output:match "ordered: generation (%S+)"
+      local id = ended.output:match "created: generation (%S+)"
       local words = ("interrupted\nThe generation %s was accepted and is paid for. "
         .. "To continue, run:\n  devkit4ai wait %s --out %s --base-url %s\n"):format(id, id, out, workspace.box.url)
       assert.is_truthy(ended.output:find(words, 1, true), ended.output)

@@ -14,13 +14,13 @@ M.MEANINGS = {
     .. "sent" },
   { 4, "not signed in: a token or key is missing, or the server refused it; nothing is paid for" },
   { 5, "the server limits the rate: `error.retry_after` says for how long; nothing is paid for" },
-  { 6, "nobody knows whether it was done, and it may be paid for: look before you send it again" },
-  { 7, "the time is up; nothing is paid for" },
+  { 6, "the outcome is unknown, and something may be paid for: check before you send it again" },
+  { 7, "timed out; nothing is paid for" },
   { 8, "the generation was accepted and is paid for, but is not finished or not saved: run the printed command" },
   { 9, "the generation failed on the server: it has ended, and there is nothing to continue" },
   { 129, "SIGHUP; nothing is paid for" },
   { 130, "Ctrl-C (SIGINT); nothing is paid for" },
-  { 141, "the reader of standard output has gone, as `head` does; nothing is lost" },
+  { 141, "the reader of standard output has closed the pipe, as `head` does; nothing is lost" },
   { 143, "SIGTERM; nothing is paid for" },
 }
 

@@ -29,7 +29,7 @@ function M.record(gen, path)
 end
 
 --- By the kind of the error, the message of a wait that ended early. recovery.lua adds the rest.
-M.WAIT_MESSAGES = { cancelled = "interrupted", timeout = "the time is up" }
+M.WAIT_MESSAGES = { cancelled = "interrupted", timeout = "timed out" }
 
 --- Waits for a generation.
 ---@param console devkit4ai.cli.Console

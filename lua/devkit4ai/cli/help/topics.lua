@@ -50,7 +50,7 @@ local MEANINGS = {
 
 -- Variables that are not settings.
 local OTHER_VARIABLES = {
-  { "XDG_CONFIG_HOME", "where the folder devkit4ai with settings and logins is; else ~/.config" },
+  { "XDG_CONFIG_HOME", "the parent of the folder devkit4ai, which has settings and logins (default: ~/.config)" },
   { "https_proxy, all_proxy, no_proxy", "the proxy for the API and for images, in lower or upper case" },
   { "DEVKIT4AI_LOG", "info or debug: the library writes what it does to standard error" },
   { "NO_COLOR", "if it is set, images in the terminal have no colours" },
@@ -90,8 +90,8 @@ return {
     text = function()
       return page("Exit codes:\n" .. items(exit_codes.MEANINGS),
         paragraph("If several fit, the first of 8, 9 and 6 counts, then the others."),
-        paragraph("A repeat of `generate` after 6, 8 or 9 may pay again. After 6 and 8 the command prints the line to "
-          .. "run in its place."))
+        paragraph("A repeat of `generate` after 6, 8 or 9 may pay again. After 6 and 8 the command prints the "
+          .. "command to run instead."))
     end,
   },
   {
@@ -109,24 +109,24 @@ return {
         { "~/.config/devkit4ai/config", "the settings: lines `name = value`, comments after `#`. `devkit4ai config "
           .. "--set` writes it, `keys --save` and `register --save` too" },
         { "~/.config/devkit4ai/sessions.json", "the tokens of logins. `devkit4ai login` writes it, `devkit4ai logout` "
-          .. "takes a login out" },
+          .. "removes a login" },
         { "~/.config/devkit4ai/keys-ID.env", "the keys of a new account, if `register` could not show them and the "
           .. "settings have other keys; a shell can read it" },
-      }, paragraph("Where XDG_CONFIG_HOME is set, it stands in place of ~/.config. Only you may be able to read the "
-        .. "files (mode 0600). A file that others can read is refused, with the line that repairs it."))
+      }, paragraph("If XDG_CONFIG_HOME is set, it replaces ~/.config. The files must have the mode 0600. The command "
+        .. "refuses a file that others can read, and prints the line that corrects it."))
     end,
   },
   {
     name = "json",
     text = function()
-      return page("JSON:\n" .. paragraph("With --json, standard output holds one JSON object a line. A list is a line "
+      return page("JSON:\n" .. paragraph("With --json, standard output holds one JSON object a line. A list has a line "
         .. "for each element. `generate` and `wait` write a line at each new status; the last one has `path`."),
       paragraph("A failure is an object, too:"),
       '  {"error": {"kind": ..., "outcome": ..., "message": ..., "exit_code": ...}}',
       items {
         { "kind", "the cause, such as auth, network, timeout or rate_limited" },
         { "outcome", "not_sent, refused or unknown: whether the request may have done something" },
-        { "command", "the line that continues (exit code 8) or finds out (exit code 6)" },
+        { "command", "the command line that continues (exit code 8) or finds out (exit code 6)" },
         { "generation_id", "the id of the generation that was accepted" },
         { "retry_after", "seconds to wait (exit code 5)" },
       }, "Examples:\n  devkit4ai list --json | jq -r .id")

@@ -129,7 +129,7 @@ describe("on a terminal devkit4ai", function()
       one:type "clear"
       one:type(generate_line "--overwrite --out r.png; echo \"END:\"$?")
       local text = one:wait "END:0"
-      local picture = assert(text:match "ordered: generation [%x-]+[^\n]*\n(.-)\nr%.png", text)
+      local picture = assert(text:match "created: generation [%x-]+[^\n]*\n(.-)\nr%.png", text)
       local _, rows = picture:gsub("\n", "")
       assert.is_true(rows > 5 and rows < most, text)
     end)

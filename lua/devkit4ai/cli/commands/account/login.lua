@@ -81,7 +81,9 @@ function M.run(options, console)
   console:hide_secret(password)
   local done, message, err = client:login(email, password)
   if not done then return nil, message, err end
-  if store_failure() then return errors.fail("file", "signed in, but not for the next command: " .. store_failure()) end
+  if store_failure() then
+    return errors.fail("file", "signed in, but the login could not be stored: " .. store_failure())
+  end
   logins.save_email(client._kept.store, client._kept.account, email)
   settings_loader.warn_about_token(settings, console)
   console:print_record({ email = email, role = client.role, base_url = client.base_url },

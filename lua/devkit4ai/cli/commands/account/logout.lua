@@ -10,8 +10,8 @@ M.examples = {
   { "devkit4ai logout" },
   { "devkit4ai logout --role end_user" },
 }
-M.notes = "It removes the login for the API's address and the role. It keeps the settings and the keys. The server is "
-  .. "not told, because it has no sessions: a token that was copied works until its time is over."
+M.notes = "It removes the login for the API's address and the role. It keeps the settings and the keys. It sends no "
+  .. "request, because the server has no sessions: a copied token works until it expires."
 
 --- The command has no options of its own.
 function M.add_options() end

@@ -86,7 +86,7 @@ local function save_unshown(console, account)
   local path = check_settings_are_free() and save(account) or save_to_own_file(account)
   return errors.not_shown(console, ("%s is registered, but %s. The keys are shown only once. %s"):format(account.email,
     console.output_error, path and "They are in " .. path
-      or "No file could keep them: create others in the vendor's web console"))
+      or "No file could store them: create new ones in the vendor's web console"))
 end
 
 -- Stores or shows the keys. The server shows them only once, so keys that can't be stored are shown.
@@ -150,7 +150,7 @@ function M.run(options, console)
       console.common_options))
   end
   if store_failure() then
-    return errors.fail("file", "registered, but not logged in for the next command: " .. store_failure())
+    return errors.fail("file", "registered, but the login could not be stored: " .. store_failure())
   end
   return true
 end

@@ -58,7 +58,7 @@ local function create(project, options, console)
   end)
   if not gen then return request_failed(console, project, options, message, err) end
   recovery.track(console, gen, options, true)
-  console:info("ordered: generation " .. gen.id)
+  console:info("created: generation " .. gen.id)
   return gen
 end
 

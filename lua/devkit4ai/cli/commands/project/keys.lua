@@ -69,7 +69,8 @@ local function revoke(owner, kind, console, id)
       return true
     end
   end
-  return errors.fail("not_found", "no key here has this id")
+  local command = kind == KINDS.developer and "devkit4ai keys --developer" or "devkit4ai keys"
+  return errors.fail("not_found", ("no key has this id; list the keys with `%s`"):format(command))
 end
 
 -- Nobody can see the new key any more: the message has the command that revokes it.
