@@ -4,7 +4,7 @@ local call = require "devkit4ai.request.call"
 local core = require "devkit4ai.core"
 local errors = require "devkit4ai.util.errors"
 local key = require "devkit4ai.resources.key"
-local runtime = require "devkit4ai.loop.runtime"
+local waits = require "devkit4ai.loop.waits"
 local wait = require "devkit4ai.generation.wait"
 
 local M = {}
@@ -54,7 +54,7 @@ local function find_used(kind, scope, list)
 end
 
 local function refuse(kind, cause, what, advice, hint)
-  return runtime.refused(errors.give {
+  return waits.after_refusal(errors.give {
     kind = cause, outcome = "not_sent", operation = kind.create, says = kind.says, what = what,
     consequence = "nothing was made", advice = advice, hint = hint,
   })
@@ -91,8 +91,8 @@ local function not_kept(kind, made, old, why)
   local message = ("%s: the function keep did not store the new key: %s; the old key (%s) is not revoked and stays in "
     .. "use; store the new key, which is in err.key, or revoke it with err.key:revoke()")
     :format(kind.says, why, shown(old.key_prefix))
-  local cause = runtime.is_cancelled() and "cancelled" or "file"
-  local _, _, err = runtime.cut(errors.give {
+  local cause = waits.is_cancelled() and "cancelled" or "file"
+  local _, _, err = waits.keep_failure(errors.give {
     kind = cause, outcome = "unknown", message = message, operation = kind.create,
   })
   return half_done(made, err, message)
@@ -111,7 +111,7 @@ local function not_revoked(kind, made, old, stays, message, err)
 end
 
 local function closed(kind)
-  return runtime.cut(errors.give {
+  return waits.keep_failure(errors.give {
     kind = "cancelled", outcome = "not_sent", operation = kind.revoke,
     message = kind.says .. ", revoking the old key: the client was closed",
   })
@@ -196,7 +196,7 @@ end
 ---@return devkit4ai.Error? err with the new key in err.key, where it was created
 function M.rotate(scope, name, label, options, use)
   local state = {}
-  return runtime.protect(function(value, text)
+  return waits.protect(function(value, text)
     if not state.made then error(value, 0) end
     if state.fits and not scope._client._closed then use(state.made.key) end
     ended(KINDS[name], state.made, state.old, value, text)
