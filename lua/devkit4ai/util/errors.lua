@@ -93,7 +93,7 @@ local ANSWERS = {
   [403] = { "forbidden", true, "look at the keys, the role and whose project it is", hint = "check_keys" },
   [404] = { "not_found", true, "look at the id, and whether it belongs to this account" },
   [405] = { "protocol", true, "is base_url the API's address?" },
-  [408] = { "timeout", false, "try later", true },
+  [408] = { "timeout", false, "try later", true, hint = "later" },
   [409] = { "conflict", true, "it is there already" },
   [411] = { "protocol", true, "is base_url the API's address?" },
   [413] = { "too_large", true, "send less" },
@@ -105,7 +105,7 @@ local ANSWERS = {
 local OTHERS = {
   [3] = { "protocol", false, "is base_url the API's address?", true },
   [4] = { "protocol", false, "do what the server's words say" },
-  [5] = { "server", false, "try later", true },
+  [5] = { "server", false, "try later", true, hint = "later" },
 }
 local STRANGE = { "protocol", false, "is base_url the API's address?" }
 
