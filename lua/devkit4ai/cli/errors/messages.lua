@@ -13,6 +13,7 @@ M.ADVICE = {
   fresh_url = "the URL of the image has expired, or the image is gone; the command below asks for a fresh URL",
   https = "use https, or run `devkit4ai config --set allow_http=true` if you must",
   https_for_proxy = "give an https address with --base-url, or list its host in no_proxy",
+  later = "try later",
   log_in = "sign in with `devkit4ai login`",
   make_project_key = "make one with `devkit4ai keys --new NAME --save`",
   overwrite = "give another name, or --overwrite",
@@ -43,6 +44,9 @@ M.MISSING = {
   project_key = "make one with `devkit4ai keys --new NAME --save`",
 }
 
+-- Advice to repeat a call. It is left out where the call may be paid for: a repeat may be billed again.
+local REPEAT = { later = true, timeout = true }
+
 local function env_of(option)
   for _, row in ipairs(config.settings()) do
     if row.name == option then return row.env[1] end
@@ -60,9 +64,11 @@ end
 local REFUSED_KEY = "`devkit4ai config` shows where the key comes from; make another, or set it with `devkit4ai config "
   .. "--set`"
 
-local function advice_of(err)
+local function advice_of(err, has_recovery)
+  local parts = err._parts
   if exit_codes.is_key_refused(err) then return REFUSED_KEY end
-  return err._parts.advice and (M.ADVICE[err._parts.hint] or err._parts.advice)
+  if has_recovery and REPEAT[parts.hint] then return nil end
+  return parts.advice and (M.ADVICE[parts.hint] or parts.advice)
 end
 
 --- The message of a failure.
@@ -74,12 +80,12 @@ function M.text(message, err, has_recovery)
   local parts = err and err._parts
   if not parts or message ~= err.message then return message end -- a message of the command itself
   if exit_codes.is_key_missing(err) then return missing_key(err) end
-  local steps, advice = { parts.what }, advice_of(err)
+  local text = { parts.what }
   if parts.consequence and not has_recovery then
-    steps[2] = err.outcome == "unknown" and M.CONSEQUENCES[err.operation] or parts.consequence
+    text[2] = err.outcome == "unknown" and M.CONSEQUENCES[err.operation] or parts.consequence
   end
-  if not (has_recovery and advice == "try later") then steps[#steps + 1] = advice end -- a repeat may be billed again
-  return table.concat(steps, "; ")
+  text[#text + 1] = advice_of(err, has_recovery)
+  return table.concat(text, "; ")
 end
 
 return M

@@ -8,7 +8,7 @@ local M = {}
 local MAX_BYTES = 1024 * 1024
 
 local ESCAPES = { n = "\n", r = "\r", t = "\t" } -- in double quotes
-local ESCAPED = '["\\$`]' -- characters for which a backslash stands before them
+local ESCAPED = '["\\$`]' -- characters that a backslash escapes there
 
 local function unescape(text)
   return (text:gsub("\\(.)", function(char)
