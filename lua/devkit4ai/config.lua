@@ -63,7 +63,7 @@ end
 
 local HTTPS = { advice = "use https, or { allow_http = true } if you must", hint = "https" }
 
--- the address without slashes at the end and without the /api/v1 that some add (CONTRACT 1.1)
+-- the address without slashes at the end and without the /api/v1 that some add (wire.md 1.1)
 local function address(url, options)
   local scheme, authority, path = url:match("^(https?)://([^/?#%c%s]+)([^?#%c%s]*)$")
   if not scheme then return nil, "it must look like https://host" end
@@ -223,7 +223,7 @@ local function settle_log()
   return errors.refuse("config", "the environment variable DEVKIT4AI_LOG must be info or debug", nil, "devkit4ai.new")
 end
 
--- nginx hides the environment from its workers (USERS T5)
+-- nginx hides the environment from its workers, unless nginx.conf has an env line
 local function environment_hint(name)
   return rawget(_G, "ngx") and (" (nginx shows it to workers only with `env %s;` in nginx.conf)"):format(name) or ""
 end

@@ -1,4 +1,4 @@
-/* engine_limits_test.c - limits are judged after libcurl had its turn, and over stepped time (invariant 2). */
+/* engine_limits_test.c - limits are judged after libcurl had its turn, and over stepped time (architecture.md, invariant 2). */
 #define _GNU_SOURCE              /* what peer.h and slow_lookup.h ask for */
 #include <string.h>
 

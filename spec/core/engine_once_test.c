@@ -1,4 +1,4 @@
-/* engine_once_test.c - nothing is sent twice: eight warm connections that all die when a POST comes (invariant 1). */
+/* engine_once_test.c - nothing is sent twice: eight warm connections that all die when a POST comes (architecture.md, invariant 1). */
 #define _GNU_SOURCE              /* what peer.h asks for */
 #include <string.h>
 

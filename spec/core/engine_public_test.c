@@ -1,5 +1,5 @@
 /* engine_public_test.c - DK_PUBLIC: nothing is sent to an address that is not public, whatever its name said before
- * (invariant 5). */
+ * (architecture.md, invariant 5). */
 #define _GNU_SOURCE              /* what peer.h asks for, RTLD_NEXT */
 #include <string.h>
 

@@ -108,7 +108,7 @@ static void start_takes_over_what_is_pending (void) {
   end_engine(e);
 }
 
-/* The pool keeps what is in flight plus four (invariant 8). libcurl (7.88) closes at most one idle connection when a
+/* The pool keeps what is in flight plus four (architecture.md, invariant 8). libcurl (7.88) closes at most one idle connection when a
  * transfer gives its own back, so what ended in one step goes with as many later calls. */
 static void the_pool_falls_back (void) {
   enum { MANY = 64, SILENT = 10 };

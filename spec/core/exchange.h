@@ -25,7 +25,7 @@ static inline dk_request ask (const char *method, const char *url) {
   return request;
 }
 
-/* A creating call, as invariant 1 wants it. */
+/* A creating call (architecture.md, invariant 1). */
 static inline dk_request post (const char *url, const char *body) {
   dk_request request = ask("POST", url);
   request.flags = DK_ONCE;

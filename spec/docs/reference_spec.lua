@@ -111,7 +111,7 @@ describe("docs/reference", function()
       if not sent[name] then without[#without + 1] = name end
     end
     table.sort(without)
-    assert.same({ "get_root", "post_stripe_webhook" }, without) -- CONTRACT 3.1, rows 53 and 41
+    assert.same({ "get_root", "post_stripe_webhook" }, without) -- wire.md 3.1, rows 53 and 41
   end)
 end)
 

@@ -1,4 +1,4 @@
--- A line of code that a message suggests runs as it is printed (design, invariant 14): in the same program, and in the next one
+-- A line of code that a message suggests runs as it is printed (architecture.md, invariant 14): in the same program, and in the next one
 -- with a client made anew. `client` is a client of devkit4ai.new, `user` one of project:end_user.
 local child = require "spec.support.child"
 local devkit4ai = require "devkit4ai"

@@ -1,4 +1,4 @@
--- What the documents disagree about: each value of each axis of CONTRACT 6.2, as curl sees it. A value that has no
+-- What the documents disagree about: each value of each axis of wire.md 6.2, as curl sees it. A value that has no
 -- entry here fails the spec.
 local dialect = require "devkit4ai.sandbox.dialect"
 local helper = require "spec.sandbox.helper"

@@ -1,4 +1,4 @@
--- Every row of CONTRACT 4.3, literally: its status and its text, as curl gets them. A row either has a way there, or it
+-- Every row of wire.md 4.3, literally: its status and its text, as curl gets them. A row either has a way there, or it
 -- says which reading the sandbox takes in its place; that one comes by a fault alone.
 local helper = require "spec.sandbox.helper"
 
@@ -239,7 +239,7 @@ describe("the sandbox's error", function()
     assert.equal("Bearer", ROWS.E12[3]().headers["www-authenticate"])
   end)
 
-  it("for what is not there has the framework's words (CONTRACT 3.4)", function()
+  it("for what is not there has the framework's words (wire.md 3.4)", function()
     local id = developer.project_id
     for path, method in pairs {
       ["/api/v1/users"] = "GET", ["/api/v1/generation"] = "GET", ["/api/v1/generation/list"] = "GET",

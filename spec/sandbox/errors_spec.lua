@@ -1,4 +1,4 @@
--- Every documented error of the operations (CONTRACT 4.3 and 4.4), as curl sees it: status and text, literally.
+-- Every documented error of the operations (wire.md 4.3 and 4.4), as curl sees it: status and text, literally.
 local helper = require "spec.sandbox.helper"
 
 local NOBODY = "00000000-0000-4000-8000-000000000000"

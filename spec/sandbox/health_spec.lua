@@ -1,4 +1,4 @@
--- How the API says that it fares (rows 1 to 5, 53 and 54 of the contract), in the schemas of CONTRACT 3.2.
+-- How the API says that it fares (wire.md 3.1, rows 1 to 5, 53 and 54), in the schemas of wire.md 3.2.
 local helper = require "spec.sandbox.helper"
 
 -- path -> the fields that the schema requires, and those that it may leave out

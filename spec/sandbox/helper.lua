@@ -115,7 +115,7 @@ function M.raw(box, bytes)
   return parse(connection:finish())
 end
 
---- The headers of a developer's call (profile dev of CONTRACT 1.4).
+--- The headers of a developer's call (profile dev of wire.md 1.4).
 function M.developer_headers(developer)
   return {
     Authorization = "Bearer " .. developer.access_token, ["X-User-Role"] = "developer",

@@ -1,4 +1,4 @@
--- Tiers, quotas and limits (CONTRACT 4.5): what each number stops, and when it is over.
+-- Tiers, quotas and limits (wire.md 4.5): what each number stops, and when it is over.
 local child = require "spec.support.child"
 local helper = require "spec.sandbox.helper"
 local options = require "devkit4ai.sandbox.options"
@@ -171,7 +171,7 @@ end)
 describe("a sandbox's tier", function()
   teardown(helper.stop_all)
 
-  -- CONTRACT 4.5; nil: unlimited, or not given. Whatever a tier has, an option gives another.
+  -- wire.md 4.5; nil: unlimited, or not given. Whatever a tier has, an option gives another.
   local TIERS = {
     none = {},
     free = { project_limit = 5, key_limit = 3, user_limit = 100, generation_limit = 1, monthly_generation_limit = 100,

@@ -1,4 +1,4 @@
--- Lists of generations, what is public, what is deleted, and those of nobody (rows 29 to 34 of the contract), as curl
+-- Lists of generations, what is public, what is deleted, and those of nobody (wire.md 3.1, rows 29 to 34), as curl
 -- sees them.
 local helper = require "spec.sandbox.helper"
 

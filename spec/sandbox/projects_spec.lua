@@ -1,4 +1,4 @@
--- Projects, their keys and their end users (rows 12 to 26 of the contract), as curl sees them.
+-- Projects, their keys and their end users (wire.md 3.1, rows 12 to 26), as curl sees them.
 local cjson = require("cjson").new()
 local helper = require "spec.sandbox.helper"
 

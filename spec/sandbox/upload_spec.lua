@@ -1,4 +1,4 @@
--- The upload: what curl sends, judged as CONTRACT 5.1 says.
+-- The upload: what curl sends, judged as wire.md 5.1 says.
 local helper = require "spec.sandbox.helper"
 
 local unpack = table.unpack or unpack -- luacheck: ignore (5.1 and LuaJIT)

@@ -1,4 +1,4 @@
--- The way to a verified address (rows 10 and 11 of the contract), and how the sandbox shows the token that a mail would
+-- The way to a verified address (wire.md 3.1, rows 10 and 11), and how the sandbox shows the token that a mail would
 -- bring.
 local cjson = require("cjson").new()
 local helper = require "spec.sandbox.helper"

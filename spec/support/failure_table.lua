@@ -1,10 +1,10 @@
--- What becomes of each operation under each failure, as CONTRACT 7 has it: written from there, and not from the client's own
+-- What becomes of each operation under each failure, as wire.md 7 has it: written from there, and not from the client's own
 -- code. failures_spec.lua holds the client against it; tools/retries-table prints it into docs/retries.md.
 local unpack = table.unpack or unpack -- luacheck: ignore 113
 
 local M = {}
 
--- The classes of CONTRACT 7: how often a call goes out in all, after a failure of this case. What is not named: once.
+-- The classes of wire.md 7: how often a call goes out in all, after a failure of this case. What is not named: once.
 M.CLASSES = {
   { name = "reads", words = "reads", not_sent = 3, limited = 3, ambiguous = 3 },
   { name = "same", words = "what can be done twice", not_sent = 3, limited = 3, ambiguous = 3 },
@@ -45,14 +45,14 @@ end
 
 local NO_GET = { validate_stripe_credentials = true } -- of the reads
 
--- Nothing is read out of these answers, so that any 2xx is a success (D31, D44, and 204).
+-- Nothing is read out of these answers, so that any 2xx is a success (wire.md D31, D44, and 204).
 local UNREAD = {
   verify_email = true, request_verification = true, revoke_developer_key = true, delete_project = true,
   revoke_api_key = true, set_generation_public = true, delete_generation = true, delete_stripe_config = true,
 }
 local SUCCESS = { requests = 1, kind = "success" }
 
--- In this order they stand in the document. words: what happens · case: of CONTRACT 7; `final` ends every call · unseen: no
+-- In this order they stand in the document. words: what happens · case: of wire.md 7; `final` ends every call · unseen: no
 -- request reaches the server · again: requests that libcurl may add by itself to a GET's · refresh: what is otherwise where it
 -- is the refresh, which all who wait for it share · kinds: what the document has in place of `kind`, where it differs by
 -- status · unread: no failure where nothing is read out of the answer · script: of the raw server, for each connection; give: what it does with

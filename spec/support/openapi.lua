@@ -56,7 +56,7 @@ local function answer_of(operation)
   end
 end
 
---- The document's operations; those with fewer templates come first, since fixed segments win (CONTRACT 1.2).
+--- The document's operations; those with fewer templates come first, since fixed segments win (wire.md 1.2).
 ---@return table[] { method, path, pattern, query, body: name -> { schema, required }; content_type, status, answer }
 function M.operations(document)
   local list = {}

@@ -1,5 +1,5 @@
 -- What each status of HTTP says, as Markdown for docs/errors.md. Written out of the client's own table: spec/devkit4ai/util/errors_spec.lua
--- holds that against the contract, and the page against this.
+-- holds that against wire.md 7, and the page against this.
 local errors = require "devkit4ai.util.errors"
 
 local M = {}

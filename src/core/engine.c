@@ -17,11 +17,11 @@
 
 enum {
   BUCKETS = 256,                 /* of the table id -> transfer; 10,000 in flight make chains of 40 */
-  SPARE = 4,                     /* connections and handles kept beside those in use (design, invariant 8) */
+  SPARE = 4,                     /* connections and handles kept beside those in use (architecture.md, invariant 8) */
   LONGEST_STEP = 1000,           /* milliseconds that exit() waits for a step of another thread */
   SIGPIPE_SAFE = 0x075700,       /* the first libcurl whose TLS does not raise SIGPIPE: 7.87.0 */
 };
-#define LONGEST_GAP 1.0          /* seconds; a longer pause between two steps was the host's, not the peer's (invariant 2) */
+#define LONGEST_GAP 1.0          /* seconds; a longer pause between two steps was the host's, not the peer's (architecture.md, invariant 2) */
 #define PAUSE 0.005              /* seconds until a paused upload is looked at again */
 #define LONGEST_SLEEP 3600.0     /* seconds; keeps poll's milliseconds in range */
 
@@ -100,7 +100,7 @@ static void join_thread (dk_engine *e) {
   pthread_join(e->thread, NULL);
 }
 
-/* exit() with TLS uploads on a thread crashed 4 of 260 times; joined first, 0 of 260 (EMBEDDING, rule 6). A child that has
+/* exit() with TLS uploads on a thread crashed 4 of 260 times; joined first, 0 of 260 (measured). A child that has
  * used no engine has nothing to join. */
 static void at_exit (void) {
   static const struct timespec millisecond = {0, 1000000};

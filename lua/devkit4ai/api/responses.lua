@@ -61,14 +61,14 @@ end
 function M.account(raw, secrets)
   local id, active = raw.id, raw.is_active
   if type(id) ~= "string" then return nil, "id" end
-  if active == nil then active = raw.is_verified end -- D15
+  if active == nil then active = raw.is_verified end -- wire.md D15
   if active ~= true and active ~= false then active = nil end
   local account = {
     id = id, email = raw.email, role = raw.role, is_active = active, created_at = raw.created_at, raw = raw,
   }
   if raw.full_name then account.full_name = raw.full_name end
   if raw.project_id then account.project_id = raw.project_id end
-  local provisioning = raw.provisioning -- D04: nested, or flat
+  local provisioning = raw.provisioning -- wire.md D04: nested, or flat
   if type(provisioning) == "table" and provisioning.project_id then account.project_id = provisioning.project_id end
   if secrets.developer_key then account.developer_key = secrets.developer_key end
   if secrets.api_key then account.project_key = secrets.api_key end
@@ -81,14 +81,14 @@ function M.registration(raw, secrets)
   for _, name in ipairs { "email", "role", "created_at", "full_name", "project_id" } do -- get_me skips it: 200 instructions each
     account[name] = text_or_nil(account[name])
   end
-  account._tokens = M.tokens(raw, secrets) -- for scope.adopt, which takes them out (D18: they may be there)
+  account._tokens = M.tokens(raw, secrets) -- for scope.adopt, which takes them out (wire.md D18: they may be there)
   return account
 end
 
 function M.tokens(_, secrets)
   if type(secrets.access_token) ~= "string" or secrets.access_token == "" then return nil, "access_token" end
   local refresh = secrets.refresh_token
-  return { access_token = secrets.access_token, refresh_token = refresh ~= "" and refresh or nil } -- D09
+  return { access_token = secrets.access_token, refresh_token = refresh ~= "" and refresh or nil } -- wire.md D09
 end
 
 function M.project(raw)
@@ -102,7 +102,7 @@ end
 
 local function key_of(raw, key)
   return {
-    id = raw.id, name = raw.name ~= "" and text_or_nil(raw.name) or nil, -- D05
+    id = raw.id, name = raw.name ~= "" and text_or_nil(raw.name) or nil, -- wire.md D05
     key = key, key_prefix = text_or_nil(raw.key_prefix), project_id = text_or_nil(raw.project_id),
     is_active = flag_or_nil(raw.is_active), last_used_at = text_or_nil(raw.last_used_at),
     created_at = text_or_nil(raw.created_at), raw = raw,
@@ -151,7 +151,7 @@ end
 
 function M.health(raw)
   local health = M.record(raw)
-  health.file_storage = raw.file_storage or raw.storage -- D58
+  health.file_storage = raw.file_storage or raw.storage -- wire.md D58
   return health
 end
 
@@ -177,7 +177,7 @@ end
 function M.generation(raw)
   if type(raw.id) ~= "string" then return nil, "id" end
   return {
-    id = raw.id, status = status_of(raw), image_url = picture_url(raw), -- D39, D40
+    id = raw.id, status = status_of(raw), image_url = picture_url(raw), -- wire.md D39, D40
     error = words_or_json(raw.error), instructions = raw.instructions, is_public = flag_or_nil(raw.is_public),
     created_at = text_or_nil(raw.created_at), updated_at = text_or_nil(raw.updated_at),
     example_images = raw.example_images, message = words_or_json(raw.message), raw = raw,
@@ -214,7 +214,7 @@ function M.page(raw, _, row)
 end
 
 function M.subscription(raw)
-  local inner = raw.subscription -- D54: it may stand alone in a wrapper
+  local inner = raw.subscription -- wire.md D54: it may stand alone in a wrapper
   local wrapped = type(inner) == "table" and next(raw, next(raw)) == nil
   return M.record(wrapped and inner or raw)
 end
@@ -246,7 +246,7 @@ function M.response(status, body, head)
   return { status = status, headers = headers, body = body, json = json.plain(body) }
 end
 
---- What an answer that is no success says: the server's words, and the fields of a 422. CONTRACT 4.1.
+--- What an answer that is no success says: the server's words, and the fields of a 422. wire.md 4.1.
 ---@param raw any decoded
 ---@return string? detail
 ---@return table[]? fields { loc, msg, type } each

@@ -4,8 +4,8 @@ local locale = require "devkit4ai.util.locale"
 
 local M = {}
 
-local LIFE = 30 * 60 -- seconds; CONTRACT 2.2
-local LONGEST = 8 * 86400 -- seconds; an `exp` past this, or past already, is no time to go by (CONTRACT 2.2)
+local LIFE = 30 * 60 -- seconds; wire.md 2.2
+local LONGEST = 8 * 86400 -- seconds; an `exp` past this, or past already, is no time to go by (wire.md 2.2)
 
 local ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 local VALUE = {}

@@ -26,7 +26,7 @@ local KINDS = {
   },
 }
 
--- What the documents show behind a prefix (D03) is no part of the key.
+-- What the documents show behind a prefix (wire.md D03) is no part of the key.
 local function bare(prefix)
   return (type(prefix) == "string" and prefix or ""):gsub("%.+$", ""):gsub("\226\128\166$", "")
 end

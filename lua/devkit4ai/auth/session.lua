@@ -15,7 +15,7 @@ local stored_session -- the module of stores; it comes with the first client tha
 
 local AHEAD = 300 -- seconds before the end at which the token is renewed (the guide's token strategy)
 local AGAIN = 30 -- seconds until the next try, after one that was not refused
-local AGED = 300 -- seconds until a 401 may renew a token that was refused when it was new: a bad key is the cause (D51)
+local AGED = 300 -- seconds until a 401 may renew a token that was refused when it was new: a bad key is the cause (wire.md D51)
 local LEASE = 60 -- seconds for which the store's lock is taken; nobody waits longer for it
 local HELD = 50 -- seconds for a refresh under the lock; less than its lease
 local ROUNDS = 5 -- refreshes that one caller waits for, where each brings tokens that have ended
@@ -67,7 +67,7 @@ local function retire(secrets)
   end
 end
 
--- Gives a client tokens from a login, a refresh, the store. Without a refresh token the old one stays (CONTRACT 2.3),
+-- Gives a client tokens from a login, a refresh, the store. Without a refresh token the old one stays (wire.md 2.3),
 -- unless it is another login's.
 local function hold(client, tokens, life, from)
   local secrets = client._secrets

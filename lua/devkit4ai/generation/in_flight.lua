@@ -5,7 +5,7 @@ local waits = require "devkit4ai.loop.waits"
 
 local M = {}
 
-local LONGEST = 900 -- seconds; the slowest documented generation takes 600 (CONTRACT 5.2)
+local LONGEST = 900 -- seconds; the slowest documented generation takes 600 (wire.md 5.2)
 
 local HELD, HELD_VALUE = { __mode = "k" }, { __mode = "v" }
 

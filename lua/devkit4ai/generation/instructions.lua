@@ -1,4 +1,4 @@
---- The text that goes with the images: a JSON object with at least a prompt, 1 to 1,000 characters (CONTRACT 5.1, D38).
+--- The text that goes with the images: a JSON object with at least a prompt, 1 to 1,000 characters (wire.md 5.1, D38).
 local json = require "devkit4ai.util.json"
 
 local M = {}

@@ -1,4 +1,4 @@
---- When to look again whether a generation is done: the guide's schedule (CONTRACT 5.3), by a deadline instead of a count.
+--- When to look again whether a generation is done: the guide's schedule (wire.md 5.3), by a deadline instead of a count.
 local M = {
   DEADLINE = 900, -- seconds; the guide's sample gives up at 486, before its slowest documented generation is done
 }

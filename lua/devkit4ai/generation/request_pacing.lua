@@ -1,5 +1,5 @@
 --- The pace that the waits of one account share, so that they look one after another, slower when the server says so. Pure:
---- the clock is an argument. No quota is built in (D48): the server's signals are what counts.
+--- the clock is an argument. No quota is built in (wire.md D48): the server's signals are what counts.
 local M = {}
 
 local LEAST, MOST = 1 / 50, 10 -- seconds between two looks of one account: as it begins, and at the most

@@ -271,7 +271,7 @@ local function wait_for_room(client, deadline, look)
 end
 
 --- Makes a creating call. A 429 while generations of the client's own are under way waits for one of them to end rather than
---- for the time that the server names, if the deadline allows (CONTRACT 5.5).
+--- for the time that the server names, if the deadline allows (wire.md 5.5).
 ---@param client devkit4ai.Client
 ---@param seconds number? for all of it
 ---@param look fun(gen: devkit4ai.Generation, left: number?): devkit4ai.Generation?, string?, devkit4ai.Error?, string?

@@ -12,7 +12,7 @@ local M = {}
 
 M.PAIRS = "application/x-www-form-urlencoded"
 
-local MAX_ANSWER = 16 * 1024 * 1024 -- bytes; design, invariant 8
+local MAX_ANSWER = 16 * 1024 * 1024 -- bytes; architecture.md, invariant 8
 
 local CONTENT_TYPES = { json = "application/json", pairs = M.PAIRS } -- a multipart form's has the boundary, libcurl's
 

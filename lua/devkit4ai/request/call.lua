@@ -77,7 +77,7 @@ local function renew_request(call)
   return true
 end
 
--- Which other name of the files' part a 422 says is missing: the server refused, so nothing was done (D36).
+-- Which other name of the files' part a 422 says is missing: the server refused, so nothing was done (wire.md D36).
 local function missing_part(call, failure)
   local form = failure.status == 422 and call.row.body and call.row.body.form
   for i, part in ipairs(form and form.parts or {}) do

@@ -20,7 +20,7 @@ local function mask() return require "devkit4ai.util.redact" end
 
 local SHOWN = 200 -- bytes of an answer that is no JSON, kept for the error
 local FIELDS = 100 -- of a 422, kept for the error
-local DAY = 86400 -- seconds; a reset further away is no time to go by (CONTRACT 4.2)
+local DAY = 86400 -- seconds; a reset further away is no time to go by (wire.md 4.2)
 
 ---@class devkit4ai.Failure a call that did not succeed, before it is told
 ---@field kind string
@@ -131,7 +131,7 @@ function M.ended(row, answer, failure, raised)
 end
 
 -- The longest of the times that the server names, in seconds; X-RateLimit-Reset stands on every answer, and tells a time
--- to wait on a 429 alone. CONTRACT 4.2. Dates are relative to the response's own Date: our clock may be wrong.
+-- to wait on a 429 alone. wire.md 4.2. Dates are relative to the response's own Date: our clock may be wrong.
 local function wait_time(head, told, status)
   local now, longest = require("devkit4ai.request.server_clock").of(head, os.time()), nil
   local function name(seconds)

@@ -16,8 +16,8 @@ local M = {}
 ---@field _secrets userdata the core's slots
 ---@field _prepared table<string, table> what stays the same of an operation's requests
 
-local ORDINARY = { connect = 10, idle = 30, total = 120 } -- seconds; design, section 2
-local CREATING = { connect = 10, idle = 120 } -- no total limit: it would turn slow lines into unknown outcomes (CONTRACT 1.2)
+local ORDINARY = { connect = 10, idle = 30, total = 120 } -- seconds; docs/limits.md
+local CREATING = { connect = 10, idle = 120 } -- no total limit: it would turn slow lines into unknown outcomes (wire.md 1.2)
 
 -- Loaded where somebody listens.
 local function trace_of(settings, secrets)

@@ -1,4 +1,4 @@
---- Whether a call that failed is made again, and after which pause. Pure: clock and chance are arguments. CONTRACT 7.
+--- Whether a call that failed is made again, and after which pause. Pure: clock and chance are arguments. wire.md 7.
 local M = {}
 
 local FIRST, GROWTH, MOST = 1 / 2, 2, 8 -- seconds, factor, seconds: the span out of which a pause is drawn

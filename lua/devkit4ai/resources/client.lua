@@ -277,7 +277,7 @@ function Client:new_project(options, own)
   local given = validate.arguments("client:new_project", NEW_PROJECT, options, own)
   local made, message, err = call.run(self, "create_project", given, validate.extra(given))
   if not made then return nil, message, err end
-  made.name, made.description = made.name or given.name, made.description or given.description -- D27: the id alone may come
+  made.name, made.description = made.name or given.name, made.description or given.description -- wire.md D27: only the id
   return project_of(self, made)
 end
 

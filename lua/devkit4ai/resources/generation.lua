@@ -43,7 +43,7 @@ local function shown(id)
 end
 
 local FRESH = 30 -- seconds after an order in which the server may not know the generation yet
-local MAX_PICTURE = 64 * 1024 * 1024 -- bytes; design, invariant 8
+local MAX_PICTURE = 64 * 1024 * 1024 -- bytes; architecture.md, invariant 8
 
 function Generation:__tostring()
   return ("devkit4ai.Generation %s (%s)"):format(shown(self.id), self.status or "not asked yet")

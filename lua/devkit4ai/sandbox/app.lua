@@ -1,4 +1,4 @@
---- The API as a service (exchange.lua). The order of the checks is CONTRACT 4.4's: route, rate,
+--- The API as a service (exchange.lua). The order of the checks is wire.md 4.4's: route, rate,
 --- token, role, keys and project, then path and body, then ownership, then state.
 local content = require "devkit4ai.sandbox.content"
 local encoding = require "devkit4ai.sandbox.encoding"
@@ -16,7 +16,7 @@ App.__index = App
 
 local JSON_LIMIT = 1024 * 1024 -- bytes of a JSON body
 
--- Of the paths of CONTRACT 3.4, which are not there, those that lie where an operation of another method does.
+-- Of the paths of wire.md 3.4, which are not there, those that lie where an operation of another method does.
 local ABSENT = {
   { "GET", "^/api/v1/auth/verify%-email$" }, { "POST", "^/api/v1/projects/revoke%-api%-key$" },
   { "PATCH", "^/api/v1/projects/[^/]+$" },

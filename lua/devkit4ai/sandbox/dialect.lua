@@ -1,5 +1,5 @@
 --- What the documents disagree about, where a client's behaviour over several requests depends on it: the ten axes
---- of CONTRACT 6.2 as rows. The server looks its answers up by them, --help and the docs show them. Needs nothing but
+--- of wire.md 6.2 as rows. The server looks its answers up by them, --help and the docs show them. Needs nothing but
 --- plain Lua, since start{} runs in the user's program.
 local M = {}
 

@@ -1,5 +1,5 @@
---- The documented errors as data, and the answers made of them. Ids and texts: CONTRACT 4.3; those without
---- an id: CONTRACT 4.4.
+--- The documented errors as data, and the answers made of them. Ids and texts: wire.md 4.3; those without
+--- an id: wire.md 4.4.
 local json = require "devkit4ai.sandbox.json"
 
 local M = {}
@@ -22,9 +22,9 @@ local TEXTS = {
   E21 = { 400, "X-Project-ID header is required for END_USER registration" },
   E22 = { 403, "Project not found or you don't have permission to add users to it" },
   E26 = { 400, "Invalid operator key" }, -- the documents give no text
-  E27 = { 400, "Maximum number of developer keys (10) reached. Please revoke unused keys." }, -- D07
+  E27 = { 400, "Maximum number of developer keys (10) reached. Please revoke unused keys." }, -- wire.md D07
   E29 = { 400, "Developer key is already revoked or inactive" },
-  E30 = { 403, "Key does not belong to the authenticated developer" }, -- D08
+  E30 = { 403, "Key does not belong to the authenticated developer" }, -- wire.md D08
   E31 = { 403, "Cannot revoke the developer key currently being used for authentication" },
   E32 = { 404, "Developer key not found" },
   E36 = { 403, "Maximum number of projects reached for your subscription tier. Upgrade to create more projects." },
@@ -36,7 +36,7 @@ local TEXTS = {
   api_key_missing = { 403, "X-API-Key header is required" },
   api_key_invalid = { 403, "Invalid or revoked API key" },
   api_key_unknown = { 404, "API key not found" },
-  keys_limited = { -- this and the next, in the words of E36: the documents give none
+  keys_limited = { -- this and the next, in the words of wire.md E36: the documents give none
     403, "Maximum number of API keys reached for your subscription tier. Upgrade to create more API keys.",
   },
   users_limited = {
@@ -111,14 +111,14 @@ local function later(text, seconds, window)
   }
 end
 
---- E10: too many requests; free again in so many seconds.
+--- wire.md E10: too many requests; free again in so many seconds.
 ---@param seconds integer
 ---@param window devkit4ai.sandbox.Window? that is used up
 function M.rate_limited(seconds, window)
   return later(("Rate limit exceeded. Try again in %d seconds."):format(seconds), seconds, window)
 end
 
---- E11: too many generations, at once or in all. The documents say 3600 whatever the cause.
+--- wire.md E11: too many generations, at once or in all. The documents say 3600 whatever the cause.
 function M.generation_limited()
   return later("AI generation rate limit exceeded. Try again later.", 3600)
 end

@@ -1,4 +1,4 @@
---- The answers' forms: the keys of each, in the documents' order (CONTRACT 3.2). A form that the dialect changes is
+--- The answers' forms: the keys of each, in the documents' order (wire.md 3.2). A form that the dialect changes is
 --- a table by the values of its axis.
 local json = require "devkit4ai.sandbox.json"
 
@@ -33,7 +33,7 @@ M.redis_health = {
   "status", "type", "listening", "subscribers", "connection_failed", "last_connection_attempt", "error", "timestamp",
 }
 
-local PARTS = { -- of a whole health: D58's file_storage
+local PARTS = { -- of a whole health: wire.md D58's file_storage
   { "database", { "status", "connection" } }, { "file_storage", { "status", "type", "writable", "accessible" } },
   { "redis", { "status", "type", "listening", "subscribers", "connection_failed" } },
 }
@@ -46,7 +46,7 @@ M.detailed_health = {
 
 M.provisioning = { "project_id", "api_key", "developer_key" }
 
-M.registration = { -- axis provisioning (D04)
+M.registration = { -- axis provisioning (wire.md D04)
   both = {
     "id", "email", "full_name", "role", "is_active", "created_at", "project_id", "developer_key", "api_key",
     { "provisioning", M.provisioning }, "access_token", "refresh_token", "token_type",
@@ -72,13 +72,13 @@ M.access_token = { "access_token", "token_type" } -- axis refresh_rotation, abse
 
 M.user = { "id", "email", "role", "is_active", "created_at" }
 
-M.verified = { "message", "email" } -- D20
+M.verified = { "message", "email" } -- wire.md D20
 
 M.developer_key = { "id", "name", "key_prefix", "is_active", "last_used_at", "created_at" }
 
 M.created_developer_key = { "id", "name", "key", "key_prefix", "is_active", "created_at" }
 
-M.created_project = { -- axis project_create_body (D27)
+M.created_project = { -- axis project_create_body (wire.md D27)
   full = { "id", "name", "description", "owner_id", "is_active", "created_at", "updated_at" },
   id = { "id" },
 }
@@ -107,7 +107,7 @@ M.created_api_key = {
 
 M.api_key = { "id", "name", "key_prefix", "is_active", "last_used_at", "created_at" }
 
--- Axis list_envelope (D30): a list of a form, under its name.
+-- Axis list_envelope (wire.md D30): a list of a form, under its name.
 M.lists = {
   array = function(form, records) return json.list(form, records) end,
   named = function(form, records, name)
@@ -121,9 +121,9 @@ M.lists = {
 
 M.created_generation = { "id", "status", "message" }
 
-M.created_anonymous_generation = { "id", "message" } -- D39: the guide has no such call, so the OpenAPI file's
+M.created_anonymous_generation = { "id", "message" } -- wire.md D39: the guide has no such call, so the OpenAPI file's
 
--- Axis generation_status_body (D40): a generation under way or done, and one that failed.
+-- Axis generation_status_body (wire.md D40): a generation under way or done, and one that failed.
 M.generation = {
   result_image_url = {
     fine = { "id", "status", "instructions", "result_image_url", "is_public", "created_at", "updated_at" },
@@ -140,13 +140,13 @@ M.generation = {
   },
 }
 
-M.listed_generation = { -- D41
+M.listed_generation = { -- wire.md D41
   "id", "instructions", "status", "generated_image_url", "is_public", "created_at", "updated_at", "example_images",
 }
 
 M.generations = { { "generations", M.listed_generation, list = true }, "total", "page", "per_page" }
 
-M.visibility = { "id", "is_public", "message" } -- D44
+M.visibility = { "id", "is_public", "message" } -- wire.md D44
 
 M.message = { "message" }
 

@@ -1,4 +1,4 @@
---- Who may come in: the header profiles of CONTRACT 1.4 as lists of checks, in the order of 4.4. A check returns
+--- Who may come in: the header profiles of wire.md 1.4 as lists of checks, in the order of 4.4. A check returns
 --- the answer that refuses the request, or nothing; what it found out it leaves in the request.
 local encoding = require "devkit4ai.sandbox.encoding"
 local errors = require "devkit4ai.sandbox.errors"
@@ -50,7 +50,7 @@ local function is_in(user, project_found)
   return user.project_id == project_found.id
 end
 
--- value of the dialect's axis role_strictness -> the token's role -> whether it may act in a project (D25: the
+-- value of the dialect's axis role_strictness -> the token's role -> whether it may act in a project (wire.md D25: the
 -- seed's guide lets the developer who owns it)
 local MEMBERS = { lenient = { end_user = is_in, developer = owns }, strict = { end_user = is_in } }
 
@@ -59,7 +59,7 @@ local function member(state, request, route)
   if not belongs or not belongs(request.user, request.project) then return errors.of(route.forbidden or "E05") end
 end
 
--- Registration: the role comes from the headers, not from the body (CONTRACT 3.3).
+-- Registration: the role comes from the headers, not from the body (wire.md 3.3).
 local function registrar(state, request)
   local headers = request.headers
   local role = "end_user"

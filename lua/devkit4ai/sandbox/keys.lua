@@ -6,7 +6,7 @@ local M = {}
 local Keys = {}
 Keys.__index = Keys
 
-local PREFIXES = { developer = "ak_", project = "pk_" } -- the seed's (D01); 32 random characters follow (D02)
+local PREFIXES = { developer = "ak_", project = "pk_" } -- the seed's (wire.md D01); 32 random characters follow (D02)
 
 ---@class devkit4ai.sandbox.Key
 ---@field id string

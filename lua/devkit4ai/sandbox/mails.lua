@@ -1,4 +1,4 @@
---- The mails that would bring verification tokens (CONTRACT 3.3: the documents say that none are sent yet), kept for a
+--- The mails that would bring verification tokens (wire.md 3.3: the documents say that none are sent yet), kept for a
 --- test to read.
 local encoding = require "devkit4ai.sandbox.encoding"
 

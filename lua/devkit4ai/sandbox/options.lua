@@ -11,7 +11,7 @@ local M = {}
 ---@field min number? of a number
 ---@field max number?
 ---@field values string[]? of a choice
----@field free integer? of a limit: what it is in a tier that has it (CONTRACT 4.5), where it is not given
+---@field free integer? of a limit: what it is in a tier that has it (wire.md 4.5), where it is not given
 ---@field starter integer?
 ---@field premium integer?
 ---@field help string

@@ -1,4 +1,4 @@
---- How many requests are left, and how an answer says so (CONTRACT 4.2, 4.5; the dialect's axis rate_headers).
+--- How many requests are left, and how an answer says so (wire.md 4.2, 4.5; the dialect's axis rate_headers).
 local json = require "devkit4ai.sandbox.json"
 local windows = require "devkit4ai.sandbox.windows"
 

@@ -1,4 +1,4 @@
---- Finds the route of a method and a path; paths without a parameter win (CONTRACT 1.2).
+--- Finds the route of a method and a path; paths without a parameter win (wire.md 1.2).
 local M = {}
 local Router = {}
 Router.__index = Router

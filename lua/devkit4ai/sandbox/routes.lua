@@ -1,8 +1,8 @@
---- The operations, read from CONTRACT 3.1, group by group: each names its row. What differs between them is a column;
+--- The operations, read from wire.md 3.1, group by group: each names its row. What differs between them is a column;
 --- the way a request takes through the columns is in app.lua.
 ---
 --- name       the operation                        profile    who may come in (gates.lua)
---- fields     what the JSON body holds             forbidden  the error for a token that may not (default E05)
+--- fields     what the JSON body holds             forbidden  the error for a token that may not (default wire.md E05)
 --- form       what the form-encoded body holds     query      what the query may hold
 --- upload     whose images the body holds          owned      the path's project must be the caller's
 --- answer     state, request -> status, form, record, and where the record is a list its name; or an answer alone

@@ -71,7 +71,7 @@ function M.new(given, routes)
   }, State)
 end
 
---- Registers a developer with a first project, its key, and a developer key (CONTRACT 2.4).
+--- Registers a developer with a first project, its key, and a developer key (wire.md 2.4).
 ---@param fields { email: string, password: string, full_name: string? }
 ---@return devkit4ai.sandbox.User? user nil: the address is taken
 ---@return { project_id: string, api_key: string, developer_key: string }? provisioning

@@ -1,4 +1,4 @@
---- Access and refresh tokens: JWTs signed with HS256 and a secret of this run (CONTRACT 2.2).
+--- Access and refresh tokens: JWTs signed with HS256 and a secret of this run (wire.md 2.2).
 local hmac = require "openssl.hmac"
 local rand = require "openssl.rand"
 local encoding = require "devkit4ai.sandbox.encoding"

@@ -1,4 +1,4 @@
---- The upload of a generation (CONTRACT 5.1): read as it arrives and judged. Of an image its first bytes, its
+--- The upload of a generation (wire.md 5.1): read as it arrives and judged. Of an image its first bytes, its
 --- size and its hash are kept, so that an upload of any size takes no memory.
 local content = require "devkit4ai.sandbox.content"
 local digest = require "openssl.digest"
@@ -16,7 +16,7 @@ local TEXT_LIMIT = 1000 -- code points of the instructions
 local TEXT_KEPT = 4 * TEXT_LIMIT + 4 -- bytes; 1,000 code points have at most 4,000
 
 -- value of the dialect's axis upload_part -> kind of upload -> the names of the parts that are images; an answer
--- that misses them names the first (D36, E37)
+-- that misses them names the first (wire.md D36, E37)
 local FILE_PARTS = {
   example_images = { own = { "example_images" }, anonymous = { "example_images" } },
   files = { own = { "files" }, anonymous = { "files" } },

@@ -85,7 +85,7 @@ function M.plain(name, text)
 end
 
 -- HTTP's: the kind, whether the server refused it (then nothing was done), the advice, whether a later try may go better.
--- CONTRACT 4.3 and 7.
+-- wire.md 4.3 and 7.
 local ANSWERS = {
   [400] = { "invalid", true, "change what the server names" },
   [401] = { "auth", true, "log in again, and look at the token", hint = "log_in" },
@@ -109,7 +109,7 @@ local OTHERS = {
 }
 local STRANGE = { "protocol", false, "is base_url the API's address?" }
 
--- Where documents give two statuses for the same, the words tell: { words, the status that says it } (D22).
+-- Where documents give two statuses for the same, the words tell: { words, the status that says it } (wire.md D22).
 local MEANT = { [403] = { "not authenticated", 401 } }
 
 --- The status that says what the server means.

@@ -1,4 +1,4 @@
---- Times as the API writes them: ISO 8601, read leniently (CONTRACT D64). Pure.
+--- Times as the API writes them: ISO 8601, read leniently (wire.md D64). Pure.
 local locale = require "devkit4ai.util.locale"
 
 local M = {}

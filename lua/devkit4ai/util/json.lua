@@ -53,7 +53,7 @@ end
 
 local SECRET = { access_token = true, refresh_token = true, api_key = true, developer_key = true, key = true }
 
---- Fields of answers that are secrets (CONTRACT 2.5), wherever they stand.
+--- Fields of answers that are secrets (wire.md 2.5), wherever they stand.
 M.SECRET = SECRET
 
 local numbers = false -- whether the walk saw a number
@@ -85,7 +85,7 @@ function M.count(list)
 end
 
 -- One walk, in place. names: which fields are secrets. One that stands deeper wins: `provisioning` before the flat copies
--- (D04). next: what gives the fields; by this name LuaJIT knows a loop that it can compile.
+-- (wire.md D04). next: what gives the fields; by this name LuaJIT knows a loop that it can compile.
 local function clean(value, names, secrets, depth, next)
   local last_null
   for key, item in next, value do

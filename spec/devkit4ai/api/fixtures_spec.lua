@@ -1,4 +1,4 @@
--- The documented forms of each answer that the documents disagree about (CONTRACT 6.2, "fixture rows"), one file a row:
+-- The documented forms of each answer that the documents disagree about (wire.md 6.2, "fixture rows"), one file a row:
 -- each goes the way of an answer on the wire and comes out in one normal form.
 local cjson = require("cjson").new()
 local classify = require "devkit4ai.request.classify"

@@ -10,13 +10,13 @@ local wire = require "spec.support.wire"
 
 -- What Prism finds in a row's requests, where the documents disagree or Prism can't judge; spec/devkit4ai/api/wire/curl_spec.lua does.
 local FINDS = {
-  create_generation = "Request body must have required property 'files'", -- D36: the guide's name of the part is sent
+  create_generation = "Request body must have required property 'files'", -- wire.md D36: the guide's name of the part is sent
   create_anonymous_generation = "Request body property files must be array", -- Prism makes no list of equal parts
 }
 
--- Where Prism answers by the file, and the file says less than the contract.
+-- Where Prism answers by the file, and the file says less than wire.md.
 local UNUSABLE = {
-  get_health_simple = "no object and no list", -- row 54: the file types no answer, so Prism answers null
+  get_health_simple = "no object and no list", -- wire.md 3.1, row 54: the file types no answer, so Prism answers null
 }
 
 describe("by the vendor's file,", function()

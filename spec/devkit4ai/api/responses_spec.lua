@@ -1,4 +1,4 @@
--- The normal form of each answer, out of every form that CONTRACT section 6 shows: the documented JSON goes in.
+-- The normal form of each answer, out of every form that wire.md 6 shows: the documented JSON goes in.
 local responses = require "devkit4ai.api.responses"
 local json = require "devkit4ai.util.json"
 
@@ -21,7 +21,7 @@ end
 describe("an account", function()
   local KEYS = { developer_key = "ak_dev", project_id = PROJECT, project_key = "pk_prod" }
 
-  for form, text in pairs { -- D04
+  for form, text in pairs { -- wire.md D04
     ["the guide's, flat"] = '{"id":"ID","project_id":"PROJECT","developer_key":"ak_dev","api_key":"pk_prod"}',
     ["the OpenAPI file's, nested"] = [[{"id":"ID","email":"dev@example.com","full_name":null,"role":"developer",
       "is_active":true,"created_at":"2025-12-08T10:30:00Z","project_id":null,"provisioning":
@@ -37,7 +37,7 @@ describe("an account", function()
     end)
   end
 
-  it("is active by is_active, else by is_verified", function() -- D15
+  it("is active by is_active, else by is_verified", function() -- wire.md D15
     assert.is_true(read("account", '{"id":"ID","is_active":true}').is_active)
     assert.is_false(read("account", '{"id":"ID","is_active":false,"is_verified":true}').is_active)
     assert.is_true(read("account", '{"id":"ID","is_verified":true}').is_active)
@@ -58,7 +58,7 @@ describe("an account", function()
 end)
 
 describe("tokens", function()
-  it("come with a refresh token, or with none in three ways", function() -- D09
+  it("come with a refresh token, or with none in three ways", function() -- wire.md D09
     assert.same({ access_token = "A", refresh_token = "R" },
       read("tokens", '{"access_token":"A","refresh_token":"R","token_type":"bearer"}'))
     for _, text in ipairs { '{"access_token":"A","token_type":"Bearer"}', '{"access_token":"A","refresh_token":null}',
@@ -76,7 +76,7 @@ describe("tokens", function()
 end)
 
 describe("a project", function()
-  it("needs its id alone", function() -- D27
+  it("needs its id alone", function() -- wire.md D27
     local project = assert(read("project", '{"id":"PROJECT"}'))
     assert.same({ id = PROJECT, raw = { id = PROJECT } }, project)
     lacks("project", '{"name":"x"}', "id")
@@ -100,7 +100,7 @@ describe("a key", function()
     assert.is_nil(key.raw.key)
   end)
 
-  it("without a name has none, also where the name is empty", function() -- D05
+  it("without a name has none, also where the name is empty", function() -- wire.md D05
     for _, text in ipairs { '{"id":"ID","key":"k"}', '{"id":"ID","key":"k","name":null}',
       '{"id":"ID","key":"k","name":""}' } do
       assert.is_nil(assert(read("key", text)).name)
@@ -115,7 +115,7 @@ describe("a key", function()
 end)
 
 describe("a list", function()
-  for row, name in pairs { projects = "projects", keys = "api_keys" } do -- D30
+  for row, name in pairs { projects = "projects", keys = "api_keys" } do -- wire.md D30
     it("of " .. name .. " is an array, or stands under its name or under items", function()
       for _, text in ipairs { '[{"id":"ID"},{"id":"PROJECT"}]', '{"' .. name .. '":[{"id":"ID"},{"id":"PROJECT"}]}',
         '{"items":[{"id":"ID"},{"id":"PROJECT"}],"total":2,"has_more":false}' } do
@@ -151,12 +151,12 @@ describe("a list", function()
 end)
 
 describe("a generation", function()
-  it("is pending where the answer does not say", function() -- D39
+  it("is pending where the answer does not say", function() -- wire.md D39
     assert.equal("pending", read("generation", '{"id":"ID","message":"Generation request submitted"}').status)
     assert.equal("processing", read("generation", '{"id":"ID","status":"processing"}').status)
   end)
 
-  for form, text in pairs { -- D40, in the order of 5.4
+  for form, text in pairs { -- wire.md D40, in the order of 5.4
     ["the guide's"] = '"result_image_url":"http://p"', ["the OpenAPI file's"] = '"generated_image_url":"http://p"',
     ["a string"] = '"result":"http://p"', ["a result's image_url"] = '"result":{"image_url":"http://p","url":"other"}',
     ["a result's url"] = '"result":{"url":"http://p"}',

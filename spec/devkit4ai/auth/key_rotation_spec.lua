@@ -150,7 +150,7 @@ for name, kind in pairs(KINDS) do
     end
 
     for words, prefix in pairs {
-      ["with three dots behind it"] = function(key) return key:sub(1, 8) .. "..." end, -- D03
+      ["with three dots behind it"] = function(key) return key:sub(1, 8) .. "..." end, -- wire.md D03
       ["with an ellipsis behind it"] = function(key) return key:sub(1, 8) .. "\226\128\166" end,
       ["of four characters"] = function(key) return key:sub(1, 4) end,
     } do

@@ -290,7 +290,7 @@ describe("find_generation", function()
 end)
 
 describe("times", function()
-  for text, time in pairs { -- D64
+  for text, time in pairs { -- wire.md D64
     ["2025-12-08T10:30:00Z"] = 1765189800,
     ["2025-12-08T10:30:00"] = 1765189800,
     ["2025-12-08 10:30:00"] = 1765189800,

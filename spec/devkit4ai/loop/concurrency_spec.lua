@@ -1,4 +1,4 @@
--- More generations at once than the server allows (CONTRACT 5.5): a refused one waits for one of our own to end.
+-- More generations at once than the server allows (wire.md 5.5): a refused one waits for one of our own to end.
 local devkit4ai = require "spec.support.quick"
 local poll_schedule = require "devkit4ai.generation.poll_schedule"
 local raw = require "spec.support.raw"

@@ -1,4 +1,4 @@
--- Operation x failure (CONTRACT 7): how many requests arrive at the server, and what the call says of itself.
+-- Operation x failure (wire.md 7): how many requests arrive at the server, and what the call says of itself.
 local cjson = require "cjson"
 local child = require "spec.support.child"
 local devkit4ai = require "spec.support.quick"

@@ -1,4 +1,4 @@
--- Nothing is paid twice (invariant 1): whatever becomes of an upload, one POST arrives, and the error says what is
+-- Nothing is paid twice (architecture.md, invariant 1): whatever becomes of an upload, one POST arrives, and the error says what is
 -- known of it. Eight connections are kept warm first, since libcurl repeats a request of its own accord only where a
 -- connection was used before: without them these specs could not fail.
 local raw = require "spec.support.raw"

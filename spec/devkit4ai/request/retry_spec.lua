@@ -1,4 +1,4 @@
--- Which failure is made again, and after which pause: CONTRACT 7, 4.2 and the budget, with no clock and no network.
+-- Which failure is made again, and after which pause: wire.md 7, 4.2 and the budget, with no clock and no network.
 local retry = require "devkit4ai.request.retry"
 
 local function never() return 0 end
@@ -30,7 +30,7 @@ local HAPPENED = {
   ["can't be sent at all"] = { kind = "config", transient = false },
 }
 
--- CONTRACT 7, by class: is it made again after what happened?
+-- wire.md 7, by class: is it made again after what happened?
 local REPEATED = {
   safe = { ["was not sent"] = true, ["met a limit (429)"] = true, ["has an unknown end"] = true,
     ["was too slow"] = true },

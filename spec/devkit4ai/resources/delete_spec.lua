@@ -61,7 +61,7 @@ local SCRIPT = [[
 ]]
 
 -- Each DELETE's answers; how many came; then nothing for a success, or kind and outcome. of: the 400 of that one alone is
--- success (E29).
+-- success (wire.md E29).
 local CASES = {
   { { 204 }, 1 },
   { { 200 }, 1 },

@@ -63,7 +63,7 @@ describe("client:developer_keys", function()
       local list = assert(serve({ ["GET " .. KEYS] = { 200, body }, ["DELETE " .. KEYS .. "/" .. ID] = { 204, "" } })
         :developer_keys())
       local key = list[1]
-      assert.same({ 1, ID, nil, nil, nil }, { #list, key.id, key.name, key.key, key.last_used_at }) -- D05
+      assert.same({ 1, ID, nil, nil, nil }, { #list, key.id, key.name, key.key, key.last_used_at }) -- wire.md D05
       assert.is_true(key:revoke())
     end)
   end

@@ -33,7 +33,7 @@ describe("an end user's client", function()
 
   local REGISTER = { email = "user@example.com", password = "SecurePass123" }
 
-  it("registers with the developer key, the project and its key, and no bearer", function() -- D19
+  it("registers with the developer key, the project and its key, and no bearer", function() -- wire.md D19
     registering()
     local account = assert(project():end_user():register(REGISTER))
     assert.same({ ID, "end_user" }, { account.id, account.role })
@@ -63,7 +63,7 @@ describe("an end user's client", function()
     assert.equal(0, #server:requests())
   end)
 
-  it("takes the tokens of a registration, else says to log in", function() -- D18
+  it("takes the tokens of a registration, else says to log in", function() -- wire.md D18
     for tokens, bearer in pairs { ["a.b.c"] = "Bearer a.b.c", [false] = false } do
       local answer = { access_token = tokens or nil, refresh_token = tokens or nil }
       for name, value in pairs(USER) do answer[name] = value end

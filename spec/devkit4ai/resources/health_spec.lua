@@ -41,7 +41,7 @@ describe("client:health", function()
     assert.same({ "unhealthy", "no connection" }, { database.status, database.error }) -- told, and no failure of the call
     assert.is_false(assert(client:health "storage").writable)
     assert.equal("3", tostring(assert(client:health "redis").subscribers))
-    assert.equal("degraded", assert(client:health "detailed").file_storage.status) -- D58
+    assert.equal("degraded", assert(client:health "detailed").file_storage.status) -- wire.md D58
     assert.equal("ok", assert(client:health("simple", { timeout = 20 })).status)
   end)
 

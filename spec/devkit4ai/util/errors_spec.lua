@@ -3,7 +3,7 @@ local classify = require "devkit4ai.request.classify"
 local errors = require "devkit4ai.util.errors"
 
 describe("errors.of_status", function()
-  -- CONTRACT 7: a complete 400, 401, 403, 404, 405, 409, 411, 413, 415, 422, 429 was refused; all else is unknown.
+  -- wire.md 7: a complete 400, 401, 403, 404, 405, 409, 411, 413, 415, 422, 429 was refused; all else is unknown.
   local ROWS = {
     { 400, "invalid", "refused" }, { 401, "auth", "refused" }, { 403, "forbidden", "refused" },
     { 404, "not_found", "refused" }, { 405, "protocol", "refused" }, { 408, "timeout", "unknown" },
@@ -90,7 +90,7 @@ describe("errors.give", function()
   end
 end)
 
--- Which failures may pass: CONTRACT 7 repeats them where that does no harm.
+-- Which failures may pass: wire.md 7 repeats them where that does no harm.
 describe("what passes", function()
   local function passes(transient) return transient == true end
 

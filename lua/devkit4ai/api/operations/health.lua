@@ -1,4 +1,4 @@
---- How the API fares: CONTRACT 3.1, rows 1 to 5, 53 and 54.
+--- How the API fares: wire.md 3.1, rows 1 to 5, 53 and 54.
 local roles = require "devkit4ai.api.operations.roles"
 
 local function look(path)

@@ -9,7 +9,7 @@
 --- marked ? may be left out · bodiless: a POST without a body, which says so · defaults: values of arguments that are
 --- always sent · answer: a function of `answers`, or "picture", "nothing" · list: the name of the list in an answer of
 --- records · nullable: the answer may be a bare null · redirects: how many are followed · heed: the head of a GET's
---- answer is wanted · repeats: the class of CONTRACT 7 (retry.lua) · gone: statuses that say on a repeat that the first
+--- answer is wanted · repeats: the class of wire.md 7 (retry.lua) · gone: statuses that say on a repeat that the first
 --- one did it · creates: it may cost money, so no total limit · makes: what a task answers for that it
 --- created · says: the words a user typed · unknown: what to do when
 --- nobody knows whether it was done · doubtful: statuses after which nobody knows it, though others are refused by them ·

@@ -1,9 +1,9 @@
---- Payments through Stripe: CONTRACT 3.1, rows 35 to 52.
+--- Payments through Stripe: wire.md 3.1, rows 35 to 52.
 local roles = require "devkit4ai.api.operations.roles"
 
-local PAGE = { size = "page_size", default = 50, most = 100 } -- "page A" of CONTRACT 3.1
+local PAGE = { size = "page_size", default = 50, most = 100 } -- "page A" of wire.md 3.1
 local OF_PROJECT = "/api/v1/payments/stripe/projects/{project_id}"
-local TEST = { test_mode = true } -- D53: sent always, since one document calls it required
+local TEST = { test_mode = true } -- wire.md D53: sent always, since one document calls it required
 
 return {
   get_stripe_config = { -- row 35
@@ -33,7 +33,7 @@ return {
     body = { json = { "is_test_mode" } }, slots = { "secret_key" },
     answer = "validation", repeats = "safe", says = "project.stripe:validate",
   },
-  create_checkout_session = { -- row 40; D52: an end user's
+  create_checkout_session = { -- row 40; wire.md D52: an end user's
     method = "POST", path = "/api/v1/payments/stripe/checkout-session", profile = roles.end_user,
     query = { "test_mode" }, defaults = TEST,
     body = { json = {

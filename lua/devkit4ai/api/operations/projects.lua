@@ -1,7 +1,7 @@
---- Projects, their users and their keys: CONTRACT 3.1, rows 15 to 26.
+--- Projects, their users and their keys: wire.md 3.1, rows 15 to 26.
 local roles = require "devkit4ai.api.operations.roles"
 
-local PAGE = { size = "page_size", default = 50, most = 100 } -- "page A" of CONTRACT 3.1
+local PAGE = { size = "page_size", default = 50, most = 100 } -- "page A" of wire.md 3.1
 
 return {
   list_projects = { -- row 15
@@ -56,7 +56,7 @@ return {
     method = "GET", path = "/api/v1/projects/{project_id}/api-keys", profile = roles.developer,
     answer = "keys", repeats = "safe", says = "project:keys",
   },
-  revoke_api_key = { -- row 25; D31: any 2xx
+  revoke_api_key = { -- row 25; wire.md D31: any 2xx
     method = "DELETE", path = "/api/v1/projects/{project_id}/api-keys/{api_key_id}", profile = roles.developer,
     answer = "nothing", repeats = "delete", gone = { [404] = true }, says = "key:revoke",
     unknown = "the key may be revoked now: look for it in project:keys()",

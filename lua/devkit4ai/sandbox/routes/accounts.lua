@@ -1,4 +1,4 @@
---- Accounts, tokens and verification: CONTRACT 3.1, rows 6 to 11.
+--- Accounts, tokens and verification: wire.md 3.1, rows 6 to 11.
 local encoding = require "devkit4ai.sandbox.encoding"
 local errors = require "devkit4ai.sandbox.errors"
 local fields = require "devkit4ai.sandbox.fields"
@@ -30,7 +30,7 @@ local REGISTRARS = {
   end,
 }
 
-local TOKENED = { -- axis reg_tokens (D18): roles that get tokens at registration
+local TOKENED = { -- axis reg_tokens (wire.md D18): roles that get tokens at registration
   end_users = { end_user = true }, both = { end_user = true, developer = true }, none = {},
 }
 
@@ -62,7 +62,7 @@ local function last_use(state, user, sent)
   return next_token(state, user)
 end
 
-local ROTATION = { -- axis refresh_rotation (D09, D10): the refresh token of the answer
+local ROTATION = { -- axis refresh_rotation (wire.md D09, D10): the refresh token of the answer
   reuse = { form = forms.tokens, token = same_token }, null = { form = forms.tokens, token = no_token },
   absent = { form = forms.access_token, token = no_token }, rotate = { form = forms.tokens, token = next_token },
   single_use = { form = forms.tokens, token = last_use },

@@ -1,9 +1,9 @@
---- Developer keys: CONTRACT 3.1, rows 12 to 14.
+--- Developer keys: wire.md 3.1, rows 12 to 14.
 local errors = require "devkit4ai.sandbox.errors"
 local forms = require "devkit4ai.sandbox.forms"
 local json = require "devkit4ai.sandbox.json"
 
-local KEY_LIMIT = 10 -- active ones a developer may have, whatever the tier (CONTRACT 2.1)
+local KEY_LIMIT = 10 -- active ones a developer may have, whatever the tier (wire.md 2.1)
 
 -- A bare list in every dialect: no document wraps this one.
 local function list_keys(state, request)
@@ -32,6 +32,6 @@ local PATH = "/api/v1/auth/developer-keys"
 return {
   { "GET", PATH, row = 12, name = "list_developer_keys", profile = "dev", forbidden = "E06", answer = list_keys },
   { "POST", PATH, row = 13, name = "create_developer_key", profile = "dev", forbidden = "E06", answer = create_key,
-    fields = { { "name", max = 100 } } }, -- D06: the limit of E28
+    fields = { { "name", max = 100 } } }, -- wire.md D06: the limit of E28
   { "DELETE", PATH .. "/{key_id}", row = 14, name = "revoke_developer_key", profile = "dev", answer = revoke_key },
 }

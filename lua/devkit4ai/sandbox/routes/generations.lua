@@ -1,4 +1,4 @@
---- Generations, public ones and those without an account: CONTRACT 3.1, rows 27 to 34.
+--- Generations, public ones and those without an account: wire.md 3.1, rows 27 to 34.
 local encoding = require "devkit4ai.sandbox.encoding"
 local errors = require "devkit4ai.sandbox.errors"
 local fields = require "devkit4ai.sandbox.fields"
@@ -92,7 +92,7 @@ local delete_generation = own(function(state, _, generation)
   return 200, forms.message, { message = "Generation deleted successfully" }
 end)
 
-local PAGE = { -- "page B" of CONTRACT 3.1
+local PAGE = { -- "page B" of wire.md 3.1
   { "page", kind = fields.kinds.integer, min = 1, default = 1 },
   { "per_page", kind = fields.kinds.integer, min = 1, max = 100, default = 20 },
 }

@@ -1,9 +1,9 @@
---- How the API fares, and which one it is: CONTRACT 3.1, rows 1 to 5, 53 and 54. The sandbox keeps everything in
+--- How the API fares, and which one it is: wire.md 3.1, rows 1 to 5, 53 and 54. The sandbox keeps everything in
 --- memory, and says so.
 local encoding = require "devkit4ai.sandbox.encoding"
 local forms = require "devkit4ai.sandbox.forms"
 
-local VERSION = "1.6.1" -- of the API whose documents the sandbox follows (D60)
+local VERSION = "1.6.1" -- of the API whose documents the sandbox follows (wire.md D60)
 
 local HEALTH = { -- shared by all answers, which add the time
   status = "healthy", version = VERSION,

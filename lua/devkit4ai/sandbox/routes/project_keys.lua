@@ -1,4 +1,4 @@
---- The keys of a project: CONTRACT 3.1, rows 23 to 25.
+--- The keys of a project: wire.md 3.1, rows 23 to 25.
 local errors = require "devkit4ai.sandbox.errors"
 local forms = require "devkit4ai.sandbox.forms"
 

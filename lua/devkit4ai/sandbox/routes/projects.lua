@@ -1,4 +1,4 @@
---- Projects, their end users, and how many there are of each: CONTRACT 3.1, rows 15 to 22 and 26.
+--- Projects, their end users, and how many there are of each: wire.md 3.1, rows 15 to 22 and 26.
 local encoding = require "devkit4ai.sandbox.encoding"
 local errors = require "devkit4ai.sandbox.errors"
 local fields = require "devkit4ai.sandbox.fields"
@@ -97,7 +97,7 @@ end
 
 local SEARCH, ACTIVE = { "search", kind = fields.kinds.text }, { "is_active", kind = fields.kinds.boolean }
 local ONE = { "project_id", kind = fields.kinds.uuid }
-local PAGE = { "page", kind = fields.kinds.integer, min = 1, default = 1 } -- "page A" of CONTRACT 3.1
+local PAGE = { "page", kind = fields.kinds.integer, min = 1, default = 1 } -- "page A" of wire.md 3.1
 local SIZE = { "page_size", kind = fields.kinds.integer, min = 1, max = 100, default = 50 }
 local PATH, OWN = "/api/v1/projects", "/api/v1/projects/{project_id}"
 
@@ -107,7 +107,7 @@ return {
     answer = function(state, request) return 200, forms.project, state.projects:of(request.user.id), "projects" end },
   { "POST", PATH .. "/", row = 16, name = "create_project", profile = "dev", forbidden = "E07",
     answer = create_project, fields = {
-    { "name", required = true, min = 3, max = 100 }, -- D29: the limits of E34 and E35
+    { "name", required = true, min = 3, max = 100 }, -- wire.md D29: the limits of E34 and E35
     { "description", max = 500 },
   } },
   { "GET", PATH .. "/stats", row = 17, name = "get_global_stats", profile = "dev", query = { SEARCH, ACTIVE, ONE },
@@ -117,7 +117,7 @@ return {
   { "GET", OWN, row = 19, name = "get_project", profile = "dev", owned = true,
     answer = function(_, request) return 200, forms.project, request.project end },
   { "PUT", OWN, row = 20, name = "update_project", profile = "dev", owned = true, answer = update_project, fields = {
-    { "name", min = 1, max = 255 }, { "description", max = 1000, clears = true }, -- D29: an update's own limits
+    { "name", min = 1, max = 255 }, { "description", max = 1000, clears = true }, -- wire.md D29: an update's own limits
   } },
   { "DELETE", OWN, row = 21, name = "delete_project", profile = "dev", owned = true, answer = delete_project },
   { "GET", OWN .. "/stats", row = 22, name = "get_project_stats", profile = "dev", owned = true,

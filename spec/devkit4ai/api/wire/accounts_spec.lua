@@ -1,4 +1,4 @@
--- Accounts on the wire, CONTRACT 1.4 and 3.1, rows 6 to 9: what a client sends that holds every credential there is.
+-- Accounts on the wire, wire.md 1.4 and 3.1, rows 6 to 9: what a client sends that holds every credential there is.
 local cjson = require "cjson"
 local devkit4ai = require "devkit4ai"
 local wire = require "spec.support.wire"

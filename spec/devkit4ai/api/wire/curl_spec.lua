@@ -1,4 +1,4 @@
--- Uploads, byte by byte as real curl sends them for the guide's own command: CONTRACT 3.1, rows 27 and 33. (Prism can't judge
+-- Uploads, byte by byte as real curl sends them for the guide's own command: wire.md 3.1, rows 27 and 33. (Prism can't judge
 -- them.) The boundary is chance's, and aside.
 local child = require "spec.support.child"
 local devkit4ai = require "devkit4ai"

@@ -1,4 +1,4 @@
--- A generation on the wire: CONTRACT 1.4, 5.1 and 3.1, rows 27 and 28. Bodies are compared byte by byte.
+-- A generation on the wire: wire.md 1.4, 5.1 and 3.1, rows 27 and 28. Bodies are compared byte by byte.
 local cjson = require "cjson"
 local devkit4ai = require "devkit4ai"
 local raw = require "spec.support.raw"

@@ -1,4 +1,4 @@
--- Projects and their keys on the wire: CONTRACT 1.4 and 3.1, rows 15, 16, 23, 24.
+-- Projects and their keys on the wire: wire.md 1.4 and 3.1, rows 15, 16, 23, 24.
 local cjson = require "cjson"
 local devkit4ai = require "devkit4ai"
 local wire = require "spec.support.wire"

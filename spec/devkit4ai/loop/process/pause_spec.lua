@@ -1,4 +1,4 @@
--- A program that computes, or sleeps, for seconds between two steps: limits count stepped time (invariant 2).
+-- A program that computes, or sleeps, for seconds between two steps: limits count stepped time (architecture.md, invariant 2).
 local devkit4ai = require "devkit4ai"
 local raw = require "spec.support.raw"
 local waits = require "devkit4ai.loop.waits"
