@@ -24,7 +24,6 @@ local M = {}
 ---@field results table<integer, any>? of all and map: the first value of each sibling that had finished, by its index
 ---@field cause any? the value that the program raised, where it is no text
 local Error = {}
-Error.__index = Error
 Error.__name = "devkit4ai.Error"
 
 function Error:__tostring()
