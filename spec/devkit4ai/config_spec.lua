@@ -6,7 +6,7 @@ local devkit4ai = require "devkit4ai"
 
 local function settle(options)
   local secrets = core.secrets()
-  local settings, message, err = config.settle(options, secrets)
+  local settings, message, err = config.resolve(options, secrets)
   return settings, message, err, secrets
 end
 
@@ -111,24 +111,24 @@ describe("config.is_uuid", function()
   end)
 end)
 
-describe("config.limits", function()
+describe("config.timeouts", function()
   it("takes what is given, else the defaults", function()
     assert.same({ connect = 1, idle = 30, total = 120 },
-      config.limits("x", { connect = 1 }, { connect = 10, idle = 30, total = 120 }))
-    assert.same({ connect = 10, idle = 120 }, config.limits("x", nil, { connect = 10, idle = 120 }))
+      config.timeouts("x", { connect = 1 }, { connect = 10, idle = 30, total = 120 }))
+    assert.same({ connect = 10, idle = 120 }, config.timeouts("x", nil, { connect = 10, idle = 120 }))
   end)
 end)
 
-describe("config.advice", function()
+describe("config.missing_advice", function()
   it("names the way to fill an empty slot", function()
-    assert.matches("client:login", config.advice("access_token"))
-    assert.matches("DEVKIT4AI_JWT_TOKEN", config.advice("access_token"))
+    assert.matches("client:login", config.missing_advice("access_token"))
+    assert.matches("DEVKIT4AI_JWT_TOKEN", config.missing_advice("access_token"))
     for slot, variable in pairs { developer_key = "DEVELOPER_KEY", project_id = "PROJECT_ID",
       project_key = "PROJECT_KEY", operator_key = "OPERATOR_KEY" } do
-      assert.matches("option " .. slot, config.advice(slot))
-      assert.matches("DEVKIT4AI_" .. variable, config.advice(slot))
+      assert.matches("option " .. slot, config.missing_advice(slot))
+      assert.matches("DEVKIT4AI_" .. variable, config.missing_advice(slot))
     end
-    assert.matches("client:login", config.advice("refresh_token"))
+    assert.matches("client:login", config.missing_advice("refresh_token"))
   end)
 end)
 

@@ -174,7 +174,7 @@ describe("the comments", function()
         for _, value in ipairs(list) do judge(what, value.type, found.part, found.generics) end
       end
       for _, see in ipairs(found.sees) do
-        if not operations[see] then table.insert(complaints, ("%s: no operation %s"):format(what, see)) end
+        if not operations.get(see) then table.insert(complaints, ("%s: no operation %s"):format(what, see)) end
       end
     end
     for name, class in pairs(library.classes) do
@@ -483,7 +483,7 @@ describe("the fields", function()
       if class and class.module == "devkit4ai.api.records" then
         for _, name in ipairs(reference.operations_of(found)) do
           count = count + 1
-          compare_schema(class, answer_of(operations[name]))
+          compare_schema(class, answer_of(operations.get(name)))
         end
       end
     end

@@ -142,13 +142,13 @@ local WAY_OUT = "client:request" -- the rows that have no method of their own sa
 ---@return string[] names
 function M.operations_of(found)
   local names = {}
-  local says = M.spelled(found)
+  local call_name = M.spelled(found)
   for name, row in pairs(operations.all()) do
-    if row.says == says and says ~= WAY_OUT then names[#names + 1] = name end
+    if row.call_name == call_name and call_name ~= WAY_OUT then names[#names + 1] = name end
   end
   table.sort(names)
   for _, name in ipairs(found.sees) do
-    if operations[name] then names[#names + 1] = name end
+    if operations.get(name) then names[#names + 1] = name end
   end
   return names
 end

@@ -23,7 +23,7 @@ local REPEATS = {
 
 local function repeats_of(row)
   for _, class in ipairs(REPEATS) do
-    if class[1] == row.repeats then return class[2] end
+    if class[1] == row.retry_class then return class[2] end
   end
 end
 
@@ -79,8 +79,8 @@ local function body_line(row)
   if body.form then
     return ("multipart form: the files as `%s`, and `%s`"):format(body.form.parts[1], body.form.text)
   end
-  if body.pairs then return "form: " .. code_list(body.pairs) end
-  local names = joined(body.json, row.slots)
+  if body.urlencoded then return "form: " .. code_list(body.urlencoded) end
+  local names = joined(body.json, row.secret_fields)
   return "JSON: " .. (#names > 0 and code_list(names) or "`{}`")
 end
 
@@ -91,7 +91,8 @@ local function sent(name, row)
   local body = body_line(row)
   if body then add(body) end
   if row.paging then
-    add(("a page has %d, unless `%s` asks for 1 to %d"):format(row.paging.default, row.paging.size, row.paging.most))
+    local paging = row.paging
+    add(("a page has %d, unless `%s` asks for 1 to %d"):format(paging.default, paging.size_argument, paging.max))
   end
   local address = row.path and ("`%s %s`"):format(row.method, row.path) or "`GET` to the picture's own address"
   return ("%s (`%s`); %s"):format(address, name, repeats_of(row)), lines
@@ -256,7 +257,7 @@ local function method(library, page, found, name_page)
   returns(library, page, found, name_page)
   local names = reference.operations_of(found)
   for _, name in ipairs(names) do
-    local head, lines = sent(name, operations[name])
+    local head, lines = sent(name, operations.get(name))
     page.prose("Sends " .. head .. ":")
     page.line()
     for _, line in ipairs(lines) do page.prose(line, "- ", "  ") end
@@ -370,12 +371,12 @@ local function index_page(library)
     if row.path then names[#names + 1] = name end
   end
   table.sort(names, function(a, b)
-    local x, y = operations[a], operations[b]
+    local x, y = operations.get(a), operations.get(b)
     if x.path ~= y.path then return x.path < y.path end
     return x.method < y.method
   end)
   for _, name in ipairs(names) do
-    local row = operations[name]
+    local row = operations.get(name)
     page.line(("| `%s` | `%s %s` | %s |"):format(name, row.method, row.path,
       sends[name] and table.concat(sends[name], " · ") or "no method: [client:request](client.md#clientrequest)"))
   end

@@ -7,7 +7,7 @@ local M = {}
 local DEFAULTS = { [3] = 399, [4] = 499, [5] = 599 } -- by the first digit: a status that no row names
 
 local function row_of(status)
-  local kind, outcome, _, transient = errors.of_status(status)
+  local kind, outcome, _, transient = errors.classify_status(status)
   return ("| `%s` | `%s` | %s |"):format(kind, outcome, transient and "yes" or "no")
 end
 

@@ -1,5 +1,5 @@
---- Objects of the public API. An object's own table holds the fields that a user reads and nothing else, so that `pairs`,
---- cjson and Penlight's pretty show these alone. Its private record is its metatable: fields whose names begin with "_".
+--- Objects of the public API. The object's table has only the public fields, so `pairs`, cjson and Penlight's pretty show
+--- nothing else. Its metatable, the record, has the private fields: names that begin with "_".
 local M = {}
 
 local METAMETHODS = { "__tostring", "__call", "__close", "__gc" }
@@ -12,11 +12,11 @@ local function assign(object, name, value)
   end
 end
 
---- Makes an object.
----@param class table its methods and metamethods
----@param fields table what the user reads; it becomes the object
----@param record table its private fields
----@param parent table? the record's metatable; default: a record looks up in the class what it lacks
+--- Creates an object.
+---@param class table methods and metamethods
+---@param fields table public fields; this table becomes the object
+---@param record table private fields
+---@param parent table? metatable of the record; default: a missing field is looked up in the class
 ---@return table object
 function M.new(class, fields, record, parent)
   for _, name in ipairs(METAMETHODS) do record[name] = class[name] end
@@ -29,11 +29,11 @@ function M.new(class, fields, record, parent)
   return setmetatable(fields, record)
 end
 
---- An object whose class is loaded when the object is first used.
----@param module string its `class` is the object's
----@param record table its private fields
+--- Creates an object whose class is loaded at its first use.
+---@param module string has the class in its field `class`
+---@param record table private fields
 ---@return table object
-function M.later(module, record)
+function M.deferred(module, record)
   local object = {}
   local function load()
     return M.new(require(module).class, object, record)
@@ -44,13 +44,13 @@ function M.later(module, record)
   })
 end
 
---- The metatable of private records, where some fields are made when they are first read: `class.__record`.
+--- The metatable of records with lazy fields, which are created when they are first read: `class.__record`.
 ---@param class table
----@param made table<string, fun(record: table): any> what makes a field, by its name
+---@param makers table<string, fun(record: table): any> field name -> function that creates the field
 ---@return table
-function M.lazy(class, made)
+function M.lazy_fields(class, makers)
   return { class = class, __index = function(record, name)
-    local make = made[name]
+    local make = makers[name]
     if not make then return class[name] end
     local value = make(record)
     rawset(record, name, value)

@@ -1,7 +1,7 @@
---- Lines of Lua that messages suggest. Each runs as it stands where the client is called `client`, or `user` for an end user's.
+--- Lines of Lua code that messages suggest. They run as they are, if the client is called `client` (of an end user: `user`).
 local M = {}
 
---- A text as a Lua string on one line. All five Luas read it, and none of them takes [[ inside of [[.
+--- A text as a Lua string on one line. Every Lua version reads it; Lua 5.1 rejects [[ inside of [[ ]].
 ---@param text string
 ---@return string
 function M.quote(text)
@@ -12,7 +12,7 @@ function M.quote(text)
   end) .. '"'
 end
 
---- The Lua of a handle on a project.
+--- Code that makes a project handle.
 ---@param client devkit4ai.Client
 ---@param id string
 ---@return string
@@ -20,22 +20,22 @@ function M.project(client, id)
   return ("%s:project(%s)"):format(client._called, M.quote(id))
 end
 
---- The Lua of a handle on a generation.
----@param words string the Lua of the client or the project
+--- Code that makes a generation handle.
+---@param expression string code of the client or project
 ---@param id string
----@param options string? the Lua of the handle's options
+---@param options string? code of the options
 ---@return string
-function M.generation(words, id, options)
-  return ("%s:generation(%s%s)"):format(words, M.quote(id), options and ", " .. options or "")
+function M.generation(expression, id, options)
+  return ("%s:generation(%s%s)"):format(expression, M.quote(id), options and ", " .. options or "")
 end
 
---- The line that finds an order.
----@param words string the Lua of the client or the project
+--- The line that finds a generation.
+---@param expression string code of the client or project
 ---@param text string the prompt, or the JSON text of the instructions
----@param since integer Unix time of the order
+---@param since integer Unix time of its creation
 ---@return string
-function M.find(words, text, since)
-  return ("%s:find_generation { instructions = %s, since = %d }"):format(words, M.quote(text), since)
+function M.find(expression, text, since)
+  return ("%s:find_generation { instructions = %s, since = %d }"):format(expression, M.quote(text), since)
 end
 
 --- The line that waits for a generation.
@@ -53,7 +53,7 @@ function M.save(gen, path)
   return ("%s:save(%s)"):format(gen._words, M.quote(path))
 end
 
---- The line that gives the bytes of the image.
+--- The line that downloads the image of a generation.
 ---@param gen devkit4ai.Generation
 ---@return string
 function M.bytes(gen)

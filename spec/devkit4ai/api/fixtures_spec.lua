@@ -46,7 +46,7 @@ describe("the client takes every documented form of", function()
     for _, form in ipairs(fixture.forms) do
       it(("%s (%s): %s"):format(fixture.topic, row, form.form), function()
         local secrets = core.secrets()
-        local operation = operations[form.operation]
+        local operation = operations.get(form.operation)
         local head = HEAD:format(form.status)
         local answer, failure = classify.answered(operation, {}, secrets, form.status, form.text, head)
         if form.normal then

@@ -194,7 +194,7 @@ end)
 describe("a refusal", function()
   local function refusal(text)
     local _, raw = json.decode(text)
-    return responses.refusal(raw)
+    return responses.error(raw)
   end
 
   it("is the server's words", function()

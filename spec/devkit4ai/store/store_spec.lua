@@ -80,7 +80,7 @@ describe("a store in a file", function()
       local ok, why = pcall(function() file.new(wrong) end)
       assert.is_false(ok)
       assert.is_truthy(why:find("store_spec.lua", 1, true))
-      assert.is_truthy(why:find("wants the path of a file", 1, true))
+      assert.is_truthy(why:find("needs the path of a file", 1, true))
     end
   end)
 
@@ -129,7 +129,7 @@ describe("a store in a file", function()
         print(store.get("other"))
       ]], { args = { path } })
       assert.equal("value\n", ended.out)
-      assert.equal(name == "empty" and 0 or 1, select(2, ended.err:gsub("holds no sessions that can be read", "")))
+      assert.equal(name == "empty" and 0 or 1, select(2, ended.err:gsub("has no readable sessions", "")))
       assert.equal('{"other":"value"}', content())
     end)
   end

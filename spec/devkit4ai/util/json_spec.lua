@@ -5,7 +5,7 @@ local json = require "devkit4ai.util.json"
 local is_integer = math.type and function(number) return math.type(number) == "integer" end
   or function(number) return number % 1 == 0 end
 
-for how, fields in pairs { next = next, ["the core's special fields"] = core.special_fields(json.SECRET) } do
+for how, fields in pairs { next = next, ["the core's special fields"] = core.special_fields(json.SECRET_FIELDS) } do
   describe("json.decode with " .. how, function()
     local function decode(text) return json.decode(text, fields) end
 
