@@ -144,7 +144,7 @@ describe("the exit code of devkit4ai", function()
     assert(desk.box:fault { operation = "create_api_key", delay = 3600 })
     local ended = desk:interrupt({ "keys", "--new", "x", "-v" }, "POST")
     assert.equal(6, ended.code, ended.said)
-    local words = "interrupted; a key that nobody knows may exist now: look for it in `devkit4ai keys`"
+    local words = "interrupted; a key that you have not seen may exist now: find it in `devkit4ai keys`"
     assert.is_truthy(ended.said:find(words, 1, true), ended.said)
     assert(desk.box:fault { operation = "list_projects", delay = 3600 })
     ended = desk:interrupt({ "projects", "-v" }, "GET")

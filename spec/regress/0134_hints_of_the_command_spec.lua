@@ -13,7 +13,7 @@ local UNUSED = {
   "payments", "stripe", "client:request", "request_verification", "verify_email", "client:health",
   "client:refresh_token", "client:tokens", "task:", "pages:", "devkit4ai%.all", "devkit4ai%.map", "devkit4ai%.sleep",
   "devkit4ai%.update", "devkit4ai%.spawn", "devkit4ai%.store", "generate_anonymous", "is_public",
-  "gen:refresh%(%)$", "end_user", "project:refresh", "project may be gone", "in client:me%(%)",
+  "gen:refresh%(%)$", "end_user", "project:refresh", "project may be deleted", "in client:me%(%)",
   "the option store", "find_generation {", "anonymous = true", "^{ overwrite = true }$", "^%^gen:wait", -- lines that are cut off; patterns
 }
 
@@ -64,7 +64,7 @@ describe("the command's message of a connection", function()
       return child.run('require("devkit4ai.cli").main(arg)', { args = { "me", "--base-url", base_url, ... }, env = {
         DEVKIT4AI_JWT_TOKEN = "token-1", DEVKIT4AI_DEVELOPER_KEY = "ak_12345678", XDG_CONFIG_HOME = "/none" } }).err
     end
-    assert.matches("^devkit4ai: 127%.0%.0%.1:1: no connection %(after [%d.]+ s%); is the server running, "
+    assert.matches("^devkit4ai: 127%.0%.0%.1:1: no connection %(after [%d.]+ s%); check that the server runs, "
       .. "and is base_url right%?\n$", said "http://127.0.0.1:1")
     assert.is_truthy(said("http://127.0.0.1:1", "-v"):find("Failed to connect", 1, true))
   end)

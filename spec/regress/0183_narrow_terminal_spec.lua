@@ -1,5 +1,5 @@
 -- On a terminal of 80 columns, `config` cut the name of the variable that a setting comes from, and the end of a login; on a
--- narrow one, ids were cut, which nobody can copy then. "try later" stood beside "may be paid for".
+-- narrow one, ids were cut, which nobody can copy then. "try again later" stood beside "may be paid for".
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.sandbox.helper"
 local screen = require "spec.devkit4ai.cli.screen"
@@ -50,7 +50,7 @@ describe("the command", function()
     desk.box:fault { operation = "create_generation", status = 500, work = true }
     local ended = desk:run { "generate", helper.PNG, "--prompt", "x", "--no-wait" }
     assert.equal(6, ended.code, ended.err)
-    assert.is_nil(ended.err:find("try later", 1, true), ended.err)
+    assert.is_nil(ended.err:find("try again later", 1, true), ended.err)
     assert.is_truthy(ended.err:find("Internal Server Error\nThe request may have arrived", 1, true), ended.err)
   end)
 end)

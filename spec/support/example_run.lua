@@ -22,9 +22,9 @@ local function note(class, object)
 end
 
 local errors = require "devkit4ai.util.errors"
-local give = errors.give
+local give = errors.fail
 
-function errors.give(fields) -- luacheck: ignore 122
+function errors.fail(fields) -- luacheck: ignore 122
   local none, message, err = give(fields)
   note("devkit4ai.Error", err)
   return none, message, err

@@ -26,9 +26,9 @@ M.MEANINGS = {
 
 -- Whether nobody knows what became of a request that may not be repeated. A login that is repeated does no harm either.
 local function is_in_doubt(err)
-  local row = err.operation and operations[err.operation] -- a name that was called, so its rows are loaded
+  local row = err.operation and operations.get(err.operation) -- a name that was called, so its rows are loaded
   if err.outcome ~= "unknown" or not row then return false end
-  return not retry.is_harmless(row.repeats) and row.answer ~= "tokens"
+  return not retry.is_harmless(row.retry_class) and row.response ~= "tokens"
 end
 
 --- Whether nothing was sent for want of a key or token.
@@ -86,26 +86,26 @@ end
 
 -- The library speaks to programs: { its words, the same for a shell }. Without the second, they are left out.
 local WORDS = {
-  { "log in again, and look at the token", "sign in with `devkit4ai login`" },
+  { "log in again, and check the token", "sign in with `devkit4ai login`" },
   { "log in again with client:login", "sign in with `devkit4ai login`" },
   { "log in with client:login", "sign in with `devkit4ai login`" },
   { "call client:login first", "sign in with `devkit4ai login`" },
-  { "look at the keys, the role and whose project it is",
+  { "check the keys, the role and the owner of the project",
     "look at `devkit4ai config`: the keys, the role, the project" },
   { "give another name, or { overwrite = true }", "give another name, or --overwrite" },
   { "use https, or { allow_http = true } if you must",
     "use https, or run `devkit4ai config --set allow_http=true` if you must" },
-  { "name its CA with the option ca_file", "name its CA with --ca-file" },
-  { "look at the option proxy, or at https_proxy, and at its user and password", "look at the proxy in `devkit4ai "
+  { "give its CA with the option ca_file", "give its CA with --ca-file" },
+  { "check the option proxy or https_proxy, and the user and password in it", "look at the proxy in `devkit4ai "
     .. "config`, or at https_proxy, and at its user and password" },
   { "option proxy", "setting proxy" },
-  { "try later, or give more time with the option timeout", "try later" },
+  { "try again later, or pass a larger timeout", "try again later" },
   { "give base_url in https", "give an https address with --base-url" },
   { "give base_url as https://host", "give --base-url https://host" },
   { ": call gen:wait() first", ": run `devkit4ai wait` with its id first" },
-  { "make one with project:new_key, or tell which it is with project:use_key",
-    "make one with `devkit4ai keys --new NAME --save`" },
-  { "make one with project:new_key", "make one with `devkit4ai keys --new NAME --save`" },
+  { "create one with project:new_key, or tell which it is with project:use_key",
+    "create one with `devkit4ai keys --new NAME --save`" },
+  { "create one with project:new_key", "create one with `devkit4ai keys --new NAME --save`" },
   { "give the option developer_key or set DEVKIT4AI_DEVELOPER_KEY",
     "run `devkit4ai config --set developer_key`, or set DEVKIT4AI_DEVELOPER_KEY" },
   { "client:developer_keys()", "`devkit4ai keys --developer`" }, { "project:keys()", "`devkit4ai keys`" },
@@ -114,7 +114,7 @@ local WORDS = {
   { "which is in err.key, ", "" }, { "the key in err.key is new", "the key above is new" },
   { "or revoke it with err.key:revoke()", "or revoke it with `devkit4ai keys --revoke ID`" },
   { "revoke the old one with key:revoke()", "revoke the old one with `devkit4ai keys --revoke ID`" },
-  { ": gen:refresh() asks for a fresh URL", "; the line below asks for a fresh URL" },
+  { ": gen:refresh() gets a new URL", "; the line below gets a new URL" },
   { "look without since", "look without --since" },
   { "; gen:bytes() gives the bytes without a file", "" },
 }
@@ -141,7 +141,7 @@ end
 -- What to do where an option of the client is missing.
 local WAYS = {
   access_token = "run `devkit4ai login`", refresh_token = "run `devkit4ai login`",
-  project_key = "make one with `devkit4ai keys --new NAME --save`",
+  project_key = "create one with `devkit4ai keys --new NAME --save`",
 }
 
 local function missing(err)
@@ -175,7 +175,7 @@ function M.words(message, err, ordered)
   local words = { parts.what }
   local advice = advice_of(err)
   if not ordered then words[#words + 1] = parts.consequence end
-  if not (ordered and advice == "try later") then words[#words + 1] = advice end -- a repeat may pay again
+  if not (ordered and advice == "try again later") then words[#words + 1] = advice end -- a repeat may pay again
   return in_shell(table.concat(words, "; "))
 end
 

@@ -135,7 +135,7 @@ end
 
 local function run(arguments, shell)
   local exits = require "devkit4ai.cli.exits"
-  local lacking = dependencies.lacking("the command", { "argparse", "cjson" })
+  local lacking = dependencies.missing_message("the command", { "argparse", "cjson" })
   if lacking then return exits.fail("file", lacking) end
   local commands = {}
   for i, name in ipairs(COMMANDS) do commands[i] = require("devkit4ai.cli." .. name) end
@@ -218,7 +218,7 @@ end
 --- Runs the command, and ends the process with its exit code.
 ---@param arguments string[] as the interpreter has them in `arg`
 function M.main(arguments)
-  local lacking = dependencies.lacking("the command", { "devkit4ai.core" })
+  local lacking = dependencies.missing_message("the command", { "devkit4ai.core" })
   if lacking then error(lacking, 0) end
   local core = require "devkit4ai.core"
   core.prepare(has(arguments, "--json")) -- before anything is opened; until a command runs, a signal ends the process here

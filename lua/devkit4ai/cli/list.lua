@@ -2,6 +2,7 @@
 local exits = require "devkit4ai.cli.exits"
 local follow = require "devkit4ai.cli.follow"
 local json = require "devkit4ai.util.json"
+local limits = require "devkit4ai.api.limits"
 local session = require "devkit4ai.cli.session"
 local values = require "devkit4ai.cli.values"
 
@@ -12,8 +13,6 @@ M.examples = {
   { 'devkit4ai list --find "a lighthouse"', "was a request that got no response accepted?" },
   { "devkit4ai list --json" },
 }
-
-local MOST_PER_PAGE = 100
 
 --- Adds the command's options to its parser.
 ---@param parser table
@@ -30,7 +29,7 @@ end
 -- Instructions are a prompt, or JSON with one in it.
 local function prompt_of(instructions)
   if type(instructions) ~= "string" then return "" end
-  local value = json.plain(instructions)
+  local value = json.decode_plain(instructions)
   if type(value) ~= "table" then return instructions end
   return type(value.prompt) == "string" and value.prompt or ""
 end
@@ -72,7 +71,7 @@ function M.run(options, shell)
     if not gen then return nil, message, err end
     return give(shell, { follow.record(gen) })
   end
-  local size = { per_page = math.min(options.limit, MOST_PER_PAGE) }
+  local size = { per_page = math.min(options.limit, limits.MAX_PAGE_SIZE) }
   local pages = options.public and client:public_generations(size) or owner:generations(size)
   local records
   records, message, err = read(pages, options.limit)

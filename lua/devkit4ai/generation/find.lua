@@ -3,6 +3,7 @@ local core = require "devkit4ai.core"
 local validate = require "devkit4ai.util.validate"
 local errors = require "devkit4ai.util.errors"
 local instructions = require "devkit4ai.generation.instructions"
+local limits = require "devkit4ai.api.limits"
 local suggestions = require "devkit4ai.util.suggestions"
 local pages = require "devkit4ai.resources.pages"
 local runtime = require "devkit4ai.loop.runtime"
@@ -14,7 +15,6 @@ local M = {}
 
 local MARGIN = 60 -- seconds before `since` that are looked at, too: the clocks of a service's machines differ
 local GRAIN = 1 -- seconds; a Date has no fractions
-local PER_PAGE = 100 -- the most that the API gives
 local PASSES = 3 -- most times that a list of several pages is read
 local KEPT = 1000 -- ids of answered orders that a client keeps: those of the margin, at 16 orders a second
 local NAMED = 10 -- ids in a message
@@ -61,7 +61,9 @@ end
 
 -- ---- looking ----
 
-local FIND = validate.rows { instructions = { type = "table or string", required = true }, since = { type = "number" } }
+local FIND = validate.schema {
+  instructions = { type = "table or string", required = true }, since = { type = "number" },
+}
 
 -- Whether a page's items are the newest first, as far as it was seen: then what comes behind older ones is older still.
 local function note_order(pass, made)
@@ -100,7 +102,7 @@ local function look_through(search, pass, list)
     end
   end
   pass.pages = pass.pages + 1
-  local is_short = pass.pages == 1 and #list < PER_PAGE -- what is missing may be new: the next page tells
+  local is_short = pass.pages == 1 and #list < limits.MAX_PAGE_SIZE -- what is missing may be new: the next page tells
   pass.stopped = list[1] and from and not recent and not is_short and pass.falling and not pass.mixed
   return pass.stopped
 end
@@ -120,12 +122,12 @@ local function is_whole(search, pass)
 end
 
 -- Reads the list, and again where items may have moved while it was read, until a pass brings nothing new.
-local function read(scope, says, given, search)
+local function read(scope, call_name, given, search)
   local left, passes = wait.countdown(given.timeout), 0
   repeat
     local before, pass = search.count, { pages = 0 }
-    local own = { per_page = PER_PAGE, timeout = left(), headers = given.headers }
-    local list = pages.new(scope, "list_generations", says, own)
+    local own = { per_page = limits.MAX_PAGE_SIZE, timeout = left(), headers = given.headers }
+    local list = pages.new(scope, "list_generations", call_name, own)
     local done, message, err = pages.each(list, function(fresh)
       note_total(pass, list.total)
       return look_through(search, pass, fresh)
@@ -169,26 +171,27 @@ local function doubts(client, search)
   return list[1] and table.concat(list, "; ")
 end
 
-local function not_found(client, says, search)
+local function not_found(client, call_name, search)
   local doubt = doubts(client, search)
-  local what = ("%s: none of the %d generations%s has these instructions"):format(says, search.recent, span(search))
+  local what = ("%s: none of the %d generations%s has these instructions"):format(
+    call_name, search.recent, span(search))
   local parts = { what }
   if search.near[1] then
     parts[2] = "these have the instructions, and another time: " .. names_of(search.near)
   end
   parts[#parts + 1] = doubt or "one that was ordered a moment ago may still appear: look again in some seconds"
     .. (search.near[1] and "" or " before you order anew")
-  return errors.give({
+  return errors.fail({
     kind = doubt and "conflict" or "not_found", outcome = "refused", operation = "list_generations",
     transient = not doubt, harmless = true, message = table.concat(parts, "; "),
   })
 end
 
-local function unclear(says, search, list)
+local function unclear(call_name, search, list)
   local answered = #search.found - #list
-  return errors.give({
+  return errors.fail({
     kind = "conflict", outcome = "refused", operation = "list_generations",
-    message = ("%s: %s%s%s, so which is the one you look for is not clear: %s"):format(says,
+    message = ("%s: %s%s%s, so which is the one you look for is not clear: %s"):format(call_name,
       #list == 1 and "one generation has these instructions and no time that can be read"
         or #list .. " generations have these instructions", #list == 1 and "" or span(search),
       answered > 0 and (" (%d more are the answers to other orders)"):format(answered) or "", names_of(list)),
@@ -196,38 +199,42 @@ local function unclear(says, search, list)
 end
 
 -- The one that is looked for: where several fit, the only one that is not the answer to another order of this client.
-local function choose(says, search)
+local function choose(call_name, search)
   local list = #search.found > 1 and search.unknown[1] and search.unknown or search.found
-  if #list > 1 or search.since and not iso8601.parse(list[1].created_at) then return unclear(says, search, list) end
+  if #list > 1 or search.since and not iso8601.parse(list[1].created_at) then
+    return unclear(call_name, search, list)
+  end
   return list[1]
 end
 
 --- The one generation that has these instructions.
 ---@param scope devkit4ai.Scope
----@param says string how the user knows the call
+---@param call_name string how the user knows the call
 ---@param given table instructions, since, and the call's own
 ---@param own (devkit4ai.Own|number)?
 ---@return table? fields in their normal form
 ---@return string? message
 ---@return devkit4ai.Error? err
-function M.find(scope, says, given, own)
-  given = validate.arguments(says, FIND, given, own)
+function M.find(scope, call_name, given, own)
+  given = validate.arguments(call_name, FIND, given, own)
   local wanted, wrong = instructions.normal(given.instructions)
   local no_prompt = wanted and instructions.trouble(given.instructions)
   if no_prompt then wanted, wrong = nil, no_prompt end
   if given.since and not (given.since >= 0 and given.since < LATEST) then
     wanted, wrong = nil, "since must be a Unix time in seconds"
   end
-  if not wanted then return runtime.refused(errors.refuse("invalid", says .. ": " .. wrong, "list_generations")) end
+  if not wanted then
+    return runtime.refused(errors.refuse("invalid", call_name .. ": " .. wrong, "list_generations"))
+  end
   local client = scope._client
   local search = {
     wanted = wanted, since = given.since, known = client._made.ids,
     seen = {}, count = 0, recent = 0, total = 0, found = {}, unknown = {}, near = {},
   }
-  local done, message, err = read(scope, says, given, search)
+  local done, message, err = read(scope, call_name, given, search)
   if not done then return nil, message, err end
-  if #search.found == 0 then return not_found(client, says, search) end
-  return choose(says, search)
+  if #search.found == 0 then return not_found(client, call_name, search) end
+  return choose(call_name, search)
 end
 
 return M

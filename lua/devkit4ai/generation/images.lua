@@ -25,18 +25,18 @@ local function copy_image(what, image)
 end
 
 --- A copy of the list. Raises at the caller's line for a wrong type and an unknown field.
----@param says string how the user knows the call: "project:generate"
+---@param call_name string how the user knows the call: "project:generate"
 ---@param name string of the list: "images"
 ---@param images table
 ---@param most integer
 ---@return (string|{ data: string, filename: string })[]? copies
 ---@return string? why
-function M.copy(says, name, images, most)
+function M.copy(call_name, name, images, most)
   local copies, count = {}, 0
   for _ in pairs(images) do count = count + 1 end
   for i = 1, count do
     local image, label = images[i], ("%s[%d]"):format(name, i)
-    local what = says .. ": " .. label
+    local what = call_name .. ": " .. label
     validate.value(what, { type = "string or table", required = true }, image)
     if type(image) == "table" then image = copy_image(what, image) end
     local file = type(image) == "table" and image.filename or image

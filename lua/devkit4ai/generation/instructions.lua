@@ -1,9 +1,8 @@
 --- The text that goes with the images: a JSON object with at least a prompt, 1 to 1,000 characters (CONTRACT 5.1, D38).
 local json = require "devkit4ai.util.json"
+local limits = require "devkit4ai.api.limits"
 
 local M = {}
-
-local MOST = 1000 -- characters (code points) after serialising
 
 -- one UTF-8 character, by its first byte: how many bytes follow, and the range of the second (no overlong forms, no surrogates)
 local function follow(first)
@@ -41,7 +40,7 @@ local LIKE_AN_OBJECT = { '^%s*"?{%s*\\?["\']', "^%s*{%s*[%w_\128-\255]+%s*:" }
 local function read(given)
   if type(given) == "table" then return given end
   local text = given:gsub("^\239\187\191", "") -- a byte order mark
-  local object, why = json.object(text)
+  local object, why = json.decode_object(text)
   if object then return object, text end
   for _, form in ipairs(LIKE_AN_OBJECT) do
     if text:find(form) then
@@ -84,8 +83,9 @@ function M.text(given)
   if not count then
     return nil, ("the instructions are no UTF-8 (at byte %d of their JSON); give text in UTF-8"):format(at)
   end
-  if count > MOST then
-    return nil, ("the instructions have %d characters as JSON; at most %d are taken"):format(count, MOST)
+  if count > limits.MAX_INSTRUCTIONS then
+    return nil, ("the instructions have %d characters as JSON; at most %d are taken"):format(
+      count, limits.MAX_INSTRUCTIONS)
   end
   return text
 end
@@ -106,7 +106,7 @@ function M.normal(value)
     value = text
   end
   if type(value) ~= "string" then return nil end
-  local said = json.plain(value)
+  local said = json.decode_plain(value)
   if type(said) == "string" then return M.normal(said) end
   if type(said) ~= "table" or next(said) == nil then return { prompt = trim(value) } end -- [] and {} decode to the same
   if type(said.prompt) ~= "string" then return said end

@@ -1,16 +1,14 @@
---- When to look again whether a generation is done: the guide's schedule (CONTRACT 5.3), by a deadline instead of a count.
-local M = {
-  DEADLINE = 900, -- seconds; the guide's sample gives up at 486, before its slowest documented generation is done
-}
+--- Poll schedule of gen:wait, as the guide has it (CONTRACT 5.3), with a deadline in place of a number of polls.
+local limits = require "devkit4ai.api.limits"
 
-local FIRST, GROWTH, MOST = 5, 3 / 2, 30 -- seconds, factor, seconds
+local M = {}
 
 --- The pause after the nth look: 5, 7.5, 11.25, ... and never above 30 s.
 ---@param n integer from 1
 ---@param first number? seconds, in place of 5
 ---@return number seconds
 function M.pause(n, first)
-  return math.min(MOST, (first or FIRST) * GROWTH ^ (n - 1))
+  return math.min(limits.MAX_POLL, (first or limits.FIRST_POLL) * limits.POLL_GROWTH ^ (n - 1))
 end
 
 -- what a look can fail of without saying anything about the generation

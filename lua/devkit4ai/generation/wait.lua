@@ -4,6 +4,7 @@ local config = require "devkit4ai.config"
 local creations = require "devkit4ai.loop.creations"
 local display = require "devkit4ai.util.display"
 local errors = require "devkit4ai.util.errors"
+local limits = require "devkit4ai.api.limits"
 local suggestions = require "devkit4ai.util.suggestions"
 local locale = require "devkit4ai.util.locale"
 local operations = require "devkit4ai.api.operations"
@@ -22,7 +23,7 @@ local LEAST = 1 / 10 -- seconds; with less left, the look at the deadline has th
 
 local function failed(gen)
   local reason = gen.error and display.text(gen.error) or "the server gives no reason"
-  return errors.give({
+  return errors.fail({
     kind = "failed", outcome = "unknown", operation = gen._looks, generation_id = gen.id,
     detail = gen.error and reason,
     message = ("gen:wait: the generation %s failed: %s"):format(gen.id, reason),
@@ -32,31 +33,31 @@ end
 --- A generation for which its task does not wait any more, or its client, is told as an orphan: it was accepted, and nobody
 --- may be there to see it finish.
 ---@param gen devkit4ai.Generation
----@param says string how the user knows the call
+---@param call_name string how the user knows the call
 ---@return nil
 ---@return string message
 ---@return devkit4ai.Error err of kind `cancelled`
-function M.abandon(gen, says)
+function M.abandon(gen, call_name)
   local client = gen._scope._client
   if not gen._orphan then
     gen._orphan = true
     events.emit(client, { type = "orphan", operation = gen._looks, generation_id = gen.id })
   end
-  return runtime.cut(errors.give({
+  return runtime.cut(errors.fail({
     kind = "cancelled", outcome = "unknown", operation = gen._looks, generation_id = gen.id,
     message = ("%s: %s; the generation %s may still finish and is paid for; %sgo on waiting with %s"):format(
-      says, client._closed and "the client was closed" or "the task was cancelled", gen.id,
+      call_name, client._closed and "the client was closed" or "the task was cancelled", gen.id,
       client._closed and "make a new client, and " or "", suggestions.wait(gen)),
   }))
 end
 
 --- A generation was accepted. Where its task was cancelled meanwhile, nobody waits for it.
 ---@param gen devkit4ai.Generation
----@param says string the call that ordered it
-function M.accept(gen, says)
+---@param call_name string the call that ordered it
+function M.accept(gen, call_name)
   in_flight.add(gen._scope._client, gen)
   creations.generation(runtime.job(), gen)
-  if runtime.is_cancelled() then M.abandon(gen, says) end
+  if runtime.is_cancelled() then M.abandon(gen, call_name) end
 end
 
 --- A time that several calls share.
@@ -90,15 +91,16 @@ end
 
 --- Runs a call on a generation in a script so that an error which ends it (Ctrl-C, a debug hook) names the generation.
 ---@param gen devkit4ai.Generation
----@param says string how the user knows the call
+---@param call_name string how the user knows the call
 ---@param way string in words, the line at its end
 ---@param fn function
 ---@param ... any
 ---@return any ... what fn gives
-function M.protect(gen, says, way, fn, ...)
+function M.protect(gen, call_name, way, fn, ...)
   return runtime.protect(function(value, text)
-    local _, _, err = errors.give({
-      kind = "cancelled", outcome = "unknown", operation = gen._looks, message = says .. ": an error ended the call",
+    local _, _, err = errors.fail({
+      kind = "cancelled", outcome = "unknown", operation = gen._looks,
+      message = call_name .. ": an error ended the call",
     })
     M.fail(gen, err, way)
     creations.raise({ value = value, text = text }, err)
@@ -107,7 +109,7 @@ end
 
 -- lost: the failure of the last look, if it failed
 local function out_of_time(gen, seconds, lost)
-  return errors.give({
+  return errors.fail({
     kind = "timeout", outcome = "unknown", transient = true, harmless = true, operation = gen._looks,
     generation_id = gen.id,
     message = ("gen:wait: after %s s the generation %s is not done (%s). It was accepted, may still finish and is paid "
@@ -125,7 +127,7 @@ local INSTEAD = { developer = "developer_key", end_user = "access_token", platfo
 -- The account that the server counts a look against. A look without a login counts against our address.
 local function account_of(client, looks)
   local role = client._role
-  if operations[looks].profile[role] == "none" then return "" end
+  if operations.get(looks).profile[role] == "none" then return "" end
   return ("%s %s"):format(role, session.account(client) or client._secrets:tag(INSTEAD[role]) or "")
 end
 
@@ -207,7 +209,7 @@ end
 -- An error that ends a wait (Ctrl-C, a debug hook, on_progress) says which generation goes on without it.
 local function name_generation(gen)
   return function(value, text)
-    creations.raise({ value = value, text = text }, select(3, errors.give({
+    creations.raise({ value = value, text = text }, select(3, errors.fail({
       kind = "cancelled", outcome = "unknown", operation = gen._looks, generation_id = gen.id,
       message = ("gen:wait: an error ended the wait; the generation %s may still finish and is paid for; go on waiting "
         .. "with %s"):format(gen.id, suggestions.wait(gen)),
@@ -223,7 +225,7 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function M.until_done(gen, options, look)
-  local timeout, interval = options.timeout or poll_schedule.DEADLINE, options.interval
+  local timeout, interval = options.timeout or limits.MAX_GENERATION_TIME, options.interval
   if not (timeout >= 0 and (not interval or interval > 0)) then
     local _, _, err = runtime.refused(errors.refuse("config",
       "gen:wait: timeout and interval must be numbers of seconds", gen._looks))

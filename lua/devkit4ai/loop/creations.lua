@@ -143,7 +143,7 @@ function M.failure(notes, message, err, results)
     collect(fields, notes)
     fields.outcome, retryable = "unknown", false
   end
-  local _, text, told = errors.give(fields)
+  local _, text, told = errors.fail(fields)
   told.retryable = retryable == true
   return nil, text, told
 end

@@ -204,7 +204,9 @@ end
 local function note_call(notes_of, job)
   if job._gen then creations.generation(notes_of, job._gen) end
   local row, text = job._row, job._describe and job._describe()
-  if row and row.unknown and not text then text = ("%s: an error ended the call; %s"):format(row.says, row.unknown) end
+  if row and row.unknown_advice and not text then
+    text = ("%s: an error ended the call; %s"):format(row.call_name, row.unknown_advice)
+  end
   if text then creations.lost(notes_of, text) end
 end
 
@@ -279,7 +281,7 @@ local function exchange_of_task(request, secrets, owner, progress, row, job)
   job._client = owner
   local id, name, text = submit(owner._engine, request, secrets)
   if not id then return M.refused(nil, name, text) end
-  job._row = row.repeats ~= "safe" and row or nil
+  job._row = row.retry_class ~= "safe" and row or nil
   return await_parked(id, owner, progress, job)
 end
 

@@ -61,7 +61,7 @@ local function give_cancelled(task, text, err)
   local fields = {}
   for name, value in pairs(cut) do fields[name] = value end
   fields.kind, fields.message = "cancelled", message
-  local _, _, told = errors.give(fields)
+  local _, _, told = errors.fail(fields)
   return creations.failure(task._notes, message, told)
 end
 
@@ -314,7 +314,7 @@ local function wait_for_group(group, what)
   if going then return true end
   local cut = group.cut or NOTHING
   local message = ("%s: the task that waits was cancelled, and so were its own: %s"):format(what, cut.message)
-  local _, _, err = errors.give({
+  local _, _, err = errors.fail({
     kind = "cancelled", outcome = cut.outcome, generation_id = cut.generation_id, operation = cut.operation,
     message = message,
   })
@@ -356,7 +356,7 @@ local function failure_of(task)
   if task._failed then task._fate.heard = true end
   if errors.is(task._error) then return task._error end
   local message = task._text or tostring(task._results[2])
-  local _, _, told = errors.give({ kind = "failed", outcome = "unknown", message = message })
+  local _, _, told = errors.fail({ kind = "failed", outcome = "unknown", message = message })
   return select(3, creations.failure(task._notes, message, told))
 end
 

@@ -9,6 +9,7 @@ local find = require "devkit4ai.generation.find"
 local image_url = require "devkit4ai.generation.image_url"
 local images_of = require "devkit4ai.generation.images"
 local instructions = require "devkit4ai.generation.instructions"
+local limits = require "devkit4ai.api.limits"
 local suggestions = require "devkit4ai.util.suggestions"
 local object = require "devkit4ai.util.object"
 local operations = require "devkit4ai.api.operations"
@@ -41,8 +42,6 @@ local function shown(id)
   return config.is_uuid(id) and id or "..."
 end
 
-local FRESH = 30 -- seconds after an order in which the server may not know the generation yet
-local MAX_PICTURE = 64 * 1024 * 1024 -- bytes; design, invariant 8
 
 function Generation:__tostring()
   return ("devkit4ai.Generation %s (%s)"):format(shown(self.id), self.status or "not asked yet")
@@ -87,7 +86,7 @@ end
 ---@field instructions (table|string)? in place of prompt: a table with a prompt, and style, mood, ...; or a text: a JSON object with a prompt is sent as it is, any other text is the prompt
 ---@field timeout number? seconds for the whole call; default none
 
-local GENERATE = validate.rows {
+local GENERATE = validate.schema {
   images = { type = "table", required = true },
   prompt = { type = "string" }, instructions = { type = "table or string" },
   on_upload = { type = "function" },
@@ -97,7 +96,7 @@ local function look(gen, extra)
   local fields, message, err, head = call.run(gen._scope, gen._looks, { generation_id = gen.id }, extra)
   if fields then return absorb(gen, fields, head), nil, nil, head end
   err.generation_id = config.is_uuid(gen.id) and gen.id or nil
-  if err.kind == "not_found" and gen._ordered and runtime.now() - gen._ordered < FRESH then
+  if err.kind == "not_found" and gen._ordered and runtime.now() - gen._ordered < limits.NOT_FOUND_TIME then
     err.retryable = true
     err.message = message .. "; it was ordered a moment ago, and may be there in some seconds"
   end
@@ -108,12 +107,12 @@ end
 local function glance(gen, left, headers)
   local most = gen._scope._client._limits.total
   return look(gen, {
-    total = left and math.min(left, most), headers = headers, says = "gen:wait", tries = 1, max_wait = 0,
+    total = left and math.min(left, most), headers = headers, call_name = "gen:wait", tries = 1, max_wait = 0,
   })
 end
 
 ---@class devkit4ai.Creation a creating call that is under way: what an error that ends it can say
----@field says string how the user knows the call
+---@field call_name string how the user knows the call
 ---@field operation string
 ---@field sent boolean? it may have been sent
 ---@field answer table? the server's
@@ -125,7 +124,7 @@ end
 
 local function was_created(creation, id)
   return ("%s: the generation %s was created and is paid for: %s"):format(
-    creation.says, id, suggestions.wait(creation.handle(id)))
+    creation.call_name, id, suggestions.wait(creation.handle(id)))
 end
 
 -- The id in the server's answer; client:request has it in the decoded body.
@@ -140,7 +139,7 @@ local function describe(creation)
   if id then return was_created(creation, id) end
   if not creation.sent then return nil end
   return ("%s: an error ended the call; %s%s"):format(
-    creation.says, operations[creation.operation].unknown, creation.search(creation))
+    creation.call_name, operations.get(creation.operation).unknown_advice, creation.search(creation))
 end
 
 --- The failure of a creating call. An error that ended it is raised, and says what became of it.
@@ -177,7 +176,7 @@ function M.guard(creation, fn)
   return runtime.protect(function(value, text)
     local message = not creation.told and describe(creation)
     if not message then error(value, 0) end
-    local _, _, err = errors.give({
+    local _, _, err = errors.fail({
       kind = "cancelled", outcome = "unknown", operation = creation.operation, message = message,
       generation_id = creation.answer and id_of(creation.answer),
     })
@@ -187,19 +186,21 @@ end
 
 -- An order: what it holds is looked at before a byte is sent.
 local function order(scope, creation, given)
-  local says, name = creation.says, creation.operation
+  local call_name, name = creation.call_name, creation.operation
   if (given.prompt == nil) == (given.instructions == nil) then
-    errors.raise(says .. ": give either prompt or instructions")
+    errors.raise(call_name .. ": give either prompt or instructions")
   end
-  local images, wrong = images_of.copy(says, "images", given.images, operations[name].body.form.most)
+  local images, wrong = images_of.copy(call_name, "images", given.images, limits.MAX_IMAGES)
   local text, why = instructions.text(given.instructions or given.prompt)
   wrong = wrong or why
-  if wrong then return runtime.refused(errors.refuse("invalid", ("%s: %s"):format(says, wrong), name)) end
+  if wrong then return runtime.refused(errors.refuse("invalid", ("%s: %s"):format(call_name, wrong), name)) end
   local args = { files = images, instructions = text }
   creation.wanted = type(given.instructions) == "table" and text or given.instructions or given.prompt
   return wait.with_room(scope._client, given.timeout, glance, function(left, max_wait)
     creation.moment = runtime.now()
-    local extra = { total = left, max_wait = max_wait, headers = given.headers, says = says, creation = creation }
+    local extra = {
+      total = left, max_wait = max_wait, headers = given.headers, call_name = call_name, creation = creation,
+    }
     return call.run(scope, name, args, extra, given.on_upload)
   end)
 end
@@ -208,23 +209,23 @@ local function of_answer(scope, words, fields)
   return absorb(M.of_id(scope, words, fields.id), fields)
 end
 
-local function accept(gen, says, fields, head)
+local function accept(gen, call_name, fields, head)
   gen._ordered = runtime.now()
-  wait.accept(gen, says)
+  wait.accept(gen, call_name)
   return absorb(gen, fields, head)
 end
 
 --- project:generate; see there. Where nobody knows whether it was made, the message ends with the line that finds it.
-function M.generate(scope, words, says, given, own)
-  given = validate.arguments(says, GENERATE, given, own)
+function M.generate(scope, words, call_name, given, own)
+  given = validate.arguments(call_name, GENERATE, given, own)
   return M.guard({
-    says = says, operation = "create_generation", handle = function(id) return M.of_id(scope, words, id) end,
+    call_name = call_name, operation = "create_generation", handle = function(id) return M.of_id(scope, words, id) end,
     search = function(creation) return find.way(scope, words, creation.wanted, creation.moment) end,
   }, function(creation)
     local fields, _, err, head = order(scope, creation, given)
     if fields then
       find.remember(scope._client, fields.id)
-      return accept(creation.handle(fields.id), says, fields, head)
+      return accept(creation.handle(fields.id), call_name, fields, head)
     end
     if err.operation == "create_generation" then find.tell_lost(err, scope, words, creation.wanted, creation.moment) end
     return M.fail(creation, err)
@@ -233,23 +234,24 @@ end
 
 --- client:generate_anonymous; see there.
 function M.generate_anonymous(client, given, own)
-  local says = "client:generate_anonymous"
-  given = validate.arguments(says, GENERATE, given, own)
+  local call_name = "client:generate_anonymous"
+  given = validate.arguments(call_name, GENERATE, given, own)
   return M.guard({
-    says = says, operation = "create_anonymous_generation", handle = function(id) return M.anonymous(client, id) end,
+    call_name = call_name, operation = "create_anonymous_generation",
+    handle = function(id) return M.anonymous(client, id) end,
     search = function() return "" end,
   }, function(creation)
     local fields, _, err, head = order(client, creation, given)
     if not fields then return M.fail(creation, err) end
-    return accept(creation.handle(fields.id), says, fields, head)
+    return accept(creation.handle(fields.id), call_name, fields, head)
   end)
 end
 
-local LIST = validate.rows { page = { type = "number" }, per_page = { type = "number" } }
+local LIST = validate.schema { page = { type = "number" }, per_page = { type = "number" } }
 
 --- client:generations and its relatives; see there.
-function M.list(scope, words, name, says, given, own)
-  return pages.new(scope, name, says, validate.arguments(says, LIST, given, own), function(fields)
+function M.list(scope, words, name, call_name, given, own)
+  return pages.new(scope, name, call_name, validate.arguments(call_name, LIST, given, own), function(fields)
     local gen = of_answer(scope, words, fields)
     gen._is_public = name == "list_public_generations"
     return gen
@@ -257,8 +259,8 @@ function M.list(scope, words, name, says, given, own)
 end
 
 --- client:find_generation; see there.
-function M.find(scope, words, says, given, own)
-  local fields, message, err = find.find(scope, says, given, own)
+function M.find(scope, words, call_name, given, own)
+  local fields, message, err = find.find(scope, call_name, given, own)
   if not fields then return nil, message, err end
   return of_answer(scope, words, fields)
 end
@@ -272,14 +274,14 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Generation:refresh(options)
-  options = validate.own("gen:refresh", options)
+  options = validate.call_options("gen:refresh", options)
   local way = "go on waiting with " .. suggestions.wait(self)
   local seen, _, err = wait.protect(self, "gen:refresh", way, look, self, options)
   if seen then return seen end
   return wait.fail(self, err, way)
 end
 
-local WAIT = validate.rows { interval = { type = "number" }, on_progress = { type = "function" } }
+local WAIT = validate.schema { interval = { type = "number" }, on_progress = { type = "function" } }
 
 --- Waits until the picture is done: looks at once, then after 5 s, growing by 1.5 up to 30 s. A look that gets lost, and a
 --- 429, only make it wait on. Safe to repeat.
@@ -301,20 +303,20 @@ function Generation:wait(options)
 end
 
 -- A call on one's own generation that gives nothing of its own; nobody owns an anonymous one.
-local function change(gen, says, name, args, options)
-  local extra = validate.own(says, options) or {}
+local function change(gen, call_name, name, args, options)
+  local extra = validate.call_options(call_name, options) or {}
   if gen._looks ~= Generation._looks then
-    return errors.refuse("invalid", says .. ": the API has no such call for an anonymous generation", name)
+    return errors.refuse("invalid", call_name .. ": the API has no such call for an anonymous generation", name)
   end
-  args.generation_id, extra.says = gen.id, says
+  args.generation_id, extra.call_name = gen.id, call_name
   local done, message, err = call.run(gen._scope, name, args, extra)
   if done then return true end
   err.generation_id = config.is_uuid(gen.id) and gen.id or nil
   return nil, message, err
 end
 
-local function set_public(gen, says, is_public, options)
-  local done, message, err = change(gen, says, "set_generation_public", { is_public = is_public }, options)
+local function set_public(gen, call_name, is_public, options)
+  local done, message, err = change(gen, call_name, "set_generation_public", { is_public = is_public }, options)
   if not done then return nil, message, err end
   gen.is_public = is_public
   return gen
@@ -372,39 +374,39 @@ local function describe_url(gen)
   return came == nil and "none" or type(came) == "string" and "a text that is no URL" or "a " .. type(came)
 end
 
-local function no_url(gen, says)
+local function no_url(gen, call_name)
   if gen.status == "completed" then
-    return errors.give({
+    return errors.fail({
       kind = "protocol", outcome = "not_sent", operation = "get_picture", generation_id = gen.id,
       message = ("%s: the generation %s is completed, but the response has no image URL that can be used (%s)"):format(
-        says, gen.id, describe_url(gen)),
+        call_name, gen.id, describe_url(gen)),
     })
   end
-  return errors.give({
+  return errors.fail({
     kind = "invalid", outcome = "not_sent", operation = "get_picture", generation_id = gen.id,
     message = (gen.status == "failed" and "%s: the generation %s has no picture: it %s"
-      or "%s: the generation %s has no picture yet (%s): call gen:wait() first"):format(says, gen.id, gen.status),
+      or "%s: the generation %s has no picture yet (%s): call gen:wait() first"):format(call_name, gen.id, gen.status),
   })
 end
 
 -- Fetches the image once. anew: asks for its URL, also where one is known.
 local function fetch_once(gen, extra, left, anew)
   if anew or not read_url(gen) then
-    local seen, message, err = look(gen, { total = left(), headers = extra.headers, says = extra.says })
+    local seen, message, err = look(gen, { total = left(), headers = extra.headers, call_name = extra.call_name })
     if not seen then return nil, message, err end
   end
   local url = read_url(gen)
-  if not url then return no_url(gen, extra.says) end
+  if not url then return no_url(gen, extra.call_name) end
   extra.total, extra.url = left(), url
   return call.run(gen._scope, "get_picture", {}, extra)
 end
 
 -- Fetches the image; a URL that has expired is asked for anew once. way: for the message of a failure
-local function fetch_image(gen, says, extra, way)
+local function fetch_image(gen, call_name, extra, way)
   local left = wait.countdown(extra.total)
-  extra.max_answer, extra.says = MAX_PICTURE, says
+  extra.max_answer, extra.call_name = limits.MAX_RESULT_IMAGE_BYTES, call_name
   local picture, message, err = fetch_once(gen, extra, left)
-  if not picture and err.operation == "get_picture" and operations.get_picture.stale[err.status] then
+  if not picture and err.operation == "get_picture" and operations.get("get_picture").expired_statuses[err.status] then
     local fresh, why, trouble = fetch_once(gen, extra, left, true)
     if fresh or trouble.operation == "get_picture" then picture, message, err = fresh, why, trouble end
   end
@@ -417,11 +419,10 @@ local function fetch_image(gen, says, extra, way)
 end
 
 -- The same; an error that ends it in a script names the generation.
-local function fetch(gen, says, extra, way)
-  return wait.protect(gen, says, "go on with " .. way(gen, {}), fetch_image, gen, says, extra, way)
+local function fetch(gen, call_name, extra, way)
+  return wait.protect(gen, call_name, "go on with " .. way(gen, {}), fetch_image, gen, call_name, extra, way)
 end
 
-local LONGEST_NAME = 255 -- bytes that file systems take
 
 -- Another name beside one that is taken.
 local function free_name(path, id)
@@ -434,11 +435,11 @@ local function path_for(gen, path, err)
   local is_taken = err.kind == "file" and err.message:find("{ overwrite = true }", 1, true)
   local is_no_file = err.kind == "file" and err.message:find("gen:bytes()", 1, true)
   local other = is_taken and free_name(path, gen.id) or path
-  if is_no_file or #other:match("[^/]*$") > LONGEST_NAME then return shown(gen.id) .. ".png" end
+  if is_no_file or #other:match("[^/]*$") > limits.MAX_FILE_NAME then return shown(gen.id) .. ".png" end
   return other
 end
 
-local SAVE = validate.rows { overwrite = { type = "boolean" } }
+local SAVE = validate.schema { overwrite = { type = "boolean" } }
 
 --- Saves the picture: the whole file appears under its name, or none. Safe to repeat.
 ---
@@ -463,7 +464,7 @@ function Generation:save(path, options)
     local _, _, err = runtime.refused(errors.refuse("file", message, "get_picture"))
     return wait.fail(self, err, "go on with " .. suggestions.save(self, shown(self.id) .. ".png"))
   end
-  local extra = validate.extra(options)
+  local extra = validate.extra_fields(options)
   extra.save_as, extra.overwrite = path, options.overwrite
   local picture, message, err = fetch(self, "gen:save", extra, function(gen, err)
     return suggestions.save(gen, path_for(gen, path, err))
@@ -485,7 +486,8 @@ end
 ---@see get_generation_status
 ---@see get_anonymous_generation_status
 function Generation:bytes(options)
-  local picture, message, err = fetch(self, "gen:bytes", validate.own("gen:bytes", options) or {}, suggestions.bytes)
+  local extra = validate.call_options("gen:bytes", options) or {}
+  local picture, message, err = fetch(self, "gen:bytes", extra, suggestions.bytes)
   if not picture then return nil, message, err end
   return picture.bytes, picture.kind
 end

@@ -70,7 +70,7 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err kind `forbidden`: it is the key in use, or somebody else's
 function Key:revoke(options)
-  return M.revoke(self._scope, self._kind, self.id, validate.own("key:revoke", options))
+  return M.revoke(self._scope, self._kind, self.id, validate.call_options("key:revoke", options))
 end
 
 return M

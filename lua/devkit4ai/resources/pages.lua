@@ -13,7 +13,7 @@ local Pages = {}
 Pages.__name = "devkit4ai.Pages"
 
 function Pages:__tostring()
-  return "devkit4ai.Pages of " .. self._says
+  return "devkit4ai.Pages of " .. self._call_name
 end
 
 local M = {}
@@ -24,18 +24,18 @@ local STALE = 2 -- pages without anything new in a row; one alone may come of it
 --- A list, from its first page or the one that is asked for. Asks nobody.
 ---@param scope devkit4ai.Scope
 ---@param name string of a row of `operations` that has `paging`
----@param says string how the user knows the call
+---@param call_name string how the user knows the call
 ---@param given table page, the size under the row's name, the row's other arguments, and the call's own
 ---@param make fun(fields: table): table of an item's normal form
 ---@return devkit4ai.Pages
-function M.new(scope, name, says, given, make)
-  local row, args = operations[name], { project_id = scope.id }
+function M.new(scope, name, call_name, given, make)
+  local row, args = operations.get(name), { project_id = scope.id }
   for _, field in ipairs(row.query) do args[field] = given[field] end
-  local size = row.paging.size
+  local size = row.paging.size_argument
   args[size] = args[size] or row.paging.default
   return object.new(Pages, {}, {
-    _scope = scope, _name = name, _says = says, _given = given, _make = make, _args = args,
-    _own = validate.extra(given),
+    _scope = scope, _name = name, _call_name = call_name, _given = given, _make = make, _args = args,
+    _own = validate.extra_fields(given),
     _next = args.page or 1, _queue = {}, _at = 1, _seen = {}, _count = ((args.page or 1) - 1) * args[size], _stale = 0,
   })
 end
@@ -45,13 +45,13 @@ local function as_it_is(fields) return fields end
 --- The same for a list whose items are records.
 ---@param scope devkit4ai.Scope
 ---@param name string
----@param says string
+---@param call_name string
 ---@param rows table what the call takes, as validate.arguments wants it
 ---@param given (table|number)?
 ---@param own (devkit4ai.Own|number)?
 ---@return devkit4ai.Pages
-function M.of_records(scope, name, says, rows, given, own)
-  return M.new(scope, name, says, validate.arguments(says, rows, given, own), as_it_is)
+function M.of_records(scope, name, call_name, rows, given, own)
+  return M.new(scope, name, call_name, validate.arguments(call_name, rows, given, own), as_it_is)
 end
 
 local function is_whole(value, most)
@@ -59,18 +59,22 @@ local function is_whole(value, most)
 end
 
 local function refuse(pages, what, most)
-  local message = ("%s: %s must be a whole number from 1 to %d"):format(pages._says, what, most)
+  local message = ("%s: %s must be a whole number from 1 to %d"):format(pages._call_name, what, most)
   return errors.refuse("invalid", message, pages._name)
 end
 
 -- Asks for one page. own: total and headers of this call, in place of the list's.
 local function ask(pages, number, own)
-  local paging, given = operations[pages._name].paging, pages._own
-  if not is_whole(pages._args[paging.size], paging.most) then return refuse(pages, paging.size, paging.most) end
+  local paging, given = operations.get(pages._name).paging, pages._own
+  if not is_whole(pages._args[paging.size_argument], paging.max) then
+    return refuse(pages, paging.size_argument, paging.max)
+  end
   if not is_whole(number, MOST_PAGES) then return refuse(pages, "page", MOST_PAGES) end
   local args = setmetatable({ page = number }, { __index = pages._args })
   own = own or given
-  local extra = { total = own.total or given.total, headers = own.headers or given.headers, says = pages._says }
+  local extra = {
+    total = own.total or given.total, headers = own.headers or given.headers, call_name = pages._call_name,
+  }
   local page, message, err, head = call.run(pages._scope, pages._name, args, extra)
   if not page then return nil, message, err end
   pages.total = page.total
@@ -89,16 +93,16 @@ local function unseen(list, seen)
 end
 
 local function came(page)
-  return page.came or #page.list
+  return page.received or #page.list
 end
 
 -- A page that is not full is the last one where the server says so. Where it says nothing, its pages may be capped: only an
 -- empty one ends the list.
 local function is_last(pages, page)
-  local full = page.size or pages._args[operations[pages._name].paging.size]
-  if came(page) >= full or page.more then return false end
+  local full = page.size or pages._args[operations.get(pages._name).paging.size_argument]
+  if came(page) >= full or page.has_more then return false end
   if page.total then return page.total <= pages._count end
-  return page.more == false
+  return page.has_more == false
 end
 
 -- Whether somebody deleted since the page before: what followed has moved up, the first of it to where we have been.
@@ -143,9 +147,9 @@ function M.each(pages, visit)
     left = total and total - (runtime.now() - started)
   until pages._ended or left and left <= 0
   if pages._ended then return true end
-  return errors.give({
+  return errors.fail({
     kind = "timeout", outcome = "refused", transient = true, operation = pages._name,
-    message = pages._says .. ": the time for the whole call is over; give more with timeout",
+    message = pages._call_name .. ": the time for the whole call is over; give more with timeout",
   })
 end
 
@@ -159,7 +163,7 @@ end
 ---@return string? message where the next page could not be read; the next call tries it again
 ---@return devkit4ai.Error? err
 function Pages:next(own)
-  own = validate.own("pages:next", own)
+  own = validate.call_options("pages:next", own)
   while true do
     local fields = self._queue[self._at]
     if fields then
@@ -182,8 +186,8 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Pages:all(own)
-  local pages, list = M.new(self._scope, self._name, self._says, self._given, self._make), {}
-  pages._own = validate.own("pages:all", own) or pages._own
+  local pages, list = M.new(self._scope, self._name, self._call_name, self._given, self._make), {}
+  pages._own = validate.call_options("pages:all", own) or pages._own
   local done, message, err = M.each(pages, function(fresh)
     for _, fields in ipairs(fresh) do list[#list + 1] = self._make(fields) end
   end)
@@ -204,7 +208,7 @@ end
 ---@return devkit4ai.Error? err
 function Pages:page(number, own)
   validate.value("pages:page: number", { type = "number", required = true }, number)
-  local page, message, err = ask(self, number, validate.own("pages:page", own))
+  local page, message, err = ask(self, number, validate.call_options("pages:page", own))
   if not page then return nil, message, err end
   local list = unseen(page.list, {})
   for i, fields in ipairs(list) do list[i] = self._make(fields) end

@@ -12,14 +12,14 @@ function Payments:__tostring()
 end
 
 -- A call whose arguments are its table.
-local function ask(payments, name, says, rows, options, own)
-  local given = validate.arguments(says, rows, options, own)
-  return call.run(payments._client, name, given, validate.extra(given))
+local function ask(payments, name, call_name, rows, options, own)
+  local given = validate.arguments(call_name, rows, options, own)
+  return call.run(payments._client, name, given, validate.extra_fields(given))
 end
 
 -- ---- an end user's ----
 
-local CHECKOUT = validate.rows {
+local CHECKOUT = validate.schema {
   price_id = { type = "string", required = true }, success_url = { type = "string", required = true },
   cancel_url = { type = "string", required = true }, mode = { type = "string" }, quantity = { type = "number" },
   metadata = { type = "table" }, allow_existing_subscription = { type = "boolean" }, test_mode = { type = "boolean" },
@@ -42,7 +42,7 @@ function Payments:checkout(options, own)
   return ask(self, "create_checkout_session", "client.payments:checkout", CHECKOUT, options, own)
 end
 
-local MODE = validate.rows { test_mode = { type = "boolean" } }
+local MODE = validate.schema { test_mode = { type = "boolean" } }
 
 --- The user's active subscription. Safe to repeat.
 --- ```lua
@@ -58,7 +58,7 @@ function Payments:subscription(options, own)
   return ask(self, "get_my_subscription", "client.payments:subscription", MODE, options, own)
 end
 
-local HISTORY = validate.rows {
+local HISTORY = validate.schema {
   test_mode = { type = "boolean" }, page = { type = "number" }, page_size = { type = "number" },
 }
 
@@ -73,7 +73,7 @@ function Payments:history(options, own)
   return pages.of_records(self._client, "list_my_payments", "client.payments:history", HISTORY, options, own)
 end
 
-local PORTAL = validate.rows { return_url = { type = "string", required = true }, test_mode = { type = "boolean" } }
+local PORTAL = validate.schema { return_url = { type = "string", required = true }, test_mode = { type = "boolean" } }
 
 --- Opens a page of Stripe's where the user can change cards and see bills. A repeat opens another one.
 --- ```lua
@@ -88,7 +88,7 @@ function Payments:portal(options, own)
   return ask(self, "create_customer_portal", "client.payments:portal", PORTAL, options, own)
 end
 
-local CANCEL = validate.rows { cancel_immediately = { type = "boolean" }, test_mode = { type = "boolean" } }
+local CANCEL = validate.schema { cancel_immediately = { type = "boolean" }, test_mode = { type = "boolean" } }
 
 --- Cancels the user's subscription, at the end of what is paid for, or at once. Sent at most once: where nobody knows what
 --- became of it, look with subscription() first; after cancel_immediately, none there means that it worked.
@@ -104,7 +104,7 @@ function Payments:cancel(options, own)
   return ask(self, "cancel_subscription", "client.payments:cancel", CANCEL, options, own)
 end
 
-local CHANGE = validate.rows {
+local CHANGE = validate.schema {
   new_price_id = { type = "string", required = true }, proration_behavior = { type = "string" },
   test_mode = { type = "boolean" },
 }
@@ -125,7 +125,7 @@ end
 
 -- ---- a developer's ----
 
-local LIST = validate.rows {
+local LIST = validate.schema {
   project_id = { type = "string" }, test_mode = { type = "boolean" }, status = { type = "string" },
   page = { type = "number" }, page_size = { type = "number" },
 }
@@ -161,7 +161,7 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Payments:projects(options)
-  local extra = validate.own("client.payments:projects", options)
+  local extra = validate.call_options("client.payments:projects", options)
   return call.run(self._client, "list_payment_projects", nil, extra)
 end
 

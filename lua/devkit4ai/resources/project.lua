@@ -20,8 +20,8 @@ local context = require "devkit4ai.request.context"
 ---@field raw table? the decoded answer
 ---@field stripe devkit4ai.Stripe how it takes money
 local Project = {}
-Project.__record = object.lazy(Project, {
-  stripe = function(record) return object.later("devkit4ai.resources.stripe", { _project = record }) end,
+Project.__record = object.lazy_fields(Project, {
+  stripe = function(record) return object.deferred("devkit4ai.resources.stripe", { _project = record }) end,
 })
 Project.__name = "devkit4ai.Project"
 
@@ -61,10 +61,10 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Project:refresh(options)
-  return ask(self, "get_project", {}, validate.own("project:refresh", options))
+  return ask(self, "get_project", {}, validate.call_options("project:refresh", options))
 end
 
-local UPDATE = validate.rows { name = { type = "string" }, description = { type = "string" } }
+local UPDATE = validate.schema { name = { type = "string" }, description = { type = "string" } }
 
 --- Changes its name or its description; what is left out stays. Safe to repeat.
 --- ```lua
@@ -77,7 +77,8 @@ local UPDATE = validate.rows { name = { type = "string" }, description = { type 
 ---@return devkit4ai.Error? err
 function Project:update(options, own)
   local given = validate.arguments("project:update", UPDATE, options, own)
-  return ask(self, "update_project", { name = given.name, description = given.description }, validate.extra(given))
+  local args = { name = given.name, description = given.description }
+  return ask(self, "update_project", args, validate.extra_fields(given))
 end
 
 --- Deletes it; its keys are refused from then on. A repeat after a success finds none (`not_found`).
@@ -90,10 +91,10 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Project:delete(options)
-  return call.run(self, "delete_project", { project_id = self.id }, validate.own("project:delete", options))
+  return call.run(self, "delete_project", { project_id = self.id }, validate.call_options("project:delete", options))
 end
 
-local STATS = validate.rows { search = { type = "string" }, is_active = { type = "boolean" } }
+local STATS = validate.schema { search = { type = "string" }, is_active = { type = "boolean" } }
 
 --- How many users and API keys it has. Safe to repeat.
 --- ```lua
@@ -107,10 +108,10 @@ local STATS = validate.rows { search = { type = "string" }, is_active = { type =
 function Project:stats(options, own)
   local given = validate.arguments("project:stats", STATS, options, own)
   local args = { project_id = self.id, search = given.search, is_active = given.is_active }
-  return call.run(self, "get_project_stats", args, validate.extra(given))
+  return call.run(self, "get_project_stats", args, validate.extra_fields(given))
 end
 
-local USERS = validate.rows {
+local USERS = validate.schema {
   page = { type = "number" }, page_size = { type = "number" }, search = { type = "string" },
   is_active = { type = "boolean" },
 }
@@ -140,7 +141,7 @@ end
 function Project:new_key(name, options)
   name, options = validate.optional_text(name, options)
   validate.value("project:new_key: name", { type = "string" }, name)
-  local extra = validate.own("project:new_key", options)
+  local extra = validate.call_options("project:new_key", options)
   local made, message, err = call.run(self, "create_api_key", { project_id = self.id, name = name }, extra)
   if not made then return nil, message, err end
   if not self._secrets:has("project_key") then context.use_key(self, made.key) end
@@ -156,13 +157,13 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Project:keys(options)
-  local extra = validate.own("project:keys", options)
+  local extra = validate.call_options("project:keys", options)
   local list, message, err = call.run(self, "list_api_keys", { project_id = self.id }, extra)
   if not list then return nil, message, err end
   return key.each(list, self, "project")
 end
 
-local ROTATE = validate.rows { keep = { type = "function" } }
+local ROTATE = validate.schema { keep = { type = "function" } }
 
 --- Makes an API key, uses it from now on, and revokes the one in use. Whoever else uses the old one needs the new one then.
 --- `keep` stores the new key before the old one is revoked: then a key that works is stored at each moment, also if the

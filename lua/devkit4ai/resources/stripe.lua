@@ -28,10 +28,10 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Stripe:config(options)
-  return ask(self, "get_stripe_config", {}, validate.own("project.stripe:config", options))
+  return ask(self, "get_stripe_config", {}, validate.call_options("project.stripe:config", options))
 end
 
-local UPDATE = validate.rows {
+local UPDATE = validate.schema {
   test_secret_key = { type = "string" }, test_publishable_key = { type = "string" },
   test_webhook_secret = { type = "string" }, live_secret_key = { type = "string" },
   live_publishable_key = { type = "string" }, live_webhook_secret = { type = "string" },
@@ -49,7 +49,7 @@ local UPDATE = validate.rows {
 ---@return devkit4ai.Error? err
 function Stripe:update_config(options, own)
   local given = validate.arguments("project.stripe:update_config", UPDATE, options, own)
-  return ask(self, "update_stripe_config", given, validate.extra(given))
+  return ask(self, "update_stripe_config", given, validate.extra_fields(given))
 end
 
 --- Switches the configuration off; subscriptions and their history stay. A repeat after a success finds none (`not_found`).
@@ -61,7 +61,7 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Stripe:delete_config(options)
-  return ask(self, "delete_stripe_config", {}, validate.own("project.stripe:delete_config", options))
+  return ask(self, "delete_stripe_config", {}, validate.call_options("project.stripe:delete_config", options))
 end
 
 --- The two addresses that Stripe is to be told of. Safe to repeat.
@@ -73,10 +73,10 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Stripe:webhook_urls(options)
-  return ask(self, "get_stripe_webhook_urls", {}, validate.own("project.stripe:webhook_urls", options))
+  return ask(self, "get_stripe_webhook_urls", {}, validate.call_options("project.stripe:webhook_urls", options))
 end
 
-local VALIDATE = validate.rows {
+local VALIDATE = validate.schema {
   secret_key = { type = "string", required = true }, is_test_mode = { type = "boolean" },
 }
 
@@ -91,10 +91,10 @@ local VALIDATE = validate.rows {
 ---@return devkit4ai.Error? err
 function Stripe:validate(options, own)
   local given = validate.arguments("project.stripe:validate", VALIDATE, options, own)
-  return ask(self, "validate_stripe_credentials", given, validate.extra(given))
+  return ask(self, "validate_stripe_credentials", given, validate.extra_fields(given))
 end
 
-local LIST = validate.rows {
+local LIST = validate.schema {
   test_mode = { type = "boolean" }, page = { type = "number" }, page_size = { type = "number" },
 }
 
@@ -106,8 +106,8 @@ local LIST = validate.rows {
 ---@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
 ---@return devkit4ai.Pages pages of devkit4ai.Subscription
 function Stripe:subscriptions(options, own)
-  local says = "project.stripe:subscriptions"
-  return pages.of_records(self._project, "list_project_subscriptions", says, LIST, options, own)
+  local call_name = "project.stripe:subscriptions"
+  return pages.of_records(self._project, "list_project_subscriptions", call_name, LIST, options, own)
 end
 
 --- The project's payments, in pages. Asks nobody yet.

@@ -38,7 +38,7 @@ end
 --- Why this machine can't reset connections, or nil.
 ---@return string?
 function M.cannot_reset()
-  return dependencies.lacking("reset", { "socket" })
+  return dependencies.missing_message("reset", { "socket" })
 end
 
 -- The head at once, the body at a pace.

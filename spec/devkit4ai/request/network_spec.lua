@@ -29,7 +29,7 @@ describe("no server", function()
   it("is a network failure with nothing sent, names the address and asks whether it runs", function()
     local message, err = failure(new("http://127.0.0.1:" .. raw.port_closed()))
     assert.same({ "network", "not_sent", true, 1 }, { err.kind, err.outcome, err.retryable, err.attempts })
-    says(message, "client:me: 127.0.0.1:1 (connect", "is the server running, and is base_url right?")
+    says(message, "client:me: 127.0.0.1:1 (connect", "check that the server runs, and that base_url is correct")
   end)
 end)
 
@@ -47,7 +47,7 @@ describe("a name that does not resolve", function()
     assert.equal("", ended.err)
     assert.equal(0, ended.code)
     assert.matches("^network\tnot_sent\ttrue\tclient:me: slow.test %(name look%-up", ended.out)
-    says(ended.out, "look at the name in base_url")
+    says(ended.out, "check the host name in base_url")
   end)
 
   it("does not hold a call past its connect limit", function()
@@ -114,7 +114,7 @@ local ANSWERS = {
   { "cut in its head", [[conn:write("HTTP/1.1 200 OK\r\nContent-") conn:close()]],
     "network", "unknown", 200, true, { "(body, after " } },
   { "HTML with 503", [[conn:respond(503, "<html><h1>Busy</h1>", { ["Content-Type"] = "text/html" })]],
-    "server", "unknown", 503, true, { "the server answered 503", "try later" } },
+    "server", "unknown", 503, true, { "the server answered 503", "try again later" } },
   { "HTML with 200", [[conn:respond(200, "<html>Welcome</html>", { ["Content-Type"] = "text/html" })]],
     "protocol", "unknown", 200, true, { "the answer (200) can't be used: it is no JSON", "is base_url the API's" } },
   { "broken JSON", [[conn:respond(200, '{"id": ')]],
