@@ -65,7 +65,7 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err of the function that failed; if objects were created, it lists them and is not retryable; err.results: first values of the functions that had finished
 function M.all(list)
-  return require("devkit4ai.loop.task").all(list)
+  return require("devkit4ai.loop.group").all(list)
 end
 
 --- Runs fn(item, i) for each item of a list, with limited concurrency.
@@ -82,7 +82,7 @@ end
 ---@return table<integer, devkit4ai.Error>|string failures failures[i]: the err of item i; the message, if results is nil
 ---@return devkit4ai.Error? err if results is nil; err.results: first values of the items that had finished
 function M.map(list, options, fn)
-  return require("devkit4ai.loop.task").map(list, options, fn)
+  return require("devkit4ai.loop.group").map(list, options, fn)
 end
 
 --- Waits. In a task, other tasks run meanwhile; outside of one, the program blocks.
@@ -107,8 +107,7 @@ end
 --- ```
 ---@param options { budget: number? }? budget: seconds for the tasks of one frame, default 0.004; at least one task runs
 function M.update(options)
-  local budget = options ~= nil and require("devkit4ai.loop.task").budget_of(options) or nil
-  return require("devkit4ai.loop.runtime").update(budget)
+  return require("devkit4ai.loop.task").update(options)
 end
 
 return M

@@ -4,7 +4,7 @@ local call = require "devkit4ai.request.call"
 local core = require "devkit4ai.core"
 local errors = require "devkit4ai.util.errors"
 local key = require "devkit4ai.resources.key"
-local runtime = require "devkit4ai.loop.runtime"
+local waits = require "devkit4ai.loop.waits"
 local wait = require "devkit4ai.generation.wait"
 
 local M = {}
@@ -52,7 +52,8 @@ local function find_used(kind, scope, list)
 end
 
 local function refuse(kind, what, message)
-  return runtime.refused(errors.refuse(what, ("%s: %s; nothing was made"):format(kind.call_name, message), kind.create))
+  message = ("%s: %s; nothing was made"):format(kind.call_name, message)
+  return waits.after_refusal(errors.refuse(what, message, kind.create))
 end
 
 -- The scope, with another key in the place of the one in use; nil and why, where no header can carry it.
@@ -84,8 +85,8 @@ local function not_kept(kind, made, old, why)
   local message = ("%s: the function keep did not store the new key: %s; the old key (%s) is not revoked and stays in "
     .. "use; store the new key, which is in err.key, or revoke it with err.key:revoke()")
     :format(kind.call_name, why, shown(old.key_prefix))
-  local cause = runtime.is_cancelled() and "cancelled" or "file"
-  local _, _, err = runtime.cut(errors.fail {
+  local cause = waits.is_cancelled() and "cancelled" or "file"
+  local _, _, err = waits.keep_failure(errors.fail {
     kind = cause, outcome = "unknown", message = message, operation = kind.create,
   })
   return half_done(made, err, message)
@@ -101,7 +102,7 @@ local function not_revoked(kind, made, old, stays, message, err)
 end
 
 local function closed(kind)
-  return runtime.cut(errors.fail {
+  return waits.keep_failure(errors.fail {
     kind = "cancelled", outcome = "not_sent", operation = kind.revoke,
     message = kind.call_name .. ", revoking the old key: the client was closed",
   })
@@ -186,7 +187,7 @@ end
 ---@return devkit4ai.Error? err with the new key in err.key, where it was created
 function M.rotate(scope, name, label, options, use)
   local state = {}
-  return runtime.protect(function(value, text)
+  return waits.protect(function(value, text)
     if not state.made then error(value, 0) end
     if state.fits and not scope._client._closed then use(state.made.key) end
     ended(KINDS[name], state.made, state.old, value, text)

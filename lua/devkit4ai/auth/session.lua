@@ -3,7 +3,7 @@
 local core = require "devkit4ai.core"
 local errors = require "devkit4ai.util.errors"
 local json = require "devkit4ai.util.json"
-local runtime = require "devkit4ai.loop.runtime"
+local waits = require "devkit4ai.loop.waits"
 local jwt = require "devkit4ai.auth.jwt"
 local shared_tokens = require "devkit4ai.auth.shared_tokens"
 
@@ -33,7 +33,7 @@ end
 --- Whether renewing the tokens may help after a 401: there is a refresh token, and the last new token was not refused, too.
 function M.can_renew(client)
   local refused = client._session.refused
-  return has_refresh_token(client) and not (refused and runtime.now() - refused < AGED)
+  return has_refresh_token(client) and not (refused and waits.now() - refused < AGED)
 end
 
 --- Whether a call that met a 401 may get new tokens and be made again: once, and once more where it first got the store's.
@@ -43,14 +43,14 @@ end
 ---@return boolean
 function M.can_mend(client, used, mended)
   if mended > 0 and not used.stored then
-    used.refused = runtime.now() -- the token is new, and not to blame
+    used.refused = waits.now() -- the token is new, and not to blame
     return false
   end
   return mended < 2 and M.can_renew(client)
 end
 
 local function begin(client, life, from)
-  local now = runtime.now()
+  local now = waits.now()
   client._session = has_refresh_token(client)
     and { ends = now + life, due = now + math.max(life - AHEAD, life / 2), stored = from == "store" } or NEVER
 end
@@ -244,12 +244,12 @@ end
 -- Waits for the store's lock. Gives a client that needs the refresh then; nil: none does any more. One that is not to be had
 -- is done without: who had it longer than its lease has died.
 local function lock(flight)
-  local started, client = runtime.now(), holder_of(flight)
+  local started, client = waits.now(), holder_of(flight)
   while client and client._kept do
     local unlock, busy = stored_session.lock(client._kept, LEASE)
     flight.unlock = unlock
-    if not busy or runtime.now() - started >= LEASE then return client end
-    runtime.sleep(stored_session.PAUSE, flight.sender)
+    if not busy or waits.now() - started >= LEASE then return client end
+    waits.sleep(stored_session.PAUSE, flight.sender)
     client = holder_of(flight) -- the login may be another one by now
   end
   return client
@@ -277,7 +277,7 @@ local function land(flight, ok, message, err)
   if flight.unlock then pcall(flight.unlock) end
   flight.sender._secrets:wipe()
   flight.done, flight.ok, flight.message, flight.err = true, ok, message, err
-  for slot in pairs(flight.waiters) do runtime.wake(slot) end
+  for slot in pairs(flight.waiters) do waits.wake(slot) end
 end
 
 local function crash(flight, trouble)
@@ -311,7 +311,7 @@ local function start_flight(key, client, run)
     key = key, client = client, sender = new_sender(client), waiters = {}, done = false, again = false,
   }
   flights[key] = flight
-  local started, why = runtime.detach(function()
+  local started, why = waits.detach(function()
     land(flight, refresh(flight, run))
   end, function(trouble)
     crash(flight, trouble)
@@ -352,11 +352,11 @@ function M.renew(client, run, seconds)
   if client._closed then errors.raise("client:refresh_token: the client is closed") end
   if client._session == LOST then
     if continue(client) then
-      if client._session.ends > runtime.now() then return true end
+      if client._session.ends > waits.now() then return true end
     elseif client._kept.trouble then return unreadable(client) end
   end
-  if runtime.is_refused() then return cancelled() end
-  local before, deadline = client._session, runtime.now() + (seconds or math.huge)
+  if waits.is_refused() then return cancelled() end
+  local before, deadline = client._session, waits.now() + (seconds or math.huge)
   for _ = 1, ROUNDS do
     local key = shared_tokens.key(client)
     if not key then return run(client, "refresh_token", {}) end -- which says what is missing
@@ -364,7 +364,7 @@ function M.renew(client, run, seconds)
     if not flight.done then
       local slot = {}
       flight.waiters[slot] = client
-      if not runtime.wait_for(slot, deadline - runtime.now()) then return cancelled() end
+      if not waits.wait_for(slot, deadline - waits.now()) then return cancelled() end
     end
     if client._closed then return closed_meanwhile("refresh_token") end
     if not flight.done then return out_of_time() end
@@ -393,11 +393,11 @@ function M.make_ready(client, run, seconds)
     return true -- the call says what is missing
   end
   local ends = client._session.ends
-  if client._session.due > runtime.now() then return true end
+  if client._session.due > waits.now() then return true end
   local done, message, err = M.renew(client, run, seconds)
   if done then return true end
   local refused = err.kind == "auth" or err.kind == "cancelled"
-  local now = runtime.now()
+  local now = waits.now()
   if not refused and now < ends then -- the old one serves a while, and not each call tries again
     client._session.due = math.min(now + AGAIN, ends)
     return true
@@ -410,7 +410,7 @@ function M.end_closed()
   for _, flight in pairs(flights) do
     if not holder_of(flight) then flight.sender._closed = true end
     for slot, client in pairs(flight.waiters) do
-      if client._closed then runtime.wake(slot) end
+      if client._closed then waits.wake(slot) end
     end
   end
 end

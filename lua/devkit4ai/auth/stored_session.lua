@@ -3,7 +3,7 @@
 local core = require "devkit4ai.core"
 local errors = require "devkit4ai.util.errors"
 local json = require "devkit4ai.util.json"
-local runtime = require "devkit4ai.loop.runtime"
+local waits = require "devkit4ai.loop.waits"
 local jwt = require "devkit4ai.auth.jwt"
 local events = require "devkit4ai.request.events"
 
@@ -79,7 +79,7 @@ end
 -- Sets a value. Tries again through the loop while the store is busy. value(): the text, nil to forget the key; false: the
 -- write is not needed any more.
 local function write(client, key, value, seconds)
-  local store, started = client._kept.store, runtime.now()
+  local store, started = client._kept.store, waits.now()
   local ends = started + math.min(PATIENCE, seconds or PATIENCE)
   local done, why
   repeat
@@ -87,8 +87,8 @@ local function write(client, key, value, seconds)
     if text == false then return true end
     done, why = ask(store.set, key, text)
     if done == true then return true end
-  until why ~= "busy" or runtime.now() >= ends or not runtime.usable() or not runtime.sleep(M.PAUSE, client)
-  if why == "busy" then return nil, ("another program was writing it for %.1f s"):format(runtime.now() - started) end
+  until why ~= "busy" or waits.now() >= ends or not waits.is_possible() or not waits.sleep(M.PAUSE, client)
+  if why == "busy" then return nil, ("another program was writing it for %.1f s"):format(waits.now() - started) end
   return nil, why ~= nil and text_of(why) or "its function set did not say why"
 end
 

@@ -6,7 +6,7 @@ local instructions = require "devkit4ai.generation.instructions"
 local limits = require "devkit4ai.api.limits"
 local suggestions = require "devkit4ai.util.suggestions"
 local pages = require "devkit4ai.resources.pages"
-local runtime = require "devkit4ai.loop.runtime"
+local waits = require "devkit4ai.loop.waits"
 local server_clock = require "devkit4ai.request.server_clock"
 local iso8601 = require "devkit4ai.util.iso8601"
 local wait = require "devkit4ai.generation.wait"
@@ -224,7 +224,7 @@ function M.find(scope, call_name, given, own)
     wanted, wrong = nil, "since must be a Unix time in seconds"
   end
   if not wanted then
-    return runtime.refused(errors.refuse("invalid", call_name .. ": " .. wrong, "list_generations"))
+    return waits.after_refusal(errors.refuse("invalid", call_name .. ": " .. wrong, "list_generations"))
   end
   local client = scope._client
   local search = {

@@ -2,24 +2,26 @@
 local core = require "devkit4ai.core"
 local build = require "devkit4ai.request.build"
 local classify = require "devkit4ai.request.classify"
-local creations = require "devkit4ai.loop.creations"
+local creations = require "devkit4ai.util.creations"
 local errors = require "devkit4ai.util.errors"
 local operations = require "devkit4ai.api.operations"
 local retry = require "devkit4ai.request.retry"
-local runtime = require "devkit4ai.loop.runtime"
+local exchange = require "devkit4ai.loop.exchange"
+local waits = require "devkit4ai.loop.waits"
+local tasks = require "devkit4ai.loop.tasks"
 local server_clock = require "devkit4ai.request.server_clock"
 local session = require "devkit4ai.auth.session"
 
 local M = {}
 
 local huge, random, FULL = math.huge, core.random, retry.FULL
-local exchange, now, cut = runtime.exchange, runtime.now, runtime.cut
+local exchange_with, now, keep_failure = exchange.send, waits.now, waits.keep_failure
 local answered = classify.answered
 
 -- One exchange, and what came of it: answer, failure, head; behind them what a trace tells.
 local function send(client, row, request, secrets, progress)
   local compiled = request.compiled or core.request(request)
-  local status, body, head, trouble, times = exchange(compiled, secrets, client, progress, row)
+  local status, body, head, trouble, times = exchange_with(compiled, secrets, client, progress, row)
   if head and status and row.path then server_clock.note(client, head) end -- an image's server has a clock of its own
   local answer, failure
   if not status then answer, failure = classify.unsent(body, head)
@@ -47,9 +49,9 @@ local function tell(call, failure)
   if failure.response then return failure.response end
   if call.unknown then failure.outcome = "unknown" end
   local row, raised = call.row, failure.raised
-  local _, message, err = cut(classify.tell(row, call.name, call.call_name, call.secrets, failure))
-  local job = err.outcome == "unknown" and row.retry_class ~= "safe" and runtime.job()
-  if job and (row.retry_class == "never" or job._cancelled) then creations.open(job, err) end
+  local _, message, err = keep_failure(classify.tell(row, call.name, call.call_name, call.secrets, failure))
+  local job = err.outcome == "unknown" and row.retry_class ~= "safe" and tasks.current()
+  if job and (row.retry_class == "never" or job._cancellation) then creations.open(job, err) end
   if raised and row.retry_class == "safe" then error(raised.value, 0) end -- nothing is to be said of it
   err.raised = raised
   return nil, message, err
@@ -116,7 +118,7 @@ local function pause(call, failure)
   call.spent = (call.spent or 0) + retry.cost(failure)
   call.unknown = call.unknown or failure.outcome == "unknown" -- whatever becomes of the next one
   if client._trace then client._trace:retry(call, failure, seconds) end
-  return runtime.sleep(seconds, client), "cancelled"
+  return waits.sleep(seconds, client), "cancelled"
 end
 
 -- A repeat that was worth it gives back what it took.
@@ -222,7 +224,7 @@ local function make_and_keep(client, row, name, known, args, request, secrets, p
   local creation = request.creation
   if creation then creation.sent = true end
   local answer, message, err, head = make(client, row, name, known, args, request, secrets, progress, started)
-  if answer and row.creates_object then creations.object(runtime.job(), row.creates_object, answer) end
+  if answer and row.creates_object then creations.object(tasks.current(), row.creates_object, answer) end
   if creation and answer then creation.answer = answer elseif creation then creation.sent = false end
   return answer, message, err, head
 end
@@ -230,8 +232,8 @@ end
 -- The same for a call that changes something: an error in it that did not end a wait (a debug hook's, in a script) has an
 -- outcome as well.
 local function change(client, row, name, known, args, request, secrets, progress, started)
-  runtime.check_wait()
-  return runtime.protect(function(value, text)
+  waits.check()
+  return waits.protect(function(value, text)
     local call = new_call(client, row, name, known, args, request, secrets, progress, started)
     return tell(call, select(2, classify.ended(row, nil, nil, { value = value, text = text })))
   end, make_and_keep, client, row, name, known, args, request, secrets, progress, started)
@@ -252,7 +254,7 @@ end
 local function build_and_make(scope, row, name, known, args, extra, progress)
   local client, started = scope._client, now()
   local request, secrets, err = build.request(client, row, known, name, args, extra, scope._secrets)
-  if not request then return runtime.refused(nil, secrets, err) end
+  if not request then return waits.after_refusal(nil, secrets, err) end
   local run = row.retry_class == "safe" and make or change
   return conclude(request, run(client, row, name, known, args, request, secrets, progress, started))
 end
@@ -273,7 +275,7 @@ function M.run(scope, name, args, extra, progress)
   local known = scope._prepared[name]
   if not known then
     local prepared, message, err = build.prepare(scope, name, row)
-    if not prepared then return runtime.refused(nil, message, err) end
+    if not prepared then return waits.after_refusal(nil, message, err) end
     known, scope._prepared[name] = prepared, prepared
   end
   if extra or not known.fixed then return build_and_make(scope, row, name, known, args, extra, progress) end
@@ -289,7 +291,7 @@ end
 function M.run_row(scope, row, name, extra, progress)
   if scope._client._closed then errors.raise(row.call_name .. ": the client is closed") end
   local known, message, err = build.prepare(scope, name, row)
-  if not known then return runtime.refused(nil, message, err) end
+  if not known then return waits.after_refusal(nil, message, err) end
   return build_and_make(scope, row, name, known, {}, extra, progress)
 end
 

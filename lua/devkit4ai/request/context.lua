@@ -5,7 +5,8 @@ local config = require "devkit4ai.config"
 local errors = require "devkit4ai.util.errors"
 local limits = require "devkit4ai.api.limits"
 local object = require "devkit4ai.util.object"
-local runtime = require "devkit4ai.loop.runtime"
+local engine = require "devkit4ai.loop.engine"
+local waits = require "devkit4ai.loop.waits"
 local retry = require "devkit4ai.request.retry"
 local session = require "devkit4ai.auth.session"
 
@@ -45,7 +46,7 @@ function M.of_client(options)
     _retry = settings.retry, _budget = { tokens = retry.FULL }, _proxy = settings.proxy, _public = settings.public,
     _lines = settings.lines, _store = settings.store, _trace = trace_of(settings, secrets),
     _user_agent = settings.user_agent or "devkit4ai-lua/" .. require "devkit4ai.util.version",
-    _project_id = settings.project_id, _parts = {}, _closed = false, _engine = runtime.engine(),
+    _project_id = settings.project_id, _parts = {}, _closed = false, _engine = engine.current(),
     _made = { at = 0, order = {}, ids = {} }, -- for find, which end users' clients share
   }
   scope._client = scope
@@ -221,7 +222,7 @@ function M.close(client)
   if client._closed then return end
   client._closed = true
   session.end_closed()
-  runtime.end_closed()
+  waits.end_closed()
   wipe(client)
 end
 

@@ -3,7 +3,7 @@ local build = require "devkit4ai.request.build"
 local call = require "devkit4ai.request.call"
 local validate = require "devkit4ai.util.validate"
 local core = require "devkit4ai.core"
-local creations = require "devkit4ai.loop.creations"
+local creations = require "devkit4ai.util.creations"
 local errors = require "devkit4ai.util.errors"
 local find = require "devkit4ai.generation.find"
 local generation = require "devkit4ai.resources.generation"
@@ -13,7 +13,8 @@ local limits = require "devkit4ai.api.limits"
 local locale = require "devkit4ai.util.locale"
 local operations = require "devkit4ai.api.operations"
 local redact = require "devkit4ai.util.redact"
-local runtime = require "devkit4ai.loop.runtime"
+local waits = require "devkit4ai.loop.waits"
+local tasks = require "devkit4ai.loop.tasks"
 
 local M = {}
 
@@ -113,7 +114,7 @@ local function find_secrets(values, found)
 end
 
 local function refuse(message, name)
-  return runtime.refused(errors.refuse("invalid", "client:request: " .. message, name))
+  return waits.after_refusal(errors.refuse("invalid", "client:request: " .. message, name))
 end
 
 -- A request that creates a generation. What ends it says what became of it, as for client:generate.
@@ -133,7 +134,7 @@ local function create(client, row, name, known, given, extra)
     local made = response.status < 300 and response.json
     if type(made) == "table" and type(made.id) == "string" then
       if known.listed then find.remember(client, made.id) end
-      creations.generation(runtime.job(), creation.handle(made.id))
+      creations.generation(tasks.current(), creation.handle(made.id))
     end
     return response
   end)

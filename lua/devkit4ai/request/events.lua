@@ -4,7 +4,7 @@ local core = require "devkit4ai.core"
 local display = require "devkit4ai.util.display"
 local locale = require "devkit4ai.util.locale"
 local redact = require "devkit4ai.util.redact"
-local runtime = require "devkit4ai.loop.runtime"
+local callback = require "devkit4ai.loop.callback"
 
 local M = {}
 
@@ -73,7 +73,7 @@ local NOBODY = {} -- Lua 5.1's main thread is no coroutine
 -- of calls that it makes itself, which would have no end.
 local function hand_to_user(trace, event, secrets)
   if telling[running() or NOBODY] then return end
-  runtime.call(function()
+  callback.start(function()
     telling[running()] = true
     trace.on_event(event)
   end, function(text) write(secrets:mask("on_event failed: " .. text)) end)
