@@ -119,7 +119,7 @@ describe("the URL of an image", function()
       for _, words in ipairs { "has expired", "gen:refresh()", ID .. " is paid for", "go on with " } do
         assert.is_truthy(message:find(words, 1, true), message)
       end
-      for _, words in ipairs { "look at the keys", "whose project", "token" } do
+      for _, words in ipairs { "check the keys", "owner of the project", "token" } do
         assert.is_falsy(message:find(words, 1, true), message)
       end
       local looks, images = counts()

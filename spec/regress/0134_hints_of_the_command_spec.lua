@@ -65,7 +65,7 @@ describe("the command's message of a connection", function()
         DEVKIT4AI_JWT_TOKEN = "token-1", DEVKIT4AI_DEVELOPER_KEY = "ak_12345678", XDG_CONFIG_HOME = "/none" } }).err
     end
     assert.matches("^devkit4ai: 127%.0%.0%.1:1: no connection %(after [%d.]+ s%); check that the server runs, "
-      .. "and is base_url right%?\n$", said "http://127.0.0.1:1")
+      .. "and that base_url is correct\n$", said "http://127.0.0.1:1")
     assert.is_truthy(said("http://127.0.0.1:1", "-v"):find("Failed to connect", 1, true))
   end)
 end)

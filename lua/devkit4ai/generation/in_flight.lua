@@ -1,6 +1,7 @@
 --- What a client has under way, as far as it saw: orders that were not answered yet, generations that have not ended (its
 --- own, and those that a caller waits for), and who waits for room among them. Whoever orders or waits holds its own entry:
 --- one that is gone, by an error or a host that ended its coroutine, is not counted.
+local limits = require "devkit4ai.api.limits"
 local waits = require "devkit4ai.loop.waits"
 
 local M = {}
@@ -29,7 +30,7 @@ local function state_of(client)
     }
     client._under_way = state
   end
-  local oldest = waits.now() - LONGEST
+  local oldest = waits.now() - limits.MAX_GENERATION_TIME
   for id, entry in pairs(state.generations) do
     if entry.since < oldest then end_one(state, id) end
   end
