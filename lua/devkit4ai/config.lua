@@ -8,7 +8,7 @@ local proxies = require "devkit4ai.request.proxy"
 
 local M = {}
 
----@class devkit4ai.Options of a client; each one overrides its environment variable
+---@class devkit4ai.Options options of a client; each one overrides its environment variable
 ---@field base_url string? the address of the API; DEVKIT4AI_BASE_URL; default https://api.vibecoding.ad
 ---@field developer_key string? of the developer, ak_...; DEVKIT4AI_DEVELOPER_KEY
 ---@field project_id string? a UUID; DEVKIT4AI_PROJECT_ID

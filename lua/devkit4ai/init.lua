@@ -91,7 +91,7 @@ end
 --- print(slept) --> true
 --- ```
 ---@param seconds number
----@return boolean? slept nil: the calling task was cancelled
+---@return boolean? slept true; nil: the calling task was cancelled
 ---@return string? message
 ---@return devkit4ai.Error? err kind `cancelled`
 function M.sleep(seconds)
