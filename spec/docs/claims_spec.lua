@@ -1,6 +1,6 @@
--- The pages say what the program does: numbers, lists, quoted messages and commands of the pages are compared with the code.
--- A new claim of this kind gets a row in CLAIMS.
-if _VERSION ~= "Lua 5.4" then return end -- the pages and the code are the same on each Lua
+-- Claims of the pages: their numbers, lists, quoted messages and commands are compared with the code.
+-- A new claim gets a row in CLAIMS.
+if _VERSION ~= "Lua 5.4" then return end -- the pages do not depend on the Lua version
 
 local child = require "spec.support.child"
 local classify = require "devkit4ai.request.classify"
@@ -19,13 +19,13 @@ local sandbox_options = require "devkit4ai.sandbox.options"
 
 local texts = {}
 
--- A file, its blanks and line ends as one blank each.
+-- The text of a file, with single blanks in place of line ends and repeated blanks.
 local function text_of(path)
   texts[path] = texts[path] or child.read(path):gsub("%s+", " ")
   return texts[path]
 end
 
--- ---- what the code says ----
+-- ---- values of the code ----
 
 -- A constant of a Lua file: `local NAME, OTHER = 1, 2 * 60 -- comment`.
 local function constant(path, wanted)
@@ -76,8 +76,8 @@ end
 local client = assert(devkit4ai.new { base_url = "http://127.0.0.1:1" })
 local timeouts, billable, tries = client._limits, client._creating, client._retry
 
--- The calls without a total limit, as a user types them.
-local function creating_calls()
+-- The calls without a total timeout, as a user types them.
+local function billable_calls()
   local list = {}
   for _, row in pairs(operations.all()) do
     if row.billable then list[#list + 1] = row.call_name:gsub("^project:", ""):gsub("^client[:.]", "") end
@@ -86,9 +86,9 @@ local function creating_calls()
   return list
 end
 
-local calls = creating_calls()
+local calls = billable_calls()
 
--- The failure of a 429 that names no time.
+-- The failure of a 429 without a time.
 local _, unnamed = classify.answered(operations.get("get_me"), {}, core.secrets(), 429, "{}",
   "HTTP/1.1 429 Too Many\r\n\r\n")
 
@@ -96,7 +96,7 @@ local ahead = constant(library "auth/session", "AHEAD") / 60 -- minutes
 local budget = constant(library "loop/own", "BUDGET")
 local exchanges = grouped(constant(library "sandbox/journal", "KEPT"))
 
--- ---- the claims: a page, a sentence in it, the values in their order ----
+-- ---- claims: page, sentence, values in order ----
 
 local function pages_of(size, name)
   local row = operations.get(name).paging
@@ -204,14 +204,14 @@ end
 describe("the numbers of the pages", function()
   for _, claim in ipairs(CLAIMS) do
     local path, sentence = claim[1], claim[2]
-    it(("are those of the code: %s: %s"):format(path, sentence), function()
+    it(("equal those of the code: %s: %s"):format(path, sentence), function()
       local values = {}
       for i = 3, #claim do values[i - 2] = shown(claim[i]) end
       local _, places = sentence:gsub("%%s", "")
       assert.equal(places, #values)
       local pattern = sentence:gsub("%%s", "\0"):gsub("%p", "%%%0"):gsub("%z", "(%%S-)")
       local found = { text_of(path):match(pattern) }
-      assert.is_true(#found > 0, "the page does not say this any more: change the row")
+      assert.is_true(#found > 0, "the page has no such sentence: change the row")
       assert.same(values, found)
     end)
   end
@@ -236,7 +236,7 @@ describe("the lists of the pages", function()
     end
   end)
 
-  it("name the fields that a debug log hides, and no other", function()
+  it("name exactly the fields that a debug log hides", function()
     local sentence = assert(text_of("docs/security.md"):match("fields whose name has (.-)%. Upper case"))
     local named, hidden = {}, {}
     for name in sentence:gmatch("`([^`]+)`") do
@@ -282,7 +282,7 @@ describe("the lists of the pages", function()
     end
   end)
 
-  it("name what a loop has", function()
+  it("name the functions of a loop", function()
     local page, has = text_of "CONTRIBUTING.md", {}
     local sentence = assert(page:match("with what `loop/own.lua` has: (.-)%. There is one"))
     for name in pairs(require "devkit4ai.loop.own") do
@@ -315,7 +315,7 @@ describe("the lists of the pages", function()
     end
   end)
 
-  it("name the libcurl that reads freed memory", function()
+  it("name the libcurl versions that read freed memory", function()
     local low, high = child.read("src/core/engine.c"):match("version >= 0x(%x%x%x%x)00 && version < 0x(%x%x%x%x)00")
     local function number(hex) return ("%d.%d"):format(tonumber(hex:sub(1, 2), 16), tonumber(hex:sub(3), 16)) end
     assert.same({ "7.83", "8.1" }, { number(low), number(high) })
@@ -323,7 +323,7 @@ describe("the lists of the pages", function()
   end)
 end)
 
--- Messages that a page quotes, and the file that has them.
+-- Messages that a page quotes, with the source file.
 local QUOTES = {
   { "docs/building.md", "libcurl is too old: version 7.80.0 or newer is needed", "src/core/transfer.h" },
   { "docs/building.md", "does not take", "src/core/handle.c" },
@@ -339,13 +339,13 @@ local QUOTES = {
 
 describe("the messages that pages quote", function()
   for _, quote in ipairs(QUOTES) do
-    it(("are there: %s: %s"):format(quote[1], quote[2]), function()
+    it(("are in the code: %s: %s"):format(quote[1], quote[2]), function()
       assert.is_truthy(text_of(quote[1]):find(quote[2], 1, true), quote[1])
       assert.is_truthy(text_of(quote[3]):find(quote[2], 1, true), quote[3])
     end)
   end
 
-  it("are what a compiler says with the headers of an old libcurl", function()
+  it("equal the error of a compiler with the headers of an old libcurl", function()
     local folder = child.folder()
     finally(function() child.remove(folder) end)
     os.execute(("mkdir -p '%s/curl'"):format(folder))
@@ -360,7 +360,7 @@ describe("the messages that pages quote", function()
 end)
 
 describe("the commands of the pages", function()
-  it("that run tests name files which are there", function()
+  it("that run tests name existing files", function()
     local pipe, count = assert(io.popen("ls README.md SECURITY.md CONTRIBUTING.md docs/*.md")), 0
     for path in pipe:lines() do
       for words in child.read(path):gmatch("tools/test ([^`\n]+)") do
@@ -381,7 +381,7 @@ describe("the commands of the pages", function()
 end)
 
 describe("the fields of objects", function()
-  it("are in the reference, all that pairs shows", function()
+  it("are all in the reference", function()
     local sandbox = assert(require("devkit4ai.sandbox").start { step_time = 0 })
     finally(function() sandbox:stop() end)
     local account = { email = "dev@example.com", password = "SecurePass123" }

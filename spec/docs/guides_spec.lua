@@ -1,4 +1,4 @@
--- The guides that are lists of numbers or names: each one is that of the code. claims_spec has those of single sentences.
+-- Guides with lists of numbers or names, compared with the code. claims_spec checks single sentences.
 local child = require "spec.support.child"
 local limits = require "devkit4ai.api.limits"
 local operations = require "devkit4ai.api.operations"
@@ -6,7 +6,7 @@ local options = require "devkit4ai.sandbox.options"
 
 local load_text = rawget(_G, "loadstring") or load -- Lua 5.1's load takes no text
 
--- The rows of a page's tables: first cell -> the other cells.
+-- The table rows of a page: first cell -> other cells.
 local function rows_of(path)
   local rows = {}
   for first, rest in child.read(path):gmatch "\n| ([^|]-) | ([^\n]*) |%f[\n]" do
@@ -17,7 +17,7 @@ local function rows_of(path)
   return rows
 end
 
--- The value of a constant in a file: what stands behind `name =`, as a number.
+-- The number after `name =` in a file.
 local function constant(path, name)
   local text = child.read(path):match("%f[%w_]" .. name .. " = ([%d*/ ]+)")
   assert(text, path .. " has no " .. name)
@@ -58,13 +58,13 @@ describe("docs/limits.md", function()
     ["the longest pause of `gen:wait`"] = with_commas(limits.MAX_POLL),
     ["the longest pause that the server may ask for"] = with_commas(limits.MAX_RETRY_WAIT),
     ["tries of a call"] = with_commas(limits.MAX_ATTEMPTS),
-    ["calls at the same time in `devkit4ai.map`"] = with_commas(constant("lua/devkit4ai/loop/task.lua", "WIDTH")),
+    ["calls at the same time in `devkit4ai.map`"] = with_commas(constant("lua/devkit4ai/loop/group.lua", "WIDTH")),
     ["items on a page of generations"] = with_commas(operations.get("list_generations").paging.default),
     ["items on a page of users or payments"] = with_commas(operations.get("list_project_users").paging.default),
     ["the size of a file store"] = ("%d MiB"):format(constant("src/binding/file_lua.c", "MAX_FILE") / MIB),
   }
 
-  it("has the numbers of the code, and no number that is not checked", function()
+  it("has the numbers of the code, and each number is checked", function()
     local said = {}
     for name, cells in pairs(rows) do
       if cells[1]:find "%d" then said[name] = cells[1] end
@@ -73,8 +73,8 @@ describe("docs/limits.md", function()
   end)
 end)
 
-describe("docs/limits.md: calls without a total limit", function()
-  it("are the ones that create something paid", function()
+describe("docs/limits.md: calls without a total timeout", function()
+  it("are the billable ones", function()
     local names = {}
     for name, row in pairs(operations.all()) do
       if row.billable then names[#names + 1] = name end
@@ -85,7 +85,7 @@ describe("docs/limits.md: calls without a total limit", function()
 end)
 
 describe("docs/costs.md", function()
-  it("has the plans as the sandbox has them", function()
+  it("has the plans of the sandbox", function()
     local rows = rows_of "docs/costs.md"
     local names = {
       monthly_generation_limit = "generations a month", generation_limit = "generations at the same time",

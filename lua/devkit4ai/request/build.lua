@@ -59,7 +59,7 @@ function M.prepare(scope, name, row)
   }
 end
 
--- gives the parameter that is no UUID
+-- gives the parameter that is not a UUID
 local function fill_path(request, args)
   local wrong
   request.url = request.url:gsub("{([%w_]+)}", function(name)

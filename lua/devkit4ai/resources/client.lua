@@ -165,7 +165,7 @@ end
 ---@param options (devkit4ai.Own|number)?
 ---@return devkit4ai.Client? client itself
 ---@return string? message
----@return devkit4ai.Error? err kind `invalid`: the id is no UUID
+---@return devkit4ai.Error? err kind `invalid`: the id is not a UUID
 function Client:request_verification(user_id, options)
   validate.value("client:request_verification: user_id", { type = "string", required = true }, user_id)
   local extra = validate.call_options("client:request_verification", options)
@@ -304,7 +304,7 @@ end
 ---@param id string? default: the option project_id, or where that is empty the project that register brought
 ---@return devkit4ai.Project?
 ---@return string? message
----@return devkit4ai.Error? err kind `invalid`: it is no UUID
+---@return devkit4ai.Error? err kind `invalid`: it is not a UUID
 function Client:project(id)
   id = id or self._project_id
   validate.value("client:project: id", { type = "string", required = true }, id)

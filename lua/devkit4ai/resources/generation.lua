@@ -38,7 +38,7 @@ Generation.__name = "devkit4ai.Generation"
 
 local M = {}
 
--- An id as a message may show it: a key in its place is no UUID.
+-- An id as a message may show it: a key in its place is not a UUID.
 local function shown(id)
   return config.is_uuid(id) and id or "..."
 end

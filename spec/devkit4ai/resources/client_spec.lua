@@ -41,12 +41,12 @@ describe("client", function()
     assert.is_string(account.project_key)
   end)
 
-  it("project refuses an id that is no UUID, before it stands in a path or a header", function()
+  it("project refuses an id that is not a UUID, before it stands in a path or a header", function()
     for _, id in ipairs { "7", "../x", "550e8400-e29b-41d4-a716-44665544000Z", "a\nb" } do
       local project, message, err = assert(devkit4ai.new { base_url = box.url }):project(id)
       assert.is_nil(project)
       assert.equal("invalid", err.kind)
-      assert.is_truthy(message:find("is no UUID", 1, true))
+      assert.is_truthy(message:find("is not a UUID", 1, true))
     end
   end)
 
@@ -149,10 +149,10 @@ describe("client", function()
     assert.equal("y", client:project("550e8400-e29b-41d4-a716-446655440000"):generation("y").id)
   end)
 
-  it("an id that is no UUID never gets into a path", function()
+  it("an id that is not a UUID never gets into a path", function()
     local message = fails("invalid", "not_sent", nil, "get_generation_status",
       developer():generation("../../auth/me"):refresh())
-    assert.is_truthy(message:find("no UUID", 1, true))
+    assert.is_truthy(message:find("not a UUID", 1, true))
     assert.is_nil(message:find("../../auth/me", 1, true)) -- it may be a key in the wrong place
   end)
 

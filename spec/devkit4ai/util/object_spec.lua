@@ -1,4 +1,4 @@
---- What a program sees of the library's objects: their fields, and nothing of how they work.
+-- Public view of the objects: a program sees their fields, but no private data.
 local cjson = require "cjson"
 local devkit4ai = require "devkit4ai"
 
@@ -30,7 +30,7 @@ describe("an object of the library", function()
     sandbox:stop()
   end)
 
-  it("shows fields alone to pairs", function()
+  it("gives only its fields to pairs", function()
     for what, object in pairs(objects) do
       for name in pairs(object) do
         assert.is_nil(tostring(name):match("^_"), ("%s shows %s"):format(what, tostring(name)))
@@ -42,7 +42,7 @@ describe("an object of the library", function()
     assert.same({ "base_url", "role" }, names)
   end)
 
-  it("can be written as JSON, with the fields that it has", function()
+  it("can be encoded as JSON, with its fields", function()
     for what, object in pairs(objects) do
       local ok, text = pcall(cjson.encode, object)
       assert.is_true(ok, what .. ": " .. tostring(text))
@@ -53,14 +53,14 @@ describe("an object of the library", function()
     assert.equal(objects.gen.id, cjson.decode(cjson.encode(objects.gen)).id)
   end)
 
-  it("shows its fields after each was used as well", function()
+  it("gives only its fields to pairs also after use", function()
     tostring(objects.stripe)
     tostring(objects.payments)
     assert.equal("{}", cjson.encode(objects.stripe))
     assert.equal("{}", cjson.encode(objects.users_payments))
   end)
 
-  it("is what its name says", function()
+  it("has a class name", function()
     for what, start in pairs {
       client = "devkit4ai.Client of http", user = "devkit4ai.Client of http", project = "devkit4ai.Project ",
       gen = "devkit4ai.Generation ", key = "devkit4ai.Key ", pages = "devkit4ai.Pages of ",
