@@ -25,7 +25,7 @@ local SHOWN = { console = true, json = true, [""] = true } -- what a program pri
 local BEGINNING = assert(child.read("docs/README.md"):match("\n```lua\n(.-)```"))
 local PRELUDE = [[
 package.path = package.path .. ";" .. (...) .. "/?.lua"
-]] .. BEGINNING:gsub('require "devkit4ai"\n', 'require "spec.support.quick"\n') .. [[
+]] .. BEGINNING:gsub('require "devkit4ai"\n', 'require "spec.support.no_retry_pauses"\n') .. [[
 require("devkit4ai.generation.poll_schedule").pause = function() return 0.03 end
 local print = function(...)
   local parts = {}

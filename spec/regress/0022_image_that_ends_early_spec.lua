@@ -1,7 +1,7 @@
 -- An image that ended early was saved as complete: a server that dies ends a body without a length as if it were whole, and a
 -- server that has only a part of the image gives the part's own length. The format's own end marker tells.
 local child = require "spec.support.child"
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
 

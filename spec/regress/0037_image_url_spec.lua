@@ -1,5 +1,5 @@
 -- The URL of an image: read as browsers read it, asked for anew once when it has expired, and told apart from one that is none.
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
 

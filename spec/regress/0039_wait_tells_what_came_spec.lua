@@ -1,6 +1,6 @@
 -- gen:wait: what came in the place of a status stands in its last words; a 404 right after the order is a lost look; a status
 -- counts however its letters are written; X-Request-ID is kept.
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local poll_schedule = require "devkit4ai.generation.poll_schedule"
 local raw = require "spec.support.raw"
 local waits = require "devkit4ai.loop.waits"

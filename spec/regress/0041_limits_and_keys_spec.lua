@@ -1,7 +1,7 @@
 -- What no spec noticed when it was broken: the limits of a creating call, an order with others under way, the key of another
 -- project, a budget of repeats that is given back, and whose key a new handle uses.
 local core = require "devkit4ai.core"
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local raw = require "spec.support.raw"
 local wait = require "devkit4ai.generation.wait"
 local wire = require "spec.support.wire"

@@ -1,7 +1,7 @@
 -- A value that was refused after the payment, a failed refresh, an error that ended save: none of them named the generation.
 -- An error that ended a rotation lost the new key. An order that waited for room slept for an hour that a look's 429 named.
 local child = require "spec.support.child"
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
 

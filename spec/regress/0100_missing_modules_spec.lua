@@ -13,7 +13,7 @@ local function run(before, ...)
 end
 
 local function hide(...)
-  return ('require "spec.support.hidden" ("%s")'):format(table.concat({ ... }, '", "'))
+  return ('require "spec.support.hide_modules" ("%s")'):format(table.concat({ ... }, '", "'))
 end
 
 -- What the command says, with one line on standard error.

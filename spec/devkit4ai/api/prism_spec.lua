@@ -2,7 +2,7 @@
 -- not in the file.
 if _VERSION ~= "Lua 5.4" or rawget(_G, "jit") then return end -- does not depend on the Lua version
 
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local every_call = require "spec.support.every_call"
 local operations = require "devkit4ai.api.operations"
 local prism = require "spec.support.prism"

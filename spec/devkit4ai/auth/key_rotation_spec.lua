@@ -1,6 +1,6 @@
 -- Rotation of keys: each step fails in each way, and afterwards the caller holds a key that works and knows of the new one.
 -- What works is judged by a server with a memory, and what was made and revoked is counted there.
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local key_server = require "spec.support.key_server"
 local waits = require "devkit4ai.loop.waits"
 local wire = require "spec.support.wire"

@@ -1,6 +1,6 @@
 -- Values that can't be right, or look so: what is refused here sends nothing, and what may be right goes out as it was given.
 local cjson = require "cjson"
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
 

@@ -1,7 +1,7 @@
 -- Operation x failure (CONTRACT 7): how many requests arrive at the server, and what the call says of itself.
 local cjson = require "cjson"
 local child = require "spec.support.child"
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local every_call = require "spec.support.every_call"
 local failure_run = require "spec.support.failure_run"
 local failure_table = require "spec.support.failure_table"

@@ -142,7 +142,7 @@ describe("a proxy setting that can't be used", function()
         assert.matches("^made\t", out)
         assert.matches("gen:bytes: the environment variable " .. name .. " is not a valid proxy", out)
       end
-      assert.matches("^config\tdevkit4ai.new: the environment variable " .. name .. " names no proxy",
+      assert.matches("^config\tdevkit4ai.new: the environment variable " .. name .. " is not a valid proxy",
         run("https://api.test", { [name] = value }))
     end)
   end

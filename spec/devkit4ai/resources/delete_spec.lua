@@ -1,6 +1,6 @@
 -- Deleting and revoking: `true`; on a repeat after an unknown outcome "it is not there" means that the first try did it, and
 -- never otherwise. Counted at the server.
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local raw = require "spec.support.raw"
 local waits = require "devkit4ai.loop.waits"
 local wire = require "spec.support.wire"

@@ -1,5 +1,5 @@
 -- client:health(part): which address, without credentials, and what is told.
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local wire = require "spec.support.wire"
 
 local NOW = "2026-01-01T00:00:00Z"

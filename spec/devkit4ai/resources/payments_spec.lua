@@ -1,6 +1,6 @@
 -- client.payments and project.stripe: what goes out, what comes back, and that nothing which may be charged goes out twice.
 local cjson = require "cjson"
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local raw = require "spec.support.raw"
 local waits = require "devkit4ai.loop.waits"
 local wire = require "spec.support.wire"

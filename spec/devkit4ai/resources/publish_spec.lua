@@ -1,5 +1,5 @@
 -- What is done with a generation, and those that nobody owns: what goes out, and what comes back.
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local raw = require "spec.support.raw"
 local waits = require "devkit4ai.loop.waits"
 local wire = require "spec.support.wire"

@@ -63,12 +63,12 @@ end)
 
 describe("errors.fail", function()
   it("returns nil, a message and an error with the same message", function()
-    local value, message, err = errors.fail { kind = "network", outcome = "not_sent", message = "no road" }
+    local value, message, err = errors.fail { kind = "network", outcome = "not_sent", message = "no route" }
     assert.is_nil(value)
-    assert.equal("no road", message)
-    assert.equal("no road", tostring(err))
-    assert.equal("because: no road", "because: " .. err)
-    assert.equal("no road, alas", err .. ", alas")
+    assert.equal("no route", message)
+    assert.equal("no route", tostring(err))
+    assert.equal("because: no route", "because: " .. err)
+    assert.equal("no route, again", err .. ", again")
   end)
 
   -- outcome, transient, a repeat does no harm -> retryable
@@ -78,8 +78,8 @@ describe("errors.fail", function()
     { "unknown", true, true, true }, { "unknown", true, false, false }, { "unknown", false, true, false },
     { "unknown", nil, nil, false }, { "not_sent", nil, true, false },
   } do
-    it(("for an outcome %s that %s and %s: %s"):format(row[1], row[2] and "passes" or "stays",
-      row[3] and "harmless" or "harmful", row[4] and "retryable" or "not retryable"), function()
+    it(("returns an error (%s, %s, %s) that is %s"):format(row[1], row[2] and "transient" or "not transient",
+      row[3] and "harmless" or "not harmless", row[4] and "retryable" or "not retryable"), function()
       local _, _, err = errors.fail {
         kind = "x", outcome = row[1], transient = row[2], harmless = row[3], message = "",
       }
@@ -92,24 +92,24 @@ end)
 
 -- Transient failures: CONTRACT 7 repeats them if that does no harm.
 describe("a transient failure", function()
-  local function passes(transient) return transient == true end
+  local function is_transient(transient) return transient == true end
 
   it("is known by its HTTP status", function()
     for _, status in ipairs { 408, 429, 500, 502, 503, 504, 599, 300, 302, 307 } do
-      assert.is_true(passes(select(4, errors.classify_status(status))), status)
+      assert.is_true(is_transient(select(4, errors.classify_status(status))), status)
     end
     for _, status in ipairs { 400, 401, 402, 403, 404, 405, 409, 411, 413, 415, 418, 422, 600 } do
-      assert.is_false(passes(select(4, errors.classify_status(status))), status)
+      assert.is_false(is_transient(select(4, errors.classify_status(status))), status)
     end
   end)
 
   it("is known by its core status", function()
     for _, name in ipairs { "lookup", "connect", "handshake", "cut", "timeout", "protocol", "resources" } do
-      assert.is_true(passes(select(3, errors.classify_core_status(name))), name)
+      assert.is_true(is_transient(select(3, errors.classify_core_status(name))), name)
     end
     for _, name in ipairs { "url", "value", "empty_slot", "forked", "file", "file_exists", "no_image", "too_large",
       "over_cap", "private_address", "tls", "cancelled" } do
-      assert.is_false(passes(select(3, errors.classify_core_status(name))), name)
+      assert.is_false(is_transient(select(3, errors.classify_core_status(name))), name)
     end
   end)
 end)
@@ -125,7 +125,7 @@ describe("a request that can't be sent", function()
 end)
 
 describe("errors.from_refresh", function()
-  it("returns a failed refresh as the failure of the waiting call, and does not change the error of other calls", function()
+  it("returns a failed refresh as the failure of the call, and does not change the errors of other calls", function()
     local _, _, err = errors.fail { kind = "server", outcome = "unknown", message = "oops", operation = "refresh_token",
       attempts = 2 }
     local value, message, own = errors.from_refresh(err, "not_sent")
