@@ -14,9 +14,9 @@ local M = {}
 ---@field place integer? see timers
 
 ---@class devkit4ai.loop.Runnable a task, a callback or a detached function
----@field failed fun(self, value: any, text: string?) its function raised the value; text: with the traceback
----@field yielded fun(self, text: string) its function yielded by itself, and nothing would resume it; text: with the traceback
----@field left fun(self) the process was forked, and this one does not run it
+---@field failed fun(self: devkit4ai.loop.Runnable, value: any, text: string?) its function raised the value; text: with the traceback
+---@field yielded fun(self: devkit4ai.loop.Runnable, text: string) its function yielded by itself, and nothing would resume it; text: with the traceback
+---@field left fun(self: devkit4ai.loop.Runnable) the process was forked, and this one does not run it
 
 local engine, drain -- given to M.watch: the engine to step, and the function that takes its finished transfers
 local process -- the id of the process that the tasks belong to
