@@ -218,7 +218,7 @@ describe("a call that changes what is paid", function()
   local CALLS = {
     change = { { new_price_id = "price_2", proration_behavior = "always_invoice" }, "client.payments:subscription()" },
     cancel = { { cancel_immediately = true }, "client.payments:subscription()" },
-    checkout = { CHECKOUT, "nothing is charged before somebody pays there" },
+    checkout = { CHECKOUT, "nothing is charged until somebody pays there" },
     portal = { { return_url = "https://example.com" }, "which does no harm" },
   }
 

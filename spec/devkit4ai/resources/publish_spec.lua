@@ -124,7 +124,7 @@ describe("a generation of nobody", function()
     local gen, message, err = order()
     assert.is_nil(gen)
     assert.same({ "network", "unknown", false, 1 }, { err.kind, err.outcome, err.retryable, #server:requests() })
-    assert.is_truthy(message:find("it can't be found again", 1, true))
+    assert.is_truthy(message:find("no call can find it again", 1, true))
     assert.is_nil(message:find("find_generation", 1, true))
   end)
 
