@@ -85,7 +85,7 @@ describe("a program", function()
       } do
         require("devkit4ai." .. name)
       end
-      assert(require("devkit4ai.config").advice("access_token"))
+      assert(require("devkit4ai.config").missing_advice("access_token"))
       print(err.kind)
     ]])
   end)

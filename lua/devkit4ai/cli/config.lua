@@ -80,7 +80,7 @@ local function row_of(name)
   local names = {}
   for known in pairs(settings_of.kept()) do names[#names + 1] = known end
   table.sort(names)
-  local shown = checks.shown(name):find "^'" and checks.shown(name) or "this name"
+  local shown = checks.quote_name(name):find "^'" and checks.quote_name(name) or "this name"
   return exits.fail("invalid", ("%s is not a setting; the settings are %s"):format(shown, table.concat(names, ", ")))
 end
 

@@ -48,7 +48,7 @@ function M.declare(parser, commands)
   local argument = parser:argument("topic", "a command, or one of: " .. names):argname("<topic>"):args("?")
     :convert(function(name)
       if find(commands, name) or find(topics, name) then return name end
-      local known = checks.shown(name):find "^'" and checks.shown(name) or "this word"
+      local known = checks.quote_name(name):find "^'" and checks.quote_name(name) or "this word"
       return nil, ("%s is not a command and not a topic; the topics are %s"):format(known, names)
     end)
   -- A completion script offers the names. The parser has them as choices only then, since a help text would list them all.
