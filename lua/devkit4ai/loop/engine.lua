@@ -1,6 +1,7 @@
 --- The engine of this Lua state: submits transfers, and hands each finished one to the caller that waits for it.
 local core = require "devkit4ai.core"
 local own = require "devkit4ai.loop.own"
+local tasks = require "devkit4ai.loop.tasks"
 
 local M = {}
 
@@ -8,28 +9,30 @@ local M = {}
 ---@field id integer of the engine
 ---@field client devkit4ai.Client the client whose secrets and connections it uses
 ---@field slot devkit4ai.loop.Slot woken when it has finished
----@field finished boolean? the engine has returned it; the fields below are set
----@field status integer? of HTTP; 0: there is no response
----@field body string?
----@field head string? the response's header block
----@field trouble table? unless the response is whole: { name, text, step, seconds, fate }
----@field times table? seconds of its steps, where the request asks for them
+---@field status integer|false of HTTP, 0: there is no response; false: it has not finished, nor are the fields below set
+---@field body string|false
+---@field head string|false|nil the response's header block
+---@field trouble table|false|nil unless the response is whole: { name, text, step, seconds, fate }
+---@field times table|false|nil seconds of its steps, where the request asks for them
 
 local engine = core.engine()
-local submit, next_finished, wake = engine.submit, engine.next, own.wake
-local transfers = {} -- by id: those whose response was not taken; without a slot: a finalizer's call took it too early
+local submit, next_finished, wake, watch, task_count = engine.submit, engine.next, own.wake, own.watch, tasks.count
+local transfers = {} -- by id: those of tasks; without a slot: its response came before it was registered
+local of_script -- the transfer that a script waits for; a table with a new key for each call would be built anew each time
 local threaded = false -- a thread steps the engine
 
 local function deliver(id, status, body, head, trouble, times)
-  local transfer = transfers[id] or {}
-  transfer.finished, transfer.status, transfer.body, transfer.head = true, status, body, head
-  transfer.trouble, transfer.times = trouble, times
-  if not transfer.slot then
-    transfers[id] = transfer
-    return
+  local transfer = of_script
+  if transfer and transfer.id == id then of_script = nil else
+    transfer = transfers[id]
+    transfers[id] = nil
   end
-  transfers[id] = nil
-  wake(transfer.slot)
+  if not transfer then -- a call made by a finalizer took it
+    transfer = {}
+    transfers[id] = transfer
+  end
+  transfer.status, transfer.body, transfer.head, transfer.trouble, transfer.times = status, body, head, trouble, times
+  if transfer.slot then wake(transfer.slot) end
 end
 
 --- Hands out the finished transfers.
@@ -49,7 +52,7 @@ own.watch(engine, M.drain)
 ---@return userdata core.engine's
 function M.current()
   if engine:forked() then
-    engine, transfers, threaded = core.engine(), {}, false
+    engine, transfers, of_script, threaded = core.engine(), {}, nil, false
     own.watch(engine, M.drain)
   end
   return engine
@@ -59,27 +62,31 @@ end
 ---@param request userdata core.request's
 ---@param secrets userdata core.secrets', which fill it
 ---@param client devkit4ai.Client
----@param slot devkit4ai.loop.Slot a new one
 ---@return devkit4ai.loop.Transfer? transfer nil: it could not be sent
 ---@return string? name of the core's status
 ---@return string? text
-function M.submit(request, secrets, client, slot)
+function M.submit(request, secrets, client)
   local id, name, text = submit(client._engine, request, secrets)
   if not id then return nil, name, text end
-  local transfer = transfers[id]
-  if transfer then transfers[id] = nil else
-    transfer = {}
-    transfers[id] = transfer
+  watch(engine, M.drain)
+  local slot = { woken = false }
+  local transfer = {
+    id = id, client = client, slot = slot, status = false, body = false, head = false, trouble = false, times = false,
+  }
+  local early = transfers[id] -- looked up now: making a table may run a finalizer, and its call may take the response
+  if early then
+    transfers[id] = nil
+    early.id, early.client, early.slot = id, client, slot
+    return early
   end
-  transfer.id, transfer.client, transfer.slot = id, client, slot
-  own.watch(engine, M.drain)
+  if of_script or task_count() > 0 then transfers[id] = transfer else of_script = transfer end
   return transfer
 end
 
 --- Cancels a transfer. It is still handed out.
 ---@param transfer devkit4ai.loop.Transfer
 function M.cancel(transfer)
-  if not transfer.finished then engine:cancel(transfer.id) end
+  if not transfer.status then engine:cancel(transfer.id) end
 end
 
 --- Bytes sent so far and in total; nil: it has finished.
@@ -92,6 +99,7 @@ end
 
 --- Cancels the transfers of clients that are closed.
 function M.cancel_closed()
+  if of_script and of_script.client._closed then engine:cancel(of_script.id) end
   for id, transfer in pairs(transfers) do
     if transfer.client and transfer.client._closed then engine:cancel(id) end
   end

@@ -9,7 +9,7 @@ local waits = require "devkit4ai.loop.waits"
 
 local M = {}
 
-local submit, usable, current, park = engine.submit, own.usable, tasks.current, waits.park
+local submit, usable, current, park = engine.submit, own.usable, tasks.current, own.park
 local pcall, huge = pcall, math.huge
 local SLICE = 1 / 10 -- seconds between two calls of on_upload
 local CANCELLED = "its task was cancelled before that"
@@ -30,9 +30,9 @@ end
 -- Waits while on_upload is called. Gives the error that it raised.
 local function wait_with_progress(transfer, on_upload, task)
   local raised
-  while not transfer.finished do
-    park(task, transfer.slot, SLICE)
-    if not (raised or transfer.finished or task and task._cancellation) then
+  while not transfer.status do
+    waits.park(task, transfer.slot, SLICE)
+    if not (raised or transfer.status or task and task._cancellation) then
       raised = report_progress(transfer, on_upload, task)
       if raised then engine.cancel(transfer) end
     end
@@ -51,14 +51,16 @@ local function wait(transfer, on_upload, task)
     local raised = wait_with_progress(transfer, on_upload, task)
     if raised then add_raised(transfer, raised) end
   end
-  while not transfer.finished do park(task, transfer.slot, huge) end
+  if task then task._waiting_at = transfer.slot end
+  while not transfer.status do park(transfer.slot, huge) end
+  if task then task._waiting_at = nil end
 end
 
 -- An error has ended the wait of a script: the transfer ends before anything else steps the engine.
 local function end_transfer(transfer, value)
   engine.cancel(transfer)
-  while not transfer.finished and engine.progress(transfer) do engine.drain(SLICE) end
-  if not transfer.finished then
+  while not transfer.status and engine.progress(transfer) do engine.drain(SLICE) end
+  if not transfer.status then
     transfer.status, transfer.body, transfer.head, transfer.trouble = 0, "", "", cancelled "an error ended it"
   end
   add_raised(transfer, { value = value, text = traceback.text(value) })
@@ -73,7 +75,7 @@ end
 local function send_in_task(request, secrets, client, on_upload, row, task)
   if not waits.begin(task) then return nil, "cancelled", CANCELLED end
   task._client = client
-  local transfer, name, text = submit(request, secrets, client, {})
+  local transfer, name, text = submit(request, secrets, client)
   if not transfer then return waits.after_refusal(nil, name, text) end
   task._transfer, task._call = transfer, row.retry_class ~= "safe" and row or nil
   wait(transfer, on_upload, task)
@@ -99,7 +101,7 @@ function M.send(request, secrets, client, on_upload, row)
   if not can then errors.raise(why) end
   local task = current()
   if task then return send_in_task(request, secrets, client, on_upload, row, task) end
-  local transfer, name, text = submit(request, secrets, client, {})
+  local transfer, name, text = submit(request, secrets, client)
   if not transfer then return nil, name, text end
   local ok, value = pcall(wait, transfer, on_upload)
   if not ok then end_transfer(transfer, value) end
