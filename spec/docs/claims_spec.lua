@@ -74,7 +74,7 @@ end
 
 local order = operations.create_generation.body.form
 local client = assert(devkit4ai.new { base_url = "http://127.0.0.1:1" })
-local limits, creating, tries = client._limits, client._creating, client._retry
+local limits, creating, tries = client._limits, client._creating_limits, client._retry
 
 -- The calls without a total limit, as a user types them.
 local function creating_calls()

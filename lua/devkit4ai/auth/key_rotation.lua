@@ -60,7 +60,7 @@ local function with_key(kind, scope, text)
   local secrets = core.secrets(scope._secrets)
   local set, _, why = secrets:set(kind.slot, text)
   if not set then return nil, why end
-  return { id = scope.id, _client = scope._client, _secrets = secrets, _prepared = {} }
+  return { id = scope.id, _client = scope._client, _secrets = secrets, _plans = {} }
 end
 
 -- The new key exists, and the rotation is not complete. The error carries the key. Its outcome is unknown, since a program

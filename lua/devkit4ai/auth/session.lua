@@ -90,7 +90,7 @@ end
 
 -- Goes on with the account's session in the store, or where the client has no account with that of the last login.
 local function continue(client)
-  local mine = client._kept
+  local mine = client._stored_session
   local account = mine.account
   mine.account = account or (mine.resumes and stored_session.last_account(mine)) or nil
   local record = stored_session.newer(client)
@@ -105,7 +105,7 @@ end
 
 -- The tokens of the options may be older than what the store got from them since.
 local function start_kept(client, access_token, refresh_token)
-  client._kept.account = jwt.account(access_token or "") or jwt.account(refresh_token or "")
+  client._stored_session.account = jwt.account(access_token or "") or jwt.account(refresh_token or "")
   local record = stored_session.newer(client)
   if record and (is_later(record.refresh_token, refresh_token) or is_later(record.access_token, access_token)) then
     hold(client, record, record.left, "store")
@@ -120,12 +120,12 @@ function M.start(client, access_token, refresh_token)
   client._session = NEVER
   if client._store then
     stored_session = require "devkit4ai.auth.stored_session"
-    client._kept = stored_session.new(client, client._store)
+    client._stored_session = stored_session.new(client, client._store)
   end
   if not access_token and not has_refresh_token(client) then return end
   shared_tokens.join(client)
   begin(client, access_token and jwt.life(access_token, os.time()) or 0)
-  if client._kept then start_kept(client, access_token, refresh_token) end
+  if client._stored_session then start_kept(client, access_token, refresh_token) end
 end
 
 --- Whether the client's store can keep a session.
@@ -136,8 +136,8 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err kind `file`
 function M.check_store(client, says, operation)
-  if client._closed or not client._kept then return true end
-  local fine, why = stored_session.check(client._kept.store)
+  if client._closed or not client._stored_session then return true end
+  local fine, why = stored_session.check(client._stored_session.store)
   if fine then return true end
   local message = ("%s: the store can't keep a session: %s. Nothing was sent. Make the store writable, or leave out "
     .. "the option store"):format(says, client._secrets:mask(why))
@@ -148,8 +148,8 @@ end
 --- somebody else.
 ---@param client devkit4ai.Client
 function M.resume(client)
-  if not client._kept or client._secrets:has("access_token") or has_refresh_token(client) then return end
-  client._kept.resumes = true
+  if not client._stored_session or client._secrets:has("access_token") or has_refresh_token(client) then return end
+  client._stored_session.resumes = true
   if not continue(client) then client._session = LOST end
 end
 
@@ -178,7 +178,7 @@ function M.accept(client, tokens, operation, email, seconds)
   local life = jwt.life(tokens.access_token, os.time())
   local held, why = hold(client, tokens, life, "login")
   if not held then return unusable(operation, why) end
-  local mine = client._kept
+  local mine = client._stored_session
   if mine then
     mine.account, mine.seen = jwt.account(tokens.access_token) or (email and email:lower()), nil
     if stored_session.write(client, life, seconds) then stored_session.point(client, seconds) end
@@ -196,7 +196,7 @@ local function share(key, tokens, life, from)
     if not held then return unusable("refresh_token", why) end
   end
   for _, client in ipairs(clients) do
-    local mine = client._kept
+    local mine = client._stored_session
     if mine then
       mine.account = mine.account or jwt.account(tokens.access_token)
       local shared = mine.account and written[mine.store] == stored_session.key(mine)
@@ -212,9 +212,9 @@ local REFUSED = { auth = true, forbidden = true, invalid = true }
 local function over(key, err)
   local marks = {}
   for _, client in ipairs(shared_tokens.of(key)) do
-    marks[client] = client._kept and stored_session.mark(client)
+    marks[client] = client._stored_session and stored_session.mark(client)
     forget(client)
-    client._session = client._kept and LOST or NEVER
+    client._session = client._stored_session and LOST or NEVER
   end
   for client, mark in pairs(marks) do
     if mark then stored_session.drop(client, mark) end
@@ -245,8 +245,8 @@ end
 -- is done without: who had it longer than its lease has died.
 local function lock(flight)
   local started, client = runtime.now(), holder_of(flight)
-  while client and client._kept do
-    local unlock, busy = stored_session.lock(client._kept, LEASE)
+  while client and client._stored_session do
+    local unlock, busy = stored_session.lock(client._stored_session, LEASE)
     flight.unlock = unlock
     if not busy or runtime.now() - started >= LEASE then return client end
     runtime.sleep(stored_session.PAUSE, flight.sender)
@@ -258,17 +258,17 @@ end
 local function refresh(flight, run)
   local client, own = lock(flight), nil
   if not client then return true end
-  if client._kept then
+  if client._stored_session then
     local record = stored_session.newer(client)
-    if record then return take(flight, record, client._kept) end
+    if record then return take(flight, record, client._stored_session) end
     own = { total = math.min(client._limits.total, HELD) }
   end
   local tokens, message, err = run(flight.sender, "refresh_token", {}, own)
   if tokens then return share(flight.key, tokens, jwt.life(tokens.access_token, os.time())) end
   if not REFUSED[err.kind] then return nil, message, err end
   client = holder_of(flight)
-  local record = client and client._kept and stored_session.newer(client, true)
-  if record then return take(flight, record, client._kept) end
+  local record = client and client._stored_session and stored_session.newer(client, true)
+  if record then return take(flight, record, client._stored_session) end
   return over(flight.key, err)
 end
 
@@ -293,11 +293,11 @@ local COPIED = {
 -- Sends the refresh in place of the client that asked first: with its settings, and a copy of its slots. So neither the end
 -- of that client nor its next login touches a refresh that others wait for.
 local function new_sender(client)
-  local sender = setmetatable({ _closed = false, _prepared = {}, _secrets = core.secrets() }, { __index = client })
+  local sender = setmetatable({ _closed = false, _plans = {}, _secrets = core.secrets() }, { __index = client })
   sender._client = sender
   local names = {}
   for name in pairs(COPIED) do names[#names + 1] = name end
-  for _, line in ipairs(client._lines) do names[#names + 1] = line:match("{(.-)}") end
+  for _, line in ipairs(client._header_lines) do names[#names + 1] = line:match("{(.-)}") end
   for name, value in pairs(values_of(client._secrets, unpack(names))) do
     local shown = client._secrets:mask(value) == value and "shown"
     sender._secrets:set(name, value, shown or COPIED[name] or "header")
@@ -337,7 +337,7 @@ local function unreadable(client)
   return errors.give({
     kind = "file", outcome = "not_sent", operation = "refresh_token",
     message = ("the store can't be read: %s; make it readable, or log in with client:login"):format(
-      client._secrets:mask(client._kept.trouble)),
+      client._secrets:mask(client._stored_session.trouble)),
   })
 end
 
@@ -353,7 +353,7 @@ function M.renew(client, run, seconds)
   if client._session == LOST then
     if continue(client) then
       if client._session.ends > runtime.now() then return true end
-    elseif client._kept.trouble then return unreadable(client) end
+    elseif client._stored_session.trouble then return unreadable(client) end
   end
   if runtime.is_refused() then return cancelled() end
   local before, deadline = client._session, runtime.now() + (seconds or math.huge)
@@ -389,7 +389,7 @@ end
 ---@return devkit4ai.Error? err
 function M.make_ready(client, run, seconds)
   if client._session == LOST and not continue(client) then
-    if client._kept.trouble then return unreadable(client) end
+    if client._stored_session.trouble then return unreadable(client) end
     return true -- the call says what is missing
   end
   local ends = client._session.ends
@@ -419,7 +419,7 @@ end
 ---@param client devkit4ai.Client
 ---@return string? account nil: there are no tokens, or they can't be read
 function M.account(client)
-  local known = client._kept and client._kept.account
+  local known = client._stored_session and client._stored_session.account
   return known or jwt.account(values_of(client._secrets, "access_token").access_token or "")
 end
 
@@ -430,7 +430,7 @@ end
 ---@return devkit4ai.Error? err
 function M.tokens(client)
   if client._closed then errors.raise("client:tokens: the client is closed") end
-  if client._session == LOST and not continue(client) and client._kept.trouble then return unreadable(client) end
+  if client._session == LOST and not continue(client) and client._stored_session.trouble then return unreadable(client) end
   local tokens = values_of(client._secrets, "access_token", "refresh_token")
   if next(tokens) then return tokens end
   return errors.refuse("config", "client:tokens: there are no tokens: call client:login first")
@@ -446,7 +446,7 @@ function M.logout(client)
   forget(client)
   client._session = NEVER
   local done, why = true, nil
-  if client._kept then done, why = stored_session.forget(client) end
+  if client._stored_session then done, why = stored_session.forget(client) end
   if done then return true end
   why = client._secrets:mask(why)
   return errors.give({

@@ -22,8 +22,8 @@ end
 function M.leave(client)
   local key = M.key(client)
   if not key then return end
-  if client._twins then client._twins[client] = nil end
-  client._twins = nil
+  if client._token_group then client._token_group[client] = nil end
+  client._token_group = nil
   if holders[key] == client then holders[key] = nil end
 end
 
@@ -38,12 +38,12 @@ function M.join(client)
     return
   end
   if is_client(holder) then
-    holder._twins = setmetatable({ [holder] = true }, WEAK) -- kept by each that is in it
-    holder = holder._twins
+    holder._token_group = setmetatable({ [holder] = true }, WEAK) -- kept by each that is in it
+    holder = holder._token_group
     holders[key] = holder
   end
   holder[client] = true
-  client._twins = holder
+  client._token_group = holder
 end
 
 --- The clients that hold the token, but closed ones.

@@ -79,7 +79,7 @@ end
 -- Sets a value. Tries again through the loop while the store is busy. value(): the text, nil to forget the key; false: the
 -- write is not needed any more.
 local function write(client, key, value, seconds)
-  local store, started = client._kept.store, runtime.now()
+  local store, started = client._stored_session.store, runtime.now()
   local ends = started + math.min(PATIENCE, seconds or PATIENCE)
   local done, why
   repeat
@@ -95,7 +95,7 @@ end
 -- Tells that the store failed: by an event, or where nobody listens once on standard error.
 local function tell(client, why)
   local message = "the store did not keep the session: " .. why
-  local store = client._kept.store
+  local store = client._stored_session.store
   if events.emit(client, { type = "refresh", message = message }) or told[store] then return end
   told[store] = true
   io.stderr:write("devkit4ai: ", client._secrets:mask(message), "\n")
@@ -123,7 +123,7 @@ end
 ---@param refused boolean? the client's own were refused, so that any other will do
 ---@return { access_token: string, refresh_token: string?, left: number }? record left: seconds that the token is good for
 function M.newer(client, refused)
-  local kept = client._kept
+  local kept = client._stored_session
   local key = M.key(kept)
   local record = key and read(kept, key)
   local mark = record and record.account == kept.account and mark_of_record(record)
@@ -145,7 +145,7 @@ end
 --- The client's tokens have come to the record by somebody else's hand.
 ---@param client devkit4ai.Client
 function M.note(client)
-  client._kept.seen = mark_of(client._secrets)
+  client._stored_session.seen = mark_of(client._secrets)
 end
 
 --- What tells a client's tokens apart from others, without showing them.
@@ -162,7 +162,7 @@ end
 ---@param seconds number? for a busy store
 ---@return boolean? written
 function M.write(client, life, seconds)
-  local kept = client._kept
+  local kept = client._stored_session
   local key, mark = M.key(kept), mark_of(client._secrets)
   if not key then return end
   local frame = json.encode { place = kept.place, account = kept.account, ends = math.floor(os.time() + life) }
@@ -179,7 +179,7 @@ end
 ---@param client devkit4ai.Client
 ---@param seconds number? for a busy store
 function M.point(client, seconds)
-  local kept = client._kept
+  local kept = client._stored_session
   local account = kept.account
   local text = account and json.encode { place = kept.place, account = account }
   if not text then return end
@@ -191,7 +191,7 @@ end
 ---@param client devkit4ai.Client
 ---@param mark string of the tokens
 function M.drop(client, mark)
-  local kept = client._kept
+  local kept = client._stored_session
   local key = M.key(kept)
   if not key then return end
   local done, why = write(client, key, function()
@@ -206,7 +206,7 @@ end
 ---@return boolean? done
 ---@return string? why
 function M.forget(client)
-  local kept = client._kept
+  local kept = client._stored_session
   local account, key = kept.account, M.key(kept)
   kept.account, kept.seen = nil, nil
   local function nothing()

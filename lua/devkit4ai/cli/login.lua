@@ -81,7 +81,7 @@ function M.run(options, shell)
   local done, message, err = client:login(email, password)
   if not done then return nil, message, err end
   if trouble() then return exits.fail("file", "signed in, but not for the next command: " .. trouble()) end
-  logins.note(client._kept.store, client._kept.account, email)
+  logins.note(client._stored_session.store, client._stored_session.account, email)
   settings_of.tell_token(settings, shell)
   shell:give({ email = email, role = client.role, base_url = client.base_url },
     ("signed in as %s (%s) at %s"):format(email, client.role, client.base_url))

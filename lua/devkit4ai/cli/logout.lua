@@ -25,8 +25,8 @@ function M.declare() end
 function M.run(options, shell)
   local client, settings, err = session.open(options, shell)
   if not client then return nil, settings, err end
-  local store = client._kept and client._kept.store
-  local account = store and stored_session.last_account(client._kept)
+  local store = client._stored_session and client._stored_session.store
+  local account = store and stored_session.last_account(client._stored_session)
   local done, message
   done, message, err = client:logout()
   if not done then return nil, message, err end

@@ -141,9 +141,9 @@ function M.run(options, shell)
   local done
   done, message, err = hand_over(shell, account, client, options)
   if not done then return nil, message, err end
-  local whose = client._kept.account -- of the tokens that the answer brought, or of an earlier login
+  local whose = client._stored_session.account -- of the tokens that the answer brought, or of an earlier login
   if whose and (whose == account.id or whose == email:lower()) then
-    logins.note(client._kept.store, whose, email)
+    logins.note(client._stored_session.store, whose, email)
   else
     if account.is_active == false then shell:tell "first verify the e-mail address" end
     shell:tell(("to log in, run: devkit4ai login --email %s%s"):format(text.quote(email), shell.again))

@@ -53,7 +53,7 @@ end
 ---@param client devkit4ai.Client
 ---@param id string
 function M.remember(client, id)
-  local made = client._made
+  local made = client._recent_generations
   made.at = made.at % KEPT + 1
   if made.order[made.at] then made.ids[made.order[made.at]] = nil end
   made.order[made.at], made.ids[id] = id, true
@@ -221,7 +221,7 @@ function M.find(scope, says, given, own)
   if not wanted then return runtime.refused(errors.refuse("invalid", says .. ": " .. wrong, "list_generations")) end
   local client = scope._client
   local search = {
-    wanted = wanted, since = given.since, known = client._made.ids,
+    wanted = wanted, since = given.since, known = client._recent_generations.ids,
     seen = {}, count = 0, recent = 0, total = 0, found = {}, unknown = {}, near = {},
   }
   local done, message, err = read(scope, says, given, search)

@@ -22,7 +22,7 @@ local function header_lines(row, profile, client)
   local content_type = row.content_type or row.body and CONTENT_TYPES[next(row.body)]
   if content_type then lines[#lines + 1] = "Content-Type: " .. content_type end
   if row.bodiless then lines[#lines + 1] = "Content-Length: 0" end
-  for _, line in ipairs(row.path and client._lines or {}) do lines[#lines + 1] = line end -- the API alone gets them
+  for _, line in ipairs(row.path and client._header_lines or {}) do lines[#lines + 1] = line end -- the API alone gets them
   return lines
 end
 
@@ -41,7 +41,7 @@ function M.prepare(scope, name, row)
     local message = ("%s: a client with the role %s has no such call"):format(row.says, client._role)
     return errors.refuse("config", message, name)
   end
-  local limits = row.creates and client._creating or client._limits
+  local limits = row.creates and client._creating_limits or client._limits
   local lines, traced = header_lines(row, profile, client), client._trace ~= false
   local request = {
     method = row.method, url = row.path and client.base_url .. row.path, headers = core.headers(lines),
@@ -243,7 +243,7 @@ function M.request(client, row, known, name, args, extra, secrets)
   if request.total ~= nil and not validate.is_timeout(request.total) then
     return refuse(says, name, "config", validate.TIMEOUT)
   end
-  local ok, message, err = fill(row, name, request, args, client._parts[name], says)
+  local ok, message, err = fill(row, name, request, args, client._part_choice[name], says)
   if not ok then return nil, message, err end
   if row.about then request.about = args[row.about] end
   local own = own_secrets(row, args, extra, secrets)

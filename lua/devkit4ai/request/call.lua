@@ -80,7 +80,7 @@ local function missing_part(call, failure)
   local form = failure.status == 422 and call.row.body and call.row.body.form
   for i, part in ipairs(form and form.parts or {}) do
     for _, field in ipairs(failure.fields or {}) do
-      if i ~= (call.client._parts[call.name] or 1) and field.loc == "body." .. part then return i end
+      if i ~= (call.client._part_choice[call.name] or 1) and field.loc == "body." .. part then return i end
     end
   end
 end
@@ -96,7 +96,7 @@ local function mend(call, failure)
     if not done then return errors.on_the_way(err, "refused") end
     return true
   elseif part and not call.part then
-    call.part, client._parts[call.name] = part, part
+    call.part, client._part_choice[call.name] = part, part
     build.fill_form(call.row.body.form, call.request, call.args, part)
     return true
   end
@@ -270,11 +270,11 @@ end
 function M.run(scope, name, args, extra, progress)
   local client, row = scope._client, operations[name]
   if client._closed then errors.raise((extra and extra.says or row.says) .. ": the client is closed") end
-  local known = scope._prepared[name]
+  local known = scope._plans[name]
   if not known then
     local prepared, message, err = build.prepare(scope, name, row)
     if not prepared then return runtime.refused(nil, message, err) end
-    known, scope._prepared[name] = prepared, prepared
+    known, scope._plans[name] = prepared, prepared
   end
   if extra or not known.fixed then return build_and_make(scope, row, name, known, args, extra, progress) end
   return make(client, row, name, known, args, known.request, scope._secrets, progress)

@@ -13,7 +13,7 @@ local M = {}
 ---@class devkit4ai.Scope
 ---@field _client devkit4ai.Client
 ---@field _secrets userdata the core's slots
----@field _prepared table<string, table> what stays the same of an operation's requests
+---@field _plans table<string, table> what stays the same of an operation's requests
 
 local ORDINARY = { connect = 10, idle = 30, total = 120 } -- seconds; design, section 2
 local CREATING = { connect = 10, idle = 120 } -- no total limit: it would turn slow lines into unknown outcomes (CONTRACT 1.2)
@@ -37,14 +37,14 @@ function M.of_client(options)
   limits, message, err = config.limits("devkit4ai.new", settings.timeout, ORDINARY)
   if not limits then return nil, message, err end
   local scope = {
-    base_url = settings.base_url, role = settings.role, _called = "client", -- in the lines of messages
-    _role = settings.role, _secrets = secrets, _prepared = {}, _ca_file = settings.ca_file, _limits = limits,
-    _creating = { connect = limits.connect, idle = settings.timeout and settings.timeout.idle or CREATING.idle },
+    base_url = settings.base_url, role = settings.role, _variable = "client", -- in the lines of messages
+    _role = settings.role, _secrets = secrets, _plans = {}, _ca_file = settings.ca_file, _limits = limits,
+    _creating_limits = { connect = limits.connect, idle = settings.timeout and settings.timeout.idle or CREATING.idle },
     _retry = settings.retry, _budget = { tokens = retry.FULL }, _proxy = settings.proxy, _public = settings.public,
-    _lines = settings.lines, _store = settings.store, _trace = trace_of(settings, secrets),
+    _header_lines = settings.lines, _store = settings.store, _trace = trace_of(settings, secrets),
     _user_agent = settings.user_agent or "devkit4ai-lua/" .. require "devkit4ai.util.version",
-    _project_id = settings.project_id, _parts = {}, _closed = false, _engine = runtime.engine(),
-    _made = { at = 0, order = {}, ids = {} }, -- for find, which end users' clients share
+    _project_id = settings.project_id, _part_choice = {}, _closed = false, _engine = runtime.engine(),
+    _recent_generations = { at = 0, order = {}, ids = {} }, -- for find, which end users' clients share
   }
   scope._client = scope
   session.start(scope, access_token, options and options.refresh_token)
@@ -65,7 +65,7 @@ end
 
 -- What new handles of a project begin with, by this very client: an end user's looks like its developer's otherwise.
 local function held_key(client, id)
-  local keys = rawget(client, "_keys")
+  local keys = rawget(client, "_project_keys")
   return keys and keys[id:lower()]
 end
 
@@ -78,8 +78,8 @@ function M.remember_key(client, id, text)
   local held = { id = id, _secrets = core.secrets(client._secrets) }
   held._secrets:set("project_key", text)
   adopt_child(client, held)
-  client._keys = rawget(client, "_keys") or {}
-  client._keys[id:lower()] = held
+  client._project_keys = rawget(client, "_project_keys") or {}
+  client._project_keys[id:lower()] = held
 end
 
 --- The private record of a project: it sees the client's slots behind its own, with its own id; the client's project key is
@@ -96,8 +96,8 @@ function M.of_project(client, id)
   local set, _, why = secrets:set("project_id", id, "shown")
   if not set then return errors.refuse("config", "client:project: the id can't be used: " .. why) end
   local record = {
-    id = id, _client = client, _secrets = secrets, _prepared = {},
-    _held = held, -- while a handle uses it, so that closing the client wipes it
+    id = id, _client = client, _secrets = secrets, _plans = {},
+    _key_holder = held, -- while a handle uses it, so that closing the client wipes it
   }
   adopt_child(client, record)
   return record
@@ -126,8 +126,8 @@ local function class_of_users(project)
   secrets:set("access_token", "") -- the developer's own are not theirs
   secrets:set("refresh_token", "")
   local class = {
-    role = "end_user", _role = "end_user", _called = "user", -- in the lines of messages
-    _secrets = secrets, _prepared = {}, _project_id = project.id,
+    role = "end_user", _role = "end_user", _variable = "user", -- in the lines of messages
+    _secrets = secrets, _plans = {}, _project_id = project.id,
     _project = project, -- while a user lives, so that closing the client reaches it
   }
   class.__index = object.lazy(class, { payments = M.payments }).__index
@@ -143,15 +143,16 @@ local USES = { access_token = "header", refresh_token = "body" }
 ---@return string? message
 ---@return devkit4ai.Error? err
 function M.of_end_user(project, tokens)
-  project._users = project._users or class_of_users(project)
-  local secrets = core.secrets(project._users._secrets)
+  project._end_user_class = project._end_user_class or class_of_users(project)
+  local secrets = core.secrets(project._end_user_class._secrets)
   for slot, token in pairs(tokens) do
     local set, _, why = secrets:set(slot, token, USES[slot])
     if not set then return errors.refuse("config", ("project:end_user: the %s can't be used: %s"):format(slot, why)) end
   end
   local client, record = project._client, { _secrets = secrets }
   record._client = record
-  local user = object.new(client, { base_url = client.base_url, role = project._users.role }, record, project._users)
+  local class = project._end_user_class
+  local user = object.new(client, { base_url = client.base_url, role = class.role }, record, class)
   session.start(record, tokens.access_token, tokens.refresh_token)
   adopt_child(getmetatable(project), record)
   return user

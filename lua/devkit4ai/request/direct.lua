@@ -123,12 +123,12 @@ local function create(client, row, name, known, given, extra)
   return generation.guard({
     says = row.says, operation = name,
     handle = function(id) return known.findable and client:generation(id) or generation.anonymous(client, id) end,
-    search = function() return wanted and find.way(client, client._called, tostring(wanted), moment) or "" end,
+    search = function() return wanted and find.way(client, client._variable, tostring(wanted), moment) or "" end,
   }, function(creation)
     extra.creation = creation
     local response, _, err = call.run_row(client, row, name, extra, given.on_upload)
     if err then
-      if wanted and err.operation == name then find.tell_lost(err, client, client._called, tostring(wanted), moment) end
+      if wanted and err.operation == name then find.tell_lost(err, client, client._variable, tostring(wanted), moment) end
       return generation.fail(creation, err)
     end
     local made = response.status < 300 and response.json

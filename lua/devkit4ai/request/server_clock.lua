@@ -21,7 +21,7 @@ end
 ---@param head string the response's header block
 function M.note(client, head)
   local time = date_of(head)
-  if time then client._server_zero = time - core.now() end
+  if time then client._server_clock_offset = time - core.now() end
 end
 
 --- The server's Unix time at a moment of core.now().
@@ -30,7 +30,7 @@ end
 ---@return number seconds
 ---@return boolean known false: no response told it yet, so this machine's clock is taken
 function M.at(client, moment)
-  local zero = client._server_zero
+  local zero = client._server_clock_offset
   if zero then return zero + moment, true end
   return os.time() - math.floor(core.now() - moment), false
 end

@@ -359,7 +359,7 @@ end
 ---@return devkit4ai.Error? err
 ---@see create_generation
 function Client:generate(options, own)
-  return generations().generate(self, self._called, "client:generate", options, own)
+  return generations().generate(self, self._variable, "client:generate", options, own)
 end
 
 --- Orders a picture without an account and without keys. The server allows few a day. Sent at most once; an order whose
@@ -390,7 +390,7 @@ function Client:generation(id, options)
   validate.value("client:generation: id", { type = "string", required = true }, id)
   local given = validate.arguments("client:generation", HANDLE, options)
   if given.anonymous then return generations().anonymous(self, id) end
-  return generations().of_id(self, self._called, id)
+  return generations().of_id(self, self._variable, id)
 end
 
 --- The generations of who is logged in, in pages. Asks nobody yet: what is wrong is told by the first page that is read.
@@ -401,7 +401,7 @@ end
 ---@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
 ---@return devkit4ai.Pages pages of devkit4ai.Generation
 function Client:generations(options, own)
-  return generations().list(self, self._called, "list_generations", "client:generations", options, own)
+  return generations().list(self, self._variable, "list_generations", "client:generations", options, own)
 end
 
 --- The generations that were published, of anyone; needs no account.
@@ -413,7 +413,7 @@ end
 ---@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
 ---@return devkit4ai.Pages pages of devkit4ai.Generation
 function Client:public_generations(options, own)
-  return generations().list(self, self._called, "list_public_generations", "client:public_generations", options, own)
+  return generations().list(self, self._variable, "list_public_generations", "client:public_generations", options, own)
 end
 
 --- The one generation that was ordered with these instructions: what became of an order whose outcome is unknown. Blanks at
@@ -428,7 +428,7 @@ end
 ---@return devkit4ai.Error? err kind `not_found`: it may still appear for some seconds; kind `conflict`: several fit, or the list can't tell that there is none; the message names what it saw, and nothing may be ordered again before somebody looked
 ---@see list_generations
 function Client:find_generation(options, own)
-  return generations().find(self, self._called, "client:find_generation", options, own)
+  return generations().find(self, self._variable, "client:find_generation", options, own)
 end
 
 local PARTS = {

@@ -77,7 +77,7 @@ end
 ---@param id string
 ---@return devkit4ai.Generation
 function M.anonymous(client, id)
-  local words = suggestions.generation(client._called, shown(id), "{ anonymous = true }")
+  local words = suggestions.generation(client._variable, shown(id), "{ anonymous = true }")
   return handle(client, id, words, "get_anonymous_generation_status")
 end
 

@@ -17,7 +17,7 @@ end
 ---@param id string
 ---@return string
 function M.project(client, id)
-  return ("%s:project(%s)"):format(client._called, M.quote(id))
+  return ("%s:project(%s)"):format(client._variable, M.quote(id))
 end
 
 --- The Lua of a handle on a generation.

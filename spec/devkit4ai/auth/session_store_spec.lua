@@ -722,7 +722,8 @@ describe("a renewal that waits for the store's lock", function()
       local options = { base_url = server.url, access_token = "access-1", refresh_token = "refresh-1" }
       if followers_store then options.store = store end
       local follower = assert(devkit4ai.new(options))
-      follower._kept = followers_store and leader._kept or nil -- the account, which this token does not name
+      -- the account, which this token does not name
+      follower._stored_session = followers_store and leader._stored_session or nil
       local unlock = assert(store.lock(place() .. " someone@example.com", 60))
       local asked, lock = false, store.lock
       store.lock = function(...)
@@ -804,7 +805,7 @@ local TOKENS_IN_REACH = [[
   for name, module in pairs(package.loaded) do
     if name:find("^devkit4ai") then look(module, name) end
   end
-  assert(known[client._kept])
+  assert(known[client._stored_session])
   assert(next(kept_elsewhere))
   client:close()
 ]]

@@ -280,12 +280,12 @@ describe("find_generation", function()
   end)
 
   it("keeps the ids of a thousand orders, and no more", function()
-    local fake = { _made = { at = 0, order = {}, ids = {} } }
+    local fake = { _recent_generations = { at = 0, order = {}, ids = {} } }
     for i = 1, 2500 do find.remember(fake, id(i)) end
     local count = 0
-    for _ in pairs(fake._made.ids) do count = count + 1 end
+    for _ in pairs(fake._recent_generations.ids) do count = count + 1 end
     assert.equal(1000, count)
-    assert.is_true(fake._made.ids[id(2500)] and fake._made.ids[id(1501)])
+    assert.is_true(fake._recent_generations.ids[id(2500)] and fake._recent_generations.ids[id(1501)])
   end)
 end)
 
