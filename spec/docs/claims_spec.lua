@@ -68,7 +68,7 @@ local function library(name) return "lua/devkit4ai/" .. name .. ".lua" end
 
 local function most_pause(attempts)
   local failure = { kind = "server", outcome = "unknown", attempts = attempts, transient = true }
-  local clock = { left = math.huge, tries = 99, max_wait = 60, budget = retry.FULL }
+  local clock = { left = math.huge, tries = 99, max_wait = 60, budget = retry.FULL_BUDGET }
   return (retry.decide({ repeats = "safe" }, failure, clock, function() return 1 end))
 end
 
@@ -89,7 +89,8 @@ end
 local calls = creating_calls()
 
 -- The failure of a 429 that names no time.
-local _, unnamed = classify.answered(operations.get_me, {}, core.secrets(), 429, "{}", "HTTP/1.1 429 Too Many\r\n\r\n")
+local limited = { plan = { name = "get_me", row = operations.get_me }, request = {}, secrets = core.secrets() }
+local _, unnamed = classify.response(limited, 429, "{}", "HTTP/1.1 429 Too Many\r\n\r\n")
 
 local ahead = constant(library "auth/session", "AHEAD") / 60 -- minutes
 local budget = constant(library "loop/own", "BUDGET")
@@ -119,7 +120,7 @@ local CLAIMS = {
   { "docs/tokens-and-keys.md", "It renews the access token %s minutes before it ends", word(ahead) },
   { "docs/reference/client.md", "by itself %s minutes before the access token ends", word(ahead) },
   { "docs/tokens-and-keys.md", "lives less than %s minutes is renewed at half its life", ahead * 2 },
-  { "docs/tokens-and-keys.md", "the next try comes after %s s.", constant(library "auth/session", "AGAIN") },
+  { "docs/tokens-and-keys.md", "the next try comes after %s s.", constant(library "auth/refresh", "AGAIN") },
   { "docs/tokens-and-keys.md", "who calls | %s minutes |", constant(library "auth/jwt", "LIFE") / 60 },
   { "docs/tokens-and-keys.md", "tries again every %s s through the loop, for %s seconds at most",
     stored_session.PAUSE, word(constant(library "auth/stored_session", "PATIENCE")) },
@@ -134,7 +135,7 @@ local CLAIMS = {
   { "docs/errors.md", "asks you to wait; %s after a 429 that names no time", unnamed.retry_after },
   { "docs/reference/errors.md", "the server said; %s after a 429 that names no time", unnamed.retry_after },
   { "docs/retries.md", "each repeat takes %s, after a timeout %s, out of %s that", retry.cost { kind = "network" },
-    retry.cost { kind = "timeout" }, retry.FULL },
+    retry.cost { kind = "timeout" }, retry.FULL_BUDGET },
   { "docs/uploads.md", "there are 1 to %s images |", order.most },
   { "docs/uploads.md", "none has more than %s MiB (%s bytes)", order.max_bytes / 2 ^ 20, grouped(order.max_bytes) },
   { "docs/uploads.md", "the instructions have at most %s characters as JSON, the %s around a bare prompt",
@@ -327,7 +328,7 @@ local QUOTES = {
   { "docs/building.md", "no Lua headers found", "cmake/luas.cmake" },
   { "docs/building.md", "the sandbox did not start: the shell finds no command '", library "sandbox/init" },
   { "docs/building.md", " does not find", library "util/dependencies" },
-  { "docs/tokens-and-keys.md", "the session is over: the server refused the refresh token", library "auth/session" },
+  { "docs/tokens-and-keys.md", "the session is over: the server refused the refresh token", library "auth/refresh" },
   { "docs/waiting.md", "gen:wait: an error ended the wait; the generation", library "generation/wait" },
   { "docs/waiting.md", "the image ended early", "src/core/image_end.c" },
   { "docs/sandbox.md", "value is not a valid dict", library "sandbox/errors" },

@@ -1,5 +1,5 @@
---- Key rotation: create a new key, let the program store it, use it, revoke the old key. After each failure at least one key
---- works, and an error that comes after the creation carries the new key.
+--- Key rotation: create a new key, let the program store it, use it, revoke the old key. After each failure at least one
+--- key works, and an error after the creation has the new key.
 local call = require "devkit4ai.request.call"
 local core = require "devkit4ai.core"
 local errors = require "devkit4ai.util.errors"
@@ -9,8 +9,8 @@ local wait = require "devkit4ai.generation.wait"
 
 local M = {}
 
--- By what is rotated: the slot of the key in use, the operations, the words of the message. by_new: the new key is what the
--- old one is revoked with, so a refusal may be of the new one.
+-- By type of key: the slot of the key in use, the operations, texts of messages. by_new: the new key sends the request that
+-- revokes the old one, so a refusal may be about the new key.
 local KINDS = {
   developer = {
     by_new = true, slot = "developer_key", list = "list_developer_keys", create = "create_developer_key",
@@ -24,38 +24,38 @@ local KINDS = {
   },
 }
 
--- What the documents show behind a prefix (D03) is no part of the key.
-local function bare(prefix)
+-- Some documents show dots after a prefix (D03). They are no part of the key.
+local function without_dots(prefix)
   return (type(prefix) == "string" and prefix or ""):gsub("%.+$", ""):gsub("\226\128\166$", "")
 end
 
--- What may be shown of a key: the vendor's own eight characters.
+-- The part of a key that messages may show: eight characters, as the vendor shows.
 local function shown(prefix)
-  return bare(prefix):sub(1, 8)
+  return without_dots(prefix):sub(1, 8)
 end
 
--- The one active key of the list that may be the one in use; or nil and why.
-local function find_used(kind, scope, list)
+-- The key in use: the only active key in the list that has its prefix. Or nil and why.
+local function find_key_in_use(kind, scope, list)
   local found
   for _, one in ipairs(list) do
-    local prefix = bare(one.key_prefix)
+    local prefix = without_dots(one.key_prefix)
     if one.is_active ~= false and prefix ~= "" and scope._secrets:begins(kind.slot, prefix) then
       if found then
-        return nil, ("two keys begin like the one in use (%s): revoke it yourself, by key:revoke()")
+        return nil, ("two keys begin like the key in use (%s): revoke it yourself, by key:revoke()")
           :format(shown(prefix))
       end
       found = one
     end
   end
   if found then return found end
-  return nil, ("no active key in %s begins like the one in use"):format(kind.lists)
+  return nil, ("no active key in %s begins like the key in use"):format(kind.lists)
 end
 
 local function refuse(kind, what, message)
-  return runtime.refused(errors.refuse(what, ("%s: %s; nothing was made"):format(kind.says, message), kind.create))
+  return runtime.refused(errors.refuse(what, ("%s: %s; nothing was created"):format(kind.says, message), kind.create))
 end
 
--- The scope, with another key in the place of the one in use; nil and why, where no header can carry it.
+-- The scope with another key in use. nil and why, if no header can hold that key.
 local function with_key(kind, scope, text)
   local secrets = core.secrets(scope._secrets)
   local set, _, why = secrets:set(kind.slot, text)
@@ -63,24 +63,24 @@ local function with_key(kind, scope, text)
   return { id = scope.id, _client = scope._client, _secrets = secrets, _plans = {} }
 end
 
--- The new key exists, and the rotation is not complete. The error carries the key. Its outcome is unknown, since a program
--- takes `refused` and `not_sent` for a call that changed nothing.
-local function half_done(made, err, message)
+-- The new key exists, and the rotation is not complete. The error has the key. Its outcome is unknown, because a program
+-- reads `refused` and `not_sent` as a call that changed nothing.
+local function incomplete(made, err, message)
   err.key, err.message, err.outcome = made, message, "unknown"
   err.retryable = false -- the same call would create one more key
   return nil, message, err
 end
 
 -- No request can be made with the new key.
-local function useless(kind, made, why)
-  local message = ("%s: the new key, which is in err.key, can't be used: %s; the old one stays in use")
+local function unusable_key(kind, made, why)
+  local message = ("%s: the new key, which is in err.key, can't be used: %s; the old key stays in use")
     :format(kind.says, why)
   local _, _, err = errors.give { kind = "protocol", outcome = "unknown", message = message, operation = kind.create }
-  return half_done(made, err, message)
+  return incomplete(made, err, message)
 end
 
 -- The program could not store the new key.
-local function not_kept(kind, made, old, why)
+local function not_stored(kind, made, old, why)
   local message = ("%s: the function keep did not store the new key: %s; the old key (%s) is not revoked and stays in "
     .. "use; store the new key, which is in err.key, or revoke it with err.key:revoke()")
     :format(kind.says, why, shown(old.key_prefix))
@@ -88,15 +88,15 @@ local function not_kept(kind, made, old, why)
   local _, _, err = runtime.cut(errors.give {
     kind = cause, outcome = "unknown", message = message, operation = kind.create,
   })
-  return half_done(made, err, message)
+  return incomplete(made, err, message)
 end
 
 -- The old key could not be revoked.
 local function not_revoked(kind, made, old, stays, message, err)
-  local left = stays and "the server does not take the new key yet, so the old one (%s) stays in use"
-    or err.outcome == "unknown" and "the new key is in use; whether the old one (%s) is revoked, nobody knows"
+  local left = stays and "the server does not accept the new key yet, so the old one (%s) stays in use"
+    or err.outcome == "unknown" and "the new key is in use; it is not known whether the old one (%s) is revoked"
     or "the new key is in use, and the old one (%s) was not revoked"
-  return half_done(made, err, ("%s; the key in err.key is new: keep it; %s: look in %s, and revoke the old one with "
+  return incomplete(made, err, ("%s; the key in err.key is new: keep it; %s: look in %s, and revoke the old one with "
     .. "key:revoke()"):format(message, left:format(shown(old.key_prefix)), kind.lists))
 end
 
@@ -112,28 +112,28 @@ local function text_of(value)
   return ok and type(text) == "string" and text or "it gave a reason without text"
 end
 
--- What the program's function gave, behind pcall's result. A function without a return value has stored the key.
-local function judge(...)
+-- Reads the results of pcall and the program's function. A function without a return value has stored the key.
+local function was_stored(...)
   local ok, kept, why = ...
   if not ok then return false, text_of(kept) end
   if kept or select("#", ...) == 1 then return true end
   return false, why == nil and "it returned " .. tostring(kept) or text_of(why)
 end
 
--- Calls the program's function. Gives true, or false and why the key is not stored.
-local function keep_key(keep, made)
-  return judge(pcall(keep, made))
+-- Calls the program's function. Returns true, or false and why the key is not stored.
+local function store_key(keep, made)
+  return was_stored(pcall(keep, made))
 end
 
 -- An error (Ctrl-C, a debug hook) ended a rotation that had created the new key. A text can't carry the key, so an error
 -- object is raised.
 local function ended(kind, made, old, value, text)
-  local message = ("%s%s%s: an error ended the rotation; the key in err.key is new: keep it; whether "
-    .. "the old one (%s) is revoked, nobody knows: look in %s, and revoke the old one with key:revoke()"):format(
+  local message = ("%s%s%s: an error ended the rotation; the key in err.key is new: keep it; it is not "
+    .. "known whether the old one (%s) is revoked: look in %s, and revoke the old one with key:revoke()"):format(
     text, text:find("\n", 1, true) and "\n" or "; ", kind.says, shown(old.key_prefix), kind.lists)
   local _, _, err = errors.give { kind = "cancelled", outcome = "unknown", operation = kind.revoke, message = message }
   err.cause = value
-  half_done(made, err, err.message)
+  incomplete(made, err, err.message)
   error(err, 0)
 end
 
@@ -147,18 +147,19 @@ local function rotate(scope, name, label, options, use, state)
   if not scope._secrets:has(kind.slot) then return refuse(kind, "config", "no key is in use: " .. kind.none) end
   local list, message, err = call.run(scope, kind.list, { project_id = scope.id }, step "looking for the key in use")
   if not list then return nil, message, err end
-  local old, why = find_used(kind, scope, list)
+  local old, why = find_key_in_use(kind, scope, list)
   if not old then return refuse(kind, "conflict", why) end
   local made
-  made, message, err = call.run(scope, kind.create, { project_id = scope.id, name = label }, step "making the new key")
+  local args = { project_id = scope.id, name = label }
+  made, message, err = call.run(scope, kind.create, args, step "creating the new key")
   if not made then return nil, message, err end
   key.new(made, scope, name)
   state.made, state.old = made, old
   local with_new, unusable = with_key(kind, scope, made.key)
-  if not with_new then return useless(kind, made, unusable) end
+  if not with_new then return unusable_key(kind, made, unusable) end
   state.fits = true
   local kept, trouble = true, nil
-  if options.keep then kept, trouble = keep_key(options.keep, made) end
+  if options.keep then kept, trouble = store_key(options.keep, made) end
   trouble = trouble and with_new._secrets:mask(trouble)
   local revoked
   if kept and not scope._client._closed then
@@ -167,7 +168,7 @@ local function rotate(scope, name, label, options, use, state)
     revoked, message, err = closed(kind)
   end
   with_new._secrets:close()
-  if not kept then return not_kept(kind, made, old, trouble) end
+  if not kept then return not_stored(kind, made, old, trouble) end
   local stays = not revoked and kind.by_new and err.outcome == "refused"
     and (err.kind == "forbidden" or err.kind == "auth")
   if not stays and not scope._client._closed then use(made.key) end
@@ -177,10 +178,10 @@ end
 
 --- Rotates the key in use.
 ---@param scope devkit4ai.Scope the client, or a project
----@param name "developer"|"project" whose key
+---@param name "developer"|"project" the type of the key
 ---@param label string? the new key's name
 ---@param options { keep: function?, timeout: number?, headers: table<string, string>? } timeout: for all steps together
----@param use fun(text: string) takes the new key into use, wherever the old one is
+---@param use fun(text: string) replaces the old key in use, everywhere
 ---@return devkit4ai.Key? key the new one
 ---@return string? message
 ---@return devkit4ai.Error? err with the new key in err.key, where it was created

@@ -1,4 +1,4 @@
---- The first step of a call: the request, out of the operation's row, the client and the arguments.
+--- Builds calls: the request of an operation from its row, the client and the arguments.
 local core = require "devkit4ai.core"
 local validate = require "devkit4ai.util.validate"
 local config = require "devkit4ai.config"
@@ -6,35 +6,66 @@ local errors = require "devkit4ai.util.errors"
 local json = require "devkit4ai.util.json"
 local locale = require "devkit4ai.util.locale"
 local header_profiles = require "devkit4ai.api.header_profiles"
+local operations = require "devkit4ai.api.operations"
 local proxy = require "devkit4ai.request.proxy"
 
 local M = {}
+
+local now = core.now
 
 M.PAIRS = "application/x-www-form-urlencoded"
 
 local MAX_ANSWER = 16 * 1024 * 1024 -- bytes; design, invariant 8
 
-local CONTENT_TYPES = { json = "application/json", pairs = M.PAIRS } -- a multipart form's has the boundary, libcurl's
+local CONTENT_TYPES = { json = "application/json", pairs = M.PAIRS } -- libcurl writes the one of a multipart form
 
-local function header_lines(row, profile, client)
+---@class devkit4ai.Call one call of an operation. Each field has one writer, named in brackets; the other steps only read it.
+---@field client devkit4ai.Client [build] whose settings and connections the call uses
+---@field plan devkit4ai.Plan [build] what all calls of the operation have in common
+---@field args table? [build] path parameters, query and fields of the body, secrets among them
+---@field options devkit4ai.CallOptions? [build]
+---@field request table [build] for core.request; [send] for a second attempt, a new one that inherits from it
+---@field secrets userdata [build] fills the request, and masks the texts of the response
+---@field own_secrets userdata? [build] a set for this call alone; it is `secrets`, and is closed after the call
+---@field started number [build] core.now()
+---@field on_upload (fun(sent: integer, total: integer))? [call] receives the progress while the body is sent
+---@field refreshes integer? [call] how often a 401 gave this call new tokens
+---@field attempts integer [send] how often the request was sent or tried
+---@field session devkit4ai.Session? [send] the client's session at the last attempt
+---@field maybe_done boolean? [send] the outcome of an earlier attempt is unknown
+---@field retry_cost number? [send] what its retries took from the retry budget
+---@field redirects integer? [send] how many redirects it has followed
+---@field other_part integer? [send] the other name of the files' part that it tried after a 422
+
+---@class devkit4ai.CallOptions what a caller sets for one call; other fields (url, save_as, json, form, max_answer, overwrite) go to core.request
+---@field total number? seconds for the whole call
+---@field headers table<string, string>? the user's own
+---@field hidden string[]? values that the response may repeat and nothing may show
+---@field says string? the call as the user knows it, in place of the row's
+---@field tries integer? most attempts, in place of the client's
+---@field max_wait number? seconds; in place of the client's
+---@field creation devkit4ai.Creation? its owner raises an error that ended the call, which is in err.raised
+
+---@class devkit4ai.Plan the part of an operation's requests that is the same in each call of a scope. It has no secret.
+---@field name string of the operation
+---@field row table of `operations`
+---@field header_lines string[]
+---@field request table for core.request; `compiled`: core.request's, where each request of the operation is the same
+---@field inherit { __index: table } the metatable of a request that differs from it
+---@field is_fixed boolean each request of the operation is the same
+---@field needs_token boolean a header has the access token
+
+local function header_lines_of(row, profile, client)
   local lines = { "User-Agent: " .. client._user_agent }
   for _, line in ipairs(header_profiles[profile]) do lines[#lines + 1] = line end
   local content_type = row.content_type or row.body and CONTENT_TYPES[next(row.body)]
   if content_type then lines[#lines + 1] = "Content-Type: " .. content_type end
   if row.bodiless then lines[#lines + 1] = "Content-Length: 0" end
-  for _, line in ipairs(row.path and client._header_lines or {}) do lines[#lines + 1] = line end -- the API alone gets them
+  for _, line in ipairs(row.path and client._header_lines or {}) do lines[#lines + 1] = line end -- for the API only
   return lines
 end
 
---- What is the same in each request of an operation: a table for the core, and the metatable by which others inherit from
---- it. It holds no secret: those go with each sending.
----@param scope devkit4ai.Scope
----@param name string
----@param row table
----@return table? known
----@return string? message
----@return devkit4ai.Error? err
-function M.prepare(scope, name, row)
+local function new_plan(scope, name, row)
   local client = scope._client
   local profile = row.profile[client._role]
   if not profile then
@@ -42,23 +73,31 @@ function M.prepare(scope, name, row)
     return errors.refuse("config", message, name)
   end
   local limits = row.creates and client._creating_limits or client._limits
-  local lines, traced = header_lines(row, profile, client), client._trace ~= false
+  local lines, is_traced = header_lines_of(row, profile, client), client._trace ~= false
   local request = {
     method = row.method, url = row.path and client.base_url .. row.path, headers = core.headers(lines),
     ca_file = client._ca_file, proxy = row.path and proxy.of(client._proxy, client.base_url),
-    once = row.method ~= "GET", head = row.heed or traced, times = traced, max_answer = MAX_ANSWER,
+    once = row.method ~= "GET", head = row.heed or is_traced, times = is_traced, max_answer = MAX_ANSWER,
     connect = limits.connect, idle = limits.idle, total = limits.total,
   }
-  -- the same bytes each time
-  local fixed = row.repeats == "safe" and not row.query and row.path and not row.path:find("{", 1, true)
-  if fixed then request.compiled = core.request(request) end
+  local is_fixed = row.repeats == "safe" and not row.query and row.path and not row.path:find("{", 1, true)
+  if is_fixed then request.compiled = core.request(request) end
   return {
-    request = request, lines = lines, fixed = fixed, inherit = { __index = request },
-    bearer = table.concat(header_profiles[profile]):find("{access_token}", 1, true) ~= nil,
+    name = name, row = row, header_lines = lines, request = request, inherit = { __index = request },
+    is_fixed = is_fixed,
+    needs_token = table.concat(header_profiles[profile]):find("{access_token}", 1, true) ~= nil,
   }
 end
 
--- gives the parameter that is no UUID
+-- The plan of an operation is made once for each scope; the plan of a caller's own row is not kept.
+local function plan_of(scope, name, row)
+  if row then return new_plan(scope, name, row) end
+  local plan, message, err = new_plan(scope, name, operations[name])
+  scope._plans[name] = plan
+  return plan, message, err
+end
+
+-- Returns the name of a parameter that is no UUID.
 local function fill_path(request, args)
   local wrong
   request.url = request.url:gsub("{([%w_]+)}", function(name)
@@ -68,13 +107,13 @@ local function fill_path(request, args)
   return wrong
 end
 
-local function percent(byte)
+local function percent_encode(byte)
   return ("%%%02X"):format(byte:byte())
 end
 
-local WHOLE = 2 ^ 53 -- up to here each whole number is itself, and no exponent is wanted
+local WHOLE = 2 ^ 53 -- up to here a number holds each integer exactly, and it is written without an exponent
 
---- A value as it stands in a query or a form, in each locale.
+--- The text of a value in a query or a form, the same in each locale.
 ---@param value string|number|boolean
 ---@return string
 function M.text_of(value)
@@ -84,10 +123,10 @@ function M.text_of(value)
 end
 
 local function encode_component(value)
-  return (M.text_of(value):gsub("[^A-Za-z0-9%-._~]", percent))
+  return (M.text_of(value):gsub("[^A-Za-z0-9%-._~]", percent_encode))
 end
 
---- name=value&..., in the order of names; what is not there is left out.
+--- The text name=value&..., in the order of names, without the names that have no value.
 ---@param names string[]
 ---@param values table<string, string|number|boolean>
 ---@return string
@@ -104,7 +143,7 @@ local function fill_query(row, request, args)
   if text ~= "" then request.url = request.url .. "?" .. text end
 end
 
--- A slot marked ? is left out where nothing is given for it.
+-- A slot marked ? is left out if its argument is absent.
 local function slots_of(row, args)
   local slots = {}
   for _, slot in ipairs(row.slots or {}) do
@@ -123,20 +162,25 @@ local function fill_json(row, request, args)
   return true
 end
 
---- The files' part has the name that the server is known to want, else the row's first.
----@param form table the row's
----@param request table
----@param args table
----@param part integer? which of the row's names
-function M.fill_form(form, request, args, part)
+-- choice: which of the row's names the files' part has
+local function fill_form(row, request, args, choice)
+  local form = row.body.form
   request.form = {
-    part = form.parts[part or 1], files = args.files, max_bytes = form.max_bytes,
+    part = form.parts[choice or 1], files = args.files, max_bytes = form.max_bytes,
     fields = { { form.text, args[form.text] } },
   }
+  return true
 end
 
--- Secrets among the arguments live in a set of their own, for this call alone.
-local function own_secrets(row, args, extra, secrets)
+--- Gives the files' part of a call's form another one of its names.
+---@param call devkit4ai.Call
+---@param choice integer index in the row's names
+function M.rename_part(call, choice)
+  fill_form(call.plan.row, call.request, call.args, choice)
+end
+
+-- Secrets among the arguments are in a set for this call alone.
+local function own_secrets_of(row, args, options, secrets)
   local own
   for _, slot in ipairs(slots_of(row, args)) do
     if args[slot] then
@@ -144,14 +188,14 @@ local function own_secrets(row, args, extra, secrets)
       own:set(slot, args[slot], "body")
     end
   end
-  if not row.path or extra and (extra.headers or extra.hidden) then own = own or core.secrets(secrets) end
-  for i, value in ipairs(extra and extra.hidden or {}) do own:set("hidden " .. i, value, "body") end
+  if not row.path or options and (options.headers or options.hidden) then own = own or core.secrets(secrets) end
+  for i, value in ipairs(options and options.hidden or {}) do own:set("hidden " .. i, value, "body") end
   return own
 end
 
-local HIDDEN = 8 -- characters; a shorter value in a picture's address is no signature
+local HIDDEN = 8 -- characters; a shorter value in an image's URL is no signature
 
--- What a picture's address is signed with is masked while the call lives, also as the server may spell it.
+-- The signature in an image's URL is masked during the call, also as the server may spell it.
 local function hide_query(secrets, url)
   local n = 0
   for value in (url:match("%?([^#]*)") or ""):gmatch("[^&=]+") do
@@ -162,15 +206,16 @@ local function hide_query(secrets, url)
   end
 end
 
---- Where a picture's request goes: through which proxy, and whether only to public addresses. Not so where the API's own
---- address is private, nor on the API's own origin, which gets our requests anyway.
----@param client devkit4ai.Client
+--- Sets the URL of an image's request, its proxy, and whether only public addresses are allowed. All addresses are allowed
+--- if the API's own address is private, and on the API's own origin.
+---@param call devkit4ai.Call
 ---@param request table
 ---@param url string
 ---@return boolean? done
----@return string? why it can't be sent there
-function M.aim(client, request, url)
-  hide_query(request.own, url)
+---@return string? why the request can't be sent to this URL
+function M.set_image_url(call, request, url)
+  local client = call.client
+  hide_query(call.own_secrets, url)
   local through, why = proxy.of(client._proxy, url)
   if why then return nil, why end
   request.url, request.proxy = url, through
@@ -178,8 +223,15 @@ function M.aim(client, request, url)
   return true
 end
 
-local function refuse(says, name, kind, message)
-  return errors.refuse(kind, says .. ": " .. message, name)
+--- The call as the user knows it, for messages.
+---@param call devkit4ai.Call
+---@return string
+function M.says(call)
+  return call.options and call.options.says or call.plan.row.says
+end
+
+local function refuse(call, kind, message)
+  return errors.refuse(kind, M.says(call) .. ": " .. message, call.plan.name)
 end
 
 local BODIES = {
@@ -188,20 +240,17 @@ local BODIES = {
     request.json = M.pairs_of(row.body.pairs, args)
     return true
   end,
-  form = function(row, request, args, part)
-    M.fill_form(row.body.form, request, args, part)
-    return true
-  end,
+  form = fill_form,
 }
 
--- the first argument that must be a UUID and is none
-local function no_uuid(row, args)
+-- The name of the first argument that must be a UUID and is none.
+local function not_uuid(row, args)
   for _, name in ipairs(row.uuids or {}) do
     if args[name] ~= nil and not config.is_uuid(args[name]) then return name end
   end
 end
 
--- what is always sent, where the arguments do not say otherwise
+-- The arguments, with the row's defaults for those that are absent.
 local function with_defaults(row, args)
   return setmetatable({}, { __index = function(_, name)
     local value = args[name]
@@ -210,54 +259,83 @@ local function with_defaults(row, args)
   end })
 end
 
-local function fill(row, name, request, args, part, says)
-  local wrong = no_uuid(row, args) or row.path and fill_path(request, args)
+local function fill(call, request)
+  local row, args = call.plan.row, call.args
+  local wrong = not_uuid(row, args) or row.path and fill_path(request, args)
   if wrong then
-    return refuse(says, name, "invalid", ("%s is no UUID, but %s"):format(wrong, validate.kind(args[wrong])))
+    return refuse(call, "invalid", ("%s is no UUID, but %s"):format(wrong, validate.kind(args[wrong])))
   end
   if row.defaults then args = with_defaults(row, args) end
   if row.query then fill_query(row, request, args) end
   if row.body then
-    local ok, why = BODIES[next(row.body)](row, request, args, part)
-    if not ok then return refuse(says, name, "invalid", "the arguments can't be written as JSON: " .. why) end
+    local ok, why = BODIES[next(row.body)](row, request, args, call.client._part_choice[call.plan.name])
+    if not ok then return refuse(call, "invalid", "the arguments can't be written as JSON: " .. why) end
   end
   return true
 end
 
---- One call's request.
----@param client devkit4ai.Client
----@param row table
----@param known table M.prepare's
----@param name string
----@param args table
----@param extra table? fields of the core's request; headers
----@param secrets userdata the scope's
----@return table? request
----@return userdata|string secrets the call's own, to be closed after it, or the scope's; the message, where request is nil
----@return devkit4ai.Error? err
-function M.request(client, row, known, name, args, extra, secrets)
-  local request = setmetatable({ compiled = false }, known.inherit)
-  for field, value in pairs(extra or {}) do request[field] = value end
+-- The user's own headers are for the API only.
+local function add_headers(call, request)
+  local given = call.options and call.options.headers
+  if not given or not call.plan.row.path then return true end
+  local compile = require("devkit4ai.request.headers").compile
+  local lines, why = compile(given, call.own_secrets, call.plan.header_lines)
+  if not lines then return refuse(call, "config", why) end
+  request.headers = core.headers(lines)
+  return true
+end
+
+-- Gives a call its own request, because its request differs from the plan's.
+local function add_request(call)
+  local plan, options = call.plan, call.options
+  local row, request = plan.row, setmetatable({ compiled = false }, plan.inherit)
+  for field, value in pairs(options or {}) do request[field] = value end
   request.headers = nil
-  local says = request.says or row.says
   if request.total ~= nil and not validate.is_timeout(request.total) then
-    return refuse(says, name, "config", validate.TIMEOUT)
+    return refuse(call, "config", validate.TIMEOUT)
   end
-  local ok, message, err = fill(row, name, request, args, client._part_choice[name], says)
+  local ok, message, err = fill(call, request)
   if not ok then return nil, message, err end
-  if row.about then request.about = args[row.about] end
-  local own = own_secrets(row, args, extra, secrets)
-  request.own = own
+  local own = own_secrets_of(row, call.args, options, call.secrets)
+  call.request, call.own_secrets, call.secrets = request, own, own or call.secrets
   if not row.path then
-    ok, message = M.aim(client, request, request.url)
-    if not ok then return refuse(says, name, "config", message) end
+    ok, message = M.set_image_url(call, request, request.url)
+    if not ok then return refuse(call, "config", message) end
   end
-  if row.path and extra and extra.headers then -- the API alone gets them
-    local lines, why = require("devkit4ai.request.headers").compile(extra.headers, own, known.lines)
-    if not lines then return refuse(says, name, "config", why) end
-    request.headers = core.headers(lines)
+  return add_headers(call, request)
+end
+
+--- Builds a call. Raises at the caller's line if the client is closed.
+---@param scope devkit4ai.Scope
+---@param name string of the operation
+---@param args table?
+---@param options devkit4ai.CallOptions?
+---@param row table? the caller's own, in place of the operation's
+---@return devkit4ai.Call?
+---@return string? message
+---@return devkit4ai.Error? err
+function M.call(scope, name, args, options, row)
+  local client = scope._client
+  if client._closed then
+    errors.raise((options and options.says or (row or operations[name]).says) .. ": the client is closed")
   end
-  return request, own or secrets
+  local plan, message, err
+  if not row then plan = scope._plans[name] end
+  if not plan then
+    plan, message, err = plan_of(scope, name, row)
+    if not plan then return nil, message, err end
+  end
+  local call = {
+    client = client, plan = plan, args = args, options = options, request = plan.request, secrets = scope._secrets,
+    started = now(), attempts = 0,
+  }
+  if options or not plan.is_fixed then
+    call.args = args or {}
+    local done
+    done, message, err = add_request(call)
+    if not done then return nil, message, err end
+  end
+  return call
 end
 
 return M

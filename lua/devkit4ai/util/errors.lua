@@ -169,7 +169,7 @@ end
 
 local debug = rawget(_G, "debug") -- some hosts take it away
 local getinfo = debug and debug.getinfo
-local own = getinfo and getinfo(1, "S").source:match("^(.*)errors%.lua$") or "="
+local own = getinfo and getinfo(1, "S").source:match("^(.*)util/errors%.lua$") or "="
 
 local PASSING = { network = true, timeout = true, rate_limited = true, server = true } -- kinds; a later try may fare better
 

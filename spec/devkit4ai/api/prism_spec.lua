@@ -16,7 +16,7 @@ local FINDS = {
 
 -- Where Prism answers by the file, and the file says less than the contract.
 local UNUSABLE = {
-  get_health_simple = "no object and no list", -- row 54: the file types no answer, so Prism answers null
+  get_health_simple = "it is not an object or a list", -- row 54: the file types no answer, so Prism answers null
 }
 
 describe("by the vendor's file,", function()

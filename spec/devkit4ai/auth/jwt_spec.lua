@@ -70,15 +70,15 @@ end)
 
 describe("token.ends", function()
   it("is the claim exp, whatever our clock says", function()
-    assert.equal(1700000000, jwt.ends(encode('{"exp":1700000000}')))
-    assert.equal(5, jwt.ends(encode('{"exp":5}')))
+    assert.equal(1700000000, jwt.expires(encode('{"exp":1700000000}')))
+    assert.equal(5, jwt.expires(encode('{"exp":5}')))
   end)
 
   it("is nil where there is none", function()
     for _, text in ipairs {
       "", "opaque", encode("{}"), encode('{"exp":"soon"}'), encode('{"exp":"nan"}'), encode('{"exp":{}}'),
     } do
-      assert.is_nil(jwt.ends(text))
+      assert.is_nil(jwt.expires(text))
     end
   end)
 end)

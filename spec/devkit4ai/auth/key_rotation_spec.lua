@@ -191,7 +191,7 @@ for name, kind in pairs(KINDS) do
         local key, message, err = kind.rotate(serve(options))
         assert.is_nil(key)
         assert.same({ "conflict", "not_sent", 0, message }, { err.kind, err.outcome, err.attempts, err.message })
-        assert.is_truthy(message:find("nothing was made", 1, true))
+        assert.is_truthy(message:find("nothing was created", 1, true))
         assert.same({ 1, 0, 0 }, server:steps())
         local keys = server:keys()
         assert.equal(kind.old, used(kind, keys))

@@ -222,9 +222,9 @@ describe("a token near its end", function()
 
   it("is renewed ahead of it, before the call goes out", function()
     local client = new(server, { access_token = token(2) })
-    local due = client._session.due - require("devkit4ai.core").now()
+    local due = client._session.refresh_at - require("devkit4ai.core").now()
     assert.is_true(due <= 1) -- a token of 2 s is renewed after 1
-    client._session.due = 0 -- now
+    client._session.refresh_at = 0 -- now
     assert(client:me())
     assert.equal("refresh refresh-0, me token-1", seen(server))
     client:close()
@@ -234,7 +234,7 @@ describe("a token near its end", function()
     local core = require "devkit4ai.core"
     local before = core.now()
     local client = new(server, { access_token = token(1800) })
-    local due, ends, after = client._session.due, client._session.ends, core.now()
+    local due, ends, after = client._session.refresh_at, client._session.expires_at, core.now()
     assert.is_true(due >= before + 1500 - 2 and due <= after + 1500 + 2) -- a token's end is a whole second
     assert.is_true(ends >= before + 1800 - 2 and ends <= after + 1800 + 2)
     client:close()
@@ -242,7 +242,7 @@ describe("a token near its end", function()
 
   it("is renewed once for all tasks", function()
     local client = new(server)
-    client._session.due = 0
+    client._session.refresh_at = 0
     local tasks = {}
     for i = 1, 5 do tasks[i] = devkit4ai.spawn(function() return taken(client:me()) end) end
     for i = 1, 5 do assert.equal("token-1", tasks[i]:join()) end
@@ -256,7 +256,7 @@ describe("a token near its end whose refresh gets lost", function()
     local server = start("do conn:close() return end", "true")
     finally(function() server:stop() end)
     local client = new(server)
-    client._session.due = 0
+    client._session.refresh_at = 0
     assert.equal("expired", taken(client:me()))
     client:close()
   end)
@@ -267,11 +267,11 @@ describe("a refresh that takes longer than the call may", function()
     local server = start("conn:sleep(1000)", "true")
     finally(function() server:stop() end)
     local client = new(server)
-    client._session.due = 0
+    client._session.refresh_at = 0
     local account, message, err = client:me { timeout = 1 }
     assert.is_nil(account)
     assert.same({ "timeout", "not_sent" }, { err.kind, err.outcome })
-    assert.is_truthy(message:find("give more with timeout", 1, true))
+    assert.is_truthy(message:find("pass a larger `timeout`", 1, true))
     assert.equal("refresh refresh-0", seen(server))
     client:close()
   end)
@@ -293,7 +293,7 @@ describe("closing a client during a refresh", function()
     local server = start("conn:sleep(1000)", "true")
     finally(function() server:stop() end)
     local client = new(server)
-    client._session.due = 0
+    client._session.refresh_at = 0
     local task = devkit4ai.spawn(function() return select(3, client:me()).kind end)
     while #server:requests() == 0 do require("devkit4ai.loop.runtime").sleep(0.01, {}) end
     client:close()

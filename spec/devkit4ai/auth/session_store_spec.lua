@@ -156,7 +156,7 @@ describe("a login with a store", function()
     login(client, "one@example.com")
     local session = require "devkit4ai.auth.session"
     session.accept(client, { access_token = "opaque" }, "login", "two@example.com")
-    assert.is_false(session.can_renew(client))
+    assert.is_false(session.can_refresh(client))
     local record = record_of("two@example.com")
     assert.same({ "opaque" }, { record.access_token, record.refresh_token })
     client:close()
@@ -194,7 +194,7 @@ describe("a renewal with a store", function()
     local client = login(new())
     local other = elsewhere()
     assert(other:refresh_token())
-    client._session.due = 0
+    client._session.refresh_at = 0
     assert(client:me())
     assert.equal("login, refresh refresh-1, me", seen(server))
     other:close()
@@ -227,7 +227,7 @@ describe("a renewal with a store", function()
     local client = login(new())
     assert(elsewhere():refresh_token())
     put("someone@example.com", "access-2", "refresh-2", { ends = os.time() - 5 })
-    client._session.due = 0
+    client._session.refresh_at = 0
     assert(client:me())
     assert.equal("login, refresh refresh-1, refresh refresh-2, me", seen(server))
     client:close()
@@ -281,7 +281,7 @@ describe("a renewal with a store", function()
       serve()
       local client = login(new())
       put("someone@example.com", "newer", "newer", fields)
-      client._session.due = 0
+      client._session.refresh_at = 0
       assert(client:me())
       assert.equal("login, refresh refresh-1, me", seen(server))
       client:close()
@@ -494,7 +494,7 @@ describe("a store that does wrong", function()
       assert(client:me())
       assert(client:refresh_token())
       assert(client:me())
-      client._session.due = 0
+      client._session.refresh_at = 0
       assert(client:me())
       assert.equal("login, me, refresh refresh-1, me, refresh refresh-2, me", seen(server))
       client:close()
@@ -663,7 +663,7 @@ describe("a store that is busy", function()
     local client = login(new())
     make_busy(1)
     local task = devkit4ai.spawn(function() return client:logout() end)
-    repeat devkit4ai.update() until client._session.ends == math.huge
+    repeat devkit4ai.update() until client._session.expires_at == math.huge
     login(client)
     task:join()
     assert.equal("access-2", record_of("someone@example.com").access_token)

@@ -128,7 +128,7 @@ local WALKER = [=[
     end,
     function() -- one that is cancelled on the way, while another waits for the same
       local client, other = any(), any()
-      client._session.due = math.min(client._session.due, runtime.now())
+      client._session.refresh_at = math.min(client._session.refresh_at, runtime.now())
       local task = devkit4ai.spawn(function() return client, client:me() end)
       local follower = devkit4ai.spawn(function() return other, other:me() end)
       runtime.sleep(math.random(0, 8) / 1000, {})
@@ -140,7 +140,7 @@ local WALKER = [=[
     end,
     function() -- its end is near
       local client = any()
-      client._session.due = math.min(client._session.due, runtime.now())
+      client._session.refresh_at = math.min(client._session.refresh_at, runtime.now())
       judge(client, client:me())
     end,
     function()

@@ -37,7 +37,7 @@ end)
 
 describe("a client's calls", function()
   local COST = 2 * retry.cost {} -- of a call that fails three times
-  local FULL = retry.FULL / COST -- such calls that a new client may make
+  local FULL = retry.FULL_BUDGET / COST -- such calls that a new client may make
 
   it("share a budget of repeats: first tries go on, and what is worth it is earned anew", function()
     serve [[

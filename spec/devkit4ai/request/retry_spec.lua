@@ -11,7 +11,7 @@ local function failure_of(fields)
 end
 
 local function clock_of(fields)
-  local clock = { left = math.huge, tries = 3, max_wait = 60, budget = retry.FULL }
+  local clock = { left = math.huge, tries = 3, max_wait = 60, budget = retry.FULL_BUDGET }
   for name, value in pairs(fields or {}) do clock[name] = value end
   return clock
 end
@@ -105,7 +105,7 @@ describe("retry.decide", function()
     assert.is_number((decide("safe", plain, { budget = retry.cost(plain) })))
     assert.is_nil((decide("safe", plain, { budget = retry.cost(plain) - 1 })))
     assert.is_nil((decide("safe", slow, { budget = retry.cost(slow) - 1 })))
-    assert.equal(100, retry.FULL / retry.cost(plain))
+    assert.equal(100, retry.FULL_BUDGET / retry.cost(plain))
   end)
 
   it("changes nothing of what it is given", function()
