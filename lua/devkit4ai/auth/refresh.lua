@@ -108,7 +108,7 @@ end
 local function request_tokens(client, options)
   local call, message, err = build.call(client, "refresh_token", {}, options)
   if not call then return runtime.refused(nil, message, err) end
-  return send.run(call, send.attempts)
+  return send.change(call)
 end
 
 local REFUSED = { auth = true, forbidden = true, invalid = true } -- kinds of a final refusal

@@ -8,43 +8,24 @@ local session = require "devkit4ai.auth.session"
 
 local M = {}
 
-local huge, now = math.huge, runtime.now
-
--- Refreshes the tokens before the request is sent, if they are about to expire.
+-- Refreshes the tokens before the request is sent. Returns the failure of that.
 local function authorize(call)
-  local refresh_at = call.plan.needs_token and call.client._session.refresh_at or huge
-  if refresh_at == huge or now() < refresh_at then return nil end
   local ready, _, err = refresh.ensure_valid(call.client, send.time_left(call))
   if not ready then return { err = select(3, errors.on_the_way(err, "not_sent")) } end
   return send.limit_time(call, "not_sent")
 end
 
--- Refreshes the tokens after a 401, unless the client got new ones while the call was in progress. true: the call is sent
--- again, because the server did nothing; false: the failure, or the failure of the refresh, is final.
+-- Refreshes the tokens after a 401, unless the client got new ones while the call was in progress. The call is then sent
+-- again, because the server did nothing.
 local function reauthorize(call, failure)
   local client, refreshes = call.client, call.refreshes or 0
-  if failure.kind ~= "auth" or failure.raised or not call.plan.needs_token then return false, failure end
+  if failure.kind ~= "auth" or not call.plan.needs_token then return false, failure end
   if not session.can_refresh_after_401(client, call.session, refreshes) then return false, failure end
   call.refreshes = refreshes + 1
-  if client._session == call.session then
-    local done, _, err = refresh.refresh(client, send.time_left(call))
-    if not done then return false, { err = select(3, errors.on_the_way(err, "refused")) } end
-  end
-  failure = send.limit_time(call, call.maybe_done and "unknown" or failure.outcome)
-  return not failure, failure
-end
-
--- The attempts of a call, with valid tokens.
-local function attempts(call)
-  local failure = authorize(call)
-  if failure then return nil, failure end
-  local answer, head, again
-  repeat
-    answer, failure, head = send.attempts(call)
-    again = false
-    if failure then again, failure = reauthorize(call, failure) end
-  until not again
-  return answer, failure, head
+  if client._session ~= call.session then return true, failure end
+  local done, _, err = refresh.refresh(client, send.time_left(call))
+  if done then return true, failure end
+  return nil, { err = select(3, errors.on_the_way(err, "refused")) }
 end
 
 --- Makes a call.
@@ -62,7 +43,12 @@ function M.run(scope, name, args, options, on_upload, row)
   local call, message, err = build.call(scope, name, args, options, row)
   if not call then return runtime.refused(nil, message, err) end
   call.on_upload = on_upload
-  return send.run(call, attempts)
+  if call.plan.needs_token and call.started >= call.client._session.refresh_at then
+    local failure = authorize(call)
+    if failure then return send.finish(call, nil, failure) end
+  end
+  if call.plan.row.repeats == "safe" then return send.finish(call, send.attempts(call, reauthorize)) end
+  return send.change(call, reauthorize)
 end
 
 return M

@@ -1,4 +1,4 @@
---- Sends a call that is built: exchange, classify, retry, and the result for the caller. It does not refresh tokens.
+--- Sends a call that is built: exchange, classify, retry, and the results for the caller. It does not refresh tokens.
 local core = require "devkit4ai.core"
 local build = require "devkit4ai.request.build"
 local classify = require "devkit4ai.request.classify"
@@ -47,24 +47,7 @@ function M.limit_time(call, outcome)
   })) }
 end
 
--- ---- one attempt ----
-
-local function attempt(call)
-  local client, row, request, trace = call.client, call.plan.row, call.request, call.client._trace
-  if trace then trace:request(call) end
-  call.session = client._session
-  call.attempts = call.attempts + 1
-  local status, body, head, trouble, times =
-    exchange(request.compiled or core.request(request), call.secrets, client, call.on_upload, row)
-  if head and status and row.path then server_clock.note(client, head) end -- not an image server's clock
-  local answer, failure = classify_exchange(call, status, body, head, trouble)
-  if failure then failure.attempts = failure.untried and 0 or call.attempts end
-  if trace then trace:answer(call, status, head, body, times, failure, answer) end
-  if failure and call.maybe_done and retry.was_done(row, failure) then return true, nil, head end
-  return answer, failure, head
-end
-
--- ---- a second attempt ----
+-- ---- the next attempt ----
 
 -- Another name of the files' part that a 422 names as missing: the server refused the request, so nothing was done (D36).
 local function missing_part(call, failure)
@@ -132,8 +115,20 @@ end
 
 -- Whether the call is sent again after a failure. It waits and changes the request for that.
 local function can_retry(call, failure)
-  return not failure.raised
-    and (rename_part(call, failure) or follow_redirect(call, failure) or wait_to_retry(call, failure))
+  return rename_part(call, failure) or follow_redirect(call, failure) or wait_to_retry(call, failure)
+end
+
+-- Prepares the next attempt after a failure. false and the failure: there is none.
+local function prepare_next(call, failure, recover)
+  if failure.raised then return false, failure end
+  local recovered = false
+  if recover then
+    recovered, failure = recover(call, failure)
+    if recovered == nil then return false, failure end
+  end
+  if not recovered and not can_retry(call, failure) then return false, failure end
+  local timeout = M.limit_time(call, call.maybe_done and "unknown" or failure.outcome)
+  return not timeout, timeout
 end
 
 -- A success gives back what its retries took from the budget; one without a retry gives back 1.
@@ -143,20 +138,35 @@ local function refill_budget(call)
   budget.tokens = math.min(FULL_BUDGET, budget.tokens + (call.attempts == 1 and 1 or call.retry_cost or 0))
 end
 
+-- ---- the attempts ----
+
 --- Sends a call until it succeeds or its failure is final.
 ---@param call devkit4ai.Call
+---@param recover (fun(call: devkit4ai.Call, failure: devkit4ai.Failure): boolean?, devkit4ai.Failure)? true: it removed the cause of the failure; false: it can't; nil: it failed, with another failure
 ---@return any answer in its normal form
 ---@return devkit4ai.Failure? failure
 ---@return string? head the response's header block
-function M.attempts(call)
-  local answer, failure, head = attempt(call)
-  while failure and can_retry(call, failure) do
-    local timeout = M.limit_time(call, call.maybe_done and "unknown" or failure.outcome)
-    if timeout then return nil, timeout end
-    answer, failure, head = attempt(call)
-  end
-  if not failure then refill_budget(call) end
-  return answer, failure, head
+function M.attempts(call, recover)
+  local client, row, trace = call.client, call.plan.row, call.client._trace
+  local answer, failure, again
+  repeat
+    local request = call.request
+    if trace then trace:request(call) end
+    call.session, call.attempts = client._session, call.attempts + 1
+    local status, body, head, trouble, times =
+      exchange(request.compiled or core.request(request), call.secrets, client, call.on_upload, row)
+    if head and status and row.path then server_clock.note(client, head) end -- not an image server's clock
+    answer, failure = classify_exchange(call, status, body, head, trouble)
+    if failure then failure.attempts = failure.untried and 0 or call.attempts end
+    if trace then trace:answer(call, status, head, body, times, failure, answer) end
+    if failure and call.maybe_done and retry.was_done(row, failure) then answer, failure = true, nil end
+    if not failure then
+      refill_budget(call)
+      return answer, nil, head
+    end
+    again, failure = prepare_next(call, failure, recover)
+  until not again
+  return nil, failure
 end
 
 -- ---- the result ----
@@ -167,7 +177,7 @@ local function note_unknown(row, err)
   if job and (row.repeats == "never" or job._cancelled) then creations.open(job, err) end
 end
 
--- The three results of a call that failed; a row that wants every response gets this one as its answer.
+-- The three results of a call that failed. A row that wants every response gets this one as its answer.
 local function failed(call, failure)
   if failure.response then return failure.response end
   if failure.err then return nil, failure.err.message, failure.err end
@@ -180,21 +190,42 @@ local function failed(call, failure)
   return nil, message, err
 end
 
--- Runs the attempts and notes what the call created.
-local function run_attempts(call, attempts)
-  local row, creation = call.plan.row, call.options and call.options.creation
-  if creation then creation.sent = true end
-  local answer, failure, head = attempts(call)
-  local message, err
-  if failure then answer, message, err = failed(call, failure) end
-  if answer and row.makes then creations.object(runtime.job(), row.makes, answer) end
-  if creation and answer then creation.answer = answer elseif creation then creation.sent = false end
-  return answer, message, err, row.heed and not failure and head or nil
+local function result(call, answer, failure, head)
+  if failure then return failed(call, failure) end
+  return answer, nil, nil, call.plan.row.heed and head or nil
 end
 
--- Closes the call's own secrets. Raises the error that ended the call, unless the owner of the creation raises it.
-local function conclude(call, answer, message, err, head)
+local function close(call, ...)
   if call.own_secrets then call.own_secrets:close() end
+  return ...
+end
+
+--- The results of a call that changes nothing.
+---@param call devkit4ai.Call
+---@param answer any of M.attempts
+---@param failure devkit4ai.Failure?
+---@param head string?
+---@return any? answer in its normal form
+---@return string? message
+---@return devkit4ai.Error? err
+---@return string? head the response's header block, if the row asks for it
+function M.finish(call, answer, failure, head)
+  return close(call, result(call, answer, failure, head))
+end
+
+-- Sends a call and notes what it created.
+local function create(call, recover)
+  local creation = call.options and call.options.creation
+  if creation then creation.sent = true end
+  local answer, message, err, head = result(call, M.attempts(call, recover))
+  local makes = call.plan.row.makes
+  if answer and makes then creations.object(runtime.job(), makes, answer) end
+  if creation and answer then creation.answer = answer elseif creation then creation.sent = false end
+  return answer, message, err, head
+end
+
+-- Raises the error that ended a call, unless the owner of the creation raises it.
+local function raise_cause(call, answer, message, err, head)
   local raised = err and err.raised
   if raised and not (call.options and call.options.creation) then
     err.raised = nil
@@ -203,19 +234,18 @@ local function conclude(call, answer, message, err, head)
   return answer, message, err, head
 end
 
---- Runs a call. An error that ends a call that changes something (Ctrl-C, a debug hook) is a failure with an outcome.
+--- Sends a call that changes something. An error that ends it (Ctrl-C, a debug hook) is a failure with an outcome.
 ---@param call devkit4ai.Call
----@param attempts fun(call: devkit4ai.Call): any, devkit4ai.Failure?, string? sends it: M.attempts, or a function around it
+---@param recover function? as for M.attempts
 ---@return any? answer in its normal form
 ---@return string? message
 ---@return devkit4ai.Error? err
 ---@return string? head the response's header block, if the row asks for it
-function M.run(call, attempts)
-  if call.plan.row.repeats == "safe" then return conclude(call, run_attempts(call, attempts)) end
+function M.change(call, recover)
   runtime.check_wait()
-  return conclude(call, runtime.protect(function(value, text)
+  return raise_cause(call, close(call, runtime.protect(function(value, text)
     return failed(call, failures.raised(call, nil, nil, { value = value, text = text }))
-  end, run_attempts, call, attempts))
+  end, create, call, recover)))
 end
 
 return M
