@@ -31,7 +31,6 @@ local CONTENT_TYPES = { json = "application/json", pairs = M.PAIRS } -- libcurl 
 ---@field on_upload (fun(sent: integer, total: integer))? [call] receives the progress while the body is sent
 ---@field refreshes integer? [call] how often a 401 gave this call new tokens
 ---@field attempts integer [send] how often the request was sent or tried
----@field session devkit4ai.Session? [send] the client's session at the last attempt
 ---@field maybe_done boolean? [send] the outcome of an earlier attempt is unknown
 ---@field retry_cost number? [send] what its retries took from the retry budget
 ---@field redirects integer? [send] how many redirects it has followed
@@ -326,11 +325,10 @@ function M.call(scope, name, args, options, row)
     if not plan then return nil, message, err end
   end
   local call = {
-    client = client, plan = plan, args = args, options = options, request = plan.request, secrets = scope._secrets,
-    started = now(), attempts = 0,
+    client = client, plan = plan, request = plan.request, secrets = scope._secrets, started = now(), attempts = 0,
   }
   if options or not plan.is_fixed then
-    call.args = args or {}
+    call.args, call.options = args or {}, options
     local done
     done, message, err = add_request(call)
     if not done then return nil, message, err end

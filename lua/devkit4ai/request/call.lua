@@ -8,6 +8,8 @@ local session = require "devkit4ai.auth.session"
 
 local M = {}
 
+local build_call, attempts, finish = build.call, send.attempts, send.finish -- of each call
+
 -- Refreshes the tokens before the request is sent. Returns the failure of that.
 local function authorize(call)
   local ready, _, err = refresh.ensure_valid(call.client, send.time_left(call))
@@ -17,12 +19,12 @@ end
 
 -- Refreshes the tokens after a 401, unless the client got new ones while the call was in progress. The call is then sent
 -- again, because the server did nothing.
-local function reauthorize(call, failure)
+local function reauthorize(call, failure, used)
   local client, refreshes = call.client, call.refreshes or 0
   if failure.kind ~= "auth" or not call.plan.needs_token then return false, failure end
-  if not session.can_refresh_after_401(client, call.session, refreshes) then return false, failure end
+  if not session.can_refresh_after_401(client, used, refreshes) then return false, failure end
   call.refreshes = refreshes + 1
-  if client._session ~= call.session then return true, failure end
+  if client._session ~= used then return true, failure end
   local done, _, err = refresh.refresh(client, send.time_left(call))
   if done then return true, failure end
   return nil, { err = select(3, errors.on_the_way(err, "refused")) }
@@ -40,14 +42,14 @@ end
 ---@return devkit4ai.Error? err
 ---@return string? head the response's header block, if the row asks for it
 function M.run(scope, name, args, options, on_upload, row)
-  local call, message, err = build.call(scope, name, args, options, row)
+  local call, message, err = build_call(scope, name, args, options, row)
   if not call then return runtime.refused(nil, message, err) end
-  call.on_upload = on_upload
+  if on_upload then call.on_upload = on_upload end
   if call.plan.needs_token and call.started >= call.client._session.refresh_at then
     local failure = authorize(call)
-    if failure then return send.finish(call, nil, failure) end
+    if failure then return finish(call, nil, failure) end
   end
-  if call.plan.row.repeats == "safe" then return send.finish(call, send.attempts(call, reauthorize)) end
+  if call.plan.row.repeats == "safe" then return finish(call, attempts(call, reauthorize)) end
   return send.change(call, reauthorize)
 end
 

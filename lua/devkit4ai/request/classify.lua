@@ -15,6 +15,7 @@ local decode, NO_SECRETS, type = json.decode, json.NONE, type
 -- A decoder of fields in C saves 4 % of a small call's instructions; LuaJIT compiles the loop in Lua.
 local special_fields = not rawget(_G, "jit") and core.special_fields(json.SECRET) or nil
 local safe_text = failures.safe_text
+local shows = core.secrets().shows -- the method, for each response
 
 local SHOWN = 200 -- bytes of a response that is not JSON, kept for the error
 local FIELDS = 100 -- of a 422, kept for the error
@@ -117,23 +118,6 @@ local function read_nothing() return true end
 
 local READERS = { picture = read_image, response = read_response, nothing = read_nothing } -- all others are JSON
 
-local function read_json(call, status, body, head)
-  local row, secrets = call.plan.row, call.secrets
-  local ok, decoded, new_secrets = decode(body, special_fields)
-  if not ok then return nil, unusable(secrets, status, body, head, "it is not JSON: " .. decoded) end
-  if decoded == nil and row.nullable then return nil end
-  if type(decoded) ~= "table" then
-    return nil, unusable(secrets, status, body, head, "it is not an object or a list")
-  end
-  if new_secrets ~= NO_SECRETS or secrets:shows(body) then redact.values(secrets, new_secrets, decoded) end
-  local answer, missing = responses[row.answer](decoded, new_secrets, row)
-  if not answer then return nil, unusable(secrets, status, body, head, "it has no " .. missing) end
-  if row.about and answer.id:lower() ~= call.args[row.about]:lower() then
-    return nil, unusable(secrets, status, body, head, "it is about another id: " .. secrets:mask(answer.id))
-  end
-  return answer
-end
-
 --- Classifies a whole response.
 ---@param call devkit4ai.Call
 ---@param status integer
@@ -142,21 +126,35 @@ end
 ---@return any? answer in its normal form
 ---@return devkit4ai.Failure? failure
 function M.response(call, status, body, head)
+  local row, secrets = call.plan.row, call.secrets
   if status < 200 or status > 299 then return nil, refusal(call, status, body, head) end
-  return (READERS[call.plan.row.answer] or read_json)(call, status, body, head)
+  local read = READERS[row.answer]
+  if read then return read(call, status, body, head) end
+  local ok, decoded, new_secrets = decode(body, special_fields)
+  if not ok then return nil, unusable(secrets, status, body, head, "it is not JSON: " .. decoded) end
+  if decoded == nil and row.nullable then return nil end
+  if type(decoded) ~= "table" then
+    return nil, unusable(secrets, status, body, head, "it is not an object or a list")
+  end
+  if new_secrets ~= NO_SECRETS or shows(secrets, body) then redact.values(secrets, new_secrets, decoded) end
+  local answer, missing = responses[row.answer](decoded, new_secrets, row)
+  if not answer then return nil, unusable(secrets, status, body, head, "it has no " .. missing) end
+  if row.about and answer.id:lower() ~= call.args[row.about]:lower() then
+    return nil, unusable(secrets, status, body, head, "it is about another id: " .. secrets:mask(answer.id))
+  end
+  return answer
 end
 
---- Classifies the results of runtime.exchange.
+--- Classifies an exchange that failed, or that an error of the program ended.
 ---@param call devkit4ai.Call
 ---@param status integer? of HTTP; nil: the request could not be sent
----@param body string
+---@param body string as runtime.exchange's
 ---@param head string?
----@param trouble table? nil: the response is whole
+---@param trouble table?
 ---@return any? answer in its normal form
 ---@return devkit4ai.Failure? failure
-function M.exchange(call, status, body, head, trouble)
+function M.failed_exchange(call, status, body, head, trouble)
   if not status then return nil, failures.not_sent(body, head) end
-  if not trouble then return M.response(call, status, body, head) end
   local answer, failure
   if trouble.whole then answer, failure = M.response(call, status, body, head)
   else failure = failures.of_exchange(call.request.url, call.secrets, status, trouble) end

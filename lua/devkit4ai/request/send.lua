@@ -14,7 +14,7 @@ local M = {}
 
 local huge, random, FULL_BUDGET = math.huge, core.random, retry.FULL_BUDGET
 local exchange, now = runtime.exchange, runtime.now
-local classify_exchange = classify.exchange
+local classify_response = classify.response
 
 -- ---- the time for the call ----
 
@@ -119,11 +119,11 @@ local function can_retry(call, failure)
 end
 
 -- Prepares the next attempt after a failure. false and the failure: there is none.
-local function prepare_next(call, failure, recover)
+local function prepare_next(call, failure, session, recover)
   if failure.raised then return false, failure end
   local recovered = false
   if recover then
-    recovered, failure = recover(call, failure)
+    recovered, failure = recover(call, failure, session)
     if recovered == nil then return false, failure end
   end
   if not recovered and not can_retry(call, failure) then return false, failure end
@@ -132,9 +132,7 @@ local function prepare_next(call, failure, recover)
 end
 
 -- A success gives back what its retries took from the budget; one without a retry gives back 1.
-local function refill_budget(call)
-  local budget = call.client._budget
-  if budget.tokens == FULL_BUDGET then return end
+local function refill_budget(call, budget)
   budget.tokens = math.min(FULL_BUDGET, budget.tokens + (call.attempts == 1 and 1 or call.retry_cost or 0))
 end
 
@@ -142,7 +140,7 @@ end
 
 --- Sends a call until it succeeds or its failure is final.
 ---@param call devkit4ai.Call
----@param recover (fun(call: devkit4ai.Call, failure: devkit4ai.Failure): boolean?, devkit4ai.Failure)? true: it removed the cause of the failure; false: it can't; nil: it failed, with another failure
+---@param recover (fun(call: devkit4ai.Call, failure: devkit4ai.Failure, session: devkit4ai.Session): boolean?, devkit4ai.Failure)? session: of the attempt; true: it removed the cause of the failure; false: it can't; nil: it failed, with another failure
 ---@return any answer in its normal form
 ---@return devkit4ai.Failure? failure
 ---@return string? head the response's header block
@@ -150,21 +148,22 @@ function M.attempts(call, recover)
   local client, row, trace = call.client, call.plan.row, call.client._trace
   local answer, failure, again
   repeat
-    local request = call.request
+    local request, session = call.request, client._session
     if trace then trace:request(call) end
-    call.session, call.attempts = client._session, call.attempts + 1
+    call.attempts = call.attempts + 1
     local status, body, head, trouble, times =
       exchange(request.compiled or core.request(request), call.secrets, client, call.on_upload, row)
     if head and status and row.path then server_clock.note(client, head) end -- not an image server's clock
-    answer, failure = classify_exchange(call, status, body, head, trouble)
+    if status and not trouble then answer, failure = classify_response(call, status, body, head)
+    else answer, failure = classify.failed_exchange(call, status, body, head, trouble) end
     if failure then failure.attempts = failure.untried and 0 or call.attempts end
     if trace then trace:answer(call, status, head, body, times, failure, answer) end
     if failure and call.maybe_done and retry.was_done(row, failure) then answer, failure = true, nil end
     if not failure then
-      refill_budget(call)
+      if client._budget.tokens < FULL_BUDGET then refill_budget(call, client._budget) end
       return answer, nil, head
     end
-    again, failure = prepare_next(call, failure, recover)
+    again, failure = prepare_next(call, failure, session, recover)
   until not again
   return nil, failure
 end
@@ -190,16 +189,6 @@ local function failed(call, failure)
   return nil, message, err
 end
 
-local function result(call, answer, failure, head)
-  if failure then return failed(call, failure) end
-  return answer, nil, nil, call.plan.row.heed and head or nil
-end
-
-local function close(call, ...)
-  if call.own_secrets then call.own_secrets:close() end
-  return ...
-end
-
 --- The results of a call that changes nothing.
 ---@param call devkit4ai.Call
 ---@param answer any of M.attempts
@@ -210,22 +199,29 @@ end
 ---@return devkit4ai.Error? err
 ---@return string? head the response's header block, if the row asks for it
 function M.finish(call, answer, failure, head)
-  return close(call, result(call, answer, failure, head))
+  local message, err
+  if failure then answer, message, err = failed(call, failure) end
+  if call.own_secrets then call.own_secrets:close() end
+  if call.plan.row.heed and not failure then return answer, nil, nil, head end
+  return answer, message, err
 end
 
 -- Sends a call and notes what it created.
 local function create(call, recover)
   local creation = call.options and call.options.creation
   if creation then creation.sent = true end
-  local answer, message, err, head = result(call, M.attempts(call, recover))
-  local makes = call.plan.row.makes
-  if answer and makes then creations.object(runtime.job(), makes, answer) end
+  local answer, failure, head = M.attempts(call, recover)
+  local message, err
+  if failure then answer, message, err = failed(call, failure) end
+  local row = call.plan.row
+  if answer and row.makes then creations.object(runtime.job(), row.makes, answer) end
   if creation and answer then creation.answer = answer elseif creation then creation.sent = false end
-  return answer, message, err, head
+  return answer, message, err, row.heed and not failure and head or nil
 end
 
--- Raises the error that ended a call, unless the owner of the creation raises it.
-local function raise_cause(call, answer, message, err, head)
+-- Closes the call's own secrets. Raises the error that ended the call, unless the owner of the creation raises it.
+local function conclude(call, answer, message, err, head)
+  if call.own_secrets then call.own_secrets:close() end
   local raised = err and err.raised
   if raised and not (call.options and call.options.creation) then
     err.raised = nil
@@ -243,9 +239,9 @@ end
 ---@return string? head the response's header block, if the row asks for it
 function M.change(call, recover)
   runtime.check_wait()
-  return raise_cause(call, close(call, runtime.protect(function(value, text)
+  return conclude(call, runtime.protect(function(value, text)
     return failed(call, failures.raised(call, nil, nil, { value = value, text = text }))
-  end, create, call, recover)))
+  end, create, call, recover))
 end
 
 return M
