@@ -52,49 +52,9 @@ local CONTENT_TYPES = { json = "application/json", pairs = M.PAIRS } -- libcurl 
 ---@field request table for core.request; `compiled`: core.request's, where each request of the operation is the same
 ---@field inherit { __index: table } the metatable of a request that differs from it
 ---@field is_fixed boolean each request of the operation is the same
+---@field has_parameters boolean the path has some
+---@field fill_body function? fills in the body
 ---@field needs_token boolean a header has the access token
-
-local function header_lines_of(row, profile, client)
-  local lines = { "User-Agent: " .. client._user_agent }
-  for _, line in ipairs(header_profiles[profile]) do lines[#lines + 1] = line end
-  local content_type = row.content_type or row.body and CONTENT_TYPES[next(row.body)]
-  if content_type then lines[#lines + 1] = "Content-Type: " .. content_type end
-  if row.bodiless then lines[#lines + 1] = "Content-Length: 0" end
-  for _, line in ipairs(row.path and client._header_lines or {}) do lines[#lines + 1] = line end -- for the API only
-  return lines
-end
-
-local function new_plan(scope, name, row)
-  local client = scope._client
-  local profile = row.profile[client._role]
-  if not profile then
-    local message = ("%s: a client with the role %s has no such call"):format(row.says, client._role)
-    return errors.refuse("config", message, name)
-  end
-  local limits = row.creates and client._creating_limits or client._limits
-  local lines, is_traced = header_lines_of(row, profile, client), client._trace ~= false
-  local request = {
-    method = row.method, url = row.path and client.base_url .. row.path, headers = core.headers(lines),
-    ca_file = client._ca_file, proxy = row.path and proxy.of(client._proxy, client.base_url),
-    once = row.method ~= "GET", head = row.heed or is_traced, times = is_traced, max_answer = MAX_ANSWER,
-    connect = limits.connect, idle = limits.idle, total = limits.total,
-  }
-  local is_fixed = row.repeats == "safe" and not row.query and row.path and not row.path:find("{", 1, true)
-  if is_fixed then request.compiled = core.request(request) end
-  return {
-    name = name, row = row, header_lines = lines, request = request, inherit = { __index = request },
-    is_fixed = is_fixed,
-    needs_token = table.concat(header_profiles[profile]):find("{access_token}", 1, true) ~= nil,
-  }
-end
-
--- The plan of an operation is made once for each scope; the plan of a caller's own row is not kept.
-local function plan_of(scope, name, row)
-  if row then return new_plan(scope, name, row) end
-  local plan, message, err = new_plan(scope, name, operations[name])
-  scope._plans[name] = plan
-  return plan, message, err
-end
 
 -- Returns the name of a parameter that is no UUID.
 local function fill_path(request, args)
@@ -171,6 +131,63 @@ local function fill_form(row, request, args, choice)
   return true
 end
 
+-- What fills in the body, by its type.
+local BODIES = {
+  json = fill_json,
+  pairs = function(row, request, args)
+    request.json = M.pairs_of(row.body.pairs, args)
+    return true
+  end,
+  form = fill_form,
+}
+
+-- ---- plans ----
+
+local function header_lines_of(row, profile, client)
+  local lines = { "User-Agent: " .. client._user_agent }
+  for _, line in ipairs(header_profiles[profile]) do lines[#lines + 1] = line end
+  local content_type = row.content_type or row.body and CONTENT_TYPES[next(row.body)]
+  if content_type then lines[#lines + 1] = "Content-Type: " .. content_type end
+  if row.bodiless then lines[#lines + 1] = "Content-Length: 0" end
+  for _, line in ipairs(row.path and client._header_lines or {}) do lines[#lines + 1] = line end -- for the API only
+  return lines
+end
+
+local function new_plan(scope, name, row)
+  local client = scope._client
+  local profile = row.profile[client._role]
+  if not profile then
+    local message = ("%s: a client with the role %s has no such call"):format(row.says, client._role)
+    return errors.refuse("config", message, name)
+  end
+  local limits = row.creates and client._creating_limits or client._limits
+  local lines, is_traced = header_lines_of(row, profile, client), client._trace ~= false
+  local request = {
+    method = row.method, url = row.path and client.base_url .. row.path, headers = core.headers(lines),
+    ca_file = client._ca_file, proxy = row.path and proxy.of(client._proxy, client.base_url),
+    once = row.method ~= "GET", head = row.heed or is_traced, times = is_traced, max_answer = MAX_ANSWER,
+    connect = limits.connect, idle = limits.idle, total = limits.total,
+  }
+  local has_parameters = row.path ~= nil and row.path:find("{", 1, true) ~= nil
+  local is_fixed = row.repeats == "safe" and not row.query and row.path and not has_parameters
+  if is_fixed then request.compiled = core.request(request) end
+  return {
+    name = name, row = row, header_lines = lines, request = request, inherit = { __index = request },
+    is_fixed = is_fixed, has_parameters = has_parameters, fill_body = row.body and BODIES[next(row.body)],
+    needs_token = table.concat(header_profiles[profile]):find("{access_token}", 1, true) ~= nil,
+  }
+end
+
+-- The plan of an operation is made once for each scope; the plan of a caller's own row is not kept.
+local function plan_of(scope, name, row)
+  if row then return new_plan(scope, name, row) end
+  local plan, message, err = new_plan(scope, name, operations[name])
+  scope._plans[name] = plan
+  return plan, message, err
+end
+
+-- ---- calls ----
+
 --- Gives the files' part of a call's form another one of its names.
 ---@param call devkit4ai.Call
 ---@param choice integer index in the row's names
@@ -178,18 +195,16 @@ function M.rename_part(call, choice)
   fill_form(call.plan.row, call.request, call.args, choice)
 end
 
--- Secrets among the arguments are in a set for this call alone.
-local function own_secrets_of(row, args, options, secrets)
-  local own
-  for _, slot in ipairs(slots_of(row, args)) do
-    if args[slot] then
-      own = own or core.secrets(secrets)
-      own:set(slot, args[slot], "body")
-    end
+-- Gives a call its own secrets: those among its arguments, the values of its own headers, the signature in an image's URL.
+local function add_secrets(call)
+  local row, args, options = call.plan.row, call.args, call.options
+  if row.path and not row.slots and not (options and (options.headers or options.hidden)) then return end
+  local own = core.secrets(call.secrets)
+  for _, slot in ipairs(row.slots and slots_of(row, args) or {}) do
+    if args[slot] then own:set(slot, args[slot], "body") end
   end
-  if not row.path or options and (options.headers or options.hidden) then own = own or core.secrets(secrets) end
   for i, value in ipairs(options and options.hidden or {}) do own:set("hidden " .. i, value, "body") end
-  return own
+  call.own_secrets, call.secrets = own, own
 end
 
 local HIDDEN = 8 -- characters; a shorter value in an image's URL is no signature
@@ -233,18 +248,9 @@ local function refuse(call, kind, message)
   return errors.refuse(kind, M.says(call) .. ": " .. message, call.plan.name)
 end
 
-local BODIES = {
-  json = fill_json,
-  pairs = function(row, request, args)
-    request.json = M.pairs_of(row.body.pairs, args)
-    return true
-  end,
-  form = fill_form,
-}
-
 -- The name of the first argument that must be a UUID and is none.
 local function not_uuid(row, args)
-  for _, name in ipairs(row.uuids or {}) do
+  for _, name in ipairs(row.uuids) do
     if args[name] ~= nil and not config.is_uuid(args[name]) then return name end
   end
 end
@@ -260,14 +266,14 @@ end
 
 local function fill(call, request)
   local row, args = call.plan.row, call.args
-  local wrong = not_uuid(row, args) or row.path and fill_path(request, args)
+  local wrong = row.uuids and not_uuid(row, args) or call.plan.has_parameters and fill_path(request, args)
   if wrong then
     return refuse(call, "invalid", ("%s is no UUID, but %s"):format(wrong, validate.kind(args[wrong])))
   end
   if row.defaults then args = with_defaults(row, args) end
   if row.query then fill_query(row, request, args) end
-  if row.body then
-    local ok, why = BODIES[next(row.body)](row, request, args, call.client._part_choice[call.plan.name])
+  if call.plan.fill_body then
+    local ok, why = call.plan.fill_body(row, request, args, call.client._part_choice[call.plan.name])
     if not ok then return refuse(call, "invalid", "the arguments can't be written as JSON: " .. why) end
   end
   return true
@@ -295,8 +301,8 @@ local function add_request(call)
   end
   local ok, message, err = fill(call, request)
   if not ok then return nil, message, err end
-  local own = own_secrets_of(row, call.args, options, call.secrets)
-  call.request, call.own_secrets, call.secrets = request, own, own or call.secrets
+  call.request = request
+  add_secrets(call)
   if not row.path then
     ok, message = M.set_image_url(call, request, request.url)
     if not ok then return refuse(call, "config", message) end

@@ -51,7 +51,8 @@ end
 
 -- Another name of the files' part that a 422 names as missing: the server refused the request, so nothing was done (D36).
 local function missing_part(call, failure)
-  local row, plan = call.plan.row, call.plan
+  local plan = call.plan
+  local row = plan.row
   local form = failure.status == 422 and row.body and row.body.form
   for i, part in ipairs(form and form.parts or {}) do
     for _, field in ipairs(failure.fields or {}) do
@@ -73,21 +74,20 @@ end
 local function follow_redirect(call, failure)
   if not failure.location then return false end
   local location = failure.location:gsub(" ", "%%20")
-  local why
   local url = core.resolve(call.request.url, location)
+  local request = setmetatable({ compiled = false }, { __index = call.request })
   call.redirects = (call.redirects or 0) + 1
+  local done, why
   if not url then
     why = "the image's URL redirects to an address that is not http or https"
   elseif call.redirects > call.plan.row.redirects then
     why = "the image's URL redirects too many times"
   else
-    local done
-    local request = setmetatable({ compiled = false }, { __index = call.request })
     done, why = build.set_image_url(call, request, url)
-    if done then
-      call.request = request
-      return true
-    end
+  end
+  if done then
+    call.request = request
+    return true
   end
   failure.transient, failure.what = false, why
   return false
@@ -148,8 +148,8 @@ function M.attempts(call, recover)
   local client, row, trace = call.client, call.plan.row, call.client._trace
   local answer, failure, again
   repeat
-    local request, session = call.request, client._session
     if trace then trace:request(call) end
+    local request, session = call.request, client._session
     call.attempts = call.attempts + 1
     local status, body, head, trouble, times =
       exchange(request.compiled or core.request(request), call.secrets, client, call.on_upload, row)
@@ -189,7 +189,7 @@ local function failed(call, failure)
   return nil, message, err
 end
 
---- The results of a call that changes nothing.
+--- The results of a call that changed nothing: a read, or a call that was not sent.
 ---@param call devkit4ai.Call
 ---@param answer any of M.attempts
 ---@param failure devkit4ai.Failure?
