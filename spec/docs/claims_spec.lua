@@ -10,7 +10,6 @@ local devkit4ai = require "devkit4ai"
 local errors = require "devkit4ai.util.errors"
 local failure_table = require "spec.support.failure_table"
 local json = require "devkit4ai.util.json"
-local stored_session = require "devkit4ai.auth.stored_session"
 local operations = require "devkit4ai.api.operations"
 local poll_schedule = require "devkit4ai.generation.poll_schedule"
 local retry = require "devkit4ai.request.retry"
@@ -123,7 +122,7 @@ local CLAIMS = {
   { "docs/tokens-and-keys.md", "the next try comes after %s s.", constant(library "auth/refresh", "AGAIN") },
   { "docs/tokens-and-keys.md", "who calls | %s minutes |", constant(library "auth/jwt", "LIFE") / 60 },
   { "docs/tokens-and-keys.md", "tries again every %s s through the loop, for %s seconds at most",
-    stored_session.PAUSE, word(constant(library "auth/stored_session", "PATIENCE")) },
+    constant(library "auth/stored_session", "PAUSE"), word(constant(library "auth/stored_session", "PATIENCE")) },
   { "docs/errors.md", "Words of more than %s bytes end with", grouped(constant(library "util/display", "MOST")) },
   { "docs/errors.md", "`fields` has %s entries at most", constant(library "request/classify", "FIELDS") },
   { "docs/retries.md", "`retry.attempts`, %s; of the refresh %s |", tries.attempts,

@@ -8,7 +8,6 @@ local runtime = require "devkit4ai.loop.runtime"
 local send = require "devkit4ai.request.send"
 local session = require "devkit4ai.auth.session"
 local shared_tokens = require "devkit4ai.auth.shared_tokens"
-local stored_session = require "devkit4ai.auth.stored_session"
 
 local M = {}
 
@@ -39,7 +38,7 @@ local in_progress = setmetatable({}, { __mode = "v" }) -- shared_tokens.key -> d
 -- Gives new tokens to all clients that have the old ones, and to their stores except the one that they come from.
 local function share(key, tokens, life, from)
   local written = {} -- store -> the record's key
-  if from then written[from.store] = stored_session.key(from) end
+  if from then written[from.store] = from:key() end
   local clients = shared_tokens.clients(key)
   for _, client in ipairs(clients) do
     local set, why = session.set_tokens(client, tokens, life, from and "store" or "refresh")
@@ -49,9 +48,9 @@ local function share(key, tokens, life, from)
     local stored = client._stored_session
     if stored then
       stored.account = stored.account or jwt.account(tokens.access_token)
-      local record_key = stored_session.key(stored)
-      if stored.account and written[stored.store] == record_key then stored_session.mark_seen(client)
-      else stored_session.write(client, life) end
+      local record_key = stored:key()
+      if stored.account and written[stored.store] == record_key then stored:mark_seen(client)
+      else stored:write(client, life) end
       written[stored.store] = record_key
     end
   end
@@ -62,11 +61,11 @@ end
 local function end_sessions(key, err)
   local fingerprints = {}
   for _, client in ipairs(shared_tokens.clients(key)) do
-    fingerprints[client] = client._stored_session and stored_session.fingerprint(client)
+    fingerprints[client] = client._stored_session and client._stored_session:fingerprint(client)
     session.clear_tokens(client, client._stored_session ~= nil)
   end
   for client, fingerprint in pairs(fingerprints) do
-    if fingerprint then stored_session.remove(client, fingerprint) end
+    if fingerprint then client._stored_session:remove(client, fingerprint) end
   end
   return errors.give({
     kind = "auth", outcome = "refused", operation = "refresh_token", status = err.status, attempts = err.attempts,
@@ -96,10 +95,10 @@ end
 local function lock_store(refresh)
   local started, client = runtime.now(), waiting_client(refresh)
   while client and client._stored_session do
-    local unlock, is_busy = stored_session.lock(client._stored_session, LEASE)
+    local unlock, is_busy = client._stored_session:lock(LEASE)
     refresh.unlock = unlock
     if not is_busy or runtime.now() - started >= LEASE then return client end
-    runtime.sleep(stored_session.PAUSE, refresh.sender)
+    runtime.sleep(client._stored_session.PAUSE, refresh.sender)
     client = waiting_client(refresh) -- it may be another one after the wait
   end
   return client
@@ -117,7 +116,7 @@ local function run(refresh)
   local client, options = lock_store(refresh), nil
   if not client then return true end
   if client._stored_session then
-    local record = stored_session.newer(client)
+    local record = client._stored_session:newer(client)
     if record then return share_stored(refresh, record, client._stored_session) end
     options = { total = math.min(client._limits.total, LOCKED_TOTAL) }
   end
@@ -125,7 +124,7 @@ local function run(refresh)
   if tokens then return share(refresh.key, tokens, jwt.life(tokens.access_token, os.time())) end
   if not REFUSED[err.kind] then return nil, message, err end
   client = waiting_client(refresh)
-  local record = client and client._stored_session and stored_session.newer(client, true)
+  local record = client and client._stored_session and client._stored_session:newer(client, true)
   if record then return share_stored(refresh, record, client._stored_session) end
   return end_sessions(refresh.key, err)
 end

@@ -4,7 +4,6 @@ local json = require "devkit4ai.util.json"
 local jwt = require "devkit4ai.auth.jwt"
 local runtime = require "devkit4ai.loop.runtime"
 local shared_tokens = require "devkit4ai.auth.shared_tokens"
-local stored_session = require "devkit4ai.auth.stored_session"
 
 local M = {}
 
@@ -115,8 +114,8 @@ end
 local function continue_stored(client)
   local stored = client._stored_session
   local account = stored.account
-  stored.account = account or (stored.resumes and stored_session.last_account(stored)) or nil
-  local record = stored_session.newer(client)
+  stored.account = account or (stored.resumes and stored:last_account()) or nil
+  local record = stored:newer(client)
   if record and M.set_tokens(client, record, record.left, "store") then return true end
   stored.account = account
   return false
@@ -145,8 +144,9 @@ end
 
 -- The tokens of the options may be older than the store's.
 local function take_newer_stored(client, access_token, refresh_token)
-  client._stored_session.account = jwt.account(access_token or "") or jwt.account(refresh_token or "")
-  local record = stored_session.newer(client)
+  local stored = client._stored_session
+  stored.account = jwt.account(access_token or "") or jwt.account(refresh_token or "")
+  local record = stored:newer(client)
   if not record then return end
   if expires_later(record.refresh_token, refresh_token) or expires_later(record.access_token, access_token) then
     M.set_tokens(client, record, record.left, "store")
@@ -159,7 +159,9 @@ end
 ---@param refresh_token string?
 function M.start(client, access_token, refresh_token)
   client._session = without_refresh()
-  if client._store then client._stored_session = stored_session.new(client, client._store) end
+  if client._store then -- loaded for the first store: without it, a new client takes 5 % fewer instructions
+    client._stored_session = require("devkit4ai.auth.stored_session").new(client, client._store)
+  end
   if not access_token and not has_refresh_token(client) then return end
   shared_tokens.join(client)
   client._session = new_session(client, access_token and jwt.life(access_token, os.time()) or 0)
@@ -175,7 +177,7 @@ end
 ---@return devkit4ai.Error? err kind `file`
 function M.check_store(client, says, operation)
   if client._closed or not client._stored_session then return true end
-  local fine, why = stored_session.check(client._stored_session.store)
+  local fine, why = client._stored_session:check()
   if fine then return true end
   local message = ("%s: the store can't keep a session: %s. Nothing was sent. Make the store writable, or leave out "
     .. "the option store"):format(says, client._secrets:mask(why))
@@ -232,7 +234,7 @@ function M.accept(client, tokens, operation, email, seconds)
   local stored = client._stored_session
   if stored then
     stored.account, stored.seen = jwt.account(tokens.access_token) or (email and email:lower()), nil
-    if stored_session.write(client, life, seconds) then stored_session.write_last_account(client, seconds) end
+    if stored:write(client, life, seconds) then stored:write_last_account(client, seconds) end
   end
   return true
 end
@@ -268,7 +270,7 @@ function M.logout(client)
   if client._closed then errors.raise("client:logout: the client is closed") end
   M.clear_tokens(client)
   local done, why = true, nil
-  if client._stored_session then done, why = stored_session.clear(client) end
+  if client._stored_session then done, why = client._stored_session:clear(client) end
   if done then return true end
   why = client._secrets:mask(why)
   return errors.give({

@@ -9,7 +9,7 @@ local runtime = require "devkit4ai.loop.runtime"
 
 local M = {}
 
-M.PAUSE = 1 / 10 -- seconds between two tries of a busy store
+local PAUSE = 1 / 10 -- seconds between two tries of a busy store
 local PATIENCE = 2 -- seconds for all tries of a busy store; another program writes for milliseconds, longer on a busy disk
 
 local reported = setmetatable({}, { __mode = "k" }) -- stores whose failure was written to standard error
@@ -21,6 +21,9 @@ local reported = setmetatable({}, { __mode = "k" }) -- stores whose failure was 
 ---@field resumes boolean? without an account, the client takes the last login's
 ---@field seen string? fingerprint of the tokens that the store had when the client last read or wrote its record
 ---@field trouble string? why the store could not be read the last time
+local StoredSession = {}
+StoredSession.__index = StoredSession
+StoredSession.PAUSE = PAUSE
 
 --- Checks the option `store`, and makes the client's view of it.
 ---@param client devkit4ai.Client
@@ -33,7 +36,8 @@ function M.new(client, store)
     end
   end
   local project = client.role == "end_user" and client._project_id -- a developer's login is for all projects
-  return { store = store, place = ("%s %s %s"):format(client.base_url, client.role, project or "-") }
+  local place = ("%s %s %s"):format(client.base_url, client.role, project or "-")
+  return setmetatable({ store = store, place = place }, StoredSession)
 end
 
 local function text_of(why)
@@ -49,21 +53,20 @@ local function protected(fn, ...)
 end
 
 --- Whether the store can keep a session, if it can tell.
----@param store devkit4ai.Store
 ---@return boolean? fine
 ---@return string? why
-function M.check(store)
-  if type(store.can_write) ~= "function" then return true end
-  local fine, why = protected(store.can_write)
+function StoredSession:check()
+  local can_write = self.store.can_write
+  if type(can_write) ~= "function" then return true end
+  local fine, why = protected(can_write)
   if fine then return true end
   return nil, why ~= nil and text_of(why) or "its function can_write did not say why"
 end
 
 --- The key of the client's own record. nil: its account is not known, and nothing of it is stored.
----@param stored devkit4ai.StoredSession
 ---@return string?
-function M.key(stored)
-  return stored.account and stored.place .. " " .. stored.account
+function StoredSession:key()
+  return self.account and self.place .. " " .. self.account
 end
 
 -- The record of this place under a key. nil: there is none, or it is no such record.
@@ -78,8 +81,8 @@ end
 
 -- Sets a value, and tries again through the loop while the store is busy. value(): the text; nil removes the key; false: the
 -- write is no longer needed.
-local function write(client, key, value, seconds)
-  local store, started = client._stored_session.store, runtime.now()
+local function write(stored, client, key, value, seconds)
+  local store, started = stored.store, runtime.now()
   local deadline = started + math.min(PATIENCE, seconds or PATIENCE)
   local done, why
   repeat
@@ -87,15 +90,14 @@ local function write(client, key, value, seconds)
     if text == false then return true end
     done, why = protected(store.set, key, text)
     if done == true then return true end
-  until why ~= "busy" or runtime.now() >= deadline or not runtime.usable() or not runtime.sleep(M.PAUSE, client)
+  until why ~= "busy" or runtime.now() >= deadline or not runtime.usable() or not runtime.sleep(PAUSE, client)
   if why == "busy" then return nil, ("another program was writing it for %.1f s"):format(runtime.now() - started) end
   return nil, why ~= nil and text_of(why) or "its function set did not say why"
 end
 
 -- Reports that the store failed: by an event, or without a listener once on standard error.
-local function report_failure(client, why)
-  local message = "the store did not keep the session: " .. why
-  local store = client._stored_session.store
+local function report_failure(stored, client, why)
+  local message, store = "the store did not keep the session: " .. why, stored.store
   if events.emit(client, { type = "refresh", message = message }) or reported[store] then return end
   reported[store] = true
   io.stderr:write("devkit4ai: ", client._secrets:mask(message), "\n")
@@ -118,42 +120,40 @@ local function fingerprint_of_record(record)
   return fingerprint
 end
 
---- The fingerprint of a client's tokens.
----@param client devkit4ai.Client
----@return string
-function M.fingerprint(client)
-  return fingerprint_of(client._secrets)
-end
-
 --- The account's record, if it has tokens that the client neither has nor has seen before.
 ---@param client devkit4ai.Client
 ---@param refused boolean? the server refused the client's own tokens, so tokens that it has seen count as well
 ---@return { access_token: string, refresh_token: string?, left: number }? record left: seconds that the access token is valid
-function M.newer(client, refused)
-  local stored = client._stored_session
-  local key = M.key(stored)
-  local record = key and read(stored, key)
-  local fingerprint = record and record.account == stored.account and fingerprint_of_record(record)
-  if not fingerprint or fingerprint == M.fingerprint(client) then return nil end
-  if fingerprint == stored.seen and not refused then return nil end
-  stored.seen = fingerprint
+function StoredSession:newer(client, refused)
+  local key = self:key()
+  local record = key and read(self, key)
+  local fingerprint = record and record.account == self.account and fingerprint_of_record(record)
+  if not fingerprint or fingerprint == fingerprint_of(client._secrets) then return nil end
+  if fingerprint == self.seen and not refused then return nil end
+  self.seen = fingerprint
   local expires = type(record.ends) == "number" and record.ends
   record.left = expires and jwt.left(expires, os.time()) or jwt.life(record.access_token, os.time())
   return record
 end
 
 --- The account of the last login at this place.
----@param stored devkit4ai.StoredSession
 ---@return string?
-function M.last_account(stored)
-  local record = read(stored, stored.place)
+function StoredSession:last_account()
+  local record = read(self, self.place)
   return record and type(record.account) == "string" and record.account or nil
+end
+
+--- The fingerprint of a client's tokens.
+---@param client devkit4ai.Client
+---@return string
+function StoredSession:fingerprint(client) -- luacheck: ignore 212
+  return fingerprint_of(client._secrets)
 end
 
 --- Notes that another client has written the client's tokens to its record.
 ---@param client devkit4ai.Client
-function M.mark_seen(client)
-  client._stored_session.seen = M.fingerprint(client)
+function StoredSession:mark_seen(client)
+  self.seen = fingerprint_of(client._secrets)
 end
 
 --- Writes the client's record, unless the client gets other tokens meanwhile. If the store fails, it keeps what it had, the
@@ -162,74 +162,69 @@ end
 ---@param life number seconds that the access token is valid
 ---@param seconds number? time limit for a busy store
 ---@return boolean? written
-function M.write(client, life, seconds)
-  local stored = client._stored_session
-  local key, fingerprint = M.key(stored), M.fingerprint(client)
+function StoredSession:write(client, life, seconds)
+  local key, fingerprint = self:key(), fingerprint_of(client._secrets)
   if not key then return end
-  local frame = json.encode { place = stored.place, account = stored.account, ends = math.floor(os.time() + life) }
-  local done, why = write(client, key, function()
-    if client._closed or M.fingerprint(client) ~= fingerprint then return false end
+  local frame = json.encode { place = self.place, account = self.account, ends = math.floor(os.time() + life) }
+  local done, why = write(self, client, key, function()
+    if client._closed or fingerprint_of(client._secrets) ~= fingerprint then return false end
     return client._secrets:json(frame, "access_token", "refresh_token")
   end, seconds)
-  if not done then report_failure(client, why) end
-  if done and M.fingerprint(client) == fingerprint then stored.seen = fingerprint end
+  if not done then report_failure(self, client, why) end
+  if done and fingerprint_of(client._secrets) == fingerprint then self.seen = fingerprint end
   return done
 end
 
 --- Writes the account of the last login at this place.
 ---@param client devkit4ai.Client
 ---@param seconds number? time limit for a busy store
-function M.write_last_account(client, seconds)
-  local stored = client._stored_session
-  local account = stored.account
-  local text = account and json.encode { place = stored.place, account = account }
+function StoredSession:write_last_account(client, seconds)
+  local account = self.account
+  local text = account and json.encode { place = self.place, account = account }
   if not text then return end
-  local done, why = write(client, stored.place, function() return stored.account == account and text end, seconds)
-  if not done then report_failure(client, why) end
+  local done, why = write(self, client, self.place, function() return self.account == account and text end, seconds)
+  if not done then report_failure(self, client, why) end
 end
 
 --- Removes the client's record, if it still has the tokens of the fingerprint.
 ---@param client devkit4ai.Client
----@param fingerprint string
-function M.remove(client, fingerprint)
-  local stored = client._stored_session
-  local key = M.key(stored)
+---@param fingerprint string of the tokens
+function StoredSession:remove(client, fingerprint)
+  local key = self:key()
   if not key then return end
-  local done, why = write(client, key, function()
-    local record = read(stored, key)
+  local done, why = write(self, client, key, function()
+    local record = read(self, key)
     if not record or fingerprint_of_record(record) ~= fingerprint then return false end
   end)
-  if not done then report_failure(client, why) end
+  if not done then report_failure(self, client, why) end
 end
 
 --- Removes the records of the client's account.
 ---@param client devkit4ai.Client
 ---@return boolean? done
 ---@return string? why
-function M.clear(client)
-  local stored = client._stored_session
-  local account, key = stored.account, M.key(stored)
-  stored.account, stored.seen = nil, nil
+function StoredSession:clear(client)
+  local account, key = self.account, self:key()
+  self.account, self.seen = nil, nil
   local function removed()
-    if stored.account then return false end -- a login came while the store was busy
+    if self.account then return false end -- a login came while the store was busy
   end
   local done, why = true, nil
-  if key then done, why = write(client, key, removed) end
-  if done and account and M.last_account(stored) == account then
-    done, why = write(client, stored.place, removed)
+  if key then done, why = write(self, client, key, removed) end
+  if done and account and self:last_account() == account then
+    done, why = write(self, client, self.place, removed)
   end
   return done, why
 end
 
 --- Tries to take the lock of the client's record.
----@param stored devkit4ai.StoredSession
 ---@param lease number seconds
 ---@return function? unlock
 ---@return boolean? is_busy another program has the lock; if neither: the store gives no lock
-function M.lock(stored, lease)
-  local key = M.key(stored)
+function StoredSession:lock(lease)
+  local key = self:key()
   if not key then return nil, false end
-  local ok, unlock = pcall(stored.store.lock, key, lease)
+  local ok, unlock = pcall(self.store.lock, key, lease)
   if type(unlock) == "function" and ok then return unlock end
   return nil, ok and (unlock == nil or unlock == false)
 end
