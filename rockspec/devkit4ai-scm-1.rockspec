@@ -31,6 +31,7 @@ build = {
     ["devkit4ai.util.validate"] = "lua/devkit4ai/util/validate.lua",
     ["devkit4ai.request.classify"] = "lua/devkit4ai/request/classify.lua",
     ["devkit4ai.request.failures"] = "lua/devkit4ai/request/failures.lua",
+    ["devkit4ai.request.plan"] = "lua/devkit4ai/request/plan.lua",
     ["devkit4ai.request.send"] = "lua/devkit4ai/request/send.lua",
     ["devkit4ai.cli.init"] = "lua/devkit4ai/cli/init.lua",
     ["devkit4ai.cli.ask"] = "lua/devkit4ai/cli/ask.lua",

@@ -290,7 +290,7 @@ describe("the lists of the pages", function()
   end)
 
   it("name the types of events", function()
-    local body = assert(child.read(library "request/events"):match("\nlocal WRITTEN = (%b{})"))
+    local body = assert(child.read(library "request/events"):match("\nlocal LOG_LEVEL = (%b{})"))
     local page = text_of "docs/reference/events.md"
     for name in body:gmatch("([%l_]+) = %d") do
       assert.is_truthy(page:find('"' .. name .. '"', 1, true), name)

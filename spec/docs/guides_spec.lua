@@ -46,7 +46,7 @@ describe("docs/limits.md", function()
     ["a whole number in the instructions"] = json:match "LARGEST = (%d+ ^ %d+)":gsub(" ", ""),
     ["texts beside the images in `client:request { form = ... }`"] =
       with_commas(constant("lua/devkit4ai/request/direct.lua", "MOST_FIELDS")),
-    ["a response"] = ("%d MiB"):format(constant("lua/devkit4ai/request/build.lua", "MAX_ANSWER") / MIB),
+    ["a response"] = ("%d MiB"):format(constant("lua/devkit4ai/request/plan.lua", "MAX_ANSWER") / MIB),
     ["a result image"] = ("%d MiB"):format(constant("lua/devkit4ai/resources/generation.lua", "MAX_PICTURE") / MIB),
     ["the headers of a response"] = ("%d KiB"):format(constant("src/core/transfer.h", "DK_MAX_HEAD") / KIB),
     ["redirects to an image"] = tostring(operations.get_picture.redirects),
@@ -131,7 +131,7 @@ end)
 describe("docs/logging.md", function()
   it("has each type of event, and whether DEVKIT4AI_LOG=info writes it", function()
     local written, said = {}, {}
-    local levels = assert(child.read("lua/devkit4ai/request/events.lua"):match "\nlocal WRITTEN = {(.-)}")
+    local levels = assert(child.read("lua/devkit4ai/request/events.lua"):match "\nlocal LOG_LEVEL = {(.-)}")
     for name, level in levels:gmatch "([%l_]+) = (%d)" do written[name] = level == "1" and "yes" or "no" end
     for first, cells in pairs(rows_of "docs/logging.md") do
       local name = first:match "^`([%l_]+)`$"

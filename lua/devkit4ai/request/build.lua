@@ -5,19 +5,13 @@ local config = require "devkit4ai.config"
 local errors = require "devkit4ai.util.errors"
 local json = require "devkit4ai.util.json"
 local locale = require "devkit4ai.util.locale"
-local header_profiles = require "devkit4ai.api.header_profiles"
 local operations = require "devkit4ai.api.operations"
+local plans = require "devkit4ai.request.plan"
 local proxy = require "devkit4ai.request.proxy"
 
 local M = {}
 
 local now = core.now
-
-M.PAIRS = "application/x-www-form-urlencoded"
-
-local MAX_ANSWER = 16 * 1024 * 1024 -- bytes; design, invariant 8
-
-local CONTENT_TYPES = { json = "application/json", pairs = M.PAIRS } -- libcurl writes the one of a multipart form
 
 ---@class devkit4ai.Call one call of an operation. Each field has one writer, named in brackets; the other steps only read it.
 ---@field client devkit4ai.Client [build] whose settings and connections the call uses
@@ -44,17 +38,6 @@ local CONTENT_TYPES = { json = "application/json", pairs = M.PAIRS } -- libcurl 
 ---@field tries integer? most attempts, in place of the client's
 ---@field max_wait number? seconds; in place of the client's
 ---@field creation devkit4ai.Creation? its owner raises an error that ended the call, which is in err.raised
-
----@class devkit4ai.Plan the part of an operation's requests that is the same in each call of a scope. It has no secret.
----@field name string of the operation
----@field row table of `operations`
----@field header_lines string[]
----@field request table for core.request; `compiled`: core.request's, where each request of the operation is the same
----@field inherit { __index: table } the metatable of a request that differs from it
----@field is_fixed boolean each request of the operation is the same
----@field has_parameters boolean the path has some
----@field fill_body function? fills in the body
----@field needs_token boolean a header has the access token
 
 -- Returns the name of a parameter that is no UUID.
 local function fill_path(request, args)
@@ -141,53 +124,6 @@ local BODIES = {
   form = fill_form,
 }
 
--- ---- plans ----
-
-local function header_lines_of(row, profile, client)
-  local lines = { "User-Agent: " .. client._user_agent }
-  for _, line in ipairs(header_profiles[profile]) do lines[#lines + 1] = line end
-  local content_type = row.content_type or row.body and CONTENT_TYPES[next(row.body)]
-  if content_type then lines[#lines + 1] = "Content-Type: " .. content_type end
-  if row.bodiless then lines[#lines + 1] = "Content-Length: 0" end
-  for _, line in ipairs(row.path and client._header_lines or {}) do lines[#lines + 1] = line end -- for the API only
-  return lines
-end
-
-local function new_plan(scope, name, row)
-  local client = scope._client
-  local profile = row.profile[client._role]
-  if not profile then
-    local message = ("%s: a client with the role %s has no such call"):format(row.says, client._role)
-    return errors.refuse("config", message, name)
-  end
-  local limits = row.creates and client._creating_limits or client._limits
-  local lines, is_traced = header_lines_of(row, profile, client), client._trace ~= false
-  local request = {
-    method = row.method, url = row.path and client.base_url .. row.path, headers = core.headers(lines),
-    ca_file = client._ca_file, proxy = row.path and proxy.of(client._proxy, client.base_url),
-    once = row.method ~= "GET", head = row.heed or is_traced, times = is_traced, max_answer = MAX_ANSWER,
-    connect = limits.connect, idle = limits.idle, total = limits.total,
-  }
-  local has_parameters = row.path ~= nil and row.path:find("{", 1, true) ~= nil
-  local is_fixed = row.repeats == "safe" and not row.query and row.path and not has_parameters
-  if is_fixed then request.compiled = core.request(request) end
-  return {
-    name = name, row = row, header_lines = lines, request = request, inherit = { __index = request },
-    is_fixed = is_fixed, has_parameters = has_parameters, fill_body = row.body and BODIES[next(row.body)],
-    needs_token = table.concat(header_profiles[profile]):find("{access_token}", 1, true) ~= nil,
-  }
-end
-
--- The plan of an operation is made once for each scope; the plan of a caller's own row is not kept.
-local function plan_of(scope, name, row)
-  if row then return new_plan(scope, name, row) end
-  local plan, message, err = new_plan(scope, name, operations[name])
-  scope._plans[name] = plan
-  return plan, message, err
-end
-
--- ---- calls ----
-
 --- Gives the files' part of a call's form another one of its names.
 ---@param call devkit4ai.Call
 ---@param choice integer index in the row's names
@@ -272,8 +208,8 @@ local function fill(call, request)
   end
   if row.defaults then args = with_defaults(row, args) end
   if row.query then fill_query(row, request, args) end
-  if call.plan.fill_body then
-    local ok, why = call.plan.fill_body(row, request, args, call.client._part_choice[call.plan.name])
+  if call.plan.body then
+    local ok, why = BODIES[call.plan.body](row, request, args, call.client._part_choice[call.plan.name])
     if not ok then return refuse(call, "invalid", "the arguments can't be written as JSON: " .. why) end
   end
   return true
@@ -327,8 +263,9 @@ function M.call(scope, name, args, options, row)
   local plan, message, err
   if not row then plan = scope._plans[name] end
   if not plan then
-    plan, message, err = plan_of(scope, name, row)
+    plan, message, err = plans.new(scope, name, row or operations[name])
     if not plan then return nil, message, err end
+    if not row then scope._plans[name] = plan end -- the plan of a caller's own row is not kept
   end
   local call = {
     client = client, plan = plan, request = plan.request, secrets = scope._secrets, started = now(), attempts = 0,

@@ -11,6 +11,7 @@ local images = require "devkit4ai.generation.images"
 local json = require "devkit4ai.util.json"
 local locale = require "devkit4ai.util.locale"
 local operations = require "devkit4ai.api.operations"
+local plan = require "devkit4ai.request.plan"
 local runtime = require "devkit4ai.loop.runtime"
 
 local M = {}
@@ -83,7 +84,7 @@ local function fill_form(form, options)
   end
   if not part then
     options.json = build.pairs_of(names, copy)
-    return build.PAIRS
+    return plan.PAIRS
   end
   local files, why = images.copy("client:request", "form." .. part, copy[part], LIMITS.most)
   if not files then return nil, why end
