@@ -137,33 +137,54 @@ local function ended(kind, made, old, value, text)
   error(err, 0)
 end
 
--- Rotates the key in use. state: gets the new key, the old one, and whether requests can be made with the new one.
-local function rotate(scope, name, label, options, use, state)
-  local kind = KINDS[name]
-  local left = wait.countdown(options.timeout)
-  local function step(what)
-    return { total = left(), headers = options.headers, says = kind.says .. ", " .. what }
-  end
+---@class devkit4ai.Rotation
+---@field kind table of KINDS
+---@field name "developer"|"project"
+---@field scope devkit4ai.Scope the client, or a project
+---@field options { keep: function?, timeout: number?, headers: table<string, string>? }
+---@field use fun(text: string) replaces the old key in use, everywhere
+---@field time_left fun(): number?
+---@field old table? the key in use, from the list of keys
+---@field made devkit4ai.Key? the new key
+---@field is_usable boolean? requests can be made with the new key
+
+-- The options of one of the calls.
+local function step(rotation, what)
+  return {
+    total = rotation.time_left(), headers = rotation.options.headers, says = rotation.kind.says .. ", " .. what,
+  }
+end
+
+-- Finds the key in use and creates the new key.
+local function create_key(rotation, label)
+  local kind, scope = rotation.kind, rotation.scope
   if not scope._secrets:has(kind.slot) then return refuse(kind, "config", "no key is in use: " .. kind.none) end
-  local list, message, err = call.run(scope, kind.list, { project_id = scope.id }, step "looking for the key in use")
+  local list, message, err =
+    call.run(scope, kind.list, { project_id = scope.id }, step(rotation, "looking for the key in use"))
   if not list then return nil, message, err end
   local old, why = find_key_in_use(kind, scope, list)
   if not old then return refuse(kind, "conflict", why) end
   local made
   local args = { project_id = scope.id, name = label }
-  made, message, err = call.run(scope, kind.create, args, step "creating the new key")
+  made, message, err = call.run(scope, kind.create, args, step(rotation, "creating the new key"))
   if not made then return nil, message, err end
-  key.new(made, scope, name)
-  state.made, state.old = made, old
+  key.new(made, scope, rotation.name)
+  rotation.made, rotation.old = made, old
+  return true
+end
+
+-- Lets the program store the new key, revokes the old key with it, and uses it.
+local function replace_key(rotation)
+  local kind, scope, made, old = rotation.kind, rotation.scope, rotation.made, rotation.old
   local with_new, unusable = with_key(kind, scope, made.key)
   if not with_new then return unusable_key(kind, made, unusable) end
-  state.fits = true
+  rotation.is_usable = true
   local kept, trouble = true, nil
-  if options.keep then kept, trouble = store_key(options.keep, made) end
+  if rotation.options.keep then kept, trouble = store_key(rotation.options.keep, made) end
   trouble = trouble and with_new._secrets:mask(trouble)
-  local revoked
+  local revoked, message, err
   if kept and not scope._client._closed then
-    revoked, message, err = key.revoke(with_new, name, old.id, step "revoking the old key")
+    revoked, message, err = key.revoke(with_new, rotation.name, old.id, step(rotation, "revoking the old key"))
   elseif kept then
     revoked, message, err = closed(kind)
   end
@@ -171,9 +192,15 @@ local function rotate(scope, name, label, options, use, state)
   if not kept then return not_stored(kind, made, old, trouble) end
   local stays = not revoked and kind.by_new and err.outcome == "refused"
     and (err.kind == "forbidden" or err.kind == "auth")
-  if not stays and not scope._client._closed then use(made.key) end
+  if not stays and not scope._client._closed then rotation.use(made.key) end
   if revoked then return made end
   return not_revoked(kind, made, old, stays, message, err)
+end
+
+local function rotate(rotation, label)
+  local created, message, err = create_key(rotation, label)
+  if not created then return nil, message, err end
+  return replace_key(rotation)
 end
 
 --- Rotates the key in use.
@@ -186,12 +213,16 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err with the new key in err.key, where it was created
 function M.rotate(scope, name, label, options, use)
-  local state = {}
+  local rotation = {
+    kind = KINDS[name], name = name, scope = scope, options = options, use = use,
+    time_left = wait.countdown(options.timeout),
+  }
   return runtime.protect(function(value, text)
-    if not state.made then error(value, 0) end
-    if state.fits and not scope._client._closed then use(state.made.key) end
-    ended(KINDS[name], state.made, state.old, value, text)
-  end, rotate, scope, name, label, options, use, state)
+    local made = rotation.made
+    if not made then error(value, 0) end
+    if rotation.is_usable and not scope._client._closed then use(made.key) end
+    ended(rotation.kind, made, rotation.old, value, text)
+  end, rotate, rotation, label)
 end
 
 return M
