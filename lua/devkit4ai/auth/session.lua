@@ -13,16 +13,15 @@ local AHEAD = 300 -- seconds before the access token expires, when it is refresh
 local RETRY_401 = 300 -- seconds until a 401 refreshes again, if it refused a new token: a bad key is the cause (D51)
 local MAX_REFRESHES = 2 -- of one call: the first may bring tokens from the store
 
----@class devkit4ai.Session the state of a client's tokens; a new table each time that they change. Only this module makes one.
+---@class devkit4ai.Session the state of a client's tokens; another table each time that they change. Only this module makes one.
 ---@field refresh_at number of runtime.now(): a call from then on refreshes the tokens first; math.huge: it can't
 ---@field expires_at number of runtime.now(): the end of the access token; math.huge: not known
 ---@field from_store boolean? the tokens are from the store
 ---@field check_store boolean? there are no tokens; the next call looks for tokens in the store
 ---@field refused_at number? of runtime.now(): the server refused the access token although it was new
 
-local function without_refresh()
-  return { refresh_at = huge, expires_at = huge }
-end
+-- Of each client without a refresh token, so that thousands of end users' clients are cheap.
+local WITHOUT_REFRESH = { refresh_at = huge, expires_at = huge }
 
 -- The next call looks in the store at once.
 local function missing_tokens()
@@ -35,7 +34,7 @@ end
 
 -- life: seconds that the access token is valid
 local function new_session(client, life, source)
-  if not has_refresh_token(client) then return without_refresh() end
+  if not has_refresh_token(client) then return WITHOUT_REFRESH end
   local now = runtime.now()
   return {
     expires_at = now + life, refresh_at = now + math.max(life - AHEAD, life / 2), from_store = source == "store",
@@ -57,7 +56,7 @@ end
 ---@return boolean
 function M.can_refresh_after_401(client, used, refreshes)
   if refreshes > 0 and not used.from_store then
-    used.refused_at = runtime.now() -- the token is new, so it is not the cause
+    if used.refresh_at < huge then used.refused_at = runtime.now() end -- a new token is not the cause
     return false
   end
   return refreshes < MAX_REFRESHES and M.can_refresh(client)
@@ -107,7 +106,7 @@ function M.clear_tokens(client, check_store)
   keep_masked(client._secrets)
   client._secrets:set("access_token", "") -- an empty slot hides the parent's, and a cleared slot does not
   client._secrets:set("refresh_token", "", "body")
-  client._session = check_store and missing_tokens() or without_refresh()
+  client._session = check_store and missing_tokens() or WITHOUT_REFRESH
 end
 
 -- Continues the account's session from the store; for a client without an account, the session of the last login.
@@ -158,7 +157,7 @@ end
 ---@param access_token string?
 ---@param refresh_token string?
 function M.start(client, access_token, refresh_token)
-  client._session = without_refresh()
+  client._session = WITHOUT_REFRESH
   if client._store then -- loaded for the first store: without it, a new client takes 5 % fewer instructions
     client._stored_session = require("devkit4ai.auth.stored_session").new(client, client._store)
   end

@@ -45,11 +45,12 @@ function M.run(scope, name, args, options, on_upload, row)
   local call, message, err = build_call(scope, name, args, options, row)
   if not call then return runtime.refused(nil, message, err) end
   if on_upload then call.on_upload = on_upload end
-  if call.plan.needs_token and call.started >= call.client._session.refresh_at then
+  local plan = call.plan
+  if plan.needs_token and call.started >= call.client._session.refresh_at then
     local failure = authorize(call)
     if failure then return finish(call, nil, failure) end
   end
-  if call.plan.row.repeats == "safe" then return finish(call, attempts(call, reauthorize)) end
+  if plan.row.repeats == "safe" then return finish(call, attempts(call, reauthorize)) end
   return send.change(call, reauthorize)
 end
 

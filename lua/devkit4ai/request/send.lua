@@ -145,7 +145,8 @@ end
 ---@return devkit4ai.Failure? failure
 ---@return string? head the response's header block
 function M.attempts(call, recover)
-  local client, row, trace = call.client, call.plan.row, call.client._trace
+  local client, row = call.client, call.plan.row
+  local trace = client._trace
   local answer, failure, again
   repeat
     if trace then trace:request(call) end
@@ -202,7 +203,7 @@ function M.finish(call, answer, failure, head)
   local message, err
   if failure then answer, message, err = failed(call, failure) end
   if call.own_secrets then call.own_secrets:close() end
-  if call.plan.row.heed and not failure then return answer, nil, nil, head end
+  if head and call.plan.row.heed then return answer, nil, nil, head end
   return answer, message, err
 end
 
@@ -216,7 +217,7 @@ local function create(call, recover)
   local row = call.plan.row
   if answer and row.makes then creations.object(runtime.job(), row.makes, answer) end
   if creation and answer then creation.answer = answer elseif creation then creation.sent = false end
-  return answer, message, err, row.heed and not failure and head or nil
+  return answer, message, err, row.heed and head or nil
 end
 
 -- Closes the call's own secrets. Raises the error that ended the call, unless the owner of the creation raises it.
