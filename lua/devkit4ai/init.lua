@@ -66,7 +66,7 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err of the one that failed; where something was created, it names all of it and is not retryable; err.results: first values of those that had finished
 function M.all(list)
-  return require("devkit4ai.loop.task").all(list)
+  return require("devkit4ai.loop.group").all(list)
 end
 
 --- Runs fn(item, i) for each item of a list, so many at a time.
@@ -83,7 +83,7 @@ end
 ---@return table<integer, devkit4ai.Error>|string failures failures[i]: the err of item i; the message, where results is nil
 ---@return devkit4ai.Error? err where results is nil; err.results: first values of the items that had finished
 function M.map(list, options, fn)
-  return require("devkit4ai.loop.task").map(list, options, fn)
+  return require("devkit4ai.loop.group").map(list, options, fn)
 end
 
 --- Waits. A script blocks; in a task, the others go on meanwhile.
@@ -108,8 +108,7 @@ end
 --- ```
 ---@param options { budget: number? }? budget: seconds for the tasks of one frame, default 0.004; one task runs at least
 function M.update(options)
-  local budget = options ~= nil and require("devkit4ai.loop.task").budget_of(options) or nil
-  return require("devkit4ai.loop.runtime").update(budget)
+  return require("devkit4ai.loop.task").update(options)
 end
 
 return M

@@ -434,7 +434,7 @@ end
 local function is_set(name)
   for _, module in ipairs {
     "util/errors", "request/send", "request/classify", "request/failures", "request/events", "resources/pages",
-    "loop/task", "generation/wait", "generation/find", "auth/session", "auth/refresh", "loop/creations",
+    "loop/task", "generation/wait", "generation/find", "auth/session", "auth/refresh", "util/creations",
   } do
     local code = child.read("lua/devkit4ai/" .. module .. ".lua"):gsub("%-%-[^\n]*", "")
     local alone, among = "[%s.,{]" .. name .. "%s*=[^=]", "[%s.,{]" .. name .. ",[^\n]*=[^=]"

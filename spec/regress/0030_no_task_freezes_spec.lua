@@ -2,7 +2,7 @@
 local devkit4ai = require "devkit4ai"
 local child = require "spec.support.child"
 local raw = require "spec.support.raw"
-local runtime = require "devkit4ai.loop.runtime"
+local waits = require "devkit4ai.loop.waits"
 local wire = require "spec.support.wire"
 
 -- What a loop may repeat without an end; each gives a value where it succeeds.
@@ -98,8 +98,8 @@ end)
 
 describe("devkit4ai.update", function()
   local function burn(seconds)
-    local till = runtime.now() + seconds
-    while runtime.now() < till do end
+    local till = waits.now() + seconds
+    while waits.now() < till do end
   end
 
   -- Tasks that are ready in one frame; gives how many of them each of the next frames runs.
@@ -146,8 +146,8 @@ describe("devkit4ai.update", function()
     local task = devkit4ai.spawn(function()
       while not stop and turns < 1000 do
         turns = turns + 1
-        devkit4ai.spawn(function() runtime.wake(slot) end)
-        runtime.wait_for(slot)
+        devkit4ai.spawn(function() waits.wake(slot) end)
+        waits.wait_for(slot)
       end
     end)
     for frame = 1, 10 do

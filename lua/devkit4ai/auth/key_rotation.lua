@@ -4,7 +4,7 @@ local call = require "devkit4ai.request.call"
 local core = require "devkit4ai.core"
 local errors = require "devkit4ai.util.errors"
 local key = require "devkit4ai.resources.key"
-local runtime = require "devkit4ai.loop.runtime"
+local waits = require "devkit4ai.loop.waits"
 local wait = require "devkit4ai.generation.wait"
 
 local M = {}
@@ -52,7 +52,8 @@ local function find_key_in_use(kind, scope, list)
 end
 
 local function refuse(kind, what, message)
-  return runtime.refused(errors.refuse(what, ("%s: %s; nothing was created"):format(kind.says, message), kind.create))
+  message = ("%s: %s; nothing was created"):format(kind.says, message)
+  return waits.after_refusal(errors.refuse(what, message, kind.create))
 end
 
 -- The scope with another key in use. nil and why, if no header can hold that key.
@@ -84,8 +85,8 @@ local function not_stored(kind, made, old, why)
   local message = ("%s: the function keep did not store the new key: %s; the old key (%s) is not revoked and stays in "
     .. "use; store the new key, which is in err.key, or revoke it with err.key:revoke()")
     :format(kind.says, why, shown(old.key_prefix))
-  local cause = runtime.is_cancelled() and "cancelled" or "file"
-  local _, _, err = runtime.cut(errors.give {
+  local cause = waits.is_cancelled() and "cancelled" or "file"
+  local _, _, err = waits.keep_failure(errors.give {
     kind = cause, outcome = "unknown", message = message, operation = kind.create,
   })
   return incomplete(made, err, message)
@@ -101,7 +102,7 @@ local function not_revoked(kind, made, old, stays, message, err)
 end
 
 local function closed(kind)
-  return runtime.cut(errors.give {
+  return waits.keep_failure(errors.give {
     kind = "cancelled", outcome = "not_sent", operation = kind.revoke,
     message = kind.says .. ", revoking the old key: the client was closed",
   })
@@ -217,7 +218,7 @@ function M.rotate(scope, name, label, options, use)
     kind = KINDS[name], name = name, scope = scope, options = options, use = use,
     time_left = wait.countdown(options.timeout),
   }
-  return runtime.protect(function(value, text)
+  return waits.protect(function(value, text)
     local made = rotation.made
     if not made then error(value, 0) end
     if rotation.is_usable and not scope._client._closed then use(made.key) end

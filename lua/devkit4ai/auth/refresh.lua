@@ -4,7 +4,7 @@ local build = require "devkit4ai.request.build"
 local core = require "devkit4ai.core"
 local errors = require "devkit4ai.util.errors"
 local jwt = require "devkit4ai.auth.jwt"
-local runtime = require "devkit4ai.loop.runtime"
+local waits = require "devkit4ai.loop.waits"
 local send = require "devkit4ai.request.send"
 local session = require "devkit4ai.auth.session"
 local shared_tokens = require "devkit4ai.auth.shared_tokens"
@@ -23,7 +23,7 @@ local MAX_REFRESHES = 5 -- that one caller waits for, if each brings tokens that
 ---@field key string of the refresh token (shared_tokens.key)
 ---@field client devkit4ai.Client the first that asked
 ---@field sender devkit4ai.Client sends the request
----@field waiters table<table, devkit4ai.Client> the callers that wait, by their slots for runtime.wait_for
+---@field waiters table<table, devkit4ai.Client> the callers that wait, by their slots for waits.wait_for
 ---@field unlock function? releases the store's lock
 ---@field done boolean
 ---@field expired boolean it brought tokens of the store, and they have expired as well
@@ -93,12 +93,12 @@ end
 
 -- Waits for the store's lock, for a lease at most: whoever holds it longer has died. Returns the client to refresh for.
 local function lock_store(refresh)
-  local started, client = runtime.now(), waiting_client(refresh)
+  local started, client = waits.now(), waiting_client(refresh)
   while client and client._stored_session do
     local unlock, is_busy = client._stored_session:lock(LEASE)
     refresh.unlock = unlock
-    if not is_busy or runtime.now() - started >= LEASE then return client end
-    runtime.sleep(client._stored_session.PAUSE, refresh.sender)
+    if not is_busy or waits.now() - started >= LEASE then return client end
+    waits.sleep(client._stored_session.PAUSE, refresh.sender)
     client = waiting_client(refresh) -- it may be another one after the wait
   end
   return client
@@ -106,7 +106,7 @@ end
 
 local function request_tokens(client, options)
   local call, message, err = build.call(client, "refresh_token", {}, options)
-  if not call then return runtime.refused(nil, message, err) end
+  if not call then return waits.after_refusal(nil, message, err) end
   return send.change(call)
 end
 
@@ -134,7 +134,7 @@ local function finish(refresh, ok, message, err)
   if refresh.unlock then pcall(refresh.unlock) end
   refresh.sender._secrets:wipe()
   refresh.done, refresh.ok, refresh.message, refresh.err = true, ok, message, err
-  for slot in pairs(refresh.waiters) do runtime.wake(slot) end
+  for slot in pairs(refresh.waiters) do waits.wake(slot) end
 end
 
 -- An error ended the refresh, or it could not start.
@@ -169,7 +169,7 @@ local function start(key, client)
     key = key, client = client, sender = new_sender(client), waiters = {}, done = false, expired = false,
   }
   in_progress[key] = refresh
-  local started, why = runtime.detach(function()
+  local started, why = waits.detach(function()
     finish(refresh, run(refresh))
   end, function(trouble)
     abort(refresh, trouble)
@@ -197,7 +197,7 @@ local function wait_for(refresh, client, deadline)
   if refresh.done then return true end
   local slot = {}
   refresh.waiters[slot] = client
-  return runtime.wait_for(slot, deadline - runtime.now())
+  return waits.wait_for(slot, deadline - waits.now())
 end
 
 --- Refreshes the tokens. A caller that comes while a refresh is in progress waits for that one.
@@ -211,10 +211,10 @@ function M.refresh(client, seconds)
   if client._session.check_store then
     local loaded, message, err = session.load_missing(client)
     if not loaded then return nil, message, err end
-    if client._session.expires_at > runtime.now() then return true end
+    if client._session.expires_at > waits.now() then return true end
   end
-  if runtime.is_refused() then return cancelled() end
-  local before, deadline = client._session, runtime.now() + (seconds or huge)
+  if waits.is_refused() then return cancelled() end
+  local before, deadline = client._session, waits.now() + (seconds or huge)
   for _ = 1, MAX_REFRESHES do
     local key = shared_tokens.key(client)
     if not key then return request_tokens(client) end -- its error names the missing token
@@ -245,11 +245,11 @@ function M.ensure_valid(client, seconds)
   if not loaded then return nil, message, err end
   if client._session.check_store then return true end -- the error of the call names the missing token
   local expires_at = client._session.expires_at
-  if client._session.refresh_at > runtime.now() then return true end
+  if client._session.refresh_at > waits.now() then return true end
   local done
   done, message, err = M.refresh(client, seconds)
   if done then return true end
-  local now = runtime.now()
+  local now = waits.now()
   if err.kind == "auth" or err.kind == "cancelled" or now >= expires_at then return nil, message, err end
   client._session.refresh_at = math.min(now + AGAIN, expires_at) -- the old token is still valid
   return true
@@ -260,7 +260,7 @@ function M.end_closed()
   for _, refresh in pairs(in_progress) do
     if not waiting_client(refresh) then refresh.sender._closed = true end
     for slot, client in pairs(refresh.waiters) do
-      if client._closed then runtime.wake(slot) end
+      if client._closed then waits.wake(slot) end
     end
   end
 end

@@ -2,7 +2,7 @@
 local errors = require "devkit4ai.util.errors"
 local json = require "devkit4ai.util.json"
 local jwt = require "devkit4ai.auth.jwt"
-local runtime = require "devkit4ai.loop.runtime"
+local waits = require "devkit4ai.loop.waits"
 local shared_tokens = require "devkit4ai.auth.shared_tokens"
 
 local M = {}
@@ -14,11 +14,11 @@ local RETRY_401 = 300 -- seconds until a 401 refreshes again, if it refused a ne
 local MAX_REFRESHES = 2 -- of one call: the first may bring tokens from the store
 
 ---@class devkit4ai.Session the state of a client's tokens; another table each time that they change. Only this module makes one.
----@field refresh_at number of runtime.now(): a call from then on refreshes the tokens first; math.huge: it can't
----@field expires_at number of runtime.now(): the end of the access token; math.huge: not known
+---@field refresh_at number of waits.now(): a call from then on refreshes the tokens first; math.huge: it can't
+---@field expires_at number of waits.now(): the end of the access token; math.huge: not known
 ---@field from_store boolean? the tokens are from the store
 ---@field check_store boolean? there are no tokens; the next call looks for tokens in the store
----@field refused_at number? of runtime.now(): the server refused the access token although it was new
+---@field refused_at number? of waits.now(): the server refused the access token although it was new
 
 -- Of each client without a refresh token, so that thousands of end users' clients are cheap.
 local WITHOUT_REFRESH = { refresh_at = huge, expires_at = huge }
@@ -35,7 +35,7 @@ end
 -- life: seconds that the access token is valid
 local function new_session(client, life, source)
   if not has_refresh_token(client) then return WITHOUT_REFRESH end
-  local now = runtime.now()
+  local now = waits.now()
   return {
     expires_at = now + life, refresh_at = now + math.max(life - AHEAD, life / 2), from_store = source == "store",
   }
@@ -46,7 +46,7 @@ end
 ---@return boolean
 function M.can_refresh(client)
   local refused_at = client._session.refused_at
-  return has_refresh_token(client) and not (refused_at and runtime.now() - refused_at < RETRY_401)
+  return has_refresh_token(client) and not (refused_at and waits.now() - refused_at < RETRY_401)
 end
 
 --- Whether a call refreshes the tokens after a 401: once, and once more if the first new tokens were the store's.
@@ -56,7 +56,7 @@ end
 ---@return boolean
 function M.can_refresh_after_401(client, used, refreshes)
   if refreshes > 0 and not used.from_store then
-    if used.refresh_at < huge then used.refused_at = runtime.now() end -- a new token is not the cause
+    if used.refresh_at < huge then used.refused_at = waits.now() end -- a new token is not the cause
     return false
   end
   return refreshes < MAX_REFRESHES and M.can_refresh(client)

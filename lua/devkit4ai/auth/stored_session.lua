@@ -5,7 +5,7 @@ local errors = require "devkit4ai.util.errors"
 local events = require "devkit4ai.request.events"
 local json = require "devkit4ai.util.json"
 local jwt = require "devkit4ai.auth.jwt"
-local runtime = require "devkit4ai.loop.runtime"
+local waits = require "devkit4ai.loop.waits"
 
 local M = {}
 
@@ -82,7 +82,7 @@ end
 -- Sets a value, and tries again through the loop while the store is busy. value(): the text; nil removes the key; false: the
 -- write is no longer needed.
 local function write(stored, client, key, value, seconds)
-  local store, started = stored.store, runtime.now()
+  local store, started = stored.store, waits.now()
   local deadline = started + math.min(PATIENCE, seconds or PATIENCE)
   local done, why
   repeat
@@ -90,8 +90,8 @@ local function write(stored, client, key, value, seconds)
     if text == false then return true end
     done, why = protected(store.set, key, text)
     if done == true then return true end
-  until why ~= "busy" or runtime.now() >= deadline or not runtime.usable() or not runtime.sleep(PAUSE, client)
-  if why == "busy" then return nil, ("another program was writing it for %.1f s"):format(runtime.now() - started) end
+  until why ~= "busy" or waits.now() >= deadline or not waits.is_possible() or not waits.sleep(PAUSE, client)
+  if why == "busy" then return nil, ("another program was writing it for %.1f s"):format(waits.now() - started) end
   return nil, why ~= nil and text_of(why) or "its function set did not say why"
 end
 

@@ -5,7 +5,7 @@ local errors = require "devkit4ai.util.errors"
 local instructions = require "devkit4ai.generation.instructions"
 local suggestions = require "devkit4ai.util.suggestions"
 local pages = require "devkit4ai.resources.pages"
-local runtime = require "devkit4ai.loop.runtime"
+local waits = require "devkit4ai.loop.waits"
 local server_clock = require "devkit4ai.request.server_clock"
 local iso8601 = require "devkit4ai.util.iso8601"
 local wait = require "devkit4ai.generation.wait"
@@ -218,7 +218,7 @@ function M.find(scope, says, given, own)
   if given.since and not (given.since >= 0 and given.since < LATEST) then
     wanted, wrong = nil, "since must be a Unix time in seconds"
   end
-  if not wanted then return runtime.refused(errors.refuse("invalid", says .. ": " .. wrong, "list_generations")) end
+  if not wanted then return waits.after_refusal(errors.refuse("invalid", says .. ": " .. wrong, "list_generations")) end
   local client = scope._client
   local search = {
     wanted = wanted, since = given.since, known = client._recent_generations.ids,

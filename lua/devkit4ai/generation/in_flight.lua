@@ -1,7 +1,7 @@
 --- What a client has under way, as far as it saw: orders that were not answered yet, generations that have not ended (its
 --- own, and those that a caller waits for), and who waits for room among them. Whoever orders or waits holds its own entry:
 --- one that is gone, by an error or a host that ended its coroutine, is not counted.
-local runtime = require "devkit4ai.loop.runtime"
+local waits = require "devkit4ai.loop.waits"
 
 local M = {}
 
@@ -31,7 +31,7 @@ local function state_of(client)
     }
     client._under_way = state
   end
-  local oldest = runtime.now() - LONGEST
+  local oldest = waits.now() - LONGEST
   for id, entry in pairs(state.generations) do
     if entry.since < oldest then end_one(state, id) end
   end
@@ -42,7 +42,7 @@ end
 ---@param client devkit4ai.Client
 ---@param gen devkit4ai.Generation
 function M.add(client, gen)
-  state_of(client).generations[gen.id] = { gen = gen, since = runtime.now() }
+  state_of(client).generations[gen.id] = { gen = gen, since = waits.now() }
 end
 
 --- A caller waits for a generation to end. Another run of the program may have ordered it.
@@ -51,7 +51,7 @@ end
 ---@return table entry for M.unwatch; the generation counts while a caller holds it
 function M.watch(client, gen)
   local watched = state_of(client).watched
-  local entry = watched[gen.id] or { gen = gen, since = runtime.now(), callers = 0 }
+  local entry = watched[gen.id] or { gen = gen, since = waits.now(), callers = 0 }
   watched[gen.id], entry.callers = entry, entry.callers + 1
   return entry
 end

@@ -1,7 +1,7 @@
 --- Waiting for generations: looks by poll's schedule, at the pace of the account, until one is done or the time is up.
 local core = require "devkit4ai.core"
 local config = require "devkit4ai.config"
-local creations = require "devkit4ai.loop.creations"
+local creations = require "devkit4ai.util.creations"
 local display = require "devkit4ai.util.display"
 local errors = require "devkit4ai.util.errors"
 local suggestions = require "devkit4ai.util.suggestions"
@@ -9,7 +9,8 @@ local locale = require "devkit4ai.util.locale"
 local operations = require "devkit4ai.api.operations"
 local request_pacing = require "devkit4ai.generation.request_pacing"
 local poll_schedule = require "devkit4ai.generation.poll_schedule"
-local runtime = require "devkit4ai.loop.runtime"
+local waits = require "devkit4ai.loop.waits"
+local tasks = require "devkit4ai.loop.tasks"
 local server_clock = require "devkit4ai.request.server_clock"
 local session = require "devkit4ai.auth.session"
 local events = require "devkit4ai.request.events"
@@ -42,7 +43,7 @@ function M.abandon(gen, says)
     gen._orphan = true
     events.emit(client, { type = "orphan", operation = gen._looks, generation_id = gen.id })
   end
-  return runtime.cut(errors.give({
+  return waits.keep_failure(errors.give({
     kind = "cancelled", outcome = "unknown", operation = gen._looks, generation_id = gen.id,
     message = ("%s: %s; the generation %s may still finish and is paid for; %sgo on waiting with %s"):format(
       says, client._closed and "the client was closed" or "the task was cancelled", gen.id,
@@ -55,17 +56,17 @@ end
 ---@param says string the call that ordered it
 function M.accept(gen, says)
   in_flight.add(gen._scope._client, gen)
-  creations.generation(runtime.job(), gen)
-  if runtime.is_cancelled() then M.abandon(gen, says) end
+  creations.generation(tasks.current(), gen)
+  if waits.is_cancelled() then M.abandon(gen, says) end
 end
 
 --- A time that several calls share.
 ---@param seconds number? none
 ---@return fun(): number? left what is left of it; a moment at least, so that what comes too late runs into its own limit
 function M.countdown(seconds)
-  local started = runtime.now()
+  local started = waits.now()
   return function()
-    return seconds and math.max(MOMENT, seconds - (runtime.now() - started))
+    return seconds and math.max(MOMENT, seconds - (waits.now() - started))
   end
 end
 
@@ -96,7 +97,7 @@ end
 ---@param ... any
 ---@return any ... what fn gives
 function M.protect(gen, says, way, fn, ...)
-  return runtime.protect(function(value, text)
+  return waits.protect(function(value, text)
     local _, _, err = errors.give({
       kind = "cancelled", outcome = "unknown", operation = gen._looks, message = says .. ": an error ended the call",
     })
@@ -139,11 +140,11 @@ end
 
 -- Waits for a place among the looks of the account; a deadline is worth a look of its own.
 local function take_turn(client, shared, deadline)
-  local now = runtime.now()
+  local now = waits.now()
   repeat
     local at = math.min(request_pacing.reserve(shared, now), deadline)
-    if at > now and not runtime.sleep(at - now, client) then return false end
-    now = runtime.now()
+    if at > now and not waits.sleep(at - now, client) then return false end
+    now = waits.now()
   until now >= shared.shut or now >= deadline
   return true
 end
@@ -161,14 +162,14 @@ local function heed(shared, head, err)
     signal.limit, signal.remaining = number_of(head, "X-RateLimit-Limit"), number_of(head, "X-RateLimit-Remaining")
     signal.reset = reset and reset - server_clock.of(head, os.time())
   end
-  if head or signal.limited then request_pacing.heed(shared, runtime.now(), signal) end
+  if head or signal.limited then request_pacing.heed(shared, waits.now(), signal) end
 end
 
 -- One look, at the pace of its account. Gives nil where it was ended early.
 local function look_in_turn(client, gen, deadline, look)
   local shared = pace_of(client, gen._looks)
   if not take_turn(client, shared, deadline) then return nil end
-  local left = deadline - runtime.now()
+  local left = deadline - waits.now()
   local seen, message, err, head = look(left > LEAST and left or nil)
   heed(shared, head, err)
   return true, seen, message, err
@@ -178,12 +179,12 @@ local function rest(client, gen, seconds)
   events.emit(client, {
     type = "wait", operation = gen and gen._looks, generation_id = gen and gen.id, pause = seconds,
   })
-  return runtime.sleep(seconds, client)
+  return waits.sleep(seconds, client)
 end
 
 -- Looks until the generation has ended, or the time is up.
 local function follow(gen, timeout, interval, on_progress, look)
-  local client, deadline, looks = gen._scope._client, runtime.now() + timeout, 0
+  local client, deadline, looks = gen._scope._client, waits.now() + timeout, 0
   while true do
     local looked, seen, _, err = look_in_turn(client, gen, deadline, look)
     if not looked then return M.abandon(gen, "gen:wait") end
@@ -198,7 +199,7 @@ local function follow(gen, timeout, interval, on_progress, look)
       if gen.status == "completed" then return gen end
       if gen.status == "failed" then return failed(gen) end
     end
-    local left = deadline - runtime.now()
+    local left = deadline - waits.now()
     if left <= 0 then return out_of_time(gen, timeout, err) end
     if not rest(client, gen, math.min(pause, left)) then return M.abandon(gen, "gen:wait") end
   end
@@ -225,32 +226,32 @@ end
 function M.until_done(gen, options, look)
   local timeout, interval = options.timeout or poll_schedule.DEADLINE, options.interval
   if not (timeout >= 0 and (not interval or interval > 0)) then
-    local _, _, err = runtime.refused(errors.refuse("config",
+    local _, _, err = waits.after_refusal(errors.refuse("config",
       "gen:wait: timeout and interval must be numbers of seconds", gen._looks))
     return M.fail(gen, err, "go on waiting with " .. suggestions.wait(gen))
   end
-  local client, job = gen._scope._client, runtime.job()
+  local client, job = gen._scope._client, tasks.current()
   local entry = in_flight.watch(client, gen)
   local function give(...)
-    if job then job._gen = nil end
+    creations.waits_for(job, nil)
     in_flight.unwatch(client, entry)
     return ...
   end
   if not job then
-    return give(runtime.protect(name_generation(gen), follow, gen, timeout, interval, options.on_progress, look))
+    return give(waits.protect(name_generation(gen), follow, gen, timeout, interval, options.on_progress, look))
   end
-  job._gen = gen
+  creations.waits_for(job, gen)
   return give(follow(gen, timeout, interval, options.on_progress, look))
 end
 
 -- One turn of waiting for room: a rest, and a look at the oldest unless another wait saw an end meanwhile. false: no time.
 local function wait_a_turn(client, waiter, turn, deadline, look)
-  local left = deadline - runtime.now()
+  local left = deadline - waits.now()
   local pause = math.min(poll_schedule.pause(turn), left)
   if left <= 0 or not rest(client, in_flight.first(client), pause) then return false end
   local gen = not waiter.room and in_flight.first(client)
   if not gen then return true end
-  if pace_of(client, gen._looks).shut - runtime.now() > client._retry.max_wait then return false end
+  if pace_of(client, gen._looks).shut - waits.now() > client._retry.max_wait then return false end
   local looked, _, _, err = look_in_turn(client, gen, deadline, function(seconds) return look(gen, seconds) end)
   if not looked or err and err.kind == "cancelled" then return false end
   if err and not poll_schedule.after_failure(err, 0) then in_flight.remove(client, gen.id) end
@@ -280,13 +281,13 @@ end
 ---@return devkit4ai.Error? err
 ---@return string? head
 function M.with_room(client, seconds, look, order)
-  local deadline, left = seconds and runtime.now() + seconds or math.huge, seconds
+  local deadline, left = seconds and waits.now() + seconds or math.huge, seconds
   while true do
     local busy, its = in_flight.is_busy(client), in_flight.order(client)
     local fields, message, err, head = order(left, busy and 0 or nil)
     in_flight.answered(client, its)
     local room = err and err.kind == "rate_limited" and wait_for_room(client, deadline, look)
-    left = seconds and deadline - runtime.now()
+    left = seconds and deadline - waits.now()
     if not room or (left and left <= 0) then return fields, message, err, head end
   end
 end

@@ -1,20 +1,35 @@
---- Tasks: functions that run beside each other, each waiting for itself.
-local runtime = require "devkit4ai.loop.runtime"
-local validate = require "devkit4ai.util.validate"
-local creations = require "devkit4ai.loop.creations"
+--- Tasks: functions that run beside each other; each one waits without the others.
+local creations = require "devkit4ai.util.creations"
+local engine = require "devkit4ai.loop.engine"
 local errors = require "devkit4ai.util.errors"
 local object = require "devkit4ai.util.object"
+local own = require "devkit4ai.loop.own"
+local tasks = require "devkit4ai.loop.tasks"
+local validate = require "devkit4ai.util.validate"
+local waits = require "devkit4ai.loop.waits"
 
 local unpack = table.unpack or unpack -- luacheck: ignore 113
 
 ---@class devkit4ai.Task
----@field done boolean it is over: join gives at once
+---@field done boolean it has ended: join returns at once
 local Task = {}
 Task.__name = "devkit4ai.Task"
 
--- The job of a task: what the loop and the runtime know of it.
-local Job = {}
-Job.__index = Job
+---@class devkit4ai.loop.Task: devkit4ai.loop.Waits the private record of a task; what follows belongs to this module
+---@field done boolean it has ended
+---@field _object devkit4ai.Task? the user's; the tasks of all and map have none
+---@field _fn function? until it starts, or is cancelled before
+---@field _args table? of fn
+---@field _results table? what fn returned, packed
+---@field _raised { error: any, text: string }? fn raised
+---@field _joined { [1]: boolean }? whether a caller has seen what it raised
+---@field _joiners devkit4ai.loop.Slot[]? woken at its end
+---@field _waits_for devkit4ai.loop.Task[]? tasks that it joins
+---@field _on_end function? of its group
+---@field _group_of devkit4ai.loop.Group? the group that it belongs to
+---@field _client devkit4ai.Client? the client of its last call
+local Record = {}
+Record.__index = Record
 
 local M = {}
 
@@ -22,59 +37,63 @@ local function pack(...)
   return { n = select("#", ...), ... }
 end
 
--- ---- how it ends ----
+-- ---- the end of a task ----
 
 local newproxy = rawget(_G, "newproxy") -- of Lua 5.1 and LuaJIT, which finalize userdata alone
 
--- Something whose end calls fn.
-local function at_the_end(fn)
+-- An object that calls fn when it is collected.
+local function finalizer(fn)
   local proxy = newproxy and newproxy(true)
   if not proxy then return setmetatable({}, { __gc = fn }) end
   getmetatable(proxy).__gc = fn
   return proxy
 end
 
-local function tell(client, text)
-  local event = { type = "task_failed", message = text }
-  if client and require("devkit4ai.request.events").emit(client, event) then return end
+local function report(client, text)
+  local trace = client and client._trace
+  if trace then return trace:emit({ type = "task_failed", message = text }, client._secrets) end
   io.stderr:write("devkit4ai: a task failed: ", text, "\n")
 end
 
--- Where nobody has joined a task that failed until it is gone, its traceback is told to the client whose call it made last,
--- and to standard error where that one tells nobody.
-local function tell_if_orphaned(task, text)
-  local fate, client = { heard = false }, task._client
-  task._fate = fate
-  task._end = at_the_end(function()
-    if not fate.heard then tell(client, text) end
+-- When a task that failed is collected and nobody has joined it, its traceback goes to the client of its last call, and to
+-- standard error where that client reports nothing.
+local function report_unless_joined(task, text)
+  local joined, client = { false }, task._client
+  task._joined = joined
+  task._finalizer = finalizer(function()
+    if not joined[1] then report(client, text) end
   end)
 end
 
-local NOTHING = { outcome = "not_sent", message = "nothing was under way" } -- what a cancel cut
+local NOTHING = { outcome = "not_sent", message = "nothing was in progress" } -- when it was cancelled
 
--- What a cancelled task gives: the failure that its function gave, or the gravest of what was cut in it. If it raised, then
--- mostly for that, as assert does.
-local function give_cancelled(task, text, err)
-  local cut = errors.is(err) and err or task._cut or NOTHING
-  local message = "the task was cancelled: " .. cut.message
-  if text and not text:find(cut.message, 1, true) then message = ("%s; then it raised %s"):format(message, text) end
+-- The results of a cancelled task: the failure that its function returned, or the most serious one of its calls. Where it
+-- raised, then mostly for that failure, as assert does.
+local function cancelled_results(task, text, err)
+  local failure = errors.is(err) and err or task._cancellation and task._cancellation.failure or NOTHING
+  local message = "the task was cancelled: " .. failure.message
+  if text and not text:find(failure.message, 1, true) then message = ("%s; then it raised %s"):format(message, text) end
   local fields = {}
-  for name, value in pairs(cut) do fields[name] = value end
+  for name, value in pairs(failure) do fields[name] = value end
   fields.kind, fields.message = "cancelled", message
   local _, _, told = errors.give(fields)
-  return creations.failure(task._notes, message, told)
+  return pack(creations.failure(task._creations, message, told))
 end
 
 local function finish(task, results)
   task.done, task._results = true, results
-  if task._task then task._task.done = true end
-  for _, slot in ipairs(task._joiners or {}) do runtime.wake(slot) end
-  if task._ended then task:_ended() end
+  if task._object then task._object.done = true end
+  for _, slot in ipairs(task._joiners or {}) do waits.wake(slot) end
+  if task._on_end then task:_on_end() end
 end
 
--- Whether a function gave nil, message, err.
+-- Whether a function returned nil, message, err.
 local function is_failure(results)
   return results ~= nil and results[1] == nil and results[2] ~= nil
+end
+
+local function ended_a_wait(task)
+  return task._cancellation ~= nil and task._cancellation.ended_a_wait
 end
 
 local function run(task)
@@ -82,104 +101,126 @@ local function run(task)
   task._fn, task._args = nil, nil
   if not fn then return end -- cancelled before it ran
   local results = args and pack(fn(unpack(args, 1, args.n))) or not args and pack(fn())
-  if task._stopped and results[1] == nil then
-    results = pack(give_cancelled(task, nil, results[3]))
-  elseif task._notes and is_failure(results) then
-    results = pack(creations.failure(task._notes, results[2], results[3]))
+  if ended_a_wait(task) and results[1] == nil then
+    results = cancelled_results(task, nil, results[3])
+  elseif task._creations and is_failure(results) then
+    results = pack(creations.failure(task._creations, results[2], results[3]))
   end
   finish(task, results)
 end
 
---- What the loop calls when it raised.
----@private
----@param why any
+--- Called by the loop when its function raised.
+---@param value any
 ---@param traceback string
-function Job:failed(why, traceback)
+function Record:failed(value, traceback)
   local text = self._client and self._client._secrets:mask(traceback) or traceback
-  runtime.leave(self)
-  if self._stopped then return finish(self, pack(give_cancelled(self, text, why))) end
-  self._failed, self._error = true, creations.raised(self._notes, why, text)
-  self._text = creations.name(text, self._notes)
-  tell_if_orphaned(self, self._text)
+  waits.abandon(self)
+  if ended_a_wait(self) then return finish(self, cancelled_results(self, text, value)) end
+  self._raised = {
+    error = creations.raised(self._creations, value, text), text = creations.name(text, self._creations),
+  }
+  report_unless_joined(self, self._raised.text)
   finish(self)
 end
 
---- What the loop calls in a forked child: its parent goes on with the task.
----@private
-function Job:left()
+--- Called by the loop when its function yielded by itself.
+---@param text string
+function Record:yielded(text)
+  self:failed(text, text)
+end
+
+--- Called by the loop in a forked child: the parent goes on with the task.
+function Record:left()
   self._fn, self._args = nil, nil
-  if self._member_of then self._member_of.stopped = true end
+  if self._group_of then self._group_of.stopped = true end
   finish(self, pack(errors.refuse("config", "the task belongs to the process that this one was forked from; it goes on "
-    .. "there; spawn a task of this process's own")))
+    .. "there; spawn a task in this process")))
 end
 
---- What the runtime calls of a cancelled task that does not end.
----@private
-function Job:given_up()
-  finish(self, pack(give_cancelled(self)))
+--- Called when a cancelled task does not end.
+function Record:given_up()
+  finish(self, cancelled_results(self))
 end
 
---- What task:cancel() and the end of an all or map call.
----@private
-function Job:cancel()
-  if self.done or self._cancelled then return end
-  runtime.cancel(self)
+--- Cancels it: task:cancel(), and the end of an all or map.
+function Record:cancel()
+  if self.done or self._cancellation then return end
+  waits.cancel(self)
   if self._fn then
     self._fn, self._args = nil, nil
-    finish(self, pack(give_cancelled(self)))
+    finish(self, cancelled_results(self))
   end
 end
 
--- ---- what the user has ----
+-- ---- the user's object ----
 
-local function job_of(task, what)
-  local record = getmetatable(task)
-  if type(record) ~= "table" or getmetatable(record) ~= Task.__record then
-    errors.raise(("task:%s: call it with a colon, on a task"):format(what))
+local function record_of(task, name)
+  local object_record = getmetatable(task)
+  if type(object_record) ~= "table" or getmetatable(object_record) ~= Task.__record then
+    errors.raise(("task:%s: call it with a colon, on a task"):format(name))
   end
-  return record._job
+  return object_record._record
 end
 
-local function start(fn, ...)
-  local job = setmetatable({ done = false, _fn = fn, _args = select("#", ...) > 0 and pack(...) or nil }, Job)
-  runtime.spawn(run, job)
-  return job
+--- Starts a task without a user's object.
+---@param fn function
+---@param ... any
+---@return devkit4ai.loop.Task
+function M.start(fn, ...)
+  local task = setmetatable({ done = false, _fn = fn, _args = select("#", ...) > 0 and pack(...) or nil }, Record)
+  own.spawn(run, task)
+  return task
+end
+
+--- Whether the function of a task that has ended raised, or returned nil, message, err.
+---@param task devkit4ai.loop.Task
+---@return boolean
+function M.has_failed(task)
+  return task._raised ~= nil or is_failure(task._results)
+end
+
+--- The error that a task raised. A caller that takes it has joined the task.
+---@param task devkit4ai.loop.Task
+---@return { error: any, text: string }? raised
+function M.raised(task)
+  if task._raised then task._joined[1] = true end
+  return task._raised
 end
 
 local FUNCTION = { type = "function", required = true }
 
---- Runs fn(...) beside the caller, from the next time that somebody waits or updates.
+--- Runs fn(...) beside the caller, from the next time that the program waits or updates.
 ---@param fn function
 ---@param ... any
 ---@return devkit4ai.Task
 function M.spawn(fn, ...)
   validate.value("devkit4ai.spawn", FUNCTION, fn)
-  local job = start(fn, ...)
-  job._task = object.new(Task, { done = false }, { _job = job })
-  return job._task
+  local task = M.start(fn, ...)
+  task._object = object.new(Task, { done = false }, { _record = task })
+  return task._object
 end
 
--- Whether a task waits for another one, itself or through those that it waits for. seen: the tasks that were looked at.
+-- Whether a task waits for another one, itself or through those that it waits for. seen: the tasks that were checked.
 local function waits_for(task, wanted, seen)
   if task == wanted then return true end
   seen[task] = true
-  for _, other in pairs(task._waits or {}) do
+  for _, other in pairs(task._waits_for or {}) do
     if not (other.done or seen[other]) and waits_for(other, wanted, seen) then return true end
   end
   return false
 end
 
 local function wait_for_end(task)
-  local joiner, slot = runtime.job(), {}
+  local joiner, slot = tasks.current(), {}
   if joiner == task then errors.raise("task:join: a task can't wait for its own end") end
   if joiner and waits_for(task, joiner, {}) then
     errors.raise("task:join: that task waits for this one, so both would wait for ever; join one of them elsewhere")
   end
   task._joiners = task._joiners or {}
   table.insert(task._joiners, slot)
-  if joiner then joiner._waits = { task } end
-  local over = runtime.wait_for(slot)
-  if joiner then joiner._waits = nil end
+  if joiner then joiner._waits_for = { task } end
+  local over = waits.wait_for(slot)
+  if joiner then joiner._waits_for = nil end
   return over
 end
 
@@ -190,18 +231,16 @@ end
 --- ```
 ---@return any ... what its function returned. An error in it is raised again: a text with its traceback, another value as it is, or as err.cause of an error that names what the task created. Where a cancel ended the function without a value: nil, message, err of kind `cancelled`. An err of a task in which something was created names all of it, and its outcome is `unknown`; err.generation_ids: the ids
 function Task:join()
-  local task, joiner = job_of(self, "join"), runtime.job()
-  local late = joiner and joiner._cancelled -- a wait that was under way before has its end, if that came first
+  local task, joiner = record_of(self, "join"), tasks.current()
+  local late = joiner and joiner._cancellation -- a wait that began before the cancellation gives its result, if that came first
   while not task.done do
     if not wait_for_end(task) and (late or not task.done) then
       return errors.refuse("cancelled", "task:join: the task that waits was cancelled; the other one goes on")
     end
   end
   creations.adopt(joiner, task)
-  if task._failed then
-    task._fate.heard = true
-    error(task._error, 0)
-  end
+  local raised = M.raised(task)
+  if raised then error(raised.error, 0) end
   return unpack(task._results, 1, task._results.n)
 end
 
@@ -215,7 +254,7 @@ end
 --- ```
 ---@return devkit4ai.Task task itself
 function Task:cancel()
-  job_of(self, "cancel"):cancel()
+  record_of(self, "cancel"):cancel()
   return self
 end
 
@@ -230,166 +269,24 @@ local LONGEST = 2 ^ 31 -- seconds; a longer sleep has no end that a clock can te
 function M.sleep(seconds)
   validate.value("devkit4ai.sleep: seconds", NUMBER, seconds)
   if seconds ~= seconds then errors.raise("devkit4ai.sleep: seconds: give a number, not NaN") end
-  if runtime.rest(seconds < LONGEST and math.max(0, seconds) or math.huge) then return true end
-  return runtime.cut(errors.refuse("cancelled", "devkit4ai.sleep: the task was cancelled"))
+  waits.check()
+  engine.current() -- a forked child can't wait in its parent's
+  if waits.sleep(seconds < LONGEST and math.max(0, seconds) or math.huge) then return true end
+  return waits.keep_failure(errors.refuse("cancelled", "devkit4ai.sleep: the task was cancelled"))
 end
 
 local UPDATE = { budget = { type = "number" } }
 
---- The seconds that devkit4ai.update gives to tasks.
----@param options table
----@return number?
-function M.budget_of(options)
-  local budget = validate.arguments("devkit4ai.update", UPDATE, options).budget
+--- devkit4ai.update; see there.
+---@param options { budget: number? }?
+function M.update(options)
+  local budget = options ~= nil and validate.arguments("devkit4ai.update", UPDATE, options).budget or nil
   if budget and (budget < 0 or budget ~= budget) then
     errors.raise("devkit4ai.update: budget: give seconds, 0 or more")
   end
-  return budget
+  engine.update(budget)
 end
 
--- ---- many ----
-
--- Tasks that one caller waits for. alive: how many are not over; failed: the first of them that failed, where that ends the
--- others; cut: the gravest of what cancelling them cut; results: the first values of those that gave one; _notes: what they
--- created.
-local function new_group()
-  return { tasks = {}, alive = 0, results = {} }
-end
-
-local function add(group, i, ended, fn, ...)
-  local task = start(fn, ...)
-  group.tasks[i], group.alive = task, group.alive + 1
-  task._member_of = group
-  task._ended = function()
-    group.alive = group.alive - 1
-    if task._cut then group.cut = runtime.graver(group.cut, task._cut) end
-    if task._results then group.results[i] = task._results[1] end
-    creations.adopt(group, task)
-    ended(task)
-    if group.slot and (group.failed or group.alive == 0) then runtime.wake(group.slot) end
-  end
-end
-
-local function cancel_all(group)
-  group.stopped = true
-  for _, job in pairs(group.tasks) do job:cancel() end
-end
-
--- Waits until none is alive. Where one failed, or the caller is cancelled, the others are cancelled, and waited for all the
--- same, so that what was cut in them is known. Gives whether the caller goes on.
-local function wait_for_members(group)
-  local going = true
-  while group.alive > 0 do
-    group.slot = {}
-    if going and not group.failed then
-      going = runtime.wait_for(group.slot) or group.alive == 0
-    else
-      cancel_all(group)
-      if group.alive > 0 then runtime.wait_out(group.slot) end
-    end
-  end
-  return going
-end
-
--- An error ended the wait of a script: the tasks end with it, and the error names what they created.
-local function give_up(group)
-  return function(value, text)
-    cancel_all(group)
-    group.failed = nil
-    while group.alive > 0 do
-      group.slot = {}
-      runtime.wait_out(group.slot)
-    end
-    error(creations.raised(group._notes, value, text), 0)
-  end
-end
-
--- The same as wait_for_members; where the caller was cancelled: nil, message, err.
-local function wait_for_group(group, what)
-  local joiner = runtime.job()
-  if joiner then joiner._waits, joiner._group = group.tasks, group end
-  local going = runtime.protect(give_up(group), wait_for_members, group)
-  if joiner then joiner._waits, joiner._group = nil, nil end
-  creations.adopt(joiner, group)
-  if going then return true end
-  local cut = group.cut or NOTHING
-  local message = ("%s: the task that waits was cancelled, and so were its own: %s"):format(what, cut.message)
-  local _, _, err = errors.give({
-    kind = "cancelled", outcome = cut.outcome, generation_id = cut.generation_id, operation = cut.operation,
-    message = message,
-  })
-  return runtime.cut(creations.failure(group._notes, message, err, group.results))
-end
-
-local TABLE = { type = "table", required = true }
-
---- Runs functions beside each other and waits for all. The first failure cancels the others.
----@param list function[]
----@return any[]? results each one's first value, in the list's order; of the first that failed, nil, message, err; what one raised is raised again, with its traceback
----@return string? message
----@return devkit4ai.Error? err
-function M.all(list)
-  runtime.check_wait()
-  validate.value("devkit4ai.all", TABLE, list)
-  for i, fn in ipairs(list) do validate.value(("devkit4ai.all: [%d]"):format(i), FUNCTION, fn) end
-  local group = new_group()
-  local function ended(task)
-    if not group.failed and (task._failed or is_failure(task._results)) then group.failed = task end
-  end
-  for i, fn in ipairs(list) do add(group, i, ended, fn) end
-  local going, message, err = wait_for_group(group, "devkit4ai.all")
-  if not going then return nil, message, err end
-  local failed = group.failed
-  if failed and failed._failed then
-    failed._fate.heard = true
-    error(creations.raised(group._notes, failed._error, failed._text), 0)
-  elseif failed then
-    return creations.failure(group._notes, failed._results[2], failed._results[3], group.results)
-  end
-  return group.results
-end
-
--- What an item's failure is: its err, or where it gave none or raised, one that has the words.
-local function failure_of(task)
-  local err = task._results and task._results[3]
-  if type(err) == "table" then return err end
-  if task._failed then task._fate.heard = true end
-  if errors.is(task._error) then return task._error end
-  local message = task._text or tostring(task._results[2])
-  local _, _, told = errors.give({ kind = "failed", outcome = "unknown", message = message })
-  return select(3, creations.failure(task._notes, message, told))
-end
-
-local MAP = { concurrency = { type = "number" } }
-local WIDTH = 8 -- items at a time, where the caller does not say
-
---- Runs fn(item, i) for each item of a list, so many at a time. One that fails leaves the others alone.
----@param list any[]
----@param options { concurrency: integer? }? default 8 at a time
----@param fn fun(item: any, i: integer): any?, string?, devkit4ai.Error?
----@return any[]? results results[i]: the first value of item i; nil, if the task that calls was cancelled, which cancels the rest
----@return table<integer, devkit4ai.Error>|string failures failures[i]: the err of item i, with the ids of the generations that were created in it; one that it raised has kind `failed` and the traceback as its message
----@return devkit4ai.Error? err where results is nil
-function M.map(list, options, fn)
-  runtime.check_wait()
-  validate.value("devkit4ai.map: list", TABLE, list)
-  local width = validate.arguments("devkit4ai.map", MAP, options).concurrency or WIDTH
-  validate.value("devkit4ai.map: fn", FUNCTION, fn)
-  if width < 1 or width % 1 ~= 0 then errors.raise("devkit4ai.map: concurrency: give a whole number, 1 or more") end
-  local group, failures, begun = new_group(), {}, 0
-  local function begin()
-    begun = begun + 1
-    local i = begun
-    add(group, i, function(task)
-      group.tasks[i] = nil
-      if task._failed or is_failure(task._results) then failures[i] = failure_of(task) end
-      if begun < #list and not group.stopped then begin() end
-    end, fn, list[i], i)
-  end
-  while begun < math.min(width, #list) do begin() end
-  local going, message, err = wait_for_group(group, "devkit4ai.map")
-  if not going then return nil, message, err end
-  return group.results, failures
-end
+M.NOTHING = NOTHING
 
 return M

@@ -2,7 +2,7 @@
 local build = require "devkit4ai.request.build"
 local errors = require "devkit4ai.util.errors"
 local refresh = require "devkit4ai.auth.refresh"
-local runtime = require "devkit4ai.loop.runtime"
+local waits = require "devkit4ai.loop.waits"
 local send = require "devkit4ai.request.send"
 local session = require "devkit4ai.auth.session"
 
@@ -43,7 +43,7 @@ end
 ---@return string? head the response's header block, if the row asks for it
 function M.run(scope, name, args, options, on_upload, row)
   local call, message, err = build_call(scope, name, args, options, row)
-  if not call then return runtime.refused(nil, message, err) end
+  if not call then return waits.after_refusal(nil, message, err) end
   if on_upload then call.on_upload = on_upload end
   local plan = call.plan
   if plan.needs_token and call.started >= call.client._session.refresh_at then

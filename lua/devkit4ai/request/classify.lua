@@ -148,7 +148,7 @@ end
 --- Classifies an exchange that failed, or that an error of the program ended.
 ---@param call devkit4ai.Call
 ---@param status integer? of HTTP; nil: the request could not be sent
----@param body string as runtime.exchange's
+---@param body string as exchange.send's
 ---@param head string?
 ---@param trouble table?
 ---@return any? answer in its normal form

@@ -6,7 +6,8 @@ local errors = require "devkit4ai.util.errors"
 local object = require "devkit4ai.util.object"
 local refresh = require "devkit4ai.auth.refresh"
 local retry = require "devkit4ai.request.retry"
-local runtime = require "devkit4ai.loop.runtime"
+local engine = require "devkit4ai.loop.engine"
+local waits = require "devkit4ai.loop.waits"
 local session = require "devkit4ai.auth.session"
 
 local M = {}
@@ -80,7 +81,7 @@ function M.of_client(options)
     _proxy = settings.proxy, _public = settings.public,
     _header_lines = settings.lines, _store = settings.store, _trace = new_trace(settings, secrets),
     _user_agent = settings.user_agent or "devkit4ai-lua/" .. require "devkit4ai.util.version",
-    _project_id = settings.project_id, _part_choice = {}, _closed = false, _engine = runtime.engine(),
+    _project_id = settings.project_id, _part_choice = {}, _closed = false, _engine = engine.current(),
     _recent_generations = { at = 0, order = {}, ids = {} },
   }
   scope._client = scope
@@ -256,7 +257,7 @@ function M.close(client)
   if client._closed then return end
   client._closed = true
   refresh.end_closed()
-  runtime.end_closed()
+  waits.end_closed()
   wipe(client)
 end
 

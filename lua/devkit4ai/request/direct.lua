@@ -3,7 +3,7 @@ local build = require "devkit4ai.request.build"
 local call = require "devkit4ai.request.call"
 local validate = require "devkit4ai.util.validate"
 local core = require "devkit4ai.core"
-local creations = require "devkit4ai.loop.creations"
+local creations = require "devkit4ai.util.creations"
 local errors = require "devkit4ai.util.errors"
 local find = require "devkit4ai.generation.find"
 local generation = require "devkit4ai.resources.generation"
@@ -12,7 +12,8 @@ local json = require "devkit4ai.util.json"
 local locale = require "devkit4ai.util.locale"
 local operations = require "devkit4ai.api.operations"
 local plan = require "devkit4ai.request.plan"
-local runtime = require "devkit4ai.loop.runtime"
+local tasks = require "devkit4ai.loop.tasks"
+local waits = require "devkit4ai.loop.waits"
 
 local M = {}
 
@@ -115,7 +116,7 @@ local function find_secrets(values, found)
 end
 
 local function refuse(message, name)
-  return runtime.refused(errors.refuse("invalid", "client:request: " .. message, name))
+  return waits.after_refusal(errors.refuse("invalid", "client:request: " .. message, name))
 end
 
 -- A request that creates a generation. An error that ends it reports the outcome, as for client:generate.
@@ -137,7 +138,7 @@ local function create(client, row, name, known, given, options)
     local made = response.status < 300 and response.json
     if type(made) == "table" and type(made.id) == "string" then
       if known.findable then find.remember(client, made.id) end
-      creations.generation(runtime.job(), creation.handle(made.id))
+      creations.generation(tasks.current(), creation.handle(made.id))
     end
     return response
   end)

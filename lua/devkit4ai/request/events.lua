@@ -5,7 +5,7 @@ local display = require "devkit4ai.util.display"
 local json = require "devkit4ai.util.json"
 local locale = require "devkit4ai.util.locale"
 local redact = require "devkit4ai.util.redact"
-local runtime = require "devkit4ai.loop.runtime"
+local callback = require "devkit4ai.loop.callback"
 
 local M = {}
 
@@ -78,7 +78,7 @@ local MAIN_THREAD = {} -- stands for it on Lua 5.1, where it is no coroutine
 -- no events, because each event would make the next call.
 local function call_listener(trace, event, secrets)
   if in_listener[running() or MAIN_THREAD] then return end
-  runtime.call(function()
+  callback.start(function()
     in_listener[running()] = true
     trace.on_event(event)
   end, function(text) write_log(secrets:mask("on_event failed: " .. text)) end)

@@ -2,18 +2,20 @@
 local core = require "devkit4ai.core"
 local build = require "devkit4ai.request.build"
 local classify = require "devkit4ai.request.classify"
-local creations = require "devkit4ai.loop.creations"
+local creations = require "devkit4ai.util.creations"
 local errors = require "devkit4ai.util.errors"
 local failures = require "devkit4ai.request.failures"
 local locale = require "devkit4ai.util.locale"
 local retry = require "devkit4ai.request.retry"
-local runtime = require "devkit4ai.loop.runtime"
+local exchanges = require "devkit4ai.loop.exchange"
+local tasks = require "devkit4ai.loop.tasks"
+local waits = require "devkit4ai.loop.waits"
 local server_clock = require "devkit4ai.request.server_clock"
 
 local M = {}
 
 local huge, random, FULL_BUDGET = math.huge, core.random, retry.FULL_BUDGET
-local exchange, now = runtime.exchange, runtime.now
+local exchange, now = exchanges.send, waits.now
 local classify_response = classify.response
 
 -- ---- the time for the call ----
@@ -107,7 +109,7 @@ local function wait_to_retry(call, failure)
   call.retry_cost = (call.retry_cost or 0) + cost
   call.maybe_done = call.maybe_done or failure.outcome == "unknown" -- whatever the outcome of the next attempt is
   if client._trace then client._trace:retry(call, failure, seconds) end
-  if runtime.sleep(seconds, client) then return true end
+  if waits.sleep(seconds, client) then return true end
   failure.kind, failure.advice = "cancelled", nil
   failure.what = "it was cancelled while it waited for a retry: " .. failure.what
   return false
@@ -173,8 +175,8 @@ end
 
 -- Notes for the task that its call may have created something. A cancelled call that changed something counts as well.
 local function note_unknown(row, err)
-  local job = err.outcome == "unknown" and row.repeats ~= "safe" and runtime.job()
-  if job and (row.repeats == "never" or job._cancelled) then creations.open(job, err) end
+  local job = err.outcome == "unknown" and row.repeats ~= "safe" and tasks.current()
+  if job and (row.repeats == "never" or job._cancellation) then creations.open(job, err) end
 end
 
 -- The three results of a call that failed. A row that wants every response gets this one as its answer.
@@ -183,7 +185,7 @@ local function failed(call, failure)
   if failure.err then return nil, failure.err.message, failure.err end
   if call.maybe_done then failure.outcome = "unknown" end
   local row, raised = call.plan.row, failure.raised
-  local _, message, err = runtime.cut(failures.give(call, failure))
+  local _, message, err = waits.keep_failure(failures.give(call, failure))
   note_unknown(row, err)
   if raised and row.repeats == "safe" then error(raised.value, 0) end -- a read has no outcome to report
   err.raised = raised
@@ -215,7 +217,7 @@ local function create(call, recover)
   local message, err
   if failure then answer, message, err = failed(call, failure) end
   local row = call.plan.row
-  if answer and row.makes then creations.object(runtime.job(), row.makes, answer) end
+  if answer and row.makes then creations.object(tasks.current(), row.makes, answer) end
   if creation and answer then creation.answer = answer elseif creation then creation.sent = false end
   return answer, message, err, row.heed and head or nil
 end
@@ -239,8 +241,8 @@ end
 ---@return devkit4ai.Error? err
 ---@return string? head the response's header block, if the row asks for it
 function M.change(call, recover)
-  runtime.check_wait()
-  return conclude(call, runtime.protect(function(value, text)
+  waits.check()
+  return conclude(call, waits.protect(function(value, text)
     return failed(call, failures.raised(call, nil, nil, { value = value, text = text }))
   end, create, call, recover))
 end

@@ -3,7 +3,7 @@ local call = require "devkit4ai.request.call"
 local validate = require "devkit4ai.util.validate"
 local errors = require "devkit4ai.util.errors"
 local object = require "devkit4ai.util.object"
-local runtime = require "devkit4ai.loop.runtime"
+local waits = require "devkit4ai.loop.waits"
 local context = require "devkit4ai.request.context"
 local refresh = require "devkit4ai.auth.refresh"
 local session = require "devkit4ai.auth.session"
@@ -84,14 +84,14 @@ function Client:login(email, password, options)
     return errors.refuse("invalid", ("client:login: the email must have an @; %s has none. Are email and password "
       .. "swapped? Nothing was sent"):format(validate.kind(email)), "login")
   end
-  local seconds, started = extra and extra.total, runtime.now()
+  local seconds, started = extra and extra.total, waits.now()
   local fine, message, err = session.check_store(self._client, "client:login", "login")
   if not fine then return nil, message, err end
   local tokens
   tokens, message, err = call.run(self, "login", { email = email, password = password }, extra)
   if not tokens then return nil, message, err end
   local accepted
-  local left = seconds and seconds - (runtime.now() - started)
+  local left = seconds and seconds - (waits.now() - started)
   accepted, message, err = session.accept(self._client, tokens, "login", email, left)
   if not accepted then return nil, message, err end
   return self

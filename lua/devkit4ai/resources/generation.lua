@@ -3,7 +3,7 @@ local call = require "devkit4ai.request.call"
 local validate = require "devkit4ai.util.validate"
 local classify = require "devkit4ai.request.classify"
 local config = require "devkit4ai.config"
-local creations = require "devkit4ai.loop.creations"
+local creations = require "devkit4ai.util.creations"
 local errors = require "devkit4ai.util.errors"
 local find = require "devkit4ai.generation.find"
 local image_url = require "devkit4ai.generation.image_url"
@@ -13,7 +13,8 @@ local suggestions = require "devkit4ai.util.suggestions"
 local object = require "devkit4ai.util.object"
 local operations = require "devkit4ai.api.operations"
 local pages = require "devkit4ai.resources.pages"
-local runtime = require "devkit4ai.loop.runtime"
+local waits = require "devkit4ai.loop.waits"
+local tasks = require "devkit4ai.loop.tasks"
 local in_flight = require "devkit4ai.generation.in_flight"
 local wait = require "devkit4ai.generation.wait"
 
@@ -97,7 +98,7 @@ local function look(gen, extra)
   local fields, message, err, head = call.run(gen._scope, gen._looks, { generation_id = gen.id }, extra)
   if fields then return absorb(gen, fields, head), nil, nil, head end
   err.generation_id = config.is_uuid(gen.id) and gen.id or nil
-  if err.kind == "not_found" and gen._ordered and runtime.now() - gen._ordered < FRESH then
+  if err.kind == "not_found" and gen._ordered and waits.now() - gen._ordered < FRESH then
     err.retryable = true
     err.message = message .. "; it was ordered a moment ago, and may be there in some seconds"
   end
@@ -120,7 +121,7 @@ end
 ---@field told boolean? the error that is raised says what became of the call
 ---@field handle fun(id: string): devkit4ai.Generation
 ---@field wanted string? the prompt, or the JSON text of the instructions
----@field moment number? of runtime.now(), when it went out
+---@field moment number? of waits.now(), when it went out
 ---@field search fun(creation: devkit4ai.Creation): string the text that leads to a generation of which the id is not known
 
 local function was_created(creation, id)
@@ -166,15 +167,15 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function M.guard(creation, fn)
-  local job = runtime.job()
+  local job = tasks.current()
   if job then
-    if job._describe then runtime.leave(job) end -- an error ended another one, and the task caught it
-    job._describe = function() return describe(creation) end
+    if creations.is_creating(job) then waits.abandon(job) end -- an error ended another one, and the task caught it
+    creations.creates(job, function() return describe(creation) end)
     local gen, message, err = fn(creation)
-    job._describe = nil
+    creations.creates(job, nil)
     return gen, message, err
   end
-  return runtime.protect(function(value, text)
+  return waits.protect(function(value, text)
     local message = not creation.told and describe(creation)
     if not message then error(value, 0) end
     local _, _, err = errors.give({
@@ -194,11 +195,11 @@ local function order(scope, creation, given)
   local images, wrong = images_of.copy(says, "images", given.images, operations[name].body.form.most)
   local text, why = instructions.text(given.instructions or given.prompt)
   wrong = wrong or why
-  if wrong then return runtime.refused(errors.refuse("invalid", ("%s: %s"):format(says, wrong), name)) end
+  if wrong then return waits.after_refusal(errors.refuse("invalid", ("%s: %s"):format(says, wrong), name)) end
   local args = { files = images, instructions = text }
   creation.wanted = type(given.instructions) == "table" and text or given.instructions or given.prompt
   return wait.with_room(scope._client, given.timeout, glance, function(left, max_wait)
-    creation.moment = runtime.now()
+    creation.moment = waits.now()
     local extra = { total = left, max_wait = max_wait, headers = given.headers, says = says, creation = creation }
     return call.run(scope, name, args, extra, given.on_upload)
   end)
@@ -209,7 +210,7 @@ local function of_answer(scope, words, fields)
 end
 
 local function accept(gen, says, fields, head)
-  gen._ordered = runtime.now()
+  gen._ordered = waits.now()
   wait.accept(gen, says)
   return absorb(gen, fields, head)
 end
@@ -460,7 +461,7 @@ function Generation:save(path, options)
   options = validate.arguments("gen:save", SAVE, options)
   if not images_of.is_name(path) then
     local message = "gen:save: " .. images_of.NO_NAME:format(#path)
-    local _, _, err = runtime.refused(errors.refuse("file", message, "get_picture"))
+    local _, _, err = waits.after_refusal(errors.refuse("file", message, "get_picture"))
     return wait.fail(self, err, "go on with " .. suggestions.save(self, shown(self.id) .. ".png"))
   end
   local extra = validate.extra(options)

@@ -5,7 +5,7 @@ local validate = require "devkit4ai.util.validate"
 local errors = require "devkit4ai.util.errors"
 local object = require "devkit4ai.util.object"
 local operations = require "devkit4ai.api.operations"
-local runtime = require "devkit4ai.loop.runtime"
+local waits = require "devkit4ai.loop.waits"
 
 ---@class devkit4ai.Pages a list that the server gives in pages: `for item in pages do` gives its items, and raises the message where a page can't be read (in a task on plain Lua 5.1 no `for` can wait: use next)
 ---@field total integer? how many there are, as the last page that was read said; it may be wrong
@@ -135,12 +135,12 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function M.each(pages, visit)
-  local started, total, left = runtime.now(), pages._own.total, nil
+  local started, total, left = waits.now(), pages._own.total, nil
   repeat
     local fresh, message, err, head = turn(pages, left and { total = left })
     if not fresh then return nil, message, err end
     if visit(fresh, head) then return true end
-    left = total and total - (runtime.now() - started)
+    left = total and total - (waits.now() - started)
   until pages._ended or left and left <= 0
   if pages._ended then return true end
   return errors.give({
@@ -213,7 +213,7 @@ end
 
 --- What `for item in pages do` calls. Raises the message, as io.lines does.
 function Pages:__call()
-  if not runtime.can_yield_in_iterator() then
+  if not waits.can_yield_in_iterator() then
     errors.raise("on this Lua no task can wait in a `for` loop's iterator: use pages:next() or pages:all()")
   end
   local item, message = self:next()

@@ -2,7 +2,7 @@
 -- a memory checks which key works, and counts the created and the revoked keys.
 local devkit4ai = require "spec.support.quick"
 local key_server = require "spec.support.key_server"
-local runtime = require "devkit4ai.loop.runtime"
+local waits = require "devkit4ai.loop.waits"
 local wire = require "spec.support.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
@@ -222,7 +222,7 @@ for name, kind in pairs(KINDS) do
         serve { faults = { [step] = { "hang" } } }
         local inside
         local task = devkit4ai.spawn(function() inside = { kind.rotate(client) } end)
-        while server:steps()[place] == 0 do runtime.sleep(0.005, {}) end
+        while server:steps()[place] == 0 do waits.sleep(0.005) end
         local value, message, err = task:cancel():join()
         assert.is_nil(value)
         assert.same({ "cancelled", "unknown" }, { err.kind, err.outcome })
@@ -315,7 +315,7 @@ for name, kind in pairs(KINDS) do
     it("gives the key to the caller, and not to a client that was closed during it", function()
       serve { faults = { revoke = { "hang" } } }
       local task = devkit4ai.spawn(function() return kind.rotate(client) end)
-      while server:steps()[3] == 0 do runtime.sleep(0.005, {}) end
+      while server:steps()[3] == 0 do waits.sleep(0.005) end
       client:close()
       local key, _, err = task:join()
       assert.is_nil(key)

@@ -1,6 +1,6 @@
 -- Clients of one program with the same refresh token: it is valid once, so one refresh is for all.
 local devkit4ai = require "devkit4ai"
-local runtime = require "devkit4ai.loop.runtime"
+local waits = require "devkit4ai.loop.waits"
 local token_server = require "spec.support.token_server"
 local shared_tokens = require "devkit4ai.auth.shared_tokens"
 
@@ -25,7 +25,7 @@ end
 
 -- Lets tasks run until the server sees a refresh.
 local function wait_for_refresh()
-  while refreshes() == 0 do runtime.sleep(0.01, {}) end
+  while refreshes() == 0 do waits.sleep(0.01) end
 end
 
 describe("clients with the same refresh token", function()
@@ -80,7 +80,7 @@ describe("clients with the same refresh token", function()
     local lead = devkit4ai.spawn(function() return select(3, leader:refresh_token()).kind end)
     wait_for_refresh()
     local follow = devkit4ai.spawn(function() return follower:refresh_token() end)
-    runtime.sleep(0.02, {})
+    waits.sleep(0.02)
     assert.equal(1, refreshes())
     leader:close()
     assert.equal("cancelled", lead:join()) -- before the answer comes
@@ -121,7 +121,7 @@ describe("clients with the same refresh token", function()
     local lead = devkit4ai.spawn(function() return leader:refresh_token() end)
     wait_for_refresh()
     local follow = devkit4ai.spawn(function() return follower:refresh_token() end)
-    runtime.sleep(0.02, {})
+    waits.sleep(0.02)
     leader:close()
     lead:join()
     follower:health() -- lets the server answer

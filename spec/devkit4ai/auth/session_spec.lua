@@ -116,10 +116,10 @@ describe("a token that the server refuses", function()
     local client = new(serve(GIVE, "false"))
     for _ = 1, 3 do assert.equal("auth", select(3, client:me()).kind) end
     assert.equal("me expired, refresh refresh-0, me token-1, me token-1, me token-1", seen(server))
-    local runtime = require "devkit4ai.loop.runtime"
-    local now = runtime.now
-    finally(function() runtime.now = now end)
-    runtime.now = function() return now() + 300 end
+    local waits = require "devkit4ai.loop.waits"
+    local now = waits.now
+    finally(function() waits.now = now end)
+    waits.now = function() return now() + 300 end
     assert.equal("auth", select(3, client:me()).kind)
     assert.equal("me expired, refresh refresh-0, me token-1, me token-1, me token-1, "
       .. "me token-1, refresh refresh-1, me token-2", seen(server))
@@ -187,7 +187,7 @@ describe("a token that the server refuses", function()
 
   -- Lets the server answer when it has a refresh; by then each task has had its turn.
   local function release()
-    while not seen(server):find("refresh ", 1, true) do require("devkit4ai.loop.runtime").sleep(0.01, {}) end
+    while not seen(server):find("refresh ", 1, true) do require("devkit4ai.loop.waits").sleep(0.01) end
     server:release()
   end
 
@@ -295,7 +295,7 @@ describe("closing a client during a refresh", function()
     local client = new(server)
     client._session.refresh_at = 0
     local task = devkit4ai.spawn(function() return select(3, client:me()).kind end)
-    while #server:requests() == 0 do require("devkit4ai.loop.runtime").sleep(0.01, {}) end
+    while #server:requests() == 0 do require("devkit4ai.loop.waits").sleep(0.01) end
     client:close()
     assert.equal("cancelled", task:join())
   end)

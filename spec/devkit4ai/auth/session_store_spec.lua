@@ -3,7 +3,7 @@ local devkit4ai = require "devkit4ai"
 local child = require "spec.support.child"
 local jwt = require("spec.support.jwt").of
 local memory = require "devkit4ai.store.memory"
-local runtime = require "devkit4ai.loop.runtime"
+local waits = require "devkit4ai.loop.waits"
 local token_server = require "spec.support.token_server"
 
 local server, store
@@ -47,7 +47,7 @@ local function record_of(account)
   return text and require("cjson").decode(text)
 end
 
-local SHARED = { ["devkit4ai.core"] = true, ["devkit4ai.loop.runtime"] = true, ["devkit4ai.loop.own"] = true }
+local SHARED = { ["devkit4ai.core"] = true, ["devkit4ai.loop.waits"] = true, ["devkit4ai.loop.own"] = true }
 
 -- A client of another program: of a second copy of the library, which shares no state with the first one.
 local function elsewhere(more)
@@ -422,7 +422,7 @@ describe("client:logout", function()
     serve { refresh = "conn:hold()" }
     local client = login(new())
     local task = devkit4ai.spawn(function() return client:refresh_token() end)
-    while not seen(server):find("refresh ", 1, true) do runtime.sleep(0.01, {}) end
+    while not seen(server):find("refresh ", 1, true) do waits.sleep(0.01) end
     assert.is_true(client:logout())
     server:release()
     task:join()
@@ -508,10 +508,10 @@ describe("a faulty store", function()
     local _, _, err = client:refresh_token { timeout = 0.15 }
     assert.equal("timeout", err.kind)
     assert.equal("login", seen(server))
-    local ahead, now, sleep = 0, runtime.now, runtime.sleep
-    finally(function() runtime.now, runtime.sleep = now, sleep end)
-    runtime.now = function() return now() + ahead end
-    runtime.sleep = function(seconds, owner)
+    local ahead, now, sleep = 0, waits.now, waits.sleep
+    finally(function() waits.now, waits.sleep = now, sleep end)
+    waits.now = function() return now() + ahead end
+    waits.sleep = function(seconds, owner)
       ahead = ahead + seconds
       return sleep(0, owner)
     end
@@ -562,11 +562,11 @@ end
 
 -- A test clock: only sleeps advance it. They take no time and are counted.
 local function quick_clock()
-  local ahead, now, sleep = 0, runtime.now, runtime.sleep
+  local ahead, now, sleep = 0, waits.now, waits.sleep
   local began = now()
-  finally(function() runtime.now, runtime.sleep = now, sleep end)
-  runtime.now = function() return began + ahead end
-  runtime.sleep = function(seconds, owner)
+  finally(function() waits.now, waits.sleep = now, sleep end)
+  waits.now = function() return began + ahead end
+  waits.sleep = function(seconds, owner)
     ahead = ahead + seconds
     return sleep(0, owner)
   end
@@ -590,13 +590,13 @@ describe("a busy store", function()
     local calls = make_busy(math.huge)
     local client = new { on_event = function() end }
     local task = devkit4ai.spawn(function() return login(client) end)
-    while calls.n == 0 do runtime.sleep(0.001, {}) end
+    while calls.n == 0 do waits.sleep(0.001) end
     local done
     devkit4ai.spawn(function() done = task.done == true end):join()
     assert.is_false(done)
     task:cancel() -- ends the tries, and not the login
     local tries = calls.n
-    repeat runtime.sleep(0.001, {}) until task.done
+    repeat waits.sleep(0.001) until task.done
     assert.equal(tries, calls.n)
     assert(client:me())
     client:close()
@@ -731,9 +731,9 @@ describe("a refresh that waits for the store's lock", function()
         return lock(...)
       end
       local lead = devkit4ai.spawn(function() return select(3, leader:refresh_token()).kind end)
-      repeat runtime.sleep(0.001, {}) until asked
+      repeat waits.sleep(0.001) until asked
       local follow = devkit4ai.spawn(function() return follower:refresh_token() end)
-      runtime.sleep(0, {})
+      waits.sleep(0)
       leader:close()
       assert.equal("cancelled", lead:join())
       unlock()
@@ -758,7 +758,7 @@ describe("a login that comes while a refresh waits for the store's lock", functi
       return lock(...)
     end
     local task = devkit4ai.spawn(function() return client:refresh_token() end)
-    repeat runtime.sleep(0.001, {}) until asked
+    repeat waits.sleep(0.001) until asked
     login(client)
     unlock()
     assert.equal(client, task:join())

@@ -89,7 +89,7 @@ local MODEL = [=[
 local WALKER = [=[
   local url, path, seed, steps = ...
   local devkit4ai = require "devkit4ai"
-  local runtime = require "devkit4ai.loop.runtime"
+  local waits = require "devkit4ai.loop.waits"
   local store = require("devkit4ai.store.file").new(path)
   math.randomseed(tonumber(seed))
   local TIME = 20 -- seconds; a call that takes them has waited for ever
@@ -128,10 +128,10 @@ local WALKER = [=[
     end,
     function() -- one that is cancelled on the way, while another waits for the same
       local client, other = any(), any()
-      client._session.refresh_at = math.min(client._session.refresh_at, runtime.now())
+      client._session.refresh_at = math.min(client._session.refresh_at, waits.now())
       local task = devkit4ai.spawn(function() return client, client:me() end)
       local follower = devkit4ai.spawn(function() return other, other:me() end)
-      runtime.sleep(math.random(0, 8) / 1000, {})
+      waits.sleep(math.random(0, 8) / 1000)
       task:cancel()
       local results = { task:join() }
       if results[1] == client then judge(client, results[2], results[3], results[4]) end
@@ -140,7 +140,7 @@ local WALKER = [=[
     end,
     function() -- its end is near
       local client = any()
-      client._session.refresh_at = math.min(client._session.refresh_at, runtime.now())
+      client._session.refresh_at = math.min(client._session.refresh_at, waits.now())
       judge(client, client:me())
     end,
     function()
@@ -158,14 +158,14 @@ local WALKER = [=[
   }
 
   for step = 1, tonumber(steps) do
-    runtime.sleep(math.random(0, 20) / 1000, {}) -- the other program has its turns
-    local before = runtime.now()
+    waits.sleep(math.random(0, 20) / 1000) -- the other program has its turns
+    local before = waits.now()
     local ok, why = pcall(actions[math.random(#actions)])
     if not ok then
       print("step " .. step .. ": " .. tostring(why))
       os.exit(1)
     end
-    if runtime.now() - before >= TIME then
+    if waits.now() - before >= TIME then
       print("step " .. step .. ": it waited for ever")
       os.exit(1)
     end

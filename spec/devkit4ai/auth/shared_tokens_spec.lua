@@ -2,7 +2,7 @@
 local devkit4ai = require "spec.support.quick"
 local jwt = require("spec.support.jwt").of
 local raw = require "spec.support.raw"
-local runtime = require "devkit4ai.loop.runtime"
+local waits = require "devkit4ai.loop.waits"
 local retry = require "devkit4ai.request.retry"
 
 local ID = "550e8400-e29b-41d4-a716-446655440000"
@@ -100,15 +100,15 @@ describe("a 429 that names an hour", function()
   end)
 
   local function with_own_clock(fn)
-    local now, sleep = runtime.now, runtime.sleep
+    local now, sleep = waits.now, waits.sleep
     local began = now()
-    runtime.now = function() return began + slept end
-    runtime.sleep = function(seconds, owner)
+    waits.now = function() return began + slept end
+    waits.sleep = function(seconds, owner)
       slept = slept + seconds
       return sleep(0, owner)
     end
     local ok, why = pcall(fn)
-    runtime.now, runtime.sleep = now, sleep
+    waits.now, waits.sleep = now, sleep
     assert(ok, why)
   end
 

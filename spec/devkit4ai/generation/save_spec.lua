@@ -172,7 +172,7 @@ describe("gen:save", function()
   it("leaves nothing where the client is closed meanwhile", function()
     serve [[conn:write("HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n" .. jpeg:sub(1, 1000)) conn:sleep(1000)]]
     local task = devkit4ai.spawn(function() return select(3, gen:save(folder .. "/a.jpg")).kind end)
-    while #server:requests() < 2 do require("devkit4ai.loop.runtime").sleep(0.01, {}) end
+    while #server:requests() < 2 do require("devkit4ai.loop.waits").sleep(0.01) end
     client:close()
     assert.equal("cancelled", task:join())
     assert.same({}, child.list(folder))

@@ -2,7 +2,7 @@
 local devkit4ai = require "devkit4ai"
 local poll_schedule = require "devkit4ai.generation.poll_schedule"
 local raw = require "spec.support.raw"
-local runtime = require "devkit4ai.loop.runtime"
+local waits = require "devkit4ai.loop.waits"
 local wire = require "spec.support.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
@@ -107,10 +107,10 @@ describe("gen:wait", function()
 
   it("ends when its time is over, names the id and how to go on, and never says to send it again", function()
     local gen = serve(PROCESSING)
-    local ahead, now, sleep, short = 0, runtime.now, runtime.sleep, poll_schedule.pause -- only sleeps take time here
-    finally(function() runtime.now, runtime.sleep, poll_schedule.pause = now, sleep, short end)
-    runtime.now = function() return ahead end
-    runtime.sleep = function(seconds, owner)
+    local ahead, now, sleep, short = 0, waits.now, waits.sleep, poll_schedule.pause -- only sleeps take time here
+    finally(function() waits.now, waits.sleep, poll_schedule.pause = now, sleep, short end)
+    waits.now = function() return ahead end
+    waits.sleep = function(seconds, owner)
       ahead = ahead + seconds
       return sleep(0, owner)
     end
@@ -186,7 +186,7 @@ describe("gen:wait", function()
     local task = devkit4ai.spawn(function()
       return select(2, gen:wait { on_progress = function() looked = true end })
     end)
-    while not looked do runtime.sleep(0.01, server) end
+    while not looked do waits.sleep(0.01, server) end
     poll_schedule.pause = short
     client:close()
     local message = task:join()

@@ -2,10 +2,10 @@
 local child = require "spec.support.child"
 local devkit4ai = require "devkit4ai"
 local raw = require "spec.support.raw"
-local runtime = require "devkit4ai.loop.runtime"
+local waits = require "devkit4ai.loop.waits"
 local wire = require "spec.support.wire"
 
-local function sleep(seconds) runtime.sleep(seconds, {}) end
+local function sleep(seconds) waits.sleep(seconds) end
 
 local function order(client)
   return client:generate { images = { { data = wire.image.jpeg, filename = "a.jpg" } }, prompt = "neon" }
@@ -30,7 +30,7 @@ describe("devkit4ai.all", function()
   in_both("gives the first failure, in time, and cancels the others", function()
     local over, err, failed = nil, {}, false
     local results = { devkit4ai.all {
-      function() over = runtime.sleep(1000, {}) end,
+      function() over = waits.sleep(1000) end,
       function()
         sleep(0.005)
         failed = true
@@ -51,7 +51,7 @@ describe("devkit4ai.all", function()
     local over
     local function at_fault() error("my mistake") end
     local ok, why = pcall(devkit4ai.all, {
-      function() over = runtime.sleep(1000, {}) end, function() sleep(0) at_fault() end,
+      function() over = waits.sleep(1000) end, function() sleep(0) at_fault() end,
     })
     assert.is_false(ok)
     assert.is_truthy(why:find("my mistake", 1, true))
@@ -173,7 +173,7 @@ describe("devkit4ai.map", function()
     local task = devkit4ai.spawn(function()
       inside = { devkit4ai.map({ 1, 2, 3, 4 }, { concurrency = 2 }, function()
         begun = begun + 1
-        return runtime.sleep(1000, {})
+        return waits.sleep(1000)
       end) }
     end)
     sleep(0.001)

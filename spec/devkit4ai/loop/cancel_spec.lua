@@ -18,7 +18,7 @@ for gear, start in pairs {
   insulate("task:cancel(), " .. gear, function()
     local devkit4ai = require "devkit4ai"
     local poll_schedule = require "devkit4ai.generation.poll_schedule"
-    local runtime = require "devkit4ai.loop.runtime"
+    local waits = require "devkit4ai.loop.waits"
     local server, client, events
     setup(function() start(devkit4ai) end)
 
@@ -41,7 +41,7 @@ for gear, start in pairs {
     end
 
     local function until_requests(count)
-      while #server:requests() < count do runtime.sleep(0.005, {}) end
+      while #server:requests() < count do waits.sleep(0.005) end
     end
 
     it("cuts an upload, sent once, and says that it may be paid for", function()
@@ -78,8 +78,8 @@ for gear, start in pairs {
         message, err = select(2, gen:wait { on_progress = function() looked = true end })
         assert(err == nil, message)
       end)
-      while not looked do runtime.sleep(0.005, {}) end
-      runtime.sleep(0.03, {})
+      while not looked do waits.sleep(0.005) end
+      waits.sleep(0.03)
       task:cancel()
       local _, told, joined = task:join()
       for _, each in ipairs { err, joined } do
@@ -130,7 +130,7 @@ for gear, start in pairs {
       local value, message, err = task:join()
       assert.same({ false, "cancelled", "not_sent" }, { ran, err.kind, err.outcome })
       assert.is_nil(value)
-      assert.is_truthy(message:find("nothing was under way", 1, true), message)
+      assert.is_truthy(message:find("nothing was in progress", 1, true), message)
     end)
 
     it("of one that is over does nothing, and twice is once", function()
@@ -138,7 +138,7 @@ for gear, start in pairs {
       task:join()
       assert.equal(7, (task:cancel():join()))
       local other = devkit4ai.spawn(function() return devkit4ai.sleep(1000) end)
-      runtime.sleep(0.001, {})
+      waits.sleep(0.001)
       other:cancel():cancel()
       assert.equal("cancelled", select(3, other:join()).kind)
     end)
@@ -150,7 +150,7 @@ for gear, start in pairs {
         task:cancel()
         steps[1] = "on"
         steps[2] = select(3, client:me()).outcome
-        steps[3] = runtime.sleep(1000, {})
+        steps[3] = waits.sleep(1000)
         steps[4] = select(3, devkit4ai.spawn(function() end):join()).kind
         return "its own value"
       end)
@@ -174,12 +174,12 @@ for gear, start in pairs {
     it("ends a join, and leaves the other task alone", function()
       local go
       local other = devkit4ai.spawn(function()
-        while not go do runtime.sleep(0.005, {}) end
+        while not go do waits.sleep(0.005) end
         return "done"
       end)
       local err
       local task = devkit4ai.spawn(function() err = select(3, other:join()) end)
-      runtime.sleep(0.001, {})
+      waits.sleep(0.001)
       task:cancel():join()
       assert.same({ "cancelled", "not_sent" }, { err.kind, err.outcome })
       go = true
@@ -211,10 +211,10 @@ for gear, start in pairs {
 
     it("keeps an error that has another reason in its message", function()
       local task = devkit4ai.spawn(function()
-        runtime.sleep(1000, {})
+        waits.sleep(1000)
         error "my mistake"
       end)
-      runtime.sleep(0.001, {})
+      waits.sleep(0.001)
       local _, message = task:cancel():join()
       assert.is_truthy(message:find("then it raised", 1, true), message)
       assert.is_truthy(message:find("my mistake", 1, true), message)
@@ -236,8 +236,8 @@ for gear, start in pairs {
     end)
 
     it("is what ends a <close> variable", function()
-      local task = devkit4ai.spawn(function() runtime.sleep(1000, {}) end)
-      runtime.sleep(0.001, {})
+      local task = devkit4ai.spawn(function() waits.sleep(1000) end)
+      waits.sleep(0.001)
       getmetatable(task).__close(task)
       assert.equal("cancelled", select(3, task:join()).kind)
     end)
@@ -249,7 +249,7 @@ for gear, start in pairs {
         local scope = { _client = child, _plans = {}, _secrets = client._secrets }
         return select(3, require("devkit4ai.request.call").run(scope, "get_me")).kind
       end)
-      local slept = devkit4ai.spawn(function() return runtime.sleep(1000, child) end)
+      local slept = devkit4ai.spawn(function() return waits.sleep(1000, child) end)
       until_requests(1)
       client:close()
       assert.equal("cancelled", (called:join()))

@@ -1,16 +1,16 @@
 -- Programs with frames: devkit4ai.update() never waits, and what is ready goes on in it.
 local raw = require "spec.support.raw"
 
-local function sleeper(runtime, order)
+local function sleeper(waits, order)
   return function(name, seconds)
-    runtime.sleep(seconds, {})
+    waits.sleep(seconds)
     order[#order + 1] = name
   end
 end
 
 insulate("in frames", function()
   local devkit4ai = require "devkit4ai"
-  local runtime = require "devkit4ai.loop.runtime"
+  local waits = require "devkit4ai.loop.waits"
   local server
   setup(function()
     server = raw.start { script = [[return function(conn)
@@ -42,7 +42,7 @@ insulate("in frames", function()
 
   it("sleepers wake in the order of their times", function()
     local order = {}
-    local nap = sleeper(runtime, order)
+    local nap = sleeper(waits, order)
     for i, seconds in ipairs { 0.3, 0.1, 0.2 } do devkit4ai.spawn(nap, i, seconds) end
     frames_until(function() return #order == 3 end)
     assert.same({ 2, 3, 1 }, order)
@@ -53,7 +53,7 @@ insulate("in frames", function()
     devkit4ai.spawn(function()
       while not stop do
         turns = turns + 1
-        runtime.sleep(0, {})
+        waits.sleep(0)
       end
     end)
     devkit4ai.update()

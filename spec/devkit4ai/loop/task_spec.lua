@@ -2,9 +2,9 @@
 local child = require "spec.support.child"
 local devkit4ai = require "devkit4ai"
 local raw = require "spec.support.raw"
-local runtime = require "devkit4ai.loop.runtime"
+local waits = require "devkit4ai.loop.waits"
 
-local function sleep(seconds) runtime.sleep(seconds, {}) end
+local function sleep(seconds) waits.sleep(seconds) end
 
 describe("task:join", function()
   it("gives what the function returned, nils among it", function()
@@ -163,7 +163,7 @@ describe("a task", function()
     finally(function() client:close() server:stop() end)
     local can, in_pcall = nil, nil
     devkit4ai.spawn(function()
-      can = runtime.can_yield_in_iterator()
+      can = waits.can_yield_in_iterator()
       in_pcall = { pcall(client.me, client) }
     end):join()
     local count = 0
@@ -179,7 +179,7 @@ describe("a task", function()
     else
       assert.equal(3, #server:requests())
     end
-    assert.is_true(runtime.can_yield_in_iterator()) -- outside a task
+    assert.is_true(waits.can_yield_in_iterator()) -- outside a task
   end)
 
   it("runs beside 63 others that call", function()

@@ -2,7 +2,7 @@
 -- never otherwise. Counted at the server.
 local devkit4ai = require "spec.support.quick"
 local raw = require "spec.support.raw"
-local runtime = require "devkit4ai.loop.runtime"
+local waits = require "devkit4ai.loop.waits"
 local wire = require "spec.support.wire"
 
 local ID, PROJECT = "990e8400-e29b-41d4-a716-446655440004", wire.sample.project_id
@@ -137,7 +137,7 @@ for name, call in pairs(CALLS) do
     it("says that it may be done where it is cancelled", function()
       local object = serve { '"hang"' }
       local task = devkit4ai.spawn(function() return object[call.verb](object) end)
-      while #lines() == 0 do runtime.sleep(0.005, {}) end
+      while #lines() == 0 do waits.sleep(0.005) end
       local done, message, err = task:cancel():join()
       assert.is_nil(done)
       assert.same({ "cancelled", "unknown", name }, { err.kind, err.outcome, err.operation })

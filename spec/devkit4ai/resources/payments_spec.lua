@@ -2,7 +2,7 @@
 local cjson = require "cjson"
 local devkit4ai = require "spec.support.quick"
 local raw = require "spec.support.raw"
-local runtime = require "devkit4ai.loop.runtime"
+local waits = require "devkit4ai.loop.waits"
 local wire = require "spec.support.wire"
 
 local ID, PROJECT = "990e8400-e29b-41d4-a716-446655440004", wire.sample.project_id
@@ -243,7 +243,7 @@ describe("a call that changes what is paid", function()
   it("may have been done where it is cancelled", function()
     local payments = serve "conn:sleep(1000)"
     local task = devkit4ai.spawn(function() return payments:change { new_price_id = "price_2" } end)
-    while #broken:requests() == 0 do runtime.sleep(0.005, {}) end
+    while #broken:requests() == 0 do waits.sleep(0.005) end
     local _, message, err = task:cancel():join()
     assert.same({ "cancelled", "unknown", "update_subscription" }, { err.kind, err.outcome, err.operation })
     assert.is_truthy(message:find("may be changed and charged for", 1, true), message)

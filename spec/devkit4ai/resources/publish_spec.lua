@@ -1,7 +1,7 @@
 -- What is done with a generation, and those that nobody owns: what goes out, and what comes back.
 local devkit4ai = require "spec.support.quick"
 local raw = require "spec.support.raw"
-local runtime = require "devkit4ai.loop.runtime"
+local waits = require "devkit4ai.loop.waits"
 local wire = require "spec.support.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
@@ -64,7 +64,7 @@ describe("a generation", function()
   it("may be published where that is cancelled", function()
     local gen = serve "return function(conn) conn:read_request() conn:sleep(1000) end"
     local task = devkit4ai.spawn(function() return gen:publish() end)
-    while #server:requests() == 0 do runtime.sleep(0.005, {}) end
+    while #server:requests() == 0 do waits.sleep(0.005) end
     local _, message, err = task:cancel():join()
     assert.same({ "cancelled", "unknown", "set_generation_public" }, { err.kind, err.outcome, err.operation })
     assert.is_truthy(message:find("gen:refresh()", 1, true), message)

@@ -33,7 +33,7 @@ for gear, start in pairs {
 } do
   insulate("client:close(), " .. gear .. ", while a call is", function()
     local devkit4ai = require "devkit4ai"
-    local runtime = require "devkit4ai.loop.runtime"
+    local waits = require "devkit4ai.loop.waits"
     setup(function() start(devkit4ai) end)
 
     for _, phase in ipairs(PHASES) do
@@ -53,9 +53,9 @@ for gear, start in pairs {
           if phase.upload then err = select(3, client:generate { images = { image }, prompt = "neon" })
           else err = select(3, client:me()) end
         end)
-        for _ = 1, 10 do runtime.sleep(0.002, {}) end
-        while phase[1] ~= "connecting" and server:connections() == before do runtime.sleep(0.005, {}) end
-        while phase.outcome == "unknown" and #server:requests() == 0 do runtime.sleep(0.005, {}) end
+        for _ = 1, 10 do waits.sleep(0.002) end
+        while phase[1] ~= "connecting" and server:connections() == before do waits.sleep(0.005) end
+        while phase.outcome == "unknown" and #server:requests() == 0 do waits.sleep(0.005) end
         assert.is_nil(err)
         client:close()
         task:join()
@@ -73,7 +73,7 @@ for gear, start in pairs {
         local client = devkit4ai.new { base_url = "https://slow.test", access_token = "t" }
         if arg[2] == "thread" then devkit4ai.update() end
         local task = devkit4ai.spawn(function() return select(3, client:me()) end)
-        while not io.open(arg[1]) do require("devkit4ai.loop.runtime").sleep(0.005, {}) end
+        while not io.open(arg[1]) do require("devkit4ai.loop.waits").sleep(0.005) end
         client:close()
         local err = task:join()
         print(err.kind, err.outcome)
@@ -93,7 +93,7 @@ for gear, start in pairs {
       local quick = devkit4ai.new { base_url = server.url, access_token = "quick" }
       local a = devkit4ai.spawn(function() return select(3, slow:me()).kind end)
       local b = devkit4ai.spawn(function() return assert(quick:me()).id end)
-      while #server:requests() < 2 do runtime.sleep(0.005, {}) end
+      while #server:requests() < 2 do waits.sleep(0.005) end
       slow:close()
       assert.equal("cancelled", a:join())
       assert.equal("550e8400-e29b-41d4-a716-446655440000", b:join())

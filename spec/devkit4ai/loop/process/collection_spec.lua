@@ -89,7 +89,7 @@ describe("an engine that is dropped while transfers are under way", function()
             client:generate {
               images = { { data = "\255\216\255" .. ("x"):rep(1000000), filename = "a" } }, prompt = "x" }
           end)
-          require("devkit4ai.loop.runtime").sleep(0.003, {})
+          require("devkit4ai.loop.waits").sleep(0.003)
           for name in pairs(package.loaded) do
             if name:find("^devkit4ai") then package.loaded[name] = nil end
           end

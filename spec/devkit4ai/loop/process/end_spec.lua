@@ -6,7 +6,7 @@ local raw = require "spec.support.raw"
 local SCRIPT = [[
   local url, ca_file, mark, gear, phase, ending = (table.unpack or unpack)(arg)
   local devkit4ai = require "devkit4ai"
-  local runtime = require "devkit4ai.loop.runtime"
+  local waits = require "devkit4ai.loop.waits"
   local client = assert(devkit4ai.new { base_url = url, ca_file = ca_file ~= "" and ca_file or nil, access_token = "t",
     developer_key = "d", project_id = "550e8400-e29b-41d4-a716-446655440000", project_key = "p" })
   if gear == "thread" then devkit4ai.update() end
@@ -22,7 +22,7 @@ local SCRIPT = [[
     return file
   end
   while not is_there() do
-    if gear == "thread" then devkit4ai.update() else runtime.sleep(0.005, {}) end
+    if gear == "thread" then devkit4ai.update() else waits.sleep(0.005) end
   end
   if ending == "exit" then os.exit(7) end
   if ending == "exit and close" then os.exit(7, true) end

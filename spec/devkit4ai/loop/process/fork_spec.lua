@@ -82,7 +82,7 @@ describe("fork", function()
     it("with transfers under way leaves them to the parent, however the child ends" .. how, function()
       run("local client = new() " .. start .. [[
         local task = devkit4ai.spawn(function() return assert(client:me()).id end)
-        require("devkit4ai.loop.runtime").sleep(0.01, {})
+        require("devkit4ai.loop.waits").sleep(0.01)
         print(in_child(function() end))
         print(in_child(function() client:close() end))
         print(in_child(function() collectgarbage() end))
@@ -145,7 +145,7 @@ describe("two Lua states in one process", function()
         .. "client = devkit4ai.new { base_url = url, access_token = 't' } assert(client:me()) "
       local one = state(script .. "devkit4ai.update() assert(client:me())")
       local two = state(script .. "devkit4ai.spawn(function() client:me() end) "
-        .. "require('devkit4ai.loop.runtime').sleep(0.01, {})")
+        .. "require('devkit4ai.loop.waits').sleep(0.01)")
       ffi.C.lua_close(two)
       ffi.C.lua_close(one)
       print(task:join())

@@ -1,7 +1,7 @@
 -- A program that computes, or sleeps, for seconds between two steps: limits count stepped time (invariant 2).
 local devkit4ai = require "devkit4ai"
 local raw = require "spec.support.raw"
-local runtime = require "devkit4ai.loop.runtime"
+local waits = require "devkit4ai.loop.waits"
 
 local SERVER = [[return function(conn)
   conn:read_request()
@@ -18,7 +18,7 @@ describe("three seconds without a step, under a limit of one,", function()
       local client = devkit4ai.new { base_url = server.url, access_token = "t", timeout = { [limit] = 1 } }
       tasks[limit] = devkit4ai.spawn(function() answers[limit] = { client:me() } end)
     end
-    while #server:requests() < 2 do runtime.sleep(0.001, {}) end
+    while #server:requests() < 2 do waits.sleep(0.001) end
     assert.same({}, answers)
     server:release()
     os.execute("sleep 3")

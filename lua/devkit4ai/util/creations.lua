@@ -14,10 +14,10 @@ local MOST = 1000 -- notes that a task keeps; a worker that never ends must not 
 ---@field text string?
 
 local function add(job, note)
-  local notes = job._notes
+  local notes = job._creations
   if not notes then
     notes = {}
-    job._notes = notes
+    job._creations = notes
   end
   if #notes >= MOST then notes[table.remove(notes, 1)] = nil end
   notes[#notes + 1], notes[note] = note, true -- in order, and to find it
@@ -56,22 +56,74 @@ function M.object(job, what, value)
   add(job, { value = value, text = text })
 end
 
+-- ---- what a task may leave behind where an error ends its wait ----
+
+---@class devkit4ai.Pending
+---@field generation devkit4ai.Generation? the task waits for it
+---@field describe (fun(): string?)? tells what is known of the generation that the task creates
+
+local function set_pending(job, name, value)
+  if not job then return end
+  job._pending = job._pending or {}
+  job._pending[name] = value
+end
+
+--- A task waits for a generation; nil: not any more.
+---@param job devkit4ai.Job?
+---@param gen devkit4ai.Generation?
+function M.waits_for(job, gen)
+  set_pending(job, "generation", gen)
+end
+
+--- A task creates a generation; nil: not any more.
+---@param job devkit4ai.Job?
+---@param describe (fun(): string?)?
+function M.creates(job, describe)
+  set_pending(job, "describe", describe)
+end
+
+--- Whether a task creates a generation: an error has ended its wait, and the task caught the error.
+---@param job devkit4ai.Job
+---@return boolean
+function M.is_creating(job)
+  return job._pending ~= nil and job._pending.describe ~= nil
+end
+
+--- Notes what is pending of a task.
+---@param notes_of devkit4ai.Job
+---@param job devkit4ai.Job
+---@return boolean noted a generation that it creates
+function M.note_pending(notes_of, job)
+  local pending = job._pending
+  if not pending then return false end
+  if pending.generation then M.generation(notes_of, pending.generation) end
+  local text = pending.describe and pending.describe()
+  if text then M.lost(notes_of, text) end
+  return text ~= nil
+end
+
+--- Nothing is pending of a task any more.
+---@param job devkit4ai.Job
+function M.end_pending(job)
+  job._pending = nil
+end
+
 --- Two jobs keep the same notes from now on.
 ---@param job devkit4ai.Job
 ---@param other devkit4ai.Job?
 function M.share(job, other)
   if not other then return end
-  other._notes = other._notes or {}
-  job._notes = other._notes
+  other._creations = other._creations or {}
+  job._creations = other._creations
 end
 
 --- A task answers for what the tasks that it waited for created.
 ---@param job devkit4ai.Job?
 ---@param other devkit4ai.Job
 function M.adopt(job, other)
-  if not job or not other._notes or job._notes == other._notes then return end
-  for _, note in ipairs(other._notes) do
-    if not (job._notes and job._notes[note]) then add(job, note) end
+  if not job or not other._creations or job._creations == other._creations then return end
+  for _, note in ipairs(other._creations) do
+    if not (job._creations and job._creations[note]) then add(job, note) end
   end
 end
 

@@ -1,19 +1,19 @@
 -- How to wait in scripts; frames are in spec/frames_spec.lua.
-local function sleeper(runtime, order)
+local function sleeper(waits, order)
   return function(name, seconds)
-    runtime.sleep(seconds, {})
+    waits.sleep(seconds)
     order[#order + 1] = name
   end
 end
 
 insulate("in a script", function()
   local devkit4ai = require "devkit4ai"
-  local runtime = require "devkit4ai.loop.runtime"
+  local waits = require "devkit4ai.loop.waits"
   local loop = require "devkit4ai.loop.own"
 
   it("sleepers wake in the order of their times", function()
     local order, tasks = {}, {}
-    local nap = sleeper(runtime, order)
+    local nap = sleeper(waits, order)
     for i, seconds in ipairs { 0.3, 0.1, 0.2, 0, 0.4 } do -- far apart: a busy machine pauses between spawns
       tasks[i] = devkit4ai.spawn(nap, i, seconds)
     end
@@ -34,7 +34,7 @@ insulate("in a script", function()
     assert.is_true(loop.park(slot, math.huge))
     assert.is_false(loop.park(slot, 0.001))
     local task = devkit4ai.spawn(function() return loop.park(other, math.huge), loop.park(other, 0.001) end)
-    runtime.sleep(0.001, {})
+    waits.sleep(0.001)
     loop.wake(other)
     local woken, late = task:join()
     assert.same({ true, false }, { woken, late })
