@@ -10,7 +10,6 @@ local devkit4ai = require "devkit4ai"
 local errors = require "devkit4ai.util.errors"
 local failure_table = require "spec.support.failure_table"
 local redact = require "devkit4ai.util.redact"
-local stored_session = require "devkit4ai.auth.stored_session"
 local limits = require "devkit4ai.api.limits"
 local operations = require "devkit4ai.api.operations"
 local poll_schedule = require "devkit4ai.generation.poll_schedule"
@@ -69,12 +68,12 @@ local function library(name) return "lua/devkit4ai/" .. name .. ".lua" end
 
 local function most_pause(attempts)
   local failure = { kind = "server", outcome = "unknown", attempts = attempts, transient = true }
-  local clock = { left = math.huge, tries = 99, max_wait = 60, budget = retry.FULL }
+  local clock = { left = math.huge, tries = 99, max_wait = 60, budget = retry.FULL_BUDGET }
   return (retry.decide({ retry_class = "safe" }, failure, clock, function() return 1 end))
 end
 
 local client = assert(devkit4ai.new { base_url = "http://127.0.0.1:1" })
-local timeouts, billable, tries = client._limits, client._creating, client._retry
+local timeouts, billable, tries = client._limits, client._creating_limits, client._retry
 
 -- The calls without a total timeout, as a user types them.
 local function billable_calls()
@@ -89,8 +88,8 @@ end
 local calls = billable_calls()
 
 -- The failure of a 429 without a time.
-local _, unnamed = classify.answered(operations.get("get_me"), {}, core.secrets(), 429, "{}",
-  "HTTP/1.1 429 Too Many\r\n\r\n")
+local limited = { plan = { name = "get_me", row = operations.get("get_me") }, request = {}, secrets = core.secrets() }
+local _, unnamed = classify.response(limited, 429, "{}", "HTTP/1.1 429 Too Many\r\n\r\n")
 
 local ahead = constant(library "auth/session", "AHEAD") / 60 -- minutes
 local budget = constant(library "loop/own", "BUDGET")
@@ -120,10 +119,10 @@ local CLAIMS = {
   { "docs/tokens-and-keys.md", "It refreshes the access token %s minutes before it expires", word(ahead) },
   { "docs/reference/client.md", "by itself %s minutes before the access token expires", word(ahead) },
   { "docs/tokens-and-keys.md", "with a lifetime of less than %s minutes is refreshed at half its lifetime", ahead * 2 },
-  { "docs/tokens-and-keys.md", "the next try comes after %s s.", constant(library "auth/session", "AGAIN") },
+  { "docs/tokens-and-keys.md", "the next try comes after %s s.", constant(library "auth/refresh", "AGAIN") },
   { "docs/tokens-and-keys.md", "the caller | %s minutes |", constant(library "auth/jwt", "LIFE") / 60 },
   { "docs/tokens-and-keys.md", "tries again every %s s, for %s seconds at most",
-    stored_session.PAUSE, word(constant(library "auth/stored_session", "PATIENCE")) },
+    constant(library "auth/stored_session", "PAUSE"), word(constant(library "auth/stored_session", "PATIENCE")) },
   { "docs/errors.md", "A text of more than %s bytes ends with",
     grouped(constant(library "util/display", "MAX_BYTES")) },
   { "docs/errors.md", "`fields` has %s entries at most", constant(library "request/classify", "FIELDS") },
@@ -297,7 +296,7 @@ describe("the lists of the pages", function()
   end)
 
   it("name the types of events", function()
-    local body = assert(child.read(library "request/events"):match("\nlocal WRITTEN = (%b{})"))
+    local body = assert(child.read(library "request/events"):match("\nlocal LOG_LEVEL = (%b{})"))
     local page = text_of "docs/reference/events.md"
     for name in body:gmatch("([%l_]+) = %d") do
       assert.is_truthy(page:find('"' .. name .. '"', 1, true), name)
@@ -334,7 +333,7 @@ local QUOTES = {
   { "docs/building.md", "no Lua headers found", "cmake/luas.cmake" },
   { "docs/building.md", "the sandbox did not start: the shell finds no command '", library "sandbox/init" },
   { "docs/building.md", " does not find", library "util/dependencies" },
-  { "docs/tokens-and-keys.md", "the session is over: the server refused the refresh token", library "auth/session" },
+  { "docs/tokens-and-keys.md", "the session is over: the server refused the refresh token", library "auth/refresh" },
   { "docs/waiting.md", ": an error ended the call", library "generation/failures" },
   { "docs/waiting.md", "the image ended early", "src/core/image_end.c" },
   { "docs/sandbox.md", "value is not a valid dict", library "sandbox/api/errors" },

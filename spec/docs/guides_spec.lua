@@ -126,7 +126,7 @@ end)
 describe("docs/logging.md", function()
   it("has each type of event, and whether DEVKIT4AI_LOG=info writes it", function()
     local written, said = {}, {}
-    local levels = assert(child.read("lua/devkit4ai/request/events.lua"):match "\nlocal WRITTEN = {(.-)}")
+    local levels = assert(child.read("lua/devkit4ai/request/events.lua"):match "\nlocal LOG_LEVEL = {(.-)}")
     for name, level in levels:gmatch "([%l_]+) = (%d)" do written[name] = level == "1" and "yes" or "no" end
     for first, cells in pairs(rows_of "docs/logging.md") do
       local name = first:match "^`([%l_]+)`$"

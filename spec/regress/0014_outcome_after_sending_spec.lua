@@ -1,5 +1,5 @@
 -- A response whose head was past a limit of libcurl raised "not enough memory", after the generation was made and paid.
-local classify = require "devkit4ai.request.classify"
+local failures = require "devkit4ai.request.failures"
 local devkit4ai = require "devkit4ai"
 local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
@@ -42,13 +42,12 @@ describe("a call whose response is past a limit", function()
   end
 end)
 
-describe("classify.troubled", function()
+describe("failures.of_exchange", function()
   for fate, outcome in pairs { not_sent = "not_sent", unknown = "unknown", answered = "unknown" } do
     it("gives lack of memory an outcome where the request is " .. fate, function()
       local trouble = { name = "memory", text = "no memory", step = "wait", seconds = 1, fate = fate }
-      local request, secrets = { url = "http://127.0.0.1:1/" }, require("devkit4ai.core").secrets()
-      local answer, failure = classify.troubled(request, secrets, 0, trouble)
-      assert.is_nil(answer)
+      local secrets = require("devkit4ai.core").secrets()
+      local failure = failures.of_exchange("http://127.0.0.1:1/", secrets, 0, trouble)
       assert.same({ "network", outcome, true }, { failure.kind, failure.outcome, failure.transient })
       assert.is_truthy(failure.what:find("no memory", 1, true))
     end)

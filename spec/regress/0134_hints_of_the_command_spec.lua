@@ -19,7 +19,7 @@ local UNUSED = {
   "the option store", "find_generation {", "anonymous = true", "^{ overwrite = true }$", "^%^gen:wait",
   "the client is closed", "^project:use_key: ", "the store must have", "^devkit4ai%.new: $", "^devkit4ai%.new: retry",
   "^gen:wait: after ", "^gen:wait: an error ended", "^gen:wait: timeout and", -- steps.lua has its own messages
-  "which is in err%.key", "an error ended the rotation", "nobody knows: look in", -- keys.lua shows the key itself
+  "which is in err%.key", "an error ended the rotation", "is revoked: look in", -- keys.lua shows the key itself
 }
 
 local WINDOW = 3 -- lines after a text that may have its hint

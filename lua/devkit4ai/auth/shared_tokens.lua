@@ -1,10 +1,11 @@
---- Which clients of this Lua state hold the same refresh token: a renewal by one of them is one for all.
+--- Clients of this Lua state that have the same refresh token: a refresh by one of them is for all.
 local M = {}
 
-local WEAK = { __mode = "k" }
-local holders = setmetatable({}, { __mode = "v" }) -- a token's key -> the client that holds it; where several do, their set
+local WEAK_KEYS = { __mode = "k" }
+-- The key of a refresh token -> the client that has it; if several clients have it, their group: a set.
+local holders = setmetatable({}, { __mode = "v" })
 
---- What a client's refresh token is known by; it does not show it.
+--- The key of a client's refresh token, which does not show the token.
 ---@param client devkit4ai.Client
 ---@return string? key nil: it has none
 function M.key(client)
@@ -12,22 +13,21 @@ function M.key(client)
   return tag and tag .. client.base_url
 end
 
--- A set of clients is no client.
 local function is_client(holder)
   return holder._client == holder
 end
 
---- To be called before a client's refresh token changes.
+--- Removes a client from the clients of its refresh token, before its token changes.
 ---@param client devkit4ai.Client
 function M.leave(client)
   local key = M.key(client)
   if not key then return end
-  if client._twins then client._twins[client] = nil end
-  client._twins = nil
+  if client._token_group then client._token_group[client] = nil end
+  client._token_group = nil
   if holders[key] == client then holders[key] = nil end
 end
 
---- To be called after a client's refresh token has changed.
+--- Adds a client to the clients of its refresh token, after its token has changed.
 ---@param client devkit4ai.Client
 function M.join(client)
   local key = M.key(client)
@@ -37,19 +37,20 @@ function M.join(client)
     holders[key] = client
     return
   end
+  local group = holder
   if is_client(holder) then
-    holder._twins = setmetatable({ [holder] = true }, WEAK) -- kept by each that is in it
-    holder = holder._twins
-    holders[key] = holder
+    group = setmetatable({ [holder] = true }, WEAK_KEYS)
+    holder._token_group = group -- each member keeps the group alive
+    holders[key] = group
   end
-  holder[client] = true
-  client._twins = holder
+  group[client] = true
+  client._token_group = group
 end
 
---- The clients that hold the token, but closed ones.
+--- The clients that have a refresh token, without closed ones.
 ---@param key string
 ---@return devkit4ai.Client[]
-function M.of(key)
+function M.clients(key)
   local holder, list = holders[key], {}
   if not holder then return list end
   for client in pairs(is_client(holder) and { [holder] = true } or holder) do

@@ -1,65 +1,45 @@
---- The first step of a call: the request, out of the operation's row, the client and the arguments.
+--- Builds calls: the request of an operation from its row, the client and the arguments.
 local core = require "devkit4ai.core"
 local validate = require "devkit4ai.util.validate"
 local config = require "devkit4ai.config"
 local errors = require "devkit4ai.util.errors"
 local json = require "devkit4ai.util.json"
-local limits = require "devkit4ai.api.limits"
 local locale = require "devkit4ai.util.locale"
-local header_profiles = require "devkit4ai.api.header_profiles"
+local operations = require "devkit4ai.api.operations"
+local plans = require "devkit4ai.request.plan"
 local proxy = require "devkit4ai.request.proxy"
 
 local M = {}
 
-M.URLENCODED = "application/x-www-form-urlencoded"
+local now = core.now
 
--- Not for a multipart form: its type has the boundary, which libcurl makes.
-local CONTENT_TYPES = { json = "application/json", urlencoded = M.URLENCODED }
+---@class devkit4ai.Call one call of an operation. Each field has one writer, named in brackets; the other steps only read it.
+---@field client devkit4ai.Client [build] whose settings and connections the call uses
+---@field plan devkit4ai.Plan [build] what all calls of the operation have in common
+---@field args table? [build] path parameters, query and fields of the body, secrets among them
+---@field options devkit4ai.CallOptions? [build]
+---@field request table [build] for core.request; [send] for a second attempt, a new one that inherits from it
+---@field secrets userdata [build] fills the request, and masks the texts of the response
+---@field own_secrets userdata? [build] a set for this call alone; it is `secrets`, and is closed after the call
+---@field started number [build] core.now()
+---@field on_upload (fun(sent: integer, total: integer))? [call] receives the progress while the body is sent
+---@field refreshes integer? [call] how often a 401 gave this call new tokens
+---@field attempts integer [send] how often the request was sent or tried
+---@field maybe_done boolean? [send] the outcome of an earlier attempt is unknown
+---@field retry_cost number? [send] what its retries took from the retry budget
+---@field redirects integer? [send] how many redirects it has followed
+---@field other_part integer? [send] the other name of the files' part that it tried after a 422
 
-local function header_lines(row, profile, client)
-  local lines = { "User-Agent: " .. client._user_agent }
-  for _, line in ipairs(header_profiles[profile]) do lines[#lines + 1] = line end
-  local content_type = row.content_type or row.body and CONTENT_TYPES[next(row.body)]
-  if content_type then lines[#lines + 1] = "Content-Type: " .. content_type end
-  if row.empty_body then lines[#lines + 1] = "Content-Length: 0" end
-  for _, line in ipairs(row.path and client._lines or {}) do lines[#lines + 1] = line end -- the API alone gets them
-  return lines
-end
+---@class devkit4ai.CallOptions what a caller sets for one call; other fields (url, save_as, json, form, max_answer, overwrite) go to core.request
+---@field total number? seconds for the whole call
+---@field headers table<string, string>? the user's own
+---@field hidden string[]? values that the response may repeat and nothing may show
+---@field call_name string? the call as the user knows it, in place of the row's
+---@field tries integer? most attempts, in place of the client's
+---@field max_wait number? seconds; in place of the client's
+---@field creation devkit4ai.Creation? its owner raises an error that ended the call, which is in err.raised
 
---- What is the same in each request of an operation: a table for the core, and the metatable by which others inherit from
---- it. It holds no secret: those go with each sending.
----@param scope devkit4ai.Scope
----@param name string
----@param row table
----@return table? known
----@return string? message
----@return devkit4ai.Error? err
-function M.prepare(scope, name, row)
-  local client = scope._client
-  local profile = row.profile[client._role]
-  if not profile then
-    local what = ("a client with the role %s has no such call"):format(client._role)
-    return errors.refuse("config", what, name, row.call_name)
-  end
-  local timeouts = row.billable and client._creating or client._limits
-  local lines, traced = header_lines(row, profile, client), client._trace ~= false
-  local request = {
-    method = row.method, url = row.path and client.base_url .. row.path, headers = core.headers(lines),
-    ca_file = client._ca_file, proxy = row.path and proxy.of(client._proxy, client.base_url),
-    once = row.method ~= "GET", head = row.returns_headers or traced, times = traced,
-    max_answer = limits.MAX_RESPONSE_BYTES,
-    connect = timeouts.connect, idle = timeouts.idle, total = timeouts.total,
-  }
-  -- the same bytes each time
-  local fixed = row.retry_class == "safe" and not row.query and row.path and not row.path:find("{", 1, true)
-  if fixed then request.compiled = core.request(request) end
-  return {
-    request = request, lines = lines, fixed = fixed, inherit = { __index = request },
-    bearer = table.concat(header_profiles[profile]):find("{access_token}", 1, true) ~= nil,
-  }
-end
-
--- gives the parameter that is not a UUID
+-- Returns the name of a parameter that is not a UUID.
 local function fill_path(request, args)
   local wrong
   request.url = request.url:gsub("{([%w_]+)}", function(name)
@@ -69,13 +49,13 @@ local function fill_path(request, args)
   return wrong
 end
 
-local function percent(byte)
+local function percent_encode(byte)
   return ("%%%02X"):format(byte:byte())
 end
 
-local WHOLE = 2 ^ 53 -- up to here each whole number is itself, and no exponent is wanted
+local WHOLE = 2 ^ 53 -- up to here a number holds each integer exactly, and it is written without an exponent
 
---- A value as it stands in a query or a form, in each locale.
+--- The text of a value in a query or a form, the same in each locale.
 ---@param value string|number|boolean
 ---@return string
 function M.text_of(value)
@@ -85,10 +65,10 @@ function M.text_of(value)
 end
 
 local function encode_component(value)
-  return (M.text_of(value):gsub("[^A-Za-z0-9%-._~]", percent))
+  return (M.text_of(value):gsub("[^A-Za-z0-9%-._~]", percent_encode))
 end
 
---- name=value&..., in the order of names; what is not there is left out.
+--- The text name=value&..., in the order of names, without the names that have no value.
 ---@param names string[]
 ---@param values table<string, string|number|boolean>
 ---@return string
@@ -105,7 +85,7 @@ local function fill_query(row, request, args)
   if text ~= "" then request.url = request.url .. "?" .. text end
 end
 
--- A slot marked ? is left out where nothing is given for it.
+-- A slot marked ? is left out if its argument is absent.
 local function slots_of(row, args)
   local slots = {}
   for _, slot in ipairs(row.secret_fields or {}) do
@@ -124,35 +104,48 @@ local function fill_json(row, request, args)
   return true
 end
 
---- The files' part has the name that the server is known to want, else the row's first.
----@param form table the row's
----@param request table
----@param args table
----@param part integer? which of the row's names
-function M.fill_form(form, request, args, part)
+-- choice: which of the row's names the files' part has
+local function fill_form(row, request, args, choice)
+  local form = row.body.multipart
   request.form = {
-    part = form.file_fields[part or 1], files = args.files, max_bytes = form.max_bytes,
+    part = form.file_fields[choice or 1], files = args.files, max_bytes = form.max_bytes,
     fields = { { form.text_field, args[form.text_field] } },
   }
+  return true
 end
 
--- Secrets among the arguments live in a set of their own, for this call alone.
-local function own_secrets(row, args, extra, secrets)
-  local own
-  for _, slot in ipairs(slots_of(row, args)) do
-    if args[slot] then
-      own = own or core.secrets(secrets)
-      own:set(slot, args[slot], "body")
-    end
+-- What fills in the body, by its type.
+local BODIES = {
+  json = fill_json,
+  urlencoded = function(row, request, args)
+    request.json = M.encode_pairs(row.body.urlencoded, args)
+    return true
+  end,
+  multipart = fill_form,
+}
+
+--- Gives the files' part of a call's form another one of its names.
+---@param call devkit4ai.Call
+---@param choice integer index in the row's names
+function M.rename_part(call, choice)
+  fill_form(call.plan.row, call.request, call.args, choice)
+end
+
+-- Gives a call its own secrets: those among its arguments, the values of its own headers, the signature in an image's URL.
+local function add_secrets(call)
+  local row, args, options = call.plan.row, call.args, call.options
+  if row.path and not row.secret_fields and not (options and (options.headers or options.hidden)) then return end
+  local own = core.secrets(call.secrets)
+  for _, slot in ipairs(row.secret_fields and slots_of(row, args) or {}) do
+    if args[slot] then own:set(slot, args[slot], "body") end
   end
-  if not row.path or extra and (extra.headers or extra.hidden) then own = own or core.secrets(secrets) end
-  for i, value in ipairs(extra and extra.hidden or {}) do own:set("hidden " .. i, value, "body") end
-  return own
+  for i, value in ipairs(options and options.hidden or {}) do own:set("hidden " .. i, value, "body") end
+  call.own_secrets, call.secrets = own, own
 end
 
-local HIDDEN = 8 -- characters; a shorter value in a picture's address is no signature
+local HIDDEN = 8 -- characters; a shorter value in an image's URL is no signature
 
--- What a picture's address is signed with is masked while the call lives, also as the server may spell it.
+-- The signature in an image's URL is masked during the call, also as the server may spell it.
 local function hide_query(secrets, url)
   local n = 0
   for value in (url:match("%?([^#]*)") or ""):gmatch("[^&=]+") do
@@ -163,15 +156,16 @@ local function hide_query(secrets, url)
   end
 end
 
---- Where a picture's request goes: through which proxy, and whether only to public addresses. Not so where the API's own
---- address is private, nor on the API's own origin, which gets our requests anyway.
----@param client devkit4ai.Client
+--- Sets the URL of an image's request, its proxy, and whether only public addresses are allowed. All addresses are allowed
+--- if the API's own address is private, and on the API's own origin.
+---@param call devkit4ai.Call
 ---@param request table
 ---@param url string
 ---@return boolean? done
----@return string? why it can't be sent there
-function M.aim(client, request, url)
-  hide_query(request.own, url)
+---@return string? why the request can't be sent to this URL
+function M.set_image_url(call, request, url)
+  local client = call.client
+  hide_query(call.own_secrets, url)
   local through, why = proxy.of(client._proxy, url)
   if why then return nil, why end
   request.url, request.proxy = url, through
@@ -179,30 +173,25 @@ function M.aim(client, request, url)
   return true
 end
 
-local function refuse(call_name, name, kind, message)
-  return errors.refuse(kind, message, name, call_name)
+--- The call as the user knows it, for messages.
+---@param call devkit4ai.Call
+---@return string
+function M.call_name(call)
+  return call.options and call.options.call_name or call.plan.row.call_name
 end
 
-local BODIES = {
-  json = fill_json,
-  urlencoded = function(row, request, args)
-    request.json = M.encode_pairs(row.body.urlencoded, args)
-    return true
-  end,
-  multipart = function(row, request, args, part)
-    M.fill_form(row.body.multipart, request, args, part)
-    return true
-  end,
-}
+local function refuse(call, kind, message)
+  return errors.refuse(kind, message, call.plan.name, M.call_name(call))
+end
 
--- the first argument that must be a UUID and is none
-local function no_uuid(row, args)
-  for _, name in ipairs(row.uuids or {}) do
+-- The name of the first argument that must be a UUID and is none.
+local function not_uuid(row, args)
+  for _, name in ipairs(row.uuids) do
     if args[name] ~= nil and not config.is_uuid(args[name]) then return name end
   end
 end
 
--- what is always sent, where the arguments do not say otherwise
+-- The arguments, with the row's defaults for those that are absent.
 local function with_defaults(row, args)
   return setmetatable({}, { __index = function(_, name)
     local value = args[name]
@@ -211,55 +200,83 @@ local function with_defaults(row, args)
   end })
 end
 
-local function fill(row, name, request, args, part, call_name)
-  local wrong = no_uuid(row, args) or row.path and fill_path(request, args)
+local function fill(call, request)
+  local row, args = call.plan.row, call.args
+  local wrong = row.uuids and not_uuid(row, args) or call.plan.has_parameters and fill_path(request, args)
   if wrong then
-    local message = ("%s is not a UUID, but %s"):format(wrong, validate.describe(args[wrong]))
-    return refuse(call_name, name, "invalid", message)
+    return refuse(call, "invalid", ("%s is not a UUID, but %s"):format(wrong, validate.describe(args[wrong])))
   end
   if row.defaults then args = with_defaults(row, args) end
   if row.query then fill_query(row, request, args) end
-  if row.body then
-    local ok, why = BODIES[next(row.body)](row, request, args, part)
-    if not ok then return refuse(call_name, name, "invalid", "the arguments can't be written as JSON: " .. why) end
+  if call.plan.body then
+    local ok, why = BODIES[call.plan.body](row, request, args, call.client._part_choice[call.plan.name])
+    if not ok then return refuse(call, "invalid", "the arguments can't be written as JSON: " .. why) end
   end
   return true
 end
 
---- One call's request.
----@param client devkit4ai.Client
----@param row table
----@param known table M.prepare's
----@param name string
----@param args table
----@param extra table? fields of the core's request; headers
----@param secrets userdata the scope's
----@return table? request
----@return userdata|string secrets the call's own, to be closed after it, or the scope's; the message, where request is nil
----@return devkit4ai.Error? err
-function M.request(client, row, known, name, args, extra, secrets)
-  local request = setmetatable({ compiled = false }, known.inherit)
-  for field, value in pairs(extra or {}) do request[field] = value end
+-- The user's own headers are for the API only.
+local function add_headers(call, request)
+  local given = call.options and call.options.headers
+  if not given or not call.plan.row.path then return true end
+  local compile = require("devkit4ai.request.headers").compile
+  local lines, why = compile(given, call.own_secrets, call.plan.header_lines)
+  if not lines then return refuse(call, "config", why) end
+  request.headers = core.headers(lines)
+  return true
+end
+
+-- Gives a call its own request, because its request differs from the plan's.
+local function add_request(call)
+  local plan, options = call.plan, call.options
+  local row, request = plan.row, setmetatable({ compiled = false }, plan.inherit)
+  for field, value in pairs(options or {}) do request[field] = value end
   request.headers = nil
-  local call_name = request.call_name or row.call_name
   if request.total ~= nil and not validate.is_valid_timeout(request.total) then
-    return refuse(call_name, name, "config", validate.TIMEOUT_MESSAGE)
+    return refuse(call, "config", validate.TIMEOUT_MESSAGE)
   end
-  local ok, message, err = fill(row, name, request, args, client._parts[name], call_name)
+  local ok, message, err = fill(call, request)
   if not ok then return nil, message, err end
-  if row.id_argument then request.expected_id = args[row.id_argument] end
-  local own = own_secrets(row, args, extra, secrets)
-  request.own = own
+  call.request = request
+  add_secrets(call)
   if not row.path then
-    ok, message = M.aim(client, request, request.url)
-    if not ok then return refuse(call_name, name, "config", message) end
+    ok, message = M.set_image_url(call, request, request.url)
+    if not ok then return refuse(call, "config", message) end
   end
-  if row.path and extra and extra.headers then -- the API alone gets them
-    local lines, why = require("devkit4ai.request.headers").compile(extra.headers, own, known.lines)
-    if not lines then return refuse(call_name, name, "config", why) end
-    request.headers = core.headers(lines)
+  return add_headers(call, request)
+end
+
+--- Builds a call. Raises at the caller's line if the client is closed.
+---@param scope devkit4ai.Scope
+---@param name string of the operation
+---@param args table?
+---@param options devkit4ai.CallOptions?
+---@param row table? the caller's own, in place of the operation's
+---@return devkit4ai.Call?
+---@return string? message
+---@return devkit4ai.Error? err
+function M.call(scope, name, args, options, row)
+  local client = scope._client
+  if client._closed then
+    errors.raise((options and options.call_name or (row or operations.get(name)).call_name) .. ": the client is closed")
   end
-  return request, own or secrets
+  local plan, message, err
+  if not row then plan = scope._plans[name] end
+  if not plan then
+    plan, message, err = plans.new(scope, name, row or operations.get(name))
+    if not plan then return nil, message, err end
+    if not row then scope._plans[name] = plan end -- the plan of a caller's own row is not kept
+  end
+  local call = {
+    client = client, plan = plan, request = plan.request, secrets = scope._secrets, started = now(), attempts = 0,
+  }
+  if options or not plan.is_fixed then
+    call.args, call.options = args or {}, options
+    local done
+    done, message, err = add_request(call)
+    if not done then return nil, message, err end
+  end
+  return call
 end
 
 return M

@@ -1,280 +1,168 @@
---- The step after the exchange: what came is an answer in its normal form, or a failure; and a failure in words.
+--- Classifies the result of an exchange: an answer in its normal form, or a failure.
 local core = require "devkit4ai.core"
 local responses = require "devkit4ai.api.responses"
-local config = require "devkit4ai.config"
 local display = require "devkit4ai.util.display"
 local errors = require "devkit4ai.util.errors"
+local failures = require "devkit4ai.request.failures"
 local json = require "devkit4ai.util.json"
 local limits = require "devkit4ai.api.limits"
 local locale = require "devkit4ai.util.locale"
-local retry = require "devkit4ai.request.retry"
+local redact = require "devkit4ai.util.redact"
+local server_clock = require "devkit4ai.request.server_clock"
 
 local M = {}
 
-local decode, NONE, type = json.decode, json.NO_SECRETS, type
-local shows = core.secrets().shows -- each answer asks it
--- 4 % of a small call's instructions; LuaJIT compiles a loop with next.
+local decode, NO_SECRETS, type = json.decode, json.NO_SECRETS, type
+-- A decoder of fields in C saves 4 % of a small call's instructions; LuaJIT compiles the loop in Lua.
 local special_fields = not rawget(_G, "jit") and core.special_fields(json.SECRET_FIELDS) or nil
+local safe_text = failures.safe_text
+local shows = core.secrets().shows -- the method, for each response
 
--- Loaded when there is something to mask.
-local function mask() return require "devkit4ai.util.redact" end
-
-local SHOWN = 200 -- bytes of an answer that is no JSON, kept for the error
+local SHOWN = 200 -- bytes of a response that is not JSON, kept for the error
 local FIELDS = 100 -- of a 422, kept for the error
-local DAY = 86400 -- seconds; a reset further away is no time to go by (wire.md 4.2)
+local DAY = 86400 -- seconds; a rate limit's reset after more than a day is not used (wire.md 4.2)
 
----@class devkit4ai.Failure a call that did not succeed, before it is told
----@field kind string
----@field outcome string
----@field what string what failed, in words
----@field plain string? the same in our words alone
----@field advice string? what to do next
----@field hint string? the name of the advice
----@field transient boolean? a later try may fare better
----@field option string? of `new`, that is missing
----@field status integer?
----@field detail string?
----@field fields table[]?
----@field retry_after number? seconds
----@field request_id string?
----@field location string? where a redirect points, for a row that follows them
----@field response table? the whole answer, where the row wants every one
----@field raised { value: any, text: string }? the error of the program that ended the call
----@field generation_id string? of an answer that came all the same
----@field untried boolean? no request could be made of it, and none ever can
----@field attempts integer? set by call
-
--- ---- what a failure is ----
-
-local function host_of(url)
-  return url:match("^https?://([^/?#]+)") or "?"
-end
-
--- Words from the server or from libcurl: masked while the secrets are there, without the queries of URLs, safe to display.
-local function safe(secrets, text)
-  return text and mask().urls(display.text(secrets:mask(text)))
-end
-
---- The X-Request-ID of a response, safe to show.
+--- The X-Request-ID of a response, safe to display.
 ---@param secrets userdata
 ---@param head string its header block
 ---@return string?
 function M.request_id(secrets, head)
-  return safe(secrets, core.header(head, "X-Request-ID"))
+  return safe_text(secrets, core.header(head, "X-Request-ID"))
 end
+
+-- ---- a response without success ----
 
 local function safe_fields(secrets, fields)
-  local kept = {}
+  local safe = {}
   for i = 1, math.min(#fields, FIELDS) do
     local field = fields[i]
-    kept[i] = { loc = safe(secrets, field.loc), msg = safe(secrets, field.msg), type = safe(secrets, field.type) }
+    safe[i] = {
+      loc = safe_text(secrets, field.loc), msg = safe_text(secrets, field.msg), type = safe_text(secrets, field.type),
+    }
   end
-  return kept
+  return safe
 end
 
---- The core could not make a request of it.
----@param status string the core's name
----@param text string
----@return nil
----@return devkit4ai.Failure
-function M.unsent(status, text)
-  local kind, advice, transient, hint = errors.classify_core_status(status)
-  local option = status == "empty_slot" and text or nil
-  if option then text = config.missing_advice(option) end
-  return nil, {
-    kind = kind, outcome = "not_sent", what = text, option = option, advice = advice, hint = hint,
-    transient = transient, untried = not transient,
-  }
-end
-
--- The proxy can't be reached, or can't reach the server.
-local AT_PROXY = { "check the option proxy or https_proxy, and base_url", hint = "proxy" }
-
---- The exchange failed.
----@param request table
----@param secrets userdata
----@param status integer of HTTP, as far as it came
----@param trouble table
----@return nil
----@return devkit4ai.Failure
-function M.troubled(request, secrets, status, trouble)
-  local kind, advice, transient, hint = errors.classify_core_status(trouble.name)
-  local at_proxy = trouble.step == "proxy" and trouble.name ~= "proxy" and kind == "network"
-  if at_proxy then advice, hint = AT_PROXY[1], AT_PROXY.hint end
-  local after = locale.format("%.2f", trouble.seconds)
-  local where = trouble.step ~= "" and (" (%s, after %s s)"):format(trouble.step, after) or ""
-  local text = safe(secrets, trouble.text)
-  local plain = errors.plain_reason(trouble.name, text)
-  return nil, {
-    kind = kind, outcome = trouble.fate == "not_sent" and "not_sent" or "unknown",
-    advice = advice, hint = hint, transient = transient,
-    what = kind == "file" and trouble.text
-      or ("%s%s: %s"):format(host_of(request.url), where, text),
-    plain = plain and ("%s: %s (after %s s)"):format(host_of(request.url), plain, after),
-    status = status > 0 and status or nil,
-  }
-end
-
---- An error of the program ended the call: on_upload raised, or Ctrl-C, or a debug hook. It may have been answered before.
----@param row table
----@param answer any
----@param failure devkit4ai.Failure?
----@param raised { value: any, text: string }
----@return nil
----@return devkit4ai.Failure
-function M.ended(row, answer, failure, raised)
-  failure = failure or {
-    kind = "cancelled", outcome = "unknown", what = "an error ended the call",
-    generation_id = row.response == "generation" and answer and answer.id or nil,
-  }
-  failure.raised, failure.response, failure.transient = raised, nil, nil
-  return nil, failure
-end
-
--- The longest of the times that the server names, in seconds; X-RateLimit-Reset stands on every answer, and tells a time
--- to wait on a 429 alone. wire.md 4.2. Dates are relative to the response's own Date: our clock may be wrong.
-local function wait_time(head, told, status)
-  local now, longest = require("devkit4ai.request.server_clock").of(head, os.time()), nil
-  local function name(seconds)
+-- The longest wait that the server names, in seconds. X-RateLimit-Reset is in every response, and counts only in a 429
+-- (wire.md 4.2). Dates are relative to the response's own Date, because this machine's clock may be wrong.
+local function retry_after(head, in_body, status)
+  local now, longest = server_clock.of(head, os.time()), nil
+  local function consider(seconds)
     if seconds and seconds >= 0 and seconds > (longest or -1) then longest = seconds end
   end
   local after, reset = core.header(head, "Retry-After"), status == 429 and core.header(head, "X-RateLimit-Reset")
-  name(told)
-  name(after and core.delay(after, now))
+  consider(in_body)
+  consider(after and core.delay(after, now))
   reset = reset and (locale.number(reset) or core.date(reset))
-  if reset and reset > now and reset - now < DAY then name(reset - now) end
+  if reset and reset > now and reset - now < DAY then consider(reset - now) end
   return longest or status == 429 and limits.RATE_LIMIT_WAIT or nil
 end
 
--- the first bytes of an answer that can't be read otherwise
+-- The first bytes of a response that can't be read otherwise.
 local function excerpt(secrets, body)
-  return display.text(mask().text(secrets, body, SHOWN))
+  return display.text(redact.text(secrets, body, SHOWN))
 end
 
--- the server's answer is no success
-local function refused(row, secrets, status, body, head)
-  local ok, raw = decode(body)
-  local detail, fields, told = responses.error(ok and raw or nil)
+local function refusal(call, status, body, head)
+  local row, secrets = call.plan.row, call.secrets
+  local ok, decoded = decode(body)
+  local detail, fields, wait_in_body = responses.error(ok and decoded or nil)
   local meant = errors.corrected_status(status, detail, row.status_corrections)
   local kind, outcome, advice, transient, hint = errors.classify_status(meant)
-  local reason = safe(secrets, head:match("^HTTP/[%d.]+ %d+ ([^\r\n]+)"))
-  detail, fields = safe(secrets, detail), fields and safe_fields(secrets, fields)
-  local retry_after = wait_time(head, told, status)
+  local reason = safe_text(secrets, head:match("^HTTP/[%d.]+ %d+ ([^\r\n]+)"))
+  detail, fields = safe_text(secrets, detail), fields and safe_fields(secrets, fields)
+  local seconds = retry_after(head, wait_in_body, status)
   if row.advice and row.advice[kind] then advice, hint = row.advice[kind], row.hint end
   if row.unknown_statuses and row.unknown_statuses[status] then outcome = "unknown" end
-  if transient and retry_after and retry_after > 0 then
-    advice = ("wait %s s before the next call"):format(locale.format("%g", retry_after))
+  if transient and seconds and seconds > 0 then
+    advice = ("wait %s s before the next call"):format(locale.format("%g", seconds))
   end
-  return nil, {
+  return {
     kind = kind, outcome = outcome, status = status, detail = detail or excerpt(secrets, body), fields = fields,
-    retry_after = retry_after, request_id = M.request_id(secrets, head), transient = transient,
-    what = ("the server answered %d: %s"):format(status, detail or reason or "no words"), advice = advice,
+    retry_after = seconds, request_id = M.request_id(secrets, head), transient = transient,
+    what = ("the server answered %d: %s"):format(status, detail or reason or "no message"), advice = advice,
     hint = hint,
     location = row.max_redirects and status >= 300 and status <= 399 and core.header(head, "Location") or nil,
+    response = row.response == "raw" and responses.response(status, body, head) or nil,
   }
 end
 
+-- A success whose body can't be used.
 local function unusable(secrets, status, body, head, why)
-  return nil, {
+  return {
     kind = "protocol", outcome = "unknown", status = status, detail = excerpt(secrets, body), transient = true,
     request_id = head and M.request_id(secrets, head),
-    what = ("the answer (%d) can't be used: %s"):format(status, safe(secrets, why)),
+    what = ("the response (%d) can't be used: %s"):format(status, safe_text(secrets, why)),
     advice = "check that base_url is the address of the API",
   }
 end
 
--- ---- what an answer is ----
+-- ---- a success ----
 
-local function read_picture(request, secrets, status, body, head)
-  if request.save_as then return { path = request.save_as } end -- the core has looked at it as it came
+local function read_image(call, status, body, head)
+  local path = call.request.save_as
+  if path then return { path = path } end -- the core has checked the image while it came
   local kind, name, why = core.image_kind(body)
   if kind then return { bytes = body, kind = kind } end
-  local _, failure = unusable(secrets, status, body, head, why)
+  local failure = unusable(call.secrets, status, body, head, why)
   if name == "image_cut" then
     local _, advice = errors.classify_core_status(name)
-    failure.advice, failure.detail = advice, nil -- the server said nothing in words
+    failure.advice, failure.detail = advice, nil -- the body is part of an image, and no text
   end
   return nil, failure
 end
 
-local function read_response(_, _, status, body, head)
+local function read_response(_, status, body, head)
   return responses.response(status, body, head)
 end
 
--- any success will do, whatever stands in it
+-- Any success will do, whatever its body is.
 local function read_nothing() return true end
 
-local READERS = { image = read_picture, raw = read_response, none = read_nothing } -- what is no normal form
+local READERS = { image = read_image, raw = read_response, none = read_nothing } -- all others are JSON
 
---- A whole answer came.
----@param row table of `operations`
----@param request table
----@param secrets userdata
+--- Classifies a whole response.
+---@param call devkit4ai.Call
 ---@param status integer
 ---@param body string
 ---@param head string?
 ---@return any? answer in its normal form
 ---@return devkit4ai.Failure? failure
-function M.answered(row, request, secrets, status, body, head)
-  if status < 200 or status > 299 then
-    local _, failure = refused(row, secrets, status, body, head)
-    if row.response == "raw" then failure.response = responses.response(status, body, head) end
-    return nil, failure
-  end
+function M.response(call, status, body, head)
+  local row, secrets = call.plan.row, call.secrets
+  if status < 200 or status > 299 then return nil, refusal(call, status, body, head) end
   local read = READERS[row.response]
-  if read then return read(request, secrets, status, body, head) end
-  local ok, raw, given = decode(body, special_fields)
-  if not ok then return unusable(secrets, status, body, head, "it is not JSON: " .. raw) end
-  if raw == nil and row.nullable then return nil end
-  if type(raw) ~= "table" then return unusable(secrets, status, body, head, "it is no object and no list") end
-  if given ~= NONE or shows(secrets, body) then mask().values(secrets, given, raw) end
-  local answer, missing = responses[row.response](raw, given, row)
-  if not answer then return unusable(secrets, status, body, head, "it has no " .. missing) end
-  if row.id_argument and answer.id:lower() ~= request.expected_id:lower() then
-    return unusable(secrets, status, body, head, "it is about another id: " .. secrets:mask(answer.id))
+  if read then return read(call, status, body, head) end
+  local ok, decoded, new_secrets = decode(body, special_fields)
+  if not ok then return nil, unusable(secrets, status, body, head, "it is not JSON: " .. decoded) end
+  if decoded == nil and row.nullable then return nil end
+  if type(decoded) ~= "table" then
+    return nil, unusable(secrets, status, body, head, "it is not an object or a list")
+  end
+  if new_secrets ~= NO_SECRETS or shows(secrets, body) then redact.values(secrets, new_secrets, decoded) end
+  local answer, missing = responses[row.response](decoded, new_secrets, row)
+  if not answer then return nil, unusable(secrets, status, body, head, "it has no " .. missing) end
+  if row.id_argument and answer.id:lower() ~= call.args[row.id_argument]:lower() then
+    return nil, unusable(secrets, status, body, head, "it is about another id: " .. secrets:mask(answer.id))
   end
   return answer
 end
 
--- ---- in words ----
-
-local CONSEQUENCES = { not_sent = "nothing was sent", refused = "nothing was done" }
-
-local function consequence_of(row, failure)
-  if row.retry_class == "safe" then return nil end
-  return failure.outcome == "unknown" and row.unknown_advice or CONSEQUENCES[failure.outcome]
-end
-
--- what failed; what became of the request; what to do next
-local function sentence(call_name, failure, consequence)
-  local parts = { call_name .. ": " .. failure.what }
-  parts[#parts + 1] = consequence
-  parts[#parts + 1] = failure.advice
-  return table.concat(parts, "; ")
-end
-
---- The three results of a call that failed. Its texts are masked already, unless a name or a path is a secret.
----@param row table
----@param name string
----@param call_name string how the user knows the call
----@param secrets userdata
----@param failure devkit4ai.Failure
----@return nil
----@return string message
----@return devkit4ai.Error err
-function M.tell(row, name, call_name, secrets, failure)
-  local consequence = consequence_of(row, failure)
-  return errors.fail({
-    kind = failure.kind, outcome = failure.outcome, status = failure.status, fields = failure.fields,
-    detail = failure.detail, retry_after = failure.retry_after, request_id = failure.request_id,
-    message = secrets:mask(sentence(call_name, failure, consequence)), operation = name, attempts = failure.attempts,
-    transient = failure.transient, harmless = retry.is_harmless(row.retry_class), generation_id = failure.generation_id,
-    option = failure.option, -- the parts of the message, for the command, which has other words for what to do
-    _parts = {
-      what = secrets:mask(failure.plain or failure.what), consequence = consequence, advice = failure.advice,
-      hint = failure.hint, raw = failure.plain and secrets:mask(failure.what),
-    },
-  })
+--- Classifies an exchange that failed, or that an error of the program ended.
+---@param call devkit4ai.Call
+---@param status integer? of HTTP; nil: the request could not be sent
+---@param body string as exchange.send's
+---@param head string?
+---@param trouble table?
+---@return any? answer in its normal form
+---@return devkit4ai.Failure? failure
+function M.failed_exchange(call, status, body, head, trouble)
+  if not status then return nil, failures.not_sent(body, head) end
+  local answer, failure
+  if trouble.whole then answer, failure = M.response(call, status, body, head)
+  else failure = failures.of_exchange(call.request.url, call.secrets, status, trouble) end
+  if trouble.raised then return nil, failures.raised(call, answer, failure, trouble.raised) end
+  return answer, failure
 end
 
 return M

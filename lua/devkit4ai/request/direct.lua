@@ -1,4 +1,4 @@
---- The way out: any request of the API, with the client's headers, deadline, session and repeats.
+--- client:request: any request to the API, with the client's headers, deadline, session and retries.
 local build = require "devkit4ai.request.build"
 local call = require "devkit4ai.request.call"
 local validate = require "devkit4ai.util.validate"
@@ -12,9 +12,10 @@ local json = require "devkit4ai.util.json"
 local limits = require "devkit4ai.api.limits"
 local locale = require "devkit4ai.util.locale"
 local operations = require "devkit4ai.api.operations"
+local plan = require "devkit4ai.request.plan"
 local redact = require "devkit4ai.util.redact"
-local waits = require "devkit4ai.loop.waits"
 local tasks = require "devkit4ai.loop.tasks"
+local waits = require "devkit4ai.loop.waits"
 
 local M = {}
 
@@ -34,18 +35,18 @@ local PROFILES = { developer = "developer", end_user = "end_user", platform_oper
 -- As HTTP has it, where no operation says more; all of the API's own follow it.
 local RETRY_CLASSES = { GET = "safe", PUT = "idempotent", DELETE = "delete", PATCH = "never", POST = "never" }
 
--- the operation that the request is, if there is a row for it; a path as it stands wins over a template
+-- The operation that the request is, and its row. An exact path wins over a template.
 local function operation_of(method, path)
-  local fitting = "request"
+  local found = "request"
   for name, row in pairs(operations.all()) do
     if row.method == method and row.path == path then return name, row end
-    local template = row.path and "^" .. row.path:gsub("[%-.]", "%%%0"):gsub("{[%w_]+}", "[^/]+") .. "$"
-    if row.method == method and template and path:find(template) then fitting = name end
+    local pattern = row.path and "^" .. row.path:gsub("[%-.]", "%%%0"):gsub("{[%w_]+}", "[^/]+") .. "$"
+    if row.method == method and pattern and path:find(pattern) then found = name end
   end
-  return fitting, operations.get(fitting) or {}
+  return found, operations.get(found) or {}
 end
 
--- The names of a query or a form, in order, and a copy of it: each value is read and checked once.
+-- The sorted names of a query or a form, and a copy of it: each value is read and checked once.
 local function copy_of(what, values, row)
   local names, copy = {}, {}
   for name, value in pairs(values) do
@@ -59,19 +60,19 @@ local function copy_of(what, values, row)
   return names, copy
 end
 
--- The first name that can't be a field's: C and libcurl end or break it there.
+-- The first name that can't be the name of a field: C and libcurl would cut or break it.
 local function bad_name(names)
   for _, name in ipairs(names) do
     if name == "" or name:find("[%z\1-\31\127]") then return name end
   end
 end
 
--- What a form is: the core's multipart where a list of files is in it, else a line of pairs.
-local function fill_form(form, extra)
+-- A form with a list of files is the core's multipart; any other form is name=value pairs.
+local function fill_form(form, options)
   local names, copy = copy_of("form", form, FIELD)
   local fields, part = {}, nil
   local wrong = bad_name(names)
-  if wrong then return nil, ("form: %s is no name of a field"):format(validate.describe(wrong)) end
+  if wrong then return nil, ("form: %s can't be the name of a field"):format(validate.describe(wrong)) end
   for _, name in ipairs(names) do
     if type(copy[name]) ~= "table" then
       fields[#fields + 1] = { name, build.text_of(copy[name]) }
@@ -82,26 +83,26 @@ local function fill_form(form, extra)
     end
   end
   if not part then
-    extra.json = build.encode_pairs(names, copy)
-    return build.URLENCODED
+    options.json = build.encode_pairs(names, copy)
+    return plan.URLENCODED
   end
   local files, why = images.copy("client:request", "form." .. part, copy[part], limits.MAX_IMAGES)
   if not files then return nil, why end
   if #fields > limits.MAX_FORM_FIELDS then
     return nil, ("a form with files may have %d other fields, not %d"):format(limits.MAX_FORM_FIELDS, #fields)
   end
-  extra.form = { part = part, files = files, fields = fields, max_bytes = limits.MAX_IMAGE_BYTES }
+  options.form = { part = part, files = files, fields = fields, max_bytes = limits.MAX_IMAGE_BYTES }
 end
 
-local function fill_body(given, extra)
-  if given.form then return fill_form(given.form, extra) end
+local function fill_body(given, options)
+  if given.form then return fill_form(given.form, options) end
   if not given.json then return nil end
   local text, why = json.encode(given.json)
-  extra.json = text
+  options.json = text
   return text and "application/json", not text and "json can't be written: " .. why or nil
 end
 
--- Values that the server may repeat: those of a body or a query whose names are names of secrets.
+-- The values in a body or a query whose names are names of secrets: the server may repeat them.
 local function find_secrets(values, found)
   for name, value in pairs(values) do
     if type(value) == "table" then
@@ -114,18 +115,18 @@ local function find_secrets(values, found)
 end
 
 local function refuse(message, name)
-  return waits.after_refusal(errors.refuse("invalid", "client:request: " .. message, name))
+  return waits.after_refusal(errors.refuse("invalid", message, name, "client:request"))
 end
 
--- A request that creates a generation. What ends it says what became of it, as for client:generate.
-local function create(client, row, name, known, given, extra)
+-- A request that creates a generation. An error that ends it reports the outcome, as for client:generate.
+local function create(client, row, name, known, given, options)
   local instructions = known.listed and given.form and given.form[known.body.multipart.text_field]
   return create_generation.protect({
     scope = client, call_name = row.call_name, operation = name, sent_at = core.now(),
     instructions = instructions and tostring(instructions) or nil,
   }, function(creation)
-    extra.creation = creation
-    local response, _, err = call.run_row(client, row, name, extra, given.on_upload)
+    options.creation = creation
+    local response, _, err = call.run(client, name, {}, options, given.on_upload, row)
     if err then return create_generation.failure(creation, err) end
     local made = response.status < 300 and response.json
     if type(made) == "table" and type(made.id) == "string" then
@@ -136,21 +137,21 @@ local function create(client, row, name, known, given, extra)
   end)
 end
 
---- client:request; see there.
-function M.run(client, options, own)
-  local given = validate.arguments("client:request", REQUEST, options, own)
+--- Runs client:request.
+function M.run(client, arguments, own)
+  local given = validate.arguments("client:request", REQUEST, arguments, own)
   local method, role = locale.upper(given.method), given.role or client._role
   local wrong = not RETRY_CLASSES[method] and "method must be DELETE, GET, PATCH, POST or PUT"
     or not PROFILES[role] and "role must be developer, end_user or platform_operator"
-    or not given.path:find(PATH) and "path must begin with / and hold no blank and no query"
+    or not given.path:find(PATH) and "path must begin with / and have no space and no query"
     or given.json and given.form and "give either json or form"
   if wrong then return refuse(wrong, "request") end
   local name, known = operation_of(method, given.path)
-  local extra = validate.extra_fields(given)
-  local content_type, why = fill_body(given, extra)
+  local options = validate.extra_fields(given)
+  local content_type, why = fill_body(given, options)
   if why then return refuse(why, name) end
   local hidden = find_secrets({ given.json or {}, given.form or {}, given.query or {} }, {})
-  extra.hidden = hidden[1] and hidden
+  options.hidden = hidden[1] and hidden
   local query = build.encode_pairs(copy_of("query", given.query or {}, VALUE))
   local row = {
     method = method, path = given.path, content_type = content_type, response = "raw", returns_headers = true,
@@ -158,11 +159,11 @@ function M.run(client, options, own)
     retry_class = known.retry_class or RETRY_CLASSES[method], billable = known.billable,
     unknown_advice = known.unknown_advice, unknown_statuses = known.unknown_statuses, call_name = "client:request",
   }
-  if query ~= "" then extra.url = client.base_url .. given.path .. "?" .. query end
+  if query ~= "" then options.url = client.base_url .. given.path .. "?" .. query end
   if known.billable and known.response == "generation" then
-    return create(client, row, name, known, given, extra)
+    return create(client, row, name, known, given, options)
   end
-  return call.run_row(client, row, name, extra, given.on_upload)
+  return call.run(client, name, {}, options, given.on_upload, row)
 end
 
 return M

@@ -1,5 +1,5 @@
---- What a client tells of its work: events to `on_event`, and lines to standard error as DEVKIT4AI_LOG asks. No secret is in
---- them: every text is masked by value, paths are templates, and headers and bodies stand in no event.
+--- Events of a client: calls of `on_event`, and log lines on standard error (DEVKIT4AI_LOG). They have no secret: each text is
+--- masked by value, paths are templates, and no event has headers or a body.
 local core = require "devkit4ai.core"
 local display = require "devkit4ai.util.display"
 local locale = require "devkit4ai.util.locale"
@@ -24,25 +24,29 @@ local M = {}
 ---@field generation_id string?
 ---@field message string? of a task that failed, its traceback; of a refresh, why the store did not keep the session
 
+---@class devkit4ai.Trace
+---@field on_event fun(event: devkit4ai.Event)?
+---@field level integer of LEVELS; 0: no log
+---@field secrets userdata whose values are masked
 local Trace = {}
 Trace.__index = Trace
 
--- What each type of event has in common with a log: from which level on it is written.
 local LEVELS = { info = 1, debug = 2 }
-local WRITTEN = {
+-- By type of event: the lowest level that logs it.
+local LOG_LEVEL = {
   request = 2, answer = 1, retry = 1, wait = 2, refresh = 1, rate_limit = 1, orphan = 1, task_failed = 1,
 }
 
-local ORDER = {
+local LOG_FIELDS = { -- in their order
   "operation", "method", "path", "status", "kind", "outcome", "attempt", "pause", "retry_after", "request_id",
   "generation_id", "message",
 }
 
-local SHOWN = 500 -- bytes of a body in a debug log
+local SHOWN = 500 -- bytes of a body in the debug log
 
-local function words(event)
+local function line_of(event)
   local parts = { event.type }
-  for _, name in ipairs(ORDER) do
+  for _, name in ipairs(LOG_FIELDS) do
     local value = event[name]
     if type(value) == "number" then value = locale.format("%.14g", value) end
     if value ~= nil then parts[#parts + 1] = name .. "=" .. value end
@@ -52,77 +56,79 @@ local function words(event)
   return table.concat(parts, " ")
 end
 
-local function write(text)
+local function write_log(text)
   io.stderr:write("devkit4ai: ", text, "\n")
 end
 
---- What a client is to tell. A client to whom nobody listens has none, and pays nothing.
+--- Makes the trace of a client. A client without a listener and without a log has none, which costs its calls nothing.
 ---@param on_event fun(event: devkit4ai.Event)?
 ---@param level string? of DEVKIT4AI_LOG: "info" or "debug"
 ---@param secrets userdata whose values are masked
----@return table
+---@return devkit4ai.Trace
 function M.new(on_event, level, secrets)
   return setmetatable({ on_event = on_event, level = LEVELS[level] or 0, secrets = secrets }, Trace)
 end
 
 local running = coroutine.running
-local telling = setmetatable({}, { __mode = "k" }) -- the coroutines in which an on_event runs
-local NOBODY = {} -- Lua 5.1's main thread is no coroutine
+local in_listener = setmetatable({}, { __mode = "k" }) -- the coroutines that run an on_event
+local MAIN_THREAD = {} -- stands for it on Lua 5.1, where it is no coroutine
 
--- The user's function runs apart from the call: neither an error in it nor a wait may touch what is under way. It is not told
--- of calls that it makes itself, which would have no end.
-local function hand_to_user(trace, event, secrets)
-  if telling[running() or NOBODY] then return end
+-- The user's function runs apart from the call: an error or a wait in it must not change the call. Calls that it makes have
+-- no events, because each event would make the next call.
+local function call_listener(trace, event, secrets)
+  if in_listener[running() or MAIN_THREAD] then return end
   callback.start(function()
-    telling[running()] = true
+    in_listener[running()] = true
     trace.on_event(event)
-  end, function(text) write(secrets:mask("on_event failed: " .. text)) end)
+  end, function(text) write_log(secrets:mask("on_event failed: " .. text)) end)
 end
 
---- Tells one event.
+--- Reports one event.
 ---@param event devkit4ai.Event
----@param secrets userdata? the call's own
+---@param secrets userdata? of the call; default: the client's
 function Trace:emit(event, secrets)
   secrets = secrets or self.secrets
   for name, value in pairs(event) do
     if type(value) == "string" then event[name] = display.lines(secrets:mask(value)) end
   end
-  if self.level >= WRITTEN[event.type] then write(words(event)) end
-  if self.on_event then hand_to_user(self, event, secrets) end
+  if self.level >= LOG_LEVEL[event.type] then write_log(line_of(event)) end
+  if self.on_event then call_listener(self, event, secrets) end
 end
 
-local function event_of(kind, call)
+local function event_of(event_type, call)
   return {
-    type = kind, operation = call.name, method = call.row.method, path = call.row.path or call.path,
+    type = event_type, operation = call.plan.name, method = call.plan.row.method, path = call.plan.row.path,
     generation_id = call.args and call.args.generation_id,
   }
 end
 
+--- An attempt begins: `request`, or `refresh` for a token refresh.
+---@param call devkit4ai.Call
 function Trace:request(call)
-  local event = event_of(call.name == "refresh_token" and "refresh" or "request", call)
+  local event = event_of(call.plan.name == "refresh_token" and "refresh" or "request", call)
   event.attempt = call.attempts + 1
   self:emit(event, call.secrets)
 end
 
--- Headers whose values are logged; another one may be a cookie or a token. Location stands without its query.
-local LOGGED = {}
+-- Headers whose values are logged: any other may hold a cookie or a token. The query of Location is not logged.
+local LOGGED_HEADERS = {}
 for name in ([[age allow cache-control connection content-encoding content-language content-length content-type date
   etag expires keep-alive last-modified location retry-after server transfer-encoding vary via x-ratelimit-limit
-  x-ratelimit-remaining x-ratelimit-reset x-request-id]]):gmatch("%S+") do LOGGED[name] = true end
+  x-ratelimit-remaining x-ratelimit-reset x-request-id]]):gmatch("%S+") do LOGGED_HEADERS[name] = true end
 
-local function show_line(line)
+local function mask_header(line)
   local name = line:match("^([^:]*):")
-  return name and not LOGGED[locale.lower(name)] and name .. ": ***" or nil
+  return name and not LOGGED_HEADERS[locale.lower(name)] and name .. ": ***" or nil
 end
 
--- A debug log shows an answer's head and the beginning of its body.
-local function show_answer(secrets, head, body)
-  head = redact.urls(secrets:mask(head or "")):gsub("\r", ""):gsub("[^\n]+", show_line)
-  write(display.lines(head) .. display.text(redact.text(secrets, body or "", SHOWN)))
+-- The debug log has a response's head and the beginning of its body.
+local function log_response(secrets, head, body)
+  head = redact.urls(secrets:mask(head or "")):gsub("\r", ""):gsub("[^\n]+", mask_header)
+  write_log(display.lines(head) .. display.text(redact.text(secrets, body or "", SHOWN)))
 end
 
---- An exchange is over: `answer`, and behind it `rate_limit` where the server asked for a pause.
----@param call table
+--- An exchange has ended: `answer`, then `rate_limit` if the server asked for a pause.
+---@param call devkit4ai.Call
 ---@param status integer?
 ---@param head string?
 ---@param body string?
@@ -135,13 +141,13 @@ function Trace:answer(call, status, head, body, times, failure, answer)
   if failure then
     event.kind, event.outcome, event.retry_after = failure.kind, failure.outcome, failure.retry_after
   elseif type(answer) == "table" then
-    event.generation_id = event.generation_id or (call.row.response == "generation" and answer.id or nil)
+    event.generation_id = event.generation_id or (call.plan.row.response == "generation" and answer.id or nil)
   end
   event.request_id = event.status and head and core.header(head, "X-Request-ID") or nil
   if event.request_id then event.request_id = display.text(event.request_id) end
   self:emit(event, call.secrets)
-  if self.level >= LEVELS.debug and event.status and call.row.response ~= "image" then
-    show_answer(call.secrets, head, body)
+  if self.level >= LEVELS.debug and event.status and call.plan.row.response ~= "image" then
+    log_response(call.secrets, head, body)
   end
   if failure and failure.kind == "rate_limited" then
     event = event_of("rate_limit", call)
@@ -150,16 +156,20 @@ function Trace:answer(call, status, head, body, times, failure, answer)
   end
 end
 
+--- A failed call waits for its next attempt: `retry`.
+---@param call devkit4ai.Call
+---@param failure devkit4ai.Failure
+---@param seconds number
 function Trace:retry(call, failure, seconds)
   local event = event_of("retry", call)
   event.kind, event.outcome, event.attempt, event.pause = failure.kind, failure.outcome, call.attempts + 1, seconds
   self:emit(event, call.secrets)
 end
 
---- Tells an event of a client that may have no trace.
+--- Reports an event of a client that may have no trace.
 ---@param client devkit4ai.Client
 ---@param event devkit4ai.Event
----@return boolean told false: nobody listens
+---@return boolean reported false: the client has no trace
 function M.emit(client, event)
   local trace = client._trace
   if not trace then return false end

@@ -1,4 +1,4 @@
---- Which proxy a request goes through: the option's, else the environment's https_proxy or all_proxy.
+--- The proxy of a request: the option's, else the environment's https_proxy or all_proxy.
 local locale = require "devkit4ai.util.locale"
 
 local M = {}
@@ -14,10 +14,10 @@ function M.percent_decoded(text)
   return (text:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
 end
 
---- Takes a proxy's address apart.
+--- Parses a proxy's address.
 ---@param text string [http://][user:password@]host[:port]
 ---@return string? url without user and password
----@return string? login "user:password"; why not, where url is nil
+---@return string? login "user:password"; if url is nil, the reason
 function M.parse(text)
   local scheme, rest = text:match("^([A-Za-z][A-Za-z0-9+.-]*)://(.*)$")
   scheme, rest = locale.lower(scheme or "http"), (rest or text):gsub("/$", "")
@@ -39,7 +39,7 @@ function M.host_of(url)
   return locale.lower(authority:match("^%[([^%]]*)%]") or authority:match("^[^:]*"))
 end
 
---- Whether it is this machine, by its name.
+--- Whether a host name means this machine.
 ---@param host string
 ---@return boolean
 function M.is_loopback(host)
@@ -47,7 +47,7 @@ function M.is_loopback(host)
     or host:find("^127%.%d+%.%d+%.%d+$") ~= nil
 end
 
--- ---- no_proxy, as curl reads it ----
+-- ---- no_proxy, by curl's rules ----
 
 local function octets_of(text)
   local octets = { text:match("^(%d+)%.(%d+)%.(%d+)%.(%d+)$") }
@@ -58,7 +58,7 @@ local function octets_of(text)
   return octets[1] and octets
 end
 
--- Appends the bytes of "a:b:c", whose last group may be an IPv4 address; false: it can't be read.
+-- Appends the bytes of "a:b:c", whose last group may be an IPv4 address. false: the text is no such address.
 local function append_groups(bytes, text)
   local rest = text == "" and "" or text .. ":"
   while rest ~= "" do
@@ -89,7 +89,7 @@ local function bytes_of_ipv6(text)
   return bytes
 end
 
--- The bytes of an address, without brackets and zone; nil: it is a name.
+-- The bytes of an address, without brackets and zone. nil: it is a name.
 local function bytes_of(text)
   if text:find(":", 1, true) then return bytes_of_ipv6((text:gsub("%%.*$", ""))) end
   return octets_of(text)
@@ -106,7 +106,7 @@ local function same_network(address, network, bits)
   return true
 end
 
--- An entry for an address: one address, or a network. curl takes 0 bits for all of them.
+-- An entry for an address is an address or a network. As in curl, a network of 0 bits means all bits.
 local function covers(entry, address)
   local text, bits = entry:match("^(.-)/(%d+)$")
   local network = bytes_of((text or entry):match("^%[(.*)%]$") or text or entry)
@@ -115,7 +115,7 @@ local function covers(entry, address)
   return same_network(address, network, bits > 0 and bits or #network * 8)
 end
 
--- An entry for a name: "example.com" and ".example.com" stand for themselves and for what ends in ".example.com".
+-- An entry for a name: "example.com" and ".example.com" mean that name and each name that ends in ".example.com".
 local function names(entry, host)
   entry = entry:gsub("^%*%.", ""):gsub("^%.", ""):gsub("%.$", "")
   return entry == "*" or entry ~= "" and (host == entry or host:sub(-#entry - 1) == "." .. entry)
@@ -123,7 +123,7 @@ end
 
 local PORTS = { http = "80", https = "443" }
 
--- Takes the port off an entry; false: it is for another one.
+-- An entry without its port. false: it is for another port.
 local function without_port(entry, port)
   local rest, its = entry:match("^(%[.*%]):(%d+)$")
   if not rest then rest, its = entry:match("^([^:]*):(%d+)$") end
@@ -131,7 +131,7 @@ local function without_port(entry, port)
   return its == port and rest
 end
 
--- Whether a list of names, addresses and networks, with blanks or commas between them, has the host of an address.
+-- Whether a list of names, addresses and networks, separated by spaces or commas, contains the host of a URL.
 local function is_exempt(url, host, list)
   local scheme, authority = url:match("^(https?)://([^/?#]+)")
   local port = authority and (authority:match(":(%d+)$") or PORTS[scheme])
@@ -147,13 +147,13 @@ local function is_exempt(url, host, list)
 end
 
 ---@class devkit4ai.Proxy
----@field url string? nil: what the user gave can't be used
----@field why string? why not
+---@field url string? nil: the user's proxy can't be used
+---@field why string? the reason
 ---@field https_only boolean it is the environment's https_proxy
----@field exempt string the environment's no_proxy; an option has none
+---@field exempt string the environment's no_proxy; empty for the option `proxy`
 
---- What the environment says, in the spelling of curl: lower case first. http_proxy does not count: no request with a key
---- in it goes out in plain http through a proxy.
+--- The environment's proxy. As in curl, lower-case names come first. http_proxy does not count, because no request with a
+--- key is sent over plain http through a proxy.
 ---@param getenv fun(name: string): string?
 ---@return string? text the address, user and password included
 ---@return boolean https_only
@@ -172,11 +172,11 @@ function M.of_environment(getenv)
   return text, https_only, value("no_proxy") or "", text and name
 end
 
---- The proxy for an address; loopback never goes through one.
+--- The proxy for a URL. Loopback has none.
 ---@param proxy devkit4ai.Proxy?
 ---@param url string
 ---@return string? url
----@return string? why the one that the address needs can't be used
+---@return string? why the proxy of this URL can't be used
 function M.of(proxy, url)
   if not proxy or (proxy.https_only and not url:find("^https:")) then return nil end
   local host = M.host_of(url)

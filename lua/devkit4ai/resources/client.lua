@@ -5,6 +5,7 @@ local errors = require "devkit4ai.util.errors"
 local object = require "devkit4ai.util.object"
 local waits = require "devkit4ai.loop.waits"
 local context = require "devkit4ai.request.context"
+local refresh = require "devkit4ai.auth.refresh"
 local session = require "devkit4ai.auth.session"
 
 ---@class devkit4ai.Client: devkit4ai.Scope
@@ -122,7 +123,7 @@ function Client:refresh_token(options)
   if total and not validate.is_valid_timeout(total) then
     return errors.refuse("config", "client:refresh_token: " .. validate.TIMEOUT_MESSAGE, "refresh_token")
   end
-  local done, message, err = session.renew(self._client, call.run, total)
+  local done, message, err = refresh.refresh(self._client, total)
   if not done then return nil, message, err end
   return self
 end

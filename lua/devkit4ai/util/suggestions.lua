@@ -15,8 +15,8 @@ end
 
 -- The code for a client or a project. A project's scope is not its client.
 local function owner(scope)
-  if scope._called then return scope._called end
-  return ("%s:project(%s)"):format(scope._client._called, M.quote(scope.id))
+  if scope._variable then return scope._variable end
+  return ("%s:project(%s)"):format(scope._client._variable, M.quote(scope.id))
 end
 
 local function generation(gen)

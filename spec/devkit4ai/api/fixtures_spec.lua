@@ -48,7 +48,8 @@ describe("the client accepts every documented form of", function()
         local secrets = core.secrets()
         local operation = operations.get(form.operation)
         local head = HEAD:format(form.status)
-        local answer, failure = classify.answered(operation, {}, secrets, form.status, form.text, head)
+        local call = { plan = { name = form.operation, row = operation }, request = {}, secrets = secrets, args = {} }
+        local answer, failure = classify.response(call, form.status, form.text, head)
         if form.normal then
           assert.is_nil(failure)
           assert.same(form.normal, plain(answer))

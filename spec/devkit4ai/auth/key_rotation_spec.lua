@@ -1,5 +1,5 @@
--- Rotation of keys: each step fails in each way, and afterwards the caller holds a key that works and knows of the new one.
--- What works is judged by a server with a memory, and what was made and revoked is counted there.
+-- Key rotation: each step fails in each way, and then the caller has a key that works and knows the new key. A server with
+-- a memory checks which key works, and counts the created and the revoked keys.
 local devkit4ai = require "spec.support.no_retry_pauses"
 local key_server = require "spec.support.key_server"
 local waits = require "devkit4ai.loop.waits"
@@ -22,9 +22,9 @@ local KINDS = {
   },
 }
 
--- A step, what becomes of each of its arrivals, and then: how often the three steps arrived; kind and outcome of the error,
--- none where it succeeds. made: the error carries a key; old: whose client goes on with the old one then; orphan: nobody
--- knows the new one; total: seconds for the whole call.
+-- A step, what the server does with each of its requests, and then: how often the three steps arrived; kind and outcome of
+-- the error, if there is one. made: the error has a key; old: whose client then uses the old key; orphan: the new key is not
+-- known; total: seconds for the whole call.
 local FAILURES = {
   { "list", { "500" }, { 3, 0, 0 }, "server", "unknown" },
   { "list", { "lost", "500", "ok" }, { 3, 1, 1 } },
@@ -58,7 +58,7 @@ local FAILURES = {
   { "revoke", { "hang" }, { 1, 1, 1 }, "timeout", "unknown", made = true, total = 2 },
 }
 
--- Those that take time are looked at once.
+-- The slow ones run for one type of key only.
 local function failures_of(name)
   local list = {}
   for _, failure in ipairs(FAILURES) do
@@ -75,12 +75,12 @@ local function serve(options)
   return client
 end
 
--- No more of a key than its first eight characters is in a text.
+-- A text has at most the first eight characters of a key.
 local function shows_no_key(text, keys)
   for key in pairs(keys) do assert.is_nil(text:find(key:sub(1, 9), 1, true), text) end
 end
 
--- The key that a kind's calls go out with; it is good.
+-- The key in the calls of a type of key; it is valid.
 local function used(kind, keys)
   assert(kind.call(client))
   local key = server:last(kind.header)
@@ -96,7 +96,7 @@ for name, kind in pairs(KINDS) do
       server, client = nil, nil
     end)
 
-    it("makes a key, uses it, and revokes the old one with it", function()
+    it("creates a key, uses it, and revokes the old one with it", function()
       local key, message, err = kind.rotate(serve())
       assert.same({}, { message, err })
       local revocation = server.raw:requests()[3]
@@ -120,7 +120,7 @@ for name, kind in pairs(KINDS) do
     for _, failure in ipairs(failures_of(name)) do
       local step, faults, steps, err_kind, outcome = failure[1], failure[2], failure[3], failure[4], failure[5]
       local says = ("%s: %s"):format(step, table.concat(faults, ", "))
-      it(says .. (err_kind and " is told, and a key works" or " is got over"), function()
+      it(says .. (err_kind and " is an error, and a key works" or " is not an error"), function()
         serve { faults = { [step] = faults } }
         local key, message, err = kind.rotate(client, failure.total and { timeout = failure.total })
         local keys = server:keys()
@@ -154,7 +154,7 @@ for name, kind in pairs(KINDS) do
       ["with an ellipsis behind it"] = function(key) return key:sub(1, 8) .. "\226\128\166" end,
       ["of four characters"] = function(key) return key:sub(1, 4) end,
     } do
-      it("knows the old key by a prefix " .. words, function()
+      it("finds the old key by a prefix " .. words, function()
         local key = assert(kind.rotate(serve { prefix = prefix, keys = {
           { kind = name, key = "zz_another_key_of_the_account", key_prefix = "zz_anoth", is_active = true },
         } }))
@@ -163,7 +163,7 @@ for name, kind in pairs(KINDS) do
       end)
     end
 
-    it("passes over a key that is not active", function()
+    it("ignores a key that is not active", function()
       serve { keys = {
         { kind = name, key = kind.old:sub(1, 8) .. "-of-old", key_prefix = kind.old:sub(1, 8), is_active = false },
       } }
@@ -187,11 +187,11 @@ for name, kind in pairs(KINDS) do
         { kind = name, key = kind.old:sub(1, 20) .. "-of-a-twin", key_prefix = kind.old:sub(1, 20), is_active = true },
       } },
     } do
-      it("makes nothing where " .. words, function()
+      it("creates nothing if " .. words, function()
         local key, message, err = kind.rotate(serve(options))
         assert.is_nil(key)
         assert.same({ "conflict", "not_sent", 0, message }, { err.kind, err.outcome, err.attempts, err.message })
-        assert.is_truthy(message:find("nothing was made", 1, true))
+        assert.is_truthy(message:find("nothing was created", 1, true))
         assert.same({ 1, 0, 0 }, server:steps())
         local keys = server:keys()
         assert.equal(kind.old, used(kind, keys))
@@ -199,7 +199,7 @@ for name, kind in pairs(KINDS) do
       end)
     end
 
-    it("keeps the old key where no header can carry the new one", function()
+    it("keeps the old key if no header can hold the new one", function()
       local key, message, err = kind.rotate(serve { new_key = "pk_two\nlines" })
       assert.is_nil(key)
       assert.equal("pk_two\nlines", err.key.key)
@@ -208,7 +208,7 @@ for name, kind in pairs(KINDS) do
       assert.equal(kind.old, used(kind, server:keys()))
     end)
 
-    it("keeps the old key where the new one is empty", function()
+    it("keeps the old key if the new one is empty", function()
       local key, message, err = kind.rotate(serve { new_key = "" })
       assert.is_nil(key)
       assert.same({ "protocol", "unknown" }, { err.kind, err.outcome })
@@ -218,7 +218,7 @@ for name, kind in pairs(KINDS) do
     end)
 
     for step, place in pairs { list = 1, create = 2, revoke = 3 } do
-      it(("says what a cancel cut while it waits for %s"):format(step), function()
+      it(("reports the outcome of a cancel while it waits for %s"):format(step), function()
         serve { faults = { [step] = { "hang" } } }
         local inside
         local task = devkit4ai.spawn(function() inside = { kind.rotate(client) } end)
@@ -267,7 +267,7 @@ for name, kind in pairs(KINDS) do
       },
       ["says the key"] = { function(key) return nil, "can't write " .. key.key end, "can't write ***" },
     } do
-      it("revokes nothing where keep " .. words, function()
+      it("revokes nothing if keep " .. words, function()
         serve()
         local key, message, err = kind.rotate(client, { keep = how[1] })
         assert.is_nil(key)
@@ -283,7 +283,7 @@ for name, kind in pairs(KINDS) do
       end)
     end
 
-    it("lets keep make calls, and one that ends the client loses no key", function()
+    it("lets keep make calls, and loses no key if keep closes the client", function()
       serve()
       local key, message, err = kind.rotate(client, { keep = function()
         assert(client:generation(ID):refresh())
@@ -298,7 +298,7 @@ for name, kind in pairs(KINDS) do
       shows_no_key(message, keys)
     end)
 
-    it("says what a cancel cut where it came while keep ran", function()
+    it("reports the outcome of a cancel while keep runs", function()
       serve()
       local task
       task = devkit4ai.spawn(function()
@@ -312,7 +312,7 @@ for name, kind in pairs(KINDS) do
       assert.equal(0, server:steps()[3])
     end)
 
-    it("gives no key to a client that was closed meanwhile, but to the caller", function()
+    it("gives the key to the caller, and not to a client that was closed during it", function()
       serve { faults = { revoke = { "hang" } } }
       local task = devkit4ai.spawn(function() return kind.rotate(client) end)
       while server:steps()[3] == 0 do waits.sleep(0.005) end
@@ -350,7 +350,7 @@ describe("after a rotation", function()
     for _, caller in ipairs(callers) do assert.equal(key.key, sends(caller, "X-API-Key")) end
   end)
 
-  it("so do those of a project that is not the options'", function()
+  it("every handle on a project that is not in the options sends it as well", function()
     serve { keys = { { kind = "project", key = "pk_of_the_other_one", key_prefix = "pk_of_th", is_active = true } } }
     local a, b, c = client:project(OTHER), client:project(OTHER), client:project(OTHER)
     for _, project in ipairs { a, b } do project:use_key "pk_of_the_other_one" end
@@ -377,7 +377,7 @@ describe("after a rotation", function()
     for _, caller in ipairs { client, project, guest } do assert.equal(key.key, sends(caller, "X-Developer-Key")) end
   end)
 
-  it("there is none for a project without a key in use", function()
+  it("fails for a project without a key in use", function()
     serve()
     local key, message, err = client:project(OTHER):rotate_key()
     assert.is_nil(key)
@@ -386,7 +386,7 @@ describe("after a rotation", function()
     assert.same({ 0, 0, 0 }, server:steps())
   end)
 
-  it("there is none for an end user", function()
+  it("fails for an end user", function()
     serve()
     local guest = assert(client:project():end_user { access_token = "token-of-a-guest" })
     local key, _, err = guest:rotate_developer_key()
@@ -417,7 +417,7 @@ describe("in the sandbox", function()
     [1] = false, create_developer_key = { status = 500 }, revoke_developer_key = { cut = "after" },
     list_api_keys = { status = 503 }, create_api_key = { cut = "after" }, revoke_api_key = { cut = "before" },
   } do
-    it(fault and "a key works whatever becomes of " .. operation or "both keys are rotated", function()
+    it(fault and "a key works after a fault of " .. operation or "both keys are rotated", function()
       local own = devkit4ai.new(options)
       finally(function() own:close() end)
       if fault then

@@ -1,4 +1,4 @@
--- Clients of one program that hold the same refresh token: it is good once, so one renews it for all.
+-- Clients of one program with the same refresh token: it is valid once, so one refresh is for all.
 local devkit4ai = require "devkit4ai"
 local waits = require "devkit4ai.loop.waits"
 local token_server = require "spec.support.token_server"
@@ -29,7 +29,7 @@ local function wait_for_refresh()
 end
 
 describe("clients with the same refresh token", function()
-  it("share one refresh, and all go on with what it brought", function()
+  it("share one refresh, and all use its tokens", function()
     serve { refresh = "conn:hold()" }
     local clients, tasks = {}, {}
     for i = 1, 4 do
@@ -45,7 +45,7 @@ describe("clients with the same refresh token", function()
     for i = 1, 4 do clients[i]:close() end
   end)
 
-  it("get the new tokens also where they did not ask", function()
+  it("get the new tokens also if they did not ask", function()
     serve()
     local leader, idle = new(), new()
     assert(leader:refresh_token())
@@ -59,7 +59,7 @@ describe("clients with the same refresh token", function()
     idle:close()
   end)
 
-  it("are all logged out by a refusal, which is sent once", function()
+  it("are all logged out by one refusal", function()
     serve { refresh = "conn:sleep(0.05) account = nil" }
     local one, two = new(), new()
     local task = devkit4ai.spawn(function() return select(3, one:me()).kind end)
@@ -74,7 +74,7 @@ describe("clients with the same refresh token", function()
 
   local UNTIL_A_LOGIN = "while made == 0 do conn:sleep(0.005) end "
 
-  it("share the refresh of one that is closed meanwhile: its token is good once", function()
+  it("share the refresh of one that is closed during it", function()
     serve { refresh = UNTIL_A_LOGIN }
     local leader, follower, idle = new(), new(), new()
     local lead = devkit4ai.spawn(function() return select(3, leader:refresh_token()).kind end)
@@ -95,7 +95,7 @@ describe("clients with the same refresh token", function()
     idle:close()
   end)
 
-  it("share it over its repeat, with the headers that its client sends", function()
+  it("share it over its retry, with the headers of its client", function()
     local raw = require "spec.support.raw"
     server = raw.start { script = [[
       local n, go = 0, false
@@ -135,7 +135,7 @@ describe("clients with the same refresh token", function()
     follower:close()
   end)
 
-  it("end the refresh with the last of them, and the next one makes its own", function()
+  it("cancel the refresh when the last one is closed, and a new client makes its own", function()
     serve { refresh = "if made == 0 and not first then first, valid[sent] = true, account conn:sleep(1000) end" }
     local one, two = new(), new()
     local tasks = {}
@@ -153,7 +153,7 @@ describe("clients with the same refresh token", function()
     later:close()
   end)
 
-  it("repeat a refresh with its own token where the client has logged in anew meanwhile", function()
+  it("repeat a refresh with their own token if the client has logged in again during it", function()
     serve { keep = true, refresh = [[if not first then
         first, valid[sent] = true, account
         ]] .. UNTIL_A_LOGIN .. [[
@@ -174,7 +174,7 @@ describe("clients with the same refresh token", function()
     follower:close()
   end)
 
-  it("do not hang where the task that asked first is cancelled: its refresh goes on for the others", function()
+  it("do not hang if the task that asked first is cancelled: its refresh continues for the others", function()
     serve { refresh = "conn:hold()" }
     local client = new()
     local first = devkit4ai.spawn(function() return client:me() end)
@@ -188,7 +188,7 @@ describe("clients with the same refresh token", function()
     client:close()
   end)
 
-  it("get the new tokens also where the one that refreshes has logged out meanwhile", function()
+  it("get the new tokens also if the client that refreshes has logged out during it", function()
     serve { refresh = "conn:hold()" }
     local leader, follower = new(), new()
     local lead = devkit4ai.spawn(function() return leader:refresh_token() end)
@@ -203,7 +203,7 @@ describe("clients with the same refresh token", function()
     follower:close()
   end)
 
-  it("get them also where that one has logged in as somebody else, who keeps those of the login", function()
+  it("get them also if that client has logged in as another user, and it keeps the login's", function()
     serve { refresh = UNTIL_A_LOGIN, keep = true }
     local leader, follower = new(), new()
     local lead = devkit4ai.spawn(function() return leader:refresh_token() end)
@@ -216,7 +216,7 @@ describe("clients with the same refresh token", function()
     follower:close()
   end)
 
-  it("are others' at another address", function()
+  it("are not shared with another base URL", function()
     serve()
     local one = new()
     local two = assert(devkit4ai.new { base_url = server.url:gsub("127.0.0.1", "localhost"), access_token = "ended",
@@ -228,7 +228,7 @@ describe("clients with the same refresh token", function()
     two:close()
   end)
 
-  it("keep no client that nobody else keeps", function()
+  it("keep no client alive", function()
     serve()
     local probe = setmetatable({}, { __mode = "k" })
     local stays = new()
@@ -237,7 +237,7 @@ describe("clients with the same refresh token", function()
     collectgarbage()
     collectgarbage()
     assert.is_nil(next(probe))
-    assert.equal(1, #shared_tokens.of(shared_tokens.key(stays)))
+    assert.equal(1, #shared_tokens.clients(shared_tokens.key(stays)))
     assert(stays:refresh_token())
     stays:close()
   end)

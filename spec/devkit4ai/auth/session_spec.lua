@@ -1,12 +1,12 @@
--- Tokens that end: one refresh and one repeat, counted at the server.
+-- Tokens that expire: one refresh and one retry, counted at the server.
 local devkit4ai = require "devkit4ai"
 local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
 
 local ID = "550e8400-e29b-41d4-a716-446655440000"
 
--- A server that knows one good token at a time; a refresh gives the next: token-1, token-2, ...
--- REFRESH: what becomes of a refresh; GOOD: whether a token is taken. Both are Lua expressions.
+-- A server with one valid token at a time. A refresh gives the next one: token-1, token-2, ...
+-- REFRESH: what the server does with a refresh; GOOD: whether it accepts a token. Both are Lua code.
 local SCRIPT = [[
   local refreshes = 0
   return function(conn)
@@ -41,7 +41,7 @@ local function new(server, more)
   return assert(devkit4ai.new(options))
 end
 
--- "me expired, refresh refresh-0, me token-1": what the server saw, in order.
+-- "me expired, refresh refresh-0, me token-1": the requests at the server, in order.
 local function seen(server)
   local list = {}
   for i, request in ipairs(server:requests()) do
@@ -58,7 +58,7 @@ local function taken(...)
   return assert(...).raw.taken:reverse()
 end
 
--- A token whose end is this many seconds away.
+-- A token that expires in so many seconds.
 local function token(seconds)
   local base64 = io.popen(("printf '{\"exp\":%d}' | base64 -w0 | tr '+/' '-_' | tr -d ="):format(os.time() + seconds))
   local payload = base64:read("*a")
@@ -74,14 +74,14 @@ describe("a token that the server refuses", function()
   end
   after_each(function() server:stop() end)
 
-  it("is renewed once, and the call is made once more", function()
+  it("is refreshed once, and the call is sent again", function()
     local client = new(serve(GIVE))
     assert(client:me())
     assert.equal("me expired, refresh refresh-0, me token-1", seen(server))
     client:close()
   end)
 
-  it("is renewed with the refresh token that came last", function()
+  it("is refreshed with the newest refresh token", function()
     local client = new(serve(GIVE))
     assert(client:me())
     assert(client:refresh_token())
@@ -92,7 +92,7 @@ describe("a token that the server refuses", function()
 
   for form, answer in pairs { absent = "", null = ", refresh_token = require('cjson').null",
     empty = ', refresh_token = ""' } do
-    it("is renewed with the old refresh token where the new one is " .. form, function()
+    it("is refreshed with the old refresh token if the new one is " .. form, function()
       local client = new(serve("conn:respond(200, { access_token = 'token-' .. refreshes" .. answer .. " })"))
       assert(client:refresh_token())
       assert(client:refresh_token())
@@ -101,7 +101,7 @@ describe("a token that the server refuses", function()
     end)
   end
 
-  it("is renewed at most once where that does not help, and the second 401 is final", function()
+  it("is refreshed at most once, and the second 401 is final", function()
     local client = new(serve(GIVE, "false"))
     local user, message, err = client:me()
     assert.is_nil(user)
@@ -112,7 +112,7 @@ describe("a token that the server refuses", function()
     client:close()
   end)
 
-  it("makes no further refresh while the new token is young, where a bad key is the cause (D51)", function()
+  it("makes no further refresh while the new token is young, if a bad key is the cause (D51)", function()
     local client = new(serve(GIVE, "false"))
     for _ = 1, 3 do assert.equal("auth", select(3, client:me()).kind) end
     assert.equal("me expired, refresh refresh-0, me token-1, me token-1, me token-1", seen(server))
@@ -126,7 +126,7 @@ describe("a token that the server refuses", function()
     client:close()
   end)
 
-  it("is renewed again where the last new one was good at first", function()
+  it("is refreshed again if the last new one was accepted at first", function()
     local client = new(serve(GIVE .. " good = refreshes", [[good and token == "token-" .. refreshes]]))
     for i = 1, 3 do
       assert(client:me())
@@ -136,7 +136,7 @@ describe("a token that the server refuses", function()
     client:close()
   end)
 
-  it("is told where there is no refresh token", function()
+  it("is the error of the call without a refresh token", function()
     local client = assert(devkit4ai.new { base_url = serve(GIVE).url, access_token = "expired" })
     local _, message, err = client:me()
     assert.same({ "auth", "refused", 401, 1 }, { err.kind, err.outcome, err.status, err.attempts })
@@ -146,7 +146,7 @@ describe("a token that the server refuses", function()
   end)
 
   for _, status in ipairs { 401, 403, 422 } do
-    it("ends the session where the refresh is refused with " .. status, function()
+    it("ends the session if the refresh is refused with " .. status, function()
       local client = new(serve(("conn:respond(%d, { detail = 'no' })"):format(status)))
       local _, message, err = client:me()
       assert.same({ "auth", "refused", "refresh_token" }, { err.kind, err.outcome, err.operation })
@@ -161,7 +161,7 @@ describe("a token that the server refuses", function()
     end)
   end
 
-  it("is told where the refresh gets lost twice, and the session goes on", function()
+  it("is an error if the refresh is lost twice, and the session continues", function()
     local client = new(serve("if refreshes < 3 then conn:close() return end " .. GIVE))
     local _, _, err = client:me()
     assert.same({ "network", "refused", "refresh_token", 2 }, { err.kind, err.outcome, err.operation, err.attempts })
@@ -169,7 +169,7 @@ describe("a token that the server refuses", function()
     client:close()
   end)
 
-  it("is told where the refresh brings no token", function()
+  it("is an error if the refresh brings no token", function()
     local client = new(serve("conn:respond(200, '{}')"))
     local _, message, err = client:me()
     assert.same({ "protocol", "refused", "refresh_token" }, { err.kind, err.outcome, err.operation })
@@ -177,7 +177,7 @@ describe("a token that the server refuses", function()
     client:close()
   end)
 
-  it("is told where the new token can't stand in a header", function()
+  it("is an error if no header can hold the new token", function()
     local client = new(serve([[conn:respond(200, { access_token = "MARKER\r\nX-Evil: 1" })]]))
     local _, message, err = client:me()
     assert.same({ "protocol", "refused" }, { err.kind, err.outcome })
@@ -185,13 +185,13 @@ describe("a token that the server refuses", function()
     client:close()
   end)
 
-  -- Lets the server answer once it has a refresh; by then each task has had its turn.
+  -- Lets the server answer when it has a refresh; by then each task has had its turn.
   local function release()
     while not seen(server):find("refresh ", 1, true) do require("devkit4ai.loop.waits").sleep(0.01) end
     server:release()
   end
 
-  it("is renewed once for all tasks that meet it together", function()
+  it("is refreshed once for all tasks that use it together", function()
     local client = new(serve("conn:hold() " .. GIVE))
     local tasks = {}
     for i = 1, 5 do tasks[i] = devkit4ai.spawn(function() return taken(client:me()) end) end
@@ -202,7 +202,7 @@ describe("a token that the server refuses", function()
     client:close()
   end)
 
-  it("is refused once for all tasks that meet it together", function()
+  it("is refused once for all tasks that use it together", function()
     local client = new(serve("conn:hold() conn:respond(401, { detail = 'no' })"))
     local tasks = {}
     for i = 1, 5 do
@@ -220,29 +220,29 @@ describe("a token near its end", function()
   before_each(function() server = start(GIVE, "true") end)
   after_each(function() server:stop() end)
 
-  it("is renewed ahead of it, before the call goes out", function()
+  it("is refreshed before the call is sent", function()
     local client = new(server, { access_token = token(2) })
-    local due = client._session.due - require("devkit4ai.core").now()
+    local due = client._session.refresh_at - require("devkit4ai.core").now()
     assert.is_true(due <= 1) -- a token of 2 s is renewed after 1
-    client._session.due = 0 -- now
+    client._session.refresh_at = 0 -- now
     assert(client:me())
     assert.equal("refresh refresh-0, me token-1", seen(server))
     client:close()
   end)
 
-  it("has five minutes to go when it is renewed", function()
+  it("has five minutes left when it is refreshed", function()
     local core = require "devkit4ai.core"
     local before = core.now()
     local client = new(server, { access_token = token(1800) })
-    local due, ends, after = client._session.due, client._session.ends, core.now()
+    local due, ends, after = client._session.refresh_at, client._session.expires_at, core.now()
     assert.is_true(due >= before + 1500 - 2 and due <= after + 1500 + 2) -- a token's end is a whole second
     assert.is_true(ends >= before + 1800 - 2 and ends <= after + 1800 + 2)
     client:close()
   end)
 
-  it("is renewed once for all tasks", function()
+  it("is refreshed once for all tasks", function()
     local client = new(server)
-    client._session.due = 0
+    client._session.refresh_at = 0
     local tasks = {}
     for i = 1, 5 do tasks[i] = devkit4ai.spawn(function() return taken(client:me()) end) end
     for i = 1, 5 do assert.equal("token-1", tasks[i]:join()) end
@@ -251,34 +251,34 @@ describe("a token near its end", function()
   end)
 end)
 
-describe("a token near its end whose refresh gets lost", function()
-  it("is used on, as long as it is good", function()
+describe("a token near its end whose refresh is lost", function()
+  it("is used further while it is valid", function()
     local server = start("do conn:close() return end", "true")
     finally(function() server:stop() end)
     local client = new(server)
-    client._session.due = 0
+    client._session.refresh_at = 0
     assert.equal("expired", taken(client:me()))
     client:close()
   end)
 end)
 
-describe("a refresh that takes longer than the call may", function()
+describe("a refresh that takes longer than the call's timeout", function()
   it("ends the call at its own timeout, with nothing sent", function()
     local server = start("conn:sleep(1000)", "true")
     finally(function() server:stop() end)
     local client = new(server)
-    client._session.due = 0
+    client._session.refresh_at = 0
     local account, message, err = client:me { timeout = 1 }
     assert.is_nil(account)
     assert.same({ "timeout", "not_sent" }, { err.kind, err.outcome })
-    assert.is_truthy(message:find("give more with timeout", 1, true))
+    assert.is_truthy(message:find("pass a larger `timeout`", 1, true))
     assert.equal("refresh refresh-0", seen(server))
     client:close()
   end)
 end)
 
 describe("a client with a refresh token alone", function()
-  it("gets its first access token by it", function()
+  it("gets its first access token with it", function()
     local server = start(GIVE)
     finally(function() server:stop() end)
     local client = assert(devkit4ai.new { base_url = server.url, refresh_token = "refresh-0" })
@@ -293,7 +293,7 @@ describe("closing a client during a refresh", function()
     local server = start("conn:sleep(1000)", "true")
     finally(function() server:stop() end)
     local client = new(server)
-    client._session.due = 0
+    client._session.refresh_at = 0
     local task = devkit4ai.spawn(function() return select(3, client:me()).kind end)
     while #server:requests() == 0 do require("devkit4ai.loop.waits").sleep(0.01) end
     client:close()

@@ -1,4 +1,4 @@
--- Sessions that live on in a store: who may take which tokens, and what a store may do wrong without harm.
+-- Sessions in a store: which client takes which tokens, and which faults of a store do no harm.
 local devkit4ai = require "devkit4ai"
 local child = require "spec.support.child"
 local jwt = require("spec.support.jwt").of
@@ -49,7 +49,7 @@ end
 
 local SHARED = { ["devkit4ai.core"] = true, ["devkit4ai.loop.waits"] = true, ["devkit4ai.loop.own"] = true }
 
--- A client as another program would have it: of a second copy of the library, which knows nothing of the first one's.
+-- A client of another program: of a second copy of the library, which shares no state with the first one.
 local function elsewhere(more)
   local loaded = {}
   for name, module in pairs(package.loaded) do
@@ -65,7 +65,7 @@ local function elsewhere(more)
 end
 
 describe("a login with a store", function()
-  it("leaves one record, under base URL, role, project and account, and one that names the account", function()
+  it("writes one record, under base URL, role, project and account, and one that names the account", function()
     serve()
     local before = os.time()
     local client = login(new())
@@ -77,14 +77,14 @@ describe("a login with a store", function()
     client:close()
   end)
 
-  it("names the account as the token does, where that can be read", function()
+  it("takes the account from the token, if the token can be read", function()
     serve { jwt = true }
     local client = login(new(), "user-7@x")
     assert.equal("user-7@x", record_of("user-7@x").account)
     client:close()
   end)
 
-  it("is gone on with by a client that is made with neither tokens nor login", function()
+  it("is continued by a client without tokens and without a login", function()
     serve()
     login(new()):close()
     local client = new()
@@ -93,7 +93,7 @@ describe("a login with a store", function()
     client:close()
   end)
 
-  it("is gone on with at the first call where it came after the client was made", function()
+  it("is continued at the first call if it came after the client was made", function()
     serve()
     local client = new()
     local _, _, err = client:me()
@@ -104,7 +104,7 @@ describe("a login with a store", function()
     client:close()
   end)
 
-  it("is gone on with by client:tokens", function()
+  it("is continued by client:tokens", function()
     serve()
     local client = new()
     assert.equal("config", select(3, client:tokens()).kind)
@@ -114,7 +114,7 @@ describe("a login with a store", function()
     client:close()
   end)
 
-  it("is gone on with for another role no more than for another address", function()
+  it("is not continued for another role or another base URL", function()
     serve()
     login(new()):close()
     local ID = "550e8400-e29b-41d4-a716-446655440000"
@@ -128,7 +128,7 @@ describe("a login with a store", function()
     end
   end)
 
-  it("is not gone on with by an end user's client, which may be anybody's", function()
+  it("is not continued by an end user's client, which may be another user's", function()
     serve()
     local ID = "550e8400-e29b-41d4-a716-446655440000"
     local developer = new { project_id = ID, project_key = "k", developer_key = "d", access_token = "t" }
@@ -140,7 +140,7 @@ describe("a login with a store", function()
     developer:close()
   end)
 
-  it("is not gone on with where a session is over whose account nobody knew", function()
+  it("is not continued if a session without a known account is over", function()
     serve()
     local client = new { refresh_token = "used" }
     assert.equal("auth", select(3, client:me()).kind)
@@ -150,21 +150,21 @@ describe("a login with a store", function()
     client:close()
   end)
 
-  it("of another account brings its own refresh token or none, never the old account's", function()
+  it("of another account has its own refresh token or none, never the old account's", function()
     serve()
     local client = new { refresh_token = "refresh-0" }
     login(client, "one@example.com")
     local session = require "devkit4ai.auth.session"
     session.accept(client, { access_token = "opaque" }, "login", "two@example.com")
-    assert.is_false(session.can_renew(client))
+    assert.is_false(session.can_refresh(client))
     local record = record_of("two@example.com")
     assert.same({ "opaque" }, { record.access_token, record.refresh_token })
     client:close()
   end)
 end)
 
-describe("a renewal with a store", function()
-  it("is kept, with the new refresh token", function()
+describe("a refresh with a store", function()
+  it("is stored, with the new refresh token", function()
     serve()
     local client = login(new())
     assert(client:refresh_token())
@@ -179,7 +179,7 @@ describe("a renewal with a store", function()
 
   for form, answer in pairs { absent = "", null = ", refresh_token = require('cjson').null",
     empty = ', refresh_token = ""' } do
-    it("keeps the old refresh token where the new one is " .. form, function()
+    it("keeps the old refresh token if the new one is " .. form, function()
       serve { refresh = ("do return conn:respond(200, { access_token = 'new'%s }) end"):format(answer) }
       local client = login(new())
       assert(client:refresh_token())
@@ -189,12 +189,12 @@ describe("a renewal with a store", function()
     end)
   end
 
-  it("takes the newer tokens that another program left, and asks nobody", function()
+  it("takes the newer tokens of another program, and sends nothing", function()
     serve { keep = true }
     local client = login(new())
     local other = elsewhere()
     assert(other:refresh_token())
-    client._session.due = 0
+    client._session.refresh_at = 0
     assert(client:me())
     assert.equal("login, refresh refresh-1, me", seen(server))
     other:close()
@@ -212,7 +212,7 @@ describe("a renewal with a store", function()
     client:close()
   end)
 
-  it("takes them after a 401, and renews them where they are refused, too", function()
+  it("takes them after a 401, and refreshes them if they are refused as well", function()
     serve()
     local client = login(new())
     assert(elsewhere():refresh_token())
@@ -222,18 +222,18 @@ describe("a renewal with a store", function()
     client:close()
   end)
 
-  it("takes them, and renews them, where they have ended", function()
+  it("takes them, and refreshes them if they have expired", function()
     serve()
     local client = login(new())
     assert(elsewhere():refresh_token())
     put("someone@example.com", "access-2", "refresh-2", { ends = os.time() - 5 })
-    client._session.due = 0
+    client._session.refresh_at = 0
     assert(client:me())
     assert.equal("login, refresh refresh-1, refresh refresh-2, me", seen(server))
     client:close()
   end)
 
-  it("that is refused takes the newer tokens that came meanwhile, and the session goes on", function()
+  it("that is refused takes the newer tokens that came during it, and the session continues", function()
     serve()
     login(new()):close()
     local looks, old = -1, store.get(place() .. " someone@example.com")
@@ -254,7 +254,7 @@ describe("a renewal with a store", function()
     client:close()
   end)
 
-  it("that is refused takes the record away, and the account's next login is found there", function()
+  it("that is refused removes the record, and then finds the account's next login there", function()
     serve { refresh = "account = nil" }
     local client = login(new())
     local _, message, err = client:refresh_token()
@@ -281,7 +281,7 @@ describe("a renewal with a store", function()
       serve()
       local client = login(new())
       put("someone@example.com", "newer", "newer", fields)
-      client._session.due = 0
+      client._session.refresh_at = 0
       assert(client:me())
       assert.equal("login, refresh refresh-1, me", seen(server))
       client:close()
@@ -289,7 +289,7 @@ describe("a renewal with a store", function()
   end
 
   for what, ends in pairs { ["a year ago"] = -365 * 86400, ["in a year"] = 365 * 86400, ["at no time"] = false } do
-    it("ends in peace where a clock was wrong: the record ends " .. what, function()
+    it("works with a wrong clock: the record ends " .. what, function()
       serve { keep = true }
       login(new()):close()
       local record = record_of("someone@example.com")
@@ -302,7 +302,7 @@ describe("a renewal with a store", function()
     end)
   end
 
-  it("waits for the lock of another program, and then takes what that one got", function()
+  it("waits for the lock of another program, and then takes its tokens", function()
     serve()
     local client = login(new())
     local other = elsewhere()
@@ -335,7 +335,7 @@ describe("tokens of the options and a store", function()
     return jwt(('{"sub":"user","exp":%d,"n":%d}'):format(os.time() + seconds, n))
   end
 
-  it("give way to those which the store got from them since", function()
+  it("are replaced by the newer ones of the store", function()
     serve()
     put("user", ending(2, 1200), "refresh-9")
     local client = new { access_token = ending(1, 600), refresh_token = "refresh-0" }
@@ -344,7 +344,7 @@ describe("tokens of the options and a store", function()
     client:close()
   end)
 
-  it("stay where they are newer, and go to the store at the first renewal", function()
+  it("stay if they are newer, and are stored at the first refresh", function()
     serve { jwt = true }
     put("user", ending(1, 600), "refresh-9")
     local client = new { access_token = ending(2, 1200), refresh_token = "refresh-0" }
@@ -354,7 +354,7 @@ describe("tokens of the options and a store", function()
     client:close()
   end)
 
-  it("give way to the store's where they are refused", function()
+  it("are replaced by the store's if they are refused", function()
     serve()
     login(new(), "user@x"):close()
     put("user", "access-1", "refresh-1", { ends = os.time() - 1 })
@@ -364,7 +364,7 @@ describe("tokens of the options and a store", function()
     client:close()
   end)
 
-  it("are not kept where they name no account", function()
+  it("are not stored without an account", function()
     serve()
     local client = new { refresh_token = "refresh-0" }
     assert(client:me())
@@ -374,7 +374,7 @@ describe("tokens of the options and a store", function()
     client:close()
   end)
 
-  it("are kept once a renewal names it", function()
+  it("are stored when a refresh names the account", function()
     serve { jwt = true }
     local client = new { refresh_token = "refresh-0" }
     assert(client:me())
@@ -384,7 +384,7 @@ describe("tokens of the options and a store", function()
 end)
 
 describe("client:logout", function()
-  it("forgets the tokens, also in the store, as often as it is called", function()
+  it("forgets the tokens, also in the store, and may be repeated", function()
     serve()
     local client = login(new())
     assert.is_true(client:logout())
@@ -408,7 +408,7 @@ describe("client:logout", function()
     client:close()
   end)
 
-  it("leaves another account's sessions alone", function()
+  it("does not change another account's sessions", function()
     serve()
     local client, other = login(new(), "one@example.com"), login(new(), "two@example.com")
     assert.is_true(client:logout())
@@ -418,7 +418,7 @@ describe("client:logout", function()
     client:close()
   end)
 
-  it("gets no tokens back by a refresh that was under way", function()
+  it("gets no tokens back from a refresh in progress", function()
     serve { refresh = "conn:hold()" }
     local client = login(new())
     local task = devkit4ai.spawn(function() return client:refresh_token() end)
@@ -431,7 +431,7 @@ describe("client:logout", function()
     client:close()
   end)
 
-  it("tells where the store would not be emptied, without the tokens", function()
+  it("fails if the store can't be emptied, and does not show the tokens", function()
     serve()
     local client = login(new())
     store.set = function() return nil, "it holds access-1 and refresh-1 for good" end
@@ -453,8 +453,8 @@ describe("client:logout", function()
   end)
 end)
 
-describe("a store that does wrong", function()
-  it("is refused where it lacks a function", function()
+describe("a faulty store", function()
+  it("is refused if it lacks a function", function()
     for _, name in ipairs { "get", "set", "lock" } do
       local part = memory.new()
       part[name] = nil
@@ -487,21 +487,21 @@ describe("a store that does wrong", function()
     ["unlock raises"] = { lock = function() return raise end },
     ["all raise"] = { get = raise, set = raise, lock = raise },
   } do
-    it("is done without: " .. what, function()
+    it("is ignored: " .. what, function()
       serve()
       for name, fn in pairs(broken) do store[name] = fn end
       local client = login(new { on_event = function() end })
       assert(client:me())
       assert(client:refresh_token())
       assert(client:me())
-      client._session.due = 0
+      client._session.refresh_at = 0
       assert(client:me())
       assert.equal("login, me, refresh refresh-1, me, refresh refresh-2, me", seen(server))
       client:close()
     end)
   end
 
-  it("is done without where the lock never comes, after its lease, and no caller waits past its own time", function()
+  it("is used without a lock after the lease, and no caller waits longer than its timeout", function()
     serve()
     store.lock = function() end
     local client = login(new())
@@ -521,7 +521,7 @@ describe("a store that does wrong", function()
     client:close()
   end)
 
-  it("gives each time another pair that has ended: the call fails, and does not go round for ever", function()
+  it("gives other expired tokens each time: the call fails and does not loop for ever", function()
     serve()
     local client = login(new())
     local n = 0
@@ -538,7 +538,7 @@ describe("a store that does wrong", function()
     client:close()
   end)
 
-  it("keeps old tokens, since it is read-only: a renewal goes on from the newer ones of the client", function()
+  it("keeps old tokens because it is read-only: a refresh uses the client's newer ones", function()
     serve()
     local client = login(new { on_event = function() end })
     store.set = function() return nil, "read-only" end
@@ -549,7 +549,7 @@ describe("a store that does wrong", function()
   end)
 end)
 
--- Its set is busy `times` times, or for good. Gives how often it was called.
+-- Its set is busy `times` times, or always. Returns how often it was called.
 local function make_busy(times)
   local set, calls = store.set, { n = 0 }
   store.set = function(key, value)
@@ -560,7 +560,7 @@ local function make_busy(times)
   return calls
 end
 
--- A clock of the spec's own: it stands but for sleeps, which take no time and are counted.
+-- A test clock: only sleeps advance it. They take no time and are counted.
 local function quick_clock()
   local ahead, now, sleep = 0, waits.now, waits.sleep
   local began = now()
@@ -573,8 +573,8 @@ local function quick_clock()
   return function() return ahead end
 end
 
-describe("a store that is busy", function()
-  it("is asked again, and has the login's tokens then", function()
+describe("a busy store", function()
+  it("is tried again, and then has the login's tokens", function()
     serve()
     local calls = make_busy(3)
     quick_clock()
@@ -585,7 +585,7 @@ describe("a store that is busy", function()
     client:close()
   end)
 
-  it("is asked through the loop: other tasks run meanwhile", function()
+  it("is tried through the loop: other tasks run between the tries", function()
     serve()
     local calls = make_busy(math.huge)
     local client = new { on_event = function() end }
@@ -602,7 +602,7 @@ describe("a store that is busy", function()
     client:close()
   end)
 
-  it("is given up after two seconds, or the call's own time: an event tells, and the login is good", function()
+  it("is given up after two seconds or the call's timeout: an event reports it, and the login succeeds", function()
     serve()
     make_busy(math.huge)
     local time, told = quick_clock(), {}
@@ -619,7 +619,7 @@ describe("a store that is busy", function()
     client:close()
   end)
 
-  it("gets a renewal's tokens, too", function()
+  it("gets the tokens of a refresh as well", function()
     serve()
     local client = login(new())
     local calls = make_busy(2)
@@ -647,7 +647,7 @@ describe("a store that is busy", function()
     client:close()
   end)
 
-  it("is emptied by a logout, unless a login comes meanwhile", function()
+  it("is emptied by a logout, unless a login comes first", function()
     serve()
     local client = login(new())
     make_busy(2)
@@ -663,7 +663,7 @@ describe("a store that is busy", function()
     local client = login(new())
     make_busy(1)
     local task = devkit4ai.spawn(function() return client:logout() end)
-    repeat devkit4ai.update() until client._session.ends == math.huge
+    repeat devkit4ai.update() until client._session.expires_at == math.huge
     login(client)
     task:join()
     assert.equal("access-2", record_of("someone@example.com").access_token)
@@ -682,7 +682,7 @@ describe("a store that fails without a listener", function()
     assert(client:refresh_token())
   ]]
 
-  it("is told once on standard error", function()
+  it("is reported once on standard error", function()
     serve()
     local ended = child.run(RUN, { args = { server.url, "/nonexistent/folder/sessions.json" } })
     local _, count = ended.err:gsub("the store did not keep the session: /nonexistent/folder/", "")
@@ -690,7 +690,7 @@ describe("a store that fails without a listener", function()
     assert.is_nil(ended.err:find("access-", 1, true))
   end)
 
-  it("is the reason that a client without tokens gives", function()
+  it("is the reason in the error of a client without tokens", function()
     serve()
     local folder = child.folder()
     finally(function() child.remove(folder) end)
@@ -714,15 +714,16 @@ describe("a store that fails without a listener", function()
   end)
 end)
 
-describe("a renewal that waits for the store's lock", function()
+describe("a refresh that waits for the store's lock", function()
   for words, followers_store in pairs { ["with the store"] = true, ["without a store"] = false } do
-    it("goes on for another client " .. words .. " where its own is closed", function()
+    it("continues for another client " .. words .. " if its own is closed", function()
       serve()
       local leader = login(new())
       local options = { base_url = server.url, access_token = "access-1", refresh_token = "refresh-1" }
       if followers_store then options.store = store end
       local follower = assert(devkit4ai.new(options))
-      follower._kept = followers_store and leader._kept or nil -- the account, which this token does not name
+      -- the account, which this token does not name
+      follower._stored_session = followers_store and leader._stored_session or nil
       local unlock = assert(store.lock(place() .. " someone@example.com", 60))
       local asked, lock = false, store.lock
       store.lock = function(...)
@@ -746,8 +747,8 @@ describe("a renewal that waits for the store's lock", function()
   end
 end)
 
-describe("a login that comes while a renewal waits for the store's lock", function()
-  it("is not renewed: the old token is not sent any more", function()
+describe("a login that comes while a refresh waits for the store's lock", function()
+  it("is not refreshed: the old token is not sent any more", function()
     serve { keep = true }
     local client = login(new())
     local unlock = assert(store.lock(place() .. " someone@example.com", 60))
@@ -767,7 +768,7 @@ describe("a login that comes while a renewal waits for the store's lock", functi
   end)
 end)
 
--- In a process of its own: the library reaches what other specs' clients left until the collector has been there.
+-- In its own process: until a garbage collection, the library still reaches the clients of other specs.
 local TOKENS_IN_REACH = [[
   local url = ...
   local kept_elsewhere = {}
@@ -804,13 +805,13 @@ local TOKENS_IN_REACH = [[
   for name, module in pairs(package.loaded) do
     if name:find("^devkit4ai") then look(module, name) end
   end
-  assert(known[client._kept])
+  assert(known[client._stored_session])
   assert(next(kept_elsewhere))
   client:close()
 ]]
 
 describe("a client with a store", function()
-  it("holds no token in any field that can be reached from it or from the library", function()
+  it("has no token in any field that can be reached from it or from the library", function()
     serve()
     local ended = child.run(TOKENS_IN_REACH, { args = { server.url } })
     assert.same({ 0, "", "" }, { ended.code, ended.out, ended.err })

@@ -1,6 +1,6 @@
--- A random walk over the session: two programs on one file store, two clients each, calls alone and side by side, expiries,
--- refusals, cancellations, logins, restarts. Judged at a raw server that keeps its own model of the tokens: a refresh token
--- is good once. DEVKIT4AI_SEED=N walks the same way again, as far as two programs can.
+-- A random walk over the session: two programs on one file store, two clients each, calls alone and concurrent, expiries,
+-- refusals, cancellations, logins, restarts. A raw server with its own model of the tokens checks it: a refresh token is
+-- valid once. DEVKIT4AI_SEED=N repeats a walk, as far as two programs can.
 local child = require "spec.support.child"
 local cjson = require "cjson"
 local devkit4ai = require "devkit4ai"
@@ -128,7 +128,7 @@ local WALKER = [=[
     end,
     function() -- one that is cancelled on the way, while another waits for the same
       local client, other = any(), any()
-      client._session.due = math.min(client._session.due, waits.now())
+      client._session.refresh_at = math.min(client._session.refresh_at, waits.now())
       local task = devkit4ai.spawn(function() return client, client:me() end)
       local follower = devkit4ai.spawn(function() return other, other:me() end)
       waits.sleep(math.random(0, 8) / 1000)
@@ -140,7 +140,7 @@ local WALKER = [=[
     end,
     function() -- its end is near
       local client = any()
-      client._session.due = math.min(client._session.due, waits.now())
+      client._session.refresh_at = math.min(client._session.refresh_at, waits.now())
       judge(client, client:me())
     end,
     function()
@@ -174,7 +174,7 @@ local WALKER = [=[
 ]=]
 
 describe("two programs on one file store", function()
-  it("never refresh twice at once with one token, nor for ever, lose no rotated token, and never hang", function()
+  it("never refresh twice at once with one token, never without end, lose no rotated token, and never hang", function()
     local server = raw.start { script = (MODEL:gsub("SEED", seed)) }
     local folder = child.folder()
     finally(function()

@@ -1,4 +1,4 @@
--- What a client's calls share, the budget of repeats; and what the waits of an account share, the pace.
+-- The retry budget, which the calls of a client share, and the request pacing, which the waits of an account share.
 local devkit4ai = require "spec.support.no_retry_pauses"
 local jwt = require("spec.support.jwt").of
 local raw = require "spec.support.raw"
@@ -37,9 +37,9 @@ end)
 
 describe("a client's calls", function()
   local COST = 2 * retry.cost {} -- of a call that fails three times
-  local FULL = retry.FULL / COST -- such calls that a new client may make
+  local FULL = retry.FULL_BUDGET / COST -- such calls that a new client may make
 
-  it("share a budget of repeats: first tries go on, and what is worth it is earned anew", function()
+  it("share a retry budget: it does not limit first attempts, and a success refills it", function()
     serve [[
       if request.target:find "me$" then conn:respond(503, {}) else conn:respond(200, {}) end]]
     local client = new()
@@ -54,7 +54,7 @@ describe("a client's calls", function()
     assert.equal(3 + 1, requests_of(2))
   end)
 
-  it("do not take from another client's", function()
+  it("do not use another client's budget", function()
     serve [[conn:respond(503, {})]]
     local one, other = new(), new()
     for _ = 1, FULL + 1 do one:me() end
@@ -65,7 +65,7 @@ describe("a client's calls", function()
 end)
 
 describe("the waits of an account", function()
-  it("are all held back by the 429 that one of them met, also those of another client", function()
+  it("are all delayed by a 429 to one of them, also those of another client", function()
     serve [[
       looks = looks + 1
       local now = require("cqueues").monotime()
@@ -140,17 +140,17 @@ describe("a 429 that names an hour", function()
     return held
   end
 
-  it("holds back another client of the account, with tokens of another login", function()
+  it("delays another client of the account, with tokens of another login", function()
     assert.is_true(holds_back(client_of(token_of("one", 1)), client_of(token_of("one", 2))))
   end)
 
-  it("holds back a later client of the account whose tokens can't be read, by its developer key", function()
+  it("delays a later client of the account if the tokens can't be read, by its developer key", function()
     local key = { developer_key = "the same" }
     local first, second = client_of({ access_token = "opaque-1" }, key), client_of({ access_token = "opaque-2" }, key)
     assert.is_true(holds_back(first, second))
   end)
 
-  it("holds back the account after the wait that met it is gone", function()
+  it("delays the account after the wait that got it has ended", function()
     local client = client_of(token_of "one")
     with_own_clock(function()
       assert.is_nil((client:generation(ID):wait { timeout = 0 }))
@@ -161,29 +161,29 @@ describe("a 429 that names an hour", function()
     end)
   end)
 
-  it("does not hold back another account", function()
+  it("does not delay another account", function()
     assert.is_false(holds_back(client_of(token_of "one"), client_of(token_of "two")))
   end)
 
-  it("does not hold back another account whose tokens can't be read", function()
+  it("does not delay another account whose tokens can't be read", function()
     assert.is_false(holds_back(client_of { access_token = "opaque-1" }, client_of { access_token = "opaque-2" }))
   end)
 
   for words, token in pairs { ["can be read"] = token_of, ["can't be read"] = function(account)
     return { access_token = "opaque-" .. account }
   end } do
-    it("does not hold back another end user of the project, whose tokens " .. words, function()
+    it("does not delay another end user of the project, whose tokens " .. words, function()
       local project = client_of(token("dev")):project(ID)
       assert.is_false(holds_back(assert(project:end_user(token("eve"))), assert(project:end_user(token("bob")))))
     end)
 
-    it("does not hold back the end user's developer, whose tokens " .. words, function()
+    it("does not delay the end user's developer, whose tokens " .. words, function()
       local client = client_of(token("dev"))
       assert.is_false(holds_back(assert(client:project(ID):end_user(token("eve"))), client))
     end)
   end
 
-  it("does not hold back looks without a login, which count against the address", function()
+  it("does not delay status requests without a login, which count against the address", function()
     local client = client_of(token_of "one")
     assert.is_false(holds_back(client, client, { anonymous = true }))
   end)

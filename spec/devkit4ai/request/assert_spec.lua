@@ -2,7 +2,7 @@
 local child = require "spec.support.child"
 
 describe("assert around a call that fails", function()
-  it("prints the message whole, with the program's line", function()
+  it("prints the whole message, with the program's line", function()
     local ended = child.run [[
       local client = assert(require("devkit4ai").new { base_url = "http://127.0.0.1:1", access_token = "t" })
       assert(client:me())
@@ -13,7 +13,7 @@ describe("assert around a call that fails", function()
     assert.matches("script%.lua:2:", ended.err)
   end)
 
-  it("prints what new says", function()
+  it("prints the message of new", function()
     local ended = child.run [[assert(require("devkit4ai").new { base_url = "ftp://host" })]]
     assert.equal(1, ended.code)
     assert.is_truthy(ended.err:find(
@@ -21,7 +21,7 @@ describe("assert around a call that fails", function()
       true), ended.err)
   end)
 
-  it("prints what a mistake raises, with the program's line", function()
+  it("prints the error of a mistake, with the program's line", function()
     local ended = child.run "local x\nrequire('devkit4ai').new { base_uri = 'x' }"
     assert.equal(1, ended.code)
     assert.matches("script%.lua:2: devkit4ai: devkit4ai%.new: unknown option 'base_uri'; known are ", ended.err)

@@ -1,4 +1,4 @@
--- Values that can't be right, or look so: what is refused here sends nothing, and what may be right goes out as it was given.
+-- Values that are wrong or look wrong: a refused value sends nothing, and any other value is sent as it was given.
 local cjson = require "cjson"
 local devkit4ai = require "spec.support.no_retry_pauses"
 local raw = require "spec.support.raw"
@@ -58,7 +58,7 @@ describe("an id that is not a UUID is refused, with nothing sent:", function()
     end)
   end
 
-  it("also where the server gave it", function()
+  it("also if the server gave it", function()
     local key = assert(client:project(ID):keys())[1]
     local before = #server:requests()
     local done, message, err = key:revoke()
@@ -67,8 +67,8 @@ describe("an id that is not a UUID is refused, with nothing sent:", function()
   end)
 end)
 
-describe("what goes out:", function()
-  it("an object without fields is {}", function()
+describe("the request:", function()
+  it("has {} for an object without fields", function()
     assert(client:project(ID):new_key())
     assert.equal("{}", server:last().body)
     assert(client:new_developer_key())
@@ -77,25 +77,25 @@ describe("what goes out:", function()
     assert.equal("{}", server:last().body)
   end)
 
-  it("metadata without fields is {}, too", function()
+  it("has {} for metadata without fields as well", function()
     assert(client.payments:checkout { price_id = "p", success_url = "s", cancel_url = "c", metadata = {} })
     assert.matches('"metadata":{}', server:last().body, 1, true)
   end)
 
-  it("the place of the session in an address stays as it is", function()
+  it("keeps the place of the session in an address", function()
     local url = "https://shop.test/done?session={CHECKOUT_SESSION_ID}"
     assert(client.payments:checkout { price_id = "p", success_url = url, cancel_url = "c" })
     assert.equal(url, cjson.decode(server:last().body).success_url)
   end)
 
-  it("names of 256 characters, of emoji, with quotes and line ends, whole", function()
+  it("has names of 256 characters, of emoji, with quotes and line ends, complete", function()
     for _, name in ipairs { ("n"):rep(256), ("🎨"):rep(256), 'a "b" \\ c\nd\0e', "é" } do
       assert(client:new_project { name = name })
       assert.equal(name, cjson.decode(server:last().body).name)
     end
   end)
 
-  it("a page of 1e9 is written in digits, and one of 0 or more is refused", function()
+  it("has digits for a page of 1e9, and a page of 0 or less is refused", function()
     client:users { page = 1e9 }:next()
     assert.matches("[?&]page=1000000000&", server:last().target)
     local before = #server:requests()
@@ -106,12 +106,12 @@ describe("what goes out:", function()
     assert.equal(before, #server:requests())
   end)
 
-  it("whole numbers up to 2^53 in a query are written in digits", function()
+  it("has digits for whole numbers up to 2^53 in a query", function()
     assert(client:request { method = "GET", path = "/x", query = { n = 2 ^ 53, small = 0.5, minus = -3 } })
     assert.equal("/x?minus=-3&n=9007199254740992&small=0.5", server:last().target)
   end)
 
-  it("a number that is not exact is refused", function()
+  it("is not sent with a number that is not exact", function()
     local before = #server:requests()
     local done, message, err = client.payments:checkout { price_id = "p", success_url = "s", cancel_url = "c",
       quantity = 2 ^ 53 + 2 }
@@ -121,13 +121,13 @@ describe("what goes out:", function()
 end)
 
 describe("a key that a project is to use", function()
-  it("is refused where it can't stand in a header", function()
+  it("is refused if no header can hold it", function()
     local done, message, err = client:project(ID):use_key "pk_\r\nX-Evil: 1"
     assert.same({ nil, "config", "not_sent" }, { done, err.kind, err.outcome })
     assert.is_nil(message:find("Evil", 1, true))
   end)
 
-  it("is refused where its text is not known", function()
+  it("is refused if its text is not known", function()
     local done, message, err = client:project(ID):use_key { id = ID }
     assert.same({ nil, "invalid" }, { done, err.kind })
     assert.matches("shown once", message)

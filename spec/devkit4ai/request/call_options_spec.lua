@@ -6,7 +6,7 @@ local devkit4ai = require "devkit4ai"
 
 local unpack = table.unpack or unpack
 
--- Calls whose options stand behind a text that may be left out.
+-- Calls whose options follow an optional text.
 local AT = { health = 2, new_key = 2, new_developer_key = 2 }
 
 describe("the options of a call", function()
@@ -62,7 +62,7 @@ describe("the options of a call", function()
     end
   end
 
-  it("of one page stand in place of the list's", function()
+  it("of one page replace the list's", function()
     for _, read in ipairs { "next", "all" } do
       local pages = objects.client:generations { timeout = 30 }
       assert.equal("config", select(3, pages[read](pages, -1)).kind)
@@ -72,7 +72,7 @@ describe("the options of a call", function()
     assert.equal("config", select(3, pages:page(1, -1)).kind)
   end)
 
-  it("of a call may hold on_upload where it uploads, and nowhere else", function()
+  it("have on_upload only in calls that upload", function()
     local image = { data = wire.image.png, filename = "a.png" }
     local order = { images = { image }, prompt = "neon" }
     assert(objects.project:generate(order, { on_upload = function() end, timeout = 30 }))
@@ -80,7 +80,7 @@ describe("the options of a call", function()
     assert.has_error(function() objects.client:me { on_upload = function() end } end)
   end)
 
-  it("with a text left out is the last argument all the same", function()
+  it("are the last argument also without the optional text", function()
     assert.equal("config", select(3, objects.project:new_key(-1)).kind)
     assert.equal("config", select(3, objects.client:new_developer_key { timeout = -1 }).kind)
     assert.equal("config", select(3, objects.client:health(-1)).kind)

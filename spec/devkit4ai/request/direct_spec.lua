@@ -1,4 +1,4 @@
--- client:request: any request of the API, held against what curl sends for the same.
+-- client:request: any request to the API, compared with curl's request.
 local devkit4ai = require "spec.support.no_retry_pauses"
 local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
@@ -15,7 +15,7 @@ local function quote(text)
   return "'" .. text:gsub("'", [['\'']]) .. "'"
 end
 
--- Two spellings of the same: curl writes a blank as +, and in a query %c3 for %C3.
+-- Two forms of the same: curl writes a space as +, and in a query %c3 for %C3.
 local function plain(text)
   return (text:gsub("%+", "%%20"):gsub("%%%x%x", string.upper))
 end
@@ -116,7 +116,7 @@ describe("client:request", function()
       "--form", "files=@examples/images/mountains.png;type=image/png", "--form", "instructions=neon" })
   end)
 
-  it("tells how far a form with files is", function()
+  it("reports the progress of a form with files", function()
     local calls = 0
     start([[return function(conn) conn:read_head() conn:sleep(0.25) conn:read_body() conn:respond(200, "{}") end]])
     assert(client:request { method = "POST", path = "/x", on_upload = function() calls = calls + 1 end,
@@ -139,7 +139,7 @@ describe("client:request", function()
     end)
   end
 
-  it("sends what an operation that fits wants, as its method of this library does", function()
+  it("sends what the matching operation needs, like its own method", function()
     start()
     assert(client:request { method = "POST", path = "/api/v1/auth/login", json = { email = "a", password = "b" } })
     assert.is_nil(wire.header(last(), "Authorization"))
@@ -147,7 +147,7 @@ describe("client:request", function()
     assert.equal("developer", wire.header(last(), "X-User-Role"))
   end)
 
-  it("adds headers of the caller's own, and none in the place of ours", function()
+  it("adds the caller's headers, and none in place of the library's", function()
     assert(start():request { method = "GET", path = "/x", headers = { ["X-Team"] = "neon" } })
     assert.equal("neon", wire.header(last(), "X-Team"))
     local response, _, err = client:request { method = "GET", path = "/x", headers = { authorization = "mine" } }
@@ -156,7 +156,7 @@ describe("client:request", function()
     assert.equal(1, #server:requests())
   end)
 
-  it("gives the answer whole: status, headers by lower-case name, body and JSON", function()
+  it("returns the whole response: status, headers by lower-case name, body and JSON", function()
     start [[return function(conn) conn:read_request()
       conn:write("HTTP/1.1 203 Fine\r\nX-Thing: one\r\nx-thing: two\r\nEMPTY:\r\nContent-Length: 21\r\n\r\n"
         .. '{"a":null,"b":[1,{}]}') end]]
@@ -170,7 +170,7 @@ describe("client:request", function()
   end)
 
   for _, status in ipairs { 400, 403, 404, 409, 418, 422, 500, 503, 302 } do
-    it("gives a whole answer of " .. status .. " as one", function()
+    it("returns a whole response with " .. status, function()
       start(([[return function(conn)
         while conn:read_request() do conn:respond(%d, { detail = "no" }) end
       end]]):format(status), { retry = { attempts = 1 } })
@@ -179,7 +179,7 @@ describe("client:request", function()
     end)
   end
 
-  it("gives one that is no JSON, or empty, as it is", function()
+  it("returns a response that is not JSON, or empty, as it is", function()
     start [[return function(conn)
       if conn:read_request().method == "DELETE" then return conn:write("HTTP/1.1 204 No Content\r\n\r\n") end
       conn:respond(200, "<html>", { ["Content-Type"] = "text/html" })
@@ -192,7 +192,7 @@ describe("client:request", function()
   end)
 
   for method, requests in pairs { GET = 3, PUT = 3, DELETE = 3, PATCH = 1, POST = 1 } do
-    it(("sends a %s that meets a 500 %d times, and gives the answer"):format(method, requests), function()
+    it(("after a 500, sends a %s %d times and returns the response"):format(method, requests), function()
       start [[return function(conn)
         while conn:read_request() do conn:respond(500, "{}") end
       end]]
@@ -202,7 +202,7 @@ describe("client:request", function()
     end)
   end
 
-  it("follows the class of the operation that fits", function()
+  it("has the retry class of the matching operation", function()
     start [[return function(conn)
       while conn:read_request() do conn:respond(503, "{}", { ["Retry-After"] = "0.01" }) end
     end]]
@@ -213,7 +213,7 @@ describe("client:request", function()
     end
   end)
 
-  it("is nil, a message and an error where no answer came, named by the operation that fits", function()
+  it("returns nil, a message and an error without a response, with the name of the matching operation", function()
     client = assert(devkit4ai.new(wire.options("http://127.0.0.1:" .. raw.port_closed(), { retry = { attempts = 1 } })))
     for path, operation in pairs { ["/api/v1/auth/me"] = "get_me", ["/other"] = "request", ["/api/v1/projects/"] =
       "list_projects", ["/api/v1/projects/stats"] = "get_global_stats", ["/api/v1/projects/x"] = "get_project" } do
@@ -224,7 +224,7 @@ describe("client:request", function()
     end
   end)
 
-  it("meets a 401 with one refresh and one repeat", function()
+  it("after a 401, refreshes once and sends again", function()
     start [[local n = 0
       return function(conn)
         local request = conn:read_request()
@@ -240,7 +240,7 @@ describe("client:request", function()
     assert.equal('{"a":1}', last().body)
   end)
 
-  it("gives the 401 itself where the refresh does not help", function()
+  it("returns the 401 if the refresh does not help", function()
     start [[return function(conn)
       local request = conn:read_request()
       while request do
@@ -253,7 +253,7 @@ describe("client:request", function()
     assert.equal(3, #server:requests())
   end)
 
-  it("refuses what can't be sent, with nothing sent", function()
+  it("refuses a request that can't be sent", function()
     start()
     local _, file = pcall(io.open, "spec/devkit4ai/request/direct_spec.lua")
     for _, given in ipairs {

@@ -1,4 +1,4 @@
--- What a client tells of its work: which events, in which order, with what in them; and no secret, whoever listens.
+-- The events of a client: their types, order and fields, and no secret in them.
 local child = require "spec.support.child"
 local devkit4ai = require "spec.support.no_retry_pauses"
 local poll_schedule = require "devkit4ai.generation.poll_schedule"
@@ -7,7 +7,7 @@ local wire = require "spec.support.wire"
 
 local ID = "550e8400-e29b-41d4-a716-446655440000"
 
--- A server that gives each request the next of its answers, the last one again and again.
+-- A server that gives each request the next of its answers, and repeats the last one.
 local function serve(...)
   local steps = {}
   for i, step in ipairs { ... } do steps[i] = ("function(conn, request) %s end"):format(step) end
@@ -29,7 +29,7 @@ local LIMIT = [[conn:respond(429, { detail = "later" }, { ["Retry-After"] = "0.0
 local DENIED = [[conn:respond(401, { detail = "expired" })]]
 local TOKENS = [[conn:respond(200, { access_token = "MARKER-NEW-ACCESS", refresh_token = "MARKER-NEW-REFRESH" })]]
 
--- Every secret has a mark.
+-- Every secret contains a marker.
 local function options_of(url)
   return { base_url = url, developer_key = "MARKER-DEVELOPER", project_id = ID, project_key = "MARKER-PROJECT",
     operator_key = "MARKER-OPERATOR", access_token = "MARKER-ACCESS", refresh_token = "MARKER-REFRESH",
@@ -65,7 +65,7 @@ describe("on_event", function()
     return table.concat(list, " ")
   end
 
-  it("is told of a request and its answer, with the template of the path and the times of each step", function()
+  it("gets a request and its answer, with the template of the path and the times of each step", function()
     assert(new(USER):me())
     assert.equal("request answer", types())
     assert.same({ type = "request", operation = "get_me", method = "GET", path = "/api/v1/auth/me", attempt = 1 },
@@ -82,7 +82,7 @@ describe("on_event", function()
     assert.equal("/api/v1/projects/{project_id}/api-keys", events[3].path)
   end)
 
-  it("is told of each try and each pause", function()
+  it("gets each attempt and each pause", function()
     assert(new(OOPS, OOPS, USER):me())
     assert.equal("request answer retry request answer retry request answer", types())
     assert.same({ 500, "server", "unknown", 1, "r-2" },
@@ -92,21 +92,21 @@ describe("on_event", function()
     assert.same({ 2, 3 }, { events[4].attempt, events[7].attempt })
   end)
 
-  it("is told of a limit", function()
+  it("gets a rate limit", function()
     assert(new(LIMIT, USER):me())
     assert.equal("request answer rate_limit retry request answer", types())
     assert.same({ 429, 0.01 }, { events[3].status, events[3].retry_after })
     assert.equal(0.01, events[4].pause)
   end)
 
-  it("is told of a refresh", function()
+  it("gets a refresh", function()
     assert(new(DENIED, TOKENS, USER):me())
     assert.equal("request answer refresh answer request answer", types())
     assert.same({ "refresh_token", "POST", "/api/v1/auth/refresh" },
       { events[3].operation, events[3].method, events[3].path })
   end)
 
-  it("is told of a failure where no answer came, with its times", function()
+  it("gets a failure without a response, with its times", function()
     new(USER)
     server:stop()
     server = serve("conn:reset() conn.read_request = function() end")
@@ -122,7 +122,7 @@ describe("on_event", function()
     assert.is_table(events[2].times)
   end)
 
-  it("is told of the waits between two looks, and which generation it is", function()
+  it("gets the waits between two status requests, with the generation", function()
     local pause = poll_schedule.pause
     poll_schedule.pause = function() return 0.001 end
     finally(function() poll_schedule.pause = pause end)
@@ -134,13 +134,13 @@ describe("on_event", function()
     assert.equal(0.001, events[3].pause)
   end)
 
-  it("learns the id of a new generation from the answer", function()
+  it("gets the id of a new generation with the answer", function()
     new(([[conn:respond(200, { id = %q, status = "pending" })]]):format(ID))
     assert(client:generate { images = { { data = wire.image.png, filename = "a.png" } }, prompt = "neon" })
     assert.equal(ID, events[2].generation_id)
   end)
 
-  it("gets no secret, whatever the server gives back", function()
+  it("gets no secret, whatever the server returns", function()
     local echo = [[conn:respond(500, request.head .. request.body, { ["X-Request-ID"] =
       (request.head:match "MARKER[%w-]+" or "none"), ["Retry-After"] = "0.01" })]]
     new(echo, DENIED, TOKENS, echo, echo, TOKENS)
@@ -156,7 +156,7 @@ describe("on_event", function()
     end
   end)
 
-  it("harms nothing where it raises, and its words go to standard error", function()
+  it("does no harm if it raises, and its error is on standard error", function()
     new(USER)
     local ended = child.run([[
       local client = require("devkit4ai").new { base_url = arg[1], access_token = "MARKER-ACCESS",
@@ -167,7 +167,7 @@ describe("on_event", function()
     assert.matches("on_event failed: .*no use for request %*%*%*.*traceback.*no use for answer", ended.err)
   end)
 
-  it("harms nothing where it waits, and is told nothing of what it does itself", function()
+  it("does no harm if it waits, and gets no events of its own calls", function()
     new(USER)
     local ended = child.run([[
       local devkit4ai = require "devkit4ai"
@@ -194,8 +194,8 @@ describe("on_event", function()
   end)
 end)
 
-describe("a client that nobody listens to", function()
-  it("has no trace at all", function()
+describe("a client without a listener", function()
+  it("has no trace", function()
     local client = assert(devkit4ai.new { base_url = "http://127.0.0.1:1", access_token = "t" })
     assert.is_falsy(client._trace)
     client:close()
@@ -224,7 +224,7 @@ describe("DEVKIT4AI_LOG", function()
     return ended
   end
 
-  it("info writes a line for each answer, and each thing out of the ordinary, to standard error", function()
+  it("info writes a line for each answer and each unusual event to standard error", function()
     local ended = run("info", OOPS, USER, TOKENS, LIMIT, USER)
     assert.equal(0, ended.code, ended.err)
     local lines = {}
@@ -254,7 +254,7 @@ describe("DEVKIT4AI_LOG", function()
     end)
   end
 
-  it("empty is none", function()
+  it("is off if it is empty", function()
     assert.equal("", run("", USER, TOKENS, USER).err)
   end)
 end)

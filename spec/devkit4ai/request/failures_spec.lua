@@ -1,4 +1,4 @@
--- Operation x failure (wire.md 7): how many requests arrive at the server, and what the call says of itself.
+-- Operation x failure (wire.md 7): how many requests arrive at the server, and the error of the call.
 local cjson = require "cjson"
 local child = require "spec.support.child"
 local devkit4ai = require "spec.support.no_retry_pauses"
@@ -14,13 +14,13 @@ for name in pairs(require("devkit4ai.api.operations").all()) do
 end
 table.sort(all)
 
--- All of them on one Lua; elsewhere some of each class, whose requests differ most.
+-- All operations on one Lua; on the others some of each class, with the most different requests.
 local operations = _VERSION == "Lua 5.4" and all or {
   "create_generation", "delete_generation", "get_me", "get_picture", "list_generations", "login", "refresh_token",
   "register", "revoke_developer_key", "update_project", "update_subscription", "validate_stripe_credentials",
 }
 
--- In a process of its own, for a library that is loaded before all others: nobody else knows the name.
+-- In its own process, for a library that is loaded before all others, so that the name is unknown elsewhere.
 local function run_in_child(index)
   local ended = child.run([[
     local failure_table, run = require "spec.support.failure_table", require "spec.support.failure_run"
@@ -33,14 +33,14 @@ local function run_in_child(index)
 end
 
 describe("the table of failures", function()
-  it("knows every operation of the client", function()
+  it("has every operation of the client", function()
     for _, name in ipairs(all) do
       assert.is_string(failure_table.OPERATIONS[name], name .. " has no class in spec/support/failure_table.lua")
       assert.is_true(failure_run.knows(name), name .. " has no call in spec/support/failure_run.lua")
     end
   end)
 
-  it("names no operation that the client does not have", function()
+  it("has no operation that the client does not have", function()
     local rows = require "devkit4ai.api.operations"
     for name in pairs(failure_table.OPERATIONS) do assert.is_table(rows.get(name), name) end
   end)
@@ -75,7 +75,7 @@ for index, failure in ipairs(failure_table.FAILURES) do
   end)
 end
 
--- A server that gives each request the next of its answers, the last one again and again.
+-- A server that gives each request the next of its answers, and repeats the last one.
 local function serve(...)
   local steps = {}
   for i, step in ipairs { ... } do steps[i] = ("function(conn) %s end"):format(step) end
@@ -99,7 +99,7 @@ local IMAGE = { data = wire.image.png, filename = "a.png" }
 local OOPS, DENIED = [[conn:respond(500, "{}")]], [[conn:respond(401, { detail = "no" })]]
 local TOKENS = [[conn:respond(200, { access_token = "another.access.token" })]]
 
-describe("a creating call whose tokens could not be renewed", function()
+describe("a creating call whose tokens could not be refreshed", function()
   local server, client
 
   local function generate(access_token)
@@ -114,7 +114,7 @@ describe("a creating call whose tokens could not be renewed", function()
     server:stop()
   end)
 
-  it("was not sent, whatever became of the refresh, where that came first", function()
+  it("is not sent if the refresh before it fails, whatever the outcome of the refresh", function()
     server = serve(OOPS)
     local gen, _, err = generate()
     assert.is_nil(gen)
@@ -123,7 +123,7 @@ describe("a creating call whose tokens could not be renewed", function()
     assert.equal("refresh refresh", targets(server))
   end)
 
-  it("was refused, whatever became of the refresh, where a 401 asked for that", function()
+  it("is refused if the refresh after a 401 fails, whatever the outcome of the refresh", function()
     server = serve(DENIED, OOPS)
     local gen, _, err = generate "an.access.token"
     assert.is_nil(gen)
@@ -131,7 +131,7 @@ describe("a creating call whose tokens could not be renewed", function()
     assert.equal("generate-v2 refresh refresh", targets(server))
   end)
 
-  it("was refused where the refresh was, too", function()
+  it("is refused if the refresh is refused", function()
     server = serve(DENIED)
     local gen, message, err = generate "an.access.token"
     assert.is_nil(gen)
@@ -139,7 +139,7 @@ describe("a creating call whose tokens could not be renewed", function()
     assert.is_truthy(message:find("log in again", 1, true))
   end)
 
-  it("has an outcome of its own, whoever else waited for the same refresh", function()
+  it("has its own outcome, also if others waited for the same refresh", function()
     server = serve(DENIED, DENIED, OOPS)
     client = assert(devkit4ai.new(wire.options(server.url)))
     local tasks, errs = {}, {}
@@ -153,7 +153,7 @@ describe("a creating call whose tokens could not be renewed", function()
   end)
 end)
 
-describe("a call of several tries", function()
+describe("a call of several attempts", function()
   local server, client
 
   local function new(...)
@@ -167,7 +167,7 @@ describe("a call of several tries", function()
     server:stop()
   end)
 
-  it("has an unknown outcome where one of them may have been done", function()
+  it("has an unknown outcome if one of them may have been done", function()
     local done, _, err = new("conn:reset() conn.read_request = function() end",
       [[conn:respond(429, { detail = "later", retry_after = 3600 })]]):refresh_token()
     assert.is_nil(done)
@@ -175,12 +175,12 @@ describe("a call of several tries", function()
       { err.kind, err.outcome, err.attempts, err.retry_after, err.retryable })
   end)
 
-  it("may be a success in the end", function()
+  it("may succeed in the end", function()
     assert(new(OOPS, OOPS, [[conn:respond(200, { id = "550e8400-e29b-41d4-a716-446655440000" })]]):me())
     assert.equal(3, #server:requests())
   end)
 
-  it("makes one refresh in all, and three tries of its own", function()
+  it("makes one refresh in all, and three attempts", function()
     local user, _, err = new(OOPS, DENIED, TOKENS, OOPS, OOPS):me()
     assert.is_nil(user)
     assert.same({ "server", 3 }, { err.kind, err.attempts })

@@ -1,4 +1,4 @@
--- The user's own header lines: for the API alone, on top of ours and never in their place, masked as a key is.
+-- The user's own headers: only for the API, added to the library's and never in their place, masked like keys.
 local core = require "devkit4ai.core"
 local devkit4ai = require "devkit4ai"
 local headers = require "devkit4ai.request.headers"
@@ -15,17 +15,17 @@ local function compile(given, before)
 end
 
 describe("headers.compile", function()
-  it("gives lines that name slots, by name, behind those that are there", function()
+  it("returns lines that name slots, sorted, after the given lines", function()
     assert.same({ "First: x", "X-A: {header X-A}", "traceparent: {header traceparent}" },
       (compile({ traceparent = TRACE, ["X-A"] = "a" }, { "First: x" })))
   end)
 
-  it("takes the place of a line of the same name, whatever its case", function()
+  it("replaces a line of the same name, in any case of letters", function()
     assert.same({ "Keep: {header Keep}", "x-team: {header x-team}" },
       (compile({ ["x-team"] = "b" }, { "X-Team: {header X-Team}", "Keep: {header Keep}" })))
   end)
 
-  it("masks a long value as it masks keys, and leaves a short one readable", function()
+  it("masks a long value like a key, and leaves a short one readable", function()
     local _, _, secrets = compile { ["X-Key"] = "MARKER-VALUE", ["X-Team"] = "neon" }
     assert.equal("say *** and neon", secrets:mask "say MARKER-VALUE and neon")
   end)
@@ -42,7 +42,7 @@ describe("headers.compile", function()
   end
 
   for _, name in ipairs { "", "a b", "a:b", "a\r\nX-Evil", "a\n", "{x}", "?a", "a\0", "(a)", "ä" } do
-    it(("refuses %q, which is no name"):format(name), function()
+    it(("refuses the name %q"):format(name), function()
       assert.is_nil((compile { [name] = "x" }))
     end)
   end
@@ -56,7 +56,7 @@ describe("headers.compile", function()
     end)
   end
 
-  it("refuses what is no text by name", function()
+  it("refuses headers that are not texts by name", function()
     for _, given in ipairs { { "x" }, { ["X-A"] = 1 }, { ["X-A"] = { "x" } }, { [true] = "x" } } do
       assert.is_nil((compile(given)))
     end
@@ -95,7 +95,7 @@ describe("the option headers", function()
     return wire.header(requests[#requests], name)
   end
 
-  it("sends them with every call, the refresh included", function()
+  it("is sent with every call, also with a refresh", function()
     new { traceparent = TRACE }
     assert(client:me())
     assert.equal(TRACE, last "traceparent")
@@ -105,7 +105,7 @@ describe("the option headers", function()
     assert.equal(TRACE, last "traceparent")
   end)
 
-  it("sends a call's own with that call alone, in place of the client's", function()
+  it("of a call is sent only with that call, in place of the client's", function()
     new { ["X-Team"] = "blue", Keep = "kept" }
     assert(client:me { headers = { ["x-team"] = "red", traceparent = TRACE } })
     local head = server:requests()[1].head
@@ -117,19 +117,19 @@ describe("the option headers", function()
     assert.is_nil(last "traceparent")
   end)
 
-  it("leaves braces in a value as they are", function()
+  it("may have braces in a value", function()
     new { ["X-A"] = "{developer_key} {access_token} {{x}} ?{" }
     assert(client:me { headers = { ["X-B"] = "{project_key}" } })
     assert.same({ "{developer_key} {access_token} {{x}} ?{", "{project_key}" }, { last "X-A", last "X-B" })
   end)
 
-  it("sends an empty one", function()
+  it("may have an empty value", function()
     new { ["X-Empty"] = "" }
     assert(client:me())
     assert.is_truthy(server:requests()[1].head:find("\r\nX-Empty:", 1, true))
   end)
 
-  it("refuses a bad one before anything goes out, for the client and for a call", function()
+  it("is refused before anything is sent, for the client and for a call", function()
     local refused, message, err = devkit4ai.new(wire.options(server.url, { headers = { authorization = "MARKER" } }))
     assert.is_nil(refused)
     assert.equal("config", err.kind)
@@ -145,7 +145,7 @@ describe("the option headers", function()
     assert.equal(0, #server:requests())
   end)
 
-  it("is masked in what the server gives back", function()
+  it("is masked in the server's responses", function()
     server:stop()
     server = raw.start { script = [[return function(conn)
       local request = conn:read_request()
@@ -157,7 +157,7 @@ describe("the option headers", function()
     assert.is_nil((message .. err.detail):find("MARKER", 1, true))
   end)
 
-  it("goes to the API alone, and not to the picture's server", function()
+  it("is sent only to the API, and not to the image's server", function()
     new { traceparent = TRACE }
     local gen = client:generation(ID)
     gen.image_url = server.url .. "/picture.png"
@@ -167,14 +167,14 @@ describe("the option headers", function()
     assert.is_nil(last "X-Call")
   end)
 
-  it("goes with the look for a picture's address", function()
+  it("is sent with the request for an image's URL", function()
     new {}
     local gen = client:generation(ID)
     assert.is_nil((gen:bytes { headers = { ["X-Call"] = "neon" } })) -- the address that the server names does not exist
     assert.equal("neon", wire.header(server:requests()[1], "X-Call"))
   end)
 
-  it("goes with every look of a wait", function()
+  it("is sent with every status request of a wait", function()
     new {}
     assert(client:generation(ID):wait { headers = { ["X-Call"] = "neon" } })
     assert.equal("neon", last "X-Call")

@@ -1,5 +1,5 @@
--- No secret shows: all of them carry a mark, all operations run with the log on against servers that repeat what they hear,
--- and the mark is looked for in what is returned, told, logged and printed, in URLs, at a proxy and at another origin.
+-- No secret shows. All secrets contain a marker, and all operations run with the log on against servers that repeat their
+-- requests. The test looks for the marker in results, events, logs, output and URLs, at a proxy and at another origin.
 local child = require "spec.support.child"
 local devkit4ai = require "spec.support.no_retry_pauses"
 local key_server = require "spec.support.key_server"
@@ -9,7 +9,7 @@ local tunnel = require "spec.support.tunnel"
 
 local ID = "770e8400-e29b-41d4-a716-446655440002"
 
--- A server that gives back what it hears. heard: head and body, a JSON body's texts decoded as well; one: one secret of it.
+-- A server that repeats requests. heard: head and body, a JSON body's texts decoded as well; one: one secret of it.
 local ECHO = [[
   local cjson = require "cjson"
   local function respond(conn, status, reason, body, headers)
@@ -30,7 +30,7 @@ local ECHO = [[
   end
 ]]
 
--- Success as the operations want it, with echoes beside it.
+-- A success for each operation, with repeated secrets beside it.
 local SUCCESS = ([[
   local function answer_with(fields)
     fields.id, fields.name, fields.status, fields.is_active = "ID", "neon", "completed", true
@@ -83,7 +83,7 @@ local ANSWERS = {
   ["by a reset"] = [[conn:reset() do return end]],
 }
 
--- Runs a script with the log on; what it wrote, both ways, must not have the mark.
+-- Runs a script with the log on. Its output and its log must not have the marker.
 local function run(script, ...)
   local ended = child.run('local marker = require "spec.support.marker_run"\n' .. script,
     { args = { ... }, env = { DEVKIT4AI_LOG = "debug" } })
@@ -121,7 +121,7 @@ describe("no secret shows", function()
   end)
 
   for how, answer in pairs(ANSWERS) do
-    it("that a server gives back " .. how, function()
+    it("that a server repeats " .. how, function()
       local server = serve { script = script_of(answer) }
       run(ALL, server.url, server.url)
       assert.is_true(#server:requests() > 10)
@@ -129,7 +129,7 @@ describe("no secret shows", function()
     end)
   end
 
-  it("at the place that a redirect names, nor in what it gives back", function()
+  it("at the target of a redirect, or in its response", function()
     local elsewhere = serve { script = script_of(ANSWERS["as a detail"]) }
     local server = serve { script = script_of(([[respond(conn, 307, "Elsewhere", heard,
       { Location = "%s/elsewhere.png" })]]):format(elsewhere.url)) }
@@ -142,7 +142,7 @@ describe("no secret shows", function()
     end
   end)
 
-  it("at a proxy, but its own login", function()
+  it("at a proxy, except its own login", function()
     local server = serve { tls = true, script = script_of(ANSWERS["as a detail"]) }
     local door = serve { script = tunnel(server.port) }
     run(ALL, "https://api.test:" .. server.port, "https://pictures.test:" .. server.port,
@@ -158,7 +158,7 @@ describe("no secret shows", function()
     end
   end)
 
-  it("that a proxy gives back", function()
+  it("that a proxy repeats", function()
     local door = serve { script = script_of [[
       local login = request.head:match "Basic ([^\r]*)" or "none"
       respond(conn, 407, login .. " MARK-the-secret-proxy", heard,
@@ -168,7 +168,7 @@ describe("no secret shows", function()
     assert.is_true(#door:requests() > 10)
   end)
 
-  it("of the address of a picture, which is a signature", function()
+  it("of an image's URL, which is a signature", function()
     local server = serve { script = script_of(ANSWERS["in JSON that breaks off"]) }
     for _, origin in ipairs { server.url, "http://127.0.0.1:" .. raw.port_closed(), "http://no.such.name.invalid" } do
       run([[
@@ -186,7 +186,7 @@ describe("no secret shows", function()
     end
   end)
 
-  it("of tokens that were renewed, or forgotten, while the call was under way", function()
+  it("of tokens that were refreshed or forgotten during the call", function()
     local server = serve { script = script_of [[
       local held = request.target:find "generations%-v2/"
       while held and not renewed do conn:sleep(0.01) end
@@ -218,7 +218,7 @@ describe("no secret shows", function()
     end
   end)
 
-  it("in an answer that came as its client was closed", function()
+  it("in an answer that came when its client was closed", function()
     local server = serve { script = script_of(ANSWERS["as a detail"]) }
     local client = assert(devkit4ai.new(marker.options(server.url)))
     devkit4ai.update() -- from now on a thread steps
@@ -235,7 +235,7 @@ describe("no secret shows", function()
   for step, how in pairs {
     list = { "500", "project" }, create = { "429", "project" }, revoke = { "403", "developer" },
   } do
-    it(("of a rotation that fails as it comes to %s"):format(step), function()
+    it(("of a rotation that fails at %s"):format(step), function()
       local fault, kind = how[1], how[2]
       local old = { kind = kind, key = "older_k1-MARK-the-secret-old", key_prefix = "older_k1", is_active = true }
       local server = key_server.start { new_key = "newer_k1-MARK-the-secret-new", faults = { [step] = { fault } },
@@ -261,7 +261,7 @@ describe("no secret shows", function()
     end)
   end
 
-  it("beside the tokens in a store, nor in the names of its files", function()
+  it("beside the tokens in a store, or in the names of its files", function()
     local server = serve { script = script_of(ANSWERS["under other names of a success"]) }
     local folder = child.folder()
     finally(function() child.remove(folder) end)

@@ -1,4 +1,4 @@
--- A mistake in the program raises at the line of the program that made it, not at one of ours.
+-- A mistake in the program raises at the program's line, not at a line of the library.
 local devkit4ai = require "devkit4ai"
 local raw = require "spec.support.raw"
 

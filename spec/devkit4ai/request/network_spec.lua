@@ -1,4 +1,4 @@
--- What goes wrong below HTTP, and answers that can't be used: each message names the thing and the way out.
+-- Failures below HTTP, and responses that can't be used: each message names the cause and what to do.
 local child = require "spec.support.child"
 local devkit4ai = require "devkit4ai"
 local raw = require "spec.support.raw"
@@ -10,7 +10,7 @@ local function new(url, more)
   return assert(devkit4ai.new(options))
 end
 
--- The call fails; gives its message and err.
+-- Checks that the call fails; returns its message and err.
 local function failure(client)
   local user, message, err = client:me()
   assert.is_nil(user)
@@ -50,7 +50,7 @@ describe("a name that does not resolve", function()
     says(ended.out, "check the host name in base_url")
   end)
 
-  it("does not hold a call past its connect limit", function()
+  it("does not delay a call past its connect limit", function()
     local ended = child.run(script "timeout = { connect = 0.2 }", { preload = "slow_getaddrinfo",
       env = { SLOW_RESOLVE_NAME = "slow.test", SLOW_RESOLVE_SECONDS = "1000" } })
     assert.equal(0, ended.code)
@@ -59,7 +59,7 @@ describe("a name that does not resolve", function()
   end)
 end)
 
-describe("a server with a certificate of its own", function()
+describe("a server with its own certificate", function()
   local server
   setup(function()
     server = raw.start { tls = true, script = [[return function(conn)
@@ -81,7 +81,7 @@ describe("a server with a certificate of its own", function()
     client:close()
   end)
 
-  it("is not trusted under a name that the certificate does not have", function()
+  it("is not trusted with a name that the certificate does not have", function()
     local ended = child.run([=[
       local user, message, err = assert(require("devkit4ai").new {
         base_url = "https://other.test:" .. arg[1], ca_file = arg[2], access_token = "t" }):me()
@@ -91,7 +91,7 @@ describe("a server with a certificate of its own", function()
     assert.equal("nil\ttls\tnot_sent\n", ended.out, ended.err)
   end)
 
-  it("is a tls failure that names the file where ca_file can't be read", function()
+  it("is a tls failure that names the file if ca_file can't be read", function()
     local message, err = failure(new(server.url, { ca_file = "/nowhere/ca.pem" }))
     assert.same({ "tls", "not_sent" }, { err.kind, err.outcome })
     says(message, "/nowhere/ca.pem", "the option ca_file")
@@ -116,15 +116,15 @@ local ANSWERS = {
   { "HTML with 503", [[conn:respond(503, "<html><h1>Busy</h1>", { ["Content-Type"] = "text/html" })]],
     "server", "unknown", 503, true, { "the server answered 503", "try again later" } },
   { "HTML with 200", [[conn:respond(200, "<html>Welcome</html>", { ["Content-Type"] = "text/html" })]],
-    "protocol", "unknown", 200, true, { "the answer (200) can't be used: it is not JSON",
-      "check that base_url is the address" } },
+    "protocol", "unknown", 200, true,
+    { "the response (200) can't be used: it is not JSON", "check that base_url is the address" } },
   { "broken JSON", [[conn:respond(200, '{"id": ')]],
     "protocol", "unknown", 200, true, { "it is not JSON" } },
   { "JSON of 1001 levels", [[conn:respond(200, ("["):rep(1001) .. ("]"):rep(1001))]],
     "protocol", "unknown", 200, true, { "too many nested" } },
   { "a million brackets", [[conn:respond(200, ("["):rep(1000000))]],
     "protocol", "unknown", 200, true, { "too many nested" } },
-  { "a number", "conn:respond(200, '5')", "protocol", "unknown", 200, true, { "no object and no list" } },
+  { "a number", "conn:respond(200, '5')", "protocol", "unknown", 200, true, { "it is not an object or a list" } },
   { "without an id", "conn:respond(200, '{}')", "protocol", "unknown", 200, true, { "it has no id" } },
   { "more than 16 MiB, and says so", [[conn:respond(200, (" "):rep(16 * 1024 * 1024 + 1))]],
     "protocol", "unknown", 200, false, { "more than 16777216 bytes", "check base_url" } },
@@ -173,7 +173,7 @@ local ANSWERS = {
 
 describe("an answer that is", function()
   for _, row in ipairs(ANSWERS) do
-    it(row[1] .. " is told as " .. row[3], function()
+    it(row[1] .. " is a failure of kind " .. row[3], function()
       local server = raw.start { script = "return function(conn) conn:read_request() " .. row[2] .. " end" }
       finally(function() server:stop() end)
       local message, err = failure(new(server.url))
@@ -184,7 +184,7 @@ describe("an answer that is", function()
     end)
   end
 
-  it("numbered by the server has its number in err.request_id", function()
+  it("with an X-Request-ID has it in err.request_id", function()
     local server = raw.start { script = [[return function(conn)
       conn:read_request() conn:respond(500, { detail = "Oops" }, { ["x-request-id"] = "r-17" }) end]] }
     finally(function() server:stop() end)
@@ -192,7 +192,7 @@ describe("an answer that is", function()
     assert.same({ "r-17", "Oops" }, { err.request_id, err.detail })
   end)
 
-  it("silent ends the call at its total limit", function()
+  it("missing ends the call at its total limit", function()
     local server = raw.start { script = "return function(conn) conn:read_request() conn:sleep(1000) end" }
     finally(function() server:stop() end)
     local message, err = failure(new(server.url, { timeout = { total = 1 } }))
@@ -200,7 +200,7 @@ describe("an answer that is", function()
     says(message, "(wait, after ", "the time for the whole call is over", "pass a larger timeout")
   end)
 
-  it("silent ends the call at its own timeout", function()
+  it("missing ends the call at its own timeout", function()
     local server = raw.start { script = "return function(conn) conn:read_request() conn:sleep(1000) end" }
     finally(function() server:stop() end)
     local account, message, err = new(server.url):me { timeout = 1 }
@@ -209,7 +209,7 @@ describe("an answer that is", function()
     says(message, "the time for the whole call is over")
   end)
 
-  it("silent ends the call at its idle limit", function()
+  it("missing ends the call at its idle limit", function()
     local server = raw.start { script = "return function(conn) conn:read_request() conn:sleep(1000) end" }
     finally(function() server:stop() end)
     local message, err = failure(new(server.url, { timeout = { idle = 1 } }))

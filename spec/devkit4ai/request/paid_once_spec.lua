@@ -1,6 +1,6 @@
--- Nothing is paid twice (architecture.md, invariant 1): whatever becomes of an upload, one POST arrives, and the error says what is
--- known of it. Eight connections are kept warm first, since libcurl repeats a request of its own accord only where a
--- connection was used before: without them these specs could not fail.
+-- Nothing is paid twice (architecture.md, invariant 1): one POST arrives for each upload, and the error has its outcome. Eight connections
+-- are warmed first, because libcurl repeats a request by itself only on a used connection: without them these specs could
+-- not fail.
 local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
 
@@ -82,7 +82,7 @@ local FAULTS = {
   { "answers 504", [[conn:respond(504, "")]], "server", "unknown", 504 },
 }
 
--- One engine, two gears: the caller that waits steps it, or from the first update() on a thread of its own does.
+-- The two modes of the engine: the caller that waits steps it, or from the first update() on a thread steps it.
 local GEARS = {
   { "where the caller steps", function() end },
   { "where a thread steps", function(devkit4ai) devkit4ai.update() end },
@@ -145,7 +145,7 @@ for _, gear in ipairs(GEARS) do
       end)
     end
 
-    it("a server that accepts it gets one POST, on a connection that was not used before", function()
+    it("a server that accepts it gets one POST, on a new connection", function()
       local server = server_with [[conn:respond(200, { id = "990e8400-e29b-41d4-a716-446655440004" })]]
       finally(function() server:stop() end)
       local client = client_of(server.url)
@@ -185,7 +185,7 @@ for _, gear in ipairs(GEARS) do
       client:close()
     end)
 
-    it("a port on which nobody listens was not sent anything", function()
+    it("a closed port gets nothing", function()
       local client = client_of("http://127.0.0.1:" .. raw.port_closed())
       local gen, message, err = upload(client)
       assert.is_nil(gen)
@@ -194,7 +194,7 @@ for _, gear in ipairs(GEARS) do
       client:close()
     end)
 
-    it("a server with a certificate that nobody vouches for was not sent anything", function()
+    it("a server with an untrusted certificate gets nothing", function()
       local server = raw.start { tls = true, script = "return function(conn) conn:read_request() end" }
       finally(function() server:stop() end)
       local client = client_of(server.url)

@@ -1,4 +1,4 @@
--- Which proxy a request goes through, and what it sees: an address and its own login, nothing of ours.
+-- The proxy of a request, and what it gets: an address and its own login, no other secret.
 local child = require "spec.support.child"
 local devkit4ai = require "devkit4ai"
 local proxy = require "devkit4ai.request.proxy"
@@ -19,7 +19,7 @@ describe("proxy.parse", function()
     ["http://user:p%40ss%3Aword@proxy"] = { "http://proxy", "user:p@ss:word" },
     ["http://user:p@ss@proxy"] = { "http://proxy", "user:p@ss" }, ["http://user@proxy"] = { "http://proxy", "user" },
   } do
-    it("takes " .. text .. " apart", function() assert.same(parts, { proxy.parse(text) }) end)
+    it("parses " .. text, function() assert.same(parts, { proxy.parse(text) }) end)
   end
 
   for _, text in ipairs { "", "http://", "ftp://proxy", "socks6://proxy", "http://proxy:port", "http://pro xy",
@@ -37,7 +37,7 @@ describe("proxy.of_environment", function()
     return { proxy.of_environment(function(name) return environment[name] end) }
   end
 
-  it("is curl's: https_proxy, then all_proxy, lower case first; http_proxy never", function()
+  it("is https_proxy, then all_proxy, lower case first, as for curl; http_proxy never", function()
     assert.same({ "a", true, "", "https_proxy" }, of { https_proxy = "a", HTTPS_PROXY = "b", all_proxy = "c" })
     assert.same({ "b", true, "", "HTTPS_PROXY" }, of { HTTPS_PROXY = "b", all_proxy = "c" })
     assert.same({ "c", false, "", "all_proxy" }, of { all_proxy = "c", ALL_PROXY = "d" })
@@ -53,8 +53,8 @@ describe("proxy.of", function()
     return proxy.of(its, url) ~= nil
   end
 
-  it("is none where there is none", function() assert.is_nil(proxy.of(nil, "https://a")) end)
-  it("is none for this machine", function()
+  it("is nil without a proxy", function() assert.is_nil(proxy.of(nil, "https://a")) end)
+  it("is nil for this machine", function()
     for _, host in ipairs { "localhost", "LOCALHOST", "a.localhost", "127.0.0.1", "127.9.9.9", "[::1]" } do
       assert.is_false(through("https://" .. host .. ":8000/x"), host)
     end
@@ -66,7 +66,7 @@ describe("proxy.of", function()
     assert.is_true(through("https://a", { https_only = true }))
     assert.is_true(through "http://a")
   end)
-  it("is none for what no_proxy names", function()
+  it("is nil for the hosts of no_proxy", function()
     for _, list in ipairs { "example.com", ".example.com", "*.example.com", "other, example.com", "other example.com",
       "EXAMPLE.COM", "example.com:443", "*" } do
       assert.is_false(through("https://api.example.com/x", { exempt = list }), list)
@@ -105,7 +105,7 @@ describe("proxy.of", function()
     end)
   end
 
-  it("that can't be used says so only where it would be used", function()
+  it("that can't be used fails only the calls that need it", function()
     local broken = { why = "it is broken", https_only = true, exempt = "example.com" }
     for _, url in ipairs { "http://a", "https://example.com", "https://127.0.0.1" } do
       assert.same({}, { proxy.of(broken, url) }, url)
@@ -134,7 +134,7 @@ describe("a proxy setting that can't be used", function()
     https_proxy = "ftp://user:MARK@proxy", all_proxy = "quic://MARK", HTTPS_PROXY = "http://user:MARK\n@proxy",
     ALL_PROXY = "http://[MARK",
   } do
-    it(("stops no client that does not need it, and the call that does: %s"):format(name), function()
+    it(("fails only the calls that need it: %s"):format(name), function()
       for _, case in ipairs {
         { "http://127.0.0.1:1" }, { "https://localhost:1" }, { "https://[::1]:1" }, { "https://api.test", "api.test" },
       } do
@@ -147,7 +147,7 @@ describe("a proxy setting that can't be used", function()
     end)
   end
 
-  it("is not looked at with no_proxy=*", function()
+  it("is ignored with no_proxy=*", function()
     local client = child.run([[print(require("devkit4ai").new { base_url = "https://api.test" })]],
       { env = { all_proxy = "socks9://x", no_proxy = "*" } })
     assert.matches("^devkit4ai.Client", client.out)
@@ -184,7 +184,7 @@ describe("a client with a proxy", function()
     return client
   end
 
-  it("asks it for the way, and shows it nothing but its own login and the host", function()
+  it("connects through it, and sends it only its own login and the host", function()
     assert(new("user:pa%20ss@" .. open_door()):me())
     local seen = door:requests()[1].head
     assert.same({ "CONNECT", "api.test:" .. api.port }, { door:requests()[1].method, door:requests()[1].target })
@@ -197,14 +197,14 @@ describe("a client with a proxy", function()
     assert.is_nil(wire.header(api:requests()[1], "Proxy-Authorization"))
   end)
 
-  it("keeps the way open for the next call of the process's first login", function()
+  it("keeps the connection open for the next call of the process's first login", function()
     assert(new("user:pa%20ss@" .. open_door()):me())
     assert(client:me())
     assert.equal(1, door:connections())
     assert.equal(2, #api:requests())
   end)
 
-  it("shares the way with no client that has another login, or none", function()
+  it("shares the connection with no client that has another login, or none", function()
     local address = open_door()
     assert(new("one:1@" .. address):me())
     local first = client
@@ -218,7 +218,7 @@ describe("a client with a proxy", function()
     assert.same({ "Basic b25lOjE=", "Basic dHdvOjI=", "none" }, logins)
   end)
 
-  it("tells a proxy that wants a login, sends nothing to the API, and shows no password", function()
+  it("reports a proxy that needs a login, sends nothing to the API, and shows no password", function()
     local user, message, err = new("user:MARKER@"
       .. open_door [[conn:respond(407, "", { ["Proxy-Authenticate"] = "Basic" }) do return end]],
       { retry = { attempts = 1 } }):me()
@@ -242,21 +242,21 @@ describe("a client with a proxy", function()
     end
   end)
 
-  it("tells a proxy that can't reach the API, and tries again", function()
+  it("reports a proxy that can't reach the API, and retries", function()
     local user, _, err = new(open_door [[conn:respond(502, "") do return end]]):me { timeout = 20 }
     assert.is_nil(user)
     assert.same({ "network", "not_sent", 3 }, { err.kind, err.outcome, err.attempts })
     assert.equal(3, #door:requests())
   end)
 
-  it("never asks it for this machine", function()
+  it("never uses it for this machine", function()
     open_door()
     client = new("127.0.0.1:" .. door.port, { base_url = "https://localhost:" .. api.port })
     assert(client:me())
     assert.equal(0, door:connections())
   end)
 
-  it("refuses plain http through it, which would show it our keys", function()
+  it("refuses plain http through it, which would show it the keys", function()
     local options = wire.options("http://api.test", { allow_http = true, proxy = "proxy:1" })
     local refused, message, err = devkit4ai.new(options)
     assert.is_nil(refused)
@@ -285,7 +285,7 @@ describe("a client with a proxy", function()
     return ended.out
   end
 
-  it("takes it from the environment, but for the names in no_proxy", function()
+  it("takes it from the environment, except for the names in no_proxy", function()
     local address, base_url = open_door(), "https://api.test:" .. api.port
     assert.matches("^answered", run({ https_proxy = "http://user:word@" .. address }, base_url))
     assert.equal("Basic dXNlcjp3b3Jk", wire.header(door:requests()[1], "Proxy-Authorization"))

@@ -1,4 +1,4 @@
--- Which failure is made again, and after which pause: wire.md 7, 4.2 and the budget, with no clock and no network.
+-- Which failures are retried, and after which pause: wire.md 7, 4.2 and the budget, without a clock and a network.
 local retry = require "devkit4ai.request.retry"
 
 local function never() return 0 end
@@ -11,7 +11,7 @@ local function failure_of(fields)
 end
 
 local function clock_of(fields)
-  local clock = { left = math.huge, tries = 3, max_wait = 60, budget = retry.FULL }
+  local clock = { left = math.huge, tries = 3, max_wait = 60, budget = retry.FULL_BUDGET }
   for name, value in pairs(fields or {}) do clock[name] = value end
   return clock
 end
@@ -20,31 +20,31 @@ local function decide(class, failure, clock, chance)
   return retry.decide({ retry_class = class }, failure_of(failure), clock_of(clock), chance or never)
 end
 
--- What happened: the failure's fields.
+-- The cases, and their failures' fields.
 local HAPPENED = {
   ["was not sent"] = {},
-  ["met a limit (429)"] = { kind = "rate_limited", outcome = "refused", retry_after = 5 },
-  ["has an unknown end"] = { kind = "server", outcome = "unknown" },
+  ["got a 429"] = { kind = "rate_limited", outcome = "refused", retry_after = 5 },
+  ["has an unknown outcome"] = { kind = "server", outcome = "unknown" },
   ["was too slow"] = { kind = "timeout", outcome = "unknown" },
   ["was refused"] = { kind = "invalid", outcome = "refused", transient = false },
   ["can't be sent at all"] = { kind = "config", transient = false },
 }
 
--- wire.md 7, by class: is it made again after what happened?
+-- wire.md 7, by class: whether a call is retried in a case.
 local REPEATED = {
-  safe = { ["was not sent"] = true, ["met a limit (429)"] = true, ["has an unknown end"] = true,
+  safe = { ["was not sent"] = true, ["got a 429"] = true, ["has an unknown outcome"] = true,
     ["was too slow"] = true },
   if_not_sent = { ["was not sent"] = true },
-  one_retry = { ["was not sent"] = true, ["met a limit (429)"] = true, ["has an unknown end"] = true,
+  one_retry = { ["was not sent"] = true, ["got a 429"] = true, ["has an unknown outcome"] = true,
     ["was too slow"] = true },
-  never = { ["was not sent"] = true, ["met a limit (429)"] = true },
+  never = { ["was not sent"] = true, ["got a 429"] = true },
 }
 REPEATED.idempotent, REPEATED.delete = REPEATED.safe, REPEATED.safe
 
 describe("retry.decide", function()
   for class, after in pairs(REPEATED) do
     for what, fields in pairs(HAPPENED) do
-      it(("%s a call of the class %s that %s"):format(after[what] and "repeats" or "ends", class, what), function()
+      it(("%s a call of the class %s that %s"):format(after[what] and "retries" or "ends", class, what), function()
         local pause, reason = decide(class, fields)
         assert.equal(after[what] == true, pause ~= nil)
         assert.is_string(reason)
@@ -59,7 +59,7 @@ describe("retry.decide", function()
     end
   end)
 
-  it("tries as often as it may, and the refresh twice", function()
+  it("stops after the allowed attempts, and a refresh after two", function()
     for class, most in pairs { safe = 5, idempotent = 5, delete = 5, if_not_sent = 5, never = 5, one_retry = 2 } do
       local attempts = 1
       while decide(class, { attempts = attempts }, { tries = 5 }) do attempts = attempts + 1 end
@@ -68,7 +68,7 @@ describe("retry.decide", function()
     end
   end)
 
-  it("draws the pause from a span that doubles, from 0 on: 0.5 s to 8 s", function()
+  it("has a random pause up to a limit that doubles from 0.5 s to 8 s", function()
     for attempts, most in ipairs { 0.5, 1, 2, 4, 8, 8, 8 } do
       assert.equal(most, (decide("safe", { attempts = attempts }, { tries = 9 }, always)))
       assert.equal(0, (decide("safe", { attempts = attempts }, { tries = 9 }, never)))
@@ -76,7 +76,7 @@ describe("retry.decide", function()
     end
   end)
 
-  it("waits no less than the server said, and a random time more, so that clients do not come back together", function()
+  it("waits as long as the server said and a random time more, so that clients do not retry together", function()
     for _, kind in ipairs { "rate_limited", "server" } do
       assert.equal(7, (decide("safe", { kind = kind, retry_after = 7 }, nil, never)))
       assert.equal(7.5, (decide("safe", { kind = kind, retry_after = 7 }, nil, always)))
@@ -90,7 +90,7 @@ describe("retry.decide", function()
     assert.is_number((decide("safe", {}, { max_wait = 0 }))) -- no time was named: the pause is our own
   end)
 
-  it("never waits into the caller's deadline", function()
+  it("never waits past the caller's deadline", function()
     assert.is_number((decide("safe", {}, { left = 0.52 }, always)))
     assert.is_nil((decide("safe", {}, { left = 0.505 }, always)))
     assert.is_nil((decide("safe", { kind = "timeout", outcome = "unknown" }, { left = 0.002 }, never))) -- a clock's haste
@@ -99,16 +99,16 @@ describe("retry.decide", function()
     assert.is_nil((decide("safe", {}, { left = 0 }, never)))
   end)
 
-  it("takes a repeat out of the budget, a timeout's twice, and stops where too little is left", function()
+  it("takes each retry from the budget, a timeout twice, and stops when too little is left", function()
     local plain, slow = failure_of(), failure_of { kind = "timeout" }
     assert.equal(2 * retry.cost(plain), retry.cost(slow))
     assert.is_number((decide("safe", plain, { budget = retry.cost(plain) })))
     assert.is_nil((decide("safe", plain, { budget = retry.cost(plain) - 1 })))
     assert.is_nil((decide("safe", slow, { budget = retry.cost(slow) - 1 })))
-    assert.equal(100, retry.FULL / retry.cost(plain))
+    assert.equal(100, retry.FULL_BUDGET / retry.cost(plain))
   end)
 
-  it("changes nothing of what it is given", function()
+  it("does not change its arguments", function()
     local row, failure, clock = { retry_class = "safe" }, failure_of { retry_after = 1 }, clock_of()
     retry.decide(row, failure, clock, always)
     assert.same({ { retry_class = "safe" }, failure_of { retry_after = 1 }, clock_of() }, { row, failure, clock })
@@ -116,7 +116,7 @@ describe("retry.decide", function()
 end)
 
 describe("retry.is_harmless", function()
-  it("is so where a second one is as one", function()
+  it("is true for idempotent classes", function()
     for class, harmless in pairs { safe = true, idempotent = true, delete = true, if_not_sent = false,
       one_retry = false,
       never = false } do

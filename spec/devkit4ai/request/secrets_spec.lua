@@ -1,4 +1,4 @@
--- No secret shows: not in an error, a message, a tostring, raw, a field or a traceback. Each secret carries a mark.
+-- No secret shows in an error, a message, a tostring, raw, a field or a traceback. Each secret contains a marker.
 local devkit4ai = require "spec.support.no_retry_pauses"
 local raw = require "spec.support.raw"
 
@@ -9,8 +9,8 @@ local function is_ours(fn)
   return debug.getinfo(fn, "S").source:find("lua/devkit4ai/", 1, true) ~= nil
 end
 
--- Looks for the mark in a value, its fields, metatables and our functions' upvalues, to any depth; in userdata by what
--- tostring gives. Says where it is.
+-- Looks for the marker in a value, its fields, metatables and our functions' upvalues, to any depth; in userdata by
+-- tostring. Returns where it is.
 local function find_mark(value, where, seen)
   seen = seen or { [package.loaded] = true }
   if type(value) == "string" then return value:find(MARK, 1, true) and where or nil end
@@ -62,7 +62,7 @@ local CALLS = {
   refresh = function(client) return client:generation(ID):refresh() end,
 }
 
--- Answers that give back all that came in, head and body, in the places where servers put words.
+-- Answers that repeat the whole request, head and body, in the places for a server's texts.
 local ECHO = [[
   local cjson = require "cjson"
   return function(conn)
@@ -89,7 +89,7 @@ local ANSWERS = {
 describe("an error", function()
   for how, answer in pairs(ANSWERS) do
     for name, call in pairs(CALLS) do
-      it(("of %s shows no secret that the server gave back %s"):format(name, how), function()
+      it(("of %s shows no secret that the server repeated %s"):format(name, how), function()
         local server = raw.start { script = (ECHO:gsub("ANSWER", function() return answer end)) }
         finally(function() server:stop() end)
         local client = new(server.url)
@@ -101,7 +101,7 @@ describe("an error", function()
     end
   end
 
-  it("shows no new token of an answer that is broken, or has a token and no more", function()
+  it("shows no new token of an answer that is broken, or has only a token", function()
     for _, body in ipairs { '{"access_token":"SECRETMARK","refresh_token":"SECRETMARK',
       '{"refresh_token": "SECRETMARK"}',
       '{"id":7,"key":"SECRETMARK","provisioning":{"api_key":"SECRETMARK"}}', '["access_token","SECRETMARK"' } do
@@ -132,7 +132,7 @@ describe("a success", function()
   end]]):gsub("ID", ID):gsub("MARK", MARK)
 
   for name, call in pairs(CALLS) do
-    it("of " .. name .. " shows a secret only where it is given out on purpose", function()
+    it("of " .. name .. " shows a secret only in the documented fields", function()
       local server = raw.start { script = ANSWER }
       finally(function() server:stop() end)
       local client = new(server.url)

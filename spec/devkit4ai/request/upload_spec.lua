@@ -1,10 +1,10 @@
--- on_upload: told every tenth of a second how much of the body went out.
+-- on_upload: called every 0.1 s with the sent part of the body.
 local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 
--- Reads the body in pieces with rests between, so that it takes half a second; the socket's buffers hold less.
+-- Reads the body in pieces with pauses, so that it takes half a second; the socket's buffers are smaller.
 local SLOW = [[return function(conn)
   local length = tonumber(conn:read_head():match("Content%-Length: (%d+)"))
   local piece = length // 10 + 1
@@ -52,7 +52,7 @@ for gear, start in pairs {
       assert.equal(tonumber(wire.header(server:requests()[1], "Content-Length")), total)
     end)
 
-    it("ends the upload by an error, which is raised with its traceback", function()
+    it("ends the upload with an error, which is raised with its traceback", function()
       local function complain() error("no more") end
       local ok, why = pcall(generate, function() complain() end)
       assert.is_false(ok)

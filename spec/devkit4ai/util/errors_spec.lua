@@ -1,5 +1,5 @@
 -- Errors: kind, outcome, advice and the three results of a failed call.
-local classify = require "devkit4ai.request.classify"
+local failures = require "devkit4ai.request.failures"
 local errors = require "devkit4ai.util.errors"
 
 describe("errors.classify_status", function()
@@ -116,10 +116,10 @@ end)
 
 describe("a request that can't be sent", function()
   it("counts as a try if a later one may succeed, so that retries end", function()
-    local _, failure = classify.unsent("resources", "no more files")
+    local failure = failures.not_sent("resources", "no more files")
     assert.same({ "network", "not_sent", true, false },
       { failure.kind, failure.outcome, failure.transient, failure.untried })
-    _, failure = classify.unsent("value", "a line feed")
+    failure = failures.not_sent("value", "a line feed")
     assert.same({ "config", "not_sent", true }, { failure.kind, failure.outcome, failure.untried })
   end)
 end)

@@ -33,7 +33,7 @@ end
 
 -- A login ends with its refresh token.
 local function end_of(record)
-  local ends = jwt.ends(record.refresh_token or "") or record.ends
+  local ends = jwt.expires(record.refresh_token or "") or record.ends
   return type(ends) == "number" and os.date("!%Y-%m-%dT%H:%M:%SZ", ends) or nil
 end
 

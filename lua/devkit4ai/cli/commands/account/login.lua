@@ -84,7 +84,7 @@ function M.run(options, console)
   if store_failure() then
     return errors.fail("file", "signed in, but the login could not be stored: " .. store_failure())
   end
-  logins.save_email(client._kept.store, client._kept.account, email)
+  logins.save_email(client._stored_session.store, client._stored_session.account, email)
   settings_loader.warn_about_token(settings, console)
   console:print_record({ email = email, role = client.role, base_url = client.base_url },
     ("signed in as %s (%s) at %s"):format(email, client.role, client.base_url))

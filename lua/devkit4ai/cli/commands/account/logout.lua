@@ -2,7 +2,6 @@
 local clients = require "devkit4ai.cli.client"
 local logins = require "devkit4ai.cli.settings.logins"
 local settings_loader = require "devkit4ai.cli.settings"
-local stored_session = require "devkit4ai.auth.stored_session"
 
 local M = { name = "logout", summary = "Log out: forget the tokens of the login." }
 
@@ -25,8 +24,8 @@ function M.add_options() end
 function M.run(options, console)
   local client, settings, err = clients.open(options, console)
   if not client then return nil, settings, err end
-  local store = client._kept and client._kept.store
-  local account = store and stored_session.last_account(client._kept)
+  local store = client._stored_session and client._stored_session.store
+  local account = store and client._stored_session:last_account()
   local done, message
   done, message, err = client:logout()
   if not done then return nil, message, err end

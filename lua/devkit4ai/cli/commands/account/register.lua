@@ -141,9 +141,9 @@ function M.run(options, console)
   local done
   done, message, err = deliver_keys(console, account, client, options)
   if not done then return nil, message, err end
-  local signed_in = client._kept.account -- the account of the new tokens, or of an earlier login
+  local signed_in = client._stored_session.account -- the account of the new tokens, or of an earlier login
   if signed_in and (signed_in == account.id or signed_in == email:lower()) then
-    logins.save_email(client._kept.store, signed_in, email)
+    logins.save_email(client._stored_session.store, signed_in, email)
   else
     if account.is_active == false then console:info "first verify the e-mail address" end
     console:info(("to log in, run: devkit4ai login --email %s%s"):format(shell_quote.word(email),
