@@ -1,10 +1,10 @@
 # What tests and benchmarks run, built on demand by the targets `tests`, `fuzzers` and `benchmarks`. A file of the right
 # name becomes a program, so nothing is listed here.
-#   spec/core/x_test.c         -> spec/core/x_test         the core, without Lua
-#   spec/core/x_memory_test.c  -> spec/core/x_memory_test  the same, with allocations that fail on demand
+#   spec/core/*/x_test.c       -> spec/core/x_test         the core, without Lua
+#   spec/core/*/x_memory_test.c -> spec/core/x_memory_test the same, with allocations that fail on demand
 #   spec/binding/x_test.c      -> spec/binding/x_test      a host with a Lua 5.4 of its own
 #   spec/support/x_preload.c   -> spec/x_preload.so        for LD_PRELOAD
-#   spec/fuzz/x.c              -> spec/fuzz/x              the core under libFuzzer, in the fuzzer's build alone
+#   spec/fuzz/*/x.c            -> spec/fuzz/x              the core under libFuzzer, in the fuzzer's build alone
 #   bench/x.c                  -> bench/x                  with libcurl, without our core
 
 add_custom_target(tests)
@@ -24,12 +24,13 @@ function(devkit4ai_programs group folder sources)
   endforeach()
 endfunction()
 
-file(GLOB core_tests CONFIGURE_DEPENDS spec/core/*_test.c)
+file(GLOB core_tests CONFIGURE_DEPENDS spec/core/*/*_test.c)
 devkit4ai_programs(tests spec/core "${core_tests}" core)
 foreach(source IN LISTS core_tests)
   cmake_path(GET source STEM name)
+  target_include_directories(${name} PRIVATE spec/core)
   if(name MATCHES "_memory_test$")
-    target_sources(${name} PRIVATE spec/core/fail_alloc.c)
+    target_sources(${name} PRIVATE spec/core/support/fail_alloc.c)
     target_link_options(${name} PRIVATE
       LINKER:--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup,--wrap=free)
   endif()
@@ -42,8 +43,12 @@ if("5.4" IN_LIST DEVKIT4AI_FOUND_LUAS)
 endif()
 
 if(DEVKIT4AI_SANITIZE MATCHES "fuzzer")
-  file(GLOB fuzz_targets CONFIGURE_DEPENDS spec/fuzz/*.c)
+  file(GLOB fuzz_targets CONFIGURE_DEPENDS spec/fuzz/*/*.c)
   devkit4ai_programs(fuzzers spec/fuzz "${fuzz_targets}" core)
+  foreach(source IN LISTS fuzz_targets)
+    cmake_path(GET source STEM name)
+    target_include_directories(${name} PRIVATE spec/fuzz)
+  endforeach()
 endif()
 
 # Preloaded into programs that carry no sanitizer, so built without one, and seen by name.

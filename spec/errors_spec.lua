@@ -51,7 +51,7 @@ end)
 
 describe("errors.of_core", function()
   it("knows every status of the core but success", function()
-    local header = assert(io.open("src/core/status.h")):read("*a")
+    local header = assert(io.open("src/core/base/status.h")):read("*a")
     local count = 0
     for name in header:gmatch('X%(DK_%u[%u_]*, "([%l_]+)"%)') do
       count = count + 1

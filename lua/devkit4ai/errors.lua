@@ -35,7 +35,7 @@ function Error.__concat(a, b)
   return tostring(a) .. tostring(b)
 end
 
--- The core's status names (src/core/status.h): the kind, what a person may do about it, whether a later try may go better.
+-- The core's status names (src/core/base/status.h): the kind, the advice, whether a later try may go better.
 local STATUSES = {
   memory = { "network", "give the process more memory", true },
   unsupported = { "config", "use libcurl 7.80 or newer, built with TLS and proxies" },

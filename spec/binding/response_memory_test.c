@@ -10,8 +10,8 @@
 #include <lua.h>
 #include <lualib.h>
 
-#include "../core/check.h"
-#include "../core/peer.h"
+#include "../core/support/check.h"
+#include "../core/support/test_server.h"
 
 enum { HEAD = 60 * 1024, BODY = 200 * 1024, LARGEST = 32 * 1024 };  /* bytes; LARGEST: of a block while memory is short */
 

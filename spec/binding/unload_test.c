@@ -13,7 +13,7 @@
 #include <lua.h>
 #include <lualib.h>
 
-#include "../core/check.h"
+#include "../core/support/check.h"
 
 static const char *cpath;
 static sem_t begun, released;

@@ -1,6 +1,6 @@
 -- gen:save with overwrite put a regular file in the place of a device, a pipe or a symbolic link, and gave a private file the
 -- mode 0644. Each kind of file has a rule now: docs/waiting.md, "What has the name already". The C tests have more:
--- file_test.c. All devices are made here: a broken library would replace those in /dev.
+-- download_test.c. All devices are made here: a broken library would replace those in /dev.
 local child = require "spec.support.child"
 local devkit4ai = require "spec.support.quick"
 local raw = require "spec.support.raw"

@@ -1,6 +1,6 @@
 -- A file that can be written and yet not replaced was found out when the picture had been paid for and fetched: another user's
 -- file in a sticky folder, a file that something is mounted on (`docker run -v`), one with an attribute of chattr. A picture
--- under the name of a part file was removed by the next save. The C tests have more: file_test.c.
+-- under the name of a part file was removed by the next save. The C tests have more: download_test.c.
 local child = require "spec.support.child"
 local command = require "spec.cli.command"
 local helper = require "spec.sandbox.helper"

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "compat.h"
-#include "secrets.h"
+#include "secrets/secrets.h"
 
 /* Kinds of userdata; each has its own metatable. */
 typedef enum { DK_ENGINE, DK_SECRETS, DK_HEADERS, DK_REQUEST, DK_LOCK, DK_BYTES, DK_KINDS } dk_kind;

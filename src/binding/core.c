@@ -5,14 +5,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "address.h"
+#include "http/ip_address.h"
 #include "binding.h"
 #include "devkit4ai.h"
-#include "engine.h"
-#include "http_date.h"
-#include "image_end.h"
-#include "random.h"
-#include "url.h"
+#include "engine/engine.h"
+#include "http/http_date.h"
+#include "image/image_scanner.h"
+#include "system/random.h"
+#include "http/url.h"
 
 static const char *const kind_names[DK_KINDS] = {
   [DK_ENGINE] = "devkit4ai.engine", [DK_SECRETS] = "devkit4ai.secrets", [DK_HEADERS] = "devkit4ai.headers",

@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "binding.h"
-#include "engine.h"
+#include "engine/engine.h"
 #include "request_lua.h"
 
 #define LAST_ID 9007199254740992.0                   /* 2^53: a larger double is no exact id */

@@ -1,9 +1,9 @@
 /* file_lua.c - core.load, core.save, core.target, core.check_save and core.lock for a store that lives in a file; core.check_picture. */
 #define _POSIX_C_SOURCE 200809L  /* PATH_MAX */
 #include "binding.h"
-#include "file.h"
-#include "lock.h"
-#include "private_file.h"
+#include "file/download.h"
+#include "file/file_lock.h"
+#include "file/private_file.h"
 
 enum { MAX_FILE = 16 * 1024 * 1024 };   /* bytes; a record of a session is 1 KB */
 

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "json_text.h"
+#include "secrets/json_string.h"
 
 /* Reads the table of one request. A field is read once, since a metamethod may give another value the next time. */
 typedef struct {

@@ -3,7 +3,7 @@
 #define DK_REQUEST_LUA_H
 
 #include "binding.h"
-#include "transfer.h"
+#include "transfer/transfer.h"
 
 enum { DK_MAX_FILES = 8, DK_MAX_FIELDS = 4, DK_MAX_SLOTS = 8 };
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "binding.h"
-#include "json_text.h"
+#include "secrets/json_string.h"
 
 typedef struct {
   dk_secrets *secrets;           /* NULL: closed */

@@ -2,7 +2,7 @@
 #include <limits.h>
 
 #include "binding.h"
-#include "terminal.h"
+#include "system/terminal.h"
 
 enum { MAX_LINE = 8192 };        /* bytes; a token has 2 KB */
 
