@@ -159,7 +159,7 @@ local CLAIMS = {
   { "docs/reference/client.md", "message has it; %s s before it count as well", constant(library "find", "MARGIN") },
   { "docs/reference/stores.md", "the session tries again for %s seconds", word(constant(library "kept", "PATIENCE")) },
   { "docs/security.md", "of your own headers from %s characters on", constant(library "headers", "HIDDEN") },
-  { "docs/security.md", "a part of a value, %s bytes or more:", c_constant("src/core/secrets/secrets.c", "PART") },
+  { "docs/security.md", "a part of a value, %s bytes or more:", c_constant("src/core/secrets/secrets_mask.c", "PART") },
   { "docs/security.md", "at most %s redirects", word(operations.get_picture.redirects) },
   { "docs/pages.md", "Generations have `per_page` (1 to %s, %s by default), users", pages_of("per_page",
     "list_generations") },
@@ -310,7 +310,7 @@ describe("the lists of the pages", function()
   end)
 
   it("name the libcurl that reads freed memory", function()
-    local low, high = child.read("src/core/engine/engine.c"):match("version >= 0x(%x%x%x%x)00 && version < 0x(%x%x%x%x)00")
+    local low, high = child.read("src/core/engine/stepper.c"):match("version >= 0x(%x%x%x%x)00 && version < 0x(%x%x%x%x)00")
     local function number(hex) return ("%d.%d"):format(tonumber(hex:sub(1, 2), 16), tonumber(hex:sub(3), 16)) end
     assert.same({ "7.83", "8.1" }, { number(low), number(high) })
     assert.is_truthy(text_of("docs/security.md"):find("libcurl from 7.83 to 8.0", 1, true))

@@ -47,7 +47,7 @@ describe("docs/limits.md", function()
       with_commas(constant("lua/devkit4ai/request.lua", "MOST_FIELDS")),
     ["a response"] = ("%d MiB"):format(constant("lua/devkit4ai/build.lua", "MAX_ANSWER") / MIB),
     ["a result image"] = ("%d MiB"):format(constant("lua/devkit4ai/generation.lua", "MAX_PICTURE") / MIB),
-    ["the headers of a response"] = ("%d KiB"):format(constant("src/core/transfer/transfer.h", "DK_MAX_HEAD") / KIB),
+    ["the headers of a response"] = ("%d KiB"):format(constant("src/core/transfer/transfer.h", "DK_MAX_HEADERS") / KIB),
     ["redirects to an image"] = tostring(operations.get_picture.redirects),
     ["the server's words in an error"] = with_commas(constant("lua/devkit4ai/display.lua", "MOST")) .. " bytes",
     ["`err.fields`"] = with_commas(constant("lua/devkit4ai/classify.lua", "FIELDS")) .. " entries",

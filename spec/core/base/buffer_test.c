@@ -1,4 +1,4 @@
-/* buffer_test.c - growth, cap and emptiness of a buffer; that it wipes: wipe_memory_test.c. */
+/* buffer_test.c - the growth, the limit and the empty state of a buffer. wipe_memory_test.c tests the wiping. */
 #include <string.h>
 
 #include "base/buffer.h"
@@ -8,15 +8,15 @@ static void starts_empty (void) {
   dk_buffer b;
   dk_buffer_init(&b, 10);
   CHECK(b.bytes == NULL && b.length == 0);
-  dk_buffer_cut(&b, 0);
+  dk_buffer_truncate(&b, 0);
   dk_buffer_reset(&b);
   CHECK(b.bytes == NULL && b.length == 0);
 }
 
 static void takes_up_to_its_cap_and_no_more (void) {
   static const struct { size_t cap, first, second; dk_status status; } rows[] = {
-    {0, 0, 0, DK_OK}, {0, 0, 1, DK_OVER_CAP}, {8, 8, 0, DK_OK}, {8, 7, 1, DK_OK}, {8, 8, 1, DK_OVER_CAP}, {8, 1, 8, DK_OVER_CAP},
-    {8, 1, (size_t)-1, DK_OVER_CAP}, {(size_t)-1 / 2, 1, (size_t)-1, DK_OVER_CAP},
+    {0, 0, 0, DK_OK}, {0, 0, 1, DK_OVER_LIMIT}, {8, 8, 0, DK_OK}, {8, 7, 1, DK_OK}, {8, 8, 1, DK_OVER_LIMIT}, {8, 1, 8, DK_OVER_LIMIT},
+    {8, 1, (size_t)-1, DK_OVER_LIMIT}, {(size_t)-1 / 2, 1, (size_t)-1, DK_OVER_LIMIT},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     static const char bytes[8] = "abcdefg";
@@ -48,12 +48,12 @@ static void cut_keeps_the_room (void) {
   dk_buffer_init(&b, 100);
   CHECK(dk_buffer_add(&b, "secret", 6) == DK_OK);
   const char *before = b.bytes;
-  dk_buffer_cut(&b, 0);
+  dk_buffer_truncate(&b, 0);
   CHECK(b.length == 0 && b.bytes == before && b.bytes[0] == '\0');
   CHECK(dk_buffer_add(&b, "abc", 3) == DK_OK);
-  dk_buffer_cut(&b, 2);
+  dk_buffer_truncate(&b, 2);
   CHECK(b.length == 2 && strcmp(b.bytes, "ab") == 0);
-  dk_buffer_cut(&b, 0);
+  dk_buffer_truncate(&b, 0);
   CHECK(dk_buffer_add(&b, "x", 1) == DK_OK && b.bytes == before && strcmp(b.bytes, "x") == 0);
   dk_buffer_reset(&b);
 }
@@ -63,7 +63,7 @@ static void reset_keeps_the_cap (void) {
   dk_buffer_init(&b, 3);
   CHECK(dk_buffer_add(&b, "abc", 3) == DK_OK);
   dk_buffer_reset(&b);
-  CHECK(dk_buffer_add(&b, "abcd", 4) == DK_OVER_CAP && dk_buffer_add(&b, "abc", 3) == DK_OK);
+  CHECK(dk_buffer_add(&b, "abcd", 4) == DK_OVER_LIMIT && dk_buffer_add(&b, "abc", 3) == DK_OK);
   dk_buffer_reset(&b);
 }
 

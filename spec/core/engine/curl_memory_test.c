@@ -1,6 +1,6 @@
-/* curl_memory_test.c - every allocation of libcurl fails in turn as well: whatever it makes of it, each transfer comes back
- * once, nothing of ours is lost, and no file is left. What libcurl itself loses is its own (not counted). */
-#define _GNU_SOURCE              /* what peer.h asks for */
+/* curl_memory_test.c - each allocation fails in turn, also those of libcurl: each transfer comes back once, no memory of our code is
+ * lost, and no file is left. Memory that libcurl itself loses is not counted. */
+#define _GNU_SOURCE              /* for test_server.h */
 #include "support/check.h"
 #include "support/fail_alloc.h"
 #include "support/memory_cases.h"
@@ -27,12 +27,12 @@ static void post (void) { sweep(case_post); }
 static void upload (void) { sweep(case_upload); }
 static void download (void) { sweep(case_download); }
 static void through_a_proxy (void) { sweep(case_through_a_proxy); }
-static void close_with_all_under_way (void) { sweep(case_close_with_all_under_way); }
+static void close_while_running (void) { sweep(case_close_while_running); }
 
 int main (void) {
   static const check_test tests[] = {
     {"get", get}, {"get_on_a_thread", get_on_a_thread}, {"post", post}, {"upload", upload}, {"download", download}, {"through_a_proxy", through_a_proxy},
-    {"close_with_all_under_way", close_with_all_under_way},
+    {"close_while_running", close_while_running},
   };
   fail_alloc_hook_curl();
   memory_cases_begin();

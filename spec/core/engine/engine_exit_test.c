@@ -1,26 +1,26 @@
-/* engine_exit_test.c - once exit() has begun, engines of other threads run libcurl no more, and their calls come back.
+/* engine_exit_test.c - after exit() has begun, engines of other threads do not run libcurl, and their functions return.
  *
- * Each test is a child of its own: engine_exit_test MODE URL. The child's handler was registered before the engine's, so
- * it runs after that one, as the end of libcurl and OpenSSL does. */
-#define _GNU_SOURCE              /* what peer.h asks for, RTLD_NEXT */
+ * Each test is a child process: engine_exit_test MODE URL. The child registers its exit handler before the engine does, so it runs
+ * after the engine's, like the cleanup of libcurl and OpenSSL. */
+#define _GNU_SOURCE              /* for test_server.h, RTLD_NEXT */
 #include <sys/wait.h>
 
-#include "support/libcurl_hook.h"
 #include "support/engine_fixture.h"
+#include "support/libcurl_hook.h"
 
 typedef enum { STEPPED, THREADED, IN_A_STEP, CLOSES } mode;
 
 static const char *url;
 static mode kind;
 static atomic_int performs, turns, inside;
-static atomic_bool slow, late;   /* a step takes long; exit() is over as far as engines are concerned */
+static atomic_bool slow, late;   /* a step takes long; the engine's exit handler has returned */
 
 HOOK CURLMcode curl_multi_perform (CURLM *multi, int *running) {
   static CURLMcode (*real) (CURLM *, int *);
   if (real == NULL) HOOK_REAL(real, "curl_multi_perform");
   atomic_fetch_add(&performs, 1);
   atomic_fetch_add(&inside, 1);
-  for (int i = 0; i < 100 && atomic_load(&slow); i++) until_turn(NULL);
+  for (int i = 0; i < 100 && atomic_load(&slow); i++) wait_turn(NULL);
   CURLMcode code = real(multi, running);
   atomic_fetch_sub(&inside, 1);
   return code;
@@ -28,11 +28,11 @@ HOOK CURLMcode curl_multi_perform (CURLM *multi, int *running) {
 
 static dk_xfer *new_transfer (void) {
   dk_failure failure;
-  dk_request r = ask("GET", url);
+  dk_request r = make_request("GET", url);
   return dk_xfer_new(&r, &failure);
 }
 
-/* a thread of the host's, which goes on while the main thread exits */
+/* a thread of the host, which continues while the main thread exits */
 static void *work (void *arg) {
   dk_xfer_id id;
   dk_engine *e = new_engine(kind == THREADED);
@@ -55,10 +55,10 @@ static void *work (void *arg) {
 }
 
 static void after_the_engines (void) {
-  if (atomic_load(&inside) > 0) _exit(4);                     /* a step was not waited for */
+  if (atomic_load(&inside) > 0) _exit(4);                     /* exit() did not wait for a step */
   atomic_store(&late, true);
   int before = atomic_load(&performs), turn = atomic_load(&turns);
-  UNTIL(NULL, atomic_load(&turns) > turn + 50);               /* submit, wait and close come back */
+  WAIT_UNTIL(NULL, atomic_load(&turns) > turn + 50);               /* submit, wait and close return */
   _exit(atomic_load(&performs) == before && check_misses == 0 ? 0 : 5);
 }
 
@@ -67,11 +67,11 @@ _Noreturn static void leave (const char *which) {
   kind = (mode)atoi(which);
   atexit(after_the_engines);
   if (pthread_create(&thread, NULL, work, NULL) != 0) _exit(6);
-  UNTIL(NULL, atomic_load(&turns) > 20);
+  WAIT_UNTIL(NULL, atomic_load(&turns) > 20);
   if (kind == IN_A_STEP) {
     atomic_store(&slow, true);
     int before = atomic_load(&performs);
-    UNTIL(NULL, atomic_load(&inside) > 0 && atomic_load(&performs) > before);
+    WAIT_UNTIL(NULL, atomic_load(&inside) > 0 && atomic_load(&performs) > before);
   }
   exit(0);
 }
@@ -82,7 +82,7 @@ static void check_exit (mode which) {
   snprintf(text, sizeof text, "%d", (int)which);
   pid_t child = fork();
   if (child == 0) {
-    execl("/proc/self/exe", "leave", text, peer_url(&p, "/works"), (char *)NULL);
+    execl("/proc/self/exe", "leave", text, server_url(&p, "/works"), (char *)NULL);
     _exit(127);
   }
   waitpid(child, &status, 0);
@@ -106,8 +106,8 @@ int main (int argc, char **argv) {
     url = argv[2];
     leave(argv[1]);
   }
-  peer_start(&p, rows);
+  server_start(&p, rows);
   int ended = CHECK_RUN(tests);
-  peer_stop(&p);
+  server_stop(&p);
   return ended;
 }

@@ -1,10 +1,10 @@
-/* engine_memory_test.c - every allocation of the core fails in turn: told as memory, nothing lost, nothing left. */
-#define _GNU_SOURCE              /* what peer.h asks for */
+/* engine_memory_test.c - each allocation of the core fails in turn: the failure is DK_NO_MEMORY, and nothing is lost or left behind. */
+#define _GNU_SOURCE              /* for test_server.h */
 #include "support/check.h"
 #include "support/fail_alloc.h"
 #include "support/memory_cases.h"
 
-/* n: the allocation that fails; with close_with_all_under_way some failures are dropped together with their transfers */
+/* told: the failure is reported; close_while_running drops some failures with their transfers */
 static void sweep (dk_status (*run) (void), bool told) {
   bool failed = true;
   for (long n = 1; failed; n++) {
@@ -30,12 +30,12 @@ static void post (void) { sweep(case_post, true); }
 static void upload (void) { sweep(case_upload, true); }
 static void download (void) { sweep(case_download, true); }
 static void through_a_proxy (void) { sweep(case_through_a_proxy, true); }
-static void close_with_all_under_way (void) { sweep(case_close_with_all_under_way, false); }
+static void close_while_running (void) { sweep(case_close_while_running, false); }
 
 int main (void) {
   static const check_test tests[] = {
     {"secrets", secrets}, {"form", form}, {"get", get}, {"get_on_a_thread", get_on_a_thread}, {"twenty_gets", twenty_gets}, {"post", post},
-    {"upload", upload}, {"download", download}, {"through_a_proxy", through_a_proxy}, {"close_with_all_under_way", close_with_all_under_way},
+    {"upload", upload}, {"download", download}, {"through_a_proxy", through_a_proxy}, {"close_while_running", close_while_running},
   };
   memory_cases_begin();
   int ended = CHECK_RUN(tests);

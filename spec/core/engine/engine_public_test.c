@@ -1,6 +1,6 @@
-/* engine_public_test.c - DK_PUBLIC: nothing is sent to an address that is not public, whatever its name said before
+/* engine_public_test.c - DK_PUBLIC: nothing is sent to an address that is not public, also if its name had a public address before
  * (invariant 5). */
-#define _GNU_SOURCE              /* what peer.h asks for, RTLD_NEXT */
+#define _GNU_SOURCE              /* for test_server.h, RTLD_NEXT */
 #include <string.h>
 
 #include "support/engine_helpers.h"
@@ -9,27 +9,27 @@
 
 #define HI "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
-static const peer_row rows[] = {
-  {.path = "/folded", .answer = "HTTP/1.1 200 OK\r\n X: 1\r\nContent-Length: 2\r\n\r\nhi"},
-  {.path = "/", .answer = HI}, {.path = "http://8.8.8.8/", .answer = HI}, {NULL}};
+static const server_route rows[] = {
+  {.path = "/folded", .response = "HTTP/1.1 200 OK\r\n X: 1\r\nContent-Length: 2\r\n\r\nhi"},
+  {.path = "/", .response = HI}, {.path = "http://8.8.8.8/", .response = HI}, {NULL}};
 enum { FOLDED_ROW, DIRECT_ROW, PROXY_ROW };
 
-static peer p;
+static test_server p;
 
-/* the peer's port under another host */
+/* a URL with the server's port and another host */
 static const char *url_of (const char *host) {
   static char url[128];
-  snprintf(url, sizeof url, "http://%s%s", host, strrchr(peer_url(&p, "/"), ':'));
+  snprintf(url, sizeof url, "http://%s%s", host, strrchr(server_url(&p, "/"), ':'));
   return url;
 }
 
 static dk_request ask_public (const char *host) {
-  dk_request r = ask("GET", url_of(host));
+  dk_request r = make_request("GET", url_of(host));
   r.flags = DK_PUBLIC;
   return r;
 }
 
-/* what look-ups of FAKE_NAME give from now on */
+/* sets the results of lookups of FAKE_NAME */
 static void answer_lookups (const char *first, const char *and_also, const char *second) {
   memset(fake_answers, 0, sizeof fake_answers);
   fake_answers[0][0] = first;
@@ -41,18 +41,18 @@ static void answer_lookups (const char *first, const char *and_also, const char 
 
 static void check_refused (const dk_xfer *x, const char *address) {
   if (x == NULL) return;
-  bool right = CHECK(x->failure.status == DK_PRIVATE) & CHECK(x->fate == DK_NOT_SENT) & CHECK(x->sendings == 0) & CHECK(strcmp(x->step, "connect") == 0);
-  right = right & CHECK(strstr(x->failure.text, address) != NULL);
-  if (!right) fprintf(stderr, "  %s: %s (%s), step '%s'\n", address, dk_status_name(x->failure.status), x->failure.text, x->step);
+  bool right = CHECK(x->outcome.failure.status == DK_ADDRESS_NOT_PUBLIC) & CHECK(x->outcome.fate == DK_NOT_SENT) & CHECK(x->progress.requests_sent == 0) & CHECK(strcmp(x->outcome.phase, "connect") == 0);
+  right = right & CHECK(strstr(x->outcome.failure.text, address) != NULL);
+  if (!right) fprintf(stderr, "  %s: %s (%s), step '%s'\n", address, dk_status_name(x->outcome.failure.status), x->outcome.failure.text, x->outcome.phase);
 }
 
 static void check_answered (const dk_xfer *x) {
-  if (x != NULL && !CHECK(x->failure.status == DK_OK && body_is(x, "hi"))) fprintf(stderr, "  %s\n", x->failure.text);
+  if (x != NULL && !CHECK(x->outcome.failure.status == DK_OK && body_is(x, "hi"))) fprintf(stderr, "  %s\n", x->outcome.failure.text);
 }
 
 static dk_engine *begin (bool threaded) {
   dk_engine *e = dk_engine_new();
-  peer_start(&p, rows);
+  server_start(&p, rows);
   CHECK(!threaded || dk_engine_start(e));
   return e;
 }
@@ -60,10 +60,10 @@ static dk_engine *begin (bool threaded) {
 static void end (dk_engine *e) {
   dk_engine_close(e);
   dk_engine_free(e);
-  peer_stop(&p);
+  server_stop(&p);
 }
 
-/* the spellings of the second group are addresses for a resolver, and names for everybody else */
+/* only a resolver reads the second group as addresses; for all others they are names */
 static void addresses_that_are_not_public (void) {
   static const struct { const char *host, *address; } hosts[] = {
     {"127.0.0.1", "127.0.0.1"}, {"localhost", ""}, {"[::1]", "::1"}, {"[::ffff:127.0.0.1]", "::ffff:127.0.0.1"}, {"0.0.0.0", "0.0.0.0"},
@@ -72,19 +72,19 @@ static void addresses_that_are_not_public (void) {
   for (int threaded = 0; threaded < 2; threaded++) {
     dk_engine *e = begin(threaded);
     for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
-      dk_xfer *x = exchange(e, ask_public(hosts[i].host));
+      dk_xfer *x = run_transfer(e, ask_public(hosts[i].host));
       check_refused(x, hosts[i].address);
       dk_xfer_free(x);
     }
-    CHECK(peer_accepted(&p) == 0);
+    CHECK(server_accepted(&p) == 0);
     end(e);
   }
 }
 
-/* else the test above shows nothing */
+/* without this the test above proves nothing */
 static void without_the_flag_they_are_asked (void) {
   dk_engine *e = begin(false);
-  dk_xfer *x = exchange(e, ask("GET", url_of("127.0.0.1")));
+  dk_xfer *x = run_transfer(e, make_request("GET", url_of("127.0.0.1")));
   check_answered(x);
   dk_xfer_free(x);
   end(e);
@@ -95,25 +95,25 @@ static void a_public_address_is_asked (void) {
     dk_engine *e = begin(threaded);
     answer_lookups(PUBLIC_ADDRESS, NULL, NULL);
     for (int i = 0; i < 3; i++) {
-      dk_xfer *x = exchange(e, ask_public(FAKE_NAME));
+      dk_xfer *x = run_transfer(e, ask_public(FAKE_NAME));
       check_answered(x);
       dk_xfer_free(x);
     }
-    CHECK(atomic_load(&fake_connects) == 1 && peer_hits(&p, DIRECT_ROW) == 3);
+    CHECK(atomic_load(&fake_connects) == 1 && server_requests(&p, DIRECT_ROW) == 3);
     end(e);
   }
 }
 
-/* a connection goes to an address that was judged; libcurl 8.21 looks up IPv4 and IPv6 apart */
+/* a connection goes only to a checked address; libcurl 8.21 looks up IPv4 and IPv6 separately */
 static void a_name_that_changes_its_address (void) {
   answer_lookups(PUBLIC_ADDRESS, NULL, "127.0.0.1");
-  for (int turn = 0; turn < 2; turn++) {                       /* a new engine: within one, libcurl keeps what it looked up */
+  for (int turn = 0; turn < 2; turn++) {                       /* a new engine each time: within one, libcurl caches lookups */
     dk_engine *e = begin(false);
-    dk_xfer *x = exchange(e, ask_public(FAKE_NAME));
+    dk_xfer *x = run_transfer(e, ask_public(FAKE_NAME));
     if (turn == 0) check_answered(x);
     else check_refused(x, "127.0.0.1");
     dk_xfer_free(x);
-    CHECK(atomic_load(&fake_lookups) > turn && peer_accepted(&p) == (turn == 0 ? 1 : 0));
+    CHECK(atomic_load(&fake_lookups) > turn && server_accepted(&p) == (turn == 0 ? 1 : 0));
     end(e);
   }
 }
@@ -121,58 +121,58 @@ static void a_name_that_changes_its_address (void) {
 static void a_name_with_several_addresses (void) {
   dk_engine *e = begin(false);
   answer_lookups("127.0.0.1", PUBLIC_ADDRESS, NULL);
-  dk_xfer *x = exchange(e, ask_public(FAKE_NAME));
+  dk_xfer *x = run_transfer(e, ask_public(FAKE_NAME));
   check_answered(x);
   dk_xfer_free(x);
-  CHECK(peer_accepted(&p) == 1 && atomic_load(&fake_connects) == 1);                /* the public one alone */
+  CHECK(server_accepted(&p) == 1 && atomic_load(&fake_connects) == 1);                /* only the public one */
   end(e);
   e = begin(false);
   answer_lookups("127.0.0.1", "::1", NULL);
-  x = exchange(e, ask_public(FAKE_NAME));
+  x = run_transfer(e, ask_public(FAKE_NAME));
   check_refused(x, "1");
   dk_xfer_free(x);
-  CHECK(peer_accepted(&p) == 0);
+  CHECK(server_accepted(&p) == 0);
   end(e);
 }
 
-/* a connection that was made without the flag is no way around it */
+/* the check also applies to a connection that was opened without the flag */
 static void a_kept_connection_is_looked_at (void) {
   dk_engine *e = begin(false);
   for (int i = 0; i < 3; i++) {
-    dk_xfer *x = exchange(e, i == 1 ? ask_public("127.0.0.1") : ask("GET", url_of("127.0.0.1")));
+    dk_xfer *x = run_transfer(e, i == 1 ? ask_public("127.0.0.1") : make_request("GET", url_of("127.0.0.1")));
     if (i == 1) check_refused(x, "127.0.0.1");
     else check_answered(x);
     dk_xfer_free(x);
   }
-  CHECK(peer_hits(&p, DIRECT_ROW) == 2);
+  CHECK(server_requests(&p, DIRECT_ROW) == 2);
   end(e);
 }
 
-/* through a proxy only an address that stands in the URL can be told; then the proxy is not even asked */
+/* through a proxy only an address in the URL can be checked; then the proxy gets no request */
 static void through_a_proxy (void) {
   static const char *const hosts[] = {"127.0.0.1", "127.1", "0x7f000001", "[::1]", "[::ffff:10.0.0.1]", "10.0.0.1", "169.254.169.254"};
   static char proxy[64];
   dk_engine *e = begin(false);
-  snprintf(proxy, sizeof proxy, "http://127.0.0.1%s", strrchr(peer_url(&p, ""), ':'));
+  snprintf(proxy, sizeof proxy, "http://127.0.0.1%s", strrchr(server_url(&p, ""), ':'));
   for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
     dk_request r = ask_public(hosts[i]);
     r.proxy = proxy;
-    dk_xfer *x = exchange(e, r);
-    if (x != NULL && !CHECK(x->failure.status == DK_PRIVATE && x->fate == DK_NOT_SENT)) fprintf(stderr, "  %s: %s\n", hosts[i], x->failure.text);
+    dk_xfer *x = run_transfer(e, r);
+    if (x != NULL && !CHECK(x->outcome.failure.status == DK_ADDRESS_NOT_PUBLIC && x->outcome.fate == DK_NOT_SENT)) fprintf(stderr, "  %s: %s\n", hosts[i], x->outcome.failure.text);
     dk_xfer_free(x);
   }
-  CHECK(peer_accepted(&p) == 0);
+  CHECK(server_accepted(&p) == 0);
   dk_request r = ask_public("8.8.8.8");
   r.proxy = proxy;
   r.url = "http://8.8.8.8/";
-  dk_xfer *x = exchange(e, r);
+  dk_xfer *x = run_transfer(e, r);
   check_answered(x);
   dk_xfer_free(x);
-  CHECK(peer_hits(&p, PROXY_ROW) == 1);
+  CHECK(server_requests(&p, PROXY_ROW) == 1);
   end(e);
 }
 
-/* nobody's server can make libcurl write where an earlier answer's headers were; what it makes of such a line is its own */
+/* no server can make libcurl write into the freed headers of an earlier response; libcurl's reading of the line does not matter */
 static void an_answer_that_begins_with_a_folded_line (void) {
   char url[128];
   dk_engine *e = begin(false);
@@ -181,12 +181,12 @@ static void an_answer_that_begins_with_a_folded_line (void) {
   for (int i = 0; i < 3; i++) {
     dk_request r = ask_public(FAKE_NAME);
     if (i > 0) r.url = url;
-    dk_xfer *x = exchange(e, r);
+    dk_xfer *x = run_transfer(e, r);
     if (x != NULL && i == 0) check_answered(x);
-    else if (x != NULL) CHECK(x->failure.status == DK_PROTOCOL || x->fate == DK_ANSWERED);
+    else if (x != NULL) CHECK(x->outcome.failure.status == DK_PROTOCOL || x->outcome.fate == DK_ANSWERED);
     dk_xfer_free(x);
   }
-  CHECK(peer_hits(&p, FOLDED_ROW) == 2);
+  CHECK(server_requests(&p, FOLDED_ROW) == 2);
   end(e);
 }
 

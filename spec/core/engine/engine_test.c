@@ -1,5 +1,5 @@
-/* engine_test.c - what a host relies on: ids, the flag and the descriptor, both gears, several engines, the pool. */
-#define _GNU_SOURCE              /* what peer.h asks for */
+/* engine_test.c - the engine's interface for hosts: ids, the flag and the descriptor, both modes, several engines, the pool. */
+#define _GNU_SOURCE              /* for test_server.h */
 #include <dirent.h>
 #include <signal.h>
 #include <string.h>
@@ -27,12 +27,12 @@ static void ids_never_come_twice (void) {
     dk_xfer_id last = 0, id;
     memset(seen, 0, sizeof seen);
     for (int i = 0; i < MANY; i++) {
-      id = submit(e, i % 3 ? ask("GET", "http://") : get("/works"));      /* some can't begin */
+      id = submit(e, i % 3 ? make_request("GET", "http://") : get("/works"));      /* some can't start */
       CHECK(id > last);
       last = id;
       if (i % 50 < 49) continue;
       for (int n = 0; n < 50; n++) {
-        dk_xfer *x = await(e, &id);
+        dk_xfer *x = wait_for_transfer(e, &id);
         if (x == NULL) break;
         if (CHECK(id < MANY * 2 && !seen[id])) seen[id] = true;
         dk_xfer_free(x);
@@ -44,7 +44,7 @@ static void ids_never_come_twice (void) {
 }
 
 static void nothing_is_there_before_the_first_submit (void) {
-  UNTIL(NULL, peer_open(&p) == 0);                                 /* of the tests before */
+  WAIT_UNTIL(NULL, server_open(&p) == 0);                                 /* connections of earlier tests */
   int fds = descriptors(), tasks = threads();
   dk_xfer_id none;
   dk_engine *e = new_engine(true);
@@ -52,9 +52,9 @@ static void nothing_is_there_before_the_first_submit (void) {
   CHECK(!dk_engine_wait(e, 0) && !dk_engine_ready(e) && dk_engine_next(e, &none) == NULL && dk_engine_pending(e) == 0);
   end_engine(e);
   e = new_engine(false);
-  CHECK(works(e) && threads() == tasks && dk_engine_fd(e) == -1);          /* the waiter's gear never has a thread */
+  CHECK(engine_works(e) && threads() == tasks && dk_engine_fd(e) == -1);          /* a caller-stepped engine never has a thread */
   end_engine(e);
-  UNTIL(NULL, descriptors() == fds);                                      /* the peer's end, too */
+  WAIT_UNTIL(NULL, descriptors() == fds);                                      /* also the server's end */
 }
 
 static bool readable (int fd) {
@@ -62,19 +62,19 @@ static bool readable (int fd) {
   return fd >= 0 && poll(&event, 1, 0) == 1;
 }
 
-/* readable exactly while next has one: one write a batch, read away by the next that gives nothing */
+/* readable exactly while next has a transfer: one write per batch, and the last next reads it */
 static void flag_and_descriptor_say_what_next_has (void) {
   dk_xfer_id id;
   dk_engine *e = new_engine(true);
   for (int round = 0; round < 20; round++) {
     for (int i = 0; i < 5; i++) submit(e, get("/works"));
     for (int i = 0; i < 5; i++) {
-      dk_xfer *x = await(e, &id);
+      dk_xfer *x = wait_for_transfer(e, &id);
       dk_xfer_free(x);
     }
     CHECK(dk_engine_next(e, &id) == NULL && !dk_engine_ready(e) && !readable(dk_engine_fd(e)));
     submit(e, get("/works"));
-    UNTIL(e, dk_engine_ready(e));
+    WAIT_UNTIL(e, dk_engine_ready(e));
     CHECK(readable(dk_engine_fd(e)));
     dk_xfer *x = dk_engine_next(e, &id);
     CHECK(x != NULL && dk_engine_pending(e) == 0);
@@ -84,49 +84,49 @@ static void flag_and_descriptor_say_what_next_has (void) {
   end_engine(e);
 }
 
-/* from start on the thread has what the waiter had begun */
+/* after start, the thread steps the transfers that the caller started */
 static void start_takes_over_what_is_pending (void) {
   dk_xfer_id silent, id, came;
   dk_engine *e = new_engine(false);
   silent = submit(e, get("/silent"));
-  int before = peer_hits(&p, SILENT_ROW);
-  UNTIL(e, peer_hits(&p, SILENT_ROW) == before + 1);
+  int before = server_requests(&p, SILENT_ROW);
+  WAIT_UNTIL(e, server_requests(&p, SILENT_ROW) == before + 1);
   submit(e, get("/works"));
-  UNTIL(e, dk_engine_ready(e));
+  WAIT_UNTIL(e, dk_engine_ready(e));
   id = submit(e, get("/works"));
   CHECK(dk_engine_start(e) && dk_engine_start(e));
-  CHECK(readable(dk_engine_fd(e)));                                       /* one was finished already */
+  CHECK(readable(dk_engine_fd(e)));                                       /* one was finished before */
   for (int i = 0; i < 2; i++) {
-    dk_xfer *x = await(e, &came);
-    if (x != NULL) CHECK(x->failure.status == DK_OK && came >= id - 1);
+    dk_xfer *x = wait_for_transfer(e, &came);
+    if (x != NULL) CHECK(x->outcome.failure.status == DK_OK && came >= id - 1);
     dk_xfer_free(x);
   }
   dk_engine_cancel(e, silent);
-  dk_xfer *x = await(e, &came);
-  if (x != NULL) CHECK(came == silent && x->failure.status == DK_CANCELLED);
+  dk_xfer *x = wait_for_transfer(e, &came);
+  if (x != NULL) CHECK(came == silent && x->outcome.failure.status == DK_CANCELLED);
   dk_xfer_free(x);
   end_engine(e);
 }
 
-/* The pool keeps what is in flight plus four (invariant 8). libcurl (7.88) closes at most one idle connection when a
- * transfer gives its own back, so what ended in one step goes with as many later calls. */
+/* The pool keeps as many connections as are in flight plus four (invariant 8). libcurl 7.88 closes at most one idle connection when
+ * a transfer ends, so many connections need as many later calls. */
 static void the_pool_falls_back (void) {
   enum { MANY = 64, SILENT = 10 };
   dk_xfer_id silent[SILENT];
   dk_engine *e = new_engine(false);
-  UNTIL(NULL, peer_open(&p) == 0);
-  int before = peer_hits(&p, SILENT_ROW);
+  WAIT_UNTIL(NULL, server_open(&p) == 0);
+  int before = server_requests(&p, SILENT_ROW);
   for (int i = 0; i < SILENT; i++) silent[i] = submit(e, get("/silent"));
-  UNTIL(e, peer_hits(&p, SILENT_ROW) == before + SILENT);
+  WAIT_UNTIL(e, server_requests(&p, SILENT_ROW) == before + SILENT);
   for (int i = 0; i < MANY; i++) submit(e, get("/works"));
-  for (int i = 0; i < MANY; i++) dk_xfer_free(await(e, NULL));
-  CHECK(peer_open(&p) <= SILENT + MANY);
-  for (int i = 0; i < MANY; i++) CHECK(works(e));
-  UNTIL(e, peer_open(&p) <= SILENT + 1 + 4);
+  for (int i = 0; i < MANY; i++) dk_xfer_free(wait_for_transfer(e, NULL));
+  CHECK(server_open(&p) <= SILENT + MANY);
+  for (int i = 0; i < MANY; i++) CHECK(engine_works(e));
+  WAIT_UNTIL(e, server_open(&p) <= SILENT + 1 + 4);
   for (int i = 0; i < SILENT; i++) dk_engine_cancel(e, silent[i]);
-  for (int i = 0; i < SILENT; i++) dk_xfer_free(await(e, NULL));
-  CHECK(works(e));
-  UNTIL(e, peer_open(&p) <= 1 + 4);
+  for (int i = 0; i < SILENT; i++) dk_xfer_free(wait_for_transfer(e, NULL));
+  CHECK(engine_works(e));
+  WAIT_UNTIL(e, server_open(&p) <= 1 + 4);
   end_engine(e);
 }
 
@@ -137,43 +137,43 @@ static void several_engines_in_one_process (void) {
   for (int round = 0; round < 10; round++) {
     for (int i = 0; i < ENGINES; i++) submit(engines[i], get("/works"));
     for (int i = 0; i < ENGINES; i++) {
-      dk_xfer *x = await(engines[i], NULL);
-      if (x != NULL) CHECK(x->failure.status == DK_OK);
+      dk_xfer *x = wait_for_transfer(engines[i], NULL);
+      if (x != NULL) CHECK(x->outcome.failure.status == DK_OK);
       dk_xfer_free(x);
     }
   }
-  end_engine(engines[1]);                                                 /* the others go on */
-  CHECK(works(engines[0]) && works(engines[3]));
+  end_engine(engines[1]);                                                 /* the others continue */
+  CHECK(engine_works(engines[0]) && engine_works(engines[3]));
   end_engine(engines[3]);
-  CHECK(works(engines[2]) && works(engines[0]));
+  CHECK(engine_works(engines[2]) && engine_works(engines[0]));
   end_engine(engines[0]);
   end_engine(engines[2]);
 }
 
 static void on_signal (int number) { (void)number; }
 
-/* Ctrl-C comes through: the wait comes back, early and empty-handed, and the thread never sees the signal */
+/* Ctrl-C works: the wait returns early with false, and the thread never gets the signal */
 static void a_signal_ends_a_wait (void) {
   for (int threaded = 0; threaded < 2; threaded++) {
     const struct sigaction action = {.sa_handler = on_signal};
     const struct sigaction usual = {.sa_handler = SIG_DFL};
     const struct itimerval again = {.it_interval = {.tv_usec = 300000}, .it_value = {.tv_usec = 300000}}, never = {0};
     dk_engine *e = new_engine(threaded);
-    int before = peer_hits(&p, SILENT_ROW);
+    int before = server_requests(&p, SILENT_ROW);
     submit(e, get("/silent"));
-    UNTIL(e, peer_hits(&p, SILENT_ROW) == before + 1);
+    WAIT_UNTIL(e, server_requests(&p, SILENT_ROW) == before + 1);
     sigaction(SIGALRM, &action, NULL);
-    setitimer(ITIMER_REAL, &again, NULL);                                 /* more than once: one may come before the wait */
+    setitimer(ITIMER_REAL, &again, NULL);                                 /* repeated, because one may come before the wait */
     double start = dk_now();
     CHECK(!dk_engine_wait(e, 1000));
-    CHECK(dk_now() - start < 500);                                        /* else it slept to its end */
+    CHECK(dk_now() - start < 500);                                        /* otherwise it slept until the end */
     setitimer(ITIMER_REAL, &never, NULL);
     sigaction(SIGALRM, &usual, NULL);
     end_engine(e);
   }
 }
 
-/* Our sockets and our event descriptor. libcurl's own pair for wake-ups is another kind. */
+/* Our sockets and our event descriptor; not libcurl's own socket pair for wake-ups. */
 static bool is_ours (int fd) {
   struct sockaddr_storage address;
   char path[64], target[64] = "";
@@ -187,13 +187,13 @@ static void descriptors_close_on_exec (void) {
   for (int threaded = 0; threaded < 2; threaded++) {
     int count = 0;
     dk_engine *e = new_engine(threaded);
-    CHECK(works(e));                                                      /* its connection is kept */
+    CHECK(engine_works(e));                                                      /* its connection stays open */
     for (int fd = 0; fd < 256; fd++) {
       if (!is_ours(fd)) continue;
       count++;
       CHECK(fcntl(fd, F_GETFD) & FD_CLOEXEC);
     }
-    CHECK(count >= 3 + threaded);                                         /* the listener, both ends, and the event descriptor */
+    CHECK(count >= 3 + threaded);                                         /* the listener, both ends of the connection, and the event descriptor */
     end_engine(e);
   }
 }
@@ -204,7 +204,7 @@ static void on_users_signal (int number) {
   atomic_fetch_add(&signals, 1);
 }
 
-/* main blocks the signal for all threads of this program, so the engine's thread alone could take it */
+/* main blocks the signal in all threads of this program, so only the engine's thread could get it */
 static void the_thread_takes_no_signal (void) {
   const struct sigaction action = {.sa_handler = on_users_signal}, usual = {.sa_handler = SIG_DFL};
   sigset_t users, pending;
@@ -214,10 +214,10 @@ static void the_thread_takes_no_signal (void) {
   sigaction(SIGUSR1, &action, NULL);
   pthread_sigmask(SIG_UNBLOCK, &users, NULL);
   dk_engine *e = new_engine(true);
-  CHECK(works(e));                                                        /* the thread runs */
+  CHECK(engine_works(e));                                                        /* the thread runs */
   pthread_sigmask(SIG_BLOCK, &users, NULL);
   kill(getpid(), SIGUSR1);
-  for (int i = 0; i < 10; i++) CHECK(works(e));                           /* the thread would take it here */
+  for (int i = 0; i < 10; i++) CHECK(engine_works(e));                           /* the thread would get it here */
   CHECK(atomic_load(&signals) == 0 && sigpending(&pending) == 0 && sigismember(&pending, SIGUSR1) == 1);
   if (sigismember(&pending, SIGUSR1) == 1) sigwait(&users, &number);
   sigaction(SIGUSR1, &usual, NULL);
@@ -240,8 +240,8 @@ int main (void) {
   sigemptyset(&users);
   sigaddset(&users, SIGUSR1);
   pthread_sigmask(SIG_BLOCK, &users, NULL);
-  peer_start(&p, rows);
+  server_start(&p, rows);
   int ended = CHECK_RUN(tests);
-  peer_stop(&p);
+  server_stop(&p);
   return ended;
 }

@@ -1,7 +1,7 @@
-/* engine_threads_test.c - started engines under a seeded random walk, for ThreadSanitizer; and exit() while they run.
+/* engine_threads_test.c - random calls of started engines, for ThreadSanitizer; and exit() while they run.
  *
  *   engine_threads_test [SEED] */
-#define _GNU_SOURCE              /* what peer.h asks for */
+#define _GNU_SOURCE              /* for test_server.h */
 #include <dirent.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -12,20 +12,20 @@
 enum {
   WALKERS = 3, ENGINES = 2,      /* threads; engines of each */
   TURNS = 5000,                  /* of each walker */
-  MOST = 8,                      /* under way in each engine */
+  MOST = 8,                      /* pending in each engine */
 };
 
-static const peer_row rows[] = {
-  {.path = "/works", .answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"},
+static const server_route rows[] = {
+  {.path = "/works", .response = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"},
   {.path = "/silent", .gather = 1000000},
-  {.path = "/closes", .end = PEER_CLOSE},
-  {.path = "/resets", .answer = "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nhi", .end = PEER_RESET},
+  {.path = "/closes", .end = SERVER_CLOSE},
+  {.path = "/resets", .response = "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nhi", .end = SERVER_RESET},
   {NULL},
 };
-static peer p;
+static test_server p;
 static char works[64], silent[64], closes[64], resets[64];
 static uint64_t seed = 1;
-static atomic_int misses;        /* CHECK is the main thread's */
+static atomic_int misses;        /* CHECK is for the main thread */
 
 typedef struct {
   dk_engine *engine;
@@ -59,13 +59,13 @@ static void submit_one (walker *w, walked *at) {
   static const char body[] = "{\"some\":\"bytes\"}";
   dk_failure failure;
   if (at->count == MOST) return;
-  dk_request r = ask(chance(w, 2) ? "GET" : "POST", urls[chance(w, sizeof urls / sizeof *urls)]);
+  dk_request r = make_request(chance(w, 2) ? "GET" : "POST", urls[chance(w, sizeof urls / sizeof *urls)]);
   if (r.method[0] == 'P') {
     r.flags = DK_ONCE;
     r.has_body = true;
     hold(dk_buffer_add(&r.body, body, sizeof body - 1) == DK_OK, "a buffer takes a body");
   }
-  if (chance(w, 8) == 0) r.total = 0.001;
+  if (chance(w, 8) == 0) r.limits.total = 0.001;
   dk_xfer *x = dk_xfer_new(&r, &failure);
   dk_xfer_id id = dk_engine_submit(at->engine, x);
   hold(id > at->last, "ids grow");
@@ -79,7 +79,7 @@ static void take_one (walked *at) {
   if (x == NULL) return;
   while (i < at->count && at->ids[i] != id) i++;
   hold(i < at->count, "a transfer comes back that is under way, and once");
-  hold((x->failure.status == DK_OK) == (x->fate == DK_ANSWERED), "a fate fits its failure");
+  hold((x->outcome.failure.status == DK_OK) == (x->outcome.fate == DK_ANSWERED), "a fate fits its failure");
   if (i < at->count) at->ids[i] = at->ids[--at->count];
   dk_xfer_free(x);
 }
@@ -110,7 +110,7 @@ static void *walk (void *arg) {
   walker *w = arg;
   for (int i = 0; i < ENGINES; i++) renew(&w->engines[i], true);
   for (int i = 0; i < TURNS; i++) one_turn(w);
-  for (int i = 0; i < ENGINES; i++) {                                     /* one is emptied, one closed with what it has */
+  for (int i = 0; i < ENGINES; i++) {                                     /* one engine is emptied, one is closed with its transfers */
     walked *at = &w->engines[i];
     double end = dk_now() + PATIENCE;
     for (int n = 0; i == 0 && n < at->count; n++) dk_engine_cancel(at->engine, at->ids[n]);
@@ -145,30 +145,30 @@ static int count_threads (void) {
   return count;
 }
 
-void __tsan_init (void) __attribute__((weak));         /* there under ThreadSanitizer, which has a thread of its own, begun late */
+void __tsan_init (void) __attribute__((weak));         /* defined under ThreadSanitizer, which starts its own thread late */
 static int threads_before;
 
-/* Registered before the engine's first submit, so it runs after what the engine has registered. A thread that was joined
- * may still be listed for a moment. */
+/* Registered before the engine's first submit, so it runs after the engine's exit handler. A joined thread may still be listed for
+ * a moment. */
 static void is_alone_at_exit (void) {
   double end = dk_now() + PATIENCE;
-  while (count_threads() > threads_before && dk_now() < end) until_turn(NULL);
+  while (count_threads() > threads_before && dk_now() < end) wait_turn(NULL);
   if (count_threads() > threads_before) _exit(1);
 }
 
-/* The child of the test below: os.exit without close, where nothing or something is finished already. */
+/* The child of the test below: exit() without close, with or without a finished transfer. */
 _Noreturn static void leave (bool early, const char *url_works, const char *url_silent) {
-  static dk_engine *engine;                                               /* static: a leak checker reaches it */
+  static dk_engine *engine;                                               /* static, so that a leak checker finds it */
   threads_before = count_threads() + (__tsan_init != NULL);
   atexit(is_alone_at_exit);
   engine = dk_engine_new();
   CHECK(dk_engine_start(engine));
-  for (int i = 0; i < MOST; i++) submit(engine, i % 2 ? ask("GET", url_silent) : post(url_works, "{}"));
-  UNTIL(engine, early || dk_engine_ready(engine));
+  for (int i = 0; i < MOST; i++) submit(engine, i % 2 ? make_request("GET", url_silent) : make_post(url_works, "{}"));
+  WAIT_UNTIL(engine, early || dk_engine_ready(engine));
   exit(check_misses > 0);
 }
 
-/* the thread is joined before libcurl and OpenSSL end under it */
+/* exit() joins the thread before libcurl and OpenSSL are cleaned up */
 static void exit_with_transfers_under_way (void) {
   for (int round = 0; round < 10; round++) {
     int status = -1;
@@ -190,12 +190,12 @@ int main (int argc, char **argv) {
   if (argc == 4) leave(strcmp(argv[1], "early") == 0, argv[2], argv[3]);
   alarm(60);                                                              /* seconds; a deadlock is a failure */
   if (argc > 1) seed = strtoull(argv[1], NULL, 10);
-  peer_start(&p, rows);
-  snprintf(works, sizeof works, "%s", peer_url(&p, "/works"));
-  snprintf(silent, sizeof silent, "%s", peer_url(&p, "/silent"));
-  snprintf(closes, sizeof closes, "%s", peer_url(&p, "/closes"));
-  snprintf(resets, sizeof resets, "%s", peer_url(&p, "/resets"));
+  server_start(&p, rows);
+  snprintf(works, sizeof works, "%s", server_url(&p, "/works"));
+  snprintf(silent, sizeof silent, "%s", server_url(&p, "/silent"));
+  snprintf(closes, sizeof closes, "%s", server_url(&p, "/closes"));
+  snprintf(resets, sizeof resets, "%s", server_url(&p, "/resets"));
   int ended = CHECK_RUN(tests);
-  peer_stop(&p);
+  server_stop(&p);
   return ended;
 }

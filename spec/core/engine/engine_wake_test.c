@@ -1,13 +1,13 @@
-/* engine_wake_test.c - the engine's thread is woken whatever libcurl does with a wake-up, and however few descriptors are left. */
-#define _GNU_SOURCE              /* what peer.h asks for, RTLD_NEXT */
+/* engine_wake_test.c - the engine's thread wakes up, also if libcurl consumes a wake-up, and also with few descriptors. */
+#define _GNU_SOURCE              /* for test_server.h, RTLD_NEXT */
 #include <sys/resource.h>
 
-#include "support/libcurl_hook.h"
 #include "support/engine_fixture.h"
+#include "support/libcurl_hook.h"
 
-/* ---- a libcurl that takes in wake-ups in curl_multi_perform, as 8.21 does ---- */
+/* ---- a libcurl that consumes wake-ups in curl_multi_perform, as 8.21 does ---- */
 
-static atomic_bool swallows;     /* the next curl_multi_perform waits for the caller's word, then takes in what woke it */
+static atomic_bool swallows;     /* the next curl_multi_perform waits for go_on, then consumes the wake-up */
 static atomic_bool inside, go_on;
 
 HOOK CURLMcode curl_multi_perform (CURLM *multi, int *running) {
@@ -16,19 +16,19 @@ HOOK CURLMcode curl_multi_perform (CURLM *multi, int *running) {
   CURLMcode code = real(multi, running);
   if (!atomic_exchange(&swallows, false)) return code;
   atomic_store(&inside, true);
-  UNTIL(NULL, atomic_load(&go_on));
+  WAIT_UNTIL(NULL, atomic_load(&go_on));
   curl_multi_poll(multi, NULL, 0, 0, NULL);
   return code;
 }
 
 static dk_engine *begin_a_step (dk_xfer_id *silent) {
   dk_engine *e = new_engine(true);
-  CHECK(works(e));
+  CHECK(engine_works(e));
   atomic_store(&inside, false);
   atomic_store(&go_on, false);
   atomic_store(&swallows, true);
   *silent = submit(e, get("/silent"));
-  UNTIL(NULL, atomic_load(&inside));
+  WAIT_UNTIL(NULL, atomic_load(&inside));
   return e;
 }
 
@@ -37,7 +37,7 @@ static void a_submit_in_the_middle_of_a_step (void) {
   dk_engine *e = begin_a_step(&silent);
   id = submit(e, get("/works"));
   atomic_store(&go_on, true);
-  dk_xfer *x = await(e, &came);
+  dk_xfer *x = wait_for_transfer(e, &came);
   CHECK(came == id);
   dk_xfer_free(x);
   end_engine(e);
@@ -48,7 +48,7 @@ static void a_cancel_in_the_middle_of_a_step (void) {
   dk_engine *e = begin_a_step(&silent);
   dk_engine_cancel(e, silent);
   atomic_store(&go_on, true);
-  dk_xfer *x = await(e, &came);
+  dk_xfer *x = wait_for_transfer(e, &came);
   CHECK(came == silent);
   dk_xfer_free(x);
   end_engine(e);
@@ -56,7 +56,7 @@ static void a_cancel_in_the_middle_of_a_step (void) {
 
 static void *let_go (void *arg) {
   (void)arg;
-  for (int i = 0; i < 100; i++) until_turn(NULL);      /* the close is in its join by then; if not, the test is only weaker */
+  for (int i = 0; i < 100; i++) wait_turn(NULL);      /* by then the close is in its join; if not, the test is only weaker */
   atomic_store(&go_on, true);
   return NULL;
 }
@@ -72,9 +72,9 @@ static void a_close_in_the_middle_of_a_step (void) {
 
 /* ---- few descriptors ---- */
 
-enum { MOST = 12 };              /* more than an engine, its first transfer and a look-up need */
+enum { MOST = 12 };              /* more than an engine, its first transfer and a lookup need */
 
-/* The lowest number that no descriptor has; so many more may be opened. */
+/* Limits the process to count more descriptors. */
 static void leave_descriptors (int count, struct rlimit *before) {
   struct rlimit limit;
   int lowest = dup(0);
@@ -85,15 +85,15 @@ static void leave_descriptors (int count, struct rlimit *before) {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* A first call with few descriptors fails in a defined way, at once or as a transfer; the next one works, and close returns. */
+/* With few descriptors, the first submit fails, or its transfer does; the next transfer works, and close returns. */
 static void a_first_submit_with_few_descriptors (void) {
   int refused = 0;
-  UNTIL(NULL, peer_open(&p) == 0);
+  WAIT_UNTIL(NULL, server_open(&p) == 0);
   for (int i = 0; i < 2 * MOST; i++) {
     struct rlimit before;
     dk_failure failure;
     dk_engine *e = new_engine(i % 2);
-    dk_request r = ask("GET", "http://127.0.0.1:1/");
+    dk_request r = make_request("GET", "http://127.0.0.1:1/");
     dk_xfer *x = dk_xfer_new(&r, &failure);
     leave_descriptors(i / 2, &before);
     if (dk_engine_submit(e, x) == 0) {
@@ -101,14 +101,14 @@ static void a_first_submit_with_few_descriptors (void) {
       refused++;
     }
     setrlimit(RLIMIT_NOFILE, &before);
-    while (dk_engine_pending(e) > 0 && (x = await(e, NULL)) != NULL) {
-      CHECK(x->failure.status == DK_CONNECT && x->fate == DK_NOT_SENT);
+    while (dk_engine_pending(e) > 0 && (x = wait_for_transfer(e, NULL)) != NULL) {
+      CHECK(x->outcome.failure.status == DK_CONNECT && x->outcome.fate == DK_NOT_SENT);
       dk_xfer_free(x);
     }
-    CHECK(works(e));
+    CHECK(engine_works(e));
     end_engine(e);
   }
-  CHECK(refused >= 2);                                 /* of both kinds of engines, the one with no descriptor at all */
+  CHECK(refused >= 2);                                 /* both kinds of engines, without any descriptor */
 }
 
 int main (void) {
@@ -119,8 +119,8 @@ int main (void) {
     {"a_first_submit_with_few_descriptors", a_first_submit_with_few_descriptors},
   };
   alarm(240);                                          /* seconds; a hang is a failure */
-  peer_start(&p, rows);
+  server_start(&p, rows);
   int ended = CHECK_RUN(tests);
-  peer_stop(&p);
+  server_stop(&p);
   return ended;
 }

@@ -1,4 +1,4 @@
-/* download_test.c - a picture's file: what may have its name already, what becomes of that, and what killed processes leave behind. */
+/* download_test.c - the file of a download: the files that it may replace, their permissions, and files of killed processes. */
 #define _GNU_SOURCE              /* mkdtemp, mkfifo, mknod */
 #include <dirent.h>
 #include <errno.h>
@@ -20,10 +20,10 @@
 #endif
 #include <unistd.h>
 
-#include "support/check.h"
 #include "file/download.h"
 #include "file/part_file.h"
 #include "file/private_file.h"
+#include "support/check.h"
 
 static char folder[] = "/tmp/download_test.XXXXXX";
 static dk_failure failure;
@@ -73,16 +73,16 @@ static mode_t mode_of (const char *name) {
 }
 
 static dk_status save (const char *name, bool overwrite) {
-  dk_file file;
-  dk_file_init(&file);
-  dk_status status = dk_file_open(&file, name, overwrite, 1000, &failure);
-  if (status == DK_OK) status = dk_file_add(&file, image, IMAGE, &failure);
-  if (status == DK_OK) status = dk_file_finish(&file, &failure);
-  dk_file_drop(&file);
+  dk_download file;
+  dk_download_init(&file);
+  dk_status status = dk_download_open(&file, name, overwrite, 1000, &failure);
+  if (status == DK_OK) status = dk_download_write(&file, image, IMAGE, &failure);
+  if (status == DK_OK) status = dk_download_finish(&file, &failure);
+  dk_download_discard(&file);
   return status;
 }
 
-/* ---- what is no regular file ---- */
+/* ---- not a regular file ---- */
 
 static void make_socket (const char *name) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -92,8 +92,8 @@ static void make_socket (const char *name) {
   close(fd);
 }
 
-/* each stays as it is, and nothing is made beside it; so for a link to it. The device is the test's own: a broken program would
- * replace those in /dev. */
+/* each one, or a link to it, stays unchanged, and no file appears in its folder. The test makes its own device: a broken program
+ * would replace those in /dev. */
 static void replaces_no_other_kind (void) {
   static const struct { const char *name, *words; mode_t kind; } rows[] = {
     {"sub", "it is a folder", S_IFDIR}, {"pipe", "it is a pipe", S_IFIFO}, {"socket", "it is a socket", S_IFSOCK},
@@ -104,20 +104,20 @@ static void replaces_no_other_kind (void) {
     must(mkdir("sub", 0755) == 0 && mkfifo("pipe", 0644) == 0 && symlink("nothing", "none") == 0 && symlink("loop", "loop") == 0);
     make_socket("socket");
     bool has_device = mknod("device", S_IFCHR | 0666, makedev(1, 3)) == 0;
-    if (rows[i].kind == S_IFCHR && !has_device) continue;      /* the superuser alone can make one */
+    if (rows[i].kind == S_IFCHR && !has_device) continue;      /* only root can make one */
     must(symlink(rows[i].name, "link") == 0);
     int names = count_names();
     for (int overwrite = 0; overwrite < 2; overwrite++) {
       dk_status status = save(rows[i].name, overwrite);
       bool told = status == (rows[i].words[0] ? DK_NOT_REGULAR : DK_FILE) && strstr(failure.text, rows[i].words) != NULL;
       if (!CHECK(told)) fprintf(stderr, "  %s: %s\n", rows[i].name, failure.text);
-      CHECK(save("link", overwrite) != DK_OK && dk_file_check("link", overwrite, &failure) != DK_OK);
+      CHECK(save("link", overwrite) != DK_OK && dk_download_check("link", overwrite, &failure) != DK_OK);
       CHECK((mode_of(rows[i].name) & S_IFMT) == rows[i].kind && S_ISLNK(mode_of("link")) && count_names() == names);
     }
   }
 }
 
-/* /dev/stdout of `program > file` leads to a regular file that the program still writes */
+/* in `program > file`, /dev/stdout is a link to a regular file that the program still writes */
 static void replaces_no_open_file_of_a_process (void) {
   begin();
   write_old("out", 0600);
@@ -137,10 +137,10 @@ static void keeps_what_is_there_unless_told (void) {
   write_old("a.jpg", 0600);
   must(symlink("a.jpg", "link") == 0);
   CHECK(save("a.jpg", false) == DK_FILE_EXISTS && save("link", false) == DK_FILE_EXISTS);
-  CHECK(dk_file_check("a.jpg", false, &failure) == DK_FILE_EXISTS && is_old("a.jpg") && count_names() == 2);
+  CHECK(dk_download_check("a.jpg", false, &failure) == DK_FILE_EXISTS && is_old("a.jpg") && count_names() == 2);
 }
 
-/* the set-ID bits would be those of another program; the mode is that of the file, whatever the umask */
+/* the set-ID bits belonged to another program; the umask does not change the mode of the old file */
 static void keeps_the_mode (void) {
   static const struct { mode_t before, after; } rows[] = {
     {0600, 0600}, {0640, 0640}, {0644, 0644}, {0666, 0666}, {0755, 0755}, {0222, 0222}, {04755, 0755}, {02775, 0775}, {01666, 0666}};
@@ -155,18 +155,18 @@ static void keeps_the_mode (void) {
   }
 }
 
-/* while it grows, nobody reads more of it than of the file that it replaces */
+/* the part file is as private as the file that it replaces */
 static void is_as_private_while_it_grows (void) {
   begin();
   write_old("a.jpg", 0600);
   mode_t mask = umask(0);
-  dk_file file;
-  dk_file_init(&file);
-  CHECK(dk_file_open(&file, "a.jpg", true, 1000, &failure) == DK_OK && (mode_of("devkit4ai-unfinished-0") & 07777) == 0600);
-  dk_file_drop(&file);
-  must(chmod("a.jpg", 0664) == 0);                             /* its group may not be ours */
-  CHECK(dk_file_open(&file, "a.jpg", true, 1000, &failure) == DK_OK && (mode_of("devkit4ai-unfinished-0") & 07777) == 0600);
-  dk_file_drop(&file);
+  dk_download file;
+  dk_download_init(&file);
+  CHECK(dk_download_open(&file, "a.jpg", true, 1000, &failure) == DK_OK && (mode_of("devkit4ai-unfinished-0") & 07777) == 0600);
+  dk_download_discard(&file);
+  must(chmod("a.jpg", 0664) == 0);                             /* this user may not be in its group */
+  CHECK(dk_download_open(&file, "a.jpg", true, 1000, &failure) == DK_OK && (mode_of("devkit4ai-unfinished-0") & 07777) == 0600);
+  dk_download_discard(&file);
   umask(mask);
 }
 
@@ -180,7 +180,7 @@ static void keeps_the_owner_where_it_may (void) {
   CHECK(stat("a.jpg", &info) == 0 && info.st_uid == OTHER_USER && info.st_gid == OTHER_USER + 1 && (info.st_mode & 07777) == 0640);
 }
 
-/* runs a test as another user: 0, where every check holds */
+/* runs a test as another user; 0: every check holds */
 static bool holds_as_user (void (*run) (void)) {
   fflush(NULL);
   pid_t child = fork();
@@ -199,17 +199,17 @@ static bool holds_as_user (void (*run) (void)) {
 static void as_other_user (void) {
   struct stat info;
   CHECK(save("open.jpg", true) == DK_OK && is_new("open.jpg"));
-  CHECK(stat("open.jpg", &info) == 0 && info.st_uid == OTHER_USER && (info.st_mode & 07777) == 0666);      /* another group gets no more than everybody */
+  CHECK(stat("open.jpg", &info) == 0 && info.st_uid == OTHER_USER && (info.st_mode & 07777) == 0666);      /* another group gets only what everybody may */
   CHECK(save("closed.jpg", true) == DK_FILE && strstr(failure.text, strerror(EACCES)) != NULL && is_old("closed.jpg"));
   CHECK(save("mine.jpg", true) == DK_FILE && is_old("mine.jpg"));
   CHECK(save("link", true) == DK_FILE && strstr(failure.text, "symbolic link of another user") != NULL && is_old("open too.jpg"));
   CHECK(save("roots/a.jpg", true) == DK_FILE && strstr(failure.text, "in its folder") != NULL && is_old("roots/a.jpg"));
   CHECK(save("roots/b.jpg", false) == DK_FILE && strstr(failure.text, "in its folder") != NULL);
-  CHECK(dk_file_check("roots/b.jpg", false, &failure) == DK_FILE);
+  CHECK(dk_download_check("roots/b.jpg", false, &failure) == DK_FILE);
 }
 
 static void asks_whether_the_file_may_be_written (void) {
-  if (geteuid() != 0) return;                                  /* nobody else can make them */
+  if (geteuid() != 0) return;                                  /* only root can make them */
   begin();
   must(chmod(".", 0777) == 0 && mkdir("roots", 0755) == 0);
   write_old("open.jpg", 0676);
@@ -221,10 +221,10 @@ static void asks_whether_the_file_may_be_written (void) {
   CHECK(holds_as_user(as_other_user));
 }
 
-/* what rename(2) would refuse at the end is refused at the beginning, and no part is made */
+/* a target that rename(2) would refuse is refused at the start, without a part file */
 static bool stays (const char *name, int reason) {
   int names = count_names();
-  bool told = dk_file_check(name, true, &failure) == DK_NOT_REGULAR && strstr(failure.text, strerror(reason)) != NULL;
+  bool told = dk_download_check(name, true, &failure) == DK_NOT_REGULAR && strstr(failure.text, strerror(reason)) != NULL;
   return CHECK(told && save(name, true) == DK_NOT_REGULAR && count_names() == names);
 }
 
@@ -248,8 +248,8 @@ static void replaces_no_mount (void) {
   begin();
   write_old("a.jpg", 0600);
   write_old("other", 0600);
-  if (mount("other", "a.jpg", NULL, MS_BIND, NULL) != 0) return;               /* not the superuser */
-  CHECK(stays("a.jpg", EBUSY) && dk_private_check("a.jpg", &failure) == DK_NOT_REGULAR && is_old("a.jpg"));
+  if (mount("other", "a.jpg", NULL, MS_BIND, NULL) != 0) return;               /* not root */
+  CHECK(stays("a.jpg", EBUSY) && dk_private_file_check("a.jpg", &failure) == DK_NOT_REGULAR && is_old("a.jpg"));
   must(umount("a.jpg") == 0);
 }
 
@@ -269,11 +269,11 @@ static void replaces_nothing_that_has_attributes (void) {
     must(mkdir("sub", 0700) == 0);
     write_old("a.jpg", 0600);
     if (set_attribute("a.jpg", attributes[i])) {
-      CHECK(stays("a.jpg", EPERM) && dk_private_check("a.jpg", &failure) == DK_NOT_REGULAR && is_old("a.jpg"));
+      CHECK(stays("a.jpg", EPERM) && dk_private_file_check("a.jpg", &failure) == DK_NOT_REGULAR && is_old("a.jpg"));
       must(set_attribute("a.jpg", 0));
     }
     if (set_attribute("sub", attributes[i])) {
-      CHECK(dk_file_check("sub/a.jpg", false, &failure) == DK_NOT_REGULAR && dk_private_check("sub/a.jpg", &failure) == DK_NOT_REGULAR);
+      CHECK(dk_download_check("sub/a.jpg", false, &failure) == DK_NOT_REGULAR && dk_private_file_check("sub/a.jpg", &failure) == DK_NOT_REGULAR);
       must(set_attribute("sub", 0) && rmdir("sub") == 0);
     }
   }
@@ -282,11 +282,11 @@ static void replaces_nothing_that_has_attributes (void) {
 static void replaces_nothing_that_has_attributes (void) { }
 #endif
 
-/* the next save would take it for a left one */
+/* the next save would remove it as abandoned */
 static void has_no_name_of_a_part (void) {
   begin();
-  CHECK(dk_file_check("devkit4ai-unfinished-3", false, &failure) == DK_NOT_REGULAR && save("./devkit4ai-unfinished-3", true) == DK_NOT_REGULAR);
-  CHECK(dk_private_check("devkit4ai-unfinished-x", &failure) == DK_NOT_REGULAR && count_names() == 0);
+  CHECK(dk_download_check("devkit4ai-unfinished-3", false, &failure) == DK_NOT_REGULAR && save("./devkit4ai-unfinished-3", true) == DK_NOT_REGULAR);
+  CHECK(dk_private_file_check("devkit4ai-unfinished-x", &failure) == DK_NOT_REGULAR && count_names() == 0);
   CHECK(save("devkit4ai-unfinished", false) == DK_OK);
 }
 
@@ -306,7 +306,7 @@ static void keeps_an_acl (void) {
   char came[sizeof acl + 100];
   begin();
   write_old("a.jpg", 0600);
-  if (setxattr("a.jpg", "system.posix_acl_access", acl, sizeof acl, 0) != 0) return;   /* a file system without them */
+  if (setxattr("a.jpg", "system.posix_acl_access", acl, sizeof acl, 0) != 0) return;   /* a file system without ACLs */
   CHECK(save("a.jpg", true) == DK_OK && is_new("a.jpg"));
   CHECK(getxattr("a.jpg", "system.posix_acl_access", came, sizeof came) == sizeof acl && memcmp(came, acl, sizeof acl) == 0);
 }
@@ -331,15 +331,15 @@ static void replaces_what_the_link_leads_to (void) {
   }
 }
 
-/* ---- what changes while the picture comes ---- */
+/* ---- changes during the download ---- */
 
 static dk_status finish_after (void (*change) (void), bool overwrite) {
-  dk_file file;
-  dk_file_init(&file);
-  CHECK(dk_file_open(&file, "a.jpg", overwrite, 1000, &failure) == DK_OK && dk_file_add(&file, image, IMAGE, &failure) == DK_OK);
+  dk_download file;
+  dk_download_init(&file);
+  CHECK(dk_download_open(&file, "a.jpg", overwrite, 1000, &failure) == DK_OK && dk_download_write(&file, image, IMAGE, &failure) == DK_OK);
   change();
-  dk_status status = dk_file_finish(&file, &failure);
-  dk_file_drop(&file);
+  dk_status status = dk_download_finish(&file, &failure);
+  dk_download_discard(&file);
   return status;
 }
 
@@ -357,13 +357,13 @@ static void looks_again_at_the_end (void) {
   CHECK(finish_after(make_private, true) == DK_OK && (mode_of("a.jpg") & 07777) == 0600);
   begin();
   CHECK(finish_after(make_link, false) == DK_FILE_EXISTS && S_ISLNK(mode_of("a.jpg")) && count_names() == 1);
-  begin();                       /* another program's file under the part's name is neither renamed nor removed */
+  begin();                       /* a file of another program under the temporary name is not renamed or removed */
   CHECK(finish_after(take_part, true) == DK_FILE && access("devkit4ai-unfinished-0", F_OK) == 0 && access("a.jpg", F_OK) != 0);
 }
 
-/* ---- what killed processes leave behind ---- */
+/* ---- files of killed processes ---- */
 
-/* a process that has part files of these names, and waits to be killed */
+/* a process with part files of these names, which waits to be killed */
 static pid_t start_process (int files) {
   int ready[2];
   char byte;
@@ -371,8 +371,8 @@ static pid_t start_process (int files) {
   pid_t child = fork();
   must(child >= 0);
   if (child == 0) {
-    dk_part parts[20];
-    for (int i = 0; i < files; i++) must(dk_part_open(&parts[i], i % 2 == 0 ? "a.jpg" : "another.jpg", 0600) == 0 && dk_part_write(&parts[i], "half", 4) == 0);
+    dk_part_file parts[20];
+    for (int i = 0; i < files; i++) must(dk_part_file_open(&parts[i], i % 2 == 0 ? "a.jpg" : "another.jpg", 0600) == 0 && dk_part_file_write(&parts[i], "half", 4) == 0);
     must(write(ready[1], "x", 1) == 1);
     pause();
     _exit(0);
@@ -393,18 +393,18 @@ static void the_next_save_removes_them (void) {
   }
 }
 
-/* of many at once, some were finished when the process died */
+/* some of many part files were finished when the process died */
 static void the_last_ones_go_too (void) {
   enum { MANY = 100 };
-  dk_part first[MANY];
+  dk_part_file first[MANY];
   begin();
-  for (int i = 0; i < MANY; i++) must(dk_part_open(&first[i], "a.jpg", 0600) == 0);
+  for (int i = 0; i < MANY; i++) must(dk_part_file_open(&first[i], "a.jpg", 0600) == 0);
   kill_process(start_process(2));
-  for (int i = 0; i < MANY; i++) dk_part_drop(&first[i]);
+  for (int i = 0; i < MANY; i++) dk_part_file_discard(&first[i]);
   CHECK(count_names() == 2 && save("b.jpg", false) == DK_OK && count_names() == 1);
 }
 
-/* saves pictures of its own letter under a name of its own and under one for all, until it is killed or has done all */
+/* saves images of its own letter, under its own name and under a shared name, until it is killed or done */
 static void save_many (int number, int saves) {
   char bytes[3000], name[40];
   bool done = true;
@@ -412,13 +412,13 @@ static void save_many (int number, int saves) {
   memset(bytes + 4, 'A' + number % 26, sizeof bytes - 6);
   memcpy(bytes + sizeof bytes - 2, "\xFF\xD9", 2);
   for (int i = 0; i < saves && done; i++) {
-    dk_file file;
-    dk_file_init(&file);
+    dk_download file;
+    dk_download_init(&file);
     snprintf(name, sizeof name, "%d.jpg", number);
-    done = dk_file_open(&file, i % 2 == 0 ? name : "all.jpg", true, sizeof bytes, &failure) == DK_OK;
-    for (size_t at = 0; at < sizeof bytes && done; at += 1000) done = dk_file_add(&file, bytes + at, 1000, &failure) == DK_OK;
-    done = done && dk_file_finish(&file, &failure) == DK_OK;
-    dk_file_drop(&file);
+    done = dk_download_open(&file, i % 2 == 0 ? name : "all.jpg", true, sizeof bytes, &failure) == DK_OK;
+    for (size_t at = 0; at < sizeof bytes && done; at += 1000) done = dk_download_write(&file, bytes + at, 1000, &failure) == DK_OK;
+    done = done && dk_download_finish(&file, &failure) == DK_OK;
+    dk_download_discard(&file);
   }
   if (!done) fprintf(stderr, "  process %d: %s\n", number, failure.text);
   _exit(!done);
@@ -434,7 +434,7 @@ static bool is_whole (const char *name) {
   return n == 3000;
 }
 
-/* a third of them is killed: none of the others misses a part file, and each picture is whole */
+/* a third of them is killed: no other one loses a part file, and each image is complete */
 static void a_hundred_processes_at_once (void) {
   enum { PROCESSES = 100, SAVES = 6 };
   pid_t children[PROCESSES];
@@ -464,12 +464,12 @@ static void a_hundred_processes_at_once (void) {
 static void a_store_removes_them_too (void) {
   begin();
   kill_process(start_process(2));
-  CHECK(dk_private_save("store", "tokens", 6, &failure) == DK_OK && count_names() == 1);
+  CHECK(dk_private_file_write("store", "tokens", 6, &failure) == DK_OK && count_names() == 1);
   kill_process(start_process(2));
-  CHECK(dk_private_check("store", &failure) == DK_OK && count_names() == 1);
+  CHECK(dk_private_file_check("store", &failure) == DK_OK && count_names() == 1);
 }
 
-/* also where the files of dead and of living processes alternate */
+/* also if files of dead and running processes alternate */
 static void leaves_those_of_running_processes (void) {
   pid_t running[3], dead[3];
   begin();
@@ -479,16 +479,16 @@ static void leaves_those_of_running_processes (void) {
   }
   for (int i = 0; i < 3; i++) kill_process(dead[i]);
   CHECK(count_names() == 6);
-  dk_part own;
-  CHECK(dk_part_open(&own, "c.jpg", 0600) == 0 && count_names() == 4);
+  dk_part_file own;
+  CHECK(dk_part_file_open(&own, "c.jpg", 0600) == 0 && count_names() == 4);
   CHECK(save("b.jpg", false) == DK_OK && is_new("b.jpg") && count_names() == 5);
   CHECK(file_is("devkit4ai-unfinished-0", "half", 4) && file_is("devkit4ai-unfinished-2", "half", 4) && file_is("devkit4ai-unfinished-4", "half", 4));
-  dk_part_drop(&own);
+  dk_part_file_discard(&own);
   for (int i = 0; i < 3; i++) kill_process(running[i]);
   CHECK(save("b.jpg", true) == DK_OK && count_names() == 1);
 }
 
-/* what has such a name and is no file of ours is left alone */
+/* an entry of such a name that is not our file stays */
 static void leaves_what_is_no_file (void) {
   begin();
   write_old("mine", 0600);
@@ -496,18 +496,18 @@ static void leaves_what_is_no_file (void) {
   CHECK(save("b.jpg", false) == DK_OK && count_names() == 5 && is_old("mine"));
 }
 
-/* ---- a disk without room ---- */
+/* ---- a full disk ---- */
 
 static void check_disk (const char *words) {
   int names = count_names();
   CHECK(save("a.jpg", true) == DK_DISK && strstr(failure.text, words) != NULL && strstr(failure.text, "another") != NULL);
-  CHECK(dk_file_check("a.jpg", true, &failure) == DK_DISK && dk_file_check("b.jpg", false, &failure) == DK_DISK);
-  CHECK(dk_private_save("store", "tokens", 6, &failure) == DK_DISK && strstr(failure.text, words) != NULL);
-  CHECK(dk_private_check("store", &failure) == DK_DISK);
+  CHECK(dk_download_check("a.jpg", true, &failure) == DK_DISK && dk_download_check("b.jpg", false, &failure) == DK_DISK);
+  CHECK(dk_private_file_write("store", "tokens", 6, &failure) == DK_DISK && strstr(failure.text, words) != NULL);
+  CHECK(dk_private_file_check("store", &failure) == DK_DISK);
   CHECK(is_old("a.jpg") && is_old("store") && count_names() == names);
 }
 
-/* a real file system of 64 KiB; the superuser alone can make one */
+/* a real file system of 64 KiB; only root can make one */
 static void a_real_full_disk (void) {
   begin();
   must(mkdir("disk", 0755) == 0);
@@ -531,9 +531,9 @@ static void each_reason_says_what_to_do (void) {
   char path[1000];
   memset(path, 'x', sizeof path - 1);
   path[sizeof path - 1] = '\0';
-  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {    /* a long path does not push it out */
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {    /* the reason stays, also after a long path */
     for (int is_long = 0; is_long < 2; is_long++) {
-      CHECK(dk_fail_file(&failure, is_long ? path : "a.jpg", rows[i].reason) == rows[i].status);
+      CHECK(dk_fail_errno(&failure, is_long ? path : "a.jpg", rows[i].reason) == rows[i].status);
       CHECK(strstr(failure.text, rows[i].what) != NULL && strstr(failure.text, rows[i].advice) != NULL && strstr(failure.text, strerror(rows[i].reason)) != NULL);
     }
   }

@@ -1,4 +1,4 @@
-/* file_lock_test.c - one holder at a time, in this process and others; a dead one holds nothing. */
+/* file_lock_test.c - one owner at a time, in this process and in others; a dead process holds no lock. */
 #define _GNU_SOURCE              /* mkdtemp, _Fork */
 #include <fcntl.h>
 #include <signal.h>
@@ -9,22 +9,22 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "support/check.h"
 #include "file/file_lock.h"
+#include "support/check.h"
 
 static char folder[] = "/tmp/file_lock_test.XXXXXX";
 static char path[64];
 static dk_failure failure;
 
-static bool take (dk_lock *lock) {
+static bool take (dk_file_lock *lock) {
   bool taken;
-  dk_lock_init(lock);
-  return CHECK(dk_lock_take(lock, path, &taken, &failure) == DK_OK) && taken;
+  dk_file_lock_init(lock);
+  return CHECK(dk_file_lock_try(lock, path, &taken, &failure) == DK_OK) && taken;
 }
 
 static bool stands (void) { return access(path, F_OK) == 0; }
 
-/* what run gives, in a process of its own */
+/* the result of run in a separate process */
 static int in_child (int (*run) (void)) {
   int status;
   pid_t child = fork();
@@ -35,48 +35,48 @@ static int in_child (int (*run) (void)) {
 }
 
 static int try_it (void) {
-  dk_lock lock;
-  return take(&lock);         /* and dies with it, where it got it */
+  dk_file_lock lock;
+  return take(&lock);         /* it dies while it holds the lock */
 }
 
 static void has_one_holder (void) {
-  dk_lock one, two;
+  dk_file_lock one, two;
   CHECK(take(&one) && stands());
   CHECK(!take(&two));
   CHECK(in_child(try_it) == 0);
-  dk_lock_release(&two);         /* never held */
+  dk_file_lock_release(&two);         /* never held */
   CHECK(!take(&two));
-  dk_lock_release(&one);
+  dk_file_lock_release(&one);
   CHECK(!stands());
   CHECK(take(&two));
-  dk_lock_release(&one);         /* a second time */
+  dk_file_lock_release(&one);         /* a second time */
   CHECK(in_child(try_it) == 0);
-  dk_lock_release(&two);
+  dk_file_lock_release(&two);
 }
 
 static void is_free_when_its_holder_died (void) {
-  dk_lock lock;
+  dk_file_lock lock;
   CHECK(in_child(try_it) == 1);
   CHECK(stands());
   CHECK(take(&lock));
-  dk_lock_release(&lock);
+  dk_file_lock_release(&lock);
   CHECK(!stands());
 }
 
-/* a child that the owner forked meanwhile keeps no lock alive */
+/* a forked child of the owner does not hold the lock after the owner's death */
 static void is_free_when_its_holder_died_though_a_forked_child_lives (void) {
-  dk_lock lock;
+  dk_file_lock lock;
   int to_child[2], to_us[2], status;
   char byte = 0;
   if (pipe(to_child) != 0 || pipe(to_us) != 0) abort();
   pid_t owner = fork();
   if (owner == 0) {
-    dk_lock held;
+    dk_file_lock held;
     close(to_child[1]);
     if (!take(&held)) _exit(1);
     if (fork() == 0) {
       (void)!write(to_us[1], &byte, 1);
-      _exit(read(to_child[0], &byte, 1) != 0);                 /* until we are done */
+      _exit(read(to_child[0], &byte, 1) != 0);                 /* until the test ends */
     }
     pause();
   }
@@ -84,80 +84,80 @@ static void is_free_when_its_holder_died_though_a_forked_child_lives (void) {
   kill(owner, SIGKILL);
   waitpid(owner, &status, 0);
   CHECK(take(&lock));
-  dk_lock_release(&lock);
+  dk_file_lock_release(&lock);
   for (int i = 0; i < 2; i++) {
     close(to_child[i]);
     close(to_us[i]);
   }
 }
 
-static dk_lock inherited;
+static dk_file_lock inherited;
 
 static int release_inherited (void) {
-  dk_lock_release(&inherited);
+  dk_file_lock_release(&inherited);
   return 0;
 }
 
 static void stays_where_a_forked_child_lets_go_of_its_copy (void) {
-  dk_lock lock;
+  dk_file_lock lock;
   CHECK(take(&inherited));
   CHECK(in_child(release_inherited) == 0);
   CHECK(stands() && !take(&lock));
-  dk_lock_release(&inherited);
+  dk_file_lock_release(&inherited);
   CHECK(take(&lock));
-  dk_lock_release(&lock);
+  dk_file_lock_release(&lock);
 }
 
 #ifdef __GLIBC__
-/* the child of _Fork hears nothing of the fork, and its copies stay open */
+/* _Fork runs no fork handler, so the copies of the child stay open */
 static void stays_where_a_child_of_bare_fork_lets_go_of_its_copy (void) {
-  dk_lock lock;
+  dk_file_lock lock;
   int status;
   CHECK(take(&inherited));
   pid_t child = _Fork();
   if (child == 0) _exit(release_inherited());
   if (waitpid(child, &status, 0) != child) abort();
   CHECK(stands() && !take(&lock));
-  dk_lock_release(&inherited);
+  dk_file_lock_release(&inherited);
   CHECK(!stands());
 }
 #endif
 
-/* a cleaner removes the file: a second holder can't be kept out, but it keeps its own lock when the first one is done */
+/* another program removes the lock file: a second owner gets the lock, and keeps it when the first one releases its own */
 static void gives_back_its_own_file_alone (void) {
-  dk_lock one, two, three;
+  dk_file_lock one, two, three;
   CHECK(take(&one));
   unlink(path);
   CHECK(take(&two));
-  dk_lock_release(&one);
+  dk_file_lock_release(&one);
   CHECK(stands() && !take(&three));
-  dk_lock_release(&two);
+  dk_file_lock_release(&two);
   CHECK(!stands());
 }
 
-static bool take_in (const char *name, dk_lock *lock) {
+static bool take_in (const char *name, dk_file_lock *lock) {
   bool taken;
-  dk_lock_init(lock);
-  return CHECK(chdir(folder) == 0 && chdir(name) == 0) && CHECK(dk_lock_take(lock, "x.lock", &taken, &failure) == DK_OK) && taken;
+  dk_file_lock_init(lock);
+  return CHECK(chdir(folder) == 0 && chdir(name) == 0) && CHECK(dk_file_lock_try(lock, "x.lock", &taken, &failure) == DK_OK) && taken;
 }
 
-/* the program may go to another folder meanwhile, where a lock of the same name stands */
+/* the program may change to a folder that has a lock of the same name */
 static void is_given_back_where_it_was_taken (void) {
-  dk_lock one, two, three;
+  dk_file_lock one, two, three;
   int before = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   CHECK(chdir(folder) == 0 && mkdir("one", 0700) == 0 && mkdir("two", 0700) == 0);
   CHECK(take_in("one", &one) && take_in("two", &two));
-  dk_lock_release(&one);
+  dk_file_lock_release(&one);
   CHECK(access("../one/x.lock", F_OK) != 0 && access("x.lock", F_OK) == 0);
   CHECK(!take_in("two", &three));
-  dk_lock_release(&two);
+  dk_file_lock_release(&two);
   CHECK(chdir(folder) == 0 && rmdir("one") == 0 && rmdir("two") == 0);
   CHECK(fchdir(before) == 0);
   close(before);
 }
 
 static void is_given_back_though_a_forked_child_has_a_copy (void) {
-  dk_lock held, lock;
+  dk_file_lock held, lock;
   int wire[2];
   if (pipe(wire) != 0) abort();
   CHECK(take(&held));
@@ -165,23 +165,23 @@ static void is_given_back_though_a_forked_child_has_a_copy (void) {
   if (child == 0) {
     char byte;
     close(wire[1]);
-    _exit(read(wire[0], &byte, 1) != 0);                       /* until we are done */
+    _exit(read(wire[0], &byte, 1) != 0);                       /* until the test ends */
   }
-  dk_lock_release(&held);
+  dk_file_lock_release(&held);
   CHECK(take(&lock));
-  dk_lock_release(&lock);
+  dk_file_lock_release(&lock);
   close(wire[0]);
   close(wire[1]);
   waitpid(child, NULL, 0);
 }
 
-/* each of them adds one to a number in a file, which only works one at a time */
+/* each process adds one to a number in a file; that needs the lock */
 static int count_up (void) {
   char number[80];
   snprintf(number, sizeof number, "%s/number", folder);
   const struct timespec breath = {0, 1000000};
   for (int i = 0; i < 200; i++) {
-    dk_lock lock;
+    dk_file_lock lock;
     while (!take(&lock)) nanosleep(&breath, NULL);
     int n = 0;
     FILE *file = fopen(number, "r");
@@ -191,7 +191,7 @@ static int count_up (void) {
     if (file == NULL) return 3;
     fprintf(file, "%d", n + 1);
     fclose(file);
-    dk_lock_release(&lock);
+    dk_file_lock_release(&lock);
   }
   return 0;
 }
@@ -218,13 +218,13 @@ static void lets_none_in_between (void) {
 }
 
 static void tells_why_it_cannot_be (void) {
-  dk_lock lock;
+  dk_file_lock lock;
   bool taken = true;
-  dk_lock_init(&lock);
-  CHECK(dk_lock_take(&lock, "/proc/none/lock", &taken, &failure) == DK_FILE && !taken);
+  dk_file_lock_init(&lock);
+  CHECK(dk_file_lock_try(&lock, "/proc/none/lock", &taken, &failure) == DK_FILE && !taken);
   CHECK(lock.path == NULL && lock.fd == -1);
   if (symlink("number", path) != 0) abort();
-  CHECK(dk_lock_take(&lock, path, &taken, &failure) == DK_FILE && !taken);   /* a link could lead anywhere */
+  CHECK(dk_file_lock_try(&lock, path, &taken, &failure) == DK_FILE && !taken);   /* a link could lead anywhere */
   unlink(path);
 }
 

@@ -1,25 +1,25 @@
-/* file_memory_test.c - a store's file and lock with every allocation failing in turn. */
+/* file_memory_test.c - a private file and a lock, while each allocation fails in turn. */
 #define _GNU_SOURCE              /* mkdtemp */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "support/check.h"
-#include "support/fail_alloc.h"
 #include "file/file_lock.h"
 #include "file/private_file.h"
+#include "support/check.h"
+#include "support/fail_alloc.h"
 
 static char folder[] = "/tmp/file_memory_test.XXXXXX";
 static char path[64];
 
 static dk_status lock_and_release (void) {
-  dk_lock lock;
+  dk_file_lock lock;
   dk_failure failure;
   bool taken;
-  dk_lock_init(&lock);
-  dk_status status = dk_lock_take(&lock, path, &taken, &failure);
+  dk_file_lock_init(&lock);
+  dk_status status = dk_file_lock_try(&lock, path, &taken, &failure);
   CHECK(taken == (status == DK_OK));
-  dk_lock_release(&lock);
+  dk_file_lock_release(&lock);
   return status;
 }
 
@@ -30,8 +30,8 @@ static dk_status save_and_load (void) {
   bool exists = false;
   memset(bytes, 'x', sizeof bytes);
   dk_buffer_init(&loaded, sizeof bytes);
-  dk_status status = dk_private_save(path, bytes, sizeof bytes, &failure);
-  if (status == DK_OK) status = dk_private_load(path, &loaded, &exists, &failure);
+  dk_status status = dk_private_file_write(path, bytes, sizeof bytes, &failure);
+  if (status == DK_OK) status = dk_private_file_read(path, &loaded, &exists, &failure);
   CHECK(exists == (status == DK_OK));
   dk_buffer_reset(&loaded);
   return status;

@@ -1,5 +1,5 @@
-/* part_file_test.c - a file that gets its name when it is whole: what it asks of the system, in which order, and what becomes of
- * it where the system does not do it. The system's calls go through this program. */
+/* part_file_test.c - the system calls of a part file: their order, and the result if one fails. The test program replaces these
+ * functions of the C library. */
 #define _GNU_SOURCE              /* mkdtemp, syscall */
 #include <dirent.h>
 #include <errno.h>
@@ -10,16 +10,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "support/check.h"
 #include "file/download.h"
 #include "file/part_file.h"
 #include "file/private_file.h"
+#include "support/check.h"
 
-/* ---- the system, as the test wants it ---- */
+/* ---- the replaced functions ---- */
 
 static struct {
-  size_t most;                   /* bytes that a write takes; 0: all */
-  size_t room;                   /* bytes until the disk is full; 0: no end */
+  size_t most;                   /* the most bytes that one write writes; 0: all */
+  size_t room;                   /* bytes until the disk is full; 0: never */
   int fsync_reason;              /* errno of each fsync; 0: it works */
   int noreplace_reason, link_reason;     /* errno of each; 0: it works */
 } machine;
@@ -28,7 +28,7 @@ static char calls[64];           /* a letter for each: w, f, r, l; x: a folder i
 
 static void note (char call) {
   size_t length = strlen(calls);
-  if (length > 0 && calls[length - 1] == call) return;         /* several of a kind are one */
+  if (length > 0 && calls[length - 1] == call) return;         /* repeated calls are recorded once */
   if (length + 1 < sizeof calls) calls[length] = call;
 }
 
@@ -110,13 +110,13 @@ static bool file_is (const char *name, const char *bytes, size_t length) {
 
 /* a download of the image, in two pieces */
 static dk_status download (const char *name, bool overwrite) {
-  dk_file file;
-  dk_file_init(&file);
-  dk_status status = dk_file_open(&file, name, overwrite, 1000, &failure);
-  if (status == DK_OK) status = dk_file_add(&file, image, 5, &failure);
-  if (status == DK_OK) status = dk_file_add(&file, image + 5, IMAGE - 5, &failure);
-  if (status == DK_OK) status = dk_file_finish(&file, &failure);
-  dk_file_drop(&file);
+  dk_download file;
+  dk_download_init(&file);
+  dk_status status = dk_download_open(&file, name, overwrite, 1000, &failure);
+  if (status == DK_OK) status = dk_download_write(&file, image, 5, &failure);
+  if (status == DK_OK) status = dk_download_write(&file, image + 5, IMAGE - 5, &failure);
+  if (status == DK_OK) status = dk_download_finish(&file, &failure);
+  dk_download_discard(&file);
   return status;
 }
 
@@ -131,7 +131,7 @@ static void is_synced_before_it_has_its_name (void) {
   CHECK(download("a.jpg", false) == DK_OK && file_is("a.jpg", image, IMAGE));
   CHECK(strcmp(calls, "wfr") == 0);
   begin();
-  CHECK(dk_private_save("store", "tokens", 6, &failure) == DK_OK && file_is("store", "tokens", 6));
+  CHECK(dk_private_file_write("store", "tokens", 6, &failure) == DK_OK && file_is("store", "tokens", 6));
   CHECK(strcmp(calls, "wfrx") == 0);
 }
 
@@ -140,7 +140,7 @@ static void a_write_that_takes_less_is_gone_on_with (void) {
     begin();
     machine.most = most;
     CHECK(download("a.jpg", false) == DK_OK && file_is("a.jpg", image, IMAGE));
-    CHECK(dk_private_save("store", "tokens", 6, &failure) == DK_OK && file_is("store", "tokens", 6));
+    CHECK(dk_private_file_write("store", "tokens", 6, &failure) == DK_OK && file_is("store", "tokens", 6));
   }
 }
 
@@ -153,8 +153,8 @@ static void a_full_disk_leaves_what_was_there (void) {
     machine.room = room;
     CHECK(download("a.jpg", true) == DK_DISK && strstr(failure.text, "the disk is full") != NULL);
     written = 0;
-    CHECK(dk_private_save("store", "tokens", 6, &failure) == DK_DISK && strstr(failure.text, "the disk is full") != NULL);
-    CHECK(dk_private_check("store", &failure) == DK_DISK && dk_file_check("b.jpg", false, &failure) == DK_DISK);
+    CHECK(dk_private_file_write("store", "tokens", 6, &failure) == DK_DISK && strstr(failure.text, "the disk is full") != NULL);
+    CHECK(dk_private_file_check("store", &failure) == DK_DISK && dk_download_check("b.jpg", false, &failure) == DK_DISK);
     CHECK(file_is("a.jpg", "old", 3) && file_is("store", "old", 3) && count_names() == 2);
   }
 }
@@ -165,11 +165,11 @@ static void a_sync_that_fails_leaves_what_was_there (void) {
   write_old("store");
   machine.fsync_reason = EIO;
   CHECK(download("a.jpg", true) == DK_FILE && strstr(failure.text, strerror(EIO)) != NULL);
-  CHECK(dk_private_save("store", "tokens", 6, &failure) == DK_FILE && strstr(failure.text, strerror(EIO)) != NULL);
+  CHECK(dk_private_file_write("store", "tokens", 6, &failure) == DK_FILE && strstr(failure.text, strerror(EIO)) != NULL);
   CHECK(file_is("a.jpg", "old", 3) && file_is("store", "old", 3) && count_names() == 2);
 }
 
-/* some file systems know no RENAME_NOREPLACE, and some of these no links: exFAT, 9p, some of FUSE */
+/* some file systems have no RENAME_NOREPLACE, and some of these no links: exFAT, 9p, some of FUSE */
 static const struct { int noreplace, link; const char *calls; } systems[] = {
   {0, 0, "wfr"},
   {EINVAL, 0, "wfrl"}, {ENOSYS, 0, "wfrl"}, {EPERM, 0, "wfrl"}, {EOPNOTSUPP, 0, "wfrl"},
@@ -199,17 +199,17 @@ static void on_any_file_system (void) {
 
 static void keeps_what_took_the_name_meanwhile (void) {
   for (int system = 0; system < SYSTEMS; system++) {
-    dk_part part;
+    dk_part_file part;
     begin_on(system);
-    CHECK(dk_part_open(&part, "a.jpg", 0600) == 0 && dk_part_write(&part, "new", 3) == 0);
+    CHECK(dk_part_file_open(&part, "a.jpg", 0600) == 0 && dk_part_file_write(&part, "new", 3) == 0);
     write_old("a.jpg");
-    CHECK(dk_part_finish(&part, false) == EEXIST);
-    dk_part_drop(&part);
+    CHECK(dk_part_file_commit(&part, false) == EEXIST);
+    dk_part_file_discard(&part);
     CHECK(file_is("a.jpg", "old", 3) && count_names() == 1);
   }
 }
 
-/* the part's name fits where the name does */
+/* the temporary name fits if the final name does */
 static void names_of_every_length (void) {
   enum { LONGEST = 255 };        /* here */
   for (size_t length = 1; length < LONGEST + 10; length++) {
@@ -219,11 +219,11 @@ static void names_of_every_length (void) {
     name[length] = '\0';
     bool fits = length <= LONGEST;
     CHECK(download(name, false) == (fits ? DK_OK : DK_FILE) && unlink(name) == (fits ? 0 : -1));
-    dk_part part;
-    CHECK(dk_part_open(&part, name, 0600) == (fits ? 0 : ENAMETOOLONG));
-    dk_part_drop(&part);
-    CHECK(dk_private_save(name, "x", 1, &failure) == (fits ? DK_OK : DK_FILE));
-    CHECK(dk_file_check(name, true, &failure) == (fits ? DK_OK : DK_FILE) && dk_private_check(name, &failure) == (fits ? DK_OK : DK_FILE));
+    dk_part_file part;
+    CHECK(dk_part_file_open(&part, name, 0600) == (fits ? 0 : ENAMETOOLONG));
+    dk_part_file_discard(&part);
+    CHECK(dk_private_file_write(name, "x", 1, &failure) == (fits ? DK_OK : DK_FILE));
+    CHECK(dk_download_check(name, true, &failure) == (fits ? DK_OK : DK_FILE) && dk_private_file_check(name, &failure) == (fits ? DK_OK : DK_FILE));
   }
 }
 
@@ -232,24 +232,24 @@ static void names_that_cannot_be (void) {
   begin();
   write_old("file");
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-    dk_part part;
-    if (!CHECK(dk_part_open(&part, rows[i].path, 0600) == rows[i].reason)) fprintf(stderr, "  '%s'\n", rows[i].path);
-    dk_part_drop(&part);
+    dk_part_file part;
+    if (!CHECK(dk_part_file_open(&part, rows[i].path, 0600) == rows[i].reason)) fprintf(stderr, "  '%s'\n", rows[i].path);
+    dk_part_file_discard(&part);
   }
   CHECK(count_names() == 1);
 }
 
-/* the program may go to another folder meanwhile */
+/* the program may change its folder in between */
 static void stays_in_its_folder (void) {
   for (int overwrite = 0; overwrite < 2; overwrite++) {
-    dk_part whole, dropped;
+    dk_part_file whole, dropped;
     begin();
     if (mkdir("other", 0700) != 0) abort();
-    CHECK(dk_part_open(&whole, "a.jpg", 0600) == 0 && dk_part_open(&dropped, "b.jpg", 0600) == 0 && dk_part_write(&whole, "new", 3) == 0);
+    CHECK(dk_part_file_open(&whole, "a.jpg", 0600) == 0 && dk_part_file_open(&dropped, "b.jpg", 0600) == 0 && dk_part_file_write(&whole, "new", 3) == 0);
     if (chdir("other") != 0) abort();
-    CHECK(dk_part_finish(&whole, overwrite) == 0);
-    dk_part_drop(&whole);
-    dk_part_drop(&dropped);
+    CHECK(dk_part_file_commit(&whole, overwrite) == 0);
+    dk_part_file_discard(&whole);
+    dk_part_file_discard(&dropped);
     CHECK(file_is("../a.jpg", "new", 3) && count_names() == 2);
   }
 }

@@ -1,4 +1,4 @@
-/* private_file_test.c - a file for its owner alone: whole or not at all, and nobody else's. */
+/* private_file_test.c - a file that only its owner can read: written as a whole, and refused if it belongs to another user. */
 #define _GNU_SOURCE              /* mkdtemp, symlink, setrlimit */
 #include <dirent.h>
 #include <fcntl.h>
@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "support/check.h"
 #include "file/private_file.h"
+#include "support/check.h"
 
 static char folder[] = "/tmp/private_file_test.XXXXXX";
 static char path[128];
@@ -21,15 +21,15 @@ static const char *in_folder (const char *name) {
 }
 
 static dk_status save (const char *name, const char *text) {
-  return dk_private_save(in_folder(name), text, strlen(text), &failure);
+  return dk_private_file_write(in_folder(name), text, strlen(text), &failure);
 }
 
-/* whether the file loads as text */
+/* whether the file has this text */
 static bool is (const char *name, const char *text) {
   dk_buffer bytes;
   bool exists;
   dk_buffer_init(&bytes, 1000);
-  dk_status status = dk_private_load(in_folder(name), &bytes, &exists, &failure);
+  dk_status status = dk_private_file_read(in_folder(name), &bytes, &exists, &failure);
   bool same = status == DK_OK && exists && bytes.length == strlen(text) && memcmp(bytes.length > 0 ? bytes.bytes : "", text, bytes.length) == 0;
   dk_buffer_reset(&bytes);
   return same;
@@ -38,7 +38,7 @@ static bool is (const char *name, const char *text) {
 static dk_status load (const char *name, size_t cap, bool *exists) {
   dk_buffer bytes;
   dk_buffer_init(&bytes, cap);
-  dk_status status = dk_private_load(in_folder(name), &bytes, exists, &failure);
+  dk_status status = dk_private_file_read(in_folder(name), &bytes, exists, &failure);
   dk_buffer_reset(&bytes);
   return status;
 }
@@ -128,11 +128,11 @@ static void follows_a_link_of_its_own (void) {
 static void refuses_another_users (void) {
   empty_folder();
   bool exists;
-  if (geteuid() != 0) return;                                  /* nobody else can make them */
+  if (geteuid() != 0) return;                                  /* only root can make them */
   CHECK(save("file", "one") == DK_OK);
   if (symlink("file", in_folder("link")) != 0 || lchown(in_folder("link"), 1, 1) != 0) abort();
   CHECK(load("link", 100, &exists) == DK_FILE && save("link", "two") == DK_FILE);
-  if (symlink("link", in_folder("ours")) != 0) abort();        /* ours leads over theirs */
+  if (symlink("link", in_folder("ours")) != 0) abort();        /* our link leads through another user's link */
   CHECK(load("ours", 100, &exists) == DK_FILE && save("ours", "two") == DK_FILE && strstr(failure.text, "another user") != NULL);
   if (chown(in_folder("file"), 1, 1) != 0) abort();
   CHECK(load("file", 100, &exists) == DK_FILE && save("file", "two") == DK_FILE);
@@ -155,7 +155,7 @@ static void is_no_larger_than_it_can_be (void) {
   bool exists;
   CHECK(save("file", "12345") == DK_OK);
   CHECK(load("file", 5, &exists) == DK_OK && exists);
-  CHECK(load("file", 4, &exists) == DK_OVER_CAP && !exists);
+  CHECK(load("file", 4, &exists) == DK_OVER_LIMIT && !exists);
 }
 
 static void takes_a_path_of_any_length (void) {
@@ -166,8 +166,8 @@ static void takes_a_path_of_any_length (void) {
   memset(longer, 'a', sizeof longer - 1);
   longer[sizeof longer - 1] = '\0';
   dk_buffer_init(&bytes, 10);
-  CHECK(dk_private_save(longer, "", 0, &failure) == DK_FILE);
-  CHECK(dk_private_load(longer, &bytes, &exists, &failure) == DK_FILE);
+  CHECK(dk_private_file_write(longer, "", 0, &failure) == DK_FILE);
+  CHECK(dk_private_file_read(longer, &bytes, &exists, &failure) == DK_FILE);
 }
 
 int main (void) {

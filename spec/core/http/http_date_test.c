@@ -1,9 +1,9 @@
-/* http_date_test.c - dates and delays of HTTP's headers, and what is none. */
+/* http_date_test.c - dates and delays in HTTP headers, valid and invalid. */
 #include <string.h>
 #include <time.h>
 
-#include "support/check.h"
 #include "http/http_date.h"
+#include "support/check.h"
 
 static void dates (void) {
   static const struct { const char *text; double time; } rows[] = {
@@ -15,7 +15,7 @@ static void dates (void) {
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     double got = -1;
-    bool is_date = dk_http_date(rows[i].text, &got);
+    bool is_date = dk_http_date_parse(rows[i].text, &got);
     if (!CHECK(is_date == (rows[i].time >= 0) && (!is_date || got == rows[i].time))) fprintf(stderr, "  %s: %.0f\n", rows[i].text, got);
   }
 }
@@ -29,7 +29,7 @@ static void no_dates (void) {
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     double got;
-    if (!CHECK(!dk_http_date(rows[i], &got))) fprintf(stderr, "  %s\n", rows[i]);
+    if (!CHECK(!dk_http_date_parse(rows[i], &got))) fprintf(stderr, "  %s\n", rows[i]);
   }
 }
 
@@ -42,7 +42,7 @@ static void all_days (void) {
     time_t at = (time_t)wanted;
     struct tm *moment = gmtime(&at);
     strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", moment);
-    if (!CHECK(dk_http_date(text, &got) && got == wanted)) {
+    if (!CHECK(dk_http_date_parse(text, &got) && got == wanted)) {
       fprintf(stderr, "  %s: %.0f\n", text, got);
       return;
     }
@@ -56,12 +56,12 @@ static void before_1970 (void) {
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     double got = 0;
-    if (!CHECK(dk_http_date(rows[i].text, &got) && got == rows[i].time)) fprintf(stderr, "  %s: %.0f\n", rows[i].text, got);
+    if (!CHECK(dk_http_date_parse(rows[i].text, &got) && got == rows[i].time)) fprintf(stderr, "  %s: %.0f\n", rows[i].text, got);
   }
 }
 
 static void delays (void) {
-  static const struct { const char *text; double seconds; } rows[] = {              /* -1: none */
+  static const struct { const char *text; double seconds; } rows[] = {              /* -1: invalid */
     {"0", 0}, {"5", 5}, {"120", 120}, {" 7\t", 7}, {"007", 7}, {"1.5", 1.5}, {"2.", 2}, {"86400", 86400}, {"1000000000", 1e9},
     {"99999999999999999999999999999999999999", 1e15}, {"-1", -1}, {"+1", -1}, {"soon", -1}, {"", -1}, {" ", -1}, {"1e9", -1}, {"0x10", -1}, {"1,5", -1}, {"5 s", -1}, {"5;6", -1},
     {".5", -1}, {"inf", -1}, {"nan", -1},
@@ -70,7 +70,7 @@ static void delays (void) {
   const double now = 784111740;
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     double got = -1;
-    bool right = dk_http_delay(rows[i].text, now, &got) ? got == rows[i].seconds : rows[i].seconds == -1;
+    bool right = dk_retry_after_parse(rows[i].text, now, &got) ? got == rows[i].seconds : rows[i].seconds == -1;
     if (!CHECK(right)) fprintf(stderr, "  %s: %f\n", rows[i].text, got);
   }
 }
@@ -79,9 +79,9 @@ static void many_digits_are_a_large_number (void) {
   static char text[100001];
   double got;
   memset(text, '9', sizeof text - 1);
-  CHECK(dk_http_delay(text, 0, &got) && got == 1e15);
+  CHECK(dk_retry_after_parse(text, 0, &got) && got == 1e15);
   text[1] = '.';
-  CHECK(dk_http_delay(text, 0, &got) && got > 9.99 && got < 10.01);
+  CHECK(dk_retry_after_parse(text, 0, &got) && got > 9.99 && got < 10.01);
 }
 
 int main (void) {

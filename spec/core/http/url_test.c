@@ -1,14 +1,14 @@
-/* url_test.c - where a redirect leads, and where none may. */
+/* url_test.c - the URLs of redirects, valid and invalid. */
 #define _DEFAULT_SOURCE          /* strcasecmp */
 #include <string.h>
 #include <strings.h>
 
-#include "support/check.h"
 #include "http/url.h"
+#include "support/check.h"
 
 #define BASE "https://api.example/a/b?c=d"
 
-/* letters compare in any case: libcurl writes hex digits in lower case before 8.20, and in upper case from then on */
+/* compared without case: libcurl writes hex digits in lower case before 8.20, and in upper case since then */
 static void targets (void) {
   static const struct { const char *location, *url; } rows[] = {                    /* NULL: none */
     {"/x", "https://api.example/x"}, {"x", "https://api.example/a/x"}, {"../x", "https://api.example/x"}, {"?q=1", "https://api.example/a/b?q=1"},
@@ -28,7 +28,7 @@ static void targets (void) {
   }
 }
 
-/* libcurl refuses them before 8.10, and percent-encodes them from then on */
+/* libcurl before 8.10 refuses them; later versions percent-encode them */
 static void control_characters (void) {
   static const struct { const char *location, *url; } rows[] = {
     {"/a\nb", "https://api.example/a%0Ab"}, {"/a\r\nb", "https://api.example/a%0D%0Ab"}, {"/a\x01", "https://api.example/a%01"}, {"/a\x7f", "https://api.example/a%7F"},

@@ -1,13 +1,13 @@
-/* image_kind_test.c - pictures by their first bytes, whole, cut short, and almost. */
+/* image_kind_test.c - image formats by their first bytes: complete, cut short, and almost right. */
 #include <string.h>
 
-#include "support/check.h"
 #include "image/image_kind.h"
+#include "support/check.h"
 
 typedef struct {
   const char *bytes;
   size_t length;
-  const char *kind;              /* NULL: no picture */
+  const char *kind;              /* NULL: not an image */
 } row;
 
 #define ROW(bytes, kind) {bytes, sizeof bytes - 1, kind}
@@ -43,13 +43,13 @@ static void type_is_the_kind_of_an_image (void) {
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     char type[16] = "image/";
     if (rows[i].kind) strcat(type, rows[i].kind);
-    CHECK(same(dk_image_type(rows[i].bytes, rows[i].length), rows[i].kind ? type : NULL));
+    CHECK(same(dk_image_content_type(rows[i].bytes, rows[i].length), rows[i].kind ? type : NULL));
   }
 }
 
 static void head_is_long_enough_for_every_kind (void) {
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-    size_t length = rows[i].length < DK_IMAGE_HEAD ? rows[i].length : DK_IMAGE_HEAD;
+    size_t length = rows[i].length < DK_IMAGE_SIGNATURE ? rows[i].length : DK_IMAGE_SIGNATURE;
     CHECK(same(dk_image_kind(rows[i].bytes, length), rows[i].kind));
   }
 }

@@ -1,8 +1,8 @@
-/* json_string_test.c - text between JSON's quotes: how it is written. What is read again is in unescape_test.c. */
+/* json_string_test.c - escaping for JSON strings. unescape_test.c tests the way back. */
 #include <string.h>
 
-#include "support/check.h"
 #include "secrets/json_string.h"
+#include "support/check.h"
 
 static void escapes_no_more_than_it_must (void) {
   static const struct { const char *value, *text; } rows[] = {
@@ -11,7 +11,7 @@ static void escapes_no_more_than_it_must (void) {
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     dk_buffer out;
     dk_buffer_init(&out, 100);
-    CHECK(dk_buffer_add(&out, "", 0) == DK_OK && dk_json_add(&out, rows[i].value, strlen(rows[i].value)) == DK_OK);
+    CHECK(dk_buffer_add(&out, "", 0) == DK_OK && dk_json_escape(&out, rows[i].value, strlen(rows[i].value)) == DK_OK);
     if (!CHECK(strcmp(out.bytes, rows[i].text) == 0)) fprintf(stderr, "  %s\n", out.bytes);
     dk_buffer_reset(&out);
   }

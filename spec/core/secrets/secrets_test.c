@@ -1,8 +1,8 @@
-/* secrets_test.c - slots and their parents, what may stand in a header, templates, JSON fields, masking, tags. */
+/* secrets_test.c - slots and their parents, values for headers, templates, JSON fields, masking, hashes. */
 #include <string.h>
 
-#include "support/check.h"
 #include "secrets/secrets.h"
+#include "support/check.h"
 
 static dk_status set_bytes (dk_secrets *s, const char *name, const char *value, size_t length, dk_slot_use use) {
   dk_failure failure;
@@ -13,12 +13,12 @@ static void set (dk_secrets *s, const char *name, const char *value, dk_slot_use
   CHECK(set_bytes(s, name, value, strlen(value), use) == DK_OK);
 }
 
-/* whether the template gives the line; NULL: it gives nothing */
+/* whether the template gives this line; NULL: no line */
 static bool line_is (const dk_secrets *s, const char *template, const char *line) {
   dk_buffer out;
   dk_failure failure = {DK_OK, ""};
   dk_buffer_init(&out, 1000);
-  bool right = dk_secrets_line(s, template, &out, &failure) == DK_OK;
+  bool right = dk_secrets_fill_header(s, template, &out, &failure) == DK_OK;
   right = right && (line ? out.length == strlen(line) + 1 && strcmp(out.bytes, line) == 0 : out.length == 0);
   if (!right) fprintf(stderr, "  '%s' gave '%s' (%s)\n", template, out.bytes ? out.bytes : "", failure.text);
   dk_buffer_reset(&out);
@@ -28,7 +28,7 @@ static bool line_is (const dk_secrets *s, const char *template, const char *line
 static dk_status line_fails (const dk_secrets *s, const char *template, size_t cap, dk_failure *failure) {
   dk_buffer out;
   dk_buffer_init(&out, cap);
-  dk_status status = dk_secrets_line(s, template, &out, failure);
+  dk_status status = dk_secrets_fill_header(s, template, &out, failure);
   dk_buffer_reset(&out);
   return status;
 }
@@ -43,7 +43,7 @@ static void values_that_can_stand_in_a_header (void) {
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     dk_status wanted = rows[i].header ? DK_OK : DK_BAD_VALUE;
     bool right = CHECK(set_bytes(s, "h", rows[i].value, rows[i].length, DK_SLOT_HEADER) == wanted);
-    right = CHECK(set_bytes(s, "s", rows[i].value, rows[i].length, DK_SLOT_SHOWN) == wanted) && right;
+    right = CHECK(set_bytes(s, "s", rows[i].value, rows[i].length, DK_SLOT_PUBLIC) == wanted) && right;
     right = CHECK(set_bytes(s, "b", rows[i].value, rows[i].length, DK_SLOT_BODY) == DK_OK) && right;
     if (!right) fprintf(stderr, "  row %zu\n", i);
   }
@@ -67,14 +67,14 @@ static void child_sees_its_parents_slots_behind_its_own (void) {
   CHECK(line_is(grandchild, "X: {key}{other}", "X: po"));
   set(child, "key", "c", DK_SLOT_HEADER);
   CHECK(line_is(grandchild, "X: {key}{other}", "X: co") && line_is(parent, "X: {key}", "X: p"));
-  set(grandchild, "key", "", DK_SLOT_HEADER);                             /* hides */
+  set(grandchild, "key", "", DK_SLOT_HEADER);                             /* hides the parent's slot */
   CHECK(!dk_secrets_has(grandchild, "key") && dk_secrets_has(child, "key"));
-  dk_secrets_clear(grandchild, "key");
+  dk_secrets_remove(grandchild, "key");
   CHECK(line_is(grandchild, "X: {key}", "X: c"));
   dk_secrets_wipe(child);
   CHECK(line_is(grandchild, "X: {key}", "X: p"));
-  dk_secrets_clear(grandchild, "nothing");
-  dk_secrets_release(parent);                                             /* the children still hold it */
+  dk_secrets_remove(grandchild, "nothing");
+  dk_secrets_release(parent);                                             /* the children still hold the parent */
   dk_secrets_release(child);
   CHECK(line_is(grandchild, "X: {key}", "X: p"));
   dk_secrets_release(grandchild);
@@ -94,7 +94,7 @@ static void templates_of_lines (void) {
   dk_secrets *s = dk_secrets_new(NULL);
   dk_failure failure;
   set(s, "token", "t0k", DK_SLOT_HEADER);
-  set(s, "id", "42", DK_SLOT_SHOWN);
+  set(s, "id", "42", DK_SLOT_PUBLIC);
   set(s, "password", "p\n", DK_SLOT_BODY);
   CHECK(line_is(s, "Accept: application/json", "Accept: application/json"));
   CHECK(line_is(s, "Authorization: Bearer {token}", "Authorization: Bearer t0k"));
@@ -106,7 +106,7 @@ static void templates_of_lines (void) {
   CHECK(line_fails(s, "X: {none}", 100, &failure) == DK_EMPTY_SLOT && strcmp(failure.text, "none") == 0);
   CHECK(line_fails(s, "X: {}", 100, &failure) == DK_EMPTY_SLOT && strcmp(failure.text, "") == 0);
   CHECK(line_fails(s, "X: {password}", 100, &failure) == DK_BAD_VALUE && strstr(failure.text, "password") != NULL);
-  CHECK(line_fails(s, "X: {token}", 6, &failure) == DK_OVER_CAP);          /* the NUL counts */
+  CHECK(line_fails(s, "X: {token}", 6, &failure) == DK_OVER_LIMIT);          /* the NUL counts */
   CHECK(line_fails(s, "X: {token}", 7, &failure) == DK_OK);
   dk_secrets_release(s);
 }
@@ -117,9 +117,9 @@ static void lines_stand_one_behind_the_other (void) {
   dk_failure failure;
   set(s, "a", "1", DK_SLOT_HEADER);
   dk_buffer_init(&out, 100);
-  CHECK(dk_secrets_line(s, "A: {a}", &out, &failure) == DK_OK);
-  CHECK(dk_secrets_line(s, "?B: {a}{b}", &out, &failure) == DK_OK);
-  CHECK(dk_secrets_line(s, "C: {a}", &out, &failure) == DK_OK);
+  CHECK(dk_secrets_fill_header(s, "A: {a}", &out, &failure) == DK_OK);
+  CHECK(dk_secrets_fill_header(s, "?B: {a}{b}", &out, &failure) == DK_OK);
+  CHECK(dk_secrets_fill_header(s, "C: {a}", &out, &failure) == DK_OK);
   CHECK(out.length == 10 && memcmp(out.bytes, "A: 1\0C: 1", 10) == 0);
   dk_buffer_reset(&out);
   dk_secrets_release(s);
@@ -140,9 +140,9 @@ static void fields_of_a_json_body (void) {
     dk_buffer_init(&out, 200);
     CHECK(set_bytes(s, "pw", rows[i].value, rows[i].length, DK_SLOT_BODY) == DK_OK);
     CHECK(dk_buffer_add(&out, rows[i].before, strlen(rows[i].before)) == DK_OK);
-    CHECK(dk_secrets_field(s, "pw", &out, &failure) == DK_OK);
+    CHECK(dk_secrets_add_json_field(s, "pw", &out, &failure) == DK_OK);
     if (!CHECK(strcmp(out.bytes, rows[i].after) == 0)) fprintf(stderr, "  %s\n", out.bytes);
-    CHECK(dk_secrets_field(s, "none", &out, &failure) == DK_EMPTY_SLOT && strcmp(out.bytes, rows[i].after) == 0);
+    CHECK(dk_secrets_add_json_field(s, "none", &out, &failure) == DK_EMPTY_SLOT && strcmp(out.bytes, rows[i].after) == 0);
     dk_buffer_reset(&out);
     dk_secrets_release(s);
   }
@@ -156,18 +156,18 @@ static void masking_by_value (void) {
     {"dk_live_1", "***"},
     {"dk_live_1dk_live_1", "***"},
     {"xdk_live_1y dk_live_", "x***y dk_live_"},
-    {"dk_live_1_longer!", "***!"},                                        /* the longer value first */
-    {"{\"input\":\"say \\\"hi\\\"\"}", "{\"input\":\"***\"}"},            /* as JSON writes it */
+    {"dk_live_1_longer!", "***!"},                                        /* the longer value is masked first */
+    {"{\"input\":\"say \\\"hi\\\"\"}", "{\"input\":\"***\"}"},            /* escaped for JSON */
     {"say \"hi\"", "***"},
     {"{\"input\":\"say \\u0022hi\\u0022\"}\\n", "{\"input\":\"***\"}\\n"},
     {"\\\"p\\u00e4ss\\/w\\\" p\xC3\xA4ss/w p\\u00e4ss/v", "\\\"***\\\" *** p\\u00e4ss/v"},
-    {"project 42-42-42", "project 42-42-42"},                             /* shown, no secret */
+    {"project 42-42-42", "project 42-42-42"},                             /* a public slot, not a secret */
     {"abc of the parent", "*** of the parent"},
     {"hidden-by-child", "***"},
-    {"bad hidden-by-chil", "bad ***"},                                    /* it breaks off in the middle of one */
+    {"bad hidden-by-chil", "bad ***"},                                    /* the text ends inside a value */
     {"bad hidden-by-ch", "bad ***"},
-    {"hidden-by-c", "hidden-by-c"},                                       /* too little to tell */
-    {"bad hidden-by-chil...", "bad ***..."},                              /* the server shortened it */
+    {"hidden-by-c", "hidden-by-c"},                                       /* too short to be masked */
+    {"bad hidden-by-chil...", "bad ***..."},                              /* a value that the server shortened */
   };
   dk_secrets *parent = dk_secrets_new(NULL), *s = dk_secrets_new(parent);
   set(parent, "p", "abc", DK_SLOT_HEADER);
@@ -177,7 +177,7 @@ static void masking_by_value (void) {
   set(s, "longer", "dk_live_1_longer", DK_SLOT_HEADER);
   set(s, "password", "say \"hi\"", DK_SLOT_BODY);
   set(s, "other password", "p\xC3\xA4ss/w", DK_SLOT_BODY);
-  set(s, "id", "42-42-42", DK_SLOT_SHOWN);
+  set(s, "id", "42-42-42", DK_SLOT_PUBLIC);
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     dk_buffer out;
     dk_buffer_init(&out, 200);
@@ -186,14 +186,14 @@ static void masking_by_value (void) {
     if (!CHECK(strcmp(out.bytes + 7, rows[i].masked) == 0)) fprintf(stderr, "  %s\n", out.bytes);
     CHECK(out.length == 7 + strlen(rows[i].masked));
     bool whole = strcmp(rows[i].text, rows[i].masked) != 0 && strncmp(rows[i].masked, "bad ", 4) != 0;
-    CHECK(dk_secrets_shows(s, rows[i].text, strlen(rows[i].text)) == whole);
+    CHECK(dk_secrets_appear_in(s, rows[i].text, strlen(rows[i].text)) == whole);
     dk_buffer_reset(&out);
   }
   dk_secrets_release(s);
   dk_secrets_release(parent);
 }
 
-/* each way to write it: whole, cut at the end of the text, and with its start missing */
+/* each encoding of the value: complete, cut at the end of the text, and without its start */
 static void masking_of_each_spelling (void) {
   static const struct { const char *text, *masked; bool shows; } rows[] = {
     {"bad key kfX8/abc <d>&\"e f\"ijklm", "bad key ***", true},
@@ -219,7 +219,7 @@ static void masking_of_each_spelling (void) {
     {"...d&gt;&amp;&quot;e f&quot;ijklm is wrong", "...*** is wrong", false},
     {"kfX8/abc <d> and f\"ijklm", "*** and f\"ijklm", false},
     {"kfX8%2Fabc%20%3Cd%3E... is wrong", "***... is wrong", false},
-    {"kfX8/abc <d and f\"ijklm", "kfX8/abc <d and f\"ijklm", false},                               /* too little to tell */
+    {"kfX8/abc <d and f\"ijklm", "kfX8/abc <d and f\"ijklm", false},                               /* too short to be masked */
     {"100% of a & b \\ c+d %2F &lt;", "100% of a & b \\ c+d %2F &lt;", false},
   };
   dk_secrets *s = dk_secrets_new(NULL);
@@ -228,14 +228,14 @@ static void masking_of_each_spelling (void) {
     dk_buffer out;
     dk_buffer_init(&out, 200);
     CHECK(dk_secrets_mask(s, rows[i].text, strlen(rows[i].text), &out) == DK_OK);
-    bool right = CHECK(strcmp(out.bytes, rows[i].masked) == 0) & CHECK(dk_secrets_shows(s, rows[i].text, strlen(rows[i].text)) == rows[i].shows);
+    bool right = CHECK(strcmp(out.bytes, rows[i].masked) == 0) & CHECK(dk_secrets_appear_in(s, rows[i].text, strlen(rows[i].text)) == rows[i].shows);
     if (!right) fprintf(stderr, "  %s: %s\n", rows[i].text, out.bytes);
     dk_buffer_reset(&out);
   }
   dk_secrets_release(s);
 }
 
-/* a piece without the start and the end: its length is at least what lies between two parts that are looked for, and one part */
+/* a piece without start and end: as long as the gap between two searched parts, plus one part */
 static void masking_of_pieces (void) {
   enum { MOST = 600 };
   for (size_t length = 24; length <= MOST; length += 64) {
@@ -256,7 +256,7 @@ static void masking_of_pieces (void) {
   }
 }
 
-/* against the plain search, at every place of a text: values of few letters, so that parts of them stand everywhere */
+/* compared with a simple search, at every offset of a text: values of few letters, so that their parts are everywhere */
 static void shows_finds_it_wherever_it_stands (void) {
   unsigned seed = 1;
   char text[64], value[16];
@@ -267,7 +267,7 @@ static void shows_finds_it_wherever_it_stands (void) {
     for (size_t i = 0; i < value_length; i++) value[i] = "abca"[(seed = seed * 1664525 + 1013904223) >> 28 & 3];
     text[length] = value[value_length] = '\0';
     set(s, "v", value, DK_SLOT_HEADER);
-    if (!CHECK(dk_secrets_shows(s, text, length) == (strstr(text, value) != NULL))) fprintf(stderr, "  '%s' in '%s'\n", value, text);
+    if (!CHECK(dk_secrets_appear_in(s, text, length) == (strstr(text, value) != NULL))) fprintf(stderr, "  '%s' in '%s'\n", value, text);
     dk_secrets_release(s);
   }
 }
@@ -277,11 +277,11 @@ static void what_is_no_secret_does_not_show (void) {
   set(s, "short", "ab", DK_SLOT_HEADER);
   set(s, "empty", "", DK_SLOT_HEADER);
   set(s, "quote", "\"", DK_SLOT_BODY);
-  set(s, "project", "42-42-42", DK_SLOT_SHOWN);
-  CHECK(!dk_secrets_shows(s, "ab \"\\\" 42-42-42", 15));
-  CHECK(!dk_secrets_shows(s, "", 0));
+  set(s, "project", "42-42-42", DK_SLOT_PUBLIC);
+  CHECK(!dk_secrets_appear_in(s, "ab \"\\\" 42-42-42", 15));
+  CHECK(!dk_secrets_appear_in(s, "", 0));
   CHECK(set_bytes(s, "nul", "a\0b", 3, DK_SLOT_BODY) == DK_OK);
-  CHECK(dk_secrets_shows(s, "xa\0by", 5) && dk_secrets_shows(s, "a\\u0000b", 8) && !dk_secrets_shows(s, "xa\0by", 3));
+  CHECK(dk_secrets_appear_in(s, "xa\0by", 5) && dk_secrets_appear_in(s, "a\\u0000b", 8) && !dk_secrets_appear_in(s, "xa\0by", 3));
   dk_secrets_release(s);
 }
 
@@ -289,14 +289,14 @@ static void tags_tell_values_apart (void) {
   dk_secrets *parent = dk_secrets_new(NULL), *s = dk_secrets_new(parent);
   uint64_t one = 0, again = 0, other = 0;
   set(parent, "key", "dk_live_1", DK_SLOT_HEADER);
-  CHECK(dk_secrets_tag(s, "key", &one));
+  CHECK(dk_secrets_hash(s, "key", &one));
   set(s, "key", "dk_live_2", DK_SLOT_HEADER);
-  CHECK(dk_secrets_tag(s, "key", &other));
-  set(s, "other", "dk_live_1", DK_SLOT_SHOWN);
-  CHECK(dk_secrets_tag(s, "other", &again));
+  CHECK(dk_secrets_hash(s, "key", &other));
+  set(s, "other", "dk_live_1", DK_SLOT_PUBLIC);
+  CHECK(dk_secrets_hash(s, "other", &again));
   CHECK(one == again && one != other);
   set(s, "key", "", DK_SLOT_HEADER);
-  CHECK(!dk_secrets_tag(s, "key", &one) && !dk_secrets_tag(s, "none", &one));
+  CHECK(!dk_secrets_hash(s, "key", &one) && !dk_secrets_hash(s, "none", &one));
   dk_secrets_release(s);
   dk_secrets_release(parent);
 }

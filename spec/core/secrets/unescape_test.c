@@ -1,10 +1,10 @@
-/* unescape_test.c - what a text may say: each kind of escape, one in another, and cut by the text's end; widths lead back. */
+/* unescape_test.c - the decoded forms of a text: each kind of escape, nested, and cut by the end of the text; and their widths. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/check.h"
 #include "secrets/json_string.h"
 #include "secrets/unescape.h"
+#include "support/check.h"
 
 typedef struct {
   const char *wanted;
@@ -12,7 +12,7 @@ typedef struct {
   bool found;
 } search;
 
-static bool is_wanted (void *arg, const dk_reading *reading) {
+static bool is_wanted (void *arg, const dk_decoded_text *reading) {
   search *s = arg;
   size_t sum = 0;
   for (size_t i = 0; i < reading->length && reading->widths != NULL; i++) sum += reading->widths[i];
@@ -21,13 +21,13 @@ static bool is_wanted (void *arg, const dk_reading *reading) {
   return false;
 }
 
-/* whether one of the readings is wanted; text stands at the end of a block of the heap, where a sanitizer guards */
+/* whether one decoded form is the wanted one; the text ends at the end of a heap block, where a sanitizer detects reads past it */
 static bool reads (const char *text, size_t length, const char *wanted, size_t wanted_length, bool forms) {
   search s = {wanted, wanted_length, length, false};
   bool stopped = true;
   char *copy = malloc(length ? length : 1);
   memcpy(copy, text, length);
-  CHECK(dk_read_text(copy, length, forms, true, is_wanted, &s, &stopped) == DK_OK && !stopped);
+  CHECK(dk_unescape_visit(copy, length, forms, true, is_wanted, &s, &stopped) == DK_OK && !stopped);
   free(copy);
   return s.found;
 }
@@ -49,7 +49,7 @@ static void json (void) {
     {"a\\\\b", "a\\b", true}, {"a\\u005Cb", "a\\b", true}, {"a\\bb", "a\bb", true}, {"a\\fb", "a\fb", true}, {"a\\nb", "a\nb", true}, {"a\\rb", "a\rb", true}, {"a\\tb", "a\tb", true},
     {"a\\u0009b", "a\tb", true}, {"a\\nb", "anb", false}, {"\\u00e4", "\xC3\xA4", true}, {"\\u00E4", "\xC3\xA4", true}, {"\\u20ac", "\xE2\x82\xAC", true},
     {"\\ud83d\\ude00", "\xF0\x9F\x98\x80", true}, {"\\uD83D\\uDE00", "\xF0\x9F\x98\x80", true}, {"\\ud83dxx", "\xED\xA0\xBDxx", true}, {"\\ud83d\\u0041", "\xED\xA0\xBD" "A", true},
-    {"\\uzzz", "uzzz", true},                                             /* no escape at all, so it is read as it stands */
+    {"\\uzzz", "uzzz", true},                                             /* not an escape, so the text stays as it is */
   };
   CHECK_ROWS(rows, false);
 }
@@ -87,7 +87,7 @@ static void cut_by_the_end (void) {
   CHECK_ROWS(rows, false);
 }
 
-/* what dk_json_add writes is read again, whatever bytes it has; and so is what is percent-encoded */
+/* the output of dk_json_escape decodes to its input, for any bytes; and so does a percent-encoded text */
 static void there_and_back (void) {
   char value[64], encoded[4 * sizeof value];
   unsigned seed = 1;
@@ -97,13 +97,13 @@ static void there_and_back (void) {
     for (size_t i = 0; i < length; i++) value[i] = (char)((seed = seed * 1664525 + 1013904223) >> 24);
     for (size_t i = 0; i < length; i++) snprintf(encoded + 3 * i, 4, i % 2 ? "%%%02x" : "%%%02X", (unsigned char)value[i]);
     dk_buffer_init(&out, 1000);
-    CHECK(dk_json_add(&out, value, length) == DK_OK && reads(out.bytes, out.length, value, length, false));
+    CHECK(dk_json_escape(&out, value, length) == DK_OK && reads(out.bytes, out.length, value, length, false));
     CHECK(reads(encoded, 3 * length, value, length, false));
     dk_buffer_reset(&out);
   }
 }
 
-static bool stop (void *arg, const dk_reading *reading) {
+static bool stop (void *arg, const dk_decoded_text *reading) {
   (void)reading;
   return ++*(int *)arg == 2;
 }
@@ -111,7 +111,7 @@ static bool stop (void *arg, const dk_reading *reading) {
 static void ends_when_no_more_are_wanted (void) {
   int count = 0;
   bool stopped = false;
-  CHECK(dk_read_text("\\/%41&lt;", 9, false, false, stop, &count, &stopped) == DK_OK && stopped && count == 2);
+  CHECK(dk_unescape_visit("\\/%41&lt;", 9, false, false, stop, &count, &stopped) == DK_OK && stopped && count == 2);
 }
 
 int main (void) {

@@ -1,4 +1,4 @@
-/* check.h - the whole test framework of the C tests: a table of named functions, CHECK, and lines that count.
+/* check.h - the test framework of the C tests: a table of named functions, CHECK, and the summary that tools/test reads.
  *
  *   static void adds (void) { CHECK(1 + 1 == 2); }
  *   int main (void) {
@@ -19,8 +19,8 @@ typedef struct {
 static const char *check_running; /* the test's name */
 static int check_misses;          /* of the running test */
 
-/* Notes a condition that does not hold, with its place; the test goes on. CHECK is true when it holds, so that a test
- * can stop by itself: if (!CHECK(answer != NULL)) return; */
+/* Reports a condition that does not hold, with its place; the test continues. CHECK returns the condition, so a test can stop:
+ * if (!CHECK(response != NULL)) return; */
 #define CHECK(condition) check_that((condition), #condition, __FILE__, __LINE__)
 
 static inline bool check_that (bool holds, const char *condition, const char *file, int line) {
@@ -32,7 +32,7 @@ static inline bool check_that (bool holds, const char *condition, const char *fi
 
 #define CHECK_RUN(tests) check_run(tests, sizeof tests / sizeof *tests)
 
-/* Runs them all; what main returns. A line for each as it ends; the last line is `N passed, N failed`. */
+/* Runs all tests, and returns the exit code for main. Prints a line per test; the last line is `N passed, N failed`. */
 static inline int check_run (const check_test *tests, size_t count) {
   size_t failed = 0;
   for (size_t i = 0; i < count; i++) {
@@ -41,7 +41,7 @@ static inline int check_run (const check_test *tests, size_t count) {
     tests[i].run();
     if (check_misses > 0) failed++;
     printf("%s %s\n", check_misses > 0 ? "FAILED" : "ok    ", check_running);
-    fflush(stdout);                 /* tools/test sees that it goes on; a child that a test forks has nothing to write */
+    fflush(stdout);                 /* tools/test sees the progress; a forked child of a test has nothing to write */
   }
   printf("%zu passed, %zu failed\n", count - failed, failed);
   return failed > 0;

@@ -1,20 +1,20 @@
-/* engine_fixture.h - a peer that answers "/works" and never "/silent", and engines that ask it. */
-#ifndef DK_WORKS_H
-#define DK_WORKS_H
+/* engine_fixture.h - a server that answers "/works" and never "/silent", and engines that call it. */
+#ifndef ENGINE_FIXTURE_H
+#define ENGINE_FIXTURE_H
 
 #include "support/engine_helpers.h"
 #include "support/test_server.h"
 
-static const peer_row rows[] = {
-  {.path = "/works", .answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"},
+static const server_route rows[] = {
+  {.path = "/works", .response = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"},
   {.path = "/silent", .gather = 1000000},
   {NULL},
 };
 enum { WORKS_ROW, SILENT_ROW };
 
-static peer p;
+static test_server p;
 
-static inline dk_request get (const char *path) { return ask("GET", peer_url(&p, path)); }
+static inline dk_request get (const char *path) { return make_request("GET", server_url(&p, path)); }
 
 static inline dk_engine *new_engine (bool threaded) {
   dk_engine *e = dk_engine_new();
@@ -27,9 +27,9 @@ static inline void end_engine (dk_engine *e) {
   dk_engine_free(e);
 }
 
-static inline bool works (dk_engine *e) {
-  dk_xfer *x = exchange(e, get("/works"));
-  bool right = x != NULL && x->failure.status == DK_OK && body_is(x, "hi");
+static inline bool engine_works (dk_engine *e) {
+  dk_xfer *x = run_transfer(e, get("/works"));
+  bool right = x != NULL && x->outcome.failure.status == DK_OK && body_is(x, "hi");
   dk_xfer_free(x);
   return right;
 }

@@ -1,40 +1,41 @@
-/* engine_helpers.h - what tests of the engine share: a request with the usual figures, and waiting with patience. */
-#ifndef EXCHANGE_H
-#define EXCHANGE_H
+/* engine_helpers.h - helpers for tests of the engine: requests with the usual values, and waiting for transfers. */
+#ifndef ENGINE_HELPERS_H
+#define ENGINE_HELPERS_H
 
 #include <stdbool.h>
 #include <string.h>
 #include <time.h>
 
-#include "support/check.h"
 #include "engine/engine.h"
+#include "support/check.h"
+#include "system/clock.h"
 
-#define PATIENCE 20.0            /* seconds; what takes longer never comes, and its test fails */
+#define PATIENCE 20.0            /* seconds; a test that waits longer fails */
 
 #define PNG_HEAD "\x89PNG\r\n\x1A\n"
 
-/* a whole image in twelve bytes without a NUL, as far as its first bytes and its end tell: a JPEG */
+/* a complete JPEG of twelve bytes without a NUL, as far as its first bytes and its end show */
 #define IMAGE_START "\xFF\xD8\xFF\xD0" "some"
 #define IMAGE_END "xy\xFF\xD9"
 
-/* A request without a body, with no limit but PATIENCE. */
-static inline dk_request ask (const char *method, const char *url) {
-  dk_request request = {.method = method, .url = url, .max_answer = 1 << 20};
-  dk_buffer_init(&request.lines, DK_MAX_HEAD);
+/* A request without a body and without time limits. */
+static inline dk_request make_request (const char *method, const char *url) {
+  dk_request request = {.method = method, .url = url, .limits = {.response_bytes = 1 << 20}};
+  dk_buffer_init(&request.headers, DK_MAX_HEADERS);
   dk_buffer_init(&request.body, 64u << 20);
   return request;
 }
 
-/* A creating call, as invariant 1 wants it. */
-static inline dk_request post (const char *url, const char *body) {
-  dk_request request = ask("POST", url);
+/* A creating call, as invariant 1 demands it. */
+static inline dk_request make_post (const char *url, const char *body) {
+  dk_request request = make_request("POST", url);
   request.flags = DK_ONCE;
   request.has_body = true;
   CHECK(dk_buffer_add(&request.body, body, strlen(body)) == DK_OK);
   return request;
 }
 
-/* Submits; 0, and a miss, where it can't. */
+/* Submits a transfer; 0, and a failed check, if that fails. */
 static inline dk_xfer_id submit (dk_engine *e, dk_request request) {
   dk_failure failure = {DK_OK, ""};
   dk_xfer *x = dk_xfer_new(&request, &failure);
@@ -44,8 +45,8 @@ static inline dk_xfer_id submit (dk_engine *e, dk_request request) {
   return id;
 }
 
-/* The next finished transfer, the caller's; NULL, and a miss, where none comes. */
-static inline dk_xfer *await (dk_engine *e, dk_xfer_id *id) {
+/* The next finished transfer, which the caller owns; NULL, and a failed check, if none comes. */
+static inline dk_xfer *wait_for_transfer (dk_engine *e, dk_xfer_id *id) {
   double end = dk_now() + PATIENCE;
   dk_xfer_id any;
   for (dk_xfer *x; dk_now() < end; dk_engine_wait(e, 1)) {
@@ -55,28 +56,28 @@ static inline dk_xfer *await (dk_engine *e, dk_xfer_id *id) {
   return NULL;
 }
 
-/* One exchange from its submit to its end. */
-static inline dk_xfer *exchange (dk_engine *e, dk_request request) {
-  return submit(e, request) != 0 ? await(e, NULL) : NULL;
+/* Submits a transfer and waits for its end. */
+static inline dk_xfer *run_transfer (dk_engine *e, dk_request request) {
+  return submit(e, request) != 0 ? wait_for_transfer(e, NULL) : NULL;
 }
 
-/* Steps (or lets the thread step) until the condition holds; false, and a miss, where it never does. */
-#define UNTIL(e, condition)                                                                  \
-  do {                                                                                       \
-    double until_end = dk_now() + PATIENCE;                                                  \
-    while (!(condition) && dk_now() < until_end) until_turn(e);                              \
-    CHECK(condition);                                                                        \
+/* Steps, or lets the thread step, until the condition holds; a failed check if it never does. */
+#define WAIT_UNTIL(e, condition)                            \
+  do {                                                      \
+    double wait_end = dk_now() + PATIENCE;                  \
+    while (!(condition) && dk_now() < wait_end) wait_turn(e); \
+    CHECK(condition);                                       \
   } while (0)
 
-/* One step that waits for nothing, and a breath for the other threads. e: NULL: the breath alone. */
-static inline void until_turn (dk_engine *e) {
-  const struct timespec breath = {0, 1000000};
+/* One step that does not wait, then a millisecond for the other threads. e: NULL: only the millisecond. */
+static inline void wait_turn (dk_engine *e) {
+  const struct timespec millisecond = {0, 1000000};
   if (e != NULL) dk_engine_wait(e, 0);
-  nanosleep(&breath, NULL);
+  nanosleep(&millisecond, NULL);
 }
 
 static inline bool body_is (const dk_xfer *x, const char *text) {
-  return x->answer.length == strlen(text) && memcmp(x->answer.bytes ? x->answer.bytes : "", text, strlen(text)) == 0;
+  return x->response.body.length == strlen(text) && memcmp(x->response.body.bytes ? x->response.body.bytes : "", text, strlen(text)) == 0;
 }
 
 #endif

@@ -19,10 +19,10 @@ char *__wrap_strdup (const char *text);
 char *__wrap_strndup (const char *text, size_t length);
 void __wrap_free (void *block);
 
-enum { SLOTS = 1 << 16 }; /* of the table of live blocks, a power of two; a test has a few hundred */
+enum { SLOTS = 1 << 16 }; /* of the table of live blocks; a power of two; a test has a few hundred blocks */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static long until_failure; /* 0: none is to fail */
+static long until_failure; /* 0: none will fail */
 static bool failed;
 static uintptr_t live[SLOTS]; /* open addressing; 0 is free */
 static size_t live_count;
@@ -47,7 +47,7 @@ static void add_live (void *block) {
   pthread_mutex_unlock(&lock);
 }
 
-/* Blocks that a library made for us, as getline does, are not in the table. */
+/* A block that a library allocated for us, as getline does, is not in the table. */
 static void drop_live (uintptr_t block) {
   pthread_mutex_lock(&lock);
   size_t i = home(block);
@@ -57,7 +57,7 @@ static void drop_live (uintptr_t block) {
     live[i] = 0;
     for (size_t next = (i + 1) & (SLOTS - 1); live[next]; next = (next + 1) & (SLOTS - 1)) { /* close the gap */
       size_t wanted = home(live[next]);
-      if (((next - wanted) & (SLOTS - 1)) < ((next - i) & (SLOTS - 1))) continue; /* its home lies after the gap */
+      if (((next - wanted) & (SLOTS - 1)) < ((next - i) & (SLOTS - 1))) continue; /* its home is after the gap */
       live[i] = live[next];
       live[next] = 0;
       i = next;
@@ -109,7 +109,7 @@ size_t freed_unwiped (void) {
   return count;
 }
 
-/* Looks at the whole block, also behind what was in use last. */
+/* Searches the whole block, also after its used bytes. */
 static void look_at_freed (void *block) {
   pthread_mutex_lock(&lock);
   if (block && watched && memmem(block, malloc_usable_size(block), watched, strlen(watched))) unwiped++;
@@ -129,7 +129,7 @@ void *__wrap_calloc (size_t count, size_t size) {
 }
 
 void *__wrap_realloc (void *block, size_t size) {
-  if (fails_now()) return NULL; /* the old block stays the caller's, and live */
+  if (fails_now()) return NULL; /* the caller keeps the old block, which stays live */
   uintptr_t old = (uintptr_t)block;
   look_at_freed(block);
   void *moved = __real_realloc(block, size);

@@ -1,5 +1,5 @@
-/* fake_network.h - names and a public network of the test program's own, which libcurl takes: getaddrinfo gives the addresses
- * that the test names, and what connects to PUBLIC_ADDRESS comes to a peer on loopback. */
+/* fake_network.h - a fake DNS and a fake public network for libcurl in the test program: getaddrinfo returns the addresses that the
+ * test sets, and a connection to PUBLIC_ADDRESS goes to a server on loopback. */
 #ifndef FAKE_NETWORK_H
 #define FAKE_NETWORK_H
 
@@ -18,10 +18,10 @@
 
 enum { FAKE_LOOKUPS = 4, FAKE_ADDRESSES = 4 };
 
-/* what the first, second, ... look-up of FAKE_NAME gives; the last one stays. libcurl 8.20 looks IPv4 and IPv6 up each by itself:
- * then the one for IPv4 counts */
+/* the results of the first, second, ... lookup of FAKE_NAME; the last one is repeated. libcurl 8.20 looks up IPv4 and IPv6 separately:
+ * only its IPv4 lookups count */
 static const char *fake_answers[FAKE_LOOKUPS][FAKE_ADDRESSES];
-static atomic_int fake_lookups, fake_connects;        /* look-ups of the name; connections to PUBLIC_ADDRESS */
+static atomic_int fake_lookups, fake_connects;        /* lookups of the name; connections to PUBLIC_ADDRESS */
 
 static inline void *fake_real (const char *name) { return dlsym(RTLD_NEXT, name); }
 
@@ -30,7 +30,7 @@ static inline struct addrinfo *fake_entry (const char *address, const char *serv
   struct addrinfo hints = {.ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_STREAM}, *entry = NULL;
   int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
   void *symbol = fake_real("getaddrinfo");
-  memcpy(&real, &symbol, sizeof real);                                    /* ISO C has no cast from an object's pointer to a function's */
+  memcpy(&real, &symbol, sizeof real);                                    /* ISO C has no cast from an object pointer to a function pointer */
   if (real(address, service, &hints, &entry) != 0) abort();
   entry->ai_next = next;
   return entry;
@@ -57,7 +57,7 @@ int getaddrinfo (const char *name, const char *service, const struct addrinfo *h
   return *answer != NULL ? 0 : EAI_NONAME;
 }
 
-static atomic_bool fake_public[1024];                /* by descriptor: it is connected with PUBLIC_ADDRESS, as far as anybody is told */
+static atomic_bool fake_public[1024];                /* by descriptor: getpeername says that it is connected to PUBLIC_ADDRESS */
 
 static inline bool fake_is_public (const struct sockaddr *address) {
   struct in_addr wanted;

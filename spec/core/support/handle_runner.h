@@ -1,11 +1,11 @@
-/* handle_runner.h - a handle without an engine, for tests that look at what one transfer does to libcurl. */
-#ifndef LONE_HANDLE_H
-#define LONE_HANDLE_H
+/* handle_runner.h - runs one handle without an engine, for tests of the options that a transfer sets. */
+#ifndef HANDLE_RUNNER_H
+#define HANDLE_RUNNER_H
 
 #include "support/engine_helpers.h"
 #include "transfer/handle.h"
 
-/* Runs what is on the handle to its end. */
+/* Runs the prepared handle until its transfer ends; returns libcurl's result. */
 static inline CURLcode run_handle (CURLM *multi, dk_handle *handle) {
   double end = dk_now() + PATIENCE;
   int left = 1;

@@ -1,4 +1,4 @@
-/* libcurl_hook.h - for tests that put a function of their own in front of one of libcurl's. */
+/* libcurl_hook.h - for tests that replace a function of libcurl. */
 #ifndef LIBCURL_HOOK_H
 #define LIBCURL_HOOK_H
 
@@ -8,7 +8,7 @@
 
 #define HOOK __attribute__((visibility("default")))
 
-/* Sets a function pointer to libcurl's own function. ISO C has no cast from an object's pointer to a function's. */
+/* Sets a function pointer to libcurl's own function. ISO C has no cast from an object pointer to a function pointer. */
 #define HOOK_REAL(pointer, name)                             \
   do {                                                       \
     void *hook_symbol = dlsym(RTLD_NEXT, name);              \

@@ -1,5 +1,5 @@
-/* memory_cases.h - what is done while allocations fail in turn: all that a client does with the core. Each case gives
- * DK_OK, or the first failure, and leaves nothing behind. */
+/* memory_cases.h - all uses of the core by a client, to be run while each allocation fails in turn. A case returns DK_OK or its
+ * first failure, and leaves nothing behind. */
 #ifndef MEMORY_CASES_H
 #define MEMORY_CASES_H
 
@@ -7,22 +7,23 @@
 #include <sys/stat.h>
 
 #include "engine/engine.h"
-#include "support/test_server.h"
 #include "secrets/secrets.h"
+#include "support/test_server.h"
+#include "system/clock.h"
 
 typedef struct {
   const char *name;
   dk_status (*run) (void);
 } memory_case;
 
-static const peer_row memory_rows[] = {
-  {.path = "/picture", .answer = "HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n\xFF\xD8\xFF\xD0" "somexy\xFF\xD9"},         /* whole, by its start and its end */
-  {.path = "http://name.test/", .answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"},
-  {.path = "/", .answer = "HTTP/1.1 200 OK\r\nX-A: b\r\nContent-Length: 600\r\n\r\n"
+static const server_route memory_rows[] = {
+  {.path = "/picture", .response = "HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n\xFF\xD8\xFF\xD0" "somexy\xFF\xD9"},         /* complete, by its first bytes and its end */
+  {.path = "http://name.test/", .response = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"},
+  {.path = "/", .response = "HTTP/1.1 200 OK\r\nX-A: b\r\nContent-Length: 600\r\n\r\n"
     "....................................................................................................""....................................................................................................""....................................................................................................""....................................................................................................""....................................................................................................""...................................................................................................."},
   {NULL},
 };
-static peer memory_peer;
+static test_server memory_server;
 static char memory_folder[] = "/tmp/memory_test.XXXXXX";
 static char memory_image[64], memory_picture[64];
 
@@ -45,9 +46,9 @@ static inline dk_status case_secrets (void) {
   note(&first, dk_secrets_set(parent, "one", "secret-one", 10, DK_SLOT_HEADER, &failure));
   note(&first, dk_secrets_set(s, "two", "secret\"two", 10, DK_SLOT_BODY, &failure));
   if (first == DK_OK) note(&first, dk_secrets_set(s, "two", "secret\"two", 10, DK_SLOT_BODY, &failure));
-  if (first == DK_OK) note(&first, dk_secrets_line(s, "X: {one}", &out, &failure));
+  if (first == DK_OK) note(&first, dk_secrets_fill_header(s, "X: {one}", &out, &failure));
   if (first == DK_OK) note(&first, dk_buffer_add(&out, "{}", 2));
-  if (first == DK_OK) note(&first, dk_secrets_field(s, "two", &out, &failure));
+  if (first == DK_OK) note(&first, dk_secrets_add_json_field(s, "two", &out, &failure));
   for (int i = 0; i < 40 && first == DK_OK; i++) note(&first, dk_secrets_mask(s, text, sizeof text - 1, &out));
   dk_buffer_reset(&out);
   dk_secrets_release(s);
@@ -76,28 +77,28 @@ static inline dk_status case_form (void) {
 
 typedef enum { A_GET, A_POST, AN_UPLOAD, A_DOWNLOAD, A_PROXIED_GET } memory_kind;
 
-/* NULL: first tells */
+/* NULL: see first */
 static inline dk_xfer *memory_xfer (memory_kind kind, dk_status *first) {
   static const char line[] = "Accept: application/json";
   dk_failure failure = {DK_OK, ""};
-  dk_request r = {.method = kind == A_POST || kind == AN_UPLOAD ? "POST" : "GET", .max_answer = 1000, .idle = 20, .total = 40};
-  r.url = peer_url(&memory_peer, kind == A_DOWNLOAD ? "/picture" : "/");
+  dk_request r = {.method = kind == A_POST || kind == AN_UPLOAD ? "POST" : "GET", .limits = {.response_bytes = 1000, .idle = 20, .total = 40}};
+  r.url = server_url(&memory_server, kind == A_DOWNLOAD ? "/picture" : "/");
   r.flags = kind == A_POST || kind == AN_UPLOAD ? DK_ONCE : 0;
   if (kind == A_PROXIED_GET) {
     r.proxy = r.url;
     r.proxy_login = "user:word";
     r.url = "http://name.test/";
-    r.flags = DK_PUBLIC | DK_TIMES;
+    r.flags = DK_PUBLIC | DK_WANT_TIMES;
   }
-  dk_buffer_init(&r.lines, 1000);
+  dk_buffer_init(&r.headers, 1000);
   dk_buffer_init(&r.body, 1000);
-  note(first, dk_buffer_add(&r.lines, line, sizeof line));
+  note(first, dk_buffer_add(&r.headers, line, sizeof line));
   if (kind == A_POST && *first == DK_OK) note(first, dk_buffer_add(&r.body, "{}", 2));
   r.has_body = kind == A_POST;
   if (kind == AN_UPLOAD && *first == DK_OK) r.form = memory_form(first);
   if (kind == A_DOWNLOAD) r.save_as = memory_picture;
   if (*first != DK_OK) {
-    dk_buffer_reset(&r.lines);
+    dk_buffer_reset(&r.headers);
     dk_buffer_reset(&r.body);
     dk_form_free(r.form);
     return NULL;
@@ -107,8 +108,8 @@ static inline dk_xfer *memory_xfer (memory_kind kind, dk_status *first) {
   return x;
 }
 
-/* Submits, and takes what comes back; more come back than were submitted: DK_PROTOCOL. */
-static inline dk_status memory_exchange (dk_engine *e, memory_kind kind, int count) {
+/* Submits transfers and takes the finished ones; DK_PROTOCOL: more came back than were submitted. */
+static inline dk_status memory_run (dk_engine *e, memory_kind kind, int count) {
   dk_status first = DK_OK;
   double end = dk_now() + 60;
   dk_xfer_id id;
@@ -122,7 +123,7 @@ static inline dk_status memory_exchange (dk_engine *e, memory_kind kind, int cou
   while (dk_engine_pending(e) > 0 && dk_now() < end) {
     dk_xfer *x = dk_engine_next(e, &id);
     if (x == NULL) dk_engine_wait(e, 1);
-    else note(&first, x->failure.status);
+    else note(&first, x->outcome.failure.status);
     dk_xfer_free(x);
   }
   if (dk_engine_next(e, &id) != NULL || dk_engine_pending(e) != 0) first = DK_PROTOCOL;
@@ -133,8 +134,8 @@ static inline dk_status memory_engine (bool threaded, memory_kind kind, int coun
   dk_engine *e = dk_engine_new();
   if (e == NULL) return DK_NO_MEMORY;
   dk_status first = threaded && !dk_engine_start(e) ? DK_NO_MEMORY : DK_OK;
-  note(&first, memory_exchange(e, kind, count));
-  if (first == DK_OK && kind == A_GET) note(&first, memory_exchange(e, kind, count));      /* on the kept connection and handle */
+  note(&first, memory_run(e, kind, count));
+  if (first == DK_OK && kind == A_GET) note(&first, memory_run(e, kind, count));      /* on the reused connection and handle */
   dk_engine_close(e);
   dk_engine_free(e);
   return first;
@@ -156,7 +157,7 @@ static inline dk_status case_download (void) {
   return there == (first == DK_OK) ? first : DK_FILE;
 }
 
-static inline dk_status case_close_with_all_under_way (void) {
+static inline dk_status case_close_while_running (void) {
   dk_status first = DK_OK;
   dk_engine *e = dk_engine_new();
   if (e == NULL) return DK_NO_MEMORY;
@@ -179,12 +180,12 @@ static inline void memory_cases_begin (void) {
   snprintf(memory_picture, sizeof memory_picture, "%s/b.png", memory_folder);
   int fd = open(memory_image, O_WRONLY | O_CREAT | O_EXCL, 0666);
   if (fd < 0 || write(fd, "\x89PNG\r\n\x1A\n", 8) != 8 || close(fd) != 0) abort();
-  peer_start(&memory_peer, memory_rows);
+  server_start(&memory_server, memory_rows);
 }
 
 /* False: something is left in the folder. */
 static inline bool memory_cases_end (void) {
-  peer_stop(&memory_peer);
+  server_stop(&memory_server);
   unlink(memory_image);
   return rmdir(memory_folder) == 0;
 }

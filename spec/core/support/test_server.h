@@ -1,8 +1,8 @@
-/* test_server.h - the other end of the wire: an HTTP peer on loopback, a thread of the test program, that does what its rows say.
+/* test_server.h - an HTTP server on loopback, in a thread of the test program. Its routes say how it responds.
  *
- * It allocates nothing, so that tests whose allocations fail can use it. A peer is a static variable of its test. */
-#ifndef PEER_H
-#define PEER_H
+ * It allocates nothing, so that tests whose allocations fail can use it. Each test_server is a static variable. */
+#ifndef TEST_SERVER_H
+#define TEST_SERVER_H
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -19,45 +19,45 @@
 #include <unistd.h>
 
 enum {
-  PEER_MOST = 256,               /* connections at a time */
-  PEER_ROWS = 16,
-  PEER_KEPT = 16 * 1024,         /* first bytes of a request that are kept to be looked at */
+  SERVER_CONNECTIONS = 256,      /* at a time */
+  SERVER_ROUTES = 16,
+  SERVER_KEPT = 16 * 1024,       /* first bytes of a request that the test can read */
 };
 
-typedef enum { PEER_KEEP, PEER_CLOSE, PEER_RESET } peer_end;
+typedef enum { SERVER_KEEP, SERVER_CLOSE, SERVER_RESET } server_end;
 
-/* What is done with a request whose target begins with path; the first row that fits counts. */
+/* How the server handles a request whose target begins with path; the first route that matches counts. */
 typedef struct {
-  const char *path;              /* NULL ends the rows */
-  const char *answer;            /* NULL: none */
-  size_t length;                 /* of answer; 0: up to its NUL */
-  peer_end end;                  /* after the answer */
-  int gather;                    /* requests that must have come before the first is answered */
-  bool at_head;                  /* when the head is there; a body is not read */
-} peer_row;
+  const char *path;              /* NULL ends the routes */
+  const char *response;          /* NULL: none */
+  size_t length;                 /* of the response; 0: up to its NUL */
+  server_end end;                /* after the response */
+  int gather;                    /* the first response waits until this many requests came */
+  bool at_headers;               /* responds after the headers, and does not read the body */
+} server_route;
 
 typedef struct {
   int fd;
-  size_t got, head, whole;       /* bytes of the request; 0: not known yet */
-  int row;                       /* that waits to be answered; -1: none */
-  const char *out;
+  size_t got, headers, total;    /* bytes of the request; 0: not known yet */
+  int route;                     /* of the request that waits for its response; -1: none */
+  const char *out;               /* the rest of the response; NULL: not begun */
   size_t left;
-  char request[PEER_KEPT + 1];
-} peer_connection;
+  char request[SERVER_KEPT + 1];
+} server_connection;
 
 typedef struct {
-  const peer_row *rows;
+  const server_route *routes;
   int listener, wake[2], count;
-  peer_connection at[PEER_MOST];
+  server_connection at[SERVER_CONNECTIONS];
   pthread_t thread;
   char url[128];
-  atomic_int hits[PEER_ROWS], accepted, open;
+  atomic_int hits[SERVER_ROUTES], accepted, open;
   pthread_mutex_t lock;
-  char request[PEER_KEPT + 1];   /* the last whole one */
-} peer;
+  char request[SERVER_KEPT + 1];   /* the last complete one */
+} test_server;
 
 /* A socket that listens on a free port of 127.0.0.1. */
-static inline int peer_listener (int backlog, struct sockaddr_in *address) {
+static inline int server_listener (int backlog, struct sockaddr_in *address) {
   socklen_t size = sizeof *address;
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   *address = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -66,62 +66,62 @@ static inline int peer_listener (int backlog, struct sockaddr_in *address) {
   return fd;
 }
 
-static inline void peer_forget (peer *p, int i, peer_end end) {
+static inline void server_drop (test_server *p, int i, server_end end) {
   const struct linger at_once = {1, 0};
-  if (end == PEER_RESET) setsockopt(p->at[i].fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  if (end == SERVER_RESET) setsockopt(p->at[i].fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   close(p->at[i].fd);
   p->at[i] = p->at[--p->count];
   atomic_fetch_sub(&p->open, 1);
 }
 
-static inline int peer_row_of (const peer *p, const char *request) {
+static inline int server_route_of (const test_server *p, const char *request) {
   const char *target = strchr(request, ' ');
-  for (int i = 0; p->rows[i].path != NULL; i++) {
-    if (target && strncmp(target + 1, p->rows[i].path, strlen(p->rows[i].path)) == 0) return i;
+  for (int i = 0; p->routes[i].path != NULL; i++) {
+    if (target && strncmp(target + 1, p->routes[i].path, strlen(p->routes[i].path)) == 0) return i;
   }
   return -1;
 }
 
-/* the length of head and body, once the head is there */
-static inline void peer_measure (peer_connection *c) {
+/* the length of the request, after its headers came */
+static inline void server_measure (server_connection *c) {
   const char *end = strstr(c->request, "\r\n\r\n"), *length = strcasestr(c->request, "\r\nContent-Length:");
   if (end == NULL) return;
-  c->head = (size_t)(end - c->request) + 4;
-  c->whole = c->head + (length && length < end ? (size_t)strtoull(length + 17, NULL, 10) : 0);
+  c->headers = (size_t)(end - c->request) + 4;
+  c->total = c->headers + (length && length < end ? (size_t)strtoull(length + 17, NULL, 10) : 0);
 }
 
-static inline void peer_take_request (peer *p, peer_connection *c) {
-  int row = peer_row_of(p, c->request);
-  if (row < 0 || (c->got < c->whole && !p->rows[row].at_head)) return;
+static inline void server_take_request (test_server *p, server_connection *c) {
+  int route = server_route_of(p, c->request);
+  if (route < 0 || (c->got < c->total && !p->routes[route].at_headers)) return;
   pthread_mutex_lock(&p->lock);
   memcpy(p->request, c->request, sizeof p->request);
   pthread_mutex_unlock(&p->lock);
-  atomic_fetch_add(&p->hits[row], 1);
-  c->row = row;
+  atomic_fetch_add(&p->hits[route], 1);
+  c->route = route;
 }
 
 /* False: the connection is over. */
-static inline bool peer_read (peer *p, peer_connection *c) {
+static inline bool server_read (test_server *p, server_connection *c) {
   char bytes[65536];
   ssize_t n = recv(c->fd, bytes, sizeof bytes, 0);
   if (n <= 0) return false;
-  size_t room = c->got < PEER_KEPT ? PEER_KEPT - c->got : 0, kept = (size_t)n < room ? (size_t)n : room;
+  size_t room = c->got < SERVER_KEPT ? SERVER_KEPT - c->got : 0, kept = (size_t)n < room ? (size_t)n : room;
   memcpy(c->request + c->got, bytes, kept);
-  c->request[c->got + kept < PEER_KEPT ? c->got + kept : PEER_KEPT] = '\0';
+  c->request[c->got + kept < SERVER_KEPT ? c->got + kept : SERVER_KEPT] = '\0';
   c->got += (size_t)n;
-  if (c->head == 0) peer_measure(c);
-  if (c->head > 0 && c->row < 0) peer_take_request(p, c);
+  if (c->headers == 0) server_measure(c);
+  if (c->headers > 0 && c->route < 0) server_take_request(p, c);
   return true;
 }
 
-static inline void peer_begin_answer (peer *p, peer_connection *c) {
-  const peer_row *row = &p->rows[c->row];
-  c->out = row->answer;
-  c->left = row->answer == NULL ? 0 : row->length > 0 ? row->length : strlen(row->answer);
+static inline void server_begin_response (test_server *p, server_connection *c) {
+  const server_route *route = &p->routes[c->route];
+  c->out = route->response;
+  c->left = route->response == NULL ? 0 : route->length > 0 ? route->length : strlen(route->response);
 }
 
 /* False: the connection is over. */
-static inline bool peer_write (peer_connection *c) {
+static inline bool server_write (server_connection *c) {
   ssize_t n = send(c->fd, c->out, c->left, MSG_NOSIGNAL);
   if (n <= 0) return false;
   c->out += n;
@@ -129,58 +129,58 @@ static inline bool peer_write (peer_connection *c) {
   return true;
 }
 
-static inline void peer_accept (peer *p) {
+static inline void server_accept (test_server *p) {
   int fd = accept4(p->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd < 0) return;
-  if (p->count == PEER_MOST) abort();
-  p->at[p->count++] = (peer_connection){.fd = fd, .row = -1};
+  if (p->count == SERVER_CONNECTIONS) abort();
+  p->at[p->count++] = (server_connection){.fd = fd, .route = -1};
   atomic_fetch_add(&p->accepted, 1);
   atomic_fetch_add(&p->open, 1);
 }
 
-/* One turn of a connection. False: it was forgotten, and another stands in its place. */
-static inline bool peer_serve (peer *p, int i, short events) {
-  peer_connection *c = &p->at[i];
-  if ((events & POLLOUT && !peer_write(c)) || (events & (POLLIN | POLLHUP | POLLERR) && !peer_read(p, c))) {
-    peer_forget(p, i, PEER_CLOSE);
+/* Serves one connection. False: it was closed, and another one has its index. */
+static inline bool server_serve (test_server *p, int i, short events) {
+  server_connection *c = &p->at[i];
+  if ((events & POLLOUT && !server_write(c)) || (events & (POLLIN | POLLHUP | POLLERR) && !server_read(p, c))) {
+    server_drop(p, i, SERVER_CLOSE);
     return false;
   }
-  if (c->row < 0 || atomic_load(&p->hits[c->row]) < p->rows[c->row].gather) return true;
-  if (c->out == NULL) peer_begin_answer(p, c);
+  if (c->route < 0 || atomic_load(&p->hits[c->route]) < p->routes[c->route].gather) return true;
+  if (c->out == NULL) server_begin_response(p, c);
   if (c->left > 0) return true;
-  peer_end end = p->rows[c->row].end;
-  if (end != PEER_KEEP) {
-    peer_forget(p, i, end);
+  server_end end = p->routes[c->route].end;
+  if (end != SERVER_KEEP) {
+    server_drop(p, i, end);
     return false;
   }
-  if (p->rows[c->row].at_head || c->out == NULL) return true;   /* goes on waiting, and never reads what comes */
-  c->got = c->head = c->whole = 0;
+  if (p->routes[c->route].at_headers || c->out == NULL) return true;   /* waits on, and reads nothing more */
+  c->got = c->headers = c->total = 0;
   c->out = NULL;
-  c->row = -1;
+  c->route = -1;
   return true;
 }
 
-static inline short peer_events (const peer *p, const peer_connection *c) {
-  bool deaf = c->row >= 0 && p->rows[c->row].at_head;
-  return (short)((deaf ? 0 : POLLIN) | (c->left > 0 ? POLLOUT : 0));
+static inline short server_events (const test_server *p, const server_connection *c) {
+  bool is_done = c->route >= 0 && p->routes[c->route].at_headers;
+  return (short)((is_done ? 0 : POLLIN) | (c->left > 0 ? POLLOUT : 0));
 }
 
-static inline void *peer_run (void *arg) {
-  peer *p = arg;
+static inline void *server_run (void *arg) {
+  test_server *p = arg;
   for (;;) {
-    struct pollfd fds[PEER_MOST + 2] = {{.fd = p->wake[0], .events = POLLIN}, {.fd = p->listener, .events = POLLIN}};
+    struct pollfd fds[SERVER_CONNECTIONS + 2] = {{.fd = p->wake[0], .events = POLLIN}, {.fd = p->listener, .events = POLLIN}};
     int count = p->count;
-    for (int i = 0; i < count; i++) fds[i + 2] = (struct pollfd){.fd = p->at[i].fd, .events = peer_events(p, &p->at[i])};
+    for (int i = 0; i < count; i++) fds[i + 2] = (struct pollfd){.fd = p->at[i].fd, .events = server_events(p, &p->at[i])};
     if (poll(fds, (nfds_t)count + 2, -1) < 0) continue;
     if (fds[0].revents) return NULL;
-    for (int i = count - 1; i >= 0; i--) peer_serve(p, i, fds[i + 2].revents);
-    if (fds[1].revents) peer_accept(p);
-    for (int i = p->count - 1; i >= 0; i--) peer_serve(p, i, 0);             /* what gathers may be complete now */
+    for (int i = count - 1; i >= 0; i--) server_serve(p, i, fds[i + 2].revents);
+    if (fds[1].revents) server_accept(p);
+    for (int i = p->count - 1; i >= 0; i--) server_serve(p, i, 0);             /* a route with gather may respond now */
   }
 }
 
-/* Its address with the path; the peer's, until the next call. */
-static inline const char *peer_url (peer *p, const char *path) {
+/* Its URL with the path; valid until the next call. */
+static inline const char *server_url (test_server *p, const char *path) {
   struct sockaddr_in address;
   socklen_t size = sizeof address;
   getsockname(p->listener, (struct sockaddr *)&address, &size);
@@ -188,40 +188,40 @@ static inline const char *peer_url (peer *p, const char *path) {
   return p->url;
 }
 
-/* rows: borrowed. */
-static inline void peer_start (peer *p, const peer_row *rows) {
+/* routes: borrowed until server_stop. */
+static inline void server_start (test_server *p, const server_route *routes) {
   struct sockaddr_in address;
-  p->rows = rows;
+  p->routes = routes;
   p->count = 0;
-  p->listener = peer_listener(128, &address);
+  p->listener = server_listener(128, &address);
   if (pipe2(p->wake, O_CLOEXEC) != 0) abort();
-  for (int i = 0; i < PEER_ROWS; i++) atomic_store(&p->hits[i], 0);
+  for (int i = 0; i < SERVER_ROUTES; i++) atomic_store(&p->hits[i], 0);
   atomic_store(&p->accepted, 0);
   atomic_store(&p->open, 0);
   pthread_mutex_init(&p->lock, NULL);
-  if (pthread_create(&p->thread, NULL, peer_run, p) != 0) abort();
+  if (pthread_create(&p->thread, NULL, server_run, p) != 0) abort();
 }
 
-static inline void peer_stop (peer *p) {
+static inline void server_stop (test_server *p) {
   close(p->wake[1]);
   pthread_join(p->thread, NULL);
-  while (p->count > 0) peer_forget(p, 0, PEER_CLOSE);
+  while (p->count > 0) server_drop(p, 0, SERVER_CLOSE);
   close(p->wake[0]);
   close(p->listener);
   pthread_mutex_destroy(&p->lock);
 }
 
-/* How often the row was asked for: requests that were read whole (at_head: whose head was). */
-static inline int peer_hits (peer *p, int row) { return atomic_load(&p->hits[row]); }
+/* The complete requests for a route; with at_headers, the requests with complete headers. */
+static inline int server_requests (test_server *p, int route) { return atomic_load(&p->hits[route]); }
 
-/* Connections so far, and those that neither side has closed. */
-static inline int peer_accepted (peer *p) { return atomic_load(&p->accepted); }
-static inline int peer_open (peer *p) { return atomic_load(&p->open); }
+/* Connections so far, and connections that neither side has closed. */
+static inline int server_accepted (test_server *p) { return atomic_load(&p->accepted); }
+static inline int server_open (test_server *p) { return atomic_load(&p->open); }
 
-/* The last request's first PEER_KEPT bytes. */
-static inline void peer_request (peer *p, char request[PEER_KEPT + 1]) {
+/* The last request's first SERVER_KEPT bytes. */
+static inline void server_last_request (test_server *p, char request[SERVER_KEPT + 1]) {
   pthread_mutex_lock(&p->lock);
-  memcpy(request, p->request, PEER_KEPT + 1);
+  memcpy(request, p->request, SERVER_KEPT + 1);
   pthread_mutex_unlock(&p->lock);
 }
 

@@ -1,11 +1,11 @@
 /* sigpipe_test.c - SIGPIPE of a libcurl before 7.87 does not reach the program; every other SIGPIPE does. */
-#define _GNU_SOURCE              /* what peer.h asks for, RTLD_NEXT */
+#define _GNU_SOURCE              /* for test_server.h, RTLD_NEXT */
+#include "support/engine_fixture.h"
 #include "support/libcurl_hook.h"
 #include "system/sigpipe.h"
-#include "support/engine_fixture.h"
 
 static atomic_int handled;       /* SIGPIPEs that the host's handler saw */
-static atomic_bool is_old;       /* libcurl says that it is 7.86, and raises SIGPIPE as that does */
+static atomic_bool is_old;       /* libcurl says that it is 7.86, and raises SIGPIPE as 7.86 does */
 
 static void on_sigpipe (int number) {
   (void)number;
@@ -58,51 +58,51 @@ HOOK CURLMcode curl_multi_perform (CURLM *multi, int *running) {
 HOOK CURLMcode curl_multi_cleanup (CURLM *multi) {
   static CURLMcode (*real) (CURLM *);
   if (real == NULL) HOOK_REAL(real, "curl_multi_cleanup");
-  if (atomic_load(&is_old)) write_to_a_closed_pipe();         /* it says goodbye on TLS connections that it kept */
+  if (atomic_load(&is_old)) write_to_a_closed_pipe();         /* it closes the TLS connections of its pool */
   return real(multi);
 }
 
 static void what_comes_meanwhile_is_taken (void) {
-  dk_sigpipe guard;
-  dk_sigpipe_hold(&guard);
+  dk_sigpipe_guard guard;
+  dk_sigpipe_block(&guard);
   CHECK(is_masked());
   for (int i = 0; i < 3; i++) write_to_a_closed_pipe();
   CHECK(is_pending());
-  dk_sigpipe_release(&guard);
+  dk_sigpipe_unblock(&guard);
   CHECK(atomic_load(&handled) == 0 && !is_pending() && !is_masked());
   write_to_a_closed_pipe();                                   /* the host's own */
   CHECK(atomic_exchange(&handled, 0) == 1);
 }
 
 static void what_was_pending_stays_so (void) {
-  dk_sigpipe guard;
+  dk_sigpipe_guard guard;
   mask_sigpipe(SIG_BLOCK);
   write_to_a_closed_pipe();
-  dk_sigpipe_hold(&guard);
+  dk_sigpipe_block(&guard);
   write_to_a_closed_pipe();
-  dk_sigpipe_release(&guard);
+  dk_sigpipe_unblock(&guard);
   CHECK(is_pending() && is_masked() && atomic_load(&handled) == 0);
   mask_sigpipe(SIG_UNBLOCK);
   CHECK(atomic_exchange(&handled, 0) == 1);
 }
 
 static void a_mask_of_the_hosts_stays (void) {
-  dk_sigpipe guard;
+  dk_sigpipe_guard guard;
   mask_sigpipe(SIG_BLOCK);
-  dk_sigpipe_hold(&guard);
+  dk_sigpipe_block(&guard);
   write_to_a_closed_pipe();
-  dk_sigpipe_release(&guard);
+  dk_sigpipe_unblock(&guard);
   CHECK(!is_pending() && is_masked());
   mask_sigpipe(SIG_UNBLOCK);
   CHECK(atomic_load(&handled) == 0);
 }
 
-/* calls and close; the wait is a script's own step or a thread's */
+/* calls and close, in both modes */
 static void an_engine_on_an_old_libcurl (void) {
   for (int threaded = 0; threaded < 2; threaded++) {
     atomic_store(&is_old, true);
     dk_engine *e = new_engine(threaded);
-    for (int i = 0; i < 3; i++) CHECK(works(e));
+    for (int i = 0; i < 3; i++) CHECK(engine_works(e));
     submit(e, get("/silent"));
     end_engine(e);
     atomic_store(&is_old, false);
@@ -120,11 +120,11 @@ int main (void) {
     {"an_engine_on_an_old_libcurl", an_engine_on_an_old_libcurl},
   };
   const struct sigaction action = {.sa_handler = on_sigpipe};
-  mask_sigpipe(SIG_BLOCK);                                    /* the peer's thread takes none */
-  peer_start(&p, rows);
+  mask_sigpipe(SIG_BLOCK);                                    /* the server's thread gets none */
+  server_start(&p, rows);
   mask_sigpipe(SIG_UNBLOCK);
   sigaction(SIGPIPE, &action, NULL);
   int ended = CHECK_RUN(tests);
-  peer_stop(&p);
+  server_stop(&p);
   return ended;
 }

@@ -1,4 +1,4 @@
-/* terminal_test.c - a pseudo-terminal's width, lines that are typed with and without echo, and standard files that stand. */
+/* terminal_test.c - a pseudo-terminal's size, lines that are typed with and without echo, standard files, and stop signals. */
 #define _GNU_SOURCE              /* posix_openpt, ptsname_r */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,9 +10,10 @@
 #include <unistd.h>
 
 #include "support/check.h"
+#include "system/program.h"
 #include "system/terminal.h"
 
-/* a child whose standard input and error are a new terminal, of which *master is the other end */
+/* a child with a new terminal as standard input and error; *master: the other end of the terminal */
 static pid_t child_on_terminal (int *master) {
   char name[64];
   *master = posix_openpt(O_RDWR | O_NOCTTY);
@@ -26,7 +27,7 @@ static pid_t child_on_terminal (int *master) {
   return 0;
 }
 
-/* reads what shows until it ends with text */
+/* reads the terminal's output until it ends with text */
 static void see (int master, char *shown, size_t room, const char *text) {
   size_t length = strlen(shown);
   while (length + 1 < room && (length < strlen(text) || strcmp(shown + length - strlen(text), text) != 0)) {
@@ -42,14 +43,14 @@ static int end_of (pid_t pid) {
 
 static void note (int number) { (void)number; }
 
-/* asks in a child; its exit code: 0 the line is wanted, 1 another line, 2 none given, 3 failed */
+/* reads a line in a child; its exit code: 0 the wanted line, 1 another line, 2 no line, 3 a failure */
 static void ask_and_exit (bool shown, const char *wanted) {
   dk_buffer line;
   dk_failure failure;
   bool given;
   dk_buffer_init(&line, 100);
   signal(SIGINT, note);
-  dk_status status = dk_terminal_ask("Key: ", shown, &line, &given, &failure);
+  dk_status status = dk_terminal_read_line("Key: ", shown, &line, &given, &failure);
   if (status != DK_OK) _exit(3);
   if (!given) _exit(2);
   _exit(line.length == strlen(wanted) && memcmp(line.length > 0 ? line.bytes : "", wanted, line.length) == 0 ? 0 : 1);
@@ -111,8 +112,8 @@ static void echo_comes_back (void) {
     dk_failure failure;
     bool given;
     dk_buffer_init(&line, 100);
-    dk_status hidden = dk_terminal_ask("Key: ", false, &line, &given, &failure);
-    dk_status shown = dk_terminal_ask("Name: ", true, &line, &given, &failure);
+    dk_status hidden = dk_terminal_read_line("Key: ", false, &line, &given, &failure);
+    dk_status shown = dk_terminal_read_line("Name: ", true, &line, &given, &failure);
     _exit(hidden != DK_OK || shown != DK_OK);
   }
   if (!CHECK(pid > 0)) return;
@@ -129,7 +130,7 @@ static void echo_comes_back (void) {
 static void size_is_the_terminals (void) {
   int master, pipes[2];
   pid_t pid = child_on_terminal(&master);
-  if (pid == 0)                  /* it does not tell */
+  if (pid == 0)                  /* a terminal of unknown size */
     _exit(dk_terminal_columns(STDERR_FILENO) == 80 && dk_terminal_rows(STDERR_FILENO) == 24 ? 0 : 1);
   CHECK(pid > 0 && end_of(pid) == 0);
   close(master);
@@ -164,12 +165,12 @@ static void standard_files_stand (void) {
     int pipes[2];
     close(STDIN_FILENO);
     close(STDOUT_FILENO);
-    dk_terminal_prepare(false);
+    dk_program_prepare(false);
     bool stand = read(STDIN_FILENO, &byte, 1) < 0 && write(STDOUT_FILENO, &byte, 1) < 0 && errno == EBADF;
     stand = stand && pipe(pipes) == 0 && pipes[0] > STDERR_FILENO;
     close(pipes[0]);
-    stand = stand && write(pipes[1], &byte, 1) < 0 && errno == EPIPE;          /* and we live */
-    dk_terminal_prepare(false);                          /* twice is once */
+    stand = stand && write(pipes[1], &byte, 1) < 0 && errno == EPIPE;          /* and the process lives */
+    dk_program_prepare(false);                          /* a second call changes nothing */
     _exit(stand ? 0 : 1);
   }
   CHECK(pid > 0 && end_of(pid) == 0);
@@ -187,15 +188,15 @@ static void one_signal_interrupts_and_none_kills (void) {
   if (pid == 0) {
     (void)signal(SIGINT, as_the_interpreter);
     (void)signal(SIGHUP, SIG_IGN);
-    dk_terminal_prepare(false);
-    dk_terminal_catch_stops();
-    dk_terminal_catch_stops();                           /* twice is once */
+    dk_program_prepare(false);
+    dk_program_raise_stops();
+    dk_program_raise_stops();                           /* a second call changes nothing */
     (void)raise(SIGHUP);
     bool ignored = interrupts == 0;
     (void)raise(SIGTERM);
     (void)raise(SIGINT);
     (void)raise(SIGTERM);
-    _exit(ignored && interrupts == 1 && dk_terminal_stopped() == SIGTERM ? 0 : 1);
+    _exit(ignored && interrupts == 1 && dk_program_stop_signal() == SIGTERM ? 0 : 1);
   }
   CHECK(pid > 0 && end_of(pid) == 0);
 }
@@ -209,10 +210,10 @@ static void an_early_signal_ends_with_its_code (void) {
     pid_t pid = fork();
     if (pid == 0) {
       (void)signal(SIGINT, as_the_interpreter);
-      (void)signal(SIGHUP, SIG_DFL);                           /* who runs the tests may have it ignored, as nohup does */
+      (void)signal(SIGHUP, SIG_DFL);                           /* the tests may run with it ignored, as under nohup */
       dup2(pipes[1], STDOUT_FILENO);
       dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
-      dk_terminal_prepare(true);
+      dk_program_prepare(true);
       (void)raise(numbers[i]);
       _exit(0);
     }
@@ -229,13 +230,13 @@ static void a_late_signal_is_noted (void) {
   pid_t pid = fork();
   if (pid == 0) {
     (void)signal(SIGINT, as_the_interpreter);
-    dk_terminal_prepare(false);
-    dk_terminal_catch_stops();
-    dk_terminal_note_stops();
-    bool none = dk_terminal_stopped() == 0;
+    dk_program_prepare(false);
+    dk_program_raise_stops();
+    dk_program_record_stops();
+    bool none = dk_program_stop_signal() == 0;
     (void)raise(SIGINT);
     (void)raise(SIGTERM);
-    _exit(none && interrupts == 0 && dk_terminal_stopped() == SIGINT ? 0 : 1);
+    _exit(none && interrupts == 0 && dk_program_stop_signal() == SIGINT ? 0 : 1);
   }
   CHECK(pid > 0 && end_of(pid) == 0);
 }

@@ -1,5 +1,5 @@
-/* form_test.c - images and fields as they stand on the wire, and images that are refused before anything is sent. */
-#define _GNU_SOURCE              /* what peer.h asks for */
+/* form_test.c - the bytes of images and fields on the wire, and images that are refused before anything is sent. */
+#define _GNU_SOURCE              /* for test_server.h */
 #include <string.h>
 #include <sys/stat.h>
 
@@ -22,18 +22,18 @@ static void write_file (const char *name, const void *bytes, size_t length) {
   if (file == NULL || fwrite(bytes, 1, length, file) != length || fclose(file) != 0) abort();
 }
 
-static const peer_row ok[] = {{.path = "/", .answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"}, {NULL}};
-static peer p;
+static const server_route ok[] = {{.path = "/", .response = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"}, {NULL}};
+static test_server p;
 static dk_engine *engine;
-static char got[PEER_KEPT + 1];
+static char got[SERVER_KEPT + 1];
 
-/* sends the form; what arrived, up to its first NUL, is in got, its boundary replaced by B */
+/* sends the form; got: the request up to its first NUL, with B in place of the boundary */
 static dk_xfer *send_form (dk_form *form) {
-  dk_request r = ask("POST", peer_url(&p, "/"));
+  dk_request r = make_request("POST", server_url(&p, "/"));
   r.flags = DK_ONCE;
   r.form = form;
-  dk_xfer *x = exchange(engine, r);
-  peer_request(&p, got);
+  dk_xfer *x = run_transfer(engine, r);
+  server_last_request(&p, got);
   char boundary[100];
   const char *stands = strstr(got, "boundary=");
   if (!CHECK(stands != NULL && sscanf(stands, "boundary=%99[^\r]", boundary) == 1)) return x;
@@ -44,7 +44,7 @@ static dk_xfer *send_form (dk_form *form) {
   return x;
 }
 
-/* whether the part stands in the body just so */
+/* whether the body contains exactly this part */
 static bool sent (const char *part) {
   bool there = strstr(got, part) != NULL;
   if (!there) fprintf(stderr, "  not '%s' in '%s'\n", part, got);
@@ -59,7 +59,7 @@ static void parts_on_the_wire (void) {
   CHECK(dk_form_add_bytes(form, "images[1]", "folder/two.png", PNG_HEAD, 8, MOST, &failure) == DK_OK);
   CHECK(dk_form_add_text(form, "prompt", "a\r\nb \xC3\xBC", 7, &failure) == DK_OK);
   dk_xfer *x = send_form(form);
-  if (x != NULL) CHECK(x->failure.status == DK_OK && body_is(x, "hi"));
+  if (x != NULL) CHECK(x->outcome.failure.status == DK_OK && body_is(x, "hi"));
   CHECK(sent("\r\n\r\n--B\r\nContent-Disposition: form-data; name=\"images[0]\"; filename=\"one.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n\xFF\xD8\xFF..\r\n--B\r\n"));
   CHECK(sent("--B\r\nContent-Disposition: form-data; name=\"images[1]\"; filename=\"two.png\"\r\nContent-Type: image/png\r\n\r\n" PNG_HEAD "\r\n--B\r\n"));
   CHECK(sent("--B\r\nContent-Disposition: form-data; name=\"prompt\"\r\n\r\na\r\nb \xC3\xBC\r\n--B--\r\n"));
@@ -100,8 +100,8 @@ static void names_are_base_names_and_escaped (void) {
 static void what_is_refused (void) {
   static char large[MOST + 1];
   static const struct { const char *name; size_t length; bool picture; dk_status status; } rows[] = {
-    {"largest.png", MOST, true, DK_OK}, {"larger.png", MOST + 1, true, DK_TOO_LARGE}, {"empty.png", 0, true, DK_FILE}, {"one.png", 1, true, DK_NO_IMAGE},
-    {"eight.png", 8, true, DK_OK}, {"text.png", 100, false, DK_NO_IMAGE},
+    {"largest.png", MOST, true, DK_OK}, {"larger.png", MOST + 1, true, DK_IMAGE_TOO_LARGE}, {"empty.png", 0, true, DK_FILE}, {"one.png", 1, true, DK_NOT_AN_IMAGE},
+    {"eight.png", 8, true, DK_OK}, {"text.png", 100, false, DK_NOT_AN_IMAGE},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     dk_failure failure = {DK_OK, ""};
@@ -119,7 +119,7 @@ static void what_is_refused (void) {
 
 static void what_is_no_file (void) {
   static const struct { const char *name, *reason; } rows[] = {
-    {"missing.png", "No such file"}, {"folder.png", "folder"}, {"pipe.png", "no regular file"}, {"loop.png", "symbolic links"}, {"folder.png/", "folder"}, {"", "folder"}};
+    {"missing.png", "No such file"}, {"folder.png", "folder"}, {"pipe.png", "not a regular file"}, {"loop.png", "symbolic links"}, {"folder.png/", "folder"}, {"", "folder"}};
   if (mkdir(in_folder("folder.png"), 0777) != 0 || mkfifo(in_folder("pipe.png"), 0666) != 0 || symlink("loop.png", in_folder("loop.png")) != 0) abort();
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     dk_failure failure = {DK_OK, ""};
@@ -130,7 +130,7 @@ static void what_is_no_file (void) {
   }
 }
 
-/* a game's asset or nginx's body file may be gone once it is submitted */
+/* a file may be removed after submit, such as nginx's body file */
 static void an_opened_file_is_sent_whatever_becomes_of_its_name (void) {
   dk_failure failure;
   dk_form *form = dk_form_new();
@@ -138,7 +138,7 @@ static void an_opened_file_is_sent_whatever_becomes_of_its_name (void) {
   CHECK(dk_form_add_file(form, "i", in_folder("gone.png"), MOST, &failure) == DK_OK);
   unlink(in_folder("gone.png"));
   dk_xfer *x = send_form(form);
-  if (x != NULL) CHECK(x->failure.status == DK_OK);
+  if (x != NULL) CHECK(x->outcome.failure.status == DK_OK);
   CHECK(sent(PNG_HEAD "content\r\n--B--"));
   dk_xfer_free(x);
 }
@@ -150,17 +150,17 @@ static void a_file_that_becomes_shorter (void) {
   write_file("shrinks.png", bytes, sizeof bytes);
   CHECK(dk_form_add_file(form, "i", in_folder("shrinks.png"), MOST, &failure) == DK_OK);
   if (truncate(in_folder("shrinks.png"), 100000) != 0) abort();
-  dk_request r = ask("POST", peer_url(&p, "/"));
-  int before = peer_hits(&p, 0);
+  dk_request r = make_request("POST", server_url(&p, "/"));
+  int before = server_requests(&p, 0);
   r.flags = DK_ONCE;
   r.form = form;
-  dk_xfer *x = exchange(engine, r);
-  if (x != NULL) CHECK(x->failure.status == DK_FILE && x->fate == DK_UNKNOWN && strstr(x->failure.text, "shrinks.png") != NULL);
-  CHECK(peer_hits(&p, 0) == before);                                      /* never whole at the peer */
+  dk_xfer *x = run_transfer(engine, r);
+  if (x != NULL) CHECK(x->outcome.failure.status == DK_FILE && x->outcome.fate == DK_UNKNOWN && strstr(x->outcome.failure.text, "shrinks.png") != NULL);
+  CHECK(server_requests(&p, 0) == before);                                      /* the server gets no complete request */
   dk_xfer_free(x);
 }
 
-/* only what was there when it was measured; its length is said already */
+/* only the bytes that were measured; Content-Length was sent already */
 static void a_file_that_grows (void) {
   dk_failure failure;
   dk_form *form = dk_form_new();
@@ -168,7 +168,7 @@ static void a_file_that_grows (void) {
   CHECK(dk_form_add_file(form, "i", in_folder("grows.png"), MOST, &failure) == DK_OK);
   write_file("grows.png", PNG_HEAD "more", 12);
   dk_xfer *x = send_form(form);
-  if (x != NULL) CHECK(x->failure.status == DK_OK);
+  if (x != NULL) CHECK(x->outcome.failure.status == DK_OK);
   CHECK(sent("\r\n\r\n" PNG_HEAD "\r\n--B--"));
   dk_xfer_free(x);
 }
@@ -182,10 +182,10 @@ static void five_large_images_arrive_whole (void) {
     if (i % 2) CHECK(dk_form_add_bytes(form, "i", "b.png", bytes, sizeof bytes, MOST, &failure) == DK_OK);
     else CHECK(dk_form_add_file(form, "i", in_folder("large.png"), MOST, &failure) == DK_OK);
   }
-  int before = peer_hits(&p, 0);
+  int before = server_requests(&p, 0);
   dk_xfer *x = send_form(form);
-  if (x != NULL) CHECK(x->failure.status == DK_OK && x->counts[0] == x->counts[1] && x->counts[0] > 5u * MOST && x->counts[0] < 5u * MOST + 2000);
-  CHECK(peer_hits(&p, 0) == before + 1);                                  /* as long as Content-Length said */
+  if (x != NULL) CHECK(x->outcome.failure.status == DK_OK && x->progress.counts[0] == x->progress.counts[1] && x->progress.counts[0] > 5u * MOST && x->progress.counts[0] < 5u * MOST + 2000);
+  CHECK(server_requests(&p, 0) == before + 1);                                  /* as long as Content-Length */
   dk_xfer_free(x);
 }
 
@@ -203,12 +203,12 @@ int main (void) {
   };
   char command[300];
   if (mkdtemp(folder) == NULL) abort();
-  peer_start(&p, ok);
+  server_start(&p, ok);
   engine = dk_engine_new();
   int ended = CHECK_RUN(tests);
   dk_engine_close(engine);
   dk_engine_free(engine);
-  peer_stop(&p);
+  server_stop(&p);
   snprintf(command, sizeof command, "rm -r '%s'", folder);
   return system(command) != 0 || ended;
 }

@@ -1,20 +1,20 @@
-/* handle_options_test.c - options that libcurl refuses, or forgets to clear: nothing goes out without the safety they give. */
-#define _GNU_SOURCE              /* what peer.h asks for, RTLD_NEXT */
+/* handle_options_test.c - options that libcurl refuses or does not clear: no request is sent without its safety options. */
+#define _GNU_SOURCE              /* for test_server.h, RTLD_NEXT */
 #include <stdarg.h>
 
-#include "support/libcurl_hook.h"
 #include "support/handle_runner.h"
+#include "support/libcurl_hook.h"
 #include "support/test_server.h"
 
 #define HI "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
-static const peer_row rows[] = {{.path = "/", .answer = HI}, {.path = "http://name.test/", .answer = HI}, {NULL}};
-static peer one, other;
+static const server_route rows[] = {{.path = "/", .response = HI}, {.path = "http://name.test/", .response = HI}, {NULL}};
+static test_server one, other;
 
 /* ---- another libcurl ---- */
 
 static CURLoption refused;       /* 0: none */
-static bool forgets;             /* CURLOPT_PROXYUSERPWD as NULL changes nothing, as in 8.8 to 8.20 */
+static bool forgets;             /* CURLOPT_PROXYUSERPWD with NULL has no effect, as in 8.8 to 8.20 */
 
 #undef curl_easy_setopt
 HOOK CURLcode curl_easy_setopt (CURL *easy, CURLoption option, ...) {
@@ -37,26 +37,26 @@ HOOK CURLcode curl_easy_setopt (CURL *easy, CURLoption option, ...) {
 static dk_request with_form (void) {
   static const char image[] = PNG_HEAD;
   dk_failure failure;
-  dk_request r = ask("POST", peer_url(&one, "/"));
+  dk_request r = make_request("POST", server_url(&one, "/"));
   r.form = dk_form_new();
   CHECK(dk_form_add_bytes(r.form, "i", "i.png", image, sizeof image, sizeof image, &failure) == DK_OK);
   return r;
 }
 
-static dk_request with_body (void) { return post(peer_url(&one, "/"), "{}"); }
+static dk_request with_body (void) { return make_post(server_url(&one, "/"), "{}"); }
 
 static dk_request with_proxy (void) {
   static char proxy[128];
-  strcpy(proxy, peer_url(&one, "/"));
-  dk_request r = ask("GET", "http://name.test/");
+  strcpy(proxy, server_url(&one, "/"));
+  dk_request r = make_request("GET", "http://name.test/");
   r.proxy = proxy;
   r.proxy_login = "user:word";
   return r;
 }
 
-static dk_request plain (void) { return ask("GET", peer_url(&one, "/")); }
+static dk_request plain (void) { return make_request("GET", server_url(&one, "/")); }
 
-static dk_request with_tls (void) { return ask("GET", "https://127.0.0.1:1/"); }
+static dk_request with_tls (void) { return make_request("GET", "https://127.0.0.1:1/"); }
 
 #define ROW(option, request) {option, #option, request}
 
@@ -70,27 +70,27 @@ static void each_refusal_stops_the_transfer (void) {
     ROW(CURLOPT_POSTFIELDSIZE_LARGE, with_body), ROW(CURLOPT_MIMEPOST, with_form), ROW(CURLOPT_PROXY, with_proxy),
     ROW(CURLOPT_PROXYUSERPWD, with_proxy), ROW(CURLOPT_CAINFO, with_tls), ROW(CURLOPT_PROXY_CAINFO, with_tls),
   };
-  peer_start(&one, rows);
+  server_start(&one, rows);
   for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
     dk_engine *e = dk_engine_new();
     dk_request r = options[i].request();
     refused = options[i].option;
-    dk_xfer *x = exchange(e, r);
+    dk_xfer *x = run_transfer(e, r);
     refused = 0;
-    if (x != NULL && !(CHECK(x->failure.status == DK_UNSUPPORTED) & CHECK(x->fate == DK_NOT_SENT) & CHECK(strstr(x->failure.text, options[i].name) != NULL)))
-      fprintf(stderr, "  %s: %s (%s)\n", options[i].name, dk_status_name(x->failure.status), x->failure.text);
+    if (x != NULL && !(CHECK(x->outcome.failure.status == DK_UNSUPPORTED) & CHECK(x->outcome.fate == DK_NOT_SENT) & CHECK(strstr(x->outcome.failure.text, options[i].name) != NULL)))
+      fprintf(stderr, "  %s: %s (%s)\n", options[i].name, dk_status_name(x->outcome.failure.status), x->outcome.failure.text);
     dk_xfer_free(x);
-    x = exchange(e, plain());                          /* the next one works, if libcurl takes the option again */
-    if (x != NULL && !CHECK(x->failure.status == DK_OK)) fprintf(stderr, "  after %s: %s\n", options[i].name, x->failure.text);
+    x = run_transfer(e, plain());                          /* the next one works, because libcurl accepts the option again */
+    if (x != NULL && !CHECK(x->outcome.failure.status == DK_OK)) fprintf(stderr, "  after %s: %s\n", options[i].name, x->outcome.failure.text);
     dk_xfer_free(x);
     dk_engine_close(e);
     dk_engine_free(e);
   }
-  CHECK(peer_hits(&one, 0) == (int)(sizeof options / sizeof *options));
-  peer_stop(&one);
+  CHECK(server_requests(&one, 0) == (int)(sizeof options / sizeof *options));
+  server_stop(&one);
 }
 
-/* the folder of roots: TLS libraries without one refuse it, and the bundle serves */
+/* a TLS library without CA directories refuses the option; the bundle is enough */
 static void a_tls_without_folders (void) {
   static const CURLoption options[] = {CURLOPT_CAPATH, CURLOPT_PROXY_CAPATH};
   for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
@@ -98,47 +98,47 @@ static void a_tls_without_folders (void) {
     dk_request r = with_tls();
     r.ca_file = "/etc/ssl/certs/ca-certificates.crt";
     refused = options[i];
-    dk_xfer *x = exchange(e, r);
+    dk_xfer *x = run_transfer(e, r);
     refused = 0;
-    if (x != NULL && !CHECK(x->failure.status == DK_CONNECT)) fprintf(stderr, "  %s\n", x->failure.text);
+    if (x != NULL && !CHECK(x->outcome.failure.status == DK_CONNECT)) fprintf(stderr, "  %s\n", x->outcome.failure.text);
     dk_xfer_free(x);
     dk_engine_close(e);
     dk_engine_free(e);
   }
 }
 
-/* what one proxy was told is not told to the next, whatever libcurl forgets to clear */
+/* the next proxy does not get the login, also if libcurl does not clear it */
 static void a_login_is_for_its_proxy_alone (void) {
   static const char *const kinds[] = {"http", "socks5h"};
-  peer_start(&one, rows);
-  peer_start(&other, rows);
+  server_start(&one, rows);
+  server_start(&other, rows);
   forgets = true;
   for (int kind = 0; kind < 2; kind++) {
-    static char first[128], second[128], got[PEER_KEPT + 1];
+    static char first[128], second[128], got[SERVER_KEPT + 1];
     dk_engine *e = dk_engine_new();
-    dk_request r = ask("GET", "http://name.test/");
-    snprintf(first, sizeof first, "%s%s", kinds[kind], strchr(peer_url(&one, ""), ':'));
-    snprintf(second, sizeof second, "http%s", strchr(peer_url(&other, ""), ':'));
+    dk_request r = make_request("GET", "http://name.test/");
+    snprintf(first, sizeof first, "%s%s", kinds[kind], strchr(server_url(&one, ""), ':'));
+    snprintf(second, sizeof second, "http%s", strchr(server_url(&other, ""), ':'));
     r.proxy = first;
     r.proxy_login = "user:word";
-    r.connect = 0.5;                                   /* no SOCKS server: only what stays on the handle matters */
-    dk_xfer_free(exchange(e, r));
+    r.limits.connect = 0.5;                                   /* not a SOCKS server: only the options left on the handle matter */
+    dk_xfer_free(run_transfer(e, r));
     for (int i = 0; i < 2; i++) {
-      r = ask("GET", "http://name.test/");
+      r = make_request("GET", "http://name.test/");
       r.proxy = second;
-      r.proxy_login = i == 0 ? NULL : "other";         /* a login without a password keeps no password either */
-      dk_xfer *x = exchange(e, r);
-      if (x != NULL) CHECK(x->failure.status == DK_OK);
+      r.proxy_login = i == 0 ? NULL : "other";         /* a login without a password does not keep the old password */
+      dk_xfer *x = run_transfer(e, r);
+      if (x != NULL) CHECK(x->outcome.failure.status == DK_OK);
       dk_xfer_free(x);
-      peer_request(&other, got);
+      server_last_request(&other, got);
       CHECK(i == 0 ? strstr(got, "Proxy-Authorization") == NULL : strstr(got, "Proxy-Authorization: Basic b3RoZXI6\r\n") != NULL);
     }
     dk_engine_close(e);
     dk_engine_free(e);
   }
   forgets = false;
-  peer_stop(&one);
-  peer_stop(&other);
+  server_stop(&one);
+  server_stop(&other);
 }
 
 int main (void) {

@@ -1,5 +1,5 @@
-/* transfer_download_test.c - an answer that becomes a file: whole under its name or not at all, and never a part left behind. */
-#define _GNU_SOURCE              /* what peer.h asks for */
+/* transfer_download_test.c - a response saved to a file: complete under its name, or no file, and no part file left. */
+#define _GNU_SOURCE              /* for test_server.h */
 #include <dirent.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -42,57 +42,57 @@ static bool file_is (const char *name, const char *text) {
   return n == strlen(text) && memcmp(bytes, text, n) == 0;
 }
 
-static dk_request download (peer *p, const char *name) {
-  dk_request r = ask("GET", peer_url(p, "/"));
+static dk_request download (test_server *p, const char *name) {
+  dk_request r = make_request("GET", server_url(p, "/"));
   r.save_as = in_folder(name);
   return r;
 }
 
 typedef struct {
   const char *name;
-  peer_row peer;
-  size_t max_answer;
+  server_route route;
+  size_t response_bytes;
   dk_status failure;
   long status;
-  const char *content;           /* of the file at the end; NULL: there is none */
+  const char *content;           /* of the file at the end; NULL: no file */
 } row;
 
 static const row rows[] = {
-  {"whole", {.path = "/", .answer = IMAGE("12") IMAGE_END}, 100, DK_OK, 200, IMAGE_START IMAGE_END},
-  {"whole without a length", {.path = "/", .answer = "HTTP/1.0 200 OK\r\n\r\n" IMAGE_START IMAGE_END, .end = PEER_CLOSE}, 100, DK_OK, 200, IMAGE_START IMAGE_END},
-  {"as large as may be", {.path = "/", .answer = IMAGE("12") IMAGE_END}, 12, DK_OK, 200, IMAGE_START IMAGE_END},
-  {"larger than may be", {.path = "/", .answer = IMAGE("13") IMAGE_END "!"}, 12, DK_OVER_CAP, 200, NULL},
-  {"cut", {.path = "/", .answer = IMAGE("20") "rest", .end = PEER_CLOSE}, 100, DK_CUT, 200, NULL},
-  {"reset", {.path = "/", .answer = IMAGE("20"), .end = PEER_RESET}, 100, DK_CUT, 200, NULL},
-  {"early end", {.path = "/", .answer = IMAGE("8")}, 100, DK_IMAGE_CUT, 200, NULL},
-  {"early end without a length", {.path = "/", .answer = "HTTP/1.0 200 OK\r\n\r\n" IMAGE_START, .end = PEER_CLOSE}, 100, DK_IMAGE_CUT, 200, NULL},
-  {"more behind the end", {.path = "/", .answer = IMAGE("13") IMAGE_END "!"}, 100, DK_OK, 200, IMAGE_START IMAGE_END "!"},
-  {"no picture", {.path = "/", .answer = "HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 6\r\n\r\n<html>"}, 100, DK_PROTOCOL, 200, NULL},
-  {"empty", {.path = "/", .answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"}, 100, DK_PROTOCOL, 200, NULL},
-  {"not found", {.path = "/", .answer = "HTTP/1.1 404 Not Found\r\nContent-Length: 8\r\n\r\n" IMAGE_START}, 100, DK_OK, 404, NULL},
-  {"no answer", {.path = "/", .end = PEER_CLOSE}, 100, DK_CUT, 0, NULL},
+  {"whole", {.path = "/", .response = IMAGE("12") IMAGE_END}, 100, DK_OK, 200, IMAGE_START IMAGE_END},
+  {"whole without a length", {.path = "/", .response = "HTTP/1.0 200 OK\r\n\r\n" IMAGE_START IMAGE_END, .end = SERVER_CLOSE}, 100, DK_OK, 200, IMAGE_START IMAGE_END},
+  {"as large as may be", {.path = "/", .response = IMAGE("12") IMAGE_END}, 12, DK_OK, 200, IMAGE_START IMAGE_END},
+  {"larger than may be", {.path = "/", .response = IMAGE("13") IMAGE_END "!"}, 12, DK_OVER_LIMIT, 200, NULL},
+  {"cut", {.path = "/", .response = IMAGE("20") "rest", .end = SERVER_CLOSE}, 100, DK_CONNECTION_LOST, 200, NULL},
+  {"reset", {.path = "/", .response = IMAGE("20"), .end = SERVER_RESET}, 100, DK_CONNECTION_LOST, 200, NULL},
+  {"early end", {.path = "/", .response = IMAGE("8")}, 100, DK_IMAGE_INCOMPLETE, 200, NULL},
+  {"early end without a length", {.path = "/", .response = "HTTP/1.0 200 OK\r\n\r\n" IMAGE_START, .end = SERVER_CLOSE}, 100, DK_IMAGE_INCOMPLETE, 200, NULL},
+  {"more behind the end", {.path = "/", .response = IMAGE("13") IMAGE_END "!"}, 100, DK_OK, 200, IMAGE_START IMAGE_END "!"},
+  {"no picture", {.path = "/", .response = "HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 6\r\n\r\n<html>"}, 100, DK_PROTOCOL, 200, NULL},
+  {"empty", {.path = "/", .response = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"}, 100, DK_PROTOCOL, 200, NULL},
+  {"not found", {.path = "/", .response = "HTTP/1.1 404 Not Found\r\nContent-Length: 8\r\n\r\n" IMAGE_START}, 100, DK_OK, 404, NULL},
+  {"no answer", {.path = "/", .end = SERVER_CLOSE}, 100, DK_CONNECTION_LOST, 0, NULL},
 };
 
 static void check_download (const row *r, bool threaded) {
-  static peer p;
-  const peer_row peers[] = {r->peer, {NULL}};
-  peer_start(&p, peers);
+  static test_server p;
+  const server_route peers[] = {r->route, {NULL}};
+  server_start(&p, peers);
   dk_engine *e = dk_engine_new();
   CHECK(!threaded || dk_engine_start(e));
   dk_request request = download(&p, "a.png");
-  request.max_answer = r->max_answer;
-  dk_xfer *x = exchange(e, request);
+  request.limits.response_bytes = r->response_bytes;
+  dk_xfer *x = run_transfer(e, request);
   if (x != NULL) {
-    bool right = CHECK(x->failure.status == r->failure) & CHECK(x->status == r->status);
+    bool right = CHECK(x->outcome.failure.status == r->failure) & CHECK(x->response.status == r->status);
     right = right & (r->content ? CHECK(file_is("a.png", r->content)) & CHECK(count_names() == 1) : CHECK(count_names() == 0));
-    right = right & CHECK(x->answer.length == (r->status == 404 ? 8 : 0));
-    if (!right) fprintf(stderr, "  %s: %s (%s), status %ld\n", r->name, dk_status_name(x->failure.status), x->failure.text, x->status);
+    right = right & CHECK(x->response.body.length == (r->status == 404 ? 8 : 0));
+    if (!right) fprintf(stderr, "  %s: %s (%s), status %ld\n", r->name, dk_status_name(x->outcome.failure.status), x->outcome.failure.text, x->response.status);
   }
   dk_xfer_free(x);
   unlink(in_folder("a.png"));
   dk_engine_close(e);
   dk_engine_free(e);
-  peer_stop(&p);
+  server_stop(&p);
 }
 
 static void whole_or_not_at_all (void) {
@@ -102,9 +102,9 @@ static void whole_or_not_at_all (void) {
   }
 }
 
-/* tells before anything is asked of the peer */
+/* the failure of dk_xfer_new, before any request */
 static dk_status refused_at_once (const char *save_as, unsigned flags) {
-  dk_request r = ask("GET", "http://127.0.0.1:1/");
+  dk_request r = make_request("GET", "http://127.0.0.1:1/");
   dk_failure failure = {DK_OK, ""};
   r.save_as = save_as;
   r.flags = flags;
@@ -131,95 +131,95 @@ static void names_that_cannot_be (void) {
 }
 
 static void overwrites_when_asked_and_only_with_the_whole (void) {
-  static const peer_row peers[] = {
-    {.path = "/cut", .answer = IMAGE("20"), .end = PEER_CLOSE}, {.path = "/", .answer = IMAGE("12") IMAGE_END}, {NULL}};
-  static peer p;
-  peer_start(&p, peers);
+  static const server_route peers[] = {
+    {.path = "/cut", .response = IMAGE("20"), .end = SERVER_CLOSE}, {.path = "/", .response = IMAGE("12") IMAGE_END}, {NULL}};
+  static test_server p;
+  server_start(&p, peers);
   dk_engine *e = dk_engine_new();
   write_file("a.png", "old");
   for (int whole = 0; whole < 2; whole++) {
-    dk_request r = ask("GET", peer_url(&p, whole ? "/" : "/cut"));
+    dk_request r = make_request("GET", server_url(&p, whole ? "/" : "/cut"));
     r.save_as = in_folder("a.png");
     r.flags = DK_OVERWRITE;
-    dk_xfer *x = exchange(e, r);
-    if (x != NULL) CHECK(x->failure.status == (whole ? DK_OK : DK_CUT));
+    dk_xfer *x = run_transfer(e, r);
+    if (x != NULL) CHECK(x->outcome.failure.status == (whole ? DK_OK : DK_CONNECTION_LOST));
     CHECK(file_is("a.png", whole ? IMAGE_START IMAGE_END : "old") && count_names() == 1);
     dk_xfer_free(x);
   }
   unlink(in_folder("a.png"));
   dk_engine_close(e);
   dk_engine_free(e);
-  peer_stop(&p);
+  server_stop(&p);
 }
 
-/* the name is free when it is asked for, and taken when the answer is whole */
+/* the name is free at the start, and exists when the response is complete */
 static void somebody_else_takes_the_name_meanwhile (void) {
-  static const peer_row peers[] = {{.path = "/", .answer = IMAGE("12") IMAGE_END}, {NULL}};
-  static peer p;
-  peer_start(&p, peers);
+  static const server_route peers[] = {{.path = "/", .response = IMAGE("12") IMAGE_END}, {NULL}};
+  static test_server p;
+  server_start(&p, peers);
   dk_engine *e = dk_engine_new();
   submit(e, download(&p, "a.png"));
   write_file("a.png", "theirs");
-  dk_xfer *x = await(e, NULL);
-  if (x != NULL) CHECK(x->failure.status == DK_FILE_EXISTS && x->fate == DK_ANSWERED);
+  dk_xfer *x = wait_for_transfer(e, NULL);
+  if (x != NULL) CHECK(x->outcome.failure.status == DK_FILE_EXISTS && x->outcome.fate == DK_ANSWERED);
   dk_xfer_free(x);
   CHECK(file_is("a.png", "theirs") && count_names() == 1);
   unlink(in_folder("a.png"));
   dk_engine_close(e);
   dk_engine_free(e);
-  peer_stop(&p);
+  server_stop(&p);
 }
 
 static void the_folder_goes_away_meanwhile (void) {
-  static const peer_row peers[] = {{.path = "/", .answer = IMAGE("12") IMAGE_END}, {NULL}};
-  static peer p;
+  static const server_route peers[] = {{.path = "/", .response = IMAGE("12") IMAGE_END}, {NULL}};
+  static test_server p;
   char part[512], command[600];
-  peer_start(&p, peers);
+  server_start(&p, peers);
   dk_engine *e = dk_engine_new();
   if (mkdir(in_folder("deep"), 0777) != 0) abort();
   submit(e, download(&p, "deep/a.png"));
   snprintf(part, sizeof part, "%s", in_folder("deep"));
   snprintf(command, sizeof command, "rm -r '%s'", part);
   CHECK(system(command) == 0);
-  dk_xfer *x = await(e, NULL);
-  if (x != NULL) CHECK(x->failure.status == DK_FILE && strstr(x->failure.text, "No such file") != NULL);
+  dk_xfer *x = wait_for_transfer(e, NULL);
+  if (x != NULL) CHECK(x->outcome.failure.status == DK_FILE && strstr(x->outcome.failure.text, "No such file") != NULL);
   dk_xfer_free(x);
   dk_engine_close(e);
   dk_engine_free(e);
-  peer_stop(&p);
+  server_stop(&p);
 }
 
-/* ulimit -f: writing on would end the process with SIGXFSZ */
+/* ulimit -f: a write over the limit would end the process with SIGXFSZ */
 static void a_limit_of_the_process_for_files (void) {
-  static const peer_row peers[] = {{.path = "/", .answer = IMAGE("12") IMAGE_END}, {NULL}};
-  static peer p;
+  static const server_route peers[] = {{.path = "/", .response = IMAGE("12") IMAGE_END}, {NULL}};
+  static test_server p;
   struct rlimit before, less;
   static const struct { rlim_t limit; dk_status failure; } limits[] = {{11, DK_DISK}, {12, DK_OK}, {0, DK_DISK}};
-  peer_start(&p, peers);
+  server_start(&p, peers);
   dk_engine *e = dk_engine_new();
   getrlimit(RLIMIT_FSIZE, &before);
   for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
     less = before;
     less.rlim_cur = limits[i].limit;
     setrlimit(RLIMIT_FSIZE, &less);
-    dk_xfer *x = exchange(e, download(&p, "a.png"));
+    dk_xfer *x = run_transfer(e, download(&p, "a.png"));
     setrlimit(RLIMIT_FSIZE, &before);
-    if (x != NULL) CHECK(x->failure.status == limits[i].failure && (x->failure.status == DK_OK || strstr(x->failure.text, "ulimit -f")));
+    if (x != NULL) CHECK(x->outcome.failure.status == limits[i].failure && (x->outcome.failure.status == DK_OK || strstr(x->outcome.failure.text, "ulimit -f")));
     CHECK(count_names() == (limits[i].failure == DK_OK));
     dk_xfer_free(x);
     unlink(in_folder("a.png"));
   }
   dk_engine_close(e);
   dk_engine_free(e);
-  peer_stop(&p);
+  server_stop(&p);
 }
 
 static void no_part_is_left_by_what_never_ran (void) {
-  static const peer_row peers[] = {{.path = "/", .answer = IMAGE("20")}, {NULL}};        /* the rest never comes */
-  static peer p;
+  static const server_route peers[] = {{.path = "/", .response = IMAGE("20")}, {NULL}};        /* the rest is never sent */
+  static test_server p;
   dk_failure failure;
   dk_xfer_id id = 0, came = 0;
-  peer_start(&p, peers);
+  server_start(&p, peers);
   dk_request r = download(&p, "never submitted.png");
   dk_xfer *x = dk_xfer_new(&r, &failure);
   CHECK(count_names() == 1);
@@ -227,34 +227,34 @@ static void no_part_is_left_by_what_never_ran (void) {
   CHECK(count_names() == 0);
   dk_engine *e = dk_engine_new();
   id = submit(e, download(&p, "cancelled.png"));
-  UNTIL(e, peer_hits(&p, 0) == 1);
+  WAIT_UNTIL(e, server_requests(&p, 0) == 1);
   dk_engine_cancel(e, id);
-  x = await(e, &came);
+  x = wait_for_transfer(e, &came);
   CHECK(came == id && count_names() == 0);
   dk_xfer_free(x);
   submit(e, download(&p, "running at close.png"));
-  UNTIL(e, peer_hits(&p, 0) == 2);
+  WAIT_UNTIL(e, server_requests(&p, 0) == 2);
   submit(e, download(&p, "submitted at close.png"));
   CHECK(count_names() == 2);
   dk_engine_close(e);
   CHECK(count_names() == 0);
   dk_engine_free(e);
-  peer_stop(&p);
+  server_stop(&p);
 }
 
-/* more than is gathered for one write, and more than one write more */
+/* more bytes than two write buffers */
 static void many_pieces (void) {
   enum { LENGTH = 400000 };
   static char answer[LENGTH + 100], came[LENGTH + 1];
   int head = snprintf(answer, sizeof answer, IMAGE("%d"), LENGTH) - (int)strlen(IMAGE_START);
   for (int i = (int)strlen(IMAGE_START); i < LENGTH; i++) answer[head + i] = (char)('!' + i % 89);
   memcpy(answer + head + LENGTH - 4, IMAGE_END, 4);
-  peer_row peers[] = {{.path = "/", .answer = answer}, {NULL}};
-  static peer p;
-  peer_start(&p, peers);
+  server_route peers[] = {{.path = "/", .response = answer}, {NULL}};
+  static test_server p;
+  server_start(&p, peers);
   dk_engine *e = dk_engine_new();
-  dk_xfer *x = exchange(e, download(&p, "a.png"));
-  CHECK(x != NULL && x->failure.status == DK_OK && x->counts[2] == LENGTH);
+  dk_xfer *x = run_transfer(e, download(&p, "a.png"));
+  CHECK(x != NULL && x->outcome.failure.status == DK_OK && x->progress.counts[2] == LENGTH);
   dk_xfer_free(x);
   FILE *file = fopen(in_folder("a.png"), "r");
   CHECK(file != NULL && fread(came, 1, sizeof came, file) == LENGTH && memcmp(came, answer + head, LENGTH) == 0);
@@ -262,21 +262,21 @@ static void many_pieces (void) {
   unlink(in_folder("a.png"));
   dk_engine_close(e);
   dk_engine_free(e);
-  peer_stop(&p);
+  server_stop(&p);
 }
 
 static void counts_of_a_download (void) {
-  static const peer_row peers[] = {{.path = "/", .answer = IMAGE("12") IMAGE_END}, {NULL}};
-  static peer p;
-  peer_start(&p, peers);
+  static const server_route peers[] = {{.path = "/", .response = IMAGE("12") IMAGE_END}, {NULL}};
+  static test_server p;
+  server_start(&p, peers);
   dk_engine *e = dk_engine_new();
-  dk_xfer *x = exchange(e, download(&p, "a.png"));
-  if (x != NULL) CHECK(x->counts[0] == 0 && x->counts[1] == 0 && x->counts[2] == 12 && x->counts[3] == 12);
+  dk_xfer *x = run_transfer(e, download(&p, "a.png"));
+  if (x != NULL) CHECK(x->progress.counts[0] == 0 && x->progress.counts[1] == 0 && x->progress.counts[2] == 12 && x->progress.counts[3] == 12);
   dk_xfer_free(x);
   unlink(in_folder("a.png"));
   dk_engine_close(e);
   dk_engine_free(e);
-  peer_stop(&p);
+  server_stop(&p);
 }
 
 int main (void) {

@@ -1,11 +1,11 @@
-/* header.c - a header's value points into the block, at the first line of that name, without the blanks around it.
+/* header.c - a header's value points into the block, into the first line of that name, without the blanks around it.
  * Input: the name, a NUL, the block. */
 #define _DEFAULT_SOURCE          /* strncasecmp */
 #include <stdbool.h>
 #include <strings.h>
 
+#include "http/header.h"
 #include "support/fuzz.h"
-#include "transfer/transfer.h"
 
 typedef struct { const char *name; size_t length; } header;
 
@@ -31,7 +31,7 @@ static bool is_blank (const char *from, const char *to) {
 static void check (header h, const char *head, size_t head_length) {
   size_t length = 0;
   const char *end = head + head_length, *line = first_line(h, head, end);
-  const char *value = dk_head_find(head, head_length, h.name, &length);
+  const char *value = dk_header_find(head, head_length, h.name, &length);
   HOLDS((value != NULL) == (line != NULL));
   if (value == NULL) return;
   const char *stop = memchr(line, '\n', (size_t)(end - line));
@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size) {
   fuzz_input input = fuzz_open(data, size);
   char *name = fuzz_text(&input);
   size_t length = input.left;
-  name[strcspn(name, "\n")] = '\0';                  /* no name goes on in the next line */
+  name[strcspn(name, "\n")] = '\0';                  /* no name continues in the next line */
   char *head = fuzz_bytes(&input, length);
   check((header){name, strlen(name)}, head, length);
   free(head);

@@ -1,7 +1,7 @@
-/* url.c - where a redirect leads is http or https, with no user, fragment, blank or control character in it, and leads to itself.
+/* url.c - the URL of a redirect is http or https, without a user, fragment, blank or control character, and resolves to itself.
  * Input: the base, a NUL, the location. */
-#include "support/fuzz.h"
 #include "http/url.h"
+#include "support/fuzz.h"
 
 static void check (const char *url) {
   char again[DK_MAX_URL];

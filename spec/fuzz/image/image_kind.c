@@ -1,7 +1,7 @@
-/* image_kind.c - a kind is told only for what begins as such a picture, and by the first bytes alone; whether it came whole does
- * not depend on the pieces in which it comes, and what stands behind its end changes nothing. */
-#include "support/fuzz.h"
+/* image_kind.c - the format depends on the first bytes only; the scanner's result does not depend on the sizes of the pieces, nor on
+ * the bytes after the end. */
 #include "image/image_scanner.h"
+#include "support/fuzz.h"
 
 static const char *wanted (const char *bytes, size_t length) {
   if (length >= 3 && memcmp(bytes, "\xFF\xD8\xFF", 3) == 0) return "image/jpeg";
@@ -11,27 +11,27 @@ static const char *wanted (const char *bytes, size_t length) {
 }
 
 static void check (const char *bytes, size_t length) {
-  const char *type = dk_image_type(bytes, length), *kind = dk_image_kind(bytes, length), *right = wanted(bytes, length);
+  const char *type = dk_image_content_type(bytes, length), *kind = dk_image_kind(bytes, length), *right = wanted(bytes, length);
   HOLDS(right ? type != NULL && strcmp(type, right) == 0 : type == NULL);
   HOLDS(right ? kind != NULL && strcmp(kind, right + strlen("image/")) == 0 : kind == NULL);
 }
 
-/* the status, and *end: the least length that is whole */
+/* the status; *end: the smallest length that is complete */
 static dk_status check_pieces (const uint8_t *data, size_t size, size_t piece, size_t *end) {
-  dk_image image;
+  dk_image_scanner image;
   dk_failure failure;
-  dk_image_init(&image);
+  dk_image_scanner_init(&image);
   *end = 0;
   for (size_t at = 0; at < size; at += piece) {
     fuzz_input input = fuzz_open(data + at, size - at);
     size_t length = size - at < piece ? size - at : piece;
     char *bytes = fuzz_bytes(&input, length);
-    dk_image_add(&image, bytes, length);
+    dk_image_scanner_add(&image, bytes, length);
     free(bytes);
     HOLDS(*end == 0 || image.has_ended);
     if (image.has_ended && *end == 0) *end = at + length;
   }
-  return dk_image_check(&image, &failure);
+  return dk_image_scanner_check(&image, &failure);
 }
 
 static void check_end (const uint8_t *data, size_t size) {
@@ -41,21 +41,21 @@ static void check_end (const uint8_t *data, size_t size) {
   HOLDS(check_pieces(data, size, 1 + size % 13, &other) == status);
   if (status != DK_OK) return;
   HOLDS(check_pieces(data, end, end, &other) == DK_OK);
-  HOLDS(end <= DK_IMAGE_HEAD || check_pieces(data, end - 1, end, &other) == DK_IMAGE_CUT);
+  HOLDS(end <= DK_IMAGE_SIGNATURE || check_pieces(data, end - 1, end, &other) == DK_IMAGE_INCOMPLETE);
 }
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size) {
   fuzz_input input = fuzz_open(data, size);
   char *bytes = fuzz_bytes(&input, size);
-  const char *type = dk_image_type(bytes, size);
+  const char *type = dk_image_content_type(bytes, size);
   check(bytes, size);
   free(bytes);
   check_end(data, size);
-  for (size_t length = 0; length < size && length <= DK_IMAGE_HEAD; length++) {      /* cut short, up to what decides */
+  for (size_t length = 0; length < size && length <= DK_IMAGE_SIGNATURE; length++) {      /* cut short, within the first bytes */
     input = fuzz_open(data, size);
     bytes = fuzz_bytes(&input, length);
     check(bytes, length);
-    HOLDS(length < DK_IMAGE_HEAD || dk_image_type(bytes, length) == type);
+    HOLDS(length < DK_IMAGE_SIGNATURE || dk_image_content_type(bytes, length) == type);
     free(bytes);
   }
   return 0;

@@ -1,10 +1,10 @@
-/* secrets_fill.c - a header line and a JSON field that a slot's value was put into are still one line, and one field.
- * Input: template, the slot's value, another's; NULs between them. */
+/* secrets_fill.c - a header line with a slot's value is still one line, and a JSON field with it is still one field.
+ * Input: template, the slot's value, another slot's value; NULs between them. */
 #define _DEFAULT_SOURCE          /* stpcpy, stpncpy */
 #include <stdbool.h>
 
-#include "support/fuzz.h"
 #include "secrets/secrets.h"
+#include "support/fuzz.h"
 
 static bool has_control (const char *text) {
   for (; *text != '\0'; text++) {
@@ -13,7 +13,7 @@ static bool has_control (const char *text) {
   return false;
 }
 
-/* what a template gives, by the plainest reading: "a" and "b" are the slots; NULL: a slot is empty or unknown */
+/* the line of a template, by a simple implementation: "a" and "b" are the slots; NULL: a slot is empty or unknown */
 static char *expand (const char *text, const char *a, const char *b) {
   char *out = calloc(1, strlen(text) * (strlen(a) + strlen(b) + 1) + 1), *to = out;
   for (const char *open; (open = strchr(text, '{')) != NULL && strchr(open, '}') != NULL; text = strchr(open, '}') + 1) {
@@ -29,14 +29,14 @@ static char *expand (const char *text, const char *a, const char *b) {
 }
 
 static void check_line (const dk_secrets *secrets, const char *template, const char *a, const char *b) {
-  static const char before[] = "Before: 1";          /* its NUL counts: lines stand one behind the other */
+  static const char before[] = "Before: 1";          /* with its NUL: lines follow each other */
   dk_failure failure = {DK_OK, ""};
   dk_buffer out;
   dk_buffer_init(&out, 1 << 20);
   HOLDS(dk_buffer_add(&out, before, sizeof before) == DK_OK);
   bool optional = template[0] == '?';
   char *right = expand(template + optional, a, b);
-  dk_status status = dk_secrets_line(secrets, template, &out, &failure);
+  dk_status status = dk_secrets_fill_header(secrets, template, &out, &failure);
   const char *line = out.bytes + sizeof before;
   HOLDS(memcmp(out.bytes, before, sizeof before) == 0);
   HOLDS(status == (right || optional ? DK_OK : DK_EMPTY_SLOT));
@@ -51,11 +51,11 @@ static void check_line (const dk_secrets *secrets, const char *template, const c
 
 static unsigned hex (char digit) { return (unsigned)(digit <= '9' ? digit - '0' : digit - 'a' + 10); }
 
-/* the text of a JSON string up to its closing quote, which is left; what is not strict JSON does not hold */
+/* reads a JSON string up to its closing quote; fails if it is not strict JSON */
 static size_t read_json (const char *at, char *out) {
   char *to = out;
   for (; *at != '"'; at++) {
-    HOLDS((unsigned char)*at >= 0x20);               /* the closing NUL, too */
+    HOLDS((unsigned char)*at >= 0x20);               /* also the closing NUL */
     if (*at != '\\') *to++ = *at;
     else if (*++at == '"' || *at == '\\') *to++ = *at;
     else {
@@ -76,7 +76,7 @@ static void check_field (const dk_secrets *secrets, const char *value, size_t le
     dk_buffer out;
     dk_buffer_init(&out, 1 << 20);
     HOLDS(dk_buffer_add(&out, before[i], strlen(before[i])) == DK_OK);
-    HOLDS(dk_secrets_field(secrets, "body", &out, &failure) == (length ? DK_OK : DK_EMPTY_SLOT));
+    HOLDS(dk_secrets_add_json_field(secrets, "body", &out, &failure) == (length ? DK_OK : DK_EMPTY_SLOT));
     HOLDS(strlen(out.bytes) == out.length);
     if (length > 0) {
       HOLDS(strncmp(out.bytes, after[i], strlen(after[i])) == 0);
@@ -87,7 +87,7 @@ static void check_field (const dk_secrets *secrets, const char *value, size_t le
   free(read);
 }
 
-/* fills the slot; "", where the value is refused, which it is for good reason alone */
+/* sets the slot; "": the value is refused, and must be invalid */
 static const char *set (dk_secrets *secrets, const char *name, const char *value) {
   dk_failure failure = {DK_OK, ""};
   dk_status status = dk_secrets_set(secrets, name, value, strlen(value), DK_SLOT_HEADER, &failure);

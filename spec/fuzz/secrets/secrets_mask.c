@@ -1,15 +1,15 @@
-/* secrets_mask.c - no value stands in a masked text, neither as it is nor with escapes, and nothing else is changed.
- * Input: how it is put in, a value, another, the text before it; NULs between them; the text behind it. */
+/* secrets_mask.c - a masked text contains no value, with or without escapes, and is otherwise unchanged.
+ * Input: how the value is encoded, a value, another value, the text before it; NULs between them; the text after it. */
 #define _GNU_SOURCE              /* memmem */
 #include <stdbool.h>
 
-#include "support/fuzz.h"
 #include "secrets/json_string.h"
 #include "secrets/secrets.h"
+#include "support/fuzz.h"
 
-enum { LEAST = 3, PART = 12 };   /* bytes of a value that is hidden, and of a part of one */
+enum { LEAST = 3, PART = 12 };   /* the least bytes of a value that is masked, and of a part of one */
 
-/* The next value. A star in it could be one that masking has put there: then it stood in no text. */
+/* The next value, without a star, which could come from masking. */
 static char *take_value (fuzz_input *input, dk_secrets *secrets, const char *name) {
   dk_failure failure;
   char *value = fuzz_text(input);
@@ -22,7 +22,7 @@ static bool stands_in (const char *value, const char *text, size_t length) {
   return strlen(value) >= LEAST && memmem(text, length, value, strlen(value)) != NULL;
 }
 
-/* whether the text ends within the value, so far in it that this may be no chance */
+/* whether the text ends with a long enough start of the value */
 static bool ends_within (const char *value, const char *text, size_t length) {
   for (size_t part = PART; part < strlen(value) && part <= length; part++) {
     if (memcmp(text + length - part, value, part) == 0) return true;
@@ -30,17 +30,17 @@ static bool ends_within (const char *value, const char *text, size_t length) {
   return false;
 }
 
-/* whether the end of the value stands in the text, so much of it that this may be no chance */
+/* whether the text contains a long enough end of the value */
 static bool tail_stands_in (const char *value, const char *text, size_t length) {
   return strlen(value) >= PART && memmem(text, length, value + strlen(value) - PART, PART) != NULL;
 }
 
 static void add (dk_buffer *text, const char *bytes, size_t length) { HOLDS(dk_buffer_add(text, bytes, length) == DK_OK); }
 
-/* as it is; as we write JSON; with each byte of ASCII escaped for JSON; percent-encoded; as in a form; as in HTML */
+/* unchanged; escaped for JSON; with each ASCII byte escaped for JSON; percent-encoded; as in a form; as in HTML */
 static void add_spelled (dk_buffer *text, const char *value, unsigned how) {
   static const struct { char c; const char *name; } entities[] = {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}, {'\'', "&#39;"}};
-  if (how % 6 == 1) HOLDS(dk_json_add(text, value, strlen(value)) == DK_OK);
+  if (how % 6 == 1) HOLDS(dk_json_escape(text, value, strlen(value)) == DK_OK);
   for (; *value != '\0' && how % 6 != 1; value++) {
     unsigned char c = (unsigned char)*value;
     bool is_plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
@@ -55,7 +55,7 @@ static void add_spelled (dk_buffer *text, const char *value, unsigned how) {
   }
 }
 
-/* one spelling in another; a blank parts it from what stands before, which could end within an escape */
+/* one encoding inside another; a blank separates it from the text before, which could end inside an escape */
 static void put_in (dk_buffer *text, const char *value, unsigned how) {
   dk_buffer inner;
   dk_buffer_init(&inner, 1 << 20);
@@ -67,21 +67,21 @@ static void put_in (dk_buffer *text, const char *value, unsigned how) {
 }
 
 static void check (const dk_secrets *secrets, const char *a, const char *b, const dk_buffer *text) {
-  bool shown = dk_secrets_shows(secrets, text->bytes, text->length);
+  bool shown = dk_secrets_appear_in(secrets, text->bytes, text->length);
   bool whole_alone = strlen(a) <= PART && strlen(b) <= PART;
   fuzz_input whole = {text->bytes, text->length};
   char *bytes = fuzz_bytes(&whole, text->length);
   dk_buffer out;
   dk_buffer_init(&out, 1 << 20);
-  add(&out, a, strlen(a));                           /* what is there already stays, whatever it is */
+  add(&out, a, strlen(a));                           /* the bytes before it stay unchanged */
   size_t start = out.length;
-  HOLDS(dk_secrets_shows(secrets, bytes, text->length) == shown);
+  HOLDS(dk_secrets_appear_in(secrets, bytes, text->length) == shown);
   HOLDS(shown || !(stands_in(a, bytes, text->length) || stands_in(b, bytes, text->length)));
   HOLDS(dk_secrets_mask(secrets, bytes, text->length, &out) == DK_OK);
   const char *masked = out.bytes + start;
   size_t length = out.length - start;
   HOLDS(memcmp(out.bytes, a, start) == 0 && masked[length] == '\0' && length <= text->length);
-  HOLDS(!stands_in(a, masked, length) && !stands_in(b, masked, length) && !dk_secrets_shows(secrets, masked, length));
+  HOLDS(!stands_in(a, masked, length) && !stands_in(b, masked, length) && !dk_secrets_appear_in(secrets, masked, length));
   HOLDS(!ends_within(a, masked, length) && !ends_within(b, masked, length));
   HOLDS(!tail_stands_in(a, masked, length) && !tail_stands_in(b, masked, length));
   HOLDS(shown || !whole_alone || (length == text->length && memcmp(masked, bytes, length) == 0));
@@ -89,7 +89,7 @@ static void check (const dk_secrets *secrets, const char *a, const char *b, cons
   free(bytes);
 }
 
-/* of the longer value no part is left, whatever the other hides of it */
+/* no part of the longer value is left, even if masking the other value removes pieces of it */
 static void check_alone (const dk_secrets *secrets, const char *value) {
   dk_buffer out;
   dk_buffer_init(&out, 1 << 20);
@@ -107,7 +107,7 @@ int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size) {
   dk_buffer_init(&text, 1 << 20);
   add(&text, before, strlen(before));
   put_in(&text, a, how);
-  HOLDS(strlen(a) < LEAST || dk_secrets_shows(secrets, text.bytes, text.length));
+  HOLDS(strlen(a) < LEAST || dk_secrets_appear_in(secrets, text.bytes, text.length));
   add(&text, input.left > 0 ? input.at : "", input.left);
   check(secrets, a, b, &text);
   check_alone(secrets, strlen(a) > strlen(b) ? a : b);

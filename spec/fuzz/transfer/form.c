@@ -1,5 +1,5 @@
-/* form.c - whatever a file's name and a field's text are, the body that goes out has these two parts, and the name ends where it
- * should. Input: the name, a NUL, the text. */
+/* form.c - for any file name and any text, the body has exactly these two parts, and the name can't end its header early.
+ * Input: the name, a NUL, the text. */
 #include "support/handle_on_socket.h"
 
 #define PNG "\x89PNG\r\n\x1A\n"
@@ -9,7 +9,7 @@
 
 typedef struct { const char *at, *end; } reader;
 
-/* reads past what must stand there */
+/* skips bytes that must be there */
 static void pass (reader *r, const char *bytes, size_t length) {
   HOLDS(length <= (size_t)(r->end - r->at) && memcmp(r->at, bytes, length) == 0);
   r->at += length;
@@ -35,13 +35,13 @@ static const char *find (const reader *r, const char *text) {
   return NULL;
 }
 
-/* the request with its whole body, as libcurl sends it; no answer comes */
+/* the request with its complete body, as libcurl sends it; no response comes */
 static dk_buffer send_form (dk_form *form) {
-  static wire w;
+  static socket_handle w;
   dk_buffer sent;
   int running = 1;
   dk_buffer_init(&sent, 1 << 20);
-  dk_xfer *x = wire_begin(&w, "POST", form, 1000);
+  dk_xfer *x = socket_handle_begin(&w, "POST", form, 1000);
   for (int turn = 0, idle = 0; running > 0 && turn < 1000 && idle < 20; turn++) {
     char bytes[4096];
     curl_multi_perform(w.multi, &running);
@@ -50,9 +50,9 @@ static dk_buffer send_form (dk_form *form) {
     if (n > 0) HOLDS(dk_buffer_add(&sent, bytes, (size_t)n) == DK_OK);
   }
   HOLDS(running == 1);
-  wire_end(&w);
+  socket_handle_end(&w);
   dk_handle_free(w.handle);
-  HOLDS(x->fate == DK_UNKNOWN);
+  HOLDS(x->outcome.fate == DK_UNKNOWN);
   dk_xfer_free(x);
   return sent;
 }

@@ -1,10 +1,10 @@
-/* response.c - what a handle takes for an answer is one whole header block with libcurl's own status and length, within its cap.
- * Input: all that the server sends before it closes. */
+/* response.c - a response of a handle has one complete header block, libcurl's status and length, and a body within its limit.
+ * Input: all bytes that the server sends before it closes the connection. */
 #include "support/handle_on_socket.h"
 
-enum { CAP = 64 };               /* bytes of a body: small, so that it is met */
+enum { CAP = 64 };               /* bytes of a body; small, so that inputs reach it */
 
-/* whether it ends in the first line that is empty, or begins as one: libcurl takes "\r?" for its end */
+/* whether it ends with the first empty line, or with a line that begins like one: libcurl accepts "\r?" as the end */
 static bool is_one_block (const char *at, const char *end) {
   while (at < end && *at != '\r' && *at != '\n') {
     const char *feed = memchr(at, '\n', (size_t)(end - at));
@@ -18,23 +18,23 @@ static void check (const dk_xfer *x, CURL *easy) {
   curl_off_t length = 0;
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
   curl_easy_getinfo(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-  HOLDS(x->fate != DK_NOT_SENT && (x->fate == DK_ANSWERED) == (x->failure.status == DK_OK));
-  HOLDS(x->answer.length <= CAP && x->head.length <= DK_MAX_HEAD && x->status >= 0);
-  if (x->fate != DK_ANSWERED) return;
-  HOLDS(x->head.length > 5 && memcmp(x->head.bytes, "HTTP/", 5) == 0 && is_one_block(x->head.bytes, x->head.bytes + x->head.length));
-  HOLDS(x->status == status && status >= 100 && status <= 999);
-  HOLDS(length < 0 || x->answer.length == 0 || x->answer.length == (size_t)length);
+  HOLDS(x->outcome.fate != DK_NOT_SENT && (x->outcome.fate == DK_ANSWERED) == (x->outcome.failure.status == DK_OK));
+  HOLDS(x->response.body.length <= CAP && x->response.headers.length <= DK_MAX_HEADERS && x->response.status >= 0);
+  if (x->outcome.fate != DK_ANSWERED) return;
+  HOLDS(x->response.headers.length > 5 && memcmp(x->response.headers.bytes, "HTTP/", 5) == 0 && is_one_block(x->response.headers.bytes, x->response.headers.bytes + x->response.headers.length));
+  HOLDS(x->response.status == status && status >= 100 && status <= 999);
+  HOLDS(length < 0 || x->response.body.length == 0 || x->response.body.length == (size_t)length);
 }
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size) {
-  static wire w;
+  static socket_handle w;
   int running = 1;
-  dk_xfer *x = wire_begin(&w, "GET", NULL, CAP);
+  dk_xfer *x = socket_handle_begin(&w, "GET", NULL, CAP);
   HOLDS(send(w.pair[0], data, size, MSG_NOSIGNAL) == (ssize_t)size);
   shutdown(w.pair[0], SHUT_WR);
   for (int turn = 0; running > 0 && turn < 1000; turn++) curl_multi_perform(w.multi, &running);
   HOLDS(running == 0);
-  wire_end(&w);
+  socket_handle_end(&w);
   check(x, dk_handle_easy(w.handle));
   dk_handle_free(w.handle);
   dk_xfer_free(x);

@@ -4,15 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_ROOM = 512 };       /* bytes; most answers of this API fit */
+enum { FIRST_CAPACITY = 512 };       /* bytes; most responses of this API fit */
 
-void dk_buffer_init (dk_buffer *buffer, size_t cap) {
-  *buffer = (dk_buffer){.cap = cap};
+void dk_buffer_init (dk_buffer *buffer, size_t limit) {
+  *buffer = (dk_buffer){.limit = limit};
 }
 
-/* realloc would leave the old copy behind unwiped */
-static dk_status grow (dk_buffer *buffer, size_t room) {
-  char *bytes = malloc(room);
+/* not realloc: it would free the old copy without wiping it */
+static dk_status grow (dk_buffer *buffer, size_t capacity) {
+  char *bytes = malloc(capacity);
   if (bytes == NULL) return DK_NO_MEMORY;
   if (buffer->bytes != NULL) {
     memcpy(bytes, buffer->bytes, buffer->length);
@@ -20,16 +20,16 @@ static dk_status grow (dk_buffer *buffer, size_t room) {
     free(buffer->bytes);
   }
   buffer->bytes = bytes;
-  buffer->room = room;
+  buffer->capacity = capacity;
   return DK_OK;
 }
 
 dk_status dk_buffer_add (dk_buffer *buffer, const void *bytes, size_t length) {
-  size_t need = buffer->length + length + 1;
-  if (length > buffer->cap - buffer->length) return DK_OVER_CAP;
-  if (need > buffer->room) {
-    size_t room = buffer->room * 2 > FIRST_ROOM ? buffer->room * 2 : FIRST_ROOM;
-    dk_status status = grow(buffer, room > need ? room : need);
+  size_t needed = buffer->length + length + 1;
+  if (length > buffer->limit - buffer->length) return DK_OVER_LIMIT;
+  if (needed > buffer->capacity) {
+    size_t capacity = buffer->capacity * 2 > FIRST_CAPACITY ? buffer->capacity * 2 : FIRST_CAPACITY;
+    dk_status status = grow(buffer, capacity > needed ? capacity : needed);
     if (status != DK_OK) return status;
   }
   if (length > 0) memcpy(buffer->bytes + buffer->length, bytes, length);
@@ -38,7 +38,7 @@ dk_status dk_buffer_add (dk_buffer *buffer, const void *bytes, size_t length) {
   return DK_OK;
 }
 
-void dk_buffer_cut (dk_buffer *buffer, size_t length) {
+void dk_buffer_truncate (dk_buffer *buffer, size_t length) {
   if (buffer->bytes != NULL) explicit_bzero(buffer->bytes + length, buffer->length - length);
   buffer->length = length;
 }
@@ -46,5 +46,5 @@ void dk_buffer_cut (dk_buffer *buffer, size_t length) {
 void dk_buffer_reset (dk_buffer *buffer) {
   if (buffer->bytes != NULL) explicit_bzero(buffer->bytes, buffer->length);
   free(buffer->bytes);
-  dk_buffer_init(buffer, buffer->cap);
+  dk_buffer_init(buffer, buffer->limit);
 }

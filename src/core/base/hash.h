@@ -1,4 +1,4 @@
-/* hash.h - a keyed hash: tells values apart without showing them. */
+/* hash.h - a keyed hash, which distinguishes secret values without revealing them. */
 #ifndef DK_HASH_H
 #define DK_HASH_H
 
@@ -6,11 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* SipHash-2-4 under a key that the process draws once: who sees a hash can't try guessed values against it, and nobody can
- * make two values that share one. A forked child keeps its parent's key. False: the system has no random bytes. Thread: any. */
+/* SipHash-2-4 with a random key, which the process makes once. Without the key nobody can test a guessed value, or make two values
+ * with one hash. A forked child has its parent's key. False: the system has no random bytes. Thread: any. */
 bool dk_hash (const void *bytes, size_t length, uint64_t *hash);
 
-/* SipHash-2-4 of its paper (Aumasson, Bernstein), under the given key. */
-uint64_t dk_hash_under (const uint64_t key[2], const void *bytes, size_t length);
+/* SipHash-2-4 (Aumasson, Bernstein) with the given key. */
+uint64_t dk_siphash (const uint64_t key[2], const void *bytes, size_t length);
 
 #endif

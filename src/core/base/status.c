@@ -30,20 +30,20 @@ static const struct { int number; dk_status status; const char *what, *advice; }
   {EROFS, DK_DISK, "the file system is read-only", "give a path on another one"},
   {EBUSY, DK_NOT_REGULAR, "it can't be replaced", "something is mounted there"},
   {EPERM, DK_NOT_REGULAR, "it can't be replaced", "its folder is sticky, or it has an attribute of chattr"},
-  {EINVAL, DK_NOT_REGULAR, "a file can't have this name", "the file system takes no such name, or the name is kept for unfinished files"},
+  {EINVAL, DK_NOT_REGULAR, "a file can't have this name", "the file system does not allow it, or it is reserved for unfinished files"},
 };
 enum { REASONS = sizeof reasons / sizeof *reasons };
 
-const char *dk_reason (int number) {
+const char *dk_errno_text (int number) {
   for (size_t i = 0; i < REASONS; i++)
     if (reasons[i].number == number && reasons[i].status == DK_DISK) return reasons[i].what;
   return strerror(number);
 }
 
-dk_status dk_fail_file (dk_failure *failure, const char *path, int reason) {
+dk_status dk_fail_errno (dk_failure *failure, const char *path, int reason) {
   for (size_t i = 0; i < REASONS; i++) {
     if (reasons[i].number != reason) continue;
     return dk_fail(failure, reasons[i].status, "%.300s: %s (%s): %s", path, reasons[i].what, strerror(reason), reasons[i].advice);
   }
-  return dk_fail(failure, DK_FILE, DK_PATH ": %s", path, strerror(reason));
+  return dk_fail(failure, DK_FILE, DK_PATH_FORMAT ": %s", path, strerror(reason));
 }

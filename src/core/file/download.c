@@ -9,141 +9,143 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "image/image_scanner.h"
-#include "file/symlink.h"
 #include "file/part_file.h"
+#include "file/symlink.h"
+#include "image/image_scanner.h"
 
-enum { GATHER = 128 * 1024 };    /* bytes to a write: libcurl's pieces of 16 KiB, each written, cost 1.6 x (`make bench` R8) */
+enum { WRITE_BUFFER = 128 * 1024 };                   /* bytes per write: libcurl's pieces of 16 KiB cost 1.6 x (`make bench` R8) */
 
-struct dk_download {
-  dk_part part;
+struct dk_download_state {
+  dk_part_file part;
   bool overwrite;
-  char *gathered;                /* what came and is not written yet; NULL: nothing came */
-  size_t gathered_length;
-  dk_image image;                /* what came, as an image */
-  size_t cap;
+  char *buffer;                  /* bytes not written yet; NULL: nothing came */
+  size_t buffered;
+  dk_image_scanner scanner;
+  size_t max_bytes;
 };
 
-void dk_file_init (dk_file *file) {
-  *file = (dk_file){NULL, NULL};
+void dk_download_init (dk_download *download) {
+  *download = (dk_download){NULL, NULL};
 }
 
-void dk_file_drop (dk_file *file) {
-  if (file->download != NULL) {
-    dk_part_drop(&file->download->part);
-    free(file->download->gathered);
+void dk_download_discard (dk_download *download) {
+  if (download->state != NULL) {
+    dk_part_file_discard(&download->state->part);
+    free(download->state->buffer);
   }
-  free(file->download);
-  free(file->path);
-  dk_file_init(file);
+  free(download->state);
+  free(download->path);
+  dk_download_init(download);
 }
 
 static dk_status no_memory (dk_failure *failure) { return dk_fail(failure, DK_NO_MEMORY, "no memory"); }
 
-static dk_status refused (dk_failure *failure, dk_status status, const char *path, const char *why) {
-  return dk_fail(failure, status, DK_PATH ": %s", path, why);
+static dk_status refuse (dk_failure *failure, dk_status status, const char *path, const char *why) {
+  return dk_fail(failure, status, DK_PATH_FORMAT ": %s", path, why);
 }
 
-static dk_status failed (const dk_file *file, dk_failure *failure, int reason) {
-  if (reason != EEXIST) return dk_fail_file(failure, file->path, reason);
-  if (file->download->overwrite) return refused(failure, DK_NOT_REGULAR, file->path, "it is no regular file any more");
-  return refused(failure, DK_FILE_EXISTS, file->path, "it exists already");
+/* reason: errno of the part file */
+static dk_status fail (const dk_download *download, dk_failure *failure, int reason) {
+  if (reason != EEXIST) return dk_fail_errno(failure, download->path, reason);
+  if (download->state->overwrite) return refuse(failure, DK_NOT_REGULAR, download->path, "it is not a regular file any more");
+  return refuse(failure, DK_FILE_EXISTS, download->path, "it exists already");
 }
 
-/* ---- what has the name already ---- */
+/* ---- the file that has the name now ---- */
 
-/* what it is, where a picture can't take its place; NULL: a regular file */
-static const char *kind_refused (mode_t mode) {
+/* why an image can't replace a file of this kind; NULL: a regular file */
+static const char *refusal_of_kind (mode_t mode) {
   if (S_ISREG(mode)) return NULL;
   if (S_ISDIR(mode)) return "it is a folder";
-  if (S_ISFIFO(mode)) return "it is a pipe, and no regular file";
-  if (S_ISSOCK(mode)) return "it is a socket, and no regular file";
-  return "it is a device, and no regular file";
+  if (S_ISFIFO(mode)) return "it is a pipe, not a regular file";
+  if (S_ISSOCK(mode)) return "it is a socket, not a regular file";
+  return "it is a device, not a regular file";
 }
 
-/* target: where the file is to appear. mode: of the file that it replaces. */
+/* target: the path of the new file. mode: of the part file, unchanged if there is no file to replace. */
 static dk_status find_target (const char *path, bool overwrite, char target[PATH_MAX], mode_t *mode, dk_failure *failure) {
   struct stat named, info;
-  if (strlen(path) >= PATH_MAX) return dk_fail_file(failure, path, ENAMETOOLONG);
+  if (strlen(path) >= PATH_MAX) return dk_fail_errno(failure, path, ENAMETOOLONG);
   strcpy(target, path);
-  if (lstat(path, &named) != 0) return DK_OK;                  /* what it may be, dk_part_open says */
+  if (lstat(path, &named) != 0) return DK_OK;                  /* dk_part_file_open reports any other error */
   if (stat(path, &info) != 0) {
-    if (errno != ENOENT) return dk_fail_file(failure, path, errno);
-    return refused(failure, DK_NOT_REGULAR, path, "it is a symbolic link that leads to nothing: remove it, or make that file");
+    if (errno != ENOENT) return dk_fail_errno(failure, path, errno);
+    return refuse(failure, DK_NOT_REGULAR, path, "it is a symbolic link that leads to nothing: remove it, or make that file");
   }
-  const char *kind = kind_refused(info.st_mode);
-  if (kind != NULL) return refused(failure, DK_NOT_REGULAR, path, kind);
-  if (!overwrite) return refused(failure, DK_FILE_EXISTS, path, "it exists already");
-  *mode = info.st_mode & 0600;                                 /* its group may be another one than the file's at the end */
-  dk_status status = S_ISLNK(named.st_mode) ? dk_link_follow(path, target, failure) : DK_OK;
-  if (status == DK_OK && faccessat(AT_FDCWD, target, W_OK, AT_EACCESS) != 0) status = dk_fail_file(failure, path, errno);
+  const char *refusal = refusal_of_kind(info.st_mode);
+  if (refusal != NULL) return refuse(failure, DK_NOT_REGULAR, path, refusal);
+  if (!overwrite) return refuse(failure, DK_FILE_EXISTS, path, "it exists already");
+  *mode = info.st_mode & 0600;                                 /* the part file may belong to another group until its end */
+  dk_status status = S_ISLNK(named.st_mode) ? dk_symlink_resolve(path, target, failure) : DK_OK;
+  if (status == DK_OK && faccessat(AT_FDCWD, target, W_OK, AT_EACCESS) != 0) status = dk_fail_errno(failure, path, errno);
   return status;
 }
 
-/* ---- the file ---- */
+/* ---- the download ---- */
 
-dk_status dk_file_open (dk_file *file, const char *path, bool overwrite, size_t cap, dk_failure *failure) {
+dk_status dk_download_open (dk_download *download, const char *path, bool overwrite, size_t max_bytes, dk_failure *failure) {
   char target[PATH_MAX];
   mode_t mode = 0666;
   dk_status status = find_target(path, overwrite, target, &mode, failure);
   if (status != DK_OK) return status;
-  file->path = strdup(path);
-  dk_download *d = file->path ? malloc(sizeof *d) : NULL;
-  if (d == NULL) return no_memory(failure);
-  d->overwrite = overwrite;
-  d->gathered = NULL;
-  d->gathered_length = 0;
-  d->cap = cap;
-  dk_image_init(&d->image);
-  file->download = d;
-  int reason = dk_part_open(&d->part, target, mode);
-  if (reason == EACCES) return dk_fail(failure, DK_FILE, DK_PATH ": no file can be made in its folder (%s)", path, strerror(reason));
-  return reason == 0 ? DK_OK : failed(file, failure, reason);
+  download->path = strdup(path);
+  dk_download_state *state = download->path ? malloc(sizeof *state) : NULL;
+  if (state == NULL) return no_memory(failure);
+  state->overwrite = overwrite;
+  state->buffer = NULL;
+  state->buffered = 0;
+  state->max_bytes = max_bytes;
+  dk_image_scanner_init(&state->scanner);
+  download->state = state;
+  int reason = dk_part_file_open(&state->part, target, mode);
+  if (reason == EACCES) return dk_fail(failure, DK_FILE, DK_PATH_FORMAT ": no file can be made in its folder (%s)", path, strerror(reason));
+  return reason == 0 ? DK_OK : fail(download, failure, reason);
 }
 
-dk_status dk_file_check (const char *path, bool overwrite, dk_failure *failure) {
-  static const char room[4096];
-  dk_file file;
-  dk_file_init(&file);
-  dk_status status = dk_file_open(&file, path, overwrite, 0, failure);
+dk_status dk_download_check (const char *path, bool overwrite, dk_failure *failure) {
+  static const char zeros[4096];
+  dk_download download;
+  dk_download_init(&download);
+  dk_status status = dk_download_open(&download, path, overwrite, 0, failure);
   for (int i = 0; i < 16 && status == DK_OK; i++) {
-    int reason = dk_part_write(&file.download->part, room, sizeof room);
-    if (reason != 0) status = failed(&file, failure, reason);
+    int reason = dk_part_file_write(&download.state->part, zeros, sizeof zeros);
+    if (reason != 0) status = fail(&download, failure, reason);
   }
-  dk_file_drop(&file);
+  dk_download_discard(&download);
   return status;
 }
 
 /* 0, or errno */
-static int write_gathered (dk_download *d) {
-  int reason = dk_part_write(&d->part, d->gathered, d->gathered_length);
-  d->gathered_length = 0;
+static int flush_buffer (dk_download_state *state) {
+  int reason = dk_part_file_write(&state->part, state->buffer, state->buffered);
+  state->buffered = 0;
   return reason;
 }
 
-dk_status dk_file_add (dk_file *file, const char *bytes, size_t length, dk_failure *failure) {
-  dk_download *d = file->download;
-  if (length > d->cap - d->image.length) return dk_fail(failure, DK_OVER_CAP, "the answer has more than %zu bytes", d->cap);
-  if (d->gathered == NULL && (d->gathered = malloc(GATHER)) == NULL) return no_memory(failure);
-  dk_image_add(&d->image, bytes, length);
+dk_status dk_download_write (dk_download *download, const char *bytes, size_t length, dk_failure *failure) {
+  dk_download_state *state = download->state;
+  if (length > state->max_bytes - state->scanner.length)
+    return dk_fail(failure, DK_OVER_LIMIT, "the response has more than %zu bytes", state->max_bytes);
+  if (state->buffer == NULL && (state->buffer = malloc(WRITE_BUFFER)) == NULL) return no_memory(failure);
+  dk_image_scanner_add(&state->scanner, bytes, length);
   while (length > 0) {
-    size_t room = GATHER - d->gathered_length, n = length < room ? length : room;
-    memcpy(d->gathered + d->gathered_length, bytes, n);
+    size_t room = WRITE_BUFFER - state->buffered, n = length < room ? length : room;
+    memcpy(state->buffer + state->buffered, bytes, n);
     bytes += n;
     length -= n;
-    d->gathered_length += n;
-    int reason = n == room ? write_gathered(d) : 0;
-    if (reason != 0) return failed(file, failure, reason);
+    state->buffered += n;
+    int reason = n == room ? flush_buffer(state) : 0;
+    if (reason != 0) return fail(download, failure, reason);
   }
   return DK_OK;
 }
 
-dk_status dk_file_finish (dk_file *file, dk_failure *failure) {
-  dk_download *d = file->download;
-  dk_status status = dk_image_check(&d->image, failure);
+dk_status dk_download_finish (dk_download *download, dk_failure *failure) {
+  dk_download_state *state = download->state;
+  dk_status status = dk_image_scanner_check(&state->scanner, failure);
   if (status != DK_OK) return status;
-  int reason = write_gathered(d);
-  if (reason == 0 && d->overwrite) reason = dk_part_keep_mode(&d->part);
-  if (reason == 0) reason = dk_part_finish(&d->part, d->overwrite);
-  return reason == 0 ? DK_OK : failed(file, failure, reason);
+  int reason = flush_buffer(state);
+  if (reason == 0 && state->overwrite) reason = dk_part_file_copy_permissions(&state->part);
+  if (reason == 0) reason = dk_part_file_commit(&state->part, state->overwrite);
+  return reason == 0 ? DK_OK : fail(download, failure, reason);
 }

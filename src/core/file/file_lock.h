@@ -1,5 +1,5 @@
-/* file_lock.h - a lock between processes: flock(2) on a file that stands there only while somebody holds it. The system frees it
- * when its owner dies, and the file that then stays is taken over by the next. */
+/* file_lock.h - a lock between processes: flock(2) on a file that exists while the lock is held. The system frees the lock of a
+ * process that dies; the next owner takes over the file that it left. */
 #ifndef DK_LOCK_H
 #define DK_LOCK_H
 
@@ -8,23 +8,23 @@
 
 #include "base/status.h"
 
-typedef struct dk_lock dk_lock;
+typedef struct dk_file_lock dk_file_lock;
 
-struct dk_lock {
-  int fd;                        /* -1: not held; so it is in a forked child */
-  pid_t owner;                   /* for a child of _Fork, which tells nobody */
-  char *path;                    /* absolute, for the program may change its folder */
-  dk_lock *next;                 /* another one that the process holds */
+struct dk_file_lock {
+  int fd;                        /* -1: not held, as in a forked child */
+  pid_t owner;                   /* the process that locked it: _Fork runs no fork handler */
+  char *path;                    /* owned; absolute, because the program may change its folder */
+  dk_file_lock *next;            /* in the list of locks that the process holds */
 };
 
-/* Not held; what dk_lock_release leaves behind. */
-void dk_lock_init (dk_lock *lock);
+/* Not held; so is a released lock. */
+void dk_file_lock_init (dk_file_lock *lock);
 
-/* Tries once to take the lock; never waits. path: of the file; copied. lock: stays where it is until it is released.
- * *taken false, with DK_OK: somebody else has it. Errors: DK_FILE and DK_DISK (the file can't be made), DK_NO_MEMORY. */
-dk_status dk_lock_take (dk_lock *lock, const char *path, bool *taken, dk_failure *failure);
+/* Tries once to get the lock; never waits. path: of the file; copied. lock: must not move in memory until it is released.
+ * *locked false, with DK_OK: another owner holds it. Errors: DK_FILE and DK_DISK (the file can't be made), DK_NO_MEMORY. */
+dk_status dk_file_lock_try (dk_file_lock *lock, const char *path, bool *locked, dk_failure *failure);
 
-/* Gives it back; twice is once. */
-void dk_lock_release (dk_lock *lock);
+/* Frees the lock, and removes its file; a second call changes nothing. */
+void dk_file_lock_release (dk_file_lock *lock);
 
 #endif

@@ -1,7 +1,7 @@
-/* part_file.h - a file that grows under another name in the same folder, and gets its own name when it is whole.
+/* part_file.h - a new file that is written under a temporary name in the same folder, and renamed when it is complete.
  *
- * The other name is devkit4ai-unfinished-N. Its process holds flock(2) on it. A part file without that lock is left of a process
- * that died, and the next part file in the same folder removes it. */
+ * The temporary name is devkit4ai-unfinished-N. Its process holds flock(2) on it. A part file without that lock belongs to a
+ * process that died, and the next part file in the same folder removes it. */
 #ifndef DK_PART_FILE_H
 #define DK_PART_FILE_H
 
@@ -10,34 +10,35 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { DK_NAME_ROOM = 1536 };    /* bytes of a file's name, the NUL included: 255 on most file systems, 1,530 on FAT */
+enum { DK_MAX_FILE_NAME = 1536 };                     /* bytes, with the NUL: 255 on most file systems, 1,530 on FAT */
 
 typedef struct {
-  int folder, fd;                /* the folder, which stays the same where the program goes to another one. -1: not open */
-  char name[DK_NAME_ROOM];       /* without its folder */
-  char part[40];                 /* the name while it grows; "": it was not made, or it has its own */
+  int folder;                    /* descriptor, so that chdir changes nothing; -1: not open */
+  int fd;                        /* -1: not open */
+  char name[DK_MAX_FILE_NAME];   /* the final name, without its folder */
+  char part_name[40];            /* the temporary name; "": not made yet, or renamed */
   uint64_t length, limit;        /* bytes; limit: the process's own (ulimit -f) */
-} dk_part;
+} dk_part_file;
 
-/* Makes the part file beside path, with the mode, and removes those of dead processes. 0, or errno; dk_part_drop is due all the
- * same. EPERM, EBUSY: what has the name can't be replaced, for its folder is sticky or it is mounted there, say. EINVAL: the name
- * is a part file's. */
-int dk_part_open (dk_part *part, const char *path, mode_t mode);
+/* Makes the part file for path, with the mode, and removes those of dead processes. Returns 0, or errno; dk_part_file_discard is
+ * needed in both cases. EPERM, EBUSY: the file at path can't be replaced, for example in a sticky folder or under a mount.
+ * EINVAL: the final name is the name of a part file. */
+int dk_part_file_open (dk_part_file *part, const char *path, mode_t mode);
 
-/* Appends all of it. 0, or errno: EFBIG where writing on would raise SIGXFSZ. */
-int dk_part_write (dk_part *part, const void *bytes, size_t length);
+/* Appends all bytes. 0, or errno: EFBIG, where more bytes would raise SIGXFSZ. */
+int dk_part_file_write (dk_part_file *part, const void *bytes, size_t length);
 
-/* Gives it the permissions, the group and the owner of the regular file that has its name, as far as the process may. The set-ID
- * bits are not kept. 0, also where there is no such file, or errno: EEXIST where something else has the name. */
-int dk_part_keep_mode (dk_part *part);
+/* Copies permissions, group and owner from the regular file that has the final name, as far as the process may. It does not copy
+ * the set-ID bits. 0, also without such a file, or errno: EEXIST: the file of that name is not regular. */
+int dk_part_file_copy_permissions (dk_part_file *part);
 
-/* Syncs it and gives it its name. overwrite: a file of that name is replaced. 0, or errno: EEXIST. */
-int dk_part_finish (dk_part *part, bool overwrite);
+/* Syncs the file and gives it the final name. overwrite: replaces a file of that name. 0, or errno: EEXIST. */
+int dk_part_file_commit (dk_part_file *part, bool overwrite);
 
-/* Makes the name last through a power cut, where the file system can. */
-void dk_part_sync_folder (const dk_part *part);
+/* Makes the name survive a power failure, if the file system can. */
+void dk_part_file_sync_folder (const dk_part_file *part);
 
-/* Removes it, unless it was finished, and closes all; twice is once. */
-void dk_part_drop (dk_part *part);
+/* Removes the file, unless it was committed, and closes all descriptors; a second call changes nothing. */
+void dk_part_file_discard (dk_part_file *part);
 
 #endif

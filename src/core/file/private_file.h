@@ -1,4 +1,4 @@
-/* private_file.h - a small file for its owner alone: read and written whole. */
+/* private_file.h - a small file that only its owner can read: read and written as a whole. */
 #ifndef DK_PRIVATE_FILE_H
 #define DK_PRIVATE_FILE_H
 
@@ -7,19 +7,22 @@
 
 #include "base/buffer.h"
 
-/* Where the file is: path, or where the symbolic links lead, which must be ours or the superuser's. All who use the file by any
- * link get the same folder and name. Errors: DK_FILE, also for a link that leads to nothing; DK_NOT_REGULAR. */
-dk_status dk_private_target (const char *path, char target[PATH_MAX], dk_failure *failure);
+/* Finds the file behind path: target is path itself, or the end of its symbolic links, which must belong to this user or to root.
+ * All links to a file give the same target. Errors: DK_FILE, also for a link that leads to nothing; DK_NOT_REGULAR. */
+dk_status dk_private_file_resolve (const char *path, char target[PATH_MAX], dk_failure *failure);
 
 /* Appends the file's bytes to out. *exists false, with DK_OK: there is no file.
- * Errors: DK_FILE (another user's, no ordinary file, one that others can read or write, or it can't be read), DK_OVER_CAP, DK_NO_MEMORY. */
-dk_status dk_private_load (const char *path, dk_buffer *out, bool *exists, dk_failure *failure);
+ * Errors: DK_FILE (it belongs to another user, is not a regular file, is open to others, or can't be read), DK_OVER_LIMIT,
+ * DK_NO_MEMORY. */
+dk_status dk_private_file_read (const char *path, dk_buffer *out, bool *exists, dk_failure *failure);
 
-/* Gives the file these bytes and the mode 0600, whole or not at all: a part file beside it is filled, synced and renamed. A
- * symbolic link is followed: dk_private_target. Errors: DK_FILE (another user's, a folder), DK_NOT_REGULAR, DK_DISK; the old bytes stay. */
-dk_status dk_private_save (const char *path, const char *bytes, size_t length, dk_failure *failure);
+/* Replaces the file with these bytes, in mode 0600: writes and syncs a part file in the same folder, and renames it. Follows
+ * symbolic links (dk_private_file_resolve). After an error the old bytes stay. Errors: DK_FILE (it belongs to another user, or is
+ * a folder), DK_NOT_REGULAR, DK_DISK. */
+dk_status dk_private_file_write (const char *path, const char *bytes, size_t length, dk_failure *failure);
 
-/* Whether dk_private_save could write a small file: makes one of 4 KB beside it and removes it. Errors: as dk_private_save. */
-dk_status dk_private_check (const char *path, dk_failure *failure);
+/* Checks whether dk_private_file_write can write: makes a file of 4 KiB in the folder, and removes it. Errors: as
+ * dk_private_file_write. */
+dk_status dk_private_file_check (const char *path, dk_failure *failure);
 
 #endif

@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LINKS = 40 };             /* symbolic links that are followed one after another, as Linux does */
+enum { MAX_LINKS = 40 };         /* links in a row; Linux follows as many */
 
-/* replaces the last part of a path by the text of the link that it is; false, errno */
+/* replaces the last part of a path, a link, with the text of the link; false: errno */
 static bool follow_once (char path[PATH_MAX]) {
   char text[PATH_MAX];
   ssize_t length = readlink(path, text, sizeof text);
@@ -23,18 +23,18 @@ static bool follow_once (char path[PATH_MAX]) {
   return true;
 }
 
-dk_status dk_link_follow (const char *path, char target[PATH_MAX], dk_failure *failure) {
+dk_status dk_symlink_resolve (const char *path, char target[PATH_MAX], dk_failure *failure) {
   struct stat info, descriptors;
-  if (strlen(path) >= PATH_MAX) return dk_fail_file(failure, path, ENAMETOOLONG);
+  if (strlen(path) >= PATH_MAX) return dk_fail_errno(failure, path, ENAMETOOLONG);
   strcpy(target, path);
   bool has_descriptors = stat("/proc/self/fd", &descriptors) == 0;
   for (int links = 0; lstat(target, &info) == 0 && S_ISLNK(info.st_mode); links++) {
     if (has_descriptors && info.st_dev == descriptors.st_dev)
-      return dk_fail(failure, DK_NOT_REGULAR, DK_PATH ": it is an open file of a process", path);
+      return dk_fail(failure, DK_NOT_REGULAR, DK_PATH_FORMAT ": it is an open file of a process", path);
     if (info.st_uid != geteuid() && info.st_uid != 0)
-      return dk_fail(failure, DK_FILE, DK_PATH ": it is a symbolic link of another user", path);
-    if (links == LINKS) return dk_fail_file(failure, path, ELOOP);
-    if (!follow_once(target)) return dk_fail_file(failure, path, errno);
+      return dk_fail(failure, DK_FILE, DK_PATH_FORMAT ": it is a symbolic link of another user", path);
+    if (links == MAX_LINKS) return dk_fail_errno(failure, path, ELOOP);
+    if (!follow_once(target)) return dk_fail_errno(failure, path, errno);
   }
   return DK_OK;
 }

@@ -1,4 +1,4 @@
-/* symlink.h - where a name leads that may be a symbolic link. Another user could make a link that leads anywhere. */
+/* symlink.h - the target of a symbolic link, if it can be trusted: another user could make a link that leads anywhere. */
 #ifndef DK_LINK_H
 #define DK_LINK_H
 
@@ -6,8 +6,8 @@
 
 #include "base/status.h"
 
-/* Follows the links, each of which must be ours or the superuser's. target: path itself where that is no link; nothing may be
- * there. Errors: DK_FILE, DK_NOT_REGULAR (an open file of a process). */
-dk_status dk_link_follow (const char *path, char target[PATH_MAX], dk_failure *failure);
+/* Follows all links; each must belong to this user or to root. target: path itself if it is no link; no file need be there.
+ * Errors: DK_FILE, DK_NOT_REGULAR (an open file of a process). */
+dk_status dk_symlink_resolve (const char *path, char target[PATH_MAX], dk_failure *failure);
 
 #endif

@@ -1,15 +1,15 @@
-/* http_date.h - times as HTTP's headers tell them: a date, or a number of seconds. */
+/* http_date.h - parsers for the times in HTTP headers: a date, or a number of seconds. */
 #ifndef DK_HTTP_DATE_H
 #define DK_HTTP_DATE_H
 
 #include <stdbool.h>
 
-/* A date in one of HTTP's three forms ("Sun, 06 Nov 1994 08:49:37 GMT", and the two that RFC 9110 calls obsolete), blanks
- * around it aside. False: it is none, or names no day of the calendar. unix_time: seconds. */
-bool dk_http_date (const char *text, double *unix_time);
+/* Parses a date in one of HTTP's three forms ("Sun, 06 Nov 1994 08:49:37 GMT", and two obsolete ones of RFC 9110), with blanks
+ * around it. False: it has no such form, or the day does not exist. unix_time: seconds. */
+bool dk_http_date_parse (const char *text, double *unix_time);
 
-/* What a Retry-After names: seconds as a plain number ("1e9" is none), or a date; one that is past is 0. now: Unix time. False:
- * it is neither. A number past all sense comes as a large one. */
-bool dk_http_delay (const char *text, double now, double *seconds);
+/* Parses Retry-After: a plain number of seconds (not "1e9"), or a date; a date in the past is 0. now: Unix time. False: it is
+ * neither. A huge number is limited to a large one. */
+bool dk_retry_after_parse (const char *text, double now, double *seconds);
 
 #endif

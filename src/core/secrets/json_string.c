@@ -2,7 +2,7 @@
 
 bool dk_json_is_object (const char *text, size_t length) { return length >= 2 && text[0] == '{' && text[length - 1] == '}'; }
 
-dk_status dk_json_add (dk_buffer *out, const char *value, size_t length) {
+dk_status dk_json_escape (dk_buffer *out, const char *value, size_t length) {
   dk_status status = DK_OK;
   for (size_t i = 0; i < length && status == DK_OK; i++) {
     unsigned char c = (unsigned char)value[i];

@@ -1,4 +1,4 @@
-/* secrets.h - named slots that hold what must not show; headers and JSON bodies are filled from them here alone. */
+/* secrets.h - a set of named secret values ("slots"): it fills headers and JSON bodies, and masks the values in texts. */
 #ifndef DK_SECRETS_H
 #define DK_SECRETS_H
 
@@ -8,56 +8,56 @@
 
 #include "base/buffer.h"
 
-typedef struct dk_secrets dk_secrets;   /* a set of slots; fields live in secrets.c */
+typedef struct dk_secrets dk_secrets;   /* fields are in secrets_internal.h */
 
 typedef enum {
-  DK_SLOT_HEADER,     /* masked; may stand in a header */
-  DK_SLOT_BODY,       /* masked; any bytes; for JSON bodies alone (a password) */
-  DK_SLOT_SHOWN       /* may stand in a header and is no secret (a project's id) */
+  DK_SLOT_HEADER,     /* masked; allowed in a header */
+  DK_SLOT_BODY,       /* masked; any bytes; in JSON bodies only (a password) */
+  DK_SLOT_PUBLIC      /* allowed in a header, and not a secret (a project id) */
 } dk_slot_use;
 
-/* An empty set that sees its parent's slots behind its own. parent: may be NULL; kept alive until the child goes.
+/* An empty set, which finds the slots of its parent after its own. parent: NULL, or held until the child is freed.
  * NULL: no memory. */
 dk_secrets *dk_secrets_new (dk_secrets *parent);
 
-/* Gives the caller's hold back; the last one wipes and frees. NULL is fine. */
+/* Releases the caller's hold; the last release wipes and frees the set. NULL is allowed. */
 void dk_secrets_release (dk_secrets *secrets);
 
-/* Fills a slot; value is copied; length 0 hides the parent's slot, too. The old value is wiped.
- * Errors: DK_BAD_VALUE (a control character, or a blank at an end, where the slot may stand in a header), DK_NO_MEMORY. */
+/* Sets a slot. name, value: copied. length 0 hides the parent's slot. The old value is wiped.
+ * Errors: DK_BAD_VALUE (a control character, or a blank at an end, in a slot for headers), DK_NO_MEMORY. */
 dk_status dk_secrets_set (dk_secrets *secrets, const char *name, const char *value, size_t length, dk_slot_use use, dk_failure *failure);
 
-/* Takes a slot of this set away, so that the parent's is seen again. */
-void dk_secrets_clear (dk_secrets *secrets, const char *name);
+/* Removes a slot of this set, so that the parent's is visible again. */
+void dk_secrets_remove (dk_secrets *secrets, const char *name);
 
-/* True: the slot is filled, here or in a parent. */
+/* True: the slot has a value, here or in a parent. */
 bool dk_secrets_has (const dk_secrets *secrets, const char *name);
 
 /* Wipes all slots of this set; the parent's stay. */
 void dk_secrets_wipe (dk_secrets *secrets);
 
-/* Fills a header line: "{slot}" stands for the slot's value; a template that begins with '?' gives nothing when one of
- * its slots is empty. Appends the line and a NUL to out.
- * Errors: DK_EMPTY_SLOT (failure->text is the slot's name), DK_BAD_VALUE (a DK_SLOT_BODY slot in a header), DK_OVER_CAP, DK_NO_MEMORY. */
-dk_status dk_secrets_line (const dk_secrets *secrets, const char *template, dk_buffer *out, dk_failure *failure);
+/* Fills a header line, and appends it and a NUL to out. "{slot}" in the template is the slot's value. A template that begins with
+ * '?' adds nothing if one of its slots is empty.
+ * Errors: DK_EMPTY_SLOT (failure->text is the slot's name), DK_BAD_VALUE (a DK_SLOT_BODY slot), DK_OVER_LIMIT, DK_NO_MEMORY. */
+dk_status dk_secrets_fill_header (const dk_secrets *secrets, const char *template, dk_buffer *out, dk_failure *failure);
 
-/* Adds the slot as a field of the same name to the JSON object that out ends in (dk_json_is_object).
- * Errors: DK_EMPTY_SLOT, DK_OVER_CAP, DK_NO_MEMORY. */
-dk_status dk_secrets_field (const dk_secrets *secrets, const char *slot, dk_buffer *out, dk_failure *failure);
+/* Adds the slot, as a field of the same name, to the JSON object at the end of out (dk_json_is_object).
+ * Errors: DK_EMPTY_SLOT, DK_OVER_LIMIT, DK_NO_MEMORY. */
+dk_status dk_secrets_add_json_field (const dk_secrets *secrets, const char *slot, dk_buffer *out, dk_failure *failure);
 
-/* True: a value that is no DK_SLOT_SHOWN stands in text, as it is or with escapes (reading.h); of this set or a parent, three
- * bytes or more. Figure: three keys against an answer of 190 bytes are 590 instructions, since it runs on every one. */
-bool dk_secrets_shows (const dk_secrets *secrets, const char *text, size_t length);
+/* A keyed hash of the slot's value (hash.h). False: the slot is empty, or the system has no random bytes for the key. */
+bool dk_secrets_hash (const dk_secrets *secrets, const char *name, uint64_t *hash);
 
-/* A keyed hash of the slot's value (hash.h), that tells two values of a slot apart. False: the slot is empty, or the system
- * has no random bytes for the key. */
-bool dk_secrets_tag (const dk_secrets *secrets, const char *name, uint64_t *tag);
+/* True: the slot has a value, and it starts with these bytes. */
+bool dk_secrets_starts_with (const dk_secrets *secrets, const char *name, const char *start, size_t length);
 
-/* True: the slot is filled, and its value begins with these bytes. */
-bool dk_secrets_begins (const dk_secrets *secrets, const char *name, const char *start, size_t length);
+/* True: text contains a secret value of at least three bytes, of this set or a parent, with or without escapes (unescape.h).
+ * Figure: three keys in a response of 190 bytes cost 590 instructions, because every response is checked. */
+bool dk_secrets_appear_in (const dk_secrets *secrets, const char *text, size_t length);
 
-/* Appends text to out with every value that is no DK_SLOT_SHOWN, as it is and with escapes (reading.h), replaced by "***". So is
- * a part of one, twelve bytes or more: its start at the end of the text, its end anywhere. Errors: DK_OVER_CAP, DK_NO_MEMORY. */
+/* Appends text to out, with "***" in place of each secret value, with or without escapes (unescape.h). It also masks parts of at
+ * least twelve bytes: a value's start at the end of the text, and its end or a long piece anywhere. Errors: DK_OVER_LIMIT,
+ * DK_NO_MEMORY. */
 dk_status dk_secrets_mask (const dk_secrets *secrets, const char *text, size_t length, dk_buffer *out);
 
 #endif

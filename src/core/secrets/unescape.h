@@ -1,8 +1,8 @@
-/* unescape.h - what a text may say: as it stands, and with escapes decoded. Escapes are those of JSON ("\/", "\u00e4"), of
- * addresses ("%2F", "%2f"), of forms (these, and "+" for a blank) and of HTML ("&amp;", "&#x27;"). One may stand in another,
- * as an address in JSON, so a reading is decoded once more. */
-#ifndef DK_READING_H
-#define DK_READING_H
+/* unescape.h - a text and its decoded forms. The escapes are those of JSON ("\/", "\u00e4"), of URLs ("%2F", "%2f"), of HTML forms
+ * (as in URLs, and "+" for a blank) and of HTML ("&amp;", "&#x27;"). One kind may be inside another, for example a URL in JSON, so a
+ * decoded text is decoded once more. */
+#ifndef DK_UNESCAPE_H
+#define DK_UNESCAPE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,17 +10,17 @@
 #include "base/status.h"
 
 typedef struct {
-  const char *bytes;             /* an escape that the text's end cuts is left out */
+  const char *bytes;             /* without an escape that the end of the text cuts; valid during the visit */
   size_t length;
-  const unsigned char *widths;   /* bytes of the text that each byte stands for; 0: a byte of the same escape. NULL: 1 each */
-} dk_reading;
+  const unsigned char *widths;   /* source bytes of each byte; 0: it belongs to the escape before it. NULL: 1 each */
+} dk_decoded_text;
 
-/* Looks at a reading; true: no more are wanted. */
-typedef bool dk_read (void *arg, const dk_reading *reading);
+/* Called with one form of the text. True: stop. */
+typedef bool dk_text_visitor (void *arg, const dk_decoded_text *text);
 
-/* Gives read all readings of the text, the text itself first; *stopped: what read returned last. forms: "+" is a blank, too.
- * with_widths: readings have widths. What it makes is wiped. Errors: DK_NO_MEMORY. */
-dk_status dk_read_text (const char *text, size_t length, bool forms, bool with_widths, dk_read *read, void *arg, bool *stopped)
+/* Calls visit with the text itself, then with each decoded form. *stopped: the last result of visit. forms: "+" is a blank, too.
+ * with_widths: sets widths. The decoded texts are wiped. Errors: DK_NO_MEMORY. */
+dk_status dk_unescape_visit (const char *text, size_t length, bool forms, bool with_widths, dk_text_visitor *visit, void *arg, bool *stopped)
   __attribute__((warn_unused_result));
 
 #endif

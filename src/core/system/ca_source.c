@@ -7,15 +7,15 @@
 #include <stddef.h>
 #include <string.h>
 
-static dk_roots system_roots;
+static dk_ca_source system_source;
 
 /* "1d3472b9.0", as OpenSSL's rehash names them */
 static bool is_hashed_name (const char *name) {
   return strspn(name, "0123456789abcdef") == 8 && strcmp(name + 8, ".0") == 0;
 }
 
-static bool has_hashed_names (const char *folder) {
-  DIR *dir = folder ? opendir(folder) : NULL;
+static bool has_hashed_names (const char *directory) {
+  DIR *dir = directory ? opendir(directory) : NULL;
   bool found = false;
   if (dir == NULL) return false;
   for (struct dirent *entry; !found && (entry = readdir(dir)) != NULL;) found = is_hashed_name(entry->d_name);
@@ -23,28 +23,28 @@ static bool has_hashed_names (const char *folder) {
   return found;
 }
 
-/* rustls, BearSSL, Secure Transport and Schannel read no folder */
-static bool takes_folders (const char *folder) {
+/* rustls, BearSSL, Secure Transport and Schannel read no directory */
+static bool supports_directories (const char *directory) {
   CURL *easy = curl_easy_init();
-  CURLcode code = easy ? curl_easy_setopt(easy, CURLOPT_CAPATH, folder) : CURLE_OUT_OF_MEMORY;
+  CURLcode code = easy ? curl_easy_setopt(easy, CURLOPT_CAPATH, directory) : CURLE_OUT_OF_MEMORY;
   curl_easy_cleanup(easy);
   return code == CURLE_OK || code == CURLE_OUT_OF_MEMORY;
 }
 
-static void find (void) {
+static void find_system_source (void) {
   const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-  bool has_folder = has_hashed_names(info->capath) && takes_folders(info->capath);
-  system_roots = has_folder ? (dk_roots){.folder = info->capath} : (dk_roots){.file = info->cainfo};
+  bool has_directory = has_hashed_names(info->capath) && supports_directories(info->capath);
+  system_source = has_directory ? (dk_ca_source){.directory = info->capath} : (dk_ca_source){.file = info->cainfo};
 }
 
-dk_roots dk_roots_of (const char *ca_file) {
+dk_ca_source dk_ca_source_for (const char *ca_file) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
-  if (ca_file != NULL) return (dk_roots){.file = ca_file};
-  pthread_once(&once, find);
-  return system_roots;
+  if (ca_file != NULL) return (dk_ca_source){.file = ca_file};
+  pthread_once(&once, find_system_source);
+  return system_source;
 }
 
-const char *dk_roots_name (const char *ca_file) {
-  dk_roots roots = dk_roots_of(ca_file);
-  return roots.file ? roots.file : roots.folder ? roots.folder : "none found";
+const char *dk_ca_source_name (const char *ca_file) {
+  dk_ca_source source = dk_ca_source_for(ca_file);
+  return source.file ? source.file : source.directory ? source.directory : "none found";
 }

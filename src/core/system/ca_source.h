@@ -1,17 +1,19 @@
-/* ca_source.h - where TLS finds whom to trust: one source, since libcurl with two parses all of them for every connection. */
-#ifndef DK_ROOTS_H
-#define DK_ROOTS_H
+/* ca_source.h - the CA certificates that TLS trusts: one file or one directory, because libcurl with both reads all of them for
+ * each new connection. */
+#ifndef DK_CA_SOURCE_H
+#define DK_CA_SOURCE_H
 
+/* One of both, or neither. */
 typedef struct {
-  const char *file;              /* a bundle; or NULL */
-  const char *folder;            /* a folder with hashed names; or NULL */
-} dk_roots;
+  const char *file;              /* a bundle */
+  const char *directory;         /* with hashed names */
+} dk_ca_source;
 
-/* ca_file, or where it is NULL the system's own: a hashed folder alone where there is one, else a bundle alone; looked for
- * once, by the first who asks. Static, or ca_file itself. Thread: any, once libcurl is initialised. */
-dk_roots dk_roots_of (const char *ca_file);
+/* The source for ca_file; NULL: the system's, a hashed directory if there is one, else a bundle. The system is searched once.
+ * The strings are static, or ca_file itself. Thread: any, after libcurl is initialised. */
+dk_ca_source dk_ca_source_for (const char *ca_file);
 
-/* The same, as a name for a person. */
-const char *dk_roots_name (const char *ca_file);
+/* Its path, for messages; the same lifetime. */
+const char *dk_ca_source_name (const char *ca_file);
 
 #endif

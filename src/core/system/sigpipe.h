@@ -1,4 +1,4 @@
-/* sigpipe.h - keeps SIGPIPE from the program while a libcurl before 7.87 writes: its TLS writes without MSG_NOSIGNAL. */
+/* sigpipe.h - a guard against SIGPIPE while a libcurl before 7.87 writes: its TLS writes without MSG_NOSIGNAL. */
 #ifndef DK_SIGPIPE_H
 #define DK_SIGPIPE_H
 
@@ -6,14 +6,14 @@
 #include <stdbool.h>
 
 typedef struct {
-  bool held;
-  sigset_t before;               /* the thread's mask */
-} dk_sigpipe;
+  bool blocked;                  /* by dk_sigpipe_block */
+  sigset_t before;               /* the thread's signal mask */
+} dk_sigpipe_guard;
 
-/* Blocks SIGPIPE in this thread. */
-void dk_sigpipe_hold (dk_sigpipe *guard);
+/* Blocks SIGPIPE in this thread, unless one is pending. */
+void dk_sigpipe_block (dk_sigpipe_guard *guard);
 
-/* Takes a SIGPIPE that came since, and restores the mask. One that was pending before stays pending. */
-void dk_sigpipe_release (dk_sigpipe *guard);
+/* Discards a SIGPIPE that was raised since, and restores the mask. One that was pending before stays pending. */
+void dk_sigpipe_unblock (dk_sigpipe_guard *guard);
 
 #endif

@@ -4,16 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/ascii.h"
-
-/* libcurl's own copy of a line is made from a node that points into lines */
-static void list_lines (dk_xfer *x) {
+/* libcurl copies a line when it is sent, so the nodes can point into the buffer */
+static void build_header_list (dk_xfer *x) {
+  const dk_request *r = &x->request;
+  struct curl_slist *list = x->header_list;
   size_t count = 0;
-  char *text = x->lines.bytes;
-  for (size_t at = 0; at < x->lines.length; at += strlen(text + at) + 1) x->line[count++].data = text + at;
-  x->line[count++].data = (char *)"Accept-Encoding:";          /* libcurl would ask for what handle.c lets it decode */
-  if (x->has_body || x->form != NULL) x->line[count++].data = (char *)"Expect:";     /* libcurl would wait for a 100 that may never come */
-  for (size_t i = 0; i < count; i++) x->line[i].next = i + 1 < count ? &x->line[i + 1] : NULL;
+  for (size_t at = 0; at < r->headers.length; at += strlen(r->headers.bytes + at) + 1) list[count++].data = r->headers.bytes + at;
+  list[count++].data = (char *)"Accept-Encoding:";             /* CURLOPT_ACCEPT_ENCODING would add it; it is set only to decode */
+  if (r->has_body || r->form != NULL) list[count++].data = (char *)"Expect:";         /* libcurl would wait for a 100 that may never come */
+  for (size_t i = 0; i < count; i++) list[i].next = i + 1 < count ? &list[i + 1] : NULL;
 }
 
 static size_t count_lines (const dk_buffer *lines) {
@@ -24,81 +23,60 @@ static size_t count_lines (const dk_buffer *lines) {
 
 static size_t size_of (const char *text) { return text != NULL ? strlen(text) + 1 : 0; }
 
-/* copies text to *at and moves it on; NULL stays NULL */
-static char *put (char **at, const char *text) {
+/* copies text to *at and advances it; NULL stays NULL */
+static char *copy_text (char **at, const char *text) {
   char *copy = *at;
   if (text == NULL) return NULL;
   *at += size_of(text);
   return strcpy(copy, text);
 }
 
-static void give_back (dk_request *request) {
-  dk_buffer_reset(&request->lines);
+static void free_request (dk_request *request) {
+  dk_buffer_reset(&request->headers);
   dk_buffer_reset(&request->body);
   dk_form_free(request->form);
 }
 
+/* takes the request over; at: room for its strings */
+static void set_request (dk_xfer *x, const dk_request *request, char *at) {
+  x->request = *request;
+  x->request.method = copy_text(&at, request->method);
+  x->request.url = copy_text(&at, request->url);
+  x->request.ca_file = copy_text(&at, request->ca_file);
+  x->request.proxy = copy_text(&at, request->proxy);
+  x->request.proxy_login = copy_text(&at, request->proxy_login);
+  x->request.save_as = NULL;
+  build_header_list(x);
+}
+
 dk_xfer *dk_xfer_new (dk_request *request, dk_failure *failure) {
-  size_t nodes = (count_lines(&request->lines) + 2) * sizeof(struct curl_slist);     /* two for Accept-Encoding and Expect */
-  size_t texts = size_of(request->url) + size_of(request->ca_file) + size_of(request->proxy) + size_of(request->proxy_login);
-  dk_xfer *x = malloc(sizeof *x + nodes + texts);  /* one block; and not calloc, which in glibc goes past the quick lists */
+  size_t nodes = (count_lines(&request->headers) + 2) * sizeof(struct curl_slist);   /* two more for Accept-Encoding and Expect */
+  size_t texts = size_of(request->method) + size_of(request->url) + size_of(request->ca_file) + size_of(request->proxy) + size_of(request->proxy_login);
+  dk_xfer *x = malloc(sizeof *x + nodes + texts);     /* one block; malloc, because glibc's calloc does not use its fast lists */
   if (x == NULL) {
-    give_back(request);
+    free_request(request);
     dk_fail(failure, DK_NO_MEMORY, "no memory");
     return NULL;
   }
   memset(x, 0, sizeof *x + nodes);
-  char *at = (char *)x->line + nodes;
-  x->url = put(&at, request->url);
-  x->ca_file = put(&at, request->ca_file);
-  x->proxy = put(&at, request->proxy);
-  x->proxy_login = put(&at, request->proxy_login);
-  strncpy(x->method, request->method, sizeof x->method - 1);
-  x->flags = request->flags;
-  x->has_body = request->has_body;
-  x->connect = request->connect;
-  x->idle = request->idle;
-  x->total = request->total;
-  x->lines = request->lines;
-  x->body = request->body;
-  x->form = request->form;
-  x->max_answer = request->max_answer;
-  x->step = "";
-  dk_file_init(&x->file);
-  dk_buffer_init(&x->head, DK_MAX_HEAD);
-  dk_buffer_init(&x->answer, request->max_answer);
-  list_lines(x);
-  if (request->save_as == NULL || dk_file_open(&x->file, request->save_as, x->flags & DK_OVERWRITE, request->max_answer, failure) == DK_OK) return x;
+  set_request(x, request, (char *)x->header_list + nodes);
+  x->outcome.phase = "";
+  dk_download_init(&x->download);
+  dk_buffer_init(&x->response.headers, DK_MAX_HEADERS);
+  dk_buffer_init(&x->response.body, request->limits.response_bytes);
+  if (request->save_as == NULL) return x;
+  bool overwrite = request->flags & DK_OVERWRITE;
+  if (dk_download_open(&x->download, request->save_as, overwrite, request->limits.response_bytes, failure) == DK_OK) return x;
   dk_xfer_free(x);
   return NULL;
 }
 
 void dk_xfer_free (dk_xfer *x) {
   if (x == NULL) return;
-  dk_file_drop(&x->file);
-  if (x->proxy_login != NULL) explicit_bzero(x->proxy_login, strlen(x->proxy_login));
-  dk_buffer_reset(&x->lines);
-  dk_buffer_reset(&x->body);
-  dk_buffer_reset(&x->head);
-  dk_buffer_reset(&x->answer);
-  dk_form_free(x->form);
+  dk_download_discard(&x->download);
+  if (x->request.proxy_login != NULL) explicit_bzero((char *)x->request.proxy_login, strlen(x->request.proxy_login));
+  free_request(&x->request);
+  dk_buffer_reset(&x->response.headers);
+  dk_buffer_reset(&x->response.body);
   free(x);
-}
-
-const char *dk_head_find (const char *head, size_t head_length, const char *name, size_t *length) {
-  size_t name_length = strlen(name);
-  const char *end = head + head_length;
-  for (const char *line = head; line < end;) {
-    const char *feed = memchr(line, '\n', (size_t)(end - line));
-    const char *stop = feed ? feed : end;
-    if ((size_t)(stop - line) > name_length && line[name_length] == ':' && dk_same_letters(line, name, name_length)) {
-      const char *value = line + name_length + 1;
-      while (value < stop && (*value == ' ' || *value == '\t')) value++;
-      while (stop > value && (stop[-1] == ' ' || stop[-1] == '\t' || stop[-1] == '\r')) stop--;
-      *length = (size_t)(stop - value);
-      return value;
-    }
-    line = stop + 1;
-  }
-  return NULL;
 }

@@ -1,0 +1,130 @@
+#define _GNU_SOURCE              /* strdup */
+#include "transfer/handle_options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+
+#define UNKNOWN INTPTR_MIN       /* differs from every wanted value, so the option is set */
+
+typedef struct {
+  CURLoption option;
+  const char *name;
+  dk_option_kind kind;
+  unsigned flags;
+} row;
+
+static const row rows[DK_OPTION_COUNT] = {
+#define ROW(name, kind, unset, flags) {CURLOPT_##name, "CURLOPT_" #name, kind, flags},
+  DK_OPTION_ROWS(ROW)
+#undef ROW
+};
+
+static const dk_option_value defaults[DK_OPTION_COUNT] = {
+#define DEFAULT(name, kind, unset, flags) unset,
+  DK_OPTION_ROWS(DEFAULT)
+#undef DEFAULT
+};
+
+void dk_handle_options_defaults (dk_option_value wanted[DK_OPTION_COUNT]) { memcpy(wanted, defaults, sizeof defaults); }
+
+/* Options of one transfer have their default in libcurl, too. All others are set once, so that a refusal is noticed. */
+void dk_handle_options_init (dk_handle_options *options) {
+  for (int i = 0; i < DK_OPTION_COUNT; i++) options->set[i] = rows[i].flags & DK_OPTION_PER_TRANSFER ? defaults[i] : UNKNOWN;
+  options->refusal = CURLE_OK;
+}
+
+static bool is_text (const row *r) { return r->kind == DK_OPTION_STRING || r->kind == DK_OPTION_DIRECTORY; }
+
+static void forget (dk_handle_options *options, int i) {
+  if (is_text(&rows[i]) && options->set[i] != UNKNOWN) free((char *)options->set[i]);
+  options->set[i] = UNKNOWN;
+}
+
+void dk_handle_options_free (dk_handle_options *options) {
+  for (int i = 0; i < DK_OPTION_COUNT; i++) forget(options, i);
+}
+
+void dk_handle_options_note (dk_handle_options *options, CURLcode code, const char *name) {
+  if (code == CURLE_OK || options->refusal != CURLE_OK) return;
+  options->refusal = code;
+  options->refused_option = name;
+}
+
+/* "user:password" as libcurl wants it: percent-encoded, but for the first colon */
+static dk_status encode_login (dk_buffer *out, const char *login) {
+  static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~", hex[] = "0123456789ABCDEF";
+  const char *colon = strchr(login, ':');
+  dk_status status = DK_OK;
+  for (const char *at = login; *at != '\0' && status == DK_OK; at++) {
+    unsigned char c = (unsigned char)*at;
+    const char escape[] = {'%', hex[c >> 4], hex[c & 15]};
+    bool is_plain = at == colon || strchr(plain, *at) != NULL;
+    status = dk_buffer_add(out, is_plain ? at : escape, is_plain ? 1 : sizeof escape);
+  }
+  return status;
+}
+
+/* libcurl 8.8 to 8.20 keeps the login if CURLOPT_PROXYUSERPWD is set to NULL, so its two parts are cleared, too */
+static CURLcode clear_login (CURL *easy) {
+  CURLcode code = curl_easy_setopt(easy, CURLOPT_PROXYUSERPWD, NULL);
+  curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME, NULL);
+  curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD, NULL);
+  return code;
+}
+
+static CURLcode set_login (CURL *easy, const char *login) {
+  dk_buffer encoded;
+  if (login == NULL) return clear_login(easy);
+  dk_buffer_init(&encoded, 3 * strlen(login));
+  CURLcode code = CURLE_OUT_OF_MEMORY;
+  if (encode_login(&encoded, login) == DK_OK) code = curl_easy_setopt(easy, CURLOPT_PROXYUSERPWD, encoded.bytes);
+  dk_buffer_reset(&encoded);
+  return code;
+}
+
+static CURLcode set_directory (CURL *easy, CURLoption option, const char *path) {
+  CURLcode code = curl_easy_setopt(easy, option, path);
+  return path == NULL && code != CURLE_OUT_OF_MEMORY ? CURLE_OK : code;
+}
+
+static CURLcode set_on_easy (CURL *easy, const row *r, dk_option_value value) {
+  switch (r->kind) {
+    case DK_OPTION_LONG: return curl_easy_setopt(easy, r->option, (long)value);
+    case DK_OPTION_OFF_T: return curl_easy_setopt(easy, r->option, (curl_off_t)value);
+    case DK_OPTION_DIRECTORY: return set_directory(easy, r->option, (const char *)value);
+    case DK_OPTION_LOGIN: return set_login(easy, (const char *)value);
+    case DK_OPTION_POINTER: case DK_OPTION_STRING: break;
+  }
+  return curl_easy_setopt(easy, r->option, (void *)value);
+}
+
+static bool is_same_text (dk_option_value set, dk_option_value wanted) {
+  return set != UNKNOWN && set != 0 && wanted != 0 && strcmp((const char *)set, (const char *)wanted) == 0;
+}
+
+static void set_option (dk_handle_options *options, CURL *easy, int i, dk_option_value value) {
+  const row *r = &rows[i];
+  char *copy = is_text(r) && value != 0 ? strdup((const char *)value) : NULL;
+  CURLcode code = is_text(r) && value != 0 && copy == NULL ? CURLE_OUT_OF_MEMORY : set_on_easy(easy, r, value);
+  if (r->flags & DK_OPTION_REQUIRED) dk_handle_options_note(options, code, r->name);
+  forget(options, i);
+  if (code == CURLE_OK) options->set[i] = is_text(r) ? (dk_option_value)copy : value;
+  else free(copy);
+}
+
+bool dk_handle_options_apply (dk_handle_options *options, CURL *easy, const dk_option_value wanted[DK_OPTION_COUNT]) {
+  options->refusal = CURLE_OK;
+  for (int i = 0; i < DK_OPTION_COUNT; i++) {
+    if (options->set[i] == wanted[i] || (is_text(&rows[i]) && is_same_text(options->set[i], wanted[i]))) continue;
+    set_option(options, easy, i, wanted[i]);
+  }
+  return options->refusal == CURLE_OK;
+}
+
+void dk_handle_options_release (dk_handle_options *options, CURL *easy) {
+  for (int i = 0; i < DK_OPTION_COUNT; i++) {
+    if (rows[i].flags & DK_OPTION_PER_TRANSFER && options->set[i] != defaults[i]) set_option(options, easy, i, defaults[i]);
+  }
+}
