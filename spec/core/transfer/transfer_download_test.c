@@ -86,7 +86,7 @@ static void check_download (const row *r, bool threaded) {
     bool right = CHECK(x->outcome.failure.status == r->failure) & CHECK(x->response.status == r->status);
     right = right & (r->content ? CHECK(file_is("a.png", r->content)) & CHECK(count_names() == 1) : CHECK(count_names() == 0));
     right = right & CHECK(x->response.body.length == (r->status == 404 ? 8 : 0));
-    if (!right) fprintf(stderr, "  %s: %s (%s), status %ld\n", r->name, dk_status_name(x->outcome.failure.status), x->outcome.failure.text, x->response.status);
+    if (!right) fprintf(stderr, "  %s: %s (%s), status %d\n", r->name, dk_status_name(x->outcome.failure.status), x->outcome.failure.text, x->response.status);
   }
   dk_xfer_free(x);
   unlink(in_folder("a.png"));

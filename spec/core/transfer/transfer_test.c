@@ -53,7 +53,7 @@ static void check_fate (const fate_row *row, bool threaded) {
     bool right = CHECK(x->outcome.failure.status == row->failure) & CHECK(x->outcome.fate == row->fate) & CHECK(x->response.status == row->status);
     right = right & CHECK(strcmp(x->outcome.phase, row->phase) == 0) & CHECK(body_is(x, row->body)) & CHECK(server_requests(&p, 0) == 1);
     if (!right)
-      fprintf(stderr, "  %s: %s (%s), fate %d, status %ld, step '%s', body '%s'\n", row->name, dk_status_name(x->outcome.failure.status), x->outcome.failure.text,
+      fprintf(stderr, "  %s: %s (%s), fate %d, status %d, step '%s', body '%s'\n", row->name, dk_status_name(x->outcome.failure.status), x->outcome.failure.text,
               (int)x->outcome.fate, x->response.status, x->outcome.phase, x->response.body.bytes ? x->response.body.bytes : "");
   }
   dk_xfer_free(x);

@@ -28,6 +28,7 @@ struct dk_engine {
   dk_xfer_id last_id;
   atomic_int pending;
   bool is_open, is_closed;       /* libcurl's handles were made; dk_engine_close was called */
+  bool is_abandoned;             /* closed in a forked child: never freed */
   bool wants_thread, has_thread;
   bool raises_sigpipe;
   dk_process *process;           /* NULL: nothing was submitted yet */
@@ -248,9 +249,9 @@ static void close_stepper (dk_engine *e) {
 
 void dk_engine_close (dk_engine *e) {
   if (e->is_closed) return;
-  bool is_forked = e->process != NULL && e->owner != getpid();
   e->is_closed = true;
-  if (is_forked) return;                              /* its memory and descriptors stay as the parent's thread left them */
+  e->is_abandoned = e->process != NULL && e->owner != getpid();
+  if (e->is_abandoned) return;                        /* its memory and descriptors stay as the parent's thread left them */
   if (e->process != NULL && dk_process_remove_thread(e->process, &e->exit_entry)) join_thread(e);
   if (e->process != NULL) close_stepper(e);
   for (dk_xfer *x; (x = dk_queue_pop(&e->submitted)) != NULL || (x = dk_queue_pop(&e->done)) != NULL;) dk_xfer_free(x);
@@ -260,5 +261,5 @@ void dk_engine_close (dk_engine *e) {
 }
 
 void dk_engine_free (dk_engine *e) {
-  if (e != NULL && !dk_engine_forked(e)) free(e);
+  if (e != NULL && !e->is_abandoned && !dk_engine_forked(e)) free(e);
 }

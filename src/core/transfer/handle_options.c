@@ -12,26 +12,26 @@ typedef struct {
   CURLoption option;
   const char *name;
   dk_option_kind kind;
-  unsigned flags;
+  bool required;
 } row;
 
 static const row rows[DK_OPTION_COUNT] = {
-#define ROW(name, kind, unset, flags) {CURLOPT_##name, "CURLOPT_" #name, kind, flags},
+#define ROW(name, kind, unset, required) {CURLOPT_##name, "CURLOPT_" #name, kind, required},
   DK_OPTION_ROWS(ROW)
 #undef ROW
 };
 
 static const dk_option_value defaults[DK_OPTION_COUNT] = {
-#define DEFAULT(name, kind, unset, flags) unset,
+#define DEFAULT(name, kind, unset, required) unset,
   DK_OPTION_ROWS(DEFAULT)
 #undef DEFAULT
 };
 
 void dk_handle_options_defaults (dk_option_value wanted[DK_OPTION_COUNT]) { memcpy(wanted, defaults, sizeof defaults); }
 
-/* Options of one transfer have their default in libcurl, too. All others are set once, so that a refusal is noticed. */
+/* libcurl's value of a kept option counts as unknown, so each is set once, and a refusal is noticed */
 void dk_handle_options_init (dk_handle_options *options) {
-  for (int i = 0; i < DK_OPTION_COUNT; i++) options->set[i] = rows[i].flags & DK_OPTION_PER_TRANSFER ? defaults[i] : UNKNOWN;
+  for (int i = 0; i < DK_OPTION_COUNT; i++) options->set[i] = i < DK_KEPT_OPTIONS ? UNKNOWN : defaults[i];
   options->refusal = CURLE_OK;
 }
 
@@ -108,7 +108,7 @@ static void set_option (dk_handle_options *options, CURL *easy, int i, dk_option
   const row *r = &rows[i];
   char *copy = is_text(r) && value != 0 ? strdup((const char *)value) : NULL;
   CURLcode code = is_text(r) && value != 0 && copy == NULL ? CURLE_OUT_OF_MEMORY : set_on_easy(easy, r, value);
-  if (r->flags & DK_OPTION_REQUIRED) dk_handle_options_note(options, code, r->name);
+  if (r->required) dk_handle_options_note(options, code, r->name);
   forget(options, i);
   if (code == CURLE_OK) options->set[i] = is_text(r) ? (dk_option_value)copy : value;
   else free(copy);
@@ -124,7 +124,7 @@ bool dk_handle_options_apply (dk_handle_options *options, CURL *easy, const dk_o
 }
 
 void dk_handle_options_release (dk_handle_options *options, CURL *easy) {
-  for (int i = 0; i < DK_OPTION_COUNT; i++) {
-    if (rows[i].flags & DK_OPTION_PER_TRANSFER && options->set[i] != defaults[i]) set_option(options, easy, i, defaults[i]);
+  for (int i = DK_KEPT_OPTIONS; i < DK_OPTION_COUNT; i++) {
+    if (options->set[i] != defaults[i]) set_option(options, easy, i, defaults[i]);
   }
 }

@@ -6,30 +6,38 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* libcurl's name after CURLOPT_; how it is set (dk_option_kind); its value if the transfer wants no other; flags.
- * The rows are applied in this order. POSTFIELDS and MIMEPOST set the method, so they follow POST and HTTPGET. */
-#define DK_OPTION_ROWS(X)                                                                                   \
-  X(POST, DK_OPTION_LONG, 0, DK_OPTION_REQUIRED)                                                            \
-  X(HTTPGET, DK_OPTION_LONG, 0, DK_OPTION_REQUIRED)                                                         \
-  X(POSTFIELDSIZE_LARGE, DK_OPTION_OFF_T, -1, DK_OPTION_REQUIRED)                                           \
-  X(POSTFIELDS, DK_OPTION_POINTER, 0, DK_OPTION_REQUIRED | DK_OPTION_PER_TRANSFER)                          \
-  X(MIMEPOST, DK_OPTION_POINTER, 0, DK_OPTION_REQUIRED | DK_OPTION_PER_TRANSFER)                            \
-  X(CUSTOMREQUEST, DK_OPTION_POINTER, 0, DK_OPTION_REQUIRED | DK_OPTION_PER_TRANSFER)                       \
-  X(HTTPHEADER, DK_OPTION_POINTER, 0, DK_OPTION_REQUIRED | DK_OPTION_PER_TRANSFER)                          \
-  X(PROXY, DK_OPTION_POINTER, 0, DK_OPTION_REQUIRED | DK_OPTION_PER_TRANSFER)                               \
-  X(PROXYUSERPWD, DK_OPTION_LOGIN, 0, DK_OPTION_REQUIRED | DK_OPTION_PER_TRANSFER)                          \
-  X(NOPROXY, DK_OPTION_POINTER, 0, DK_OPTION_REQUIRED)            /* static text */                         \
-  X(CAINFO, DK_OPTION_STRING, 0, DK_OPTION_REQUIRED)                                                        \
-  X(CAPATH, DK_OPTION_DIRECTORY, 0, DK_OPTION_REQUIRED)                                                     \
-  X(PROXY_CAINFO, DK_OPTION_STRING, 0, DK_OPTION_REQUIRED)                                                  \
-  X(PROXY_CAPATH, DK_OPTION_DIRECTORY, 0, DK_OPTION_REQUIRED)                                               \
-  X(FRESH_CONNECT, DK_OPTION_LONG, 0, DK_OPTION_REQUIRED)                                                   \
-  X(FORBID_REUSE, DK_OPTION_LONG, 0, DK_OPTION_REQUIRED)                                                    \
-  X(CONNECTTIMEOUT_MS, DK_OPTION_LONG, 0, DK_OPTION_REQUIRED)                                               \
-  X(BUFFERSIZE, DK_OPTION_LONG, 16 * 1024, 0)                     /* libcurl's own default, in bytes */     \
-  X(UPLOAD_BUFFERSIZE, DK_OPTION_LONG, DK_UPLOAD_BUFFER, DK_OPTION_PER_TRANSFER)                            \
-  X(NOPROGRESS, DK_OPTION_LONG, 1, 0)                                                                       \
-  X(VERBOSE, DK_OPTION_LONG, 0, DK_OPTION_PER_TRANSFER)
+/* A row: libcurl's name after CURLOPT_; how it is set (dk_option_kind); its value if the transfer wants no other; whether a
+ * transfer needs it for safety. The rows are applied in this order: POSTFIELDS and MIMEPOST set the method, so they follow POST
+ * and HTTPGET. */
+
+/* Options that stay set until a transfer wants another value. */
+#define DK_KEPT_OPTION_ROWS(X)                                                                 \
+  X(POST, DK_OPTION_LONG, 0, true)                                                             \
+  X(HTTPGET, DK_OPTION_LONG, 0, true)                                                          \
+  X(POSTFIELDSIZE_LARGE, DK_OPTION_OFF_T, -1, true)                                            \
+  X(CUSTOMREQUEST, DK_OPTION_STRING, 0, true)                                                  \
+  X(NOPROXY, DK_OPTION_POINTER, 0, true)                 /* static text */                     \
+  X(CAINFO, DK_OPTION_STRING, 0, true)                                                         \
+  X(CAPATH, DK_OPTION_DIRECTORY, 0, true)                                                      \
+  X(PROXY_CAINFO, DK_OPTION_STRING, 0, true)                                                   \
+  X(PROXY_CAPATH, DK_OPTION_DIRECTORY, 0, true)                                                \
+  X(FRESH_CONNECT, DK_OPTION_LONG, 0, true)                                                    \
+  X(FORBID_REUSE, DK_OPTION_LONG, 0, true)                                                     \
+  X(CONNECTTIMEOUT_MS, DK_OPTION_LONG, 0, true)                                                \
+  X(BUFFERSIZE, DK_OPTION_LONG, 16 * 1024, false)        /* libcurl's own default, in bytes */ \
+  X(NOPROGRESS, DK_OPTION_LONG, 1, false)
+
+/* Options of one transfer, reset when it ends: borrowed memory, a login, a large buffer. libcurl has the same defaults. */
+#define DK_TRANSFER_OPTION_ROWS(X)                                                             \
+  X(POSTFIELDS, DK_OPTION_POINTER, 0, true)                                                    \
+  X(MIMEPOST, DK_OPTION_POINTER, 0, true)                                                      \
+  X(HTTPHEADER, DK_OPTION_POINTER, 0, true)                                                    \
+  X(PROXY, DK_OPTION_POINTER, 0, true)                                                         \
+  X(PROXYUSERPWD, DK_OPTION_LOGIN, 0, true)                                                    \
+  X(UPLOAD_BUFFERSIZE, DK_OPTION_LONG, DK_UPLOAD_BUFFER, false)                                \
+  X(VERBOSE, DK_OPTION_LONG, 0, false)
+
+#define DK_OPTION_ROWS(X) DK_KEPT_OPTION_ROWS(X) DK_TRANSFER_OPTION_ROWS(X)
 
 enum { DK_UPLOAD_BUFFER = 64 * 1024 };                /* bytes; libcurl's own default */
 
@@ -42,13 +50,9 @@ typedef enum {
   DK_OPTION_LOGIN,               /* "user:password", not encoded */
 } dk_option_kind;
 
-enum {
-  DK_OPTION_REQUIRED = 1,        /* without it no transfer may start */
-  DK_OPTION_PER_TRANSFER = 2,    /* borrowed memory or a large buffer: reset when the transfer ends */
-};
-
-#define DK_OPTION_ENUM(name, kind, unset, flags) DK_OPT_##name,
+#define DK_OPTION_ENUM(name, kind, unset, required) DK_OPT_##name,
 typedef enum { DK_OPTION_ROWS(DK_OPTION_ENUM) DK_OPTION_COUNT } dk_option;
+enum { DK_KEPT_OPTIONS = DK_OPT_POSTFIELDS };         /* the rows of the first list */
 #undef DK_OPTION_ENUM
 
 typedef intptr_t dk_option_value;                     /* a number, or a pointer */

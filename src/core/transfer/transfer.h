@@ -44,8 +44,8 @@ typedef struct {
   const char *method;            /* at most DK_MAX_METHOD letters; copied */
   const char *url;               /* copied */
   unsigned flags;                /* DK_ONCE, ... */
-  dk_buffer headers;             /* header lines, each ended by a NUL; moved into the transfer */
   bool has_body;                 /* body is sent, even if it is empty */
+  dk_buffer headers;             /* header lines, each ended by a NUL; moved into the transfer */
   dk_buffer body;                /* moved into the transfer */
   dk_form *form;                 /* sent instead of body, or NULL; the transfer frees it */
   const char *ca_file;           /* CA certificates; NULL: the system's; copied */
@@ -57,9 +57,9 @@ typedef struct {
 
 /* A response as the handle reads it; complete if the fate is DK_ANSWERED and failure.status is DK_OK. */
 typedef struct {
-  long status;                   /* of HTTP; 0: no status line came */
-  dk_buffer headers;             /* the last header block, with its status line */
+  int status;                    /* of HTTP; 0: no status line came */
   bool has_headers;              /* the empty line after the header block came */
+  dk_buffer headers;             /* the last header block, with its status line */
   dk_buffer body;                /* empty if the body went into the download's file */
 } dk_response;
 
@@ -90,19 +90,19 @@ typedef struct {
 typedef struct dk_handle dk_handle;
 typedef struct dk_xfer dk_xfer;
 
-/* The engine's own state of a transfer. The stepping thread alone uses it, but for the fields marked "queue lock". */
+/* The engine's own state of a transfer. Only the stepping thread uses it, except the fields marked "queue lock". */
 typedef struct {
   uint64_t id;                   /* set once, at submit */
   dk_xfer *next;                 /* in the queue that holds the transfer; queue lock */
-  dk_xfer *next_in_bucket;       /* in the id table; the caller's thread alone */
+  dk_xfer *next_in_bucket;       /* in the id table; only the caller's thread */
   dk_xfer *next_cancelled;       /* queue lock */
-  bool cancelled, done;          /* cancel was asked for; next() may return it; queue lock */
-  dk_handle *handle;             /* borrowed while the transfer runs; NULL: it does not run */
+  bool cancelled, done;          /* dk_engine_cancel was called; dk_engine_next may return it; queue lock */
+  bool exclusive_connection;     /* a new connection, closed after the response */
   int index;                     /* in the list of running transfers */
+  dk_handle *handle;             /* borrowed while the transfer runs; NULL: it does not run */
   double started;                /* seconds of stepped time */
   const double *clock;           /* the engine's stepped time; lives longer than the transfer runs */
   bool *upload_paused;           /* the engine's; a callback sets it when an upload pauses */
-  bool exclusive_connection;     /* a new connection, closed after the response */
 } dk_engine_state;
 
 struct dk_xfer {
