@@ -118,7 +118,7 @@ void dk_image_scanner_add (dk_image_scanner *image, const char *bytes, size_t le
 
 dk_status dk_image_scanner_check (const dk_image_scanner *image, dk_failure *failure) {
   int row = find_row(image);
-  if (row < 0) return dk_fail(failure, DK_PROTOCOL, "the response is not a JPEG, PNG or WebP image, by its first bytes");
+  if (row < 0) return dk_fail(failure, DK_PROTOCOL, "the response is not a JPEG, PNG or WebP image by its first bytes");
   if (image->has_ended) return DK_OK;
   return dk_fail(failure, DK_IMAGE_INCOMPLETE, "the image ended early (%llu bytes, %s)", (unsigned long long)image->length, rows[row].missing);
 }

@@ -100,7 +100,7 @@ static dk_status check_image (part *p, const char *label, const char *start, siz
   if (p->length == 0) return dk_fail(failure, DK_FILE, DK_PATH_FORMAT ": it is empty", label);
   if (p->length > max_bytes) return dk_fail(failure, DK_IMAGE_TOO_LARGE, DK_PATH_FORMAT ": it has %zu bytes; the limit is %zu", label, p->length, max_bytes);
   p->type = dk_image_content_type(start, start_length);
-  if (p->type == NULL) return dk_fail(failure, DK_NOT_AN_IMAGE, DK_PATH_FORMAT ": it is not a JPEG, PNG or WebP image, by its first bytes", label);
+  if (p->type == NULL) return dk_fail(failure, DK_NOT_AN_IMAGE, DK_PATH_FORMAT ": it is not a JPEG, PNG or WebP image by its first bytes", label);
   return DK_OK;
 }
 
