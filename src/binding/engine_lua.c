@@ -93,33 +93,38 @@ static int submit_failed (lua_State *L, const char *status, const char *text) {
   return 3;
 }
 
-/* submit(request, secrets) -> id, or nil, status, text */
+/* calls anchor_request, which is on top of the stack; on an error it frees x, and raises the error */
+static void call_anchor_request (lua_State *L, dk_xfer *x) {
+  lua_pushvalue(L, 1);
+  lua_pushlightuserdata(L, x);
+  lua_pushvalue(L, 2);
+  if (lua_pcall(L, 3, 0, 0) == 0) return;
+  dk_xfer_free(x);
+  lua_error(L);
+}
+
+/* the engine did not take x */
+static int refuse_transfer (lua_State *L, const engine_userdata *u, dk_xfer *x) {
+  bool forked = u->engine != NULL && dk_engine_forked(u->engine);
+  if (x->request.form != NULL) release_request(L, x);
+  dk_xfer_free(x);
+  check_userdata(L);
+  if (forked) return submit_failed(L, "forked", "a call was made before the process forked, so this client is its parent's");
+  return submit_failed(L, "resources", "no memory, descriptor or thread is left");
+}
+
+/* submit(request, secrets) -> id; nil, status, text */
 static int engine_submit (lua_State *L) {
   engine_userdata *u = check_userdata(L);
   const dk_request_table *request = dk_check_request(L, 2, u->request_metatable);
   dk_failure failure;
   bool has_form = request->part != NULL;
-  if (has_form) lua_pushcfunction(L, anchor_request);
+  if (has_form) lua_pushcfunction(L, anchor_request);          /* before there is a transfer, because it may raise */
   dk_xfer *x = dk_build_transfer(request, dk_check_secrets(L, 3, u->secrets_metatable), &failure);
   if (x == NULL) return submit_failed(L, dk_status_name(failure.status), failure.text);
-  if (has_form) {
-    lua_pushvalue(L, 1);
-    lua_pushlightuserdata(L, x);
-    lua_pushvalue(L, 2);
-    if (lua_pcall(L, 3, 0, 0) != 0) {
-      dk_xfer_free(x);
-      return lua_error(L);
-    }
-  }
+  if (has_form) call_anchor_request(L, x);
   dk_xfer_id id = u->engine != NULL ? dk_engine_submit(u->engine, x) : 0;
-  if (id == 0) {
-    bool forked = u->engine != NULL && dk_engine_forked(u->engine);
-    if (has_form) release_request(L, x);
-    dk_xfer_free(x);
-    check_userdata(L);
-    if (forked) return submit_failed(L, "forked", "a call was made before the process forked, so this client is its parent's");
-    return submit_failed(L, "resources", "no memory, descriptor or thread is left");
-  }
+  if (id == 0) return refuse_transfer(L, u, x);
   lua_pushinteger(L, (lua_Integer)id);
   return 1;
 }

@@ -150,22 +150,29 @@ static int secrets_tostring (lua_State *L) {
 
 enum { MAX_LINES = 1000 };       /* each is on the Lua stack for a moment */
 
-/* headers { "Name: text {slot}", "?Name: {slot}", ... } -> compiled lines for core.request */
-int dk_lua_headers (lua_State *L) {
-  luaL_checktype(L, 1, LUA_TTABLE);
-  size_t count = lua_rawlen(L, 1), size = sizeof(dk_headers) + count * sizeof(char *);
-  luaL_argcheck(L, count <= MAX_LINES, 1, "too many header lines");
-  lua_settop(L, 1);
-  luaL_checkstack(L, (int)count + 10, "too many header lines");
-  for (int i = 1; i <= (int)count; i++) {              /* the stack anchors them if the table changes */
+/* pushes the lines of the table at 1, so that the stack anchors them if the table changes; returns their size with the NULs */
+static size_t push_lines (lua_State *L, int count) {
+  size_t size = 0;
+  luaL_checkstack(L, count + 10, "too many header lines");
+  for (int i = 1; i <= count; i++) {
     size_t length;
     lua_rawgeti(L, 1, i);
-    if (lua_type(L, -1) != LUA_TSTRING) return luaL_error(L, "header line %d: string expected, got %s", i, luaL_typename(L, -1));
+    if (lua_type(L, -1) != LUA_TSTRING) luaL_error(L, "header line %d: string expected, got %s", i, luaL_typename(L, -1));
     const char *line = lua_tolstring(L, -1, &length);
-    if (strcspn(line, "\r\n") != length) return luaL_error(L, "header line %d: it has a NUL or a line feed", i);
+    if (strcspn(line, "\r\n") != length) luaL_error(L, "header line %d: it has a NUL or a line feed", i);
     size += length + 1;
   }
-  dk_headers *headers = dk_new_userdata(L, DK_TYPE_HEADERS, size);
+  return size;
+}
+
+/* headers { "Name: text {slot}", "?Name: {slot}", ... } -> templates for core.request */
+int dk_lua_headers (lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  size_t count = lua_rawlen(L, 1);
+  luaL_argcheck(L, count <= MAX_LINES, 1, "too many header lines");
+  lua_settop(L, 1);
+  size_t size = push_lines(L, (int)count);
+  dk_headers *headers = dk_new_userdata(L, DK_TYPE_HEADERS, sizeof *headers + count * sizeof(char *) + size);
   char *text = (char *)&headers->lines[count];
   headers->count = count;
   for (size_t i = 0; i < count; i++) {

@@ -104,22 +104,38 @@ static bool is_same_text (dk_option_value set, dk_option_value wanted) {
   return set != UNKNOWN && set != 0 && wanted != 0 && strcmp((const char *)set, (const char *)wanted) == 0;
 }
 
-static void set_option (dk_handle_options *options, CURL *easy, int i, dk_option_value value) {
-  const row *r = &rows[i];
-  char *copy = is_text(r) && value != 0 ? strdup((const char *)value) : NULL;
-  CURLcode code = is_text(r) && value != 0 && copy == NULL ? CURLE_OUT_OF_MEMORY : set_on_easy(easy, r, value);
-  if (r->required) dk_handle_options_note(options, code, r->name);
+static CURLcode set_text (dk_handle_options *options, CURL *easy, int i, const char *text) {
+  char *copy = text != NULL ? strdup(text) : NULL;
+  CURLcode code = text != NULL && copy == NULL ? CURLE_OUT_OF_MEMORY : set_on_easy(easy, &rows[i], (dk_option_value)text);
   forget(options, i);
-  if (code == CURLE_OK) options->set[i] = is_text(r) ? (dk_option_value)copy : value;
+  if (code == CURLE_OK) options->set[i] = (dk_option_value)copy;
   else free(copy);
+  return code;
 }
 
-bool dk_handle_options_apply (dk_handle_options *options, CURL *easy, const dk_option_value wanted[DK_OPTION_COUNT]) {
-  options->refusal = CURLE_OK;
-  for (int i = 0; i < DK_OPTION_COUNT; i++) {
+static CURLcode set_value (dk_handle_options *options, CURL *easy, int i, dk_option_value value) {
+  CURLcode code = set_on_easy(easy, &rows[i], value);
+  options->set[i] = code == CURLE_OK ? value : UNKNOWN;
+  return code;
+}
+
+static void set_option (dk_handle_options *options, CURL *easy, int i, dk_option_value value) {
+  CURLcode code = is_text(&rows[i]) ? set_text(options, easy, i, (const char *)value) : set_value(options, easy, i, value);
+  if (rows[i].required) dk_handle_options_note(options, code, rows[i].name);
+}
+
+static void apply_rows (dk_handle_options *options, CURL *easy, const dk_option_value *wanted, int first, int end) {
+  for (int i = first; i < end; i++) {
     if (options->set[i] == wanted[i] || (is_text(&rows[i]) && is_same_text(options->set[i], wanted[i]))) continue;
     set_option(options, easy, i, wanted[i]);
   }
+}
+
+/* the kept options of two plain http calls are the same, and memcmp is faster than a look at each row */
+bool dk_handle_options_apply (dk_handle_options *options, CURL *easy, const dk_option_value wanted[DK_OPTION_COUNT]) {
+  options->refusal = CURLE_OK;
+  if (memcmp(options->set, wanted, DK_KEPT_OPTIONS * sizeof *wanted) != 0) apply_rows(options, easy, wanted, 0, DK_KEPT_OPTIONS);
+  apply_rows(options, easy, wanted, DK_KEPT_OPTIONS, DK_OPTION_COUNT);
   return options->refusal == CURLE_OK;
 }
 
