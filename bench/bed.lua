@@ -1,7 +1,7 @@
 --- Where a benchmark lies: a folder of its own, servers in processes of their own, commands that must succeed.
 local M = {}
 
-local root = arg[0]:match("^(.*)/bench/[^/]*$") or arg[0]:match("^(.*)/spec/gates/[^/]*$") or "."
+local root = arg[0]:match("^(.*)/bench/[^/]*$") or arg[0]:match("^(.*)/spec/tools/gates/[^/]*$") or "."
 
 --- The built programs and the built client.
 M.build = os.getenv("BENCH_BUILD") or root .. "/build"

@@ -92,7 +92,7 @@ function modes.flight()
     for _ = 1, count do
       devkit4ai.spawn(function() generation:refresh() end)
     end
-    require("devkit4ai.runtime").sleep(measure.FLIGHT, client)
+    require("devkit4ai.loop.waits").sleep(measure.FLIGHT, client)
   end)
   os.exit(0)
 end

@@ -19,12 +19,12 @@ end
 local modes = {}
 
 function modes.own()
-  local devkit4ai, runtime = require "devkit4ai", require "devkit4ai.runtime"
-  local owner = {}
+  local devkit4ai, waits = require "devkit4ai", require "devkit4ai.loop.waits"
+  local client = {} -- as each wait of a client has one
   return function(asleep)
     local tasks = {}
     for i = 1, count do
-      tasks[i] = devkit4ai.spawn(function() runtime.sleep(length(i), owner) end)
+      tasks[i] = devkit4ai.spawn(function() waits.sleep(length(i), client) end)
     end
     devkit4ai.spawn(asleep)
     for i = 1, count do tasks[i]:join() end

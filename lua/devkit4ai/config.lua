@@ -1,9 +1,9 @@
 --- Options of a client: rows with type, environment variable, default and check.
 local core = require "devkit4ai.core"
-local check = require "devkit4ai.check"
-local errors = require "devkit4ai.errors"
-local locale = require "devkit4ai.locale"
-local proxies = require "devkit4ai.proxy"
+local validate = require "devkit4ai.util.validate"
+local errors = require "devkit4ai.util.errors"
+local locale = require "devkit4ai.util.locale"
+local proxies = require "devkit4ai.request.proxy"
 
 local M = {}
 
@@ -61,7 +61,7 @@ local function is_public(url)
   return not proxies.is_loopback(host) and core.is_public(host) ~= false
 end
 
--- the address without slashes at the end and without the /api/v1 that some add (CONTRACT 1.1)
+-- the address without slashes at the end and without the /api/v1 that some add (wire.md 1.1)
 local function address(url, options)
   local scheme, authority, path = url:match("^(https?)://([^/?#%c%s]+)([^?#%c%s]*)$")
   if not scheme then return nil, "it must look like https://host" end
@@ -147,7 +147,7 @@ local TIMEOUT = { connect = { type = "number" }, idle = { type = "number" }, tot
 ---@return devkit4ai.Error? err
 function M.limits(what, given, defaults)
   local limits = {}
-  given = check.arguments(what .. ": timeout", TIMEOUT, given)
+  given = validate.arguments(what .. ": timeout", TIMEOUT, given)
   for name in pairs(TIMEOUT) do
     local value = given[name] or defaults[name]
     if value and not (value > 0 and value < math.huge) then
@@ -162,7 +162,7 @@ local RETRY = { attempts = { type = "number" }, max_wait = { type = "number" } }
 
 -- How often a call is tried, and how long it waits for another try.
 local function settle_retry(given)
-  given = check.arguments("devkit4ai.new: retry", RETRY, given)
+  given = validate.arguments("devkit4ai.new: retry", RETRY, given)
   local attempts, max_wait = given.attempts or 3, given.max_wait or 60
   if not (attempts >= 1 and attempts < math.huge and attempts % 1 == 0) then
     return errors.refuse("config", "devkit4ai.new: retry.attempts must be a whole number from 1")
@@ -218,7 +218,7 @@ local function settle_log()
   return errors.refuse("config", "devkit4ai.new: the environment variable DEVKIT4AI_LOG must be info or debug")
 end
 
--- nginx hides the environment from its workers (USERS T5)
+-- nginx hides the environment from its workers, unless nginx.conf has an env line
 local function environment_hint(name)
   return rawget(_G, "ngx") and (" (nginx shows it to workers only with `env %s;` in nginx.conf)"):format(name) or ""
 end
@@ -254,7 +254,7 @@ local function settle_others(settings, given, secrets)
   if message then return nil, message, err end
   local why
   settings.lines = {}
-  if given.headers then settings.lines, why = require("devkit4ai.headers").compile(given.headers, secrets) end
+  if given.headers then settings.lines, why = require("devkit4ai.request.headers").compile(given.headers, secrets) end
   if not settings.lines then return errors.refuse("config", "devkit4ai.new: " .. why) end
   settings.public = is_public(settings.base_url)
   return settings
@@ -275,7 +275,7 @@ end
 ---@return devkit4ai.Error? err
 function M.settle(given, secrets)
   local settings, access_token = {}, nil
-  given = check.arguments("devkit4ai.new", OPTIONS, given)
+  given = validate.arguments("devkit4ai.new", OPTIONS, given)
   for name, row in pairs(OPTIONS) do
     local value, from = given[name], "option " .. name
     if value == nil and row.env then value, from = of_environment(row.env) end

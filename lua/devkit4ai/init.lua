@@ -2,7 +2,7 @@
 ---@class devkit4ai
 ---@field version string of this library
 local M = {
-  version = require "devkit4ai.version",
+  version = require "devkit4ai.util.version",
 }
 
 for _, name in ipairs { "coroutine", "math", "os", "string", "table" } do
@@ -38,7 +38,7 @@ searchers[#searchers + 1] = search
 ---@return string? message
 ---@return devkit4ai.Error? err kind `config`: a value that can't be used (an address, a key with a line feed); kind `file`: the store can't be written
 function M.new(options)
-  return require("devkit4ai.client").new(options)
+  return require("devkit4ai.resources.client").new(options)
 end
 
 --- Runs fn(...) as a task, beside the caller.
@@ -50,7 +50,7 @@ end
 ---@param ... any what fn gets
 ---@return devkit4ai.Task task
 function M.spawn(fn, ...)
-  return require("devkit4ai.task").spawn(fn, ...)
+  return require("devkit4ai.loop.task").spawn(fn, ...)
 end
 
 --- Runs functions beside each other and waits for all.
@@ -66,7 +66,7 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err of the one that failed; where something was created, it names all of it and is not retryable; err.results: first values of those that had finished
 function M.all(list)
-  return require("devkit4ai.task").all(list)
+  return require("devkit4ai.loop.group").all(list)
 end
 
 --- Runs fn(item, i) for each item of a list, so many at a time.
@@ -83,7 +83,7 @@ end
 ---@return table<integer, devkit4ai.Error>|string failures failures[i]: the err of item i; the message, where results is nil
 ---@return devkit4ai.Error? err where results is nil; err.results: first values of the items that had finished
 function M.map(list, options, fn)
-  return require("devkit4ai.task").map(list, options, fn)
+  return require("devkit4ai.loop.group").map(list, options, fn)
 end
 
 --- Waits. A script blocks; in a task, the others go on meanwhile.
@@ -96,7 +96,7 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err kind `cancelled`
 function M.sleep(seconds)
-  return require("devkit4ai.task").sleep(seconds)
+  return require("devkit4ai.loop.task").sleep(seconds)
 end
 
 --- Runs the tasks that are ready; for programs with frames, once a frame. From its first call on a thread of the library's own
@@ -108,8 +108,7 @@ end
 --- ```
 ---@param options { budget: number? }? budget: seconds for the tasks of one frame, default 0.004; one task runs at least
 function M.update(options)
-  local budget = options ~= nil and require("devkit4ai.task").budget_of(options) or nil
-  return require("devkit4ai.runtime").update(budget)
+  return require("devkit4ai.loop.task").update(options)
 end
 
 return M

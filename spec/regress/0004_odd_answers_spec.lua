@@ -1,7 +1,7 @@
 -- Fields of an odd type, and addresses that libcurl would have taken, came through to where a string was expected.
-local answers = require "devkit4ai.answers"
+local responses = require "devkit4ai.api.responses"
 local devkit4ai = require "devkit4ai"
-local json = require "devkit4ai.json"
+local json = require "devkit4ai.util.json"
 local wire = require "spec.support.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
@@ -9,7 +9,7 @@ local ID = "990e8400-e29b-41d4-a716-446655440004"
 describe("a generation of odd fields", function()
   it("has no status and no address that is no text", function()
     for _, odd in ipairs { true, 5, {} } do
-      local gen = assert(answers.generation({ id = ID, status = odd, result_image_url = odd }))
+      local gen = assert(responses.generation({ id = ID, status = odd, result_image_url = odd }))
       assert.equal("pending", gen.status)
       assert.is_nil(gen.image_url)
     end

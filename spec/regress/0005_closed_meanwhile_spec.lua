@@ -2,8 +2,8 @@
 -- renewed them again.
 local devkit4ai = require "devkit4ai"
 local raw = require "spec.support.raw"
-local runtime = require "devkit4ai.runtime"
-local session = require "devkit4ai.session"
+local waits = require "devkit4ai.loop.waits"
+local session = require "devkit4ai.auth.session"
 local wire = require "spec.support.wire"
 
 local OLD, NEW = "old-token", "new-token"
@@ -50,7 +50,7 @@ describe("a session", function()
     local server = raw.start { script = SCRIPT }
     local client = devkit4ai.new { base_url = server.url, access_token = OLD, refresh_token = "r1" }
     local late = devkit4ai.spawn(function() return client:me() end) -- its answer, a 401, comes last
-    runtime.sleep(0.1, {})
+    waits.sleep(0.1)
     assert(client:me())
     assert(late:join())
     local renewals = 0

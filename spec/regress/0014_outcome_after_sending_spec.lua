@@ -1,5 +1,5 @@
 -- A response whose head was past a limit of libcurl raised "not enough memory", after the generation was made and paid.
-local classify = require "devkit4ai.classify"
+local classify = require "devkit4ai.request.classify"
 local devkit4ai = require "devkit4ai"
 local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"

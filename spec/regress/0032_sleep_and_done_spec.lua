@@ -1,11 +1,11 @@
 -- devkit4ai.sleep and task.done; the message, err.message and tostring(err) of devkit4ai.all were different texts.
 local devkit4ai = require "devkit4ai"
-local runtime = require "devkit4ai.runtime"
+local waits = require "devkit4ai.loop.waits"
 
 local function took(fn)
-  local started = runtime.now()
+  local started = waits.now()
   fn()
-  return runtime.now() - started
+  return waits.now() - started
 end
 
 describe("devkit4ai.sleep", function()

@@ -1,8 +1,8 @@
--- A line of code that a message suggests runs as it is printed (design, invariant 14): in the same program, and in the next one
+-- A line of code that a message suggests runs as it is printed (architecture.md, invariant 14): in the same program, and in the next one
 -- with a client made anew. `client` is a client of devkit4ai.new, `user` one of project:end_user.
 local child = require "spec.support.child"
 local devkit4ai = require "devkit4ai"
-local runtime = require "devkit4ai.runtime"
+local waits = require "devkit4ai.loop.waits"
 
 local load_text = loadstring or load -- luacheck: ignore 113
 local IMAGES = { "examples/images/neon.png" }
@@ -127,14 +127,14 @@ describe("a line that a message suggests", function()
       local gen = order(caller)
       status_fault { status = 503 }
       local task = devkit4ai.spawn(function() return gen:wait() end)
-      runtime.sleep(0.05, {})
+      waits.sleep(0.05)
       return fail("cancelled", task:cancel():join())
     end,
     ["a wait whose client is closed"] = { closed = true, function(caller, objects)
       local gen = order(caller)
       status_fault { status = 503 }
       local task = devkit4ai.spawn(function() return gen:wait() end)
-      runtime.sleep(0.05, {})
+      waits.sleep(0.05)
       objects.client:close()
       local message = fail("cancelled", task:join())
       assert.is_truthy(message:find("make a new client", 1, true), message)

@@ -1,6 +1,6 @@
 -- A response about another id than the one that was asked for is `protocol`, and changes no object.
 local devkit4ai = require "spec.support.quick"
-local poll = require "devkit4ai.poll"
+local poll_schedule = require "devkit4ai.generation.poll_schedule"
 local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
 
@@ -11,10 +11,10 @@ describe("a response about another id", function()
   local server, client, pause
 
   setup(function()
-    pause = poll.pause
-    poll.pause = function() return 0.001 end
+    pause = poll_schedule.pause
+    poll_schedule.pause = function() return 0.001 end
   end)
-  teardown(function() poll.pause = pause end)
+  teardown(function() poll_schedule.pause = pause end)
 
   -- ids: of the answers, in turn, the last one again and again
   local function start(...)

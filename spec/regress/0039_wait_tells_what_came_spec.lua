@@ -1,9 +1,9 @@
 -- gen:wait: what came in the place of a status stands in its last words; a 404 right after the order is a lost look; a status
 -- counts however its letters are written; X-Request-ID is kept.
 local devkit4ai = require "spec.support.quick"
-local poll = require "devkit4ai.poll"
+local poll_schedule = require "devkit4ai.generation.poll_schedule"
 local raw = require "spec.support.raw"
-local runtime = require "devkit4ai.runtime"
+local waits = require "devkit4ai.loop.waits"
 local wire = require "spec.support.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
@@ -13,10 +13,10 @@ describe("gen:wait", function()
   local server, client, pause, events
 
   setup(function()
-    pause = poll.pause
-    poll.pause = function() return 0.001 end
+    pause = poll_schedule.pause
+    poll_schedule.pause = function() return 0.001 end
   end)
-  teardown(function() poll.pause = pause end)
+  teardown(function() poll_schedule.pause = pause end)
 
   -- looks: Lua for each look, the last one again and again; an order is answered with ID
   local function start(...)
@@ -50,14 +50,14 @@ describe("gen:wait", function()
 
   -- A wait in which only sleeps take time, so that each look has its answer.
   local function wait_out(gen)
-    local ahead, now, sleep, short = 0, runtime.now, runtime.sleep, poll.pause
-    finally(function() runtime.now, runtime.sleep, poll.pause = now, sleep, short end)
-    runtime.now = function() return ahead end
-    runtime.sleep = function(seconds, owner)
+    local ahead, now, sleep, short = 0, waits.now, waits.sleep, poll_schedule.pause
+    finally(function() waits.now, waits.sleep, poll_schedule.pause = now, sleep, short end)
+    waits.now = function() return ahead end
+    waits.sleep = function(seconds, owner)
       ahead = ahead + seconds
       return sleep(0, owner)
     end
-    poll.pause = function() return 10 end
+    poll_schedule.pause = function() return 10 end
     return gen:wait { timeout = 35 }
   end
 
@@ -106,7 +106,7 @@ describe("gen:wait", function()
     assert.same({ "not_found", false }, { err.kind, err.retryable })
     assert.is_truthy(message:find("if the generation " .. ID .. " was ordered, it is paid for", 1, true), message)
     local gen = order()
-    gen._ordered = runtime.now() - 31
+    gen._ordered = waits.now() - 31
     _, message, err = gen:wait()
     assert.same({ "not_found", false, ID }, { err.kind, err.retryable, err.generation_id })
     assert.is_truthy(message:find("the generation " .. ID .. " is paid for; go on waiting with ", 1, true), message)

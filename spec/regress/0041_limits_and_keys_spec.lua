@@ -3,7 +3,7 @@
 local core = require "devkit4ai.core"
 local devkit4ai = require "spec.support.quick"
 local raw = require "spec.support.raw"
-local wait = require "devkit4ai.wait"
+local wait = require "devkit4ai.generation.wait"
 local wire = require "spec.support.wire"
 
 local ID, OTHER = "990e8400-e29b-41d4-a716-446655440004", "880e8400-e29b-41d4-a716-446655440003"

@@ -1,8 +1,8 @@
 -- Times that a response names as dates were held against our clock, which may be wrong. They are relative to its own Date.
 local devkit4ai = require "spec.support.quick"
 local raw = require "spec.support.raw"
-local runtime = require "devkit4ai.runtime"
-local server_clock = require "devkit4ai.server_clock"
+local waits = require "devkit4ai.loop.waits"
+local server_clock = require "devkit4ai.request.server_clock"
 local wire = require "spec.support.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
@@ -61,11 +61,11 @@ describe("the pace of waits", function()
     it("slows ahead of a limit whose reset comes in a minute, where the server's clock is " .. words, function()
       serve(ahead, 200, [[Date = date(now), ["X-RateLimit-Limit"] = "100", ["X-RateLimit-Remaining"] = "6",
         ["X-RateLimit-Reset"] = tostring(now + 60)]])
-      local now, sleep, slept = runtime.now, runtime.sleep, 0
-      finally(function() runtime.now, runtime.sleep = now, sleep end)
+      local now, sleep, slept = waits.now, waits.sleep, 0
+      finally(function() waits.now, waits.sleep = now, sleep end)
       local began = now()
-      runtime.now = function() return began + slept end
-      runtime.sleep = function(seconds, owner)
+      waits.now = function() return began + slept end
+      waits.sleep = function(seconds, owner)
         slept = slept + seconds
         return sleep(0, owner)
       end

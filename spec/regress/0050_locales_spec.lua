@@ -62,8 +62,8 @@ local SCRIPT = [[
   local core = require "devkit4ai.core"
   print((core.header("HTTP/1.1 200\r\nX-RATELIMIT-LIMIT: 7\r\n", "X-RateLimit-Limit")))
   print(show(core.date "FRI, 07 NOV 2025 10:00:00 GMT"))
-  local times = require "devkit4ai.times"
-  print(show(times.parse "2025-12-08T10:30:00.5Z"))
+  local iso8601 = require "devkit4ai.util.iso8601"
+  print(show(iso8601.parse "2025-12-08T10:30:00.5Z"))
   print((select(2, client:generation(ID):wait { timeout = -1.5 }):match "^[^;]*"))
   client:close()
 ]]

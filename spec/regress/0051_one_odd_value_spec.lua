@@ -1,7 +1,7 @@
 -- One odd value in a response took the rest with it: half a surrogate pair, a byte order mark, a NUL, null among the items of a
 -- list, an item without an id, a field of another type.
 local devkit4ai = require "devkit4ai"
-local json = require "devkit4ai.json"
+local json = require "devkit4ai.util.json"
 local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
 

@@ -1,7 +1,7 @@
 -- DEVKIT4AI_LOG=debug showed secrets that the client does not hold: cookies, tokens under other names, a password of
 -- client:request that the server repeats, the query of a signed URL.
 local child = require "spec.support.child"
-local json = require "devkit4ai.json"
+local json = require "devkit4ai.util.json"
 local raw = require "spec.support.raw"
 
 local ID = "550e8400-e29b-41d4-a716-446655440000"

@@ -71,15 +71,18 @@ describe("a program", function()
     assert.equal("devkit4ai: wrong\n", run [[
       debug = nil
       package.loaded.debug = nil
-      print(select(2, pcall(require("devkit4ai.errors").raise, "wrong")))
+      print(select(2, pcall(require("devkit4ai.util.errors").raise, "wrong")))
     ]])
   end)
 
   it("may forbid globals that nobody declared", function()
     assert.equal("config\n", run [[
       setmetatable(_G, { __index = function(_, name) error("undeclared: " .. name, 2) end })
-      local _, _, err = require("devkit4ai.errors").refuse("config", "x")
-      for _, name in ipairs { "build", "classify", "config", "json", "trace", "token", "times", "answers" } do
+      local _, _, err = require("devkit4ai.util.errors").refuse("config", "x")
+      for _, name in ipairs {
+        "request.build", "request.classify", "config", "util.json", "request.events", "auth.jwt", "util.iso8601",
+        "api.responses",
+      } do
         require("devkit4ai." .. name)
       end
       assert(require("devkit4ai.config").advice("access_token"))

@@ -1,6 +1,6 @@
 -- The journal stays valid JSON in UTF-8, whatever was sent, and shows a JSON body as it was sent. One null, one 1e400 or one
 -- byte that is no UTF-8 used to make all of it unreadable, and sandbox:requests() then said that the sandbox had ended.
-local helper = require "spec.sandbox.helper"
+local helper = require "spec.devkit4ai.sandbox.helper"
 local sandbox = require "devkit4ai.sandbox"
 
 -- Python reads strictly: UTF-8, no NaN, no Infinity.
@@ -104,20 +104,20 @@ describe("the journal", function()
     local list, message = odd:requests()
     odd:stop()
     assert.is_nil(list)
-    assert.truthy(message:find("sandbox:requests: the answer of the sandbox is not JSON: ", 1, true), message)
+    assert.truthy(message:find("sandbox:requests: the result is not JSON: ", 1, true), message)
   end)
 end)
 
 describe("the sandbox's JSON", function()
   if not pcall(require, "openssl.rand") then return end
-  local json = require "devkit4ai.sandbox.json"
+  local json = require "devkit4ai.sandbox.util.json"
 
   it("has no number that a reader refuses, and none that is not read back", function()
     assert.equal("[1e999,-1e999,null]", json.encode { 1 / 0, -1 / 0, 0 / 0 })
     for _, value in ipairs { 1, 1.5, 0.1, 1 / 3, 2 ^ 53, 2 ^ 64, 1e21, -1e-7 } do
       assert.equal(value, tonumber(json.encode(value)))
     end
-    assert.equal('{"a":null}', json.write({ a = json.null }, {}))
+    assert.equal('{"a":null}', json.encode_any({ a = json.null }, {}))
     assert.is_false(pcall(json.encode, io.stdout))
   end)
 

@@ -2,7 +2,7 @@
 -- for. It used to be left to the system's default.
 if _VERSION ~= "Lua 5.4" then return end -- the sandbox's process is the same for each Lua
 
-local helper = require "spec.sandbox.helper"
+local helper = require "spec.devkit4ai.sandbox.helper"
 
 -- Starts the sandbox with words in front of it, sends SIGTERM when it listens, and gives its exit code. The sandbox is the
 -- process that has no child.

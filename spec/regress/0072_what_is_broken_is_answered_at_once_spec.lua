@@ -1,23 +1,23 @@
 -- A request that is broken already is refused without more bytes. After a bad chunk size the answer used to wait for
 -- bytes that no client sends.
-local http = require "devkit4ai.sandbox.http"
+local request_reader = require "devkit4ai.sandbox.http.request_reader"
 
 local CHUNKED = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 -- What the server does with a request: its status, and whether it asked for more than came.
 local function serve(bytes, step)
   local at, waits = 1, false
-  local reader = http.reader(function()
+  local reader = request_reader.new(function()
     local piece = bytes:sub(at, at + step - 1)
     at = at + step
     if piece ~= "" then return piece end
     waits = true
   end, function() end)
-  local request, status = reader:head()
+  local request, status = reader:read_request()
   if request then
     local _
-    _, status = request:body(1024)
-    request:drain(1024)
+    _, status = request:read_all(1024)
+    request:drain()
   end
   return status, waits
 end
@@ -59,10 +59,10 @@ describe("the sandbox's HTTP reader", function()
 
   it("keeps no connection after a broken body", function()
     local bytes = CHUNKED .. "zz\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n"
-    local reader = http.reader(function() return bytes end, function() end)
-    local request = reader:head()
-    request:body(1024)
-    request:drain(1024)
+    local reader = request_reader.new(function() return bytes end, function() end)
+    local request = reader:read_request()
+    request:read_all(1024)
+    request:drain()
     assert.is_false(request.keep_alive)
   end)
 end)

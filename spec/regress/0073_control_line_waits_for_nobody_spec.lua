@@ -1,7 +1,7 @@
 -- The control line neither holds up the server while an answer is not read, nor reads its input byte by byte.
 if _VERSION ~= "Lua 5.4" then return end -- the sandbox's process is the same for each Lua
 
-local helper = require "spec.sandbox.helper"
+local helper = require "spec.devkit4ai.sandbox.helper"
 
 -- Runs shell lines with a sandbox on its control line: 3 to write to, 4 to read from, its $url and $pid.
 local function run(lines)

@@ -3,32 +3,32 @@
 if _VERSION ~= "Lua 5.4" or not pcall(require, "cqueues") then return end
 
 local cqueues = require "cqueues"
-local picture = require "devkit4ai.sandbox.picture"
-local pictures = require "devkit4ai.sandbox.pictures"
+local image_renderer = require "devkit4ai.sandbox.images.image_renderer"
+local image_cache = require "devkit4ai.sandbox.images.image_cache"
 
 describe("the sandbox's pictures", function()
   local log, draw
   before_each(function()
-    log, draw = {}, picture.draw
-    picture.draw = function(seed, breathe) -- luacheck: ignore
+    log, draw = {}, image_renderer.draw
+    image_renderer.draw = function(seed, yield_to_others) -- luacheck: ignore
       log[#log + 1] = "begins " .. seed
-      for _ = 1, 3 do breathe() end
+      for _ = 1, 3 do yield_to_others() end
       log[#log + 1] = "ends " .. seed
       if seed == "bad" then error "on purpose" end
       return "png of " .. seed
     end
   end)
-  after_each(function() picture.draw = draw end) -- luacheck: ignore
+  after_each(function() image_renderer.draw = draw end) -- luacheck: ignore
 
   -- Asks for pictures, each in a coroutine of its own, in this order.
   local function ask(seeds)
-    local queue, kept, got = cqueues.new(), pictures.new(), {}
+    local queue, cache, got = cqueues.new(), image_cache.new(), {}
     local asked = 0
     for i, seed in ipairs(seeds) do
       queue:wrap(function()
         while asked ~= i - 1 do cqueues.sleep(0) end
         asked = i
-        got[i] = select(2, pcall(kept.get, kept, seed))
+        got[i] = select(2, pcall(cache.get, cache, seed))
       end)
     end
     assert(queue:loop())

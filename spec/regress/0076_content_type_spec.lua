@@ -1,6 +1,6 @@
 -- A body is read by its Content-Type, as the API's framework does it. The sandbox took JSON under any type, so that a program
 -- that forgot the header passed its tests.
-local helper = require "spec.sandbox.helper"
+local helper = require "spec.devkit4ai.sandbox.helper"
 
 local JSON = { "application/json", "Application/JSON; charset=utf-8", "application/problem+json", "" }
 local OTHER = {

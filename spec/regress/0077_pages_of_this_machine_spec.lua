@@ -1,6 +1,6 @@
 -- A page that this machine serves may call the sandbox and read its answers; a page of another machine may not, and no page
 -- reads /_sandbox/.
-local helper = require "spec.sandbox.helper"
+local helper = require "spec.devkit4ai.sandbox.helper"
 
 local PAGES = { "http://localhost:3000", "http://127.0.0.1", "https://localhost", "http://[::1]:8080" }
 local OTHERS = {

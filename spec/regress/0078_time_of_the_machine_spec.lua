@@ -2,7 +2,7 @@
 -- other time were up to a second behind.
 if not pcall(require, "cqueues") then return end
 
-local clocks = require "devkit4ai.sandbox.clock"
+local clocks = require "devkit4ai.sandbox.state.clock"
 local cqueues = require "cqueues"
 
 describe("the sandbox's clock", function()
@@ -15,7 +15,7 @@ describe("the sandbox's clock", function()
   it("starts with the machine's time to the fraction of a second", function()
     for _, now in ipairs { 1700000000, 1700000000.25, 1700000000.999 } do
       package.loaded.socket = { gettime = function() return now end }
-      assert.equal(now, clocks.new()())
+      assert.equal(now, clocks.new().now())
     end
   end)
 
@@ -25,7 +25,7 @@ describe("the sandbox's clock", function()
     package.loaded.socket = nil
     package.preload.socket = function() error "module 'socket' not found:" end
     local before = os.time()
-    local now = clocks.new()()
+    local now = clocks.new().now()
     assert.is_true(before <= now and now <= os.time())
   end)
 end)

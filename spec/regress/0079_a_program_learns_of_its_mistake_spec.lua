@@ -3,7 +3,7 @@ if _VERSION ~= "Lua 5.4" then return end -- Node and the sandbox are the same fo
 
 local child = require "spec.support.child"
 local cjson = require("cjson").new()
-local helper = require "spec.sandbox.helper"
+local helper = require "spec.devkit4ai.sandbox.helper"
 
 describe("devkit4ai sandbox --control", function()
   it("writes a line for every wrong use, and for a rock that is missing", function()

@@ -88,8 +88,8 @@ describe("an order that waits for room", function()
       else conn:respond(429, { detail = "wait" }, { ["Retry-After"] = "3600" }) end]]):format(ID))
     local ended = child.run([[
       local core = require "devkit4ai.core"
-      local poll = require "devkit4ai.poll"
-      poll.pause = function() return 0.01 end
+      local poll_schedule = require "devkit4ai.generation.poll_schedule"
+      poll_schedule.pause = function() return 0.01 end
       local client = require("devkit4ai").new { base_url = arg[1], access_token = "t", developer_key = "d",
         project_id = arg[2], project_key = "p" }
       local order = { images = { { data = "\137PNG\r\n\26\n\0\0\0\13IHDR", filename = "a.png" } }, prompt = "neon" }

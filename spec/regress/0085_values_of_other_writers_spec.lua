@@ -1,7 +1,7 @@
 -- Values that other JSON writers send took the rest of a response with them: NaN (Python), null in the place of a list (Go),
 -- an escape that JSON does not have, a deep field; blanks around a status; a URL with "\" or UTF-8.
 local devkit4ai = require "devkit4ai"
-local json = require "devkit4ai.json"
+local json = require "devkit4ai.util.json"
 local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
 

@@ -2,7 +2,7 @@
 -- reason (a syntax error, a library that can't be loaded, Ctrl-C, no memory) is told as what it is: the command said of
 -- each that a rock is not installed.
 local child = require "spec.support.child"
-local dependencies = require "devkit4ai.dependencies"
+local dependencies = require "devkit4ai.util.dependencies"
 
 local plain_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 local LUA = rawget(_G, "jit") and "LuaJIT" or _VERSION

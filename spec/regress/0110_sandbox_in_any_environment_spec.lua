@@ -50,7 +50,7 @@ end
 local QUICK = [[
   local start = require("devkit4ai.sandbox").start
   require("devkit4ai.sandbox").start = function() return start { step_time = 0.05 } end
-  require("devkit4ai.poll").pause = function() return 0.05 end
+  require("devkit4ai.generation.poll_schedule").pause = function() return 0.05 end
 ]]
 
 local function examples()
@@ -96,7 +96,8 @@ describe("with the user's own keys and addresses in the environment", function()
     local server, folder = real_api()
     local busted = assert(io.popen "command -v busted"):read "*l"
     local ended = child.run(('arg = { [0] = %q, %s } dofile(arg[0])'):format(busted,
-      '"spec/readme_spec.lua", "spec/docs_spec.lua", "spec/cli/docs_spec.lua", "spec/sandbox/docs_spec.lua"'),
+      '"spec/docs/readme_spec.lua", "spec/docs/docs_spec.lua", '
+        .. '"spec/devkit4ai/cli/docs_spec.lua", "spec/devkit4ai/sandbox/docs_spec.lua"'),
       { env = environment(server, folder) })
     assert.same({}, asked(server))
     assert.equal(0, ended.code, ended.out .. ended.err)

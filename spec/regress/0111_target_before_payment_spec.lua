@@ -1,7 +1,7 @@
 -- A program that knows where its picture goes looks at that path before the paid request: the README's program, the examples,
 -- the command. Run twice, they must not pay and then refuse to save.
 local child = require "spec.support.child"
-local command = require "spec.cli.command"
+local command = require "spec.devkit4ai.cli.command"
 
 local plain_51 = _VERSION == "Lua 5.1" and not jit -- luacheck: globals jit
 
@@ -15,7 +15,7 @@ local COUNTED = [[
     box = assert(start { step_time = 0.05 })
     return box
   end
-  require("devkit4ai.poll").pause = function() return 0.05 end
+  require("devkit4ai.generation.poll_schedule").pause = function() return 0.05 end
   local done, why = pcall(dofile, %q)
   io.stderr:write(done and "" or why)
   print("paid", box and #box:generations() or 0)
@@ -97,7 +97,7 @@ describe("examples/quickstart.lua", function()
     finally(function() desk:remove() end)
     local folder = new_folder "quickstart.png"
     local script = [[
-      require("devkit4ai.poll").pause = function() return 0.05 end
+      require("devkit4ai.generation.poll_schedule").pause = function() return 0.05 end
       package.preload["devkit4ai.sandbox"] = function() error "a sandbox was started" end
       dofile(]] .. ("%q)"):format(HERE .. "/examples/quickstart.lua")
     local options = { args = { "--real" }, env = desk:env(), before = ("cd '%s'"):format(folder) }

@@ -1,6 +1,6 @@
 -- What the command says of itself. Help texts, man page and docs/command.md come from one source, or are compared here.
 local child = require "spec.support.child"
-local command = require "spec.cli.command"
+local command = require "spec.devkit4ai.cli.command"
 local exits = require "devkit4ai.cli.exits"
 local settings = require "devkit4ai.cli.settings"
 local topics = require "devkit4ai.cli.topics"
@@ -33,14 +33,14 @@ end
 
 describe("devkit4ai", function()
   it("shows its version, and takes -v for that where no command is named", function()
-    local words = "devkit4ai " .. require "devkit4ai.version"
+    local words = "devkit4ai " .. require "devkit4ai.util.version"
     for _, arguments in ipairs {
       { "--version" }, { "-v" }, { "--verbose" }, { "version" }, { "me", "--version" }, { "generate", "--version" },
     } do
       local ended = run((table.unpack or unpack)(arguments)) -- luacheck: ignore (5.1 and LuaJIT)
       assert.same({ 0, "", words }, { ended.code, ended.err, ended.out:match "^(%S+ %S+)" })
     end
-    assert.is_truthy(run("-v", "--json").out:find('"version":"' .. require "devkit4ai.version", 1, true))
+    assert.is_truthy(run("-v", "--json").out:find('"version":"' .. require "devkit4ai.util.version", 1, true))
     assert.equal(2, run("-v", "fly").code)
     assert.equal(2, run().code)
   end)

@@ -1,6 +1,6 @@
 -- register and logout: an account from a shell, its keys shown once or stored, and the login that it leaves.
 local child = require "spec.support.child"
-local command = require "spec.cli.command"
+local command = require "spec.devkit4ai.cli.command"
 
 local EMAIL = "ann@example.com"
 

@@ -3,8 +3,8 @@
 if _VERSION == "Lua 5.1" and not jit then return end -- luacheck: globals jit (the sandbox does not run there)
 
 local child = require "spec.support.child"
-local command = require "spec.cli.command"
-local helper = require "spec.sandbox.helper"
+local command = require "spec.devkit4ai.cli.command"
+local helper = require "spec.devkit4ai.sandbox.helper"
 
 -- In one shell: the sandbox writes to a file, the shell reads it and goes on.
 local SCRIPT = [[

@@ -2,8 +2,8 @@
 if _VERSION ~= "Lua 5.4" then return end -- its subject is the shell, so one Lua is enough
 
 local child = require "spec.support.child"
-local helper = require "spec.sandbox.helper"
-local screen = require "spec.cli.screen"
+local helper = require "spec.devkit4ai.sandbox.helper"
+local screen = require "spec.devkit4ai.cli.screen"
 
 describe("devkit4ai completion", function()
   local folder, one

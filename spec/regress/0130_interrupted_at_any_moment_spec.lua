@@ -2,7 +2,7 @@
 -- moments are files that are opened, so the machine's speed changes nothing. The module that was loaded used to decide: the
 -- interpreter showed a traceback, or a `pcall` around `require` took the signal for a missing module.
 local child = require "spec.support.child"
-local helper = require "spec.sandbox.helper"
+local helper = require "spec.devkit4ai.sandbox.helper"
 
 local HERE = helper.shell "pwd":match "[^\n]+"
 local STEP = 3 -- each third file

@@ -1,7 +1,7 @@
 -- Each exit code by a run: it is the one that docs/command.md has, standard output has one object with it, and the object's keys
 -- have the same order on every Lua. Values that are refused here used to end with 1, refused keys too.
-local command = require "spec.cli.command"
-local helper = require "spec.sandbox.helper"
+local command = require "spec.devkit4ai.cli.command"
+local helper = require "spec.devkit4ai.sandbox.helper"
 
 local UNKNOWN = "550e8400-e29b-41d4-a716-446655440000"
 

@@ -1,8 +1,8 @@
 -- A key that is shown only once is never lost: where standard output takes nothing, the message has the id and the line that
 -- revokes it; with --save the key is in the settings before anything is shown. `head` ends the command without a word.
 local child = require "spec.support.child"
-local command = require "spec.cli.command"
-local helper = require "spec.sandbox.helper"
+local command = require "spec.devkit4ai.cli.command"
+local helper = require "spec.devkit4ai.sandbox.helper"
 
 local OUTPUTS = {
   full = "exec >/dev/full", closed = "exec >&-",

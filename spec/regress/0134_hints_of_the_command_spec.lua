@@ -25,7 +25,8 @@ end
 
 local function literals()
   local list = {}
-  local pipe = assert(io.popen "LC_ALL=C ls lua/devkit4ai/*.lua lua/devkit4ai/operations/*.lua")
+  local pipe = assert(io.popen(
+    "find lua/devkit4ai -name '*.lua' ! -path '*/cli/*' ! -path '*/sandbox/*' ! -path '*/store/*' | LC_ALL=C sort"))
   for path in pipe:lines() do
     for line in io.lines(path) do
       if not line:find "^%s*%-%-" then

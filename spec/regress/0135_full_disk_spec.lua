@@ -1,8 +1,8 @@
 -- A full disk is named as such, wherever a file is written, and before anything is paid for. It used to be "can't be written".
 local child = require "spec.support.child"
-local command = require "spec.cli.command"
+local command = require "spec.devkit4ai.cli.command"
 local core = require "devkit4ai.core"
-local helper = require "spec.sandbox.helper"
+local helper = require "spec.devkit4ai.sandbox.helper"
 
 -- A file system of 192 KB in a mount namespace of its own: its folder is $1, the command the rest.
 local MOUNT = [[mount -t tmpfs -o size=192k none "$1" && %s && shift && exec "$@"]]

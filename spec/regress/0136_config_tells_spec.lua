@@ -1,7 +1,7 @@
 -- `devkit4ai config` names the settings file, and tells who is logged in, where and until when. It never shows a token.
 local child = require "spec.support.child"
 local cjson = require("cjson").new()
-local command = require "spec.cli.command"
+local command = require "spec.devkit4ai.cli.command"
 
 describe("devkit4ai config", function()
   local desk

@@ -1,8 +1,8 @@
 -- The command could not write a picture to standard output: `--out -` made a file of that name, and `--out /dev/stdout` was
 -- refused. A name of 255 bytes was refused, too, since the probe beside it had a longer one.
 local child = require "spec.support.child"
-local command = require "spec.cli.command"
-local helper = require "spec.sandbox.helper"
+local command = require "spec.devkit4ai.cli.command"
+local helper = require "spec.devkit4ai.sandbox.helper"
 
 describe("devkit4ai --out -", function()
   local desk, id

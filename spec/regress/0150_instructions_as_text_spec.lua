@@ -1,11 +1,11 @@
 -- Instructions that are a JSON text are sent as they are. They were wrapped as a prompt: a paid generation of another image.
 -- What looks like a JSON object and is none is refused. generate, find_generation and the command follow one rule.
 local cjson = require "cjson"
-local command = require "spec.cli.command"
+local command = require "spec.devkit4ai.cli.command"
 local devkit4ai = require "devkit4ai"
-local instructions = require "devkit4ai.instructions"
+local instructions = require "devkit4ai.generation.instructions"
 local child = require "spec.support.child"
-local json = require "devkit4ai.json"
+local json = require "devkit4ai.util.json"
 local locales = require "spec.support.locales"
 local sandbox = require "devkit4ai.sandbox"
 
@@ -153,7 +153,7 @@ describe("a long whole number in instructions", function()
     finally(function() child.remove(folder) end)
     for _, name in ipairs(locales.NAMES) do
       local ended = child.run([[
-        local json, instructions = require "devkit4ai.json", require "devkit4ai.instructions"
+        local json, instructions = require "devkit4ai.util.json", require "devkit4ai.generation.instructions"
         assert(os.setlocale(arg[1]))
         print(json.encode { list = { 123456789012345, 1 / 2 } }, instructions.text '{"prompt":"neon","a":0.5}')
       ]], { args = { name }, env = { LOCPATH = folder } })

@@ -1,6 +1,6 @@
 -- A developer's login counts for all projects: who sets DEVKIT4AI_PROJECT_ID afterwards is still signed in. An end user's login
 -- counts for its project. The sessions were kept under the project for both.
-local command = require "spec.cli.command"
+local command = require "spec.devkit4ai.cli.command"
 local devkit4ai = require "devkit4ai"
 local memory = require "devkit4ai.store.memory"
 local sandbox = require "devkit4ai.sandbox"

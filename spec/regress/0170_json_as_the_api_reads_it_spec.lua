@@ -2,7 +2,7 @@
 -- parameter that has no semicolon in front. It refused blanks around "=" in the header of a part.
 if _VERSION ~= "Lua 5.4" or not pcall(require, "cqueues.socket") then return end -- the server is the same for each Lua
 
-local helper = require "spec.sandbox.helper"
+local helper = require "spec.devkit4ai.sandbox.helper"
 
 describe("the sandbox", function()
   teardown(helper.stop_all)

@@ -1,6 +1,6 @@
--- /_sandbox/ refuses a body where it takes none, and a fault whose headers say nothing. `DELETE /_sandbox/faults` with a number
--- in its body removed every fault.
-local helper = require "spec.sandbox.helper"
+-- /_sandbox/ refuses a body where it takes none, and a fault with empty or invalid headers. `DELETE /_sandbox/faults` with a
+-- number in its body removed every fault.
+local helper = require "spec.devkit4ai.sandbox.helper"
 
 describe("/_sandbox/", function()
   teardown(helper.stop_all)
@@ -11,10 +11,10 @@ describe("/_sandbox/", function()
     helper.curl(box.url .. "/nowhere")
     box:fault { status = 503 }
     local count = 0
-    for _, door in ipairs(helper.curl(box.url .. "/_sandbox/").json.paths) do
-      if door.method ~= "POST" then
-        local answer = helper.request(door.method, box.url .. door.path, {}, "-d", '{"number": 1}')
-        assert.equal(400, answer.status, door.path)
+    for _, endpoint in ipairs(helper.curl(box.url .. "/_sandbox/").json.paths) do
+      if endpoint.method ~= "POST" then
+        local answer = helper.request(endpoint.method, box.url .. endpoint.path, {}, "-d", '{"number": 1}')
+        assert.equal(400, answer.status, endpoint.path)
         assert.truthy(answer.json.error:find("takes no body", 1, true), answer.json.error)
         count = count + 1
       end
@@ -24,7 +24,7 @@ describe("/_sandbox/", function()
     assert.equal(1, #box:clear_faults():requests())
   end)
 
-  it("refuses headers of a fault that say nothing", function()
+  it("refuses empty or invalid headers of a fault", function()
     for _, headers in ipairs {
       "{}", "[]", '{"A": []}', '{"A": {}}', '{"A": {"b": "c"}}', '{"A": null}', '{"A": [null]}',
     } do

@@ -4,7 +4,7 @@ if _VERSION ~= "Lua 5.4" then return end -- the sandbox's process is the same fo
 
 local cjson = require("cjson").new()
 local child = require "spec.support.child"
-local helper = require "spec.sandbox.helper"
+local helper = require "spec.devkit4ai.sandbox.helper"
 
 -- The command runs in the interpreter itself: a shell around it needs descriptors of its own. It inherits no other ones.
 local function limited(count, options)

@@ -3,7 +3,7 @@
 if _VERSION ~= "Lua 5.4" then return end -- Node and the sandbox are the same for each Lua
 
 local child = require "spec.support.child"
-local helper = require "spec.sandbox.helper"
+local helper = require "spec.devkit4ai.sandbox.helper"
 
 describe("the Node helper of docs/testing.md", function()
   it("waits for all answers that are asked for at once, and ends after a test that fails meanwhile", function()

@@ -2,8 +2,8 @@
 -- --json` wrote no JSON, and Ctrl-C while the shell part of the command ran wrote none either.
 local bounded = require "devkit4ai.cli.bounded"
 local child = require "spec.support.child"
-local command = require "spec.cli.command"
-local helper = require "spec.sandbox.helper"
+local command = require "spec.devkit4ai.cli.command"
+local helper = require "spec.devkit4ai.sandbox.helper"
 
 describe("input of the command", function()
   local desk

@@ -1,7 +1,7 @@
 -- What was stored, and is not used or not told: a login behind a token of the environment, a saved key behind one of the
 -- environment or beside another project's id, a saved key that standard output did not take, the keys of a new account.
 local child = require "spec.support.child"
-local command = require "spec.cli.command"
+local command = require "spec.devkit4ai.cli.command"
 
 describe("the command", function()
   local desk

@@ -2,7 +2,7 @@
 -- to the program and to its sandbox, ended the sandbox first, and both wrote "interrupted" into one line.
 if _VERSION == "Lua 5.1" and not jit then return end -- luacheck: globals jit (the sandbox does not run there)
 
-local command = require "spec.cli.command"
+local command = require "spec.devkit4ai.cli.command"
 
 describe("devkit4ai sandbox", function()
   local desk

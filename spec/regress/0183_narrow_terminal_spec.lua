@@ -1,8 +1,8 @@
 -- On a terminal of 80 columns, `config` cut the name of the variable that a setting comes from, and the end of a login; on a
 -- narrow one, ids were cut, which nobody can copy then. "try later" stood beside "may be paid for".
-local command = require "spec.cli.command"
-local helper = require "spec.sandbox.helper"
-local screen = require "spec.cli.screen"
+local command = require "spec.devkit4ai.cli.command"
+local helper = require "spec.devkit4ai.sandbox.helper"
+local screen = require "spec.devkit4ai.cli.screen"
 
 describe("the command", function()
   local desk, shown

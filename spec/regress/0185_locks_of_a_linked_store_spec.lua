@@ -2,7 +2,7 @@
 -- took no turns, and lost each other's sessions. Where the link's folder could not be written, no session was kept, though
 -- new and login found nothing wrong. Of several links one after another, only the first one's owner was looked at.
 local child = require "spec.support.child"
-local command = require "spec.cli.command"
+local command = require "spec.devkit4ai.cli.command"
 local file = require "devkit4ai.store.file"
 
 describe("a store that is named by links", function()

@@ -2,8 +2,8 @@
 -- file in a sticky folder, a file that something is mounted on (`docker run -v`), one with an attribute of chattr. A picture
 -- under the name of a part file was removed by the next save. The C tests have more: download_test.c.
 local child = require "spec.support.child"
-local command = require "spec.cli.command"
-local helper = require "spec.sandbox.helper"
+local command = require "spec.devkit4ai.cli.command"
+local helper = require "spec.devkit4ai.sandbox.helper"
 
 describe("devkit4ai generate --out, before anything is paid for,", function()
   local desk, picture

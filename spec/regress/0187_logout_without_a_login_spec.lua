@@ -1,7 +1,7 @@
 -- `devkit4ai logout` failed where nothing had ever been kept, if a token came from the environment: it wanted the lock of a file
 -- in a folder that was not there.
 local child = require "spec.support.child"
-local command = require "spec.cli.command"
+local command = require "spec.devkit4ai.cli.command"
 local file = require "devkit4ai.store.file"
 
 describe("a file store without its file", function()

@@ -1,7 +1,7 @@
 -- A login replaced whatever its store's file held: a path that was mistyped (`.env` for `sessions.json`) lost that file, and one
 -- line on standard error said so afterwards.
 local child = require "spec.support.child"
-local command = require "spec.cli.command"
+local command = require "spec.devkit4ai.cli.command"
 local devkit4ai = require "devkit4ai"
 local file = require "devkit4ai.store.file"
 

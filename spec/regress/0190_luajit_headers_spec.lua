@@ -3,7 +3,7 @@
 if _VERSION ~= "Lua 5.4" then return end -- the subject is C
 
 local child = require "spec.support.child"
-local helper = require "spec.sandbox.helper"
+local helper = require "spec.devkit4ai.sandbox.helper"
 
 -- The 5.1 headers with the functions that LuaJIT 2.1 adds.
 local LAUXLIB = [[

@@ -17,11 +17,18 @@ function M.read(path)
   return text
 end
 
-local function capture(command)
+-- Starts a command; its result gives what the command writes, once it has ended.
+local function start(command)
   local pipe = assert(io.popen(command, "r"))
-  local text = pipe:read("*a")
-  pipe:close()
-  return text
+  return function()
+    local text = pipe:read("*a")
+    pipe:close()
+    return text
+  end
+end
+
+local function capture(command)
+  return start(command)()
 end
 
 --- A folder of the caller's own, which it removes with M.remove.
@@ -82,12 +89,12 @@ local UNSET = table.concat(unset, " ")
 ---@field out string  what it wrote to standard output
 ---@field err string  and to standard error
 
---- Runs a script to its end.
+--- Starts a script. Several of them run beside each other.
 ---@param script string Lua; its `...` are options.args
 ---@param options table? args: a list of texts; env: variables; before: shell text in front, as `ulimit -f 8`; wrap: a
 ---  command that runs another, as strace; signalled: it gets signals; preload: a library of spec/support, by its name
----@return spec.Ended
-function M.run(script, options)
+---@return fun(): spec.Ended finish waits for its end
+function M.start(script, options)
   options = options or {}
   local folder = M.folder()
   local file = assert(io.open(folder .. "/script.lua", "wb"))
@@ -104,11 +111,22 @@ function M.run(script, options)
   words[#words + 1] = M.interpreter()
   words[#words + 1] = quote(folder .. "/script.lua")
   for _, word in ipairs(options.args or {}) do words[#words + 1] = quote(word) end
-  local code = capture(("(%s\n%s) >%s/out 2>%s/err </dev/null; echo $?"):format(
+  local exit_code = start(("(%s\n%s) >%s/out 2>%s/err </dev/null; echo $?"):format(
     options.before or "", table.concat(words, " "), folder, folder))
-  local ended = { code = tonumber(code), out = M.read(folder .. "/out"), err = M.read(folder .. "/err") }
-  M.remove(folder)
-  return ended
+  return function()
+    local code = exit_code()
+    local ended = { code = tonumber(code), out = M.read(folder .. "/out"), err = M.read(folder .. "/err") }
+    M.remove(folder)
+    return ended
+  end
+end
+
+--- Runs a script to its end.
+---@param script string as for M.start
+---@param options table? as for M.start
+---@return spec.Ended
+function M.run(script, options)
+  return M.start(script, options)()
 end
 
 return M

@@ -6,10 +6,10 @@ local wire = require "spec.support.wire"
 local M = {}
 
 -- Where the client keeps to another document on purpose.
-M.RENAMED = { ["POST /api/v1/generation/generate-v2"] = { example_images = "files" } } -- D36: the guide's name
+M.RENAMED = { ["POST /api/v1/generation/generate-v2"] = { example_images = "files" } } -- wire.md D36: the guide's name
 M.ALWAYS_SENT = { -- what may be left out by the file, and has a default there, but is sent by every call
-  test_mode = "D53: one document calls it required",
-  page = "D50: defaults differ between the documents", page_size = "D50", per_page = "D50",
+  test_mode = "wire.md D53: one document calls it required",
+  page = "wire.md D50: defaults differ between the documents", page_size = "D50", per_page = "D50",
 }
 
 local function decode(text)

@@ -161,8 +161,8 @@ M.calls = {
 
 -- Rows that have no method, and why.
 M.without_method = {
-  post_stripe_webhook = "row 41: Stripe is the caller",
-  get_root = "row 53: for client:request alone",
+  post_stripe_webhook = "wire.md 3.1, row 41: Stripe is the caller",
+  get_root = "wire.md 3.1, row 53: for client:request alone",
 }
 
 --- The objects that the calls are of, for a client that holds every credential. The keys are asked for.

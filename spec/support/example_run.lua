@@ -7,7 +7,7 @@ local payments = require "spec.support.payments"
 local reference = require "spec.support.reference"
 local wire = require "spec.support.wire"
 
-require("devkit4ai.poll").pause = function() return 0.01 end
+require("devkit4ai.generation.poll_schedule").pause = function() return 0.01 end
 
 local PASSWORD = "SecurePass123"
 
@@ -21,7 +21,7 @@ local function note(class, object)
   end
 end
 
-local errors = require "devkit4ai.errors"
+local errors = require "devkit4ai.util.errors"
 local give = errors.give
 
 function errors.give(fields) -- luacheck: ignore 122

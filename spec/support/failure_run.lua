@@ -17,7 +17,7 @@ local ID = "990e8400-e29b-41d4-a716-446655440004"
 local IMAGE = { data = wire.image.png .. ("x"):rep(100000), filename = "a.png" }
 
 local function project(client) return client:project(wire.sample.project_id) end
-local function key_of(scope, kind) return require("devkit4ai.key").new({ id = ID }, scope, kind) end
+local function key_of(scope, kind) return require("devkit4ai.resources.key").new({ id = ID }, scope, kind) end
 local function guest(client)
   local sample = wire.sample
   return project(client):end_user { access_token = sample.access_token, refresh_token = sample.refresh_token }
@@ -67,7 +67,7 @@ end
 
 -- Which operation a request is of: by method and path as it stands, else by a path with an id in it.
 local BY_PATH, BY_PATTERN = { ["GET /picture.png"] = "get_picture" }, {}
-for name, row in pairs(require("devkit4ai.operations").all()) do
+for name, row in pairs(require("devkit4ai.api.operations").all()) do
   local path = row.path and row.method .. " " .. row.path or ""
   if path:find("{", 1, true) then
     BY_PATTERN["^" .. path:gsub("[%-.]", "%%%0"):gsub("{[%w_]+}", "[^/]+") .. "$"] = name

@@ -1,17 +1,17 @@
--- What becomes of each operation under each failure, as CONTRACT 7 has it: written from there, and not from the client's own
+-- What becomes of each operation under each failure, as wire.md 7 has it: written from there, and not from the client's own
 -- code. failures_spec.lua holds the client against it; tools/retries-table prints it into docs/retries.md.
 local unpack = table.unpack or unpack -- luacheck: ignore 113
 
 local M = {}
 
--- The classes of CONTRACT 7: how often a call goes out in all, after a failure of this case. What is not named: once.
+-- The classes of wire.md 7: how often a call goes out in all, after a failure of this case. What is not named: once.
 M.CLASSES = {
   { name = "reads", words = "reads", not_sent = 3, limited = 3, ambiguous = 3 },
-  { name = "same", words = "what can be done twice", not_sent = 3, limited = 3, ambiguous = 3 },
-  { name = "delete", words = "what deletes or revokes", not_sent = 3, limited = 3, ambiguous = 3 },
-  { name = "refresh", words = "the refresh", not_sent = 2, limited = 2, ambiguous = 2 },
+  { name = "same", words = "changes that are safe to repeat", not_sent = 3, limited = 3, ambiguous = 3 },
+  { name = "delete", words = "deletions and revocations", not_sent = 3, limited = 3, ambiguous = 3 },
+  { name = "refresh", words = "the token refresh", not_sent = 2, limited = 2, ambiguous = 2 },
   { name = "login", words = "the login", not_sent = 3 },
-  { name = "makes", words = "what makes or costs something", not_sent = 3, limited = 3 },
+  { name = "makes", words = "calls that create something or may cost money", not_sent = 3, limited = 3 },
 }
 
 -- Class by class: the operations.
@@ -45,43 +45,43 @@ end
 
 local NO_GET = { validate_stripe_credentials = true } -- of the reads
 
--- Nothing is read out of these answers, so that any 2xx is a success (D31, D44, and 204).
+-- Nothing is read out of these answers, so that any 2xx is a success (wire.md D31, D44, and 204).
 local UNREAD = {
   verify_email = true, request_verification = true, revoke_developer_key = true, delete_project = true,
   revoke_api_key = true, set_generation_public = true, delete_generation = true, delete_stripe_config = true,
 }
 local SUCCESS = { requests = 1, kind = "success" }
 
--- In this order they stand in the document. words: what happens · case: of CONTRACT 7; `final` ends every call · unseen: no
+-- In this order they stand in the document. words: what happens · case: of wire.md 7; `final` ends every call · unseen: no
 -- request reaches the server · again: requests that libcurl may add by itself to a GET's · refresh: what is otherwise where it
 -- is the refresh, which all who wait for it share · kinds: what the document has in place of `kind`, where it differs by
 -- status · unread: no failure where nothing is read out of the answer · script: of the raw server, for each connection; give: what it does with
 -- each request but those to /warm · https, tls, refused, unknown_name, warm, limits, cancelled: what else failure_run needs to
 -- know.
 M.FAILURES = {
-  { words = "nobody listens on the port", case = "not_sent", unseen = true, kind = "network", outcome = "not_sent",
+  { words = "connection refused", case = "not_sent", unseen = true, kind = "network", outcome = "not_sent",
     refused = true },
-  { words = "the name can't be resolved", case = "not_sent", unseen = true, kind = "network", outcome = "not_sent",
+  { words = "the DNS lookup fails", case = "not_sent", unseen = true, kind = "network", outcome = "not_sent",
     unknown_name = true },
-  { words = "the TLS handshake breaks off", case = "not_sent", unseen = true, kind = "tls", outcome = "not_sent",
+  { words = "the TLS handshake fails", case = "not_sent", unseen = true, kind = "tls", outcome = "not_sent",
     https = true, script = [[conn:write("no TLS here\r\n") conn:close()]] },
   { words = "the server's certificate is not trusted", case = "final", unseen = true, kind = "tls",
     outcome = "not_sent", tls = true, give = "" },
-  { words = "a new connection is reset before the answer", case = "ambiguous", kind = "network", outcome = "unknown",
+  { words = "a new connection is reset before a response", case = "ambiguous", kind = "network", outcome = "unknown",
     script = [[conn:read_head() conn:reset()]] },
-  { words = "a kept connection is reset before the answer", case = "ambiguous", kind = "network", outcome = "unknown",
+  { words = "a reused connection is reset before a response", case = "ambiguous", kind = "network", outcome = "unknown",
     warm = true, again = 1, give = "conn:reset() return" },
-  { words = "a reset once the whole request was read", case = "ambiguous", kind = "network", outcome = "unknown",
+  { words = "a reset after the server read the request", case = "ambiguous", kind = "network", outcome = "unknown",
     script = [[conn:read_request() conn:reset()]] },
-  { words = "the answer breaks off", case = "ambiguous", kind = "network", outcome = "unknown", status = 200,
+  { words = "the response is cut off", case = "ambiguous", kind = "network", outcome = "unknown", status = 200,
     script = [[conn:read_request() conn:write('HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"id"') conn:close()]] },
   { words = "200 without a usable body", case = "ambiguous", kind = "protocol", outcome = "unknown", status = 200,
     unread = true, give = [[conn:respond(200, "<html>")]] },
   { words = "408", case = "ambiguous", kind = "timeout", outcome = "unknown", status = 408,
     give = [[conn:respond(408, "{}")]] },
-  { words = "429, a wait of up to `max_wait`", case = "limited", kind = "rate_limited", outcome = "refused",
+  { words = "429 with a wait up to `max_wait`", case = "limited", kind = "rate_limited", outcome = "refused",
     status = 429, retry_after = 0.02, give = [[conn:respond(429, "{}", { ["Retry-After"] = "0.02" })]] },
-  { words = "429, a longer wait", case = "final", kind = "rate_limited", outcome = "refused", status = 429,
+  { words = "429 with a longer wait", case = "final", kind = "rate_limited", outcome = "refused", status = 429,
     retry_after = 3600, give = [[conn:respond(429, { detail = "Rate limit exceeded", retry_after = 3600 })]] },
   { words = "500", case = "ambiguous", kind = "server", outcome = "unknown", status = 500,
     give = [[conn:respond(500, { detail = "Internal Server Error" })]] },
@@ -89,19 +89,19 @@ M.FAILURES = {
     give = [[conn:respond(502, "<html>", { ["Content-Type"] = "text/html" })]] },
   { words = "503", case = "ambiguous", kind = "server", outcome = "unknown", status = 503,
     give = [[conn:respond(503, "")]] },
-  { words = "503, a wait of up to `max_wait`", case = "ambiguous", kind = "server", outcome = "unknown", status = 503,
+  { words = "503 with a wait up to `max_wait`", case = "ambiguous", kind = "server", outcome = "unknown", status = 503,
     retry_after = 0.02, give = [[conn:respond(503, "", { ["Retry-After"] = "0.02" })]] },
-  { words = "503, a longer wait", case = "final", kind = "server", outcome = "unknown", status = 503,
+  { words = "503 with a longer wait", case = "final", kind = "server", outcome = "unknown", status = 503,
     retry_after = 3600, give = [[conn:respond(503, "", { ["Retry-After"] = "3600" })]] },
   { words = "504", case = "ambiguous", kind = "server", outcome = "unknown", status = 504,
     give = [[conn:respond(504, "")]] },
-  { words = "nothing moves for `timeout.idle`", case = "ambiguous", kind = "timeout", outcome = "unknown",
+  { words = "no byte moves for `timeout.idle`", case = "ambiguous", kind = "timeout", outcome = "unknown",
     limits = { idle = 0.2 }, give = [[conn:sleep(1000)]] },
-  { words = "the call's own time is over", case = "final", kind = "timeout", outcome = "unknown",
+  { words = "the call's `timeout` is over", case = "final", kind = "timeout", outcome = "unknown",
     limits = { total = 0.2 }, refresh = { attempts = 0 }, give = [[conn:sleep(1000)]] },
-  { words = "it is cancelled", case = "final", kind = "cancelled", outcome = "unknown", cancelled = true,
+  { words = "the call is cancelled", case = "final", kind = "cancelled", outcome = "unknown", cancelled = true,
     refresh = { attempts = 0 }, give = [[conn:sleep(1000)]] },
-  { words = "402, and any 4xx that this table does not name", case = "final", kind = "protocol", outcome = "unknown",
+  { words = "402, and any 4xx that is not in this table", case = "final", kind = "protocol", outcome = "unknown",
     status = 402, give = [[conn:respond(402, { detail = "no credits left" })]] },
   { words = "400, 403, 404, 405, 409, 411, 413, 415, 422", case = "final", kind = "invalid", outcome = "refused",
     kinds = "[by status](errors.md#by-status)", status = 422, refresh = { kind = "auth" },

@@ -1,4 +1,4 @@
--- Run by spec/install.sh in an empty folder: the client installed in the tree arg[1], and no other, works as far as it
+-- Run by spec/install/install.sh in an empty folder: the client installed in the tree arg[1], and no other, works as far as it
 -- can without a server.
 local devkit4ai = require "devkit4ai"
 local tree = assert(arg[1], "usage: installed.lua TREE")

@@ -3,8 +3,8 @@
 local devkit4ai = require "spec.support.quick"
 local child = require "spec.support.child"
 
-require("devkit4ai.poll").pause = function() return 0 end
-require("devkit4ai.pace").reserve = function(_, now) return now end
+require("devkit4ai.generation.poll_schedule").pause = function() return 0 end
+require("devkit4ai.generation.request_pacing").reserve = function(_, now) return now end
 
 local M = {}
 

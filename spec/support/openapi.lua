@@ -4,7 +4,7 @@ local cjson = require("cjson").new()
 
 local M = {}
 
-M.PATH = "spec/contract/openapi.json"
+M.PATH = "spec/fixtures/contract/openapi.json"
 
 -- A fresh copy of the decoded file: a spec may change it.
 function M.read()
@@ -56,7 +56,7 @@ local function answer_of(operation)
   end
 end
 
---- The document's operations; those with fewer templates come first, since fixed segments win (CONTRACT 1.2).
+--- The document's operations; those with fewer templates come first, since fixed segments win (wire.md 1.2).
 ---@return table[] { method, path, pattern, query, body: name -> { schema, required }; content_type, status, answer }
 function M.operations(document)
   local list = {}

@@ -3,7 +3,7 @@
 local core = require "devkit4ai.core"
 local chance = core.random
 core.random = function() return 0 end
-require "devkit4ai.call"
+require "devkit4ai.request.call"
 core.random = chance
 
 return require "devkit4ai"

@@ -1,7 +1,7 @@
 --- What the reference is made of: all that the library's comments say, and which operations each method sends. Which object
 --- stands on which page is a row here; all else is said once, beside the code.
 local annotations = require "spec.support.annotations"
-local operations = require "devkit4ai.operations"
+local operations = require "devkit4ai.api.operations"
 
 local M = {}
 

@@ -1,7 +1,7 @@
 --- The pages of docs/reference as Markdown.
 local annotations = require "spec.support.annotations"
-local operations = require "devkit4ai.operations"
-local profiles = require "devkit4ai.profiles"
+local operations = require "devkit4ai.api.operations"
+local header_profiles = require "devkit4ai.api.header_profiles"
 local reference = require "spec.support.reference"
 
 local M = {}
@@ -31,7 +31,7 @@ local ROLES = { "developer", "end_user", "platform_operator" }
 
 local function header_names(profile)
   local names = {}
-  for _, line in ipairs(profiles[profile]) do
+  for _, line in ipairs(header_profiles[profile]) do
     local mark, name = line:match("^(%??)([%w-]+):")
     names[#names + 1] = ("`%s`%s"):format(name, mark == "?" and " where it is held" or "")
   end
@@ -330,9 +330,9 @@ local INTRODUCTION = {
   "In a call's name, `[x]` may be left out. Every call that asks the server takes [`timeout` and "
     .. "`headers`](options.md#own) in its table of arguments, or in a last table. "
     .. "Times of the API (`created_at`) are texts, as the server sends them.",
-  "Each example runs as it stands (`spec/reference_examples_spec.lua`), and prints what stands behind `-->`. What it "
-    .. "does not make itself is there: a `sandbox`, a developer's `options` and `client`, a `project` with a second "
-    .. "`key`, a `gen` that is completed, an end user's client `user`.",
+  "Each example runs as it stands (`spec/docs/reference_examples_spec.lua`), and prints what stands behind `-->`. "
+    .. "What it does not make itself is there: a `sandbox`, a developer's `options` and `client`, a `project` with a "
+    .. "second `key`, a `gen` that is completed, an end user's client `user`.",
 }
 
 local function index_page(library)

@@ -1,6 +1,6 @@
--- What each status of HTTP says, as Markdown for docs/errors.md. Written out of the client's own table: spec/errors_spec.lua
--- holds that against the contract, and the page against this.
-local errors = require "devkit4ai.errors"
+-- What each status of HTTP says, as Markdown for docs/errors.md. Written out of the client's own table: spec/devkit4ai/util/errors_spec.lua
+-- holds that against wire.md 7, and the page against this.
+local errors = require "devkit4ai.util.errors"
 
 local M = {}
 
@@ -14,7 +14,7 @@ end
 --- The table.
 ---@return string
 function M.markdown()
-  local lines = { "| status | `err.kind` | `err.outcome` | may pass |", "| --- | --- | --- | --- |" }
+  local lines = { "| status | `err.kind` | `err.outcome` | transient |", "| --- | --- | --- | --- |" }
   for digit = 3, 5 do
     local default = row_of(DEFAULTS[digit])
     local groups, named = {}, {}

@@ -2,7 +2,7 @@
 if _VERSION ~= "Lua 5.4" then return end -- the subject is a shell script
 
 local child = require "spec.support.child"
-local helper = require "spec.sandbox.helper"
+local helper = require "spec.devkit4ai.sandbox.helper"
 
 local quote = helper.quote
 

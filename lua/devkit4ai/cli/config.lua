@@ -2,11 +2,11 @@
 local core = require "devkit4ai.core"
 local devkit4ai = require "devkit4ai"
 local ask = require "devkit4ai.cli.ask"
-local checks = require "devkit4ai.check"
+local checks = require "devkit4ai.util.validate"
 local exits = require "devkit4ai.cli.exits"
 local file = require "devkit4ai.cli.settings_file"
 local logins = require "devkit4ai.cli.logins"
-local proxies = require "devkit4ai.proxy"
+local proxies = require "devkit4ai.request.proxy"
 local settings_of = require "devkit4ai.cli.settings"
 
 local M = { name = "config", summary = "Show or change the settings." }

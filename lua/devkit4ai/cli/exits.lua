@@ -1,8 +1,8 @@
 --- How a failure ends the command: its exit code, and its message in the words of the shell.
 local core = require "devkit4ai.core"
 local config = require "devkit4ai.config"
-local operations = require "devkit4ai.operations"
-local retry = require "devkit4ai.retry"
+local operations = require "devkit4ai.api.operations"
+local retry = require "devkit4ai.request.retry"
 
 local M = { DONE = 0, FAILED = 1, WRONG_USE = 2, NOT_SIGNED_IN = 4, INTERRUPTED = 130, READER_GONE = 141 }
 

@@ -1,5 +1,5 @@
 --- devkit4ai help: the help text of a command, a topic, or all of it as a man page.
-local checks = require "devkit4ai.check"
+local checks = require "devkit4ai.util.validate"
 local exits = require "devkit4ai.cli.exits"
 local topics = require "devkit4ai.cli.topics"
 

@@ -1,5 +1,5 @@
 --- The command devkit4ai. exits.lua has its exit codes; docs/command.md tells how it is used.
-local dependencies = require "devkit4ai.dependencies"
+local dependencies = require "devkit4ai.util.dependencies"
 
 local M = {}
 

@@ -1,5 +1,5 @@
 --- JSON on one line, with the keys in alphabetical order on every Lua.
-local display = require "devkit4ai.display"
+local display = require "devkit4ai.util.display"
 
 local M = {}
 

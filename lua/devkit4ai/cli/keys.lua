@@ -1,5 +1,5 @@
 --- devkit4ai keys: the keys of a project, or the developer's own: listed, made, rotated, revoked.
-local display = require "devkit4ai.display"
+local display = require "devkit4ai.util.display"
 local exits = require "devkit4ai.cli.exits"
 local file = require "devkit4ai.cli.settings_file"
 local progress = require "devkit4ai.cli.progress"

@@ -1,7 +1,7 @@
 --- devkit4ai list: the newest generations, or the one that was ordered with a prompt.
 local exits = require "devkit4ai.cli.exits"
 local follow = require "devkit4ai.cli.follow"
-local json = require "devkit4ai.json"
+local json = require "devkit4ai.util.json"
 local session = require "devkit4ai.cli.session"
 local values = require "devkit4ai.cli.values"
 

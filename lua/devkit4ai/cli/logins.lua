@@ -1,8 +1,8 @@
 --- The logins in the file of sessions, for people: who, where, until when. No token leaves this file.
 local core = require "devkit4ai.core"
 local file = require "devkit4ai.cli.settings_file"
-local json = require "devkit4ai.json"
-local token = require "devkit4ai.token"
+local json = require "devkit4ai.util.json"
+local jwt = require "devkit4ai.auth.jwt"
 
 local M = {}
 
@@ -33,7 +33,7 @@ end
 
 -- A login lasts as long as its refresh token.
 local function end_of(record)
-  local ends = token.ends(record.refresh_token or "") or record.ends
+  local ends = jwt.ends(record.refresh_token or "") or record.ends
   return type(ends) == "number" and os.date("!%Y-%m-%dT%H:%M:%SZ", ends) or nil
 end
 

@@ -1,5 +1,5 @@
 --- devkit4ai logout: forgets the tokens of the last login.
-local kept = require "devkit4ai.kept"
+local stored_session = require "devkit4ai.auth.stored_session"
 local logins = require "devkit4ai.cli.logins"
 local session = require "devkit4ai.cli.session"
 local settings_of = require "devkit4ai.cli.settings"
@@ -26,7 +26,7 @@ function M.run(options, shell)
   local client, settings, err = session.open(options, shell)
   if not client then return nil, settings, err end
   local store = client._kept and client._kept.store
-  local account = store and kept.last_account(client._kept)
+  local account = store and stored_session.last_account(client._kept)
   local done, message
   done, message, err = client:logout()
   if not done then return nil, message, err end

@@ -53,7 +53,7 @@ local SECTIONS = { ["exit-codes"] = "EXIT STATUS" }
 ---@param shell devkit4ai.cli.Shell
 ---@return string
 function M.page(shell)
-  local version = require "devkit4ai.version"
+  local version = require "devkit4ai.util.version"
   local out = {
     '.\\" Made by `devkit4ai help --man`; do not change it by hand.',
     ('.TH DEVKIT4AI 1 "" "devkit4ai %s" "User Commands"'):format(version), ".nh\n.ad l",

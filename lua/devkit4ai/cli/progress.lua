@@ -1,8 +1,8 @@
 --- Work that somebody watches: it runs as a task, a line of the terminal shows how far it is, and Ctrl-C ends it in order.
 local core = require "devkit4ai.core"
 local devkit4ai = require "devkit4ai"
-local display = require "devkit4ai.display"
-local operations = require "devkit4ai.operations"
+local display = require "devkit4ai.util.display"
+local operations = require "devkit4ai.api.operations"
 local text = require "devkit4ai.cli.text"
 
 local M = {}

@@ -1,5 +1,5 @@
 --- devkit4ai sandbox: runs the sandbox in this process.
-local dependencies = require "devkit4ai.dependencies"
+local dependencies = require "devkit4ai.util.dependencies"
 local exits = require "devkit4ai.cli.exits"
 
 local M = { name = "sandbox", summary = "Run a local server that behaves as the API does." }
@@ -28,14 +28,14 @@ end
 -- The value of a row's text; argparse shows the message.
 local function converter(options, row)
   return function(text)
-    local value, complaint = options.read(row, text)
-    if complaint then return nil, ("%s: %s"):format(options.flag(row), complaint) end
+    local value, problem = options.parse(row, text)
+    if problem then return nil, ("%s: %s"):format(options.flag(row), problem) end
     return value
   end
 end
 
 local function email_of(text)
-  if require("devkit4ai.sandbox.fields").email(text) then return text end
+  if require("devkit4ai.sandbox.api.validation").is_email(text) then return text end
   return nil, "--developer must be an e-mail address, such as me@example.com"
 end
 
@@ -71,7 +71,7 @@ function M.run(chosen, shell)
   if not reason then return true end
   local message = "the sandbox did not start: " .. reason
   if not chosen.control then return exits.fail("network", message) end
-  require("devkit4ai.sandbox.control").say({ "error" }, { error = message })
+  require("devkit4ai.sandbox.control.stdio").write_line({ "error" }, { error = message })
 end
 
 return M

@@ -1,6 +1,6 @@
 --- What a command has of the shell that it runs in: standard output for data, standard error for all else, masks.
 local core = require "devkit4ai.core"
-local display = require "devkit4ai.display"
+local display = require "devkit4ai.util.display"
 local json = require "devkit4ai.cli.json"
 local text = require "devkit4ai.cli.text"
 

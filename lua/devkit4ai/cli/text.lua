@@ -1,5 +1,5 @@
 --- Text as a terminal shows it: how wide it is, how it is quoted for a shell.
-local display = require "devkit4ai.display"
+local display = require "devkit4ai.util.display"
 
 local M = {}
 

@@ -1,7 +1,7 @@
 --- Checks of option values, for argparse: each gives the value, or nil and a message. A bad value ends the command with exit
 --- code 2 before anything is sent.
 local config = require "devkit4ai.config"
-local instructions = require "devkit4ai.instructions"
+local instructions = require "devkit4ai.generation.instructions"
 
 local M = {}
 

@@ -11,7 +11,7 @@ function M.declare() end
 ---@param shell devkit4ai.cli.Shell
 ---@return boolean done
 function M.run(_, shell)
-  local version = require "devkit4ai.version"
+  local version = require "devkit4ai.util.version"
   shell:give({ version = version, lua = _VERSION }, ("devkit4ai %s (%s)"):format(version, rawget(_G, "jit") and
     rawget(_G, "jit").version or _VERSION))
   return true

@@ -1,49 +1,62 @@
---- How to wait where no other loop runs: scripts block here, games call update() once a frame, tasks of both yield.
+--- The event loop of scripts and games: a script blocks in the engine, a game calls update() once a frame, tasks yield.
 local core = require "devkit4ai.core"
-local errors = require "devkit4ai.errors"
-local timers = require "devkit4ai.timers"
-local traceback = require "devkit4ai.traceback"
+local errors = require "devkit4ai.util.errors"
+local tasks = require "devkit4ai.loop.tasks"
+local timers = require "devkit4ai.loop.timers"
+local traceback = require "devkit4ai.util.traceback"
 
 local M = {}
 
-local engine, drain -- what M.watch was told: what to step, and who takes what is done
-local jobs = setmetatable({}, { __mode = "k" }) -- our coroutines -> what M.spawn was told of each
-local alive = 0 -- jobs that have not ended
-local process -- the id of the process that the jobs belong to
+---@class devkit4ai.loop.Slot a place to wait at, a plain table of the caller; its fields belong to the loop
+---@field co thread? the coroutine that is parked at it
+---@field woken boolean? it was woken before the park
+---@field due integer? see timers
+---@field place integer? see timers
+
+---@class devkit4ai.loop.Runnable a task, a callback or a detached function
+---@field failed fun(runnable: devkit4ai.loop.Runnable, value: any, text: string?) its function raised the value; text: with the traceback
+---@field yielded fun(runnable: devkit4ai.loop.Runnable, text: string) its function yielded by itself, and nothing would resume it; text: with the traceback
+---@field left fun(runnable: devkit4ai.loop.Runnable) the process was forked, and this one does not run it
+
+local engine, drain -- given to M.watch: the engine to step, and the function that takes its finished transfers
+local process -- the id of the process that the tasks belong to
 local resumed -- the coroutine that run_ready runs now
-local ready, verdicts, first, last = {}, {}, 1, 0 -- a queue: coroutines, and what park returns in each
-local sleeping = timers.new() -- parked slots
+local ready, results, first, last = {}, {}, 1, 0 -- a queue: coroutines, and what park returns in each
+local sleeping = timers.new() -- slots that are parked for a time
 
 local running, status, resume, yield = coroutine.running, coroutine.status, coroutine.resume, coroutine.yield
 local isyieldable, huge, debug = coroutine.isyieldable, math.huge, rawget(_G, "debug")
 local getinfo = debug and debug.getinfo
 local plain_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
-local now, process_id = core.now, core.process
-local EARLY = 1 / timers.GRAIN -- seconds; a timer may go off so much before its time, and a sleep must not
+local now, process_id, task_of, task_count = core.now, core.process, tasks.of, tasks.count
+local EARLY = 1 / timers.GRAIN -- seconds; a timer may end this much before its time, and a sleep must not
 local BUDGET = 4 / 1000 -- seconds of an update: a quarter of a frame at 60 frames a second
-local PARKED, PROBE = {}, {} -- what park and can_yield yield; anything else is a user's own yield
+local LONGEST_STEP = 1 / 10 -- seconds; a finalizer's call may take a response that the engine's next step would wait for
+-- What park and can_yield yield, so that a yield of the user's own is told apart. A flag would stay set after Ctrl-C.
+local PARKED, PROBE = {}, {}
+local YIELDED = "a task yielded by itself, and nothing would ever resume it; call a function that waits instead"
 
-local function push(co, verdict)
+local function push(co, result)
   last = last + 1
-  ready[last], verdicts[last] = co, verdict
+  ready[last], results[last] = co, result
 end
 
--- a task of ours runs, the caller's or one further up
+-- Whether a task runs now: the caller's, or one further up.
 local function inside_task()
   if not resumed then return false end
   local state = status(resumed) -- an interrupt may have left one here that does not run any more
   return state == "running" or state == "normal"
 end
 
--- Lua 5.1 alone: what stands between a task and its wait.
+-- Lua 5.1 alone: the function between a task and its wait that can't yield.
 local function barrier()
   local level = 3
   local info = getinfo(level, "Sn")
   while info do
     if info.name == "(for generator)" then
-      return "Lua 5.1 can't wait in a for loop's iterator inside a task: ask in a while loop, as with pages:next()"
+      return "Lua 5.1 can't wait in a for loop's iterator inside a task: call it in a while loop, as with pages:next()"
     elseif info.what == "C" then
-      return ("Lua 5.1 can't wait inside %s in a task: call it directly; what fails comes back as nil, message, err")
+      return ("Lua 5.1 can't wait inside %s in a task: call it directly; a failure comes back as nil, message, err")
         :format(info.name or "a C function")
     end
     level = level + 1
@@ -51,7 +64,7 @@ local function barrier()
   end
 end
 
--- Whether a task can be left here, told before anything is sent: a request whose waiter can't yield would be lost.
+-- Whether the running task can yield. It is checked before anything is sent: without its waiter, a response would be lost.
 local function can_yield()
   if isyieldable then
     if isyieldable() then return true end
@@ -65,76 +78,62 @@ end
 
 --- Whether the caller can wait here and now.
 ---@return boolean? usable
----@return string|boolean? why; or, where it can wait: whether nobody else could run meanwhile, so that it may just block
----@return table? job of the task that calls, as M.spawn got it
+---@return string? why not
 function M.usable()
-  if alive == 0 then return true, true end
-  local job = resumed and jobs[running()]
-  if job then
-    local can, why = can_yield()
-    return can, why or false, job
-  end
-  if not inside_task() then return true, false end
+  if task_count() == 0 then return true end
+  if resumed and task_of(running()) then return can_yield() end
+  if not inside_task() then return true end
   return nil, "this coroutine runs inside a task and can't wait by itself: start it with devkit4ai.spawn"
 end
 
---- The job of the task that calls; nil: none does.
----@return table?
-function M.job()
-  return resumed and jobs[running()] or nil
-end
-
---- Told at each submit; this loop looks at the engine whenever it waits or updates, until nothing is pending.
+--- Called at each submit. This loop steps the engine whenever it waits or updates, until nothing is pending.
+---@param its_engine userdata
+---@param its_drain fun(seconds: number?) takes the finished transfers; waits so long for the first one
 function M.watch(its_engine, its_drain)
   engine, drain = its_engine, its_drain
 end
 
---- What job:failed gets of a job that yielded by itself.
-M.YIELDED = "a task yielded by itself, and nobody would ever resume it; let it call what waits"
-
-local function run(co, verdict)
+local function run(co, result)
   resumed = co
-  local ok, why
-  repeat ok, why = resume(co, verdict) until why ~= PROBE
-  if why == PARKED then return end
-  local job = jobs[co]
-  jobs[co], alive = nil, alive - 1
-  if ok and status(co) == "suspended" then
-    ok, why = false, M.YIELDED
-  end
-  if not ok then job:failed(why, traceback.of(co, why)) end
+  local ok, value
+  repeat ok, value = resume(co, result) until value ~= PROBE
+  if value == PARKED then return end
+  local task = task_of(co)
+  tasks.remove(co)
+  if not ok then task:failed(value, traceback.of(co, value))
+  elseif status(co) == "suspended" then task:yielded(traceback.of(co, YIELDED)) end
 end
 
--- A forked child has copies of its parent's jobs. None of them runs in it but the one that forked, if one did.
+-- A forked child has copies of its parent's tasks. It runs none of them but the one that forked, if one did.
 local function leave_to_parent(forked)
   process = process_id()
   local left = {}
-  for co, job in pairs(jobs) do
-    if co ~= forked and status(co) == "suspended" then left[co] = job end
+  for co, task in pairs(tasks.all()) do
+    if co ~= forked and status(co) == "suspended" then left[co] = task end
   end
-  for co, job in pairs(left) do
-    jobs[co], alive = nil, alive - 1
-    job:left()
+  for co, task in pairs(left) do
+    tasks.remove(co)
+    task:left()
   end
-  local queue, said, from, to, slept = ready, verdicts, first, last, sleeping
-  ready, verdicts, first, last, sleeping = {}, {}, 1, 0, timers.new()
+  local old_ready, old_results, from, to, slept = ready, results, first, last, sleeping
+  ready, results, first, last, sleeping = {}, {}, 1, 0, timers.new()
   for i = from, to do
-    if jobs[queue[i]] then push(queue[i], said[i]) end
+    if task_of(old_ready[i]) then push(old_ready[i], old_results[i]) end
   end
   for _, slot in ipairs(timers.all(slept)) do
-    if jobs[slot.co] then timers.add(sleeping, slot, slot.due / timers.GRAIN) end
+    if task_of(slot.co) then timers.add(sleeping, slot, slot.due / timers.GRAIN) end
   end
 end
 
--- Runs the jobs that are ready, until the deadline, if there is one; at least one of them.
+-- Runs the tasks that are ready, until the deadline, if there is one; at least one of them.
 local function run_ready(deadline)
   if process ~= process_id() then leave_to_parent() end
-  local stop = last -- what becomes ready meanwhile has its turn next time
+  local stop = last -- a task that becomes ready meanwhile runs the next time
   while first <= stop and first <= last do
-    local co, verdict = ready[first], verdicts[first]
-    ready[first], verdicts[first] = nil, nil
+    local co, result = ready[first], results[first]
+    ready[first], results[first] = nil, nil
     first = first + 1
-    run(co, verdict)
+    run(co, result)
     if process ~= process_id() then leave_to_parent(co) end
     if deadline and now() >= deadline then break end
   end
@@ -157,14 +156,14 @@ local function wake_sleepers()
   end
 end
 
--- Lets tasks run and the engine step until the slot is woken or the time is up: how the main thread waits.
+-- Runs tasks and steps the engine until the slot is woken or the time is up: how the main thread waits.
 local function pump(slot, seconds)
   local due = seconds < huge and now() + seconds
   repeat
     if first <= last then run_ready() end
     if slot.woken or first <= last then seconds = 0 end -- by a task that ran; or more became ready
     if sleeping.first then seconds = math.min(seconds, math.max(0, sleeping.first - now())) end
-    drain(seconds)
+    drain(seconds < LONGEST_STEP and seconds or LONGEST_STEP)
     if sleeping.first then wake_sleepers() end
     seconds = due and due - now() or huge
   until slot.woken or seconds <= 0
@@ -174,7 +173,7 @@ local function pump(slot, seconds)
 end
 
 --- Suspends the caller until the slot is woken or the time is up; a wake before the park counts.
----@param slot table
+---@param slot devkit4ai.loop.Slot
 ---@param seconds number math.huge: no limit
 ---@return boolean woken
 function M.park(slot, seconds)
@@ -182,8 +181,8 @@ function M.park(slot, seconds)
     slot.woken = false
     return true
   end
-  local co = resumed and running() -- no task runs: no need to ask
-  if not jobs[co] then return pump(slot, seconds) end
+  local co = resumed and running() -- without a task that runs there is no need to ask
+  if not (co and task_of(co)) then return pump(slot, seconds) end
   slot.co = co
   if seconds < huge then
     if seconds > 0 then seconds = seconds + EARLY end
@@ -193,73 +192,46 @@ function M.park(slot, seconds)
   return yield(PARKED)
 end
 
---- Wakes a slot; never yields, never runs user code.
+--- Wakes a slot. Never yields, never runs user code. Where an error has ended the wait at the slot, nothing is resumed.
+---@param slot devkit4ai.loop.Slot
 function M.wake(slot)
-  if not slot.co then
+  local co = slot.co
+  if not co then
     slot.woken = true
     return
   end
   timers.remove(sleeping, slot)
-  push(slot.co, true)
   slot.co = nil
+  if status(co) == "suspended" then push(co, true) end
 end
 
--- A new job's coroutine.
-local function enter(fn, job)
-  if alive == 0 then process = process_id() elseif process ~= process_id() then leave_to_parent() end
-  local co = coroutine.create(fn)
-  jobs[co] = job
-  alive = alive + 1
-  return co
-end
-
---- Runs fn(job) as a task.
----@param fn fun(job: table)
----@param job table its job:failed(why, traceback) is called when fn raises, its job:left() in a forked child that does not run it
+--- Runs fn as a task of the caller.
+---@param fn fun(task: devkit4ai.loop.Runnable)
+---@param task devkit4ai.loop.Runnable is told how fn ended, and is its argument
+---@param at_once boolean? fn starts now, and the caller goes on when fn waits; default: with the next wait or update
 ---@return boolean
-function M.spawn(fn, job)
-  push(enter(fn, job), job)
+function M.spawn(fn, task, at_once)
+  if task_count() == 0 then process = process_id() elseif process ~= process_id() then leave_to_parent() end
+  local co = coroutine.create(fn)
+  tasks.add(co, task)
+  if not at_once then
+    push(co, task)
+    return true
+  end
+  local caller = resumed
+  run(co, task)
+  resumed = caller
   return true
 end
 
---- Runs fn(job) at once, apart from the caller. In a task it may wait: then the caller goes on, and fn later. In a script fn
---- blocks, as all of it does.
----@param fn fun(job: table)
----@param job table job:failed(why, traceback) is called when fn raises
-function M.call(fn, job)
-  if not M.job() then
-    local co = coroutine.create(fn)
-    local ok, why = resume(co, job)
-    if ok and status(co) == "suspended" then ok, why = false, M.YIELDED end
-    if not ok then job:failed(why, traceback.of(co, why)) end
-    return
-  end
-  local caller = resumed
-  run(enter(fn, job), job)
-  resumed = caller
-end
-
---- Ends the task that calls: nothing resumes it any more.
-function M.stop()
-  jobs[running()] = nil
-  alive = alive - 1
-  yield(PARKED)
-end
-
---- A slot whose wait was ended by an error: nothing wakes it any more.
-function M.release(slot)
-  timers.remove(sleeping, slot)
-  slot.co, slot.woken = nil, nil
-end
-
---- Runs fn apart from the caller; here the same as a task.
+--- Runs fn apart from the caller; in this loop the same as a task.
 M.detach = M.spawn
 
---- One frame: never waits. Raises at the caller's line inside a task.
----@param budget number? seconds; a task that is ready when they are over has its turn in the next frame
+--- Runs one frame: never waits. Raises at the caller's line inside a task.
+---@param budget number? seconds; a task that is ready after them runs in the next frame
 function M.update(budget)
   if inside_task() then
-    errors.raise("devkit4ai.update: call it in the program, once a frame, and not in a task, which goes on by itself")
+    errors.raise("devkit4ai.update: call it in the main program, once a frame, not in a task; tasks go on without it")
   end
   if engine:ready() then drain() end
   if sleeping.first then wake_sleepers() end

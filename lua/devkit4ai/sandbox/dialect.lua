@@ -1,15 +1,14 @@
---- What the documents disagree about, where a client's behaviour over several requests depends on it: the ten axes
---- of CONTRACT 6.2 as rows. The server looks its answers up by them, --help and the docs show them. Needs nothing but
---- plain Lua, since start{} runs in the user's program.
+--- Dialects: the ten axes on which the documents disagree (wire.md 6.2), and the value of each in a sandbox. Plain
+--- Lua, since start{} runs in the user's program.
 local M = {}
 
---- The documents, each a base that gives every axis its value.
+--- The documents. Each is a base: it has a value for every axis.
 M.bases = { "seed", "openapi", "pages" }
 
 ---@class devkit4ai.sandbox.Axis
 ---@field [1] string name
 ---@field values string[]
----@field seed string  its value in the vendor's guide, and where nobody says otherwise
+---@field seed string  the value in the vendor's guide, and the default
 ---@field openapi string  in the OpenAPI file
 ---@field pages string  in the reference pages
 ---@field help string
@@ -17,41 +16,45 @@ M.bases = { "seed", "openapi", "pages" }
 ---@type devkit4ai.sandbox.Axis[]
 M.axes = {
   { "provisioning", values = { "both", "nested", "flat" }, seed = "both", openapi = "nested", pages = "nested",
-    help = "where a registered developer's keys stand: under provisioning, beside the id, or both" },
+    help = "where the response to a registration has a developer's keys: under provisioning, beside the id, or both" },
   { "refresh_rotation", values = { "reuse", "null", "absent", "rotate", "single_use" },
     seed = "reuse", openapi = "null", pages = "rotate",
-    help = "the refresh token of a refresh: the one sent, null, none, a new one, or a new one that ends the old" },
+    help = "the refresh token in the response to a refresh: the one sent, null, absent, a new one, or a new one "
+      .. "that revokes the old one" },
   { "reg_tokens", values = { "end_users", "both", "none" }, seed = "end_users", openapi = "both", pages = "end_users",
-    help = "who gets tokens at registration; both: developers too" },
+    help = "the accounts that get tokens at registration; both: developers too" },
   { "role_strictness", values = { "lenient", "strict" }, seed = "lenient", openapi = "lenient", pages = "strict",
-    help = "lenient: a developer's token may generate in the developer's projects; strict: an end user's alone" },
+    help = "lenient: a developer's token may generate in the developer's projects; strict: only an end user's "
+      .. "token may" },
   { "project_create_body", values = { "full", "id" }, seed = "full", openapi = "id", pages = "full",
-    help = "what the answer to a new project holds: the project with its owner_id, or its id" },
+    help = "the response to a new project: the project with its owner_id, or its id only" },
   { "list_envelope", values = { "array", "named", "items" }, seed = "array", openapi = "array", pages = "named",
     help = "lists of projects and keys: bare, under projects or api_keys, or under items with total and has_more" },
   { "slash", values = { "307", "accept", "404" }, seed = "307", openapi = "307", pages = "accept",
-    help = "a path whose last slash is wrong: sent to the right one, taken, or not found" },
+    help = "a path with a wrong slash at the end: redirected, accepted, or not found" },
   { "upload_part", values = { "example_images", "files", "split", "any" },
     seed = "example_images", openapi = "files", pages = "split",
-    help = "the parts that are images; split: files for anonymous generations, else example_images; any: both names" },
+    help = "the parts that are images; split: files for anonymous generations, otherwise example_images; any: both "
+      .. "names" },
   { "generation_status_body", values = { "result_image_url", "generated_image_url", "result" },
     seed = "result_image_url", openapi = "generated_image_url", pages = "result",
-    help = "where a generation's status has the picture's address, and the other fields of that document" },
+    help = "the field of a generation's status with the image's address; the other fields are those of the same "
+      .. "document" },
   { "rate_headers",
     values = { "retry_after+body", "body", "limits+body", "retry_after", "limits", "date" },
     seed = "retry_after+body", openapi = "body", pages = "limits+body",
-    help = "how 429 says when: Retry-After (date: as a date), retry_after in the body; limits: X-RateLimit-* on every "
-      .. "answer, of the window that refused, else of request_limit or daily_request_limit" },
+    help = "how a 429 gives the time: Retry-After (date: as a date), retry_after in the body; limits: X-RateLimit-* on "
+      .. "every response, of the window that refused, otherwise of request_limit or daily_request_limit" },
 }
 
-local AXES, NAMES = {}, {}
+local AXES_BY_NAME, NAMES = {}, {}
 for i, axis in ipairs(M.axes) do
   local known = {}
   for _, value in ipairs(axis.values) do known[value] = true end
-  AXES[axis[1]], NAMES[i] = { row = axis, known = known }, axis[1]
+  AXES_BY_NAME[axis[1]], NAMES[i] = { row = axis, known = known }, axis[1]
 end
 
-local function base_of(name)
+local function find_base(name)
   for _, base in ipairs(M.bases) do
     if base == name then return base end
   end
@@ -61,7 +64,7 @@ local function unknown(what, name, known)
   return nil, ("unknown %s '%s' (known: %s)"):format(what, tostring(name), table.concat(known, ", "))
 end
 
--- "seed,upload_part=files" as the table that start{} takes.
+-- Turns "seed,upload_part=files" into the table that start{} takes.
 local function parse(text)
   local given = {}
   for word in (text .. ","):gmatch("(.-),") do
@@ -71,15 +74,14 @@ local function parse(text)
   return given
 end
 
---- A dialect as one value of each axis. Given as a base's name, as "seed,upload_part=files", or as
---- { "seed", upload_part = "files" }; what is not said is the base's, and the base is the seed.
----@param given string|table
+--- The value of each axis. Axes that are not given have the base's value; the default base is seed.
+---@param given string|table a base, "seed,upload_part=files", or { "seed", upload_part = "files" }
 ---@return table<string, string>? dialect
----@return string? complaint
+---@return string? problem
 function M.resolve(given)
   if type(given) == "string" then given = parse(given) end
   if type(given) ~= "table" then return nil, "dialect must be a string or a table" end
-  local base = base_of(given[1] == nil and "seed" or given[1])
+  local base = find_base(given[1] == nil and "seed" or given[1])
   if not base then return unknown("dialect", given[1], M.bases) end
   if given[2] ~= nil then
     return nil, ("a dialect has one base, not '%s' and '%s'"):format(base, tostring(given[2]))
@@ -88,7 +90,7 @@ function M.resolve(given)
   for _, axis in ipairs(M.axes) do dialect[axis[1]] = axis[base] end
   for name, value in pairs(given) do
     if name ~= 1 then
-      local axis = AXES[name]
+      local axis = AXES_BY_NAME[name]
       if not axis then return unknown("dialect axis", name, NAMES) end
       value = tostring(value) -- slash = 404
       if not axis.known[value] then return unknown("value of dialect axis " .. name, value, axis.row.values) end
@@ -98,10 +100,10 @@ function M.resolve(given)
   return dialect
 end
 
---- The command line's words for a dialect.
+--- Formats a dialect for the command line.
 ---@param dialect table<string, string>
 ---@return string
-function M.text(dialect)
+function M.format(dialect)
   local words = { "seed" }
   for _, axis in ipairs(M.axes) do
     local value = dialect[axis[1]]
@@ -110,7 +112,7 @@ function M.text(dialect)
   return table.concat(words, ",")
 end
 
---- The axes as lines for a person: each value, with the bases that have it.
+--- The help text: each axis with its values, and the bases that have them.
 ---@return string
 function M.help()
   local lines = { "Dialects: --dialect BASE,AXIS=VALUE,... with the base " .. table.concat(M.bases, ", ")

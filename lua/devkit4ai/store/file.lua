@@ -3,8 +3,8 @@
 --- The file is replaced whole or not at all. What is no store's file is refused by can_write, and else taken for an empty one.
 --- A lock is a file beside it that stands there while somebody holds it, and is free when that one dies.
 local core = require "devkit4ai.core"
-local errors = require "devkit4ai.errors"
-local json = require "devkit4ai.json"
+local errors = require "devkit4ai.util.errors"
+local json = require "devkit4ai.util.json"
 
 local M = {}
 

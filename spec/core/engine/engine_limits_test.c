@@ -1,4 +1,4 @@
-/* engine_limits_test.c - limits are checked after libcurl ran, and in stepped time (invariant 2). */
+/* engine_limits_test.c - limits are checked after libcurl ran, and in stepped time (architecture.md, invariant 2). */
 #define _GNU_SOURCE              /* for test_server.h and slow_lookup.h */
 #include <string.h>
 

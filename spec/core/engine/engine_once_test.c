@@ -1,4 +1,4 @@
-/* engine_once_test.c - no request is sent twice: eight open connections all close when a POST comes (invariant 1). */
+/* engine_once_test.c - no request is sent twice: eight open connections all close when a POST comes (architecture.md, invariant 1). */
 #define _GNU_SOURCE              /* for test_server.h */
 #include <string.h>
 

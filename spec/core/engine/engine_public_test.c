@@ -1,5 +1,5 @@
 /* engine_public_test.c - DK_PUBLIC: nothing is sent to an address that is not public, also if its name had a public address before
- * (invariant 5). */
+ * (architecture.md, invariant 5). */
 #define _GNU_SOURCE              /* for test_server.h, RTLD_NEXT */
 #include <string.h>
 

@@ -108,7 +108,7 @@ static void start_takes_over_what_is_pending (void) {
   end_engine(e);
 }
 
-/* The pool keeps as many connections as are in flight plus four (invariant 8). libcurl 7.88 closes at most one idle connection when
+/* The pool keeps as many connections as are in flight plus four (architecture.md, invariant 8). libcurl 7.88 closes at most one idle connection when
  * a transfer ends, so many connections need as many later calls. */
 static void the_pool_falls_back (void) {
   enum { MANY = 64, SILENT = 10 };

@@ -26,7 +26,7 @@ static inline dk_request make_request (const char *method, const char *url) {
   return request;
 }
 
-/* A creating call, as invariant 1 demands it. */
+/* A creating call (architecture.md, invariant 1). */
 static inline dk_request make_post (const char *url, const char *body) {
   dk_request request = make_request("POST", url);
   request.flags = DK_ONCE;

@@ -40,7 +40,7 @@ static dk_process *get_process (void) {
   return p;
 }
 
-/* exit() with TLS uploads on a thread crashed 4 of 260 times; after a join, 0 of 260 (EMBEDDING, rule 6). A child that has
+/* exit() with TLS uploads on a thread crashed 4 of 260 times; after a join, 0 of 260 (measured). A child that has
  * used no engine has nothing to join. */
 static void at_exit (void) {
   static const struct timespec millisecond = {0, 1000000};

@@ -6,8 +6,8 @@
 #include "base/hash.h"
 #include "system/clock.h"
 
-enum { SPARE = 4 };              /* connections and handles kept in addition to those in use (invariant 8) */
-#define MAX_GAP 1.0              /* seconds; a longer pause between two steps was the host's, not the server's (invariant 2) */
+enum { SPARE = 4 };              /* connections and handles kept in addition to those in use (architecture.md, invariant 8) */
+#define MAX_GAP 1.0              /* seconds; a longer pause between two steps was the host's, not the server's (architecture.md, invariant 2) */
 #define PAUSED_SLEEP 0.005       /* seconds until a paused upload is checked again */
 #define MAX_SLEEP 3600.0         /* seconds; keeps poll's milliseconds in range */
 #define NEVER 1e300

@@ -12,7 +12,7 @@ typedef struct {
   struct { dk_xfer **list; int count, capacity; } running;               /* the transfers are borrowed until they are finished */
   struct { dk_handle **list; int count, capacity; } idle;                /* owned; handles for the next transfers */
   dk_queue finished;             /* of this step; for the engine to take */
-  double clock;                  /* stepped time: seconds without the host's own pauses (invariant 2) */
+  double clock;                  /* stepped time: seconds without the host's own pauses (architecture.md, invariant 2) */
   double last_step;              /* when the last step began, on the monotonic clock */
   double slept;                  /* seconds in dk_stepper_sleep since then */
   double next_limit;             /* stepped time at which a transfer may reach a limit */

@@ -1,0 +1,275 @@
+--- The normal form of each answer, out of every form that the documents show. A form without what the next step needs is nil.
+local json = require "devkit4ai.util.json"
+local locale = require "devkit4ai.util.locale"
+
+local M = {}
+
+local type = type -- of each answer
+
+-- ---- values of the wrong type ----
+
+-- An optional text: a number is written out, anything else stands in `raw` alone.
+local function text_or_nil(value)
+  if type(value) == "string" then return value end
+  return type(value) == "number" and locale.format("%.14g", value) or nil
+end
+
+local function flag_or_nil(value)
+  if type(value) == "boolean" then return value end
+end
+
+-- Where an error has its words: the first of these that has any.
+local WORDS = {
+  "detail", "message", "error_description", "description", "errors", "error", "msg", "reason", "title",
+}
+
+-- The words of an error, however deep: a text, a list, or an object. nil: it has none.
+local function words_of(value)
+  if type(value) ~= "table" then return value ~= "" and text_or_nil(value) or nil end
+  for _, name in ipairs(WORDS) do
+    local words = value[name] ~= nil and words_of(value[name])
+    if words then return words end
+  end
+  local parts = {}
+  for _, item in ipairs(value) do parts[#parts + 1] = words_of(item) end
+  if parts[1] then return table.concat(parts, "; ") end
+end
+
+-- The same; the JSON of an object without words.
+local function words_or_json(value)
+  if value == nil or value == false then return nil end
+  local words = words_of(value)
+  if words or type(value) ~= "table" then return words or value ~= "" and tostring(value) or nil end
+  local text = next(value) ~= nil and json.encode(value)
+  return text and json.hide(text) or nil
+end
+
+-- ---- what each answer is ----
+
+---@class devkit4ai.Account what the API says of an account
+---@field id string a UUID
+---@field email string?
+---@field full_name string?
+---@field role string? "developer", "end_user", "platform_operator"
+---@field is_active boolean? false: its address is not verified, or it is switched off
+---@field created_at string? ISO 8601
+---@field project_id string? of a developer at registration the first project; of an end user the project
+---@field developer_key string? at registration alone, shown once
+---@field project_key string? at registration alone, shown once
+---@field raw table the decoded answer, nulls and secrets left out
+
+function M.account(raw, secrets)
+  local id, active = raw.id, raw.is_active
+  if type(id) ~= "string" then return nil, "id" end
+  if active == nil then active = raw.is_verified end -- wire.md D15
+  if active ~= true and active ~= false then active = nil end
+  local account = {
+    id = id, email = raw.email, role = raw.role, is_active = active, created_at = raw.created_at, raw = raw,
+  }
+  if raw.full_name then account.full_name = raw.full_name end
+  if raw.project_id then account.project_id = raw.project_id end
+  local provisioning = raw.provisioning -- wire.md D04: nested, or flat
+  if type(provisioning) == "table" and provisioning.project_id then account.project_id = provisioning.project_id end
+  if secrets.developer_key then account.developer_key = secrets.developer_key end
+  if secrets.api_key then account.project_key = secrets.api_key end
+  return account
+end
+
+function M.registration(raw, secrets)
+  local account, missing = M.account(raw, secrets)
+  if not account then return nil, missing end
+  for _, name in ipairs { "email", "role", "created_at", "full_name", "project_id" } do -- get_me skips it: 200 instructions each
+    account[name] = text_or_nil(account[name])
+  end
+  account._tokens = M.tokens(raw, secrets) -- for scope.adopt, which takes them out (wire.md D18: they may be there)
+  return account
+end
+
+function M.tokens(_, secrets)
+  if type(secrets.access_token) ~= "string" or secrets.access_token == "" then return nil, "access_token" end
+  local refresh = secrets.refresh_token
+  return { access_token = secrets.access_token, refresh_token = refresh ~= "" and refresh or nil } -- wire.md D09
+end
+
+function M.project(raw)
+  if type(raw.id) ~= "string" then return nil, "id" end
+  return {
+    id = raw.id, name = text_or_nil(raw.name), description = text_or_nil(raw.description),
+    owner_id = text_or_nil(raw.owner_id), is_active = flag_or_nil(raw.is_active),
+    created_at = text_or_nil(raw.created_at), updated_at = text_or_nil(raw.updated_at), raw = raw,
+  }
+end
+
+local function key_of(raw, key)
+  return {
+    id = raw.id, name = raw.name ~= "" and text_or_nil(raw.name) or nil, -- wire.md D05
+    key = key, key_prefix = text_or_nil(raw.key_prefix), project_id = text_or_nil(raw.project_id),
+    is_active = flag_or_nil(raw.is_active), last_used_at = text_or_nil(raw.last_used_at),
+    created_at = text_or_nil(raw.created_at), raw = raw,
+  }
+end
+
+function M.key(raw, secrets)
+  if type(raw.id) ~= "string" then return nil, "id" end
+  if type(secrets.key) ~= "string" or secrets.key == "" then return nil, "key" end
+  return key_of(raw, secrets.key)
+end
+
+-- D30: a bare array, a wrapper with the list's name, or `items`; null in its place where the total is 0 (Go writes it). An
+-- item without an id is left out; a list of nothing else is not this list. The second result is how many items came.
+local function list_of(raw, name, normal)
+  local list, out, came = raw[name] or raw.items or raw, {}, 0
+  local is_none = list == raw and next(raw) ~= nil and raw[1] == nil and raw.total ~= 0
+  if type(list) ~= "table" or is_none then return nil, name end
+  for _, item in ipairs(list) do
+    came = came + 1
+    if type(item) == "table" and type(item.id) == "string" then out[#out + 1] = normal(item) end
+  end
+  if came > 0 and not out[1] then return nil, name .. "[1].id" end
+  return out, json.count(list)
+end
+
+function M.projects(raw)
+  return list_of(raw, "projects", M.project)
+end
+
+function M.keys(raw)
+  return list_of(raw, "api_keys", key_of)
+end
+
+function M.developer_keys(raw)
+  return list_of(raw, "developer_keys", key_of)
+end
+
+--- What the server says, field by field, and `raw`: of what has no other form.
+function M.record(raw)
+  local record = {}
+  for name, value in next, raw do record[name] = value end
+  record.raw = raw
+  return record
+end
+
+function M.health(raw)
+  local health = M.record(raw)
+  health.file_storage = raw.file_storage or raw.storage -- wire.md D58
+  return health
+end
+
+-- the first of them that is a text
+local function first_text(...)
+  for i = 1, select("#", ...) do
+    local value = select(i, ...)
+    if type(value) == "string" then return value end
+  end
+end
+
+local function picture_url(raw)
+  local result = raw.result
+  local nested = type(result) == "table" and result or {}
+  return first_text(raw.result_image_url, raw.generated_image_url, result, nested.image_url, nested.url)
+end
+
+local function status_of(raw)
+  if type(raw.status) ~= "string" then return "pending" end
+  return locale.lower(raw.status):match("^[%z\1-\32]*(.-)[%z\1-\32]*$")
+end
+
+function M.generation(raw)
+  if type(raw.id) ~= "string" then return nil, "id" end
+  return {
+    id = raw.id, status = status_of(raw), image_url = picture_url(raw), -- wire.md D39, D40
+    error = words_or_json(raw.error), instructions = raw.instructions, is_public = flag_or_nil(raw.is_public),
+    created_at = text_or_nil(raw.created_at), updated_at = text_or_nil(raw.updated_at),
+    example_images = raw.example_images, message = words_or_json(raw.message), raw = raw,
+  }
+end
+
+local function count_or_nil(value)
+  return type(value) == "number" and value >= 0 and value % 1 == 0 and value or nil
+end
+
+-- One page of a list (D50). What it says of the whole is taken where it can be, and may be wrong. came: how many items came,
+-- where some are left out.
+local function page_of(raw, name, size, normal)
+  local list, came = list_of(raw, name, normal)
+  if not list then return nil, came end
+  return {
+    list = list, came = came ~= #list and came or nil, total = count_or_nil(raw.total), size = count_or_nil(raw[size]),
+    more = flag_or_nil(raw.has_more),
+  }
+end
+
+function M.generations(raw)
+  return page_of(raw, "generations", "per_page", M.generation)
+end
+
+--- A list of records, under the row's name.
+function M.records(raw, _, row)
+  return list_of(raw, row.list, M.record)
+end
+
+--- One page of such a list.
+function M.page(raw, _, row)
+  return page_of(raw, row.list, row.paging.size, M.record)
+end
+
+function M.subscription(raw)
+  local inner = raw.subscription -- wire.md D54: it may stand alone in a wrapper
+  local wrapped = type(inner) == "table" and next(raw, next(raw)) == nil
+  return M.record(wrapped and inner or raw)
+end
+
+-- a record without which the next step can't be taken
+local function record_with(field, kind)
+  return function(raw)
+    if type(raw[field]) ~= kind then return nil, field end
+    return M.record(raw)
+  end
+end
+
+M.validation = record_with("valid", "boolean")
+M.checkout = record_with("checkout_url", "string")
+M.portal = record_with("portal_url", "string")
+
+---@class devkit4ai.Response a whole answer of any status, as client:request gives it; its secrets are in it
+---@field status integer of HTTP
+---@field headers table<string, string> by lower-case name; one that came several times is joined with ", "
+---@field body string as it came
+---@field json any the decoded body, null as nil; nil where it is no JSON
+
+function M.response(status, body, head)
+  local headers = {}
+  for name, value in head:gmatch("\n([^:\r\n]+):[ \t]*([^\r\n]*)") do
+    name, value = locale.lower(name), value:match("^(.-)[ \t]*$")
+    headers[name] = headers[name] and headers[name] .. ", " .. value or value
+  end
+  return { status = status, headers = headers, body = body, json = json.plain(body) }
+end
+
+--- What an answer that is no success says: the server's words, and the fields of a 422. wire.md 4.1.
+---@param raw any decoded
+---@return string? detail
+---@return table[]? fields { loc, msg, type } each
+---@return number? retry_after seconds
+function M.refusal(raw)
+  if type(raw) ~= "table" then return words_of(raw) end
+  local detail, retry_after = raw.detail, locale.number(raw.retry_after)
+  if type(detail) ~= "table" or detail[1] == nil then
+    return words_of(raw) or words_or_json(detail), nil, retry_after
+  end
+  local fields, words = {}, {}
+  for i, item in ipairs(detail) do
+    local path = {}
+    if type(item) ~= "table" then item = { msg = item } end
+    for j, part in ipairs(type(item.loc) == "table" and item.loc or { item.loc }) do
+      path[j] = words_or_json(part) or "?"
+    end
+    local message = item.msg
+    if message == nil then message = item end
+    fields[i] = { loc = table.concat(path, "."), msg = words_or_json(message) or "", type = text_or_nil(item.type) }
+    words[i] = (fields[i].loc ~= "" and fields[i].loc .. ": " or "") .. fields[i].msg
+  end
+  return table.concat(words, "; "), fields, retry_after
+end
+
+return M

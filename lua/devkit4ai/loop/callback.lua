@@ -1,0 +1,72 @@
+--- Calls of the user's functions (on_upload, on_event), apart from the caller: no error in them reaches the library's work.
+local creations = require "devkit4ai.util.creations"
+local own = require "devkit4ai.loop.own"
+local tasks = require "devkit4ai.loop.tasks"
+local traceback = require "devkit4ai.util.traceback"
+local waits = require "devkit4ai.loop.waits"
+
+local M = {}
+
+local YIELDED = "a callback yielded by itself, and nothing would ever resume it; call a function that waits instead"
+
+---@class devkit4ai.loop.Callback: devkit4ai.loop.Waits one call of a function of the user's
+---@field over boolean? it has ended
+---@field waiter devkit4ai.loop.Slot? woken at its end
+---@field raised { value: any, text: string }? the error that ended it
+---@field report (fun(text: string))? gets the text of that error
+local Callback = {}
+Callback.__index = Callback
+
+local function finish(callback)
+  callback.over = true
+  if callback.waiter then waits.wake(callback.waiter) end
+end
+
+function Callback:failed(value, text)
+  self.raised = { value = value, text = text }
+  if self.report then self.report(text) end
+  finish(self)
+end
+
+Callback.yielded, Callback.left, Callback.given_up = finish, finish, finish
+
+-- Without a task that calls, the function blocks, as all of a script does.
+local function run_in_script(fn, callback)
+  local co = coroutine.create(fn)
+  local ok, value = coroutine.resume(co)
+  if not ok then callback:failed(value, traceback.of(co, value))
+  elseif coroutine.status(co) == "suspended" then callback:yielded(YIELDED) end
+end
+
+--- Calls a function of the user's. It may make calls: in a task it then goes on beside the caller.
+---@param fn function
+---@param report fun(text: string)? gets the text of an error in it
+---@return devkit4ai.loop.Callback
+function M.start(fn, report)
+  local callback, task = setmetatable({ report = report }, Callback), tasks.current()
+  creations.share(callback, task)
+  local function run()
+    fn()
+    finish(callback)
+  end
+  if task then own.spawn(run, callback, true) else run_in_script(run, callback) end
+  return callback
+end
+
+--- Waits for the end of a callback. A cancellation of the current task cancels it.
+---@param callback devkit4ai.loop.Callback
+---@param task devkit4ai.loop.Waits? the current one
+---@return boolean over false: the task was cancelled
+function M.wait(callback, task)
+  while task and not callback.over do
+    callback.waiter = {}
+    waits.park(task, callback.waiter, math.huge)
+    if task._cancellation then
+      waits.cancel(callback)
+      return false
+    end
+  end
+  return true
+end
+
+return M

@@ -1,0 +1,118 @@
+--- The engine of this Lua state: submits transfers, and hands each finished one to the caller that waits for it.
+local core = require "devkit4ai.core"
+local own = require "devkit4ai.loop.own"
+local tasks = require "devkit4ai.loop.tasks"
+
+local M = {}
+
+---@class devkit4ai.loop.Transfer one exchange with a server
+---@field id integer of the engine
+---@field client devkit4ai.Client the client whose secrets and connections it uses
+---@field slot devkit4ai.loop.Slot woken when it has finished
+---@field status integer|false of HTTP, 0: there is no response; false: it has not finished, nor are the fields below set
+---@field body string|false
+---@field head string|false|nil the response's header block
+---@field trouble table|false|nil unless the response is whole: { name, text, step, seconds, fate }
+---@field times table|false|nil seconds of its steps, where the request asks for them
+
+local engine = core.engine()
+local submit, next_finished, wake, watch, task_count = engine.submit, engine.next, own.wake, own.watch, tasks.count
+local transfers = {} -- by id: those of tasks; without a slot: its response came before it was registered
+local of_script -- the transfer that a script waits for; a table with a new key for each call would be built anew each time
+local threaded = false -- a thread steps the engine
+
+local function deliver(id, status, body, head, trouble, times)
+  local transfer = of_script
+  if transfer and transfer.id == id then of_script = nil else
+    transfer = transfers[id]
+    transfers[id] = nil
+  end
+  if not transfer then -- a call made by a finalizer took it
+    transfer = {}
+    transfers[id] = transfer
+  end
+  transfer.status, transfer.body, transfer.head, transfer.trouble, transfer.times = status, body, head, trouble, times
+  if transfer.slot then wake(transfer.slot) end
+end
+
+--- Hands out the finished transfers.
+---@param seconds number? waits so long for the first one
+function M.drain(seconds)
+  local id, more, status, body, head, trouble, times = next_finished(engine, seconds)
+  while id do
+    deliver(id, status, body, head, trouble, times)
+    if not more then return end
+    id, more, status, body, head, trouble, times = next_finished(engine)
+  end
+end
+
+own.watch(engine, M.drain)
+
+--- The engine for a new client. The clients of a forked child get an engine of the child's own.
+---@return userdata core.engine's
+function M.current()
+  if engine:forked() then
+    engine, transfers, of_script, threaded = core.engine(), {}, nil, false
+    own.watch(engine, M.drain)
+  end
+  return engine
+end
+
+--- Submits a request.
+---@param request userdata core.request's
+---@param secrets userdata core.secrets', which fill it
+---@param client devkit4ai.Client
+---@return devkit4ai.loop.Transfer? transfer nil: it could not be sent
+---@return string? name of the core's status
+---@return string? text
+function M.submit(request, secrets, client)
+  local id, name, text = submit(client._engine, request, secrets)
+  if not id then return nil, name, text end
+  watch(engine, M.drain)
+  local slot = { woken = false }
+  local transfer = {
+    id = id, client = client, slot = slot, status = false, body = false, head = false, trouble = false, times = false,
+  }
+  local early = transfers[id] -- looked up now: making a table may run a finalizer, and its call may take the response
+  if early then
+    transfers[id] = nil
+    early.id, early.client, early.slot = id, client, slot
+    return early
+  end
+  if of_script or task_count() > 0 then transfers[id] = transfer else of_script = transfer end
+  return transfer
+end
+
+--- Cancels a transfer. It is still handed out.
+---@param transfer devkit4ai.loop.Transfer
+function M.cancel(transfer)
+  if not transfer.status then engine:cancel(transfer.id) end
+end
+
+--- Bytes sent so far and in total; nil: it has finished.
+---@param transfer devkit4ai.loop.Transfer
+---@return integer? sent
+---@return integer? total
+function M.progress(transfer)
+  return engine:progress(transfer.id)
+end
+
+--- Cancels the transfers of clients that are closed.
+function M.cancel_closed()
+  if of_script and of_script.client._closed then engine:cancel(of_script.id) end
+  for id, transfer in pairs(transfers) do
+    if transfer.client and transfer.client._closed then engine:cancel(id) end
+  end
+end
+
+--- devkit4ai.update: from the first call on, a thread steps the engine.
+---@param budget number? seconds
+function M.update(budget)
+  own.update(budget) -- raises inside a task, before there is a thread
+  if threaded then return end
+  local started, why = engine:start()
+  if not started then error("devkit4ai.update: " .. why, 0) end
+  threaded = true
+end
+
+return M

@@ -1,0 +1,111 @@
+--- One exchange with a server: submits a request, waits for its response and reports the progress of its upload.
+local callback = require "devkit4ai.loop.callback"
+local engine = require "devkit4ai.loop.engine"
+local own = require "devkit4ai.loop.own"
+local errors = require "devkit4ai.util.errors"
+local tasks = require "devkit4ai.loop.tasks"
+local traceback = require "devkit4ai.util.traceback"
+local waits = require "devkit4ai.loop.waits"
+
+local M = {}
+
+local submit, usable, current, park = engine.submit, own.usable, tasks.current, own.park
+local pcall, huge = pcall, math.huge
+local SLICE = 1 / 10 -- seconds between two calls of on_upload
+local CANCELLED = "its task was cancelled before that"
+
+local function cancelled(text)
+  return { name = "cancelled", text = text, step = "", seconds = 0, fate = "unknown" }
+end
+
+-- Calls on_upload, and waits for its end. Gives the error that it raised.
+local function report_progress(transfer, on_upload, task)
+  local sent, total = engine.progress(transfer)
+  if not sent or total == 0 then return nil end
+  local call = callback.start(function() on_upload(sent, total) end)
+  if not callback.wait(call, task) then engine.cancel(transfer) end
+  return call.raised
+end
+
+-- Waits while on_upload is called. Gives the error that it raised.
+local function wait_with_progress(transfer, on_upload, task)
+  local raised
+  while not transfer.status do
+    waits.park(task, transfer.slot, SLICE)
+    if not (raised or transfer.status or task and task._cancellation) then
+      raised = report_progress(transfer, on_upload, task)
+      if raised then engine.cancel(transfer) end
+    end
+  end
+  return raised
+end
+
+-- The trouble of a response has the error that ended its wait; the response may be whole all the same.
+local function add_raised(transfer, raised)
+  transfer.trouble = transfer.trouble or { whole = true }
+  transfer.trouble.raised = raised
+end
+
+local function wait(transfer, on_upload, task)
+  if on_upload then
+    local raised = wait_with_progress(transfer, on_upload, task)
+    if raised then add_raised(transfer, raised) end
+  end
+  if task then task._waiting_at = transfer.slot end
+  while not transfer.status do park(transfer.slot, huge) end
+  if task then task._waiting_at = nil end
+end
+
+-- An error has ended the wait of a script: the transfer ends before anything else steps the engine.
+local function end_transfer(transfer, value)
+  engine.cancel(transfer)
+  while not transfer.status and engine.progress(transfer) do engine.drain(SLICE) end
+  if not transfer.status then
+    transfer.status, transfer.body, transfer.head, transfer.trouble = 0, "", "", cancelled "an error ended it"
+  end
+  add_raised(transfer, { value = value, text = traceback.text(value) })
+end
+
+local function results(transfer)
+  -- without the secrets of a closed client, nothing in a response could be masked
+  if transfer.client._closed and not transfer.trouble then return 0, "", "", cancelled "the client was closed" end
+  return transfer.status, transfer.body, transfer.head, transfer.trouble, transfer.times
+end
+
+local function send_in_task(request, secrets, client, on_upload, row, task)
+  if not waits.begin(task) then return nil, "cancelled", CANCELLED end
+  task._client = client
+  local transfer, name, text = submit(request, secrets, client)
+  if not transfer then return waits.after_refusal(nil, name, text) end
+  task._transfer, task._call = transfer, row.repeats ~= "safe" and row or nil
+  wait(transfer, on_upload, task)
+  task._transfer, task._call = nil, nil
+  if task._cancellation and transfer.trouble then task._cancellation.ended_a_wait = true end
+  return results(transfer)
+end
+
+--- Sends one request and waits for its response; in a task that was cancelled, nothing is sent. Raises at the caller's line
+--- where the caller can't wait.
+---@param request userdata core.request's
+---@param secrets userdata core.secrets', which fill it
+---@param client devkit4ai.Client the client that makes the call
+---@param on_upload fun(sent: integer, total: integer)? called every 0.1 s while the body is sent
+---@param row table of `operations`
+---@return integer? status of HTTP, 0: there is no response; nil: the request could not be sent
+---@return string body of the response; the name of the core's status, where the request could not be sent
+---@return string? head the response's header block, nil for a GET that succeeded unless it asked for it; the reason, where the request could not be sent
+---@return table? trouble unless the response is whole: { name, text, step, seconds, fate }; raised: the error that ended the wait, of on_upload, of Ctrl-C, of a debug hook, as { value, text }; whole: the response is whole nevertheless
+---@return table? times of its steps, where the request asks for them
+function M.send(request, secrets, client, on_upload, row)
+  local can, why = usable()
+  if not can then errors.raise(why) end
+  local task = current()
+  if task then return send_in_task(request, secrets, client, on_upload, row, task) end
+  local transfer, name, text = submit(request, secrets, client)
+  if not transfer then return nil, name, text end
+  local ok, value = pcall(wait, transfer, on_upload)
+  if not ok then end_transfer(transfer, value) end
+  return results(transfer)
+end
+
+return M

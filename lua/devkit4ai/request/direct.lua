@@ -1,0 +1,173 @@
+--- The way out: any request of the API, with the client's headers, deadline, session and repeats.
+local build = require "devkit4ai.request.build"
+local call = require "devkit4ai.request.call"
+local validate = require "devkit4ai.util.validate"
+local core = require "devkit4ai.core"
+local creations = require "devkit4ai.util.creations"
+local errors = require "devkit4ai.util.errors"
+local find = require "devkit4ai.generation.find"
+local generation = require "devkit4ai.resources.generation"
+local images = require "devkit4ai.generation.images"
+local json = require "devkit4ai.util.json"
+local locale = require "devkit4ai.util.locale"
+local operations = require "devkit4ai.api.operations"
+local waits = require "devkit4ai.loop.waits"
+local tasks = require "devkit4ai.loop.tasks"
+
+local M = {}
+
+local REQUEST = validate.rows {
+  method = { type = "string", required = true }, path = { type = "string", required = true },
+  query = { type = "table" }, json = { type = "table" }, form = { type = "table" }, role = { type = "string" },
+  on_upload = { type = "function" },
+}
+
+local LIMITS = operations.create_generation.body.form -- as for an order, whatever the form is for
+local MOST_FIELDS = 4 -- texts beside files; what core.request takes (DK_MAX_FIELDS)
+
+local VALUE = { type = "string or number or boolean", required = true }
+local FIELD = { type = "string or number or boolean or table", required = true }
+
+local PATH = "^/[A-Za-z0-9%-._~!$&'()*+,;=:@/%%]*$" -- RFC 3986
+
+local PROFILES = { developer = "dev", end_user = "end", platform_operator = "op" }
+
+-- As HTTP has it, where no operation says more; all of the API's own follow it.
+local REPEATS = { GET = "safe", PUT = "same", DELETE = "delete", PATCH = "never", POST = "never" }
+
+-- the operation that the request is, if there is a row for it; a path as it stands wins over a template
+local function operation_of(method, path)
+  local fitting = "request"
+  for name, row in pairs(operations.all()) do
+    if row.method == method and row.path == path then return name, row end
+    local template = row.path and "^" .. row.path:gsub("[%-.]", "%%%0"):gsub("{[%w_]+}", "[^/]+") .. "$"
+    if row.method == method and template and path:find(template) then fitting = name end
+  end
+  return fitting, operations[fitting] or {}
+end
+
+-- The names of a query or a form, in order, and a copy of it: each value is read and checked once.
+local function copy_of(what, values, row)
+  local names, copy = {}, {}
+  for name, value in pairs(values) do
+    if type(name) ~= "string" then
+      errors.raise(("client:request: %s: names must be strings, got %s %s"):format(what, type(name), tostring(name)))
+    end
+    validate.value(("client:request: %s.%s"):format(what, name), row, value)
+    names[#names + 1], copy[name] = name, value
+  end
+  table.sort(names)
+  return names, copy
+end
+
+-- The first name that can't be a field's: C and libcurl end or break it there.
+local function bad_name(names)
+  for _, name in ipairs(names) do
+    if name == "" or name:find("[%z\1-\31\127]") then return name end
+  end
+end
+
+-- What a form is: the core's multipart where a list of files is in it, else a line of pairs.
+local function fill_form(form, extra)
+  local names, copy = copy_of("form", form, FIELD)
+  local fields, part = {}, nil
+  local wrong = bad_name(names)
+  if wrong then return nil, ("form: %s is no name of a field"):format(validate.kind(wrong)) end
+  for _, name in ipairs(names) do
+    if type(copy[name]) ~= "table" then
+      fields[#fields + 1] = { name, build.text_of(copy[name]) }
+    elseif part then
+      return nil, "a form may have one list of files"
+    else
+      part = name
+    end
+  end
+  if not part then
+    extra.json = build.pairs_of(names, copy)
+    return build.PAIRS
+  end
+  local files, why = images.copy("client:request", "form." .. part, copy[part], LIMITS.most)
+  if not files then return nil, why end
+  if #fields > MOST_FIELDS then
+    return nil, ("a form with files may have %d other fields, not %d"):format(MOST_FIELDS, #fields)
+  end
+  extra.form = { part = part, files = files, fields = fields, max_bytes = LIMITS.max_bytes }
+end
+
+local function fill_body(given, extra)
+  if given.form then return fill_form(given.form, extra) end
+  if not given.json then return nil end
+  local text, why = json.encode(given.json)
+  extra.json = text
+  return text and "application/json", not text and "json can't be written: " .. why or nil
+end
+
+-- Values that the server may repeat: those of a body or a query whose names are names of secrets.
+local function find_secrets(values, found)
+  for name, value in pairs(values) do
+    if type(value) == "table" then
+      find_secrets(value, found)
+    elseif json.is_secret(name) and (type(value) == "string" or type(value) == "number") then
+      found[#found + 1] = build.text_of(value)
+    end
+  end
+  return found
+end
+
+local function refuse(message, name)
+  return waits.after_refusal(errors.refuse("invalid", "client:request: " .. message, name))
+end
+
+-- A request that creates a generation. What ends it says what became of it, as for client:generate.
+local function create(client, row, name, known, given, extra)
+  local wanted, moment = known.findable and given.form and given.form[known.body.form.text], core.now()
+  return generation.guard({
+    says = row.says, operation = name,
+    handle = function(id) return known.findable and client:generation(id) or generation.anonymous(client, id) end,
+    search = function() return wanted and find.way(client, client._called, tostring(wanted), moment) or "" end,
+  }, function(creation)
+    extra.creation = creation
+    local response, _, err = call.run_row(client, row, name, extra, given.on_upload)
+    if err then
+      if wanted and err.operation == name then find.tell_lost(err, client, client._called, tostring(wanted), moment) end
+      return generation.fail(creation, err)
+    end
+    local made = response.status < 300 and response.json
+    if type(made) == "table" and type(made.id) == "string" then
+      if known.findable then find.remember(client, made.id) end
+      creations.generation(tasks.current(), creation.handle(made.id))
+    end
+    return response
+  end)
+end
+
+--- client:request; see there.
+function M.run(client, options, own)
+  local given = validate.arguments("client:request", REQUEST, options, own)
+  local method, role = locale.upper(given.method), given.role or client._role
+  local wrong = not REPEATS[method] and "method must be DELETE, GET, PATCH, POST or PUT"
+    or not PROFILES[role] and "role must be developer, end_user or platform_operator"
+    or not given.path:find(PATH) and "path must begin with / and hold no blank and no query"
+    or given.json and given.form and "give either json or form"
+  if wrong then return refuse(wrong, "request") end
+  local name, known = operation_of(method, given.path)
+  local extra = validate.extra(given)
+  local content_type, why = fill_body(given, extra)
+  if why then return refuse(why, name) end
+  local hidden = find_secrets({ given.json or {}, given.form or {}, given.query or {} }, {})
+  extra.hidden = hidden[1] and hidden
+  local query = build.pairs_of(copy_of("query", given.query or {}, VALUE))
+  local row = {
+    method = method, path = given.path, content_type = content_type, answer = "response", heed = true,
+    profile = { [client._role] = known.profile and known.profile[role] or PROFILES[role] },
+    repeats = known.repeats or REPEATS[method], creates = known.creates, unknown = known.unknown,
+    doubtful = known.doubtful, says = "client:request",
+  }
+  if query ~= "" then extra.url = client.base_url .. given.path .. "?" .. query end
+  if known.creates and known.answer == "generation" then
+    return create(client, row, name, known, given, extra)
+  end
+  return call.run_row(client, row, name, extra, given.on_upload)
+end
+
+return M

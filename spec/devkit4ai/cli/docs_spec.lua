@@ -1,0 +1,66 @@
+-- docs/command.md: every line of its examples runs, in their order, as a person would type them; its tables are whole.
+local plain_51 = _VERSION == "Lua 5.1" and not jit -- luacheck: globals jit
+
+local child = require "spec.support.child"
+local command = require "spec.devkit4ai.cli.command"
+local helper = require "spec.devkit4ai.sandbox.helper"
+
+local page = child.read "docs/command.md"
+
+-- `devkit4ai` as the shell finds it: this Lua, with the paths of this spec.
+local SETUP = [[
+  set -e
+  unset CURL_CA_BUNDLE SSL_CERT_FILE
+  cp %s a.png
+  cp %s b.png
+  mkdir bin
+  printf '#!/bin/sh\nexec %s "$0.lua" "$@"\n' > bin/devkit4ai
+  printf 'require("devkit4ai.cli").main(arg)\n' > bin/devkit4ai.lua
+  chmod +x bin/devkit4ai
+  PATH=$PWD/bin:$PATH XDG_CONFIG_HOME=$PWD/config
+  export PATH XDG_CONFIG_HOME
+  API=%s PASSWORD=%s
+  printf '%%s\n' %s > developer.key
+  printf '# none\n' > my.env
+]]
+
+describe("docs/command.md", function()
+  it("has examples that run", function()
+    local desk = command.new { step_time = 0.05 }
+    finally(function() desk:remove() end)
+    local here = helper.shell "pwd":match "[^\n]+" .. "/"
+    local setup = SETUP:format(here .. helper.PNG, here .. helper.PNG2, child.interpreter(), desk.box.url,
+      command.PASSWORD, desk.developer.developer_key)
+    local script = { command.CLEAN, setup }
+    for block in page:gmatch "\n```sh\n(.-)```" do
+      if not (plain_51 and block:find("quickstart", 1, true)) then
+        block = block:gsub("devkit4ai generate", "%0 --interval 0.1"):gsub('wait "%$id"', "%0 --interval 0.1")
+        script[#script + 1] = block
+      end
+    end
+    local path = desk:write("page.sh", table.concat(script, "\n"))
+    local said = helper.shell(("cd %s && sh page.sh 2>&1; echo \"ended with $?\""):format(desk.folder, path))
+    assert.matches("ended with 0\n$", said)
+    for _, name in ipairs { "city.png", "lighthouse.png", "again.png" } do
+      assert.equal("\137PNG", child.read(desk.folder .. "/" .. name):sub(1, 4))
+    end
+    assert.matches("guest@example%.com %(end_user%)", said)
+  end)
+
+  it("names every command, setting and exit code", function()
+    for _, name in ipairs {
+      "quickstart", "register", "login", "logout", "me", "projects", "keys", "generate", "wait", "save", "list",
+      "config", "sandbox", "completion", "version", "help",
+    } do
+      assert.is_truthy(page:find("\n| `" .. name, 1, true), name)
+    end
+    for _, row in ipairs(require("devkit4ai.cli.settings").rows()) do
+      assert.is_truthy(page:find("`" .. row.name .. "`", 1, true), row.name)
+    end
+    local rows = {}
+    for i, row in ipairs(require("devkit4ai.cli.exits").MEANINGS) do
+      rows[i] = ("| %d | %s |\n"):format(row[1], row[2])
+    end
+    assert.is_truthy(page:find("| code | meaning |\n| --- | --- |\n" .. table.concat(rows) .. "\n", 1, true))
+  end)
+end)

@@ -1,0 +1,64 @@
+-- A terminal of a given size, by tmux: what is typed into it, and what it shows.
+local child = require "spec.support.child"
+local helper = require "spec.devkit4ai.sandbox.helper"
+
+local M = {}
+
+local TRIES = 400 -- looks at the screen, 0.05 s apart, until it has failed
+
+local Screen = {}
+Screen.__index = Screen
+
+local count = 0
+
+--- A shell on a terminal of its own, with these variables.
+---@param columns integer
+---@param env table<string, string>
+---@param cwd string where it begins
+function M.new(columns, env, cwd)
+  count = count + 1
+  local folder = child.folder()
+  local self = setmetatable({ folder = folder, columns = columns }, Screen)
+  self.tmux = ("TERM=xterm LC_ALL=C.UTF-8 tmux -u -f /dev/null -S %s/socket "):format(folder)
+  local words = { "env", "-u", "CI", "-u", "NO_COLOR", "PS1='$ '" }
+  for name, value in pairs(env) do words[#words + 1] = helper.quote(name .. "=" .. value) end
+  words[#words + 1] = "sh"
+  helper.shell(("%s new-session -d -x %d -y 24 -c %s %s"):format(self.tmux, columns, helper.quote(cwd),
+    helper.quote(table.concat(words, " "))))
+  self:wait "^%$"
+  return self
+end
+
+--- Types a line.
+function Screen:type(line)
+  helper.shell(("%s send-keys -l -- %s && %s send-keys Enter"):format(self.tmux, helper.quote(line), self.tmux))
+end
+
+--- Presses a key, by tmux's name for it.
+function Screen:press(key)
+  helper.shell(self.tmux .. " send-keys " .. key)
+end
+
+--- What stands on the screen; lines that the terminal broke are whole.
+function Screen:text()
+  return helper.shell(self.tmux .. " capture-pane -p -J")
+end
+
+--- Looks until the pattern is on the screen; gives the screen.
+function Screen:wait(pattern)
+  local text
+  for _ = 1, TRIES do
+    text = self:text()
+    if text:find(pattern) then return text end
+    os.execute("sleep 0.05")
+  end
+  error("the screen never showed " .. pattern .. ":\n" .. text, 2)
+end
+
+--- Ends it.
+function Screen:close()
+  helper.shell(self.tmux .. " kill-server")
+  child.remove(self.folder)
+end
+
+return M

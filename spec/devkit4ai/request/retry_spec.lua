@@ -1,0 +1,125 @@
+-- Which failure is made again, and after which pause: wire.md 7, 4.2 and the budget, with no clock and no network.
+local retry = require "devkit4ai.request.retry"
+
+local function never() return 0 end
+local function always() return 1 end
+
+local function failure_of(fields)
+  local failure = { kind = "network", outcome = "not_sent", attempts = 1, transient = true }
+  for name, value in pairs(fields or {}) do failure[name] = value end
+  return failure
+end
+
+local function clock_of(fields)
+  local clock = { left = math.huge, tries = 3, max_wait = 60, budget = retry.FULL }
+  for name, value in pairs(fields or {}) do clock[name] = value end
+  return clock
+end
+
+local function decide(class, failure, clock, chance)
+  return retry.decide({ repeats = class }, failure_of(failure), clock_of(clock), chance or never)
+end
+
+-- What happened: the failure's fields.
+local HAPPENED = {
+  ["was not sent"] = {},
+  ["met a limit (429)"] = { kind = "rate_limited", outcome = "refused", retry_after = 5 },
+  ["has an unknown end"] = { kind = "server", outcome = "unknown" },
+  ["was too slow"] = { kind = "timeout", outcome = "unknown" },
+  ["was refused"] = { kind = "invalid", outcome = "refused", transient = false },
+  ["can't be sent at all"] = { kind = "config", transient = false },
+}
+
+-- wire.md 7, by class: is it made again after what happened?
+local REPEATED = {
+  safe = { ["was not sent"] = true, ["met a limit (429)"] = true, ["has an unknown end"] = true,
+    ["was too slow"] = true },
+  unsent = { ["was not sent"] = true },
+  once_more = { ["was not sent"] = true, ["met a limit (429)"] = true, ["has an unknown end"] = true,
+    ["was too slow"] = true },
+  never = { ["was not sent"] = true, ["met a limit (429)"] = true },
+}
+REPEATED.same, REPEATED.delete = REPEATED.safe, REPEATED.safe
+
+describe("retry.decide", function()
+  for class, after in pairs(REPEATED) do
+    for what, fields in pairs(HAPPENED) do
+      it(("%s a call of the class %s that %s"):format(after[what] and "repeats" or "ends", class, what), function()
+        local pause, reason = decide(class, fields)
+        assert.equal(after[what] == true, pause ~= nil)
+        assert.is_string(reason)
+      end)
+    end
+  end
+
+  it("knows the class of every operation", function()
+    for name, row in pairs(require("devkit4ai.api.operations").all()) do
+      assert.is_truthy(REPEATED[row.repeats], name .. " has the class " .. tostring(row.repeats))
+      assert.is_nil((retry.decide(row, failure_of { transient = false }, clock_of(), never)))
+    end
+  end)
+
+  it("tries as often as it may, and the refresh twice", function()
+    for class, most in pairs { safe = 5, same = 5, delete = 5, unsent = 5, never = 5, once_more = 2 } do
+      local attempts = 1
+      while decide(class, { attempts = attempts }, { tries = 5 }) do attempts = attempts + 1 end
+      assert.equal(most, attempts, class)
+      assert.is_nil((decide(class, {}, { tries = 1 })), class)
+    end
+  end)
+
+  it("draws the pause from a span that doubles, from 0 on: 0.5 s to 8 s", function()
+    for attempts, most in ipairs { 0.5, 1, 2, 4, 8, 8, 8 } do
+      assert.equal(most, (decide("safe", { attempts = attempts }, { tries = 9 }, always)))
+      assert.equal(0, (decide("safe", { attempts = attempts }, { tries = 9 }, never)))
+      assert.equal(most / 4, (decide("safe", { attempts = attempts }, { tries = 9 }, function() return 0.25 end)))
+    end
+  end)
+
+  it("waits no less than the server said, and a random time more, so that clients do not come back together", function()
+    for _, kind in ipairs { "rate_limited", "server" } do
+      assert.equal(7, (decide("safe", { kind = kind, retry_after = 7 }, nil, never)))
+      assert.equal(7.5, (decide("safe", { kind = kind, retry_after = 7 }, nil, always)))
+    end
+  end)
+
+  it("leaves a wait beyond max_wait to the caller", function()
+    assert.is_number((decide("safe", { retry_after = 60 }, { max_wait = 60 })))
+    assert.is_nil((decide("safe", { retry_after = 60.1 }, { max_wait = 60 })))
+    assert.is_nil((decide("safe", { retry_after = 0.1 }, { max_wait = 0 })))
+    assert.is_number((decide("safe", {}, { max_wait = 0 }))) -- no time was named: the pause is our own
+  end)
+
+  it("never waits into the caller's deadline", function()
+    assert.is_number((decide("safe", {}, { left = 0.52 }, always)))
+    assert.is_nil((decide("safe", {}, { left = 0.505 }, always)))
+    assert.is_nil((decide("safe", { kind = "timeout", outcome = "unknown" }, { left = 0.002 }, never))) -- a clock's haste
+    assert.is_nil((decide("safe", {}, { left = 0.5 }, always)))
+    assert.is_nil((decide("safe", { retry_after = 5 }, { left = 5 }, never)))
+    assert.is_nil((decide("safe", {}, { left = 0 }, never)))
+  end)
+
+  it("takes a repeat out of the budget, a timeout's twice, and stops where too little is left", function()
+    local plain, slow = failure_of(), failure_of { kind = "timeout" }
+    assert.equal(2 * retry.cost(plain), retry.cost(slow))
+    assert.is_number((decide("safe", plain, { budget = retry.cost(plain) })))
+    assert.is_nil((decide("safe", plain, { budget = retry.cost(plain) - 1 })))
+    assert.is_nil((decide("safe", slow, { budget = retry.cost(slow) - 1 })))
+    assert.equal(100, retry.FULL / retry.cost(plain))
+  end)
+
+  it("changes nothing of what it is given", function()
+    local row, failure, clock = { repeats = "safe" }, failure_of { retry_after = 1 }, clock_of()
+    retry.decide(row, failure, clock, always)
+    assert.same({ { repeats = "safe" }, failure_of { retry_after = 1 }, clock_of() }, { row, failure, clock })
+  end)
+end)
+
+describe("retry.is_harmless", function()
+  it("is so where a second one is as one", function()
+    for class, harmless in pairs { safe = true, same = true, delete = true, unsent = false, once_more = false,
+      never = false } do
+      assert.equal(harmless, retry.is_harmless(class), class)
+    end
+  end)
+end)

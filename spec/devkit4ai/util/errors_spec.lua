@@ -1,0 +1,148 @@
+-- What a failure is: kinds, outcomes and the three results.
+local classify = require "devkit4ai.request.classify"
+local errors = require "devkit4ai.util.errors"
+
+describe("errors.of_status", function()
+  -- wire.md 7: a complete 400, 401, 403, 404, 405, 409, 411, 413, 415, 422, 429 was refused; all else is unknown.
+  local ROWS = {
+    { 400, "invalid", "refused" }, { 401, "auth", "refused" }, { 403, "forbidden", "refused" },
+    { 404, "not_found", "refused" }, { 405, "protocol", "refused" }, { 408, "timeout", "unknown" },
+    { 409, "conflict", "refused" }, { 411, "protocol", "refused" }, { 413, "too_large", "refused" },
+    { 415, "invalid", "refused" }, { 422, "invalid", "refused" }, { 429, "rate_limited", "refused" },
+    { 402, "protocol", "unknown" }, { 410, "protocol", "unknown" }, { 423, "protocol", "unknown" },
+    { 431, "protocol", "unknown" }, { 451, "protocol", "unknown" },
+    { 418, "protocol", "unknown" }, { 499, "protocol", "unknown" },
+    { 300, "protocol", "unknown" }, { 302, "protocol", "unknown" }, { 307, "protocol", "unknown" },
+    { 500, "server", "unknown" }, { 502, "server", "unknown" }, { 503, "server", "unknown" },
+    { 504, "server", "unknown" }, { 599, "server", "unknown" }, { 600, "protocol", "unknown" },
+  }
+
+  for _, row in ipairs(ROWS) do
+    it(("makes %s, %s of %d, and has advice"):format(row[2], row[3], row[1]), function()
+      local kind, outcome, advice = errors.of_status(row[1])
+      assert.same({ row[2], row[3] }, { kind, outcome })
+      assert.is_string(advice)
+      local is_ours = row[1] >= 400 and row[1] <= 499 and row[1] ~= 405 and row[1] ~= 411
+      if is_ours then assert.is_falsy(advice:find("base_url", 1, true)) end -- somebody answered for the API
+    end)
+  end
+end)
+
+describe("docs/errors.md", function()
+  it("lists the statuses as tools/retries-table writes them", function()
+    local text = assert(io.open("docs/errors.md", "rb")):read("*a")
+    local table_of = require("spec.support.status_table").markdown()
+    local wanted = "<!-- table -->\n\n" .. table_of .. "\n<!-- /table -->"
+    assert.is_truthy(text:find(wanted, 1, true), "run tools/retries-table")
+  end)
+end)
+
+describe("an order", function()
+  -- The columns of the rows: what the documents say of 409, and which of them can be found again.
+  it("that meets a 409 is in doubt, and no other call is", function()
+    local doubtful = {}
+    for name, row in pairs(require("devkit4ai.api.operations").all()) do
+      if row.doubtful then doubtful[name] = row.doubtful end
+    end
+    local conflict = { [409] = true }
+    assert.same({ create_generation = conflict, create_anonymous_generation = conflict }, doubtful)
+  end)
+end)
+
+describe("errors.of_core", function()
+  it("knows every status of the core but success", function()
+    local header = assert(io.open("src/core/base/status.h")):read("*a")
+    local count = 0
+    for name in header:gmatch('X%(DK_%u[%u_]*, "([%l_]+)"%)') do
+      count = count + 1
+      if name ~= "ok" then assert.is_string((errors.of_core(name)), name) end
+    end
+    assert.is_true(count > 10)
+  end)
+end)
+
+describe("errors.give", function()
+  it("gives nil, a string and a table whose words are that string", function()
+    local value, message, err = errors.give { kind = "network", outcome = "not_sent", message = "no road" }
+    assert.is_nil(value)
+    assert.equal("no road", message)
+    assert.equal("no road", tostring(err))
+    assert.equal("because: no road", "because: " .. err)
+    assert.equal("no road, alas", err .. ", alas")
+  end)
+
+  -- outcome, a later try may go better, a repeat can do no harm -> retryable
+  for _, row in ipairs {
+    { "not_sent", true, false, true }, { "not_sent", true, true, true }, { "not_sent", false, true, false },
+    { "refused", true, false, true }, { "refused", true, true, true }, { "refused", false, true, false },
+    { "unknown", true, true, true }, { "unknown", true, false, false }, { "unknown", false, true, false },
+    { "unknown", nil, nil, false }, { "not_sent", nil, true, false },
+  } do
+    it(("calls what is %s, %s and %s %s"):format(row[1], row[2] and "passes" or "stays",
+      row[3] and "harmless" or "harmful", row[4] and "retryable" or "not retryable"), function()
+      local _, _, err = errors.give {
+        kind = "x", outcome = row[1], transient = row[2], harmless = row[3], message = "",
+      }
+      assert.equal(row[4], err.retryable)
+      assert.is_nil(rawget(err, "transient"))
+      assert.is_nil(rawget(err, "harmless"))
+    end)
+  end
+end)
+
+-- Which failures may pass: wire.md 7 repeats them where that does no harm.
+describe("what passes", function()
+  local function passes(transient) return transient == true end
+
+  it("is told by the status of HTTP", function()
+    for _, status in ipairs { 408, 429, 500, 502, 503, 504, 599, 300, 302, 307 } do
+      assert.is_true(passes(select(4, errors.of_status(status))), status)
+    end
+    for _, status in ipairs { 400, 401, 402, 403, 404, 405, 409, 411, 413, 415, 418, 422, 600 } do
+      assert.is_false(passes(select(4, errors.of_status(status))), status)
+    end
+  end)
+
+  it("is told by the core's status", function()
+    for _, name in ipairs { "lookup", "connect", "handshake", "cut", "timeout", "protocol", "resources" } do
+      assert.is_true(passes(select(3, errors.of_core(name))), name)
+    end
+    for _, name in ipairs { "url", "value", "empty_slot", "forked", "file", "file_exists", "no_image", "too_large",
+      "over_cap", "private_address", "tls", "cancelled" } do
+      assert.is_false(passes(select(3, errors.of_core(name))), name)
+    end
+  end)
+end)
+
+describe("what can't be sent", function()
+  it("counts as a try where the next one may fare better, so that there is an end of it", function()
+    local _, failure = classify.unsent("resources", "no more files")
+    assert.same({ "network", "not_sent", true, false },
+      { failure.kind, failure.outcome, failure.transient, failure.untried })
+    _, failure = classify.unsent("value", "a line feed")
+    assert.same({ "config", "not_sent", true }, { failure.kind, failure.outcome, failure.untried })
+  end)
+end)
+
+describe("errors.on_the_way", function()
+  it("tells a failed refresh as the failure of the call that needed it, and leaves the others' alone", function()
+    local _, _, err = errors.give { kind = "server", outcome = "unknown", message = "oops", operation = "refresh_token",
+      attempts = 2 }
+    local value, message, own = errors.on_the_way(err, "not_sent")
+    assert.is_nil(value)
+    assert.same({ "oops", "oops", "server", "not_sent", true, "refresh_token", 2 }, { message, tostring(own), own.kind,
+      own.outcome, own.retryable, own.operation, own.attempts })
+    assert.same({ "unknown", false }, { err.outcome, err.retryable })
+    _, _, err = errors.give { kind = "auth", outcome = "refused", message = "over" }
+    assert.is_false(select(3, errors.on_the_way(err, "refused")).retryable)
+  end)
+end)
+
+describe("errors.refuse", function()
+  it("says that nothing was sent", function()
+    local _, message, err = errors.refuse("invalid", "too long", "create_generation")
+    assert.equal("too long", message)
+    assert.same({ "invalid", "not_sent", "create_generation", false, 0 },
+      { err.kind, err.outcome, err.operation, err.retryable, err.attempts })
+  end)
+end)
