@@ -315,7 +315,8 @@ describe("the lists of the pages", function()
   end)
 
   it("name the libcurl that reads freed memory", function()
-    local low, high = child.read("src/core/engine/stepper.c"):match("version >= 0x(%x%x%x%x)00 && version < 0x(%x%x%x%x)00")
+    local stepper = child.read "src/core/engine/stepper.c"
+    local low, high = stepper:match "version >= 0x(%x%x%x%x)00 && version < 0x(%x%x%x%x)00"
     local function number(hex) return ("%d.%d"):format(tonumber(hex:sub(1, 2), 16), tonumber(hex:sub(3), 16)) end
     assert.same({ "7.83", "8.1" }, { number(low), number(high) })
     assert.is_truthy(text_of("docs/security.md"):find("libcurl from 7.83 to 8.0", 1, true))
