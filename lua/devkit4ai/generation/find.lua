@@ -7,6 +7,7 @@ local iso8601 = require "devkit4ai.util.iso8601"
 local pages = require "devkit4ai.resources.pages"
 local waits = require "devkit4ai.loop.waits"
 local server_clock = require "devkit4ai.request.server_clock"
+local limits = require "devkit4ai.api.limits"
 local suggestions = require "devkit4ai.util.suggestions"
 local time_limit = require "devkit4ai.request.time_limit"
 local validate = require "devkit4ai.util.validate"
@@ -15,10 +16,19 @@ local M = {}
 
 local MARGIN = 60 -- seconds before `since` that count as well: the clocks of a service's machines differ
 local CLOCK_STEP = 1 -- seconds; a Date header has no fractions
-local PER_PAGE = 100 -- the most that the API allows
 local MAX_PASSES = 3 -- times that a list of several pages is read
 local MAX_NAMED = 10 -- ids in a message
 local MAX_TIME = 2 ^ 37 -- a Unix time that dates can still represent
+
+--- The option since that finds what a request created.
+---@param scope devkit4ai.Scope that sent the request
+---@param sent_at number of core.now()
+---@return integer since Unix time
+---@return boolean is_known false: the time of this machine, which may be wrong
+function M.since(scope, sent_at)
+  local time, is_known = server_clock.at(scope._client, sent_at)
+  return math.max(0, math.floor(time)), is_known
+end
 
 --- The end of a message about a create call with an unknown outcome: the line that finds the generation.
 ---@param scope devkit4ai.Scope that sent the request
@@ -26,15 +36,15 @@ local MAX_TIME = 2 ^ 37 -- a Unix time that dates can still represent
 ---@param sent_at number of core.now()
 ---@return string
 function M.advice(scope, instructions, sent_at)
-  local since, is_known = server_clock.at(scope._client, sent_at)
+  local since, is_known = M.since(scope, sent_at)
   local warning = "; since is this machine's time: leave it out if that may be wrong by over %d s"
   return ("%s; this line looks for it: %s"):format(is_known and "" or warning:format(MARGIN),
-    scope._secrets:mask(suggestions.find(scope, instructions, math.max(0, math.floor(since)))))
+    scope._secrets:mask(suggestions.find(scope, instructions, since)))
 end
 
 -- ---- reading the list ----
 
-local OPTIONS = validate.rows {
+local OPTIONS = validate.schema {
   instructions = { type = "table or string", required = true }, since = { type = "number" },
 }
 
@@ -95,7 +105,7 @@ local function read_page(search, pass, list)
     end
   end
   pass.pages = pass.pages + 1
-  local is_short = pass.pages == 1 and #list < PER_PAGE -- a missing generation may be new: read the next page
+  local is_short = pass.pages == 1 and #list < limits.MAX_PAGE_SIZE -- a missing generation may be new: read the next page
   pass.is_stopped = list[1] and from and not any_in_range and not is_short
     and pass.is_descending and not pass.is_ascending
   return pass.is_stopped
@@ -121,7 +131,7 @@ local function read_list(scope, call_name, options, search)
   repeat
     local before, pass = search.count, { pages = 0 }
     local list = pages.new(scope, "list_generations", call_name, {
-      per_page = PER_PAGE, timeout = remaining(), headers = options.headers,
+      per_page = limits.MAX_PAGE_SIZE, timeout = remaining(), headers = options.headers,
     })
     local done, message, err = pages.each(list, function(new)
       note_total(pass, list.total)
@@ -170,17 +180,15 @@ end
 
 local function not_found(client, call_name, search)
   local doubt = doubts(client, search)
-  local parts = {
-    ("%s: none of the %d generations%s has these instructions"):format(call_name, search.in_range, range_text(search)),
-  }
+  local parts = { ("none of the %d generations%s has these instructions"):format(search.in_range, range_text(search)) }
   if search.out_of_range[1] then
     parts[2] = "these have the instructions but another time: " .. names_of(search.out_of_range)
   end
   parts[#parts + 1] = doubt or "a new generation may still appear: look again in some seconds"
     .. (search.out_of_range[1] and "" or " before you generate again")
-  return errors.give({
+  return errors.fail({
     kind = doubt and "conflict" or "not_found", outcome = "refused", operation = "list_generations",
-    transient = not doubt, harmless = true, message = table.concat(parts, "; "),
+    transient = not doubt, harmless = true, call_name = call_name, what = table.concat(parts, "; "),
   })
 end
 
@@ -188,9 +196,9 @@ local function ambiguous(call_name, search, list)
   local answered = #search.matches - #list
   local what = #list == 1 and "one generation has these instructions, but its time can't be read"
     or ("%d generations%s have these instructions"):format(#list, range_text(search))
-  return errors.give({
+  return errors.fail({
     kind = "conflict", outcome = "refused", operation = "list_generations",
-    message = ("%s: %s%s, so the right one is not clear; compare them yourself: %s"):format(call_name, what,
+    call_name = call_name, what = ("%s%s, so the right one is not clear; compare them yourself: %s"):format(what,
       answered > 0 and (" (%d more are the results of other calls)"):format(answered) or "", names_of(list)),
   })
 end
@@ -225,7 +233,7 @@ function M.run(scope, call_name, options, call_options)
   options = validate.arguments(call_name, OPTIONS, options, call_options)
   local instructions, problem = check(options)
   if not instructions then
-    return waits.after_refusal(errors.refuse("invalid", call_name .. ": " .. problem, "list_generations"))
+    return waits.after_refusal(errors.refuse("invalid", problem, "list_generations", call_name))
   end
   local client = scope._client
   local search = {

@@ -1,5 +1,5 @@
 -- client:request: any request of the API, held against what curl sends for the same.
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
 
@@ -293,6 +293,6 @@ describe("client:request", function()
     client:close()
     local ok, why = pcall(function() return client:request { method = "GET", path = "/x" } end)
     assert.is_false(ok)
-    assert.is_truthy(why:find("request_spec.lua:%d+: devkit4ai: client:request: the client is closed"), why)
+    assert.is_truthy(why:find("direct_spec.lua:%d+: devkit4ai: client:request: the client is closed"), why)
   end)
 end)
