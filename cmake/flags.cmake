@@ -1,4 +1,4 @@
-# How our C is compiled: hardened always, strict for ourselves, with sanitizers when asked.
+# Compiler flags: hardening always, strict warnings for developers, sanitizers on request.
 
 set(devkit4ai_hardened -fstack-protector-strong)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|aarch64|AMD64|arm64")
@@ -16,11 +16,11 @@ if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
   list(APPEND devkit4ai_warnings -Wlogical-op -Wduplicated-cond -Wformat-signedness)
 elseif(CMAKE_C_COMPILER_ID MATCHES "Clang")
   list(APPEND devkit4ai_warnings -Wcomma -Wunreachable-code
-    # idioms of ours: {.a = 1} leaves the rest 0; a & b of bools evaluates both; CHECK(!"reached")
+    # our idioms: {.a = 1} leaves the rest 0; a & b of bools evaluates both; CHECK(!"reached")
     -Wno-missing-field-initializers -Wno-bitwise-instead-of-logical -Wno-string-conversion)
 endif()
 
-# Compiles and links a target of ours the way described above.
+# Applies these flags to a target.
 function(devkit4ai_flags target)
   target_compile_options(${target} PRIVATE ${devkit4ai_hardened})
   target_link_options(${target} PRIVATE ${devkit4ai_hardened_link})

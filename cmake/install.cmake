@@ -1,6 +1,6 @@
-# Installs the modules for every Lua found, the header and the command. The command finds its Lua by itself.
+# Installs the modules for every Lua found, the header and the command. The command finds its Lua itself.
 
-# Before the first file: whether the installing user may write there. Files are not listed, so that the last words are seen.
+# First checks that the user may write there. Does not list the files, so that the last message stays visible.
 set(CMAKE_INSTALL_MESSAGE NEVER)
 install(CODE [[
   set(root "$ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}")
@@ -13,7 +13,7 @@ install(CODE [[
   endforeach()
 ]])
 
-set(DEVKIT4AI_PROGRAMS)  # VERSION=PROGRAM of each Lua that has a program
+set(DEVKIT4AI_PROGRAMS)  # VERSION=PROGRAM for each Lua with a program
 foreach(version IN LISTS DEVKIT4AI_FOUND_LUAS)
   install(TARGETS module${version} LIBRARY DESTINATION lib/lua/${version}/devkit4ai)
   install(DIRECTORY lua/devkit4ai DESTINATION share/lua/${version} FILES_MATCHING PATTERN "*.lua")
@@ -25,5 +25,5 @@ install(FILES include/devkit4ai.h DESTINATION include)
 install(FILES docs/devkit4ai.1 DESTINATION share/man/man1)
 install(PROGRAMS bin/devkit4ai DESTINATION bin)
 
-configure_file(cmake/paths.cmake.in paths.cmake @ONLY)  # the prefix is known when it installs
+configure_file(cmake/paths.cmake.in paths.cmake @ONLY)  # the prefix is known at install time
 install(SCRIPT "${CMAKE_BINARY_DIR}/paths.cmake")

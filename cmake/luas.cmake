@@ -1,8 +1,8 @@
-# Finds the headers of every Lua asked for and a program that runs it, under the names that systems give them.
-# Sets DEVKIT4AI_FOUND_LUAS, for each of them LUA<version>_INCLUDE_DIRS and LUA<version>_PROGRAM (empty: none was found), and
+# Finds the headers and the program of each requested Lua, under the names that systems use.
+# Sets DEVKIT4AI_FOUND_LUAS; for each of them LUA<version>_INCLUDE_DIRS and LUA<version>_PROGRAM (empty: not found); and
 # DEVKIT4AI_LUA: the interpreter of build/devkit4ai.
 
-# Sets `result` to the first program of these names that runs a version. On Debian, `lua` is any version.
+# Sets `result` to the first program of these names that is this version. On Debian, `lua` can be any version.
 function(devkit4ai_find_lua result version)
   set(${result} "" PARENT_SCOPE)
   foreach(name IN LISTS ARGN)
@@ -10,7 +10,7 @@ function(devkit4ai_find_lua result version)
     find_program(program NAMES ${name} NO_CACHE)
     if(program)
       execute_process(COMMAND "${program}" -e "io.write(_VERSION)" OUTPUT_VARIABLE said ERROR_QUIET)
-      if(said MATCHES "Lua ${version}$")  # what LUA_INIT prints comes before
+      if(said MATCHES "Lua ${version}$")  # after any output of LUA_INIT
         set(${result} "${program}" PARENT_SCOPE)
         return()
       endif()
@@ -20,7 +20,7 @@ endfunction()
 
 set(DEVKIT4AI_FOUND_LUAS)
 set(DEVKIT4AI_LUA lua)
-pkg_check_modules(LUA QUIET lua)  # systems with one Lua call it just that
+pkg_check_modules(LUA QUIET lua)  # systems with one Lua call it lua
 foreach(version IN LISTS DEVKIT4AI_LUAS)
   string(REPLACE "." "" digits ${version})
   set(names lua${version} lua-${version} lua${digits})
@@ -29,7 +29,7 @@ foreach(version IN LISTS DEVKIT4AI_LUAS)
     list(APPEND names lua)
   endif()
   if(version STREQUAL "5.1")
-    list(APPEND names luajit)  # the ABI is 5.1's, so its headers serve where 5.1's own are missing
+    list(APPEND names luajit)  # its ABI is 5.1's, so its headers replace missing headers of 5.1
     list(APPEND programs luajit)
   endif()
   pkg_search_module(LUA${version} QUIET IMPORTED_TARGET ${names})
@@ -40,7 +40,7 @@ foreach(version IN LISTS DEVKIT4AI_LUAS)
       cmake_path(GET LUA${version}_PROGRAM FILENAME DEVKIT4AI_LUA)
       devkit4ai_find_lua(luajit "${version}" luajit)
       if(luajit)
-        set(DEVKIT4AI_LUA luajit)  # the sandbox does not run on 5.1 itself
+        set(DEVKIT4AI_LUA luajit)  # the sandbox does not run on PUC Lua 5.1
       endif()
     endif()
   endif()

@@ -1,17 +1,17 @@
-# What tests and benchmarks run, built on demand by the targets `tests`, `fuzzers` and `benchmarks`. A file of the right
-# name becomes a program, so nothing is listed here.
-#   spec/core/x_test.c         -> spec/core/x_test         the core, without Lua
-#   spec/core/x_memory_test.c  -> spec/core/x_memory_test  the same, with allocations that fail on demand
-#   spec/binding/x_test.c      -> spec/binding/x_test      a host with a Lua 5.4 of its own
+# The programs of the tests and benchmarks, built by the targets `tests`, `fuzzers` and `benchmarks`. Each file with such a name
+# becomes a program, so there is no list here.
+#   spec/core/*/x_test.c       -> spec/core/x_test         the core, without Lua
+#   spec/core/*/x_memory_test.c -> spec/core/x_memory_test the same, with allocations that fail on request
+#   spec/binding/x_test.c      -> spec/binding/x_test      a host with its own Lua 5.4
 #   spec/support/x_preload.c   -> spec/x_preload.so        for LD_PRELOAD
-#   spec/fuzz/x.c              -> spec/fuzz/x              the core under libFuzzer, in the fuzzer's build alone
-#   bench/x.c                  -> bench/x                  with libcurl, without our core
+#   spec/fuzz/*/x.c            -> spec/fuzz/x              the core under libFuzzer, only in the fuzzer's build
+#   bench/x.c                  -> bench/x                  with libcurl, without the core
 
 add_custom_target(tests)
 add_custom_target(fuzzers)
 add_custom_target(benchmarks)
 
-# Makes every source a program in the folder, as part of the group, linked with what else is given.
+# Builds each source as a program in the folder, as part of the group, linked with the other arguments.
 function(devkit4ai_programs group folder sources)
   foreach(source IN LISTS sources)
     cmake_path(GET source STEM name)
@@ -24,12 +24,13 @@ function(devkit4ai_programs group folder sources)
   endforeach()
 endfunction()
 
-file(GLOB core_tests CONFIGURE_DEPENDS spec/core/*_test.c)
+file(GLOB core_tests CONFIGURE_DEPENDS spec/core/*/*_test.c)
 devkit4ai_programs(tests spec/core "${core_tests}" core)
 foreach(source IN LISTS core_tests)
   cmake_path(GET source STEM name)
+  target_include_directories(${name} PRIVATE spec/core)
   if(name MATCHES "_memory_test$")
-    target_sources(${name} PRIVATE spec/core/fail_alloc.c)
+    target_sources(${name} PRIVATE spec/core/support/fail_alloc.c)
     target_link_options(${name} PRIVATE
       LINKER:--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup,--wrap=free)
   endif()
@@ -38,15 +39,19 @@ endforeach()
 if("5.4" IN_LIST DEVKIT4AI_FOUND_LUAS)
   file(GLOB binding_tests CONFIGURE_DEPENDS spec/binding/*_test.c)
   devkit4ai_programs(tests spec/binding "${binding_tests}" PkgConfig::LUA5.4 Threads::Threads)
-  set_target_properties(unload_test PROPERTIES ENABLE_EXPORTS ON)  # libcurl finds the test's getaddrinfo
+  set_target_properties(unload_test PROPERTIES ENABLE_EXPORTS ON)  # so that libcurl finds the test's getaddrinfo
 endif()
 
 if(DEVKIT4AI_SANITIZE MATCHES "fuzzer")
-  file(GLOB fuzz_targets CONFIGURE_DEPENDS spec/fuzz/*.c)
+  file(GLOB fuzz_targets CONFIGURE_DEPENDS spec/fuzz/*/*.c)
   devkit4ai_programs(fuzzers spec/fuzz "${fuzz_targets}" core)
+  foreach(source IN LISTS fuzz_targets)
+    cmake_path(GET source STEM name)
+    target_include_directories(${name} PRIVATE spec/fuzz)
+  endforeach()
 endif()
 
-# Preloaded into programs that carry no sanitizer, so built without one, and seen by name.
+# Preloaded into programs without a sanitizer, so built without one; their symbols are visible.
 file(GLOB preloads CONFIGURE_DEPENDS spec/support/*_preload.c)
 foreach(source IN LISTS preloads)
   cmake_path(GET source STEM name)
@@ -57,14 +62,14 @@ foreach(source IN LISTS preloads)
   add_dependencies(tests ${name})
 endforeach()
 
-pkg_check_modules(OPENSSL QUIET IMPORTED_TARGET openssl)  # the benchmarks' server speaks TLS
+pkg_check_modules(OPENSSL QUIET IMPORTED_TARGET openssl)  # for the benchmarks' TLS server
 if(OPENSSL_FOUND)
   file(GLOB benchmark_sources CONFIGURE_DEPENDS bench/*.c)
   devkit4ai_programs(benchmarks bench "${benchmark_sources}" PkgConfig::CURL PkgConfig::OPENSSL Threads::Threads)
 endif()
 
-# A module with AddressSanitizer needs its runtime to be the first library of the interpreter. LD_PRELOAD would put it
-# into every child too (shells, openssl, strace); a copy of the interpreter that names it does so for Lua alone.
+# A module with AddressSanitizer needs the sanitizer's runtime as the first library of the interpreter. LD_PRELOAD would also load
+# it into child processes (shells, openssl, strace). So the tests run a copy of the interpreter that links it.
 if(DEVKIT4AI_SANITIZE MATCHES "address")
   find_program(PATCHELF patchelf REQUIRED)
   execute_process(COMMAND ${CMAKE_C_COMPILER} -print-file-name=libasan.so

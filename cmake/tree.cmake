@@ -1,4 +1,4 @@
-# Makes the built tree usable where it stands: build/run and build/devkit4ai.
+# Makes build/run and build/devkit4ai, which use the built tree in its place.
 
 file(RELATIVE_PATH DEVKIT4AI_ROOT "${CMAKE_BINARY_DIR}" "${CMAKE_SOURCE_DIR}")
 string(REGEX REPLACE "/$" "" DEVKIT4AI_ROOT "${DEVKIT4AI_ROOT}")

@@ -21,7 +21,7 @@ external_dependencies = { CURL = { library = "curl" } }
 build = {
   type = "command",
   build_command = [[$(CC) $(CFLAGS) -I"$(LUA_INCDIR)" -I"$(CURL_INCDIR)" -Iinclude -Isrc/core \
-    src/core/*.c src/binding/*.c $(LIBFLAG) -o core.so \
+    src/core/*/*.c src/binding/*.c $(LIBFLAG) -o core.so \
     -L"$(CURL_LIBDIR)" -Wl,-rpath,"$(CURL_LIBDIR)" -lcurl -lpthread]],
   install = { bin = { devkit4ai = "bin/devkit4ai" }, lib = { ["devkit4ai.core"] = "core.so" }, lua = {
     ["devkit4ai.api.header_profiles"] = "lua/devkit4ai/api/header_profiles.lua",

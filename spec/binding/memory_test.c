@@ -1,11 +1,11 @@
-/* memory_test.c - runs Lua files with every allocation of their Lua state failing in turn (Lua 5.4).
+/* memory_test.c - runs Lua files while each allocation of their Lua state fails in turn (Lua 5.4).
  *
  *   memory_test CPATH FILE...
  *
- * CPATH becomes package.cpath. A file is one test: it is a chunk that requires devkit4ai.core itself, uses it, and raises
- * when something is wrong. It runs in a fresh state for each n = 1, 2, ... until it no longer reaches the n-th allocation;
- * first with all allocations from the n-th on failing, then with the n-th alone. Under a failure a chunk may end with any
- * error; it may not crash, leave a descriptor open, or leave memory of its state behind. The last run must succeed. */
+ * CPATH becomes package.cpath. Each file is one test: a chunk that requires devkit4ai.core, uses it, and raises an error if
+ * something is wrong. It runs in a new state for each n = 1, 2, ... until it does not reach the n-th allocation: first while all
+ * allocations from the n-th on fail, then while only the n-th fails. A chunk may end with any error. It may not crash, leave a
+ * descriptor open, or leave memory of its state. The last run must succeed. */
 #include <dirent.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ typedef struct {
   failing how;
   long n;         /* the allocation that fails; 0: none */
   long asked;     /* since the chunk began */
-  bool retrying;  /* the last one failed: Lua collects its garbage and asks once more */
+  bool retrying;  /* the last one failed: Lua collects garbage and tries again */
   size_t live;    /* bytes */
 } allocator;
 
@@ -70,7 +70,7 @@ static lua_State *new_state (allocator *a, const char *cpath) {
   return L;
 }
 
-/* One run. Says what is wrong, if something is, and where. *reached: the n-th allocation was asked for. */
+/* One run. Prints what is wrong, and where. *reached: the chunk requested the n-th allocation. */
 static bool run (const char *cpath, const char *file, failing how, long n, bool *reached) {
   allocator a = {.how = how};
   int descriptors = open_descriptors();
@@ -113,7 +113,7 @@ int main (int argc, char **argv) {
     return 2;
   }
   for (int i = 2; i < argc; i++) {
-    bool reached; /* a first run opens what stays open for the whole process, as a resolver's */
+    bool reached; /* the first run opens descriptors that stay open for the whole process, such as a resolver's */
     bool right = run(argv[1], argv[i], FROM_N_ON, 1000000000, &reached);
     right = right && sweep(argv[1], argv[i], FROM_N_ON) && sweep(argv[1], argv[i], N_ALONE);
     if (!right) failed++;

@@ -2,16 +2,16 @@
  *
  *   response_memory_test CPATH
  *
- * The request was sent, so the caller must get a failure with an outcome, and not Lua's "not enough memory". */
-#define _GNU_SOURCE              /* what peer.h needs */
+ * The request was sent, so the caller must get a failure with an outcome, not Lua's "not enough memory". */
+#define _GNU_SOURCE              /* for test_server.h */
 #include <stdlib.h>
 #include <string.h>
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
 
-#include "../core/check.h"
-#include "../core/peer.h"
+#include "../core/support/check.h"
+#include "../core/support/test_server.h"
 
 enum { HEAD = 60 * 1024, BODY = 200 * 1024, LARGEST = 32 * 1024 };  /* bytes; LARGEST: of a block while memory is short */
 
@@ -57,7 +57,7 @@ static const char chunk[] =
   "end\n"
   "engine:close()\n";
 
-static const peer_row rows[] = {{.path = "/body", .answer = long_body}, {.path = "/head", .answer = long_head}, {.path = NULL}};
+static const server_route rows[] = {{.path = "/body", .response = long_body}, {.path = "/head", .response = long_head}, {.path = NULL}};
 
 static void write_answers (void) {
   size_t n = (size_t)sprintf(long_body, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", BODY);
@@ -68,23 +68,23 @@ static void write_answers (void) {
 }
 
 static void gives_a_failure_with_an_outcome (void) {
-  static peer p;
+  static test_server p;
   lua_State *L = lua_newstate(allocate, NULL);
   if (!L) abort();
-  peer_start(&p, rows);
+  server_start(&p, rows);
   luaL_openlibs(L);
   lua_getglobal(L, "package");
   lua_pushstring(L, cpath);
   lua_setfield(L, -2, "cpath");
   bool right = luaL_loadstring(L, chunk) == LUA_OK;
-  lua_pushstring(L, peer_url(&p, ""));
+  lua_pushstring(L, server_url(&p, ""));
   lua_pushcfunction(L, set_short);
   right = right && lua_pcall(L, 2, 0, 0) == LUA_OK;
   if (!CHECK(right)) fprintf(stderr, "%s\n", lua_tostring(L, -1));
-  CHECK(peer_hits(&p, 0) == 2 && peer_hits(&p, 1) == 2);
+  CHECK(server_requests(&p, 0) == 2 && server_requests(&p, 1) == 2);
   largest = (size_t)-1;
   lua_close(L);
-  peer_stop(&p);
+  server_stop(&p);
 }
 
 int main (int argc, char **argv) {

@@ -1,8 +1,8 @@
-/* unload_test.c - a host that closes its Lua state, which unloads the module, while libcurl looks up a name in a thread.
+/* unload_test.c - a host closes its Lua state, which unloads the module, while a thread of libcurl looks up a name.
  *
  *   unload_test CPATH
  *
- * The library must stay: the thread returns into it. The look-up is this program's own and asks nobody. */
+ * The library must stay, because the thread returns into it. This program's own getaddrinfo replaces the lookup. */
 #define _GNU_SOURCE              /* struct addrinfo */
 #include <dirent.h>
 #include <netdb.h>
@@ -13,7 +13,7 @@
 #include <lua.h>
 #include <lualib.h>
 
-#include "../core/check.h"
+#include "../core/support/check.h"
 
 static const char *cpath;
 static sem_t begun, released;

@@ -135,7 +135,7 @@ local CLAIMS = {
   { "docs/errors.md", "asks you to wait; %s after a 429 that names no time", unnamed.retry_after },
   { "docs/reference/errors.md", "the server said; %s after a 429 that names no time", unnamed.retry_after },
   { "docs/retries.md", "each retry costs %s, after a timeout %s, out of %s that", retry.cost { kind = "network" },
-    retry.cost { kind = "timeout" }, retry.FULL },
+    retry.cost { kind = "timeout" }, retry.FULL_BUDGET },
   { "docs/uploads.md", "there are 1 to %s images |", limits.MAX_IMAGES },
   { "docs/uploads.md", "none has more than %s MiB (%s bytes)", limits.MAX_IMAGE_BYTES / 2 ^ 20,
     grouped(limits.MAX_IMAGE_BYTES) },
@@ -165,7 +165,7 @@ local CLAIMS = {
   { "docs/reference/stores.md", "the session tries again for %s seconds",
     word(constant(library "auth/stored_session", "PATIENCE")) },
   { "docs/security.md", "of your own headers from %s characters on", constant(library "request/headers", "HIDDEN") },
-  { "docs/security.md", "a part of a value, %s bytes or more:", c_constant("src/core/secrets.c", "PART") },
+  { "docs/security.md", "a part of a value, %s bytes or more:", c_constant("src/core/secrets/secrets_mask.c", "PART") },
   { "docs/security.md", "at most %s redirects", word(operations.get("get_picture").max_redirects) },
   { "docs/pages.md", "Generations have `per_page` (1 to %s, %s by default), users", pages_of("per_page",
     "list_generations") },
@@ -273,7 +273,7 @@ describe("the lists of the pages", function()
     for row in rows:gmatch("\n| `([%l_]+)` |") do told[row] = true end
     assert.same(kinds, told)
     for status = 300, 599 do assert.is_true(kinds[errors.classify_status(status)]) end
-    for name in child.read("src/core/status.h"):gmatch('X%(DK_[%u_]+, "([%l_]+)"') do
+    for name in child.read("src/core/base/status.h"):gmatch('X%(DK_[%u_]+, "([%l_]+)"') do
       if name ~= "ok" then assert.is_true(kinds[errors.classify_core_status(name)], name) end
     end
   end)
@@ -319,7 +319,8 @@ describe("the lists of the pages", function()
   end)
 
   it("name the libcurl versions that read freed memory", function()
-    local low, high = child.read("src/core/engine.c"):match("version >= 0x(%x%x%x%x)00 && version < 0x(%x%x%x%x)00")
+    local stepper = child.read "src/core/engine/stepper.c"
+    local low, high = stepper:match "version >= 0x(%x%x%x%x)00 && version < 0x(%x%x%x%x)00"
     local function number(hex) return ("%d.%d"):format(tonumber(hex:sub(1, 2), 16), tonumber(hex:sub(3), 16)) end
     assert.same({ "7.83", "8.1" }, { number(low), number(high) })
     assert.is_truthy(text_of("docs/security.md"):find("libcurl from 7.83 to 8.0", 1, true))
@@ -328,14 +329,14 @@ end)
 
 -- Messages that a page quotes, with the source file.
 local QUOTES = {
-  { "docs/building.md", "libcurl is too old: version 7.80.0 or newer is needed", "src/core/transfer.h" },
-  { "docs/building.md", "does not take", "src/core/handle.c" },
+  { "docs/building.md", "libcurl is too old: version 7.80.0 or newer is needed", "src/core/transfer/transfer.h" },
+  { "docs/building.md", "does not take", "src/core/transfer/handle.c" },
   { "docs/building.md", "no Lua headers found", "cmake/luas.cmake" },
   { "docs/building.md", "the sandbox did not start: the shell finds no command '", library "sandbox/init" },
   { "docs/building.md", " does not find", library "util/dependencies" },
   { "docs/tokens-and-keys.md", "the session is over: the server refused the refresh token", library "auth/refresh" },
   { "docs/waiting.md", ": an error ended the call", library "generation/failures" },
-  { "docs/waiting.md", "the image ended early", "src/core/image_end.c" },
+  { "docs/waiting.md", "the image ended early", "src/core/image/image_scanner.c" },
   { "docs/sandbox.md", "value is not a valid dict", library "sandbox/api/errors" },
   { "docs/sandbox.md", "Account not activated", library "sandbox/api/errors" },
 }
@@ -355,7 +356,7 @@ describe("the messages that pages quote", function()
     local file = assert(io.open(folder .. "/curl/curl.h", "w"))
     file:write("#define LIBCURL_VERSION_NUM 0x074F01\n")
     file:close()
-    local pipe = assert(io.popen(("cc -fsyntax-only -Isrc/core -I'%s' src/core/handle.c 2>&1"):format(folder)))
+    local pipe = assert(io.popen(("cc -fsyntax-only -Isrc/core -I'%s' src/core/transfer/handle.c 2>&1"):format(folder)))
     local said = pipe:read("*a")
     pipe:close()
     assert.is_truthy(said:find(QUOTES[1][2], 1, true), said)
@@ -369,10 +370,10 @@ describe("the commands of the pages", function()
       for words in child.read(path):gmatch("tools/test ([^`\n]+)") do
         for parts in words:gmatch("%f[%S][%l%d.%-]+=(%S+)") do
           for name in parts:gmatch("[^,]+") do
-            local place = name:find("%.lua$") and name or ("spec/core/%s.c"):format(name)
-            local file = io.open(place)
-            assert.is_truthy(file, ("%s: %s"):format(path, place))
-            file:close()
+            local place = name:find("%.lua$") and name or ("spec/core/*/%s.c"):format(name)
+            local found = assert(io.popen("ls " .. place))
+            assert.is_truthy(found:read(), ("%s: %s"):format(path, place))
+            found:close()
             count = count + 1
           end
         end

@@ -43,7 +43,7 @@ describe("docs/limits.md", function()
     ["text fields in `client:request { form = ... }`"] = with_commas(limits.MAX_FORM_FIELDS),
     ["a response"] = ("%d MiB"):format(limits.MAX_RESPONSE_BYTES / MIB),
     ["a result image"] = ("%d MiB"):format(limits.MAX_RESULT_IMAGE_BYTES / MIB),
-    ["the headers of a response"] = ("%d KiB"):format(constant("src/core/transfer.h", "DK_MAX_HEAD") / KIB),
+    ["the headers of a response"] = ("%d KiB"):format(constant("src/core/transfer/transfer.h", "DK_MAX_HEADERS") / KIB),
     ["redirects to an image"] = tostring(operations.get("get_picture").max_redirects),
     ["the server's text in an error"] =
       with_commas(constant("lua/devkit4ai/util/display.lua", "MAX_BYTES")) .. " bytes",

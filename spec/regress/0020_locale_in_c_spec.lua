@@ -6,7 +6,7 @@ local DEPENDS = { -- functions of the C library that follow LC_CTYPE or LC_NUMER
 }
 
 local function sources()
-  local list = assert(io.popen("ls src/core/*.[ch] src/binding/*.[ch]"))
+  local list = assert(io.popen("ls src/core/*/*.[ch] src/binding/*.[ch]"))
   local names = {}
   for name in list:lines() do names[#names + 1] = name end
   list:close()

@@ -6,7 +6,7 @@ local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
-local LACK = { png = "no IEND", jpeg = "no EOI marker", webp = "its head names more" }
+local LACK = { png = "no IEND", jpeg = "no EOI marker", webp = "its header says more" }
 
 -- Sends a part of the image this many times, then the complete image.
 local SCRIPT = [[

@@ -1,6 +1,6 @@
 -- gen:save with overwrite replaced a device, a pipe or a symbolic link by a regular file, and gave a private file the mode
 -- 0644. Each kind of file has a rule now: docs/waiting.md, "What has the name already". The C tests have more:
--- file_test.c. All devices are made here: a broken library would replace those in /dev.
+-- download_test.c. All devices are made here: a broken library would replace those in /dev.
 local child = require "spec.support.child"
 local devkit4ai = require "spec.support.no_retry_pauses"
 local raw = require "spec.support.raw"

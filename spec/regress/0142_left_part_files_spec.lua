@@ -1,5 +1,5 @@
 -- The part file of a killed process stayed forever, under a name that did not say what it is. The next save into that folder
--- removes it. Part files of running processes stay. The C tests have more: file_test.c.
+-- removes it. Part files of running processes stay. The C tests have more: download_test.c.
 local child = require "spec.support.child"
 local devkit4ai = require "spec.support.no_retry_pauses"
 local raw = require "spec.support.raw"

@@ -40,7 +40,7 @@ describe("a store that can't keep a session", function()
     ["a folder that is missing"] = { "rmdir FOLDER", "No such file or directory" },
     ["a file in the place of its folder"] = { "rmdir FOLDER; touch FOLDER", "Not a directory" },
     ["a folder in its place"] = { "mkdir FOLDER/store", "it is a folder" },
-    ["a pipe"] = { "mkfifo FOLDER/store", "it is no ordinary file" },
+    ["a pipe"] = { "mkfifo FOLDER/store", "it is not a regular file" },
     ["a file that others can read"] = { "touch FOLDER/store; chmod 644 FOLDER/store", "chmod 600 it" },
   }
 

@@ -1,11 +1,11 @@
-/* compat.h - what Lua 5.1 (and LuaJIT, which takes its library) lacks, in 5.4's spelling; nothing else names LUA_VERSION_NUM. */
+/* compat.h - functions of Lua 5.4 that 5.1 lacks, and LuaJIT with it. Only this file names LUA_VERSION_NUM. */
 #ifndef DK_COMPAT_H
 #define DK_COMPAT_H
 
 #include <lauxlib.h>
 #include <lua.h>
 
-/* LuaJIT's headers have some of these functions, 5.1's library has none: under names of their own they stand beside both. */
+/* LuaJIT's headers have some of these functions, and 5.1's library has none. Other names avoid a conflict with both. */
 #if LUA_VERSION_NUM == 501
 #define lua_rawlen lua_objlen
 #define lua_setuservalue lua_setfenv

@@ -5,23 +5,24 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "address.h"
 #include "binding.h"
 #include "devkit4ai.h"
-#include "engine.h"
-#include "http_date.h"
-#include "image_end.h"
-#include "random.h"
-#include "url.h"
+#include "http/header.h"
+#include "http/http_date.h"
+#include "http/ip_address.h"
+#include "http/url.h"
+#include "image/image_scanner.h"
+#include "system/clock.h"
+#include "system/random.h"
 
-static const char *const kind_names[DK_KINDS] = {
-  [DK_ENGINE] = "devkit4ai.engine", [DK_SECRETS] = "devkit4ai.secrets", [DK_HEADERS] = "devkit4ai.request.headers",
-  [DK_REQUEST] = "devkit4ai.request.direct", [DK_LOCK] = "devkit4ai.lock", [DK_BYTES] = "devkit4ai.bytes"};
+static const char *const type_names[DK_TYPE_COUNT] = {
+  [DK_TYPE_ENGINE] = "devkit4ai.engine", [DK_TYPE_SECRETS] = "devkit4ai.secrets", [DK_TYPE_HEADERS] = "devkit4ai.headers",
+  [DK_TYPE_REQUEST] = "devkit4ai.request", [DK_TYPE_LOCK] = "devkit4ai.lock", [DK_TYPE_BUFFER] = "devkit4ai.bytes"};
 
-/* the registry's keys of the metatables: addresses, since a second copy of the module would take the same names */
-static char keys[DK_KINDS];
+/* registry keys of the metatables: addresses, because a second copy of the module would use the same names */
+static char keys[DK_TYPE_COUNT];
 
-/* adds functions to the table on top, each with the value below it as its upvalue */
+/* adds functions to the table on top, each with the value below the table as its upvalue */
 static void add_functions (lua_State *L, const luaL_Reg *functions) {
   for (; functions->name != NULL; functions++) {
     lua_pushvalue(L, -2);
@@ -30,18 +31,18 @@ static void add_functions (lua_State *L, const luaL_Reg *functions) {
   }
 }
 
-void dk_push_metatable (lua_State *L, dk_kind kind) {
-  lua_pushlightuserdata(L, &keys[kind]);
+void dk_push_metatable (lua_State *L, dk_userdata_type type) {
+  lua_pushlightuserdata(L, &keys[type]);
   lua_rawget(L, LUA_REGISTRYINDEX);
 }
 
-/* it is in the registry only when it is whole; a second luaopen in the same state keeps the first one's */
-void dk_register (lua_State *L, dk_kind kind, const luaL_Reg *methods, const luaL_Reg *metamethods) {
-  dk_push_metatable(L, kind);
+/* the registry gets the metatable when it is complete; a second luaopen in the same state keeps the first one's */
+void dk_register_type (lua_State *L, dk_userdata_type type, const luaL_Reg *methods, const luaL_Reg *metamethods) {
+  dk_push_metatable(L, type);
   bool exists = !lua_isnil(L, -1);
   lua_pop(L, 1);
   if (exists) return;
-  lua_pushlightuserdata(L, &keys[kind]);
+  lua_pushlightuserdata(L, &keys[type]);
   lua_newtable(L);
   lua_pushvalue(L, -1);
   add_functions(L, metamethods);
@@ -49,43 +50,43 @@ void dk_register (lua_State *L, dk_kind kind, const luaL_Reg *methods, const lua
   lua_newtable(L);
   add_functions(L, methods);
   lua_setfield(L, -2, "__index");
-  lua_pushstring(L, kind_names[kind]);
+  lua_pushstring(L, type_names[type]);
   lua_setfield(L, -2, "__name");
   lua_pushboolean(L, false);
-  lua_setfield(L, -2, "__metatable");                /* getmetatable gives it: no program gets at __gc by accident */
+  lua_setfield(L, -2, "__metatable");                /* getmetatable returns it, so no program gets __gc by accident */
   lua_rawset(L, LUA_REGISTRYINDEX);
 }
 
-void *dk_new_userdata (lua_State *L, dk_kind kind, size_t size) {
+void *dk_new_userdata (lua_State *L, dk_userdata_type type, size_t size) {
   void *block = memset(lua_newuserdata(L, size), 0, size);
-  dk_push_metatable(L, kind);
+  dk_push_metatable(L, type);
   lua_setmetatable(L, -2);
   return block;
 }
 
-/* a table has no block; a light userdata can't get the metatable without the debug library */
-void *dk_test_userdata (lua_State *L, int index, const void *type) {
+/* lua_touserdata is NULL for a table; a light userdata can't get the metatable without the debug library */
+void *dk_test_userdata (lua_State *L, int index, const void *metatable) {
   void *block = lua_touserdata(L, index);
   if (block == NULL || !lua_getmetatable(L, index)) return NULL;
-  bool same = lua_topointer(L, -1) == type;
+  bool same = lua_topointer(L, -1) == metatable;
   lua_pop(L, 1);
   return same ? block : NULL;
 }
 
-int dk_type_error (lua_State *L, int arg, dk_kind kind) {
-  return luaL_argerror(L, arg, lua_pushfstring(L, "%s expected, got %s", kind_names[kind], luaL_typename(L, arg)));
+int dk_type_error (lua_State *L, int arg, dk_userdata_type type) {
+  return luaL_argerror(L, arg, lua_pushfstring(L, "%s expected, got %s", type_names[type], luaL_typename(L, arg)));
 }
 
-void *dk_check_self (lua_State *L, dk_kind kind) {
+void *dk_check_self (lua_State *L, dk_userdata_type type) {
   void *self = dk_test_userdata(L, 1, lua_topointer(L, lua_upvalueindex(1)));
-  if (self == NULL) dk_type_error(L, 1, kind);
+  if (self == NULL) dk_type_error(L, 1, type);
   return self;
 }
 
 const char *dk_check_text (lua_State *L, int arg) {
   size_t length;
   const char *text = luaL_checklstring(L, arg, &length);
-  luaL_argcheck(L, strlen(text) == length, arg, "a NUL is in it");
+  luaL_argcheck(L, strlen(text) == length, arg, "it has a NUL");
   return text;
 }
 
@@ -95,9 +96,9 @@ double dk_check_number (lua_State *L, int arg, double least, double most) {
   return number;
 }
 
-dk_buffer *dk_new_bytes (lua_State *L, size_t cap) {
-  dk_buffer *bytes = dk_new_userdata(L, DK_BYTES, sizeof *bytes);
-  dk_buffer_init(bytes, cap);
+dk_buffer *dk_new_buffer (lua_State *L, size_t limit) {
+  dk_buffer *bytes = dk_new_userdata(L, DK_TYPE_BUFFER, sizeof *bytes);
+  dk_buffer_init(bytes, limit);
   return bytes;
 }
 
@@ -121,64 +122,64 @@ static int random_number (lua_State *L) {
   return 1;
 }
 
-/* image_kind(bytes) -> "jpeg", "png", "webp"; nil, status, text: it is no image, or it ends early */
+/* image_kind(bytes) -> "jpeg", "png", "webp"; nil, status, text: not an image, or it ends early */
 static int image_kind (lua_State *L) {
   size_t length;
   const char *bytes = luaL_checklstring(L, 1, &length);
-  dk_image image;
+  dk_image_scanner image;
   dk_failure failure;
-  dk_image_init(&image);
-  dk_image_add(&image, bytes, length);
-  if (dk_image_check(&image, &failure) != DK_OK) return dk_push_failure(L, &failure);
+  dk_image_scanner_init(&image);
+  dk_image_scanner_add(&image, bytes, length);
+  if (dk_image_scanner_check(&image, &failure) != DK_OK) return dk_push_failure(L, &failure);
   lua_pushstring(L, dk_image_kind(bytes, length));
   return 1;
 }
 
-/* header(head, name) -> its value in an answer's header block, or nil */
+/* header(block, name) -> the value of a header in a block of headers, or nil */
 static int header (lua_State *L) {
-  size_t head_length, length = 0;
-  const char *head = luaL_checklstring(L, 1, &head_length);
-  const char *value = dk_head_find(head, head_length, dk_check_text(L, 2), &length);
+  size_t block_length, length = 0;
+  const char *block = luaL_checklstring(L, 1, &block_length);
+  const char *value = dk_header_find(block, block_length, dk_check_text(L, 2), &length);
   if (value == NULL) return 0;
   lua_pushlstring(L, value, length);
   return 1;
 }
 
-/* a text without a NUL in it; NULL: it has one, and so is none of what these functions read */
-static const char *check_line (lua_State *L, int arg) {
+/* a text; NULL: it has a NUL, so none of these functions accepts it */
+static const char *check_string (lua_State *L, int arg) {
   size_t length;
   const char *text = luaL_checklstring(L, arg, &length);
   return strlen(text) == length ? text : NULL;
 }
 
-/* delay(text, now) -> the seconds that a Retry-After names, 0 or more; nil: it names none. now: Unix time */
+/* delay(text, now) -> the seconds of a Retry-After header, 0 or more; nil: not such a value. now: Unix time */
 static int delay (lua_State *L) {
-  const char *text = check_line(L, 1);
+  const char *text = check_string(L, 1);
   double seconds, at = luaL_checknumber(L, 2);
-  if (text == NULL || !dk_http_delay(text, at, &seconds)) return 0;
+  if (text == NULL || !dk_retry_after_parse(text, at, &seconds)) return 0;
   lua_pushnumber(L, seconds);
   return 1;
 }
 
 /* date(text) -> Unix time of an HTTP date, or nil */
 static int date (lua_State *L) {
-  const char *text = check_line(L, 1);
+  const char *text = check_string(L, 1);
   double unix_time;
-  if (text == NULL || !dk_http_date(text, &unix_time)) return 0;
+  if (text == NULL || !dk_http_date_parse(text, &unix_time)) return 0;
   lua_pushnumber(L, unix_time);
   return 1;
 }
 
-/* is_public(host) -> whether an IPv4 or IPv6 address belongs to the public network; nil: it is a name */
+/* is_public(host) -> whether an IPv4 or IPv6 address is public; nil: not an address */
 static int is_public (lua_State *L) {
-  const char *text = check_line(L, 1);
-  dk_address_kind kind = text ? dk_address_of(text) : DK_NO_ADDRESS;
-  if (kind == DK_NO_ADDRESS) return 0;
-  lua_pushboolean(L, kind == DK_PUBLIC_ADDRESS);
+  const char *text = check_string(L, 1);
+  dk_ip_class class = text ? dk_ip_classify(text) : DK_IP_NONE;
+  if (class == DK_IP_NONE) return 0;
+  lua_pushboolean(L, class == DK_IP_PUBLIC);
   return 1;
 }
 
-/* the function that special_fields gives; upvalue 1: its names */
+/* the function that special_fields returns; upvalue 1: its names */
 static int next_special (lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 2);
@@ -196,8 +197,8 @@ static int next_special (lua_State *L) {
   return 0;
 }
 
-/* special_fields(names) -> a function like next, which leaves out fields with a text or a boolean unless names has the key.
- * Most fields of an answer are such: to look at each in Lua takes 4 % of a small call's instructions. */
+/* special_fields(names) -> a function like next, which skips a field with a string or a boolean, unless names has its key.
+ * Most fields of a response are such; a Lua loop over them takes 4 % of a small call's instructions. */
 static int special_fields (lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
@@ -205,21 +206,21 @@ static int special_fields (lua_State *L) {
   return 1;
 }
 
-/* reason(number) -> why a system call failed; number: of errno, as io's functions give it */
+/* reason(number) -> the text for an errno, as Lua's io functions return it */
 static int reason (lua_State *L) {
-  lua_pushstring(L, dk_reason((int)dk_check_number(L, 1, INT_MIN, INT_MAX)));
+  lua_pushstring(L, dk_errno_text((int)dk_check_number(L, 1, INT_MIN, INT_MAX)));
   return 1;
 }
 
-/* process() -> the id of this process: a fork is noticed by it, also where nothing was sent yet */
+/* process() -> the id of this process, which shows a fork before anything was sent */
 static int process (lua_State *L) {
   lua_pushinteger(L, (lua_Integer)getpid());
   return 1;
 }
 
-/* resolve(base, location) -> the address that a redirect leads to, http or https; nil: it can't be used */
+/* resolve(base, location) -> the URL of a redirect, http or https; nil: it can't be used */
 static int resolve (lua_State *L) {
-  const char *base = check_line(L, 1), *location = check_line(L, 2);
+  const char *base = check_string(L, 1), *location = check_string(L, 2);
   char url[DK_MAX_URL];
   if (base == NULL || location == NULL) return 0;
   dk_status status = dk_url_resolve(base, location, url);
@@ -229,20 +230,20 @@ static int resolve (lua_State *L) {
   return 1;
 }
 
-/* a dlclose while a resolver thread of libcurl runs would pull the code from under it */
+/* dlclose would unload the code under a resolver thread of libcurl */
 static void pin_library (void) {
   Dl_info info;
-  if (dladdr((void *)&dk_register, &info) != 0 && info.dli_fname != NULL) dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+  if (dladdr((void *)&dk_register_type, &info) != 0 && info.dli_fname != NULL) dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
 }
 
 int luaopen_devkit4ai_core (lua_State *L) {
   static const luaL_Reg functions[] = {
-    {"engine", dk_new_engine}, {"secrets", dk_new_secrets}, {"headers", dk_new_headers}, {"request", dk_new_request}, {"now", now}, {"random", random_number},
+    {"engine", dk_lua_engine}, {"secrets", dk_lua_secrets}, {"headers", dk_lua_headers}, {"request", dk_lua_request}, {"now", now}, {"random", random_number},
     {"image_kind", image_kind}, {"header", header}, {"delay", delay}, {"date", date}, {"is_public", is_public}, {"resolve", resolve}, {"special_fields", special_fields}, {"process", process},
-    {"load", dk_load_file}, {"save", dk_save_file}, {"target", dk_file_target}, {"lock", dk_new_lock},
-    {"check_save", dk_check_save}, {"check_picture", dk_check_picture},
-    {"terminal", dk_terminal_of}, {"writes", dk_terminal_writes_of}, {"ask", dk_ask_line}, {"pause", dk_pause}, {"prepare", dk_prepare_program},
-    {"catch_stops", dk_catch_stops}, {"note_stops", dk_note_stops}, {"stopped", dk_stop_signal}, {"reason", reason},
+    {"load", dk_lua_load}, {"save", dk_lua_save}, {"target", dk_lua_target}, {"lock", dk_lua_lock},
+    {"check_save", dk_lua_check_save}, {"check_picture", dk_lua_check_picture},
+    {"terminal", dk_lua_terminal}, {"writes", dk_lua_writes}, {"ask", dk_lua_ask}, {"pause", dk_lua_pause}, {"prepare", dk_lua_prepare},
+    {"catch_stops", dk_lua_catch_stops}, {"note_stops", dk_lua_note_stops}, {"stopped", dk_lua_stopped}, {"reason", reason},
     {NULL, NULL}};
   pin_library();
   dk_open_engine(L);

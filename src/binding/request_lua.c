@@ -4,24 +4,24 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "json_text.h"
+#include "secrets/json_string.h"
 
-/* Reads the table of one request. A field is read once, since a metamethod may give another value the next time. */
+/* Reads one request table. Each field is read once, because a metamethod may return another value the next time. */
 typedef struct {
   lua_State *L;
-  int anchors;                   /* stack index of the table that holds the strings which the request points to */
-  int count;                     /* of anchors */
-} reader;
+  int anchors;                   /* stack index of the table that holds the strings of the request */
+  int count;                     /* strings in it */
+} table_reader;
 
-static int bad_value (reader *r, const char *name, const char *wanted) {
+static int bad_value (table_reader *r, const char *name, const char *wanted) {
   return luaL_error(r->L, "field '%s': %s expected, got %s", name, wanted, luaL_typename(r->L, -1));
 }
 
-/* moves the value on top into the userdata's anchors */
-static void anchor (reader *r) { lua_rawseti(r->L, r->anchors, ++r->count); }
+/* moves the value on top of the stack into the anchors */
+static void anchor (table_reader *r) { lua_rawseti(r->L, r->anchors, ++r->count); }
 
-/* takes the string on top: anchored, so that the pointer lives as long as the userdata. nil: NULL */
-static const char *take_bytes (reader *r, const char *name, size_t *length) {
+/* takes the string on top and anchors it, so that the pointer is valid as long as the userdata; nil: NULL */
+static const char *take_bytes (table_reader *r, const char *name, size_t *length) {
   if (lua_isnil(r->L, -1)) {
     lua_pop(r->L, 1);
     return NULL;
@@ -32,43 +32,43 @@ static const char *take_bytes (reader *r, const char *name, size_t *length) {
   return bytes;
 }
 
-/* the same for what C reads up to a NUL */
-static const char *take_text (reader *r, const char *name) {
+/* the same for a string that C reads up to a NUL */
+static const char *take_text (table_reader *r, const char *name) {
   size_t length = 0;
   const char *text = take_bytes(r, name, &length);
-  if (text != NULL && strlen(text) != length) luaL_error(r->L, "field '%s': a NUL is in it", name);
+  if (text != NULL && strlen(text) != length) luaL_error(r->L, "field '%s': it has a NUL", name);
   return text;
 }
 
-static const char *bytes_field (reader *r, int index, const char *name, size_t *length) {
+static const char *bytes_field (table_reader *r, int index, const char *name, size_t *length) {
   lua_getfield(r->L, index, name);
   return take_bytes(r, name, length);
 }
 
-static const char *text_field (reader *r, int index, const char *name) {
+static const char *text_field (table_reader *r, int index, const char *name) {
   lua_getfield(r->L, index, name);
   return take_text(r, name);
 }
 
-static double number_field (reader *r, int index, const char *name, double most, double otherwise) {
+static double number_field (table_reader *r, int index, const char *name, double most, double fallback) {
   lua_getfield(r->L, index, name);
   if (!lua_isnil(r->L, -1)) {
     if (lua_type(r->L, -1) != LUA_TNUMBER) bad_value(r, name, "number");
-    otherwise = lua_tonumber(r->L, -1);
-    if (!(otherwise >= 0 && otherwise <= most)) luaL_error(r->L, "field '%s': the number is out of range", name);
+    fallback = lua_tonumber(r->L, -1);
+    if (!(fallback >= 0 && fallback <= most)) luaL_error(r->L, "field '%s': the number is out of range", name);
   }
   lua_pop(r->L, 1);
-  return otherwise;
+  return fallback;
 }
 
-static size_t size_field (reader *r, int index, const char *name, size_t otherwise) {
-  return (size_t)number_field(r, index, name, (double)(SIZE_MAX / 4), (double)otherwise);
+static size_t size_field (table_reader *r, int index, const char *name, size_t fallback) {
+  return (size_t)number_field(r, index, name, (double)(SIZE_MAX / 4), (double)fallback);
 }
 
-static double seconds_field (reader *r, int index, const char *name) { return number_field(r, index, name, DBL_MAX, 0); }
+static double seconds_field (table_reader *r, int index, const char *name) { return number_field(r, index, name, DBL_MAX, 0); }
 
-/* opens the list at field name, if there is one: leaves it on the stack and gives its length */
-static int open_list (reader *r, int index, const char *name, int most) {
+/* pushes the list in the field; returns its length, 0 for nil */
+static int open_list (table_reader *r, int index, const char *name, int most) {
   lua_getfield(r->L, index, name);
   if (lua_isnil(r->L, -1)) return 0;
   if (!lua_istable(r->L, -1)) bad_value(r, name, "table");
@@ -77,12 +77,12 @@ static int open_list (reader *r, int index, const char *name, int most) {
   return (int)count;
 }
 
-static const char *take_required (reader *r, const char *name) {
+static const char *take_required (table_reader *r, const char *name) {
   if (lua_isnil(r->L, -1)) bad_value(r, name, "string");
   return take_text(r, name);
 }
 
-static void read_slots (reader *r, int index, dk_request_table *t) {
+static void read_slots (table_reader *r, int index, dk_request_table *t) {
   t->slot_count = open_list(r, index, "slots", DK_MAX_SLOTS);
   for (int i = 0; i < t->slot_count; i++) {
     lua_rawgeti(r->L, -1, i + 1);
@@ -93,7 +93,7 @@ static void read_slots (reader *r, int index, dk_request_table *t) {
 }
 
 /* files: { "path", { data = bytes, filename = name }, ... } */
-static void read_files (reader *r, int form, dk_request_table *t) {
+static void read_files (table_reader *r, int form, dk_request_table *t) {
   t->file_count = open_list(r, form, "files", DK_MAX_FILES);
   for (int i = 0; i < t->file_count; i++) {
     lua_rawgeti(r->L, -1, i + 1);
@@ -111,7 +111,7 @@ static void read_files (reader *r, int form, dk_request_table *t) {
 }
 
 /* fields: { { name, text }, ... } */
-static void read_fields (reader *r, int form, dk_request_table *t) {
+static void read_fields (table_reader *r, int form, dk_request_table *t) {
   t->field_count = open_list(r, form, "fields", DK_MAX_FIELDS);
   for (int i = 0; i < t->field_count; i++) {
     lua_rawgeti(r->L, -1, i + 1);
@@ -126,7 +126,7 @@ static void read_fields (reader *r, int form, dk_request_table *t) {
   lua_pop(r->L, 1);
 }
 
-static void read_form (reader *r, int index, dk_request_table *t) {
+static void read_form (table_reader *r, int index, dk_request_table *t) {
   lua_getfield(r->L, index, "form");
   if (!lua_isnil(r->L, -1)) {
     if (!lua_istable(r->L, -1)) bad_value(r, "form", "table");
@@ -142,7 +142,7 @@ static void read_form (reader *r, int index, dk_request_table *t) {
 
 static unsigned read_flags (lua_State *L, int index) {
   static const struct { const char *name; unsigned flag; } rows[] = {
-    {"once", DK_ONCE}, {"public", DK_PUBLIC}, {"overwrite", DK_OVERWRITE}, {"head", DK_HEAD}, {"times", DK_TIMES}};
+    {"once", DK_ONCE}, {"public", DK_PUBLIC}, {"overwrite", DK_OVERWRITE}, {"head", DK_WANT_HEADERS}, {"times", DK_WANT_TIMES}};
   unsigned flags = 0;
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     lua_getfield(L, index, rows[i].name);
@@ -157,17 +157,17 @@ static bool is_method (const char *text) {
   return letters > 0 && letters <= DK_MAX_METHOD && text[letters] == '\0';
 }
 
-static const dk_headers *read_headers (reader *r, int index) {
+static const dk_headers *read_headers (table_reader *r, int index) {
   lua_getfield(r->L, index, "headers");
-  dk_push_metatable(r->L, DK_HEADERS);
+  dk_push_metatable(r->L, DK_TYPE_HEADERS);
   const dk_headers *headers = dk_test_userdata(r->L, -2, lua_topointer(r->L, -1));
   lua_pop(r->L, 1);
-  if (headers == NULL) bad_value(r, "headers", "devkit4ai.request.headers");
+  if (headers == NULL) bad_value(r, "headers", "devkit4ai.headers");
   anchor(r);
   return headers;
 }
 
-static void read_request (reader *r, int index, dk_request_table *t) {
+static void read_request (table_reader *r, int index, dk_request_table *t) {
   dk_request *q = &t->request;
   q->method = text_field(r, index, "method");
   q->url = text_field(r, index, "url");
@@ -176,10 +176,10 @@ static void read_request (reader *r, int index, dk_request_table *t) {
   q->ca_file = text_field(r, index, "ca_file");
   q->proxy = text_field(r, index, "proxy");
   q->save_as = text_field(r, index, "save_as");
-  q->connect = seconds_field(r, index, "connect");
-  q->idle = seconds_field(r, index, "idle");
-  q->total = seconds_field(r, index, "total");
-  q->max_answer = size_field(r, index, "max_answer", 16 * 1024 * 1024);
+  q->limits.connect = seconds_field(r, index, "connect");
+  q->limits.idle = seconds_field(r, index, "idle");
+  q->limits.total = seconds_field(r, index, "total");
+  q->limits.response_bytes = size_field(r, index, "max_answer", 16 * 1024 * 1024);
   q->flags = read_flags(r->L, index);
   t->headers = read_headers(r, index);
   t->json = bytes_field(r, index, "json", &t->json_length);
@@ -187,42 +187,42 @@ static void read_request (reader *r, int index, dk_request_table *t) {
   else read_form(r, index, t);
 }
 
-/* request(table) -> request, to be submitted as often as wanted; what becomes of the table does not matter to it */
-int dk_new_request (lua_State *L) {
-  enum { ANCHORS = 8 };          /* of a request with JSON */
+/* request(table) -> request, which can be submitted any number of times; later changes of the table do not matter */
+int dk_lua_request (lua_State *L) {
+  enum { ANCHORS = 8 };          /* the usual number, for a request with JSON */
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
-  dk_request_table *t = dk_new_userdata(L, DK_REQUEST, sizeof *t);
+  dk_request_table *t = dk_new_userdata(L, DK_TYPE_REQUEST, sizeof *t);
   lua_createtable(L, ANCHORS, 0);
   lua_pushvalue(L, -1);
   lua_setuservalue(L, 2);
-  reader r = {.L = L, .anchors = 3};
+  table_reader r = {.L = L, .anchors = 3};
   read_request(&r, 1, t);
   lua_settop(L, 2);
   return 1;
 }
 
-const dk_request_table *dk_check_request (lua_State *L, int arg, const void *type) {
-  const dk_request_table *t = dk_test_userdata(L, arg, type);
-  if (t == NULL) dk_type_error(L, arg, DK_REQUEST);
+const dk_request_table *dk_check_request (lua_State *L, int arg, const void *metatable) {
+  const dk_request_table *t = dk_test_userdata(L, arg, metatable);
+  if (t == NULL) dk_type_error(L, arg, DK_TYPE_REQUEST);
   return t;
 }
 
 void dk_open_request (lua_State *L) {
   static const luaL_Reg none[] = {{NULL, NULL}};
-  dk_register(L, DK_REQUEST, none, none);
+  dk_register_type(L, DK_TYPE_REQUEST, none, none);
 }
 
-static dk_status build_lines (const dk_request_table *t, const dk_secrets *secrets, dk_buffer *lines, dk_failure *failure) {
+static dk_status build_headers (const dk_request_table *t, const dk_secrets *secrets, dk_buffer *headers, dk_failure *failure) {
   dk_status status = DK_OK;
-  for (size_t i = 0; i < t->headers->count && status == DK_OK; i++) status = dk_secrets_line(secrets, t->headers->line[i], lines, failure);
+  for (size_t i = 0; i < t->headers->count && status == DK_OK; i++) status = dk_secrets_fill_header(secrets, t->headers->lines[i], headers, failure);
   return status;
 }
 
 static dk_status build_json (const dk_request_table *t, const dk_secrets *secrets, dk_buffer *body, dk_failure *failure) {
   dk_status status = dk_buffer_add(body, t->json, t->json_length);
   if (status != DK_OK) return dk_fail(failure, status, status == DK_NO_MEMORY ? "no memory" : "the body is too long");
-  for (int i = 0; i < t->slot_count && status == DK_OK; i++) status = dk_secrets_field(secrets, t->slots[i], body, failure);
+  for (int i = 0; i < t->slot_count && status == DK_OK; i++) status = dk_secrets_add_json_field(secrets, t->slots[i], body, failure);
   return status;
 }
 
@@ -237,7 +237,7 @@ static dk_status build_form (const dk_request_table *t, dk_form *form, dk_failur
 }
 
 static dk_status build_parts (const dk_request_table *t, const dk_secrets *secrets, dk_request *r, dk_failure *failure) {
-  dk_status status = build_lines(t, secrets, &r->lines, failure);
+  dk_status status = build_headers(t, secrets, &r->headers, failure);
   r->has_body = t->json != NULL;
   if (status == DK_OK && t->json != NULL) status = build_json(t, secrets, &r->body, failure);
   if (status != DK_OK || t->part == NULL) return status;
@@ -247,20 +247,20 @@ static dk_status build_parts (const dk_request_table *t, const dk_secrets *secre
 }
 
 dk_xfer *dk_build_transfer (const dk_request_table *t, const dk_secrets *secrets, dk_failure *failure) {
-  enum { MOST_BODY = 16 * 1024 * 1024, MOST_LOGIN = 4096 };    /* bytes; of JSON the API refuses more */
+  enum { MAX_BODY = 16 * 1024 * 1024, MAX_LOGIN = 4096 };      /* bytes; the API refuses larger JSON */
   dk_request request = t->request;
   dk_xfer *x = NULL;
   dk_buffer login;
-  dk_buffer_init(&request.lines, DK_MAX_HEAD);
-  dk_buffer_init(&request.body, MOST_BODY);
-  dk_buffer_init(&login, MOST_LOGIN);
-  dk_status status = request.proxy ? dk_secrets_line(secrets, "?{proxy_login}", &login, failure) : DK_OK;
+  dk_buffer_init(&request.headers, DK_MAX_HEADERS);
+  dk_buffer_init(&request.body, MAX_BODY);
+  dk_buffer_init(&login, MAX_LOGIN);
+  dk_status status = request.proxy ? dk_secrets_fill_header(secrets, "?{proxy_login}", &login, failure) : DK_OK;
   if (status == DK_OK) status = build_parts(t, secrets, &request, failure);
   request.proxy_login = login.length > 0 ? login.bytes : NULL;
   if (status == DK_OK) {
     x = dk_xfer_new(&request, failure);
   } else {
-    dk_buffer_reset(&request.lines);
+    dk_buffer_reset(&request.headers);
     dk_buffer_reset(&request.body);
     dk_form_free(request.form);
   }

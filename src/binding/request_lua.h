@@ -1,31 +1,31 @@
-/* request_lua.h - core.request: the table that Lua made, read once; from it comes the transfer that the engine takes. */
+/* request_lua.h - core.request: a request table from Lua, read once, and the transfers made from it. */
 #ifndef DK_REQUEST_LUA_H
 #define DK_REQUEST_LUA_H
 
 #include "binding.h"
-#include "transfer.h"
+#include "transfer/transfer.h"
 
 enum { DK_MAX_FILES = 8, DK_MAX_FIELDS = 4, DK_MAX_SLOTS = 8 };
 
-/* All that the table says. The userdata anchors each string that a pointer here points to, so nothing here needs freeing. */
+/* The contents of the table. All pointers are borrowed from strings that the userdata anchors. */
 typedef struct {
-  dk_request request;
+  dk_request request;            /* without headers, body and form, which each transfer gets separately */
   const dk_headers *headers;
-  const char *json;              /* NULL: none; with slots a JSON object */
+  const char *json;              /* the body; NULL: none; a JSON object, if there are slots */
   size_t json_length;
-  const char *slots[DK_MAX_SLOTS];                    /* fields to add to it */
+  const char *slots[DK_MAX_SLOTS];                    /* added to json as fields */
   int slot_count;
-  const char *part;              /* of a form's files; NULL: no form */
-  size_t max_bytes;
+  const char *part;              /* the name of the form parts with files; NULL: no form */
+  size_t max_bytes;              /* of a file */
   struct { const char *path, *filename, *bytes; size_t length; } files[DK_MAX_FILES];
   struct { const char *name, *text; size_t length; } fields[DK_MAX_FIELDS];
   int file_count, field_count;
 } dk_request_table;
 
-/* The request behind core.request's userdata at arg, whose metatable is type; raises for anything else. */
-const dk_request_table *dk_check_request (lua_State *L, int arg, const void *type);
+/* The request in the core.request userdata at arg; raises for anything else. */
+const dk_request_table *dk_check_request (lua_State *L, int arg, const void *metatable);
 
-/* Makes a transfer of it, filled from secrets; no Lua in it. NULL: failure tells. */
+/* Makes a transfer, filled from secrets; makes no Lua call. NULL: failure says why. */
 dk_xfer *dk_build_transfer (const dk_request_table *table, const dk_secrets *secrets, dk_failure *failure);
 
 #endif

@@ -5,39 +5,39 @@
 #include <string.h>
 
 #include "binding.h"
-#include "json_text.h"
+#include "secrets/json_string.h"
 
 typedef struct {
   dk_secrets *secrets;           /* NULL: closed */
-} box;
+} secrets_userdata;
 
-static dk_secrets *open_set (lua_State *L, int arg, const box *b) {
-  if (b == NULL) dk_type_error(L, arg, DK_SECRETS);
-  luaL_argcheck(L, b->secrets != NULL, arg, "secrets are closed");
-  return b->secrets;
+static dk_secrets *get_open (lua_State *L, int arg, const secrets_userdata *u) {
+  if (u == NULL) dk_type_error(L, arg, DK_TYPE_SECRETS);
+  luaL_argcheck(L, u->secrets != NULL, arg, "secrets are closed");
+  return u->secrets;
 }
 
-dk_secrets *dk_check_secrets (lua_State *L, int arg, const void *type) { return open_set(L, arg, dk_test_userdata(L, arg, type)); }
+dk_secrets *dk_check_secrets (lua_State *L, int arg, const void *metatable) { return get_open(L, arg, dk_test_userdata(L, arg, metatable)); }
 
-static dk_secrets *check_self (lua_State *L) { return open_set(L, 1, dk_check_self(L, DK_SECRETS)); }
+static dk_secrets *check_self (lua_State *L) { return get_open(L, 1, dk_check_self(L, DK_TYPE_SECRETS)); }
 
 /* secrets(parent?) -> secrets */
-int dk_new_secrets (lua_State *L) {
+int dk_lua_secrets (lua_State *L) {
   lua_settop(L, 1);
-  box *b = dk_new_userdata(L, DK_SECRETS, sizeof *b);
-  dk_push_metatable(L, DK_SECRETS);
+  secrets_userdata *u = dk_new_userdata(L, DK_TYPE_SECRETS, sizeof *u);
+  dk_push_metatable(L, DK_TYPE_SECRETS);
   dk_secrets *parent = lua_isnil(L, 1) ? NULL : dk_check_secrets(L, 1, lua_topointer(L, -1));
   lua_pop(L, 1);
-  b->secrets = dk_secrets_new(parent);
-  if (b->secrets == NULL) return luaL_error(L, "not enough memory");
+  u->secrets = dk_secrets_new(parent);
+  if (u->secrets == NULL) return luaL_error(L, "not enough memory");
   return 1;
 }
 
-/* close(), __gc: wipes what nobody else holds; twice is once */
+/* close(), __gc: wipes the set if no child holds it; a second call changes nothing */
 static int secrets_close (lua_State *L) {
-  box *b = dk_check_self(L, DK_SECRETS);
-  dk_secrets_release(b->secrets);
-  b->secrets = NULL;
+  secrets_userdata *u = dk_check_self(L, DK_TYPE_SECRETS);
+  dk_secrets_release(u->secrets);
+  u->secrets = NULL;
   return 0;
 }
 
@@ -53,27 +53,27 @@ static int secrets_set (lua_State *L) {
   return 1;
 }
 
-/* has(name) -> whether the slot is filled, here or in a parent */
+/* has(name) -> whether the slot has a value, here or in a parent */
 static int secrets_has (lua_State *L) {
   const char *name = dk_check_text(L, 2);
   lua_pushboolean(L, dk_secrets_has(check_self(L), name));
   return 1;
 }
 
-/* clear(name): the parent's slot is seen again */
+/* clear(name): removes the slot of this set, so that the parent's is visible again */
 static int secrets_clear (lua_State *L) {
   const char *name = dk_check_text(L, 2);
-  dk_secrets_clear(check_self(L), name);
+  dk_secrets_remove(check_self(L), name);
   return 0;
 }
 
-/* wipe(): all slots of this set */
+/* wipe(): wipes all slots of this set */
 static int secrets_wipe (lua_State *L) {
   dk_secrets_wipe(check_self(L));
   return 0;
 }
 
-static dk_buffer *new_text (lua_State *L) { return dk_new_bytes(L, SIZE_MAX / 2); }
+static dk_buffer *new_text (lua_State *L) { return dk_new_buffer(L, SIZE_MAX / 2); }
 
 static int push_text (lua_State *L, dk_buffer *text) {
   lua_pushlstring(L, text->bytes, text->length);
@@ -81,7 +81,7 @@ static int push_text (lua_State *L, dk_buffer *text) {
   return 1;
 }
 
-/* mask(text) -> text with each secret's value replaced by *** */
+/* mask(text) -> text with *** in place of each secret value */
 static int secrets_mask (lua_State *L) {
   size_t length;
   const char *text = luaL_checklstring(L, 2, &length);
@@ -90,46 +90,46 @@ static int secrets_mask (lua_State *L) {
   return push_text(L, masked);
 }
 
-/* shows(text) -> whether a secret's value stands in it */
+/* shows(text) -> whether text contains a secret value */
 static int secrets_shows (lua_State *L) {
   size_t length;
   const char *text = luaL_checklstring(L, 2, &length);
-  lua_pushboolean(L, dk_secrets_shows(check_self(L), text, length));
+  lua_pushboolean(L, dk_secrets_appear_in(check_self(L), text, length));
   return 1;
 }
 
-/* tag(name) -> 16 hex digits that tell two values of the slot apart, for as long as the process lives; nil: it is empty */
+/* tag(name) -> a keyed hash of the value as 16 hex digits, valid while the process lives; nil: the slot is empty */
 static int secrets_tag (lua_State *L) {
   const char *name = dk_check_text(L, 2);
   const dk_secrets *secrets = check_self(L);
-  uint64_t tag;
+  uint64_t hash;
   char digits[17];
   if (!dk_secrets_has(secrets, name)) return 0;
-  if (!dk_secrets_tag(secrets, name, &tag)) return luaL_error(L, "the system has no random bytes");
-  snprintf(digits, sizeof digits, "%016" PRIx64, tag);
+  if (!dk_secrets_hash(secrets, name, &hash)) return luaL_error(L, "the system has no random bytes");
+  snprintf(digits, sizeof digits, "%016" PRIx64, hash);
   lua_pushlstring(L, digits, 16);
   return 1;
 }
 
-/* begins(name, start) -> whether the slot is filled and its value begins with start */
+/* begins(name, start) -> whether the slot has a value that starts with start */
 static int secrets_begins (lua_State *L) {
   size_t length;
   const char *name = dk_check_text(L, 2), *start = luaL_checklstring(L, 3, &length);
-  lua_pushboolean(L, dk_secrets_begins(check_self(L), name, start, length));
+  lua_pushboolean(L, dk_secrets_starts_with(check_self(L), name, start, length));
   return 1;
 }
 
-/* adds those of the slots at 3 to last that are filled */
+/* adds the slots at 3 to last that have a value */
 static dk_status add_fields (lua_State *L, const dk_secrets *secrets, int last, dk_buffer *out, dk_failure *failure) {
   dk_status status = DK_OK;
   for (int i = 3; i <= last && status == DK_OK; i++) {
     const char *name = lua_tostring(L, i);
-    if (dk_secrets_has(secrets, name)) status = dk_secrets_field(secrets, name, out, failure);
+    if (dk_secrets_has(secrets, name)) status = dk_secrets_add_json_field(secrets, name, out, failure);
   }
   return status;
 }
 
-/* json(object, name...) -> the object's text with those of the slots that are filled as fields; for a store, which keeps them */
+/* json(object, name...) -> the object with a field for each slot that has a value; for a session store */
 static int secrets_json (lua_State *L) {
   size_t length;
   const char *object = luaL_checklstring(L, 2, &length);
@@ -148,28 +148,35 @@ static int secrets_tostring (lua_State *L) {
   return 1;
 }
 
-enum { MOST_LINES = 1000 };      /* of a header; each is on the stack for a moment */
+enum { MAX_LINES = 1000 };       /* each is on the Lua stack for a moment */
 
-/* headers { "Name: text {slot}", "?Name: {slot}", ... } -> compiled lines for core.request */
-int dk_new_headers (lua_State *L) {
-  luaL_checktype(L, 1, LUA_TTABLE);
-  size_t count = lua_rawlen(L, 1), size = sizeof(dk_headers) + count * sizeof(char *);
-  luaL_argcheck(L, count <= MOST_LINES, 1, "too many header lines");
-  lua_settop(L, 1);
-  luaL_checkstack(L, (int)count + 10, "too many header lines");
-  for (int i = 1; i <= (int)count; i++) {              /* the stack keeps them, whatever becomes of the table */
+/* pushes the lines of the table at 1, so that the stack anchors them if the table changes; returns their size with the NULs */
+static size_t push_lines (lua_State *L, int count) {
+  size_t size = 0;
+  luaL_checkstack(L, count + 10, "too many header lines");
+  for (int i = 1; i <= count; i++) {
     size_t length;
     lua_rawgeti(L, 1, i);
-    if (lua_type(L, -1) != LUA_TSTRING) return luaL_error(L, "header line %d: string expected, got %s", i, luaL_typename(L, -1));
+    if (lua_type(L, -1) != LUA_TSTRING) luaL_error(L, "header line %d: string expected, got %s", i, luaL_typename(L, -1));
     const char *line = lua_tolstring(L, -1, &length);
-    if (strcspn(line, "\r\n") != length) return luaL_error(L, "header line %d: a NUL or a line feed is in it", i);
+    if (strcspn(line, "\r\n") != length) luaL_error(L, "header line %d: it has a NUL or a line feed", i);
     size += length + 1;
   }
-  dk_headers *headers = dk_new_userdata(L, DK_HEADERS, size);
-  char *text = (char *)&headers->line[count];
+  return size;
+}
+
+/* headers { "Name: text {slot}", "?Name: {slot}", ... } -> templates for core.request */
+int dk_lua_headers (lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  size_t count = lua_rawlen(L, 1);
+  luaL_argcheck(L, count <= MAX_LINES, 1, "too many header lines");
+  lua_settop(L, 1);
+  size_t size = push_lines(L, (int)count);
+  dk_headers *headers = dk_new_userdata(L, DK_TYPE_HEADERS, sizeof *headers + count * sizeof(char *) + size);
+  char *text = (char *)&headers->lines[count];
   headers->count = count;
   for (size_t i = 0; i < count; i++) {
-    headers->line[i] = strcpy(text, lua_tostring(L, (int)i + 2));
+    headers->lines[i] = strcpy(text, lua_tostring(L, (int)i + 2));
     text += strlen(text) + 1;
   }
   return 1;
@@ -181,6 +188,6 @@ void dk_open_secrets (lua_State *L) {
     {"mask", secrets_mask}, {"shows", secrets_shows}, {"tag", secrets_tag}, {"begins", secrets_begins}, {"json", secrets_json}, {"close", secrets_close}, {NULL, NULL}};
   static const luaL_Reg meta[] = {{"__gc", secrets_close}, {"__close", secrets_close}, {"__tostring", secrets_tostring}, {NULL, NULL}};
   static const luaL_Reg none[] = {{NULL, NULL}};
-  dk_register(L, DK_SECRETS, methods, meta);
-  dk_register(L, DK_HEADERS, none, none);
+  dk_register_type(L, DK_TYPE_SECRETS, methods, meta);
+  dk_register_type(L, DK_TYPE_HEADERS, none, none);
 }

@@ -1,13 +1,14 @@
-/* terminal_lua.c - core.terminal and its relatives: what a program on a terminal needs. */
+/* terminal_lua.c - the functions of core for a command-line program: terminal, standard files, stop signals. */
 #include <limits.h>
 
 #include "binding.h"
-#include "terminal.h"
+#include "system/program.h"
+#include "system/terminal.h"
 
-enum { MAX_LINE = 8192 };        /* bytes; a token has 2 KB */
+enum { MAX_LINE = 8192 };        /* bytes; an access token has 2 KB */
 
-/* terminal(fd) -> its columns, its rows; nil: it is no terminal */
-int dk_terminal_of (lua_State *L) {
+/* terminal(fd) -> columns, rows; nil: not a terminal */
+int dk_lua_terminal (lua_State *L) {
   int fd = (int)dk_check_number(L, 1, INT_MIN, INT_MAX);
   int columns = dk_terminal_columns(fd);
   if (columns == 0) return 0;
@@ -16,54 +17,54 @@ int dk_terminal_of (lua_State *L) {
   return 2;
 }
 
-/* writes(fd) -> whether it is open for writing */
-int dk_terminal_writes_of (lua_State *L) {
-  lua_pushboolean(L, dk_terminal_writes((int)dk_check_number(L, 1, INT_MIN, INT_MAX)));
+/* writes(fd) -> whether the descriptor is open for writing */
+int dk_lua_writes (lua_State *L) {
+  lua_pushboolean(L, dk_terminal_is_writable((int)dk_check_number(L, 1, INT_MIN, INT_MAX)));
   return 1;
 }
 
 /* ask(prompt, shown) -> the line; false: the input ended, or a signal came; nil, status, text */
-int dk_ask_line (lua_State *L) {
+int dk_lua_ask (lua_State *L) {
   const char *prompt = dk_check_text(L, 1);
   bool given, shown = lua_toboolean(L, 2);
-  dk_buffer *line = dk_new_bytes(L, MAX_LINE);
+  dk_buffer *line = dk_new_buffer(L, MAX_LINE);
   dk_failure failure;
-  if (dk_terminal_ask(prompt, shown, line, &given, &failure) != DK_OK) return dk_push_failure(L, &failure);
+  if (dk_terminal_read_line(prompt, shown, line, &given, &failure) != DK_OK) return dk_push_failure(L, &failure);
   if (given) lua_pushlstring(L, line->length > 0 ? line->bytes : "", line->length);
   else lua_pushboolean(L, false);
   dk_buffer_reset(line);
   return 1;
 }
 
-/* pause(seconds): sleeps, until a signal comes */
-int dk_pause (lua_State *L) {
-  dk_terminal_pause(dk_check_number(L, 1, 0, INT_MAX / 1000));
+/* pause(seconds): sleeps; a signal ends the sleep */
+int dk_lua_pause (lua_State *L) {
+  dk_terminal_sleep(dk_check_number(L, 1, 0, INT_MAX / 1000));
   return 0;
 }
 
-/* prepare(json): for a program of its own; see dk_terminal_prepare */
-int dk_prepare_program (lua_State *L) {
-  dk_terminal_prepare(lua_toboolean(L, 1));
+/* prepare(json): see dk_program_prepare */
+int dk_lua_prepare (lua_State *L) {
+  dk_program_prepare(lua_toboolean(L, 1));
   return 0;
 }
 
-/* catch_stops(): see dk_terminal_catch_stops */
-int dk_catch_stops (lua_State *L) {
+/* catch_stops(): see dk_program_raise_stops */
+int dk_lua_catch_stops (lua_State *L) {
   (void)L;
-  dk_terminal_catch_stops();
+  dk_program_raise_stops();
   return 0;
 }
 
-/* note_stops(): see dk_terminal_note_stops */
-int dk_note_stops (lua_State *L) {
+/* note_stops(): see dk_program_record_stops */
+int dk_lua_note_stops (lua_State *L) {
   (void)L;
-  dk_terminal_note_stops();
+  dk_program_record_stops();
   return 0;
 }
 
 /* stopped() -> the number of the signal that came; nil: none */
-int dk_stop_signal (lua_State *L) {
-  int number = dk_terminal_stopped();
+int dk_lua_stopped (lua_State *L) {
+  int number = dk_program_stop_signal();
   if (number == 0) return 0;
   lua_pushinteger(L, number);
   return 1;

@@ -45,7 +45,7 @@ local function new(fields, parts)
   })
 end
 
--- Status name of the core (src/core/status.h) -> kind, advice, whether a later try may succeed.
+-- Status name of the core (src/core/base/status.h) -> kind, advice, whether a later try may succeed.
 local CORE_STATUSES = {
   memory = { "network", "give the process more memory", true },
   unsupported = { "config", "use libcurl 7.80 or newer, built with TLS and proxies" },

@@ -74,7 +74,7 @@ describe("project:generate", function()
   it("refuses a folder, and a pipe without a writer", function()
     refused("file", { images = { folder } }, folder .. ": it is a folder, not a file")
     os.execute("mkfifo " .. folder .. "/pipe")
-    refused("file", { images = { folder .. "/pipe" } }, "pipe: it is no regular file")
+    refused("file", { images = { folder .. "/pipe" } }, "pipe: it is not a regular file")
   end)
 
   it("refuses an image that can't be read", function() -- not even by root
@@ -100,7 +100,7 @@ describe("project:generate", function()
     local bytes = wire.image.jpeg .. ("x"):rep(MOST - #wire.image.jpeg)
     accepted { images = { image(bytes) } }
     accepted { images = { file("most.jpg", bytes) } }
-    refused("too_large", { images = { image(bytes .. "x") } }, "a.jpg: it has 10485761 bytes, more than the 10485760")
+    refused("too_large", { images = { image(bytes .. "x") } }, "a.jpg: it has 10485761 bytes; the limit is 10485760")
     refused("too_large", { images = { file("more.jpg", bytes .. "x") } }, "more.jpg: it has 10485761 bytes",
       "give a smaller image")
   end)
@@ -109,7 +109,7 @@ describe("project:generate", function()
     for _, bytes in ipairs { "GIF89a..............", "BM..............", "II*\0............", "<svg></svg>........",
       "\255\216",
       "RIFF....WAVEfmt ....", "\137PNG\r\n", "x" } do
-      refused("invalid", { images = { file("a.png", bytes) } }, "a.png: it is no JPEG, PNG or WebP picture",
+      refused("invalid", { images = { file("a.png", bytes) } }, "a.png: it is not a JPEG, PNG or WebP image",
         "give a JPEG, PNG or WebP image")
     end
   end)

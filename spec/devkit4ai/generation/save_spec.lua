@@ -119,12 +119,12 @@ describe("gen:save", function()
 
   it("leaves no part of a download that is not an image", function()
     serve [[conn:respond(200, "<html>" .. ("x"):rep(1000))]]
-    fails(folder .. "/a.jpg", nil, "protocol", "no JPEG, PNG or WebP picture")
+    fails(folder .. "/a.jpg", nil, "protocol", "not a JPEG, PNG or WebP image")
   end)
 
   it("leaves no file of an empty download", function()
     serve [[conn:respond(200, "")]]
-    fails(folder .. "/a.jpg", nil, "protocol", "no JPEG, PNG or WebP picture")
+    fails(folder .. "/a.jpg", nil, "protocol", "not a JPEG, PNG or WebP image")
   end)
 
   it("leaves no part of a download above 64 MiB", function()
@@ -206,7 +206,7 @@ describe("gen:bytes", function()
     local bytes, message, err = serve([[conn:respond(200, "<html>")]]):bytes()
     assert.is_nil(bytes)
     assert.same({ "protocol", ID }, { err.kind, err.generation_id })
-    assert.is_truthy(message:find("no JPEG, PNG or WebP picture", 1, true))
+    assert.is_truthy(message:find("not a JPEG, PNG or WebP image", 1, true))
     assert.equal(1, (message:find("gen:bytes: ", 1, true)), message)
   end)
 end)

@@ -158,8 +158,8 @@ describe("a store in a file", function()
 
   it("can't be a folder, a pipe or a device", function()
     os.execute(("mkdir '%s' && mkfifo '%s/pipe'"):format(path, folder))
-    for wrong, reason in pairs { [path] = "it is a folder", [folder .. "/pipe"] = "no ordinary file",
-      ["/dev/null"] = "no ordinary file" } do
+    for wrong, reason in pairs { [path] = "it is a folder", [folder .. "/pipe"] = "not a regular file",
+      ["/dev/null"] = "not a regular file" } do
       local store = file.new(wrong)
       assert.is_truthy(select(2, store.get("key")):find(reason, 1, true))
       assert.is_nil((store.set("key", "value")))

@@ -51,7 +51,7 @@ end)
 
 describe("errors.classify_core_status", function()
   it("knows every failure status of the core", function()
-    local header = assert(io.open("src/core/status.h")):read("*a")
+    local header = assert(io.open("src/core/base/status.h")):read("*a")
     local count = 0
     for name in header:gmatch('X%(DK_%u[%u_]*, "([%l_]+)"%)') do
       count = count + 1

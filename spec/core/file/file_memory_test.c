@@ -1,0 +1,63 @@
+/* file_memory_test.c - a private file and a lock, while each allocation fails in turn. */
+#define _GNU_SOURCE              /* mkdtemp */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "file/file_lock.h"
+#include "file/private_file.h"
+#include "support/check.h"
+#include "support/fail_alloc.h"
+
+static char folder[] = "/tmp/file_memory_test.XXXXXX";
+static char path[64];
+
+static dk_status lock_and_release (void) {
+  dk_file_lock lock;
+  dk_failure failure;
+  bool taken;
+  dk_file_lock_init(&lock);
+  dk_status status = dk_file_lock_try(&lock, path, &taken, &failure);
+  CHECK(taken == (status == DK_OK));
+  dk_file_lock_release(&lock);
+  return status;
+}
+
+static dk_status save_and_load (void) {
+  char bytes[9000];
+  dk_buffer loaded;
+  dk_failure failure;
+  bool exists = false;
+  memset(bytes, 'x', sizeof bytes);
+  dk_buffer_init(&loaded, sizeof bytes);
+  dk_status status = dk_private_file_write(path, bytes, sizeof bytes, &failure);
+  if (status == DK_OK) status = dk_private_file_read(path, &loaded, &exists, &failure);
+  CHECK(exists == (status == DK_OK));
+  dk_buffer_reset(&loaded);
+  return status;
+}
+
+static void sweep (dk_status (*run) (void)) {
+  bool failed = true;
+  for (long n = 1; failed; n++) {
+    size_t before = live_blocks();
+    fail_allocation(n);
+    dk_status status = run();
+    failed = fail_allocation_done();
+    fail_allocation(0);
+    if (!CHECK(status == (failed ? DK_NO_MEMORY : DK_OK)) || !CHECK(live_blocks() == before)) return;
+  }
+  CHECK(access(path, F_OK) != 0 || unlink(path) == 0);
+}
+
+static void lock (void) { sweep(lock_and_release); }
+static void file (void) { sweep(save_and_load); }
+
+int main (void) {
+  static const check_test tests[] = {{"lock", lock}, {"file", file}};
+  if (mkdtemp(folder) == NULL) abort();
+  snprintf(path, sizeof path, "%s/file", folder);
+  int ended = CHECK_RUN(tests);
+  rmdir(folder);
+  return ended;
+}

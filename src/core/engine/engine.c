@@ -1,0 +1,265 @@
+#define _GNU_SOURCE              /* eventfd, EFD_CLOEXEC */
+#include "engine/engine.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "engine/process.h"
+#include "engine/stepper.h"
+
+enum { SIGPIPE_SAFE = 0x075700 };                     /* 7.87.0: the first libcurl whose TLS does not raise SIGPIPE */
+#define MAX_SLEEP 3600.0         /* seconds; the thread sleeps so long if nothing wakes it */
+
+struct dk_engine {
+  /* shared by the caller and the thread; guarded by lock, or atomic */
+  pthread_mutex_t lock;          /* never held while libcurl runs */
+  dk_queue submitted, done;      /* done: for dk_engine_next */
+  dk_xfer *cancelled;            /* a list by next_cancelled */
+  atomic_bool ready;             /* done is not empty */
+  atomic_bool stop;              /* the thread must end */
+  atomic_bool has_work;          /* a queue got something, or stop was set, since the last step began */
+
+  /* the caller's */
+  dk_id_table table;             /* all transfers that the engine owns */
+  dk_xfer_id last_id;
+  atomic_int pending;
+  bool is_open, is_closed;       /* libcurl's handles were made; dk_engine_close was called */
+  bool is_abandoned;             /* closed in a forked child: never freed */
+  bool wants_thread, has_thread;
+  bool raises_sigpipe;
+  dk_process *process;           /* NULL: nothing was submitted yet */
+  pid_t owner;                   /* the process that submitted first */
+  int fd;                        /* an eventfd; -1: none */
+  pthread_t thread;
+  dk_process_thread exit_entry;  /* in the process's list while the thread runs */
+
+  /* of the side that steps: the waiting caller, or the thread */
+  dk_stepper stepper;
+};
+
+/* ---- the lock and the wake-up ---- */
+
+/* without a thread nobody else uses the queues */
+static void lock_queues (dk_engine *e) {
+  if (e->has_thread) pthread_mutex_lock(&e->lock);
+}
+
+static void unlock_queues (dk_engine *e) {
+  if (e->has_thread) pthread_mutex_unlock(&e->lock);
+}
+
+/* has_work, because libcurl 8.21 may consume the wake-up in curl_multi_perform, before the thread sleeps */
+static void wake_thread (dk_engine *e) {
+  atomic_store(&e->has_work, true);
+  curl_multi_wakeup(e->stepper.multi);
+}
+
+/* ---- the step ---- */
+
+static void take_submitted (dk_engine *e) {
+  lock_queues(e);
+  dk_queue submitted = dk_queue_take_all(&e->submitted);
+  dk_xfer *cancelled = e->cancelled;
+  e->cancelled = NULL;
+  unlock_queues(e);
+  for (dk_xfer *x; (x = dk_queue_pop(&submitted)) != NULL;) dk_stepper_start(&e->stepper, x);
+  for (dk_xfer *x = cancelled; x != NULL; x = x->engine.next_cancelled) dk_stepper_cancel(&e->stepper, x);
+}
+
+/* dk_engine_next may give x away, so the list must not hold it */
+static void remove_cancelled (dk_engine *e, dk_xfer *x) {
+  dk_xfer **at = &e->cancelled;
+  while (*at != NULL && *at != x) at = &(*at)->engine.next_cancelled;
+  if (*at != NULL) *at = x->engine.next_cancelled;
+}
+
+static void publish_finished (dk_engine *e) {
+  if (e->stepper.finished.first == NULL) return;
+  lock_queues(e);
+  for (dk_xfer *x; (x = dk_queue_pop(&e->stepper.finished)) != NULL;) {
+    x->engine.done = true;
+    if (x->engine.cancelled) remove_cancelled(e, x);
+    dk_queue_push(&e->done, x);
+  }
+  if (!atomic_exchange(&e->ready, true) && e->fd >= 0) eventfd_write(e->fd, 1);       /* one wake-up per batch */
+  unlock_queues(e);
+}
+
+static void step (dk_engine *e) {
+  dk_sigpipe_guard guard;
+  if (!dk_process_enter(e->process, e->raises_sigpipe, &guard)) return;
+  dk_stepper_begin_step(&e->stepper);
+  take_submitted(e);
+  dk_stepper_run(&e->stepper);
+  publish_finished(e);
+  dk_process_leave(e->process, &guard);
+}
+
+/* ---- the thread ---- */
+
+static void *run_thread (void *arg) {
+  dk_engine *e = arg;
+  for (;;) {
+    atomic_store(&e->has_work, false);
+    if (atomic_load(&e->stop)) return NULL;
+    step(e);
+    dk_stepper_sleep(&e->stepper, atomic_load(&e->has_work) ? 0 : MAX_SLEEP);
+  }
+}
+
+static void join_thread (void *arg) {
+  dk_engine *e = arg;
+  atomic_store(&e->stop, true);
+  wake_thread(e);
+  pthread_join(e->thread, NULL);
+}
+
+static bool start_thread (dk_engine *e) {
+  sigset_t all, before;
+  if (e->fd < 0) e->fd = eventfd(atomic_load(&e->ready) ? 1 : 0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (e->fd < 0) return false;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);        /* signals are for the host's threads */
+  e->has_thread = true;                               /* before it runs: from now on the lock is needed */
+  if (pthread_create(&e->thread, NULL, run_thread, e) != 0) e->has_thread = false;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (!e->has_thread) return false;
+  e->exit_entry = (dk_process_thread){.join = join_thread, .arg = e};
+  dk_process_add_thread(e->process, &e->exit_entry);
+  return true;
+}
+
+/* ---- for the caller ---- */
+
+dk_engine *dk_engine_new (void) {
+  dk_engine *e = calloc(1, sizeof *e);
+  if (e == NULL) return NULL;
+  pthread_mutex_init(&e->lock, NULL);
+  dk_stepper_init(&e->stepper);
+  e->fd = -1;
+  return e;
+}
+
+bool dk_engine_forked (const dk_engine *e) { return e->process != NULL && dk_process_is_forked(e->process, e->owner); }
+
+static bool is_usable (const dk_engine *e) { return !e->is_closed && !dk_engine_forked(e); }
+
+static bool is_exiting (const dk_engine *e) { return e->process != NULL && dk_process_is_exiting(e->process); }
+
+static bool open_engine (dk_engine *e) {
+  if (e->is_open) return true;
+  dk_process *process = dk_process_start();
+  if (process == NULL || dk_process_is_exiting(process)) return false;
+  e->process = process;
+  e->owner = getpid();
+  e->raises_sigpipe = curl_version_info(CURLVERSION_NOW)->version_num < SIGPIPE_SAFE;
+  e->is_open = dk_stepper_open(&e->stepper);
+  return e->is_open;
+}
+
+bool dk_engine_start (dk_engine *e) {
+  if (!is_usable(e)) return false;
+  e->wants_thread = true;
+  return !e->is_open || e->has_thread || start_thread(e);
+}
+
+dk_xfer_id dk_engine_submit (dk_engine *e, dk_xfer *x) {
+  if (!is_usable(e) || !open_engine(e) || is_exiting(e)) return 0;
+  if (e->wants_thread && !e->has_thread && !start_thread(e)) return 0;
+  lock_queues(e);
+  dk_xfer_id id = x->engine.id = ++e->last_id;
+  dk_id_table_add(&e->table, x);
+  dk_queue_push(&e->submitted, x);
+  unlock_queues(e);
+  atomic_fetch_add(&e->pending, 1);
+  if (e->has_thread) wake_thread(e);
+  return id;
+}
+
+void dk_engine_cancel (dk_engine *e, dk_xfer_id id) {
+  if (!is_usable(e)) return;
+  lock_queues(e);
+  dk_xfer *x = *dk_id_table_place(&e->table, id);
+  bool cancels = x != NULL && !x->engine.cancelled && !x->engine.done;
+  if (cancels) {
+    x->engine.cancelled = true;
+    x->engine.next_cancelled = e->cancelled;
+    e->cancelled = x;
+  }
+  unlock_queues(e);
+  if (cancels && e->has_thread) wake_thread(e);
+}
+
+dk_xfer *dk_engine_next (dk_engine *e, dk_xfer_id *id) {
+  if (!is_usable(e)) return NULL;
+  lock_queues(e);
+  dk_xfer *x = dk_queue_pop(&e->done);
+  if (x != NULL) {
+    dk_id_table_remove(&e->table, x);
+    *id = x->engine.id;
+  }
+  if (e->done.first == NULL && atomic_exchange(&e->ready, false) && e->fd >= 0) {
+    eventfd_t count;
+    eventfd_read(e->fd, &count);
+  }
+  unlock_queues(e);
+  if (x != NULL) atomic_fetch_sub(&e->pending, 1);
+  return x;
+}
+
+bool dk_engine_ready (const dk_engine *e) { return atomic_load_explicit(&e->ready, memory_order_acquire); }
+
+int dk_engine_pending (const dk_engine *e) { return is_usable(e) ? atomic_load(&e->pending) : 0; }
+
+int dk_engine_fd (const dk_engine *e) { return e->fd; }
+
+bool dk_engine_wait (dk_engine *e, double seconds) {
+  if (!is_usable(e)) return false;
+  if (dk_engine_ready(e)) return true;
+  if (e->has_thread || !e->is_open || is_exiting(e)) {
+    struct pollfd event = {.fd = e->fd, .events = POLLIN};
+    poll(&event, 1, dk_poll_timeout(seconds));
+    return dk_engine_ready(e);
+  }
+  step(e);
+  if (dk_engine_ready(e)) return true;
+  dk_stepper_sleep(&e->stepper, seconds);
+  step(e);
+  return dk_engine_ready(e);
+}
+
+int dk_engine_progress (dk_engine *e, dk_xfer_id id, uint64_t up_down[4]) {
+  if (!is_usable(e)) return 0;
+  dk_xfer *x = *dk_id_table_place(&e->table, id);     /* no lock: the table is the caller's, and the counts are atomic */
+  for (int i = 0; x != NULL && i < DK_BYTE_COUNTS; i++) up_down[i] = atomic_load_explicit(&x->progress.counts[i], memory_order_relaxed);
+  return x != NULL;
+}
+
+/* while the process exits, libcurl's handles stay as they are */
+static void close_stepper (dk_engine *e) {
+  dk_sigpipe_guard guard;
+  if (!dk_process_enter(e->process, e->raises_sigpipe, &guard)) return;
+  dk_stepper_close(&e->stepper);
+  dk_process_leave(e->process, &guard);
+}
+
+void dk_engine_close (dk_engine *e) {
+  if (e->is_closed) return;
+  e->is_closed = true;
+  e->is_abandoned = e->process != NULL && e->owner != getpid();
+  if (e->is_abandoned) return;                        /* its memory and descriptors stay as the parent's thread left them */
+  if (e->process != NULL && dk_process_remove_thread(e->process, &e->exit_entry)) join_thread(e);
+  if (e->process != NULL) close_stepper(e);
+  for (dk_xfer *x; (x = dk_queue_pop(&e->submitted)) != NULL || (x = dk_queue_pop(&e->done)) != NULL;) dk_xfer_free(x);
+  dk_stepper_free(&e->stepper);
+  if (e->fd >= 0) close(e->fd);
+  pthread_mutex_destroy(&e->lock);
+}
+
+void dk_engine_free (dk_engine *e) {
+  if (e != NULL && !e->is_abandoned && !dk_engine_forked(e)) free(e);
+}
