@@ -191,10 +191,10 @@ local CLAIMS = {
   { "docs/sandbox.md", "an object with a `prompt`, 1 to %s characters",
     grouped(constant(library "sandbox/api/generation_upload", "TEXT_LIMIT")) },
   { "README.md", " Version %s,", devkit4ai.version },
-  { "README.md", "{ connect = %s, idle = %s, total = %s }` in seconds", timeouts.connect, timeouts.idle,
-    timeouts.total },
-  { "README.md", "(`%s`, `%s` and `%s`: %s idle, no total)", calls[1], calls[2], calls[3], billable.idle },
-  { "README.md", "retry = { attempts = %s, max_wait = %s }", tries.attempts, tries.max_wait },
+  { "docs/overview.md", "{ connect = %s, idle = %s, total = %s }` in seconds",
+    timeouts.connect, timeouts.idle, timeouts.total },
+  { "docs/overview.md", "(`%s`, `%s` and `%s`: %s idle, no total)", calls[1], calls[2], calls[3], billable.idle },
+  { "docs/overview.md", "retry = { attempts = %s, max_wait = %s }", tries.attempts, tries.max_wait },
   { "CONTRIBUTING.md", "has finished for %s seconds", child.read("tools/test"):match("\nSTALL=(%d+)") },
 }
 

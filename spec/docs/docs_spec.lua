@@ -1,5 +1,5 @@
--- The pages say what is: each program in docs/ and in the README runs, and prints what the page says behind `-->` (in Lua),
--- `// ->` or `# ->`. All Lua of a page is one program, and so are all lines for the shell; Node's and Python's blocks are
+-- The pages are correct: each program in docs/ and in the README runs, and prints the text after `-->` (in Lua), `// ->` or
+-- `# ->`. All Lua of a page is one program, and so are all lines for the shell; Node's and Python's blocks are
 -- programs of their own. What can't run here has a fence that says not-run, and is counted below. `make clean-room` runs the
 -- blocks whose fence says clean-room: they install.
 local child = require "spec.support.child"
@@ -8,13 +8,14 @@ local child = require "spec.support.child"
 local ELSEWHERE = {
   ["docs/command.md"] = { sh = "spec/devkit4ai/cli/docs_spec.lua" },
   ["docs/processes.md"] = { lua = "spec/devkit4ai/loop/process/fork_spec.lua" }, -- which needs fork
+  ["README.md"] = { lua = "spec/docs/readme_spec.lua" },
   ["docs/sandbox.md"] = { lua = "spec/devkit4ai/sandbox/docs_spec.lua", sh = "spec/devkit4ai/sandbox/docs_spec.lua" },
   ["docs/reference/"] = { lua = "spec/docs/reference_examples_spec.lua" },
 }
 
 -- Blocks that are not run: other systems' lines, what installs, what asks the live API, what ends with Ctrl-C alone.
 local NOT_RUN = {
-  ["README.md"] = 1, ["docs/building.md"] = 6, ["docs/first-steps.md"] = 2, ["docs/proxy.md"] = 2,
+  ["README.md"] = 1, ["docs/building.md"] = 6, ["docs/first-steps.md"] = 3, ["docs/proxy.md"] = 2,
   ["docs/sandbox.md"] = 1,
 }
 
@@ -42,7 +43,7 @@ project = client:project()
 local user = assert(project:end_user { access_token = "of a user" })
 ]] }
 
--- Of the README's game: what it shows, and its frames.
+-- The functions and the main loop around the game of docs/hosts.md.
 local GAME = { [[
 local love, shown = {}, nil
 local function show_bar() end
@@ -96,9 +97,8 @@ end
 -- The blocks of a page that are to run here, by language.
 local function programs_of(path)
   local programs = {}
-  for i, block in ipairs(blocks_of(path)) do
-    local first = path == "README.md" and i == 1 -- spec/docs/readme_spec.lua runs it
-    if block.info == "" and not SHOWN[block.language] and not elsewhere(path, block.language) and not first then
+  for _, block in ipairs(blocks_of(path)) do
+    if block.info == "" and not SHOWN[block.language] and not elsewhere(path, block.language) then
       programs[block.language] = programs[block.language] or {}
       table.insert(programs[block.language], block.text)
     end
@@ -119,7 +119,7 @@ local function compare(texts, arrow, out)
 end
 
 local function run_lua(path, texts)
-  local game = path == "README.md" and GAME or { "", "" }
+  local game = path == "docs/hosts.md" and GAME or { "", "" }
   local folder = folder_of_files()
   local code = table.concat(texts, "\n"):gsub("%.start%(%)", ".start { step_time = 0.05 }")
   code = PRELUDE .. (OF_PAGE[path] or "") .. game[1] .. code .. game[2]

@@ -1,11 +1,19 @@
--- The first screen of the README: its code equals an example, and its commands exist.
+-- The README: its program is an example's and runs, its line for the real API works, and the commands that it names exist.
 local child = require "spec.support.child"
 
 local README = child.read "README.md"
 
--- The first code block in a language.
-local function block(language)
-  return assert(README:match("\n```" .. language .. "\n(.-)```"), "no block of " .. language)
+-- The README's blocks of Lua: the program, and the line for the real API.
+local PROGRAM, REAL = README:match "\n```lua\n(.-)```.-\n```lua\n(.-)```"
+
+-- The program with the line for the real API, which replaces the lines that the README names.
+local function program_for_the_real_api()
+  local first, last = README:gsub("%s+", " "):match "replace lines (%d+) to (%d+) of the program"
+  local lines = {}
+  for line in PROGRAM:gmatch "[^\n]*\n" do lines[#lines + 1] = line end
+  for number = tonumber(first), tonumber(last) do lines[number] = "" end
+  lines[tonumber(first)] = REAL
+  return table.concat(lines)
 end
 
 -- A folder with the example images for the program.
@@ -25,15 +33,14 @@ local QUICK = [[
 ]]
 
 describe("the README's first lines", function()
-  it("equal an example", function()
-    local code = block "lua"
+  it("are those of an example", function()
     local name = assert(README:match("examples/[%w_]+%.lua"))
-    assert.is_truthy(child.read(name):find(code, 1, true), name)
+    assert.equal(child.read(name), PROGRAM)
   end)
 
   it("save an image", function()
     local folder = new_folder()
-    local ended = child.run(QUICK .. block "lua", { before = ("cd '%s'"):format(folder) })
+    local ended = child.run(QUICK .. PROGRAM, { before = ("cd '%s'"):format(folder) })
     assert.equal(0, ended.code, ended.err)
     assert.equal("\137PNG", child.read(folder .. "/cityscape.png"):sub(1, 4))
     assert.matches("completed", ended.out)
@@ -42,11 +49,16 @@ describe("the README's first lines", function()
   it("use the API of the environment, with the change that the README describes", function()
     local box = assert(require("devkit4ai.sandbox").start { step_time = 0.1 })
     finally(function() box:stop() end)
-    local options = assert(box:developer { email = "dev@example.com", password = "SecurePass123" })
-    local code = block "lua":gsub("[^\n]*sandbox[^\n]*\n", ""):gsub("new%(options%)", "new()")
-    assert.is_nil(code:find("options", 1, true))
-    local ended = child.run(QUICK .. code, { before = ("cd '%s'"):format(new_folder()),
-      env = { DEVKIT4AI_BASE_URL = box.url, DEVKIT4AI_DEVELOPER_KEY = options.developer_key } })
+    local options = assert(box:developer { email = "me@example.com", password = "SecurePass123" })
+    local code = program_for_the_real_api():gsub("my password", "SecurePass123")
+    assert.is_nil(code:find("sandbox", 1, true))
+    local env = { DEVKIT4AI_BASE_URL = box.url }
+    for _, name in ipairs { "developer_key", "project_id", "project_key" } do
+      local variable = "DEVKIT4AI_" .. name:upper()
+      assert.is_truthy(README:find("`" .. variable .. "`", 1, true), variable)
+      env[variable] = options[name]
+    end
+    local ended = child.run(QUICK .. code, { before = ("cd '%s'"):format(new_folder()), env = env })
     assert.equal(0, ended.code, ended.err)
     assert.equal(1, #box:generations())
   end)
@@ -57,7 +69,11 @@ end)
 local COLUMNS = 90
 
 describe("the README on a GitHub page", function()
-  it("has no line of code wider than its box", function()
+  it("has at most 100 lines", function()
+    assert.is_true(select(2, README:gsub("\n", "\n")) <= 100)
+  end)
+
+  it("has no line of code that is wider than its box", function()
     local inside, wide = false, {}
     for line in README:gmatch("([^\n]*)\n") do
       if line:find "^%s*```" then inside = not inside end
