@@ -8,12 +8,15 @@ local quote = helper.quote
 
 -- The name of the check that fails, the file and its new first line, and what the check says.
 local PLANTED = {
-  { "no modules depend on each other in a cycle", "lua/devkit4ai/util/locale.lua", 'local json = require "devkit4ai.util.json"',
+  { "no modules depend on each other in a cycle", "lua/devkit4ai/util/locale.lua",
+    'local json = require "devkit4ai.util.json"',
     "lua/devkit4ai/util/locale.lua -> lua/devkit4ai/util/json.lua" },
-  { "no modules depend on each other in a cycle", "src/core/engine/below.h", '#include "engine/below.h"\n#include "engine/above.h"',
+  { "no modules depend on each other in a cycle", "src/core/engine/below.h",
+    '#include "engine/below.h"\n#include "engine/above.h"',
     "src/core/engine/above.h -> src/core/engine/below.h" },
 
-  { "a layer depends on the layers below it", "lua/devkit4ai/loop/own.lua", 'local call = require "devkit4ai.request.call"',
+  { "a layer depends on the layers below it", "lua/devkit4ai/loop/own.lua",
+    'local call = require "devkit4ai.request.call"',
     "lua/devkit4ai/loop/own.lua -> lua/devkit4ai/request/call.lua: calls is above waiting" },
   { "a layer depends on the layers below it", "lua/devkit4ai/request/call.lua",
     '  return later("devkit4ai.resources.payments")',
@@ -25,15 +28,18 @@ local PLANTED = {
     "src/core/base/planted.c -> src/core/engine/engine.h: engine is above base" },
   { "a layer depends on the layers below it", "lua/devkit4ai/planted.lua", "return {}",
     "lua/devkit4ai/planted.lua belongs to no layer" },
-  { "a layer depends on the layers below it", "src/core/planted.c", "int planted;", "src/core/planted.c belongs to no layer" },
+  { "a layer depends on the layers below it", "src/core/planted.c",
+    "int planted;", "src/core/planted.c belongs to no layer" },
 
   { "objects do not use the core", "lua/devkit4ai/resources/key.lua", 'local core = require "devkit4ai.core"',
     "lua/devkit4ai/resources/key.lua -> devkit4ai.core: " },
 
-  { "the core does not know Lua", "src/core/engine/planted.c", "#include <lua.h>", "src/core/engine/planted.c -> Lua: " },
+  { "the core does not know Lua", "src/core/engine/planted.c",
+    "#include <lua.h>", "src/core/engine/planted.c -> Lua: " },
   { "the core does not know Lua", "src/core/engine/planted.c", '#  include "binding.h"',
     "src/core/engine/planted.c -> src/binding/binding.h: " },
-  { "the binding does not know libcurl", "src/binding/core.c", "#include <curl/curl.h>", "src/binding/core.c -> curl/curl.h: " },
+  { "the binding does not know libcurl", "src/binding/core.c",
+    "#include <curl/curl.h>", "src/binding/core.c -> curl/curl.h: " },
 
   { "only loop/ knows an event loop", "lua/devkit4ai/request/call.lua", '  local own = require("devkit4ai.loop.own")',
     "lua/devkit4ai/request/call.lua -> lua/devkit4ai/loop/own.lua: " },
@@ -52,17 +58,21 @@ local PLANTED = {
   { "the library starts no program and reads no terminal", "lua/devkit4ai/loop/waits.lua", 'os.execute "sleep 1"',
     'lua/devkit4ai/loop/waits.lua:1: os.execute "sleep 1": ' },
 
-  { "the sandbox does not know the client", "lua/devkit4ai/sandbox/main.lua", 'local api = require "devkit4ai.api.responses"',
+  { "the sandbox does not know the client", "lua/devkit4ai/sandbox/main.lua",
+    'local api = require "devkit4ai.api.responses"',
     "lua/devkit4ai/sandbox/main.lua -> lua/devkit4ai/api/responses.lua: " },
   { "the sandbox does not know the client", "lua/devkit4ai/sandbox/init.lua", '  return require "devkit4ai"',
     "lua/devkit4ai/sandbox/init.lua -> lua/devkit4ai/init.lua: " },
   { "the sandbox does not know the client", "lua/devkit4ai/sandbox/init.lua", 'local core = require "devkit4ai.core"',
     "lua/devkit4ai/sandbox/init.lua -> devkit4ai.core: " },
-  { "only the command knows the sandbox", "lua/devkit4ai/config.lua", '  local ok = pcall(require, "devkit4ai.sandbox")',
+  { "only the command knows the sandbox", "lua/devkit4ai/config.lua",
+    '  local ok = pcall(require, "devkit4ai.sandbox")',
     "lua/devkit4ai/config.lua -> lua/devkit4ai/sandbox/init.lua: " },
-  { "only the command knows the sandbox", "lua/devkit4ai/util/dependencies.lua", '  return require "devkit4ai.sandbox.main"',
+  { "only the command knows the sandbox", "lua/devkit4ai/util/dependencies.lua",
+    '  return require "devkit4ai.sandbox.main"',
     "lua/devkit4ai/util/dependencies.lua -> lua/devkit4ai/sandbox/main.lua: " },
-  { "the command loads the sandbox only to run it", "lua/devkit4ai/cli/init.lua", 'local sandbox = require "devkit4ai.sandbox"',
+  { "the command loads the sandbox only to run it", "lua/devkit4ai/cli/init.lua",
+    'local sandbox = require "devkit4ai.sandbox"',
     "lua/devkit4ai/cli/init.lua -> lua/devkit4ai/sandbox/init.lua: " },
 
   { "api/ and util/ are pure", "lua/devkit4ai/api/responses.lua", 'local waits = require "devkit4ai.loop.waits"',
@@ -96,8 +106,9 @@ describe("tools/architecture", function()
 
   before_each(function()
     folder = child.folder()
-    assert(os.execute(("mkdir -p %s/tools && cp -r bin include lua src %s && cp tools/architecture %s/tools && mkdir -p %s/src/core/engine")
-      :format(quote(folder), quote(folder), quote(folder), quote(folder))))
+    assert(os.execute(([[folder=%s
+      mkdir -p "$folder/tools" && cp -r bin include lua src "$folder" && cp tools/architecture "$folder/tools"]])
+      :format(quote(folder))))
     write(folder .. "/src/core/engine/above.h", '#include "below.h"')
   end)
   after_each(function() child.remove(folder) end)
