@@ -47,7 +47,7 @@ describe("docs/limits.md", function()
     ["text fields in `client:request { form = ... }`"] =
       with_commas(constant("lua/devkit4ai/request/direct.lua", "MOST_FIELDS")),
     ["a response"] = ("%d MiB"):format(constant("lua/devkit4ai/request/build.lua", "MAX_ANSWER") / MIB),
-    ["a result image"] = ("%d MiB"):format(constant("lua/devkit4ai/resources/generation.lua", "MAX_PICTURE") / MIB),
+    ["a result image"] = ("%d MiB"):format(constant("lua/devkit4ai/generation/download.lua", "MAX_BYTES") / MIB),
     ["the headers of a response"] = ("%d KiB"):format(constant("src/core/transfer.h", "DK_MAX_HEAD") / KIB),
     ["redirects to an image"] = tostring(operations.get_picture.redirects),
     ["the server's text in an error"] = with_commas(constant("lua/devkit4ai/util/display.lua", "MOST")) .. " bytes",

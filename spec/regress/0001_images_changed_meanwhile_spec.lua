@@ -1,5 +1,5 @@
--- The bytes of an image were the caller's own string: taken out of the caller's table while they went out, they were
--- collected, and freed memory was read.
+-- The bytes of an image were the caller's string. When the caller removed them from its table during the upload, they were
+-- collected, and the upload read freed memory.
 local devkit4ai = require "devkit4ai"
 local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
@@ -15,7 +15,7 @@ local SCRIPT = ([[
 ]]):gsub("ID", ID)
 
 describe("project:generate", function()
-  it("sends the bytes that it was given, whatever becomes of the tables meanwhile", function()
+  it("sends the given bytes, even if the tables change meanwhile", function()
     local server = raw.start { script = SCRIPT }
     local client = devkit4ai.new(wire.options(server.url))
     local filling = 0
@@ -56,7 +56,7 @@ describe("project:generate", function()
       local gen, message, err = client:generate { images = { image }, prompt = "neon" }
       assert.is_nil(gen)
       assert.same({ "invalid", "not_sent" }, { err.kind, err.outcome })
-      assert.is_truthy(message:find("is no name of a file", 1, true), message)
+      assert.is_truthy(message:find("is not a file name", 1, true), message)
     end)
   end
 end)

@@ -1,5 +1,5 @@
--- An image that ended early was saved as complete: a server that dies ends a body without a length as if it were whole, and a
--- server that has only a part of the image gives the part's own length. The format's own end marker tells.
+-- An image that ended early was saved as complete. A body without a length looks complete when a server dies, and a server
+-- with only a part of the image sends the length of the part. Now the end marker of the format decides.
 local child = require "spec.support.child"
 local devkit4ai = require "spec.support.quick"
 local raw = require "spec.support.raw"
@@ -8,7 +8,7 @@ local wire = require "spec.support.wire"
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 local LACK = { png = "no IEND", jpeg = "no EOI marker", webp = "its head names more" }
 
--- Gives a part of the image so many times, then all of it.
+-- Sends a part of the image this many times, then the complete image.
 local SCRIPT = [[
   local image, short, times, has_length = %q, %d, %d, %s
   local n = 0
@@ -72,7 +72,7 @@ describe("an image that ends early", function()
         refused(message, err, short, lack)
       end)
 
-      it("is not given as bytes: " .. how, function()
+      it("is not returned as bytes: " .. how, function()
         local gen = serve(kind, short, ALWAYS, has_length)
         local bytes, message, err = gen:bytes()
         assert.is_nil(bytes)
@@ -80,7 +80,7 @@ describe("an image that ends early", function()
         refused(message, err, short, lack)
       end)
 
-      it("is fetched again, and saved when it is whole: " .. how, function()
+      it("is fetched again, and saved when it is complete: " .. how, function()
         local gen, image = serve(kind, short, 2, has_length)
         assert.equal(folder .. "/a.png", assert(gen:save(folder .. "/a.png")))
         assert.equal(image, child.read(folder .. "/a.png"))

@@ -1,5 +1,5 @@
--- find_generation never hides an order that was paid for, and never says with confidence that there is none where it can't
--- know: wrong clocks, lists that lose items while they are read, lists that say more than they show, ids that are known.
+-- find_generation never hides a generation that was paid for, and never denies one without proof: wrong clocks, lists that lose
+-- items while they are read, lists that report more than they return, ids of other calls.
 local cjson = require "cjson"
 local core = require "devkit4ai.core"
 local devkit4ai = require "devkit4ai"
@@ -25,8 +25,8 @@ end
 describe("find_generation", function()
   local server, client
 
-  -- script: Lua that fills `answer`, of page, per_page, list and n, the number of the page's request; posts: what each POST
-  -- does, the last one again and again
+  -- script: Lua that sets `answer` from page, per_page, list and n, the number of the page's request; posts: the answer to each
+  -- POST; the last one repeats
   local function start(list, script, posts)
     server = raw.start { script = ("local list, posts, DATE = require('cjson').decode(%q).list, { %s }, %q\n"):format(
       cjson.encode { list = list }, posts or "", DATE) .. [[
@@ -80,14 +80,14 @@ describe("find_generation", function()
     return load_text("local client = ... return " .. line)(client)
   end
 
-  -- what a message must not advise where nobody knows whether there is one
+  -- advice that a message must not give if the generation may exist
   local function is_careful(message)
-    for _, words in ipairs { "order anew", "send it anew", "create", "generate {" } do
+    for _, words in ipairs { "order anew", "send it anew", "create", "generate {", "generate again" } do
       assert.is_falsy(message:find(words, 1, true), message)
     end
   end
 
-  describe("takes every prompt that generate takes:", function()
+  describe("accepts every prompt that generate accepts:", function()
     for _, prompt in ipairs {
       '["neon","city"]', "[]", "[1]", "123", "null", "true", '"quoted"', '{"prompt":"x","style":"y"}',
       "  spaced  ", "a\0b", "tab\there", "a]]b\"c\\d", "[[]]", "[[[]]]", '[{"a":{}}]', "{",
@@ -95,8 +95,8 @@ describe("find_generation", function()
       '{"prompt":"a","b":1}\n',
     } do
       it(("%q"):format(prompt), function()
-        -- as servers tell it: as it was sent, the prompt alone, an object, JSON in JSON
-        local sent = assert(instructions.text(prompt))
+        -- as servers return it: as it was sent, the prompt alone, an object, JSON in JSON
+        local sent = assert(instructions.encode(prompt))
         for _, told in ipairs { sent, prompt, { prompt = prompt }, cjson.encode(sent) } do
           local made = { id = id(1), status = "pending", instructions = told, created_at = "2027-01-15T08:00:00Z" }
           start({ made }, nil, CUT)
@@ -108,13 +108,13 @@ describe("find_generation", function()
       end)
     end
 
-    it("and instructions that are a text", function()
+    it("and instructions as a text", function()
       start({ item(1, "a cat") }, nil, CUT)
       assert.equal(id(1), assert(run(lose { instructions = '{ "prompt": "a cat" }' })).id)
     end)
   end)
 
-  describe("and clocks that are wrong:", function()
+  describe("and wrong clocks:", function()
     local time
     before_each(function() time = os.time end)
     after_each(function() os.time = time end) -- luacheck: ignore 122
@@ -133,18 +133,18 @@ describe("find_generation", function()
       end)
     end
 
-    it("the failure itself may tell the server's time", function()
+    it("the failed response may have the server's time", function()
       start({ item(1, "neon") }, nil, [[function(conn) conn:respond(502, "{}", { Date = DATE }) end]])
       assert.equal(id(1), assert(run((lose { prompt = "neon" }))).id)
     end)
 
-    it("the message says so where no response told the server's time", function()
+    it("the message says if no response had the server's time", function()
       start({}, nil, CUT)
       local _, message = lose { prompt = "neon" }
       assert.is_truthy(message:find("since is this machine's time: leave it out", 1, true), message)
     end)
 
-    it("the server's time goes on by the steady clock, whoever sets the other one", function()
+    it("the server's time is kept by the steady clock, not by the system clock", function()
       local fake = {}
       server_clock.note(fake, "HTTP/1.1 200 OK\r\nDate: " .. DATE .. "\r\n\r\n")
       os.time = function() return 5 end -- luacheck: ignore 122
@@ -155,7 +155,7 @@ describe("find_generation", function()
     end)
 
     for _, ahead in ipairs { 90, 7200, 40000000 } do
-      it(("a since %d s after the server's now never leads to another order"):format(ahead), function()
+      it(("a since %d s after the server's time never leads to another create call"):format(ahead), function()
         start { item(1, "neon", 5) }
         local gen, message, err = client:find_generation { instructions = "neon", since = NOW + ahead }
         assert.is_nil(gen)
@@ -167,7 +167,7 @@ describe("find_generation", function()
       end)
     end
 
-    it("one that was made before the time is named, with its own time", function()
+    it("a generation created before since is named, with its own time", function()
       start { item(1, "neon", 500), item(2, "noir", 600) }
       local _, message, err = client:find_generation { instructions = "neon", since = NOW - 100 }
       assert.equal("not_found", err.kind)
@@ -176,14 +176,14 @@ describe("find_generation", function()
       is_careful(message)
     end)
 
-    it("since is the server's time, whatever this machine's clock says", function()
+    it("since is the server's time, not this machine's", function()
       start { item(1, "neon", 5) }
       os.time = function() return 5 end -- luacheck: ignore 122
       assert.equal(id(1), assert(client:find_generation { instructions = "neon", since = NOW - 10 }).id)
     end)
   end)
 
-  describe("and ids that the client knows:", function()
+  describe("and ids of other calls:", function()
     local ANSWER = [[function(conn, n)
       conn:respond(200, { id = ("00000000-0000-4000-8000-%012d"):format(n), status = "pending" }, { Date = DATE })
     end]]
@@ -192,7 +192,7 @@ describe("find_generation", function()
       for _ = 1, n do assert(client:generate { images = { IMAGE }, prompt = "neon" }) end
     end
 
-    it("the only one that is not the answer to another order is it", function()
+    it("the only one that is not the result of another call is returned", function()
       start({ item(4, "neon"), item(3, "neon"), item(2, "neon"), item(1, "neon") }, nil,
         ANSWER .. "," .. ANSWER .. "," .. ANSWER .. "," .. CUT)
       order(3)
@@ -200,7 +200,7 @@ describe("find_generation", function()
       assert.equal(id(4), assert(client:find_generation { instructions = "neon" }).id)
     end)
 
-    it("two that are not stay unclear, and the others are not named", function()
+    it("two of them are ambiguous, and the results of other calls are not named", function()
       start({ item(4, "neon"), item(3, "neon"), item(2, "neon"), item(1, "neon") }, nil,
         ANSWER .. "," .. ANSWER .. "," .. CUT)
       order(2)
@@ -210,7 +210,7 @@ describe("find_generation", function()
       assert.is_falsy(message:find(id(1), 1, true) or message:find(id(2), 1, true), message)
     end)
 
-    it("several that all are stay unclear", function()
+    it("several results of other calls are ambiguous", function()
       start({ item(2, "neon"), item(1, "neon") }, nil, ANSWER)
       order(2)
       assert.equal("conflict", select(3, client:find_generation { instructions = "neon" }).kind)
@@ -224,15 +224,15 @@ describe("find_generation", function()
       return list
     end
 
-    it("that say more than they show are no proof", function()
+    it("that report more than they return prove nothing", function()
       start({}, [[answer = { generations = of(1, 0), total = 5 }]])
       local _, message, err = client:find_generation { instructions = "neon" }
       assert.equal("conflict", err.kind)
-      assert.is_truthy(message:find("says that it has 5 generations and showed 0", 1, true), message)
+      assert.is_truthy(message:find("reports 5 generations and returned 0", 1, true), message)
       is_careful(message)
     end)
 
-    it("that say more than they show are no proof, though what they show is too old", function()
+    it("that report more than they return prove nothing, even if every item is too old", function()
       local list = { item(1, "noir", 500), item(2, "noir", 600) }
       start(list, [[answer = { generations = of(page * 2 - 1, 2), total = 5 }]])
       local _, message, err = client:find_generation { instructions = "neon", since = NOW - 60 }
@@ -241,7 +241,7 @@ describe("find_generation", function()
     end)
 
     for _, cap in ipairs { 1, 20, 99 } do
-      it(("whose pages have %d items, with no word about the whole"):format(cap), function()
+      it(("whose pages have %d items, without a total"):format(cap), function()
         start(many(100, 100), ("answer = of((page - 1) * %d + 1, page * %d)"):format(cap, cap))
         assert.equal(id(100), assert(client:find_generation { instructions = "neon" }).id)
       end)
@@ -250,7 +250,7 @@ describe("find_generation", function()
     for what, deleted in pairs { ["one item"] = 1, ["many items"] = 70, ["a page of items"] = 100 } do
       for _, total in ipairs { "#list", "nil" } do
         it(("that lose %s between two pages, with the total %s"):format(what, total), function()
-          -- the wanted one moves from the second page to the first when that has been read
+          -- the matching one moves from the second page to the first after that was read
           start(many(250, 101), ([[
             answer = { generations = of(page * 100 - 99, page * 100), total = %s }
             if n == 1 then for _ = 1, %d do table.remove(list, 1) end end]]):format(total, deleted))
@@ -262,7 +262,7 @@ describe("find_generation", function()
     for what, sizes in pairs { ["many"] = { 131, 40, 100 }, ["more than are left"] = { 131, 100, 100 },
       ["some of capped pages"] = { 30, 15, 20 } } do
       it("that lose " .. what .. " items, so that the second page is empty", function()
-        -- the wanted one is the last; the server deletes the newest after each first page
+        -- the matching one is the last; the server deletes the newest after each first page
         start(many(sizes[1], sizes[1]), ([[
           local size = %d
           answer = of((page - 1) * size + 1, page * size)
@@ -277,7 +277,7 @@ describe("find_generation", function()
       assert.equal(1, #server:requests())
     end)
 
-    it("that change all the time come to an end", function()
+    it("that change all the time are read to an end", function()
       start({}, [[
         local out = {}
         for i = 1, page < 3 and 100 or 0 do

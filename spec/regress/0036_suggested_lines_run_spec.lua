@@ -1,5 +1,5 @@
--- A line of code that a message suggests runs as it is printed (architecture.md, invariant 14): in the same program, and in the next one
--- with a client made anew. `client` is a client of devkit4ai.new, `user` one of project:end_user.
+-- A line of code that a message suggests runs as printed (architecture.md, invariant 14): in the same program, and in the next one with
+-- a new client. `client` is a client of devkit4ai.new, `user` one of project:end_user.
 local child = require "spec.support.child"
 local devkit4ai = require "devkit4ai"
 local waits = require "devkit4ai.loop.waits"
@@ -28,8 +28,8 @@ describe("a line that a message suggests", function()
     return names
   end
 
-  -- Who orders: `make` gives the object that orders, what the lines name (a client, a user), and what does the same in a
-  -- program that begins now.
+  -- By caller: a function that returns the object whose generate is called, the variables in the lines (a client, a user), and
+  -- a function that creates the variables again in a new program.
   local CALLERS = {
     ["project:generate"] = function()
       local options = assert(box:developer { email = ("dev%d@example.com"):format(new_name()), password = PASSWORD })
@@ -105,7 +105,7 @@ describe("a line that a message suggests", function()
     return path
   end
 
-  -- What happens: gives the message, and the generation if there is one. A row with `closed` ends the client.
+  -- By situation: a function that returns the message, and the generation if there is one. closed: it closes the client.
   local SITUATIONS = {
     ["an order whose outcome is unknown"] = function(caller)
       box:fault { operation = "create_generation", cut = "after", times = 1 }
@@ -251,7 +251,7 @@ describe("a line that a message suggests", function()
     client:close()
   end)
 
-  it("destroys nothing where a name is taken", function()
+  it("overwrites no file if the name exists", function()
     local caller, objects = CALLERS["client:generate"]()
     local gen, path = assert(order(caller):wait()), file_of "mine"
     local saved = run(fail("file", gen:save(path)), objects)
@@ -262,7 +262,7 @@ describe("a line that a message suggests", function()
     objects.client:close()
   end)
 
-  it("is not there for somebody else's generation", function()
+  it("is absent for the generation of another account", function()
     local caller, objects = CALLERS["client:generate"]()
     assert(assert(order(caller):wait()):publish())
     local stranger = assert(devkit4ai.new { base_url = box.url })

@@ -1,4 +1,4 @@
--- The URL of an image: read as browsers read it, asked for anew once when it has expired, and told apart from one that is none.
+-- The URL of an image is read as browsers read it, and requested again once after it has expired. A bad URL is reported.
 local devkit4ai = require "spec.support.quick"
 local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
@@ -9,7 +9,7 @@ local PNG = wire.image.png
 describe("the URL of an image", function()
   local server, client, gen
 
-  -- fields: Lua of a status' fields, of `look`, its number, and `url`, the server's; image: Lua that answers another request
+  -- fields: Lua of the status fields, from `look`, the request's number, and `url`, the server's; image: answers other requests
   local function start(fields, image)
     server = raw.start { script = ([[
       local PNG, look = %q, 0
@@ -72,12 +72,14 @@ describe("the URL of an image", function()
     ["an object"] = { "generated_image_url = { href = 'x' }", "an object" },
     ["a number"] = { "result_image_url = 7", "a number" },
     ["false"] = { "result_image_url = false, result = { 1 }", "a list" },
-    ["empty"] = { "result_image_url = ''", "a text that is no URL" },
-    ["blank"] = { "result_image_url = ' \\n'", "a text that is no URL" },
-    ["a file's"] = { "result_image_url = 'file:///etc/hostname'", "a text that is no URL" },
-    ["one with a password"] = { "result_image_url = url:gsub('//', '//a:word@') .. '/a.png'", "a text that is no URL" },
+    ["empty"] = { "result_image_url = ''", "a text that is not a URL" },
+    ["blank"] = { "result_image_url = ' \\n'", "a text that is not a URL" },
+    ["a file's"] = { "result_image_url = 'file:///etc/hostname'", "a text that is not a URL" },
+    ["one with a password"] = {
+      "result_image_url = url:gsub('//', '//a:word@') .. '/a.png'", "a text that is not a URL",
+    },
   } do
-    it("that is " .. what .. " of a completed generation is said to be that", function()
+    it("that is " .. what .. " is reported for a completed generation", function()
       start(case[1])
       for _ = 1, 2 do
         local bytes, message, err = gen:bytes()
@@ -92,7 +94,7 @@ describe("the URL of an image", function()
     end)
   end
 
-  it("stands in another field, where the first one holds no text", function()
+  it("is read from another field if the first one has no text", function()
     start "result_image_url = {}, generated_image_url = url .. '/b.png'"
     assert.equal(PNG, (assert(gen:bytes())))
   end)
@@ -102,7 +104,7 @@ describe("the URL of an image", function()
       if request.target:find("old") then conn:respond(%d, "<Error>Request has expired</Error>")
       else conn:respond(200, PNG) end]]):format(status)
 
-    it(("is asked for anew once where the storage answers %d"):format(status), function()
+    it(("is requested again once if the storage answers %d"):format(status), function()
       start("result_image_url = url .. (look < 2 and '/old.png?sig=1' or '/new.png?sig=2')", image)
       assert(gen:refresh())
       assert.equal(PNG, (assert(gen:bytes())))
@@ -110,7 +112,7 @@ describe("the URL of an image", function()
       assert.same({ 2, { "/old.png?sig=1", "/new.png?sig=2" } }, { looks, images })
     end)
 
-    it(("has expired where the fresh one fails, too, with %d"):format(status), function()
+    it(("counts as expired if the new one fails as well, with %d"):format(status), function()
       start("result_image_url = url .. '/old.png?n=' .. look", image)
       assert(gen:refresh())
       local bytes, message, err = gen:bytes()
@@ -127,14 +129,14 @@ describe("the URL of an image", function()
     end)
   end
 
-  it("is not asked for anew where the storage is in trouble", function()
+  it("is not requested again after a failure of the storage", function()
     start("result_image_url = url .. '/a.png'", "conn:respond(503, '')")
     local _, _, err = gen:bytes()
     assert.equal("server", err.kind)
     assert.same({ 1, 3 }, { (counts()), #select(2, counts()) })
   end)
 
-  it("is told of where it can't be asked for anew", function()
+  it("is reported if it can't be requested again", function()
     start("result_image_url = url .. '/a.png', status = look > 1 and 'failed' or nil", "conn:respond(403, '')")
     assert(gen:refresh())
     assert.is_nil((gen:bytes()))

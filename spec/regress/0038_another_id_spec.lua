@@ -1,4 +1,4 @@
--- A response about another id than the one that was asked for is `protocol`, and changes no object.
+-- A response about another id than the requested one is a `protocol` failure, and changes no object.
 local devkit4ai = require "spec.support.quick"
 local poll_schedule = require "devkit4ai.generation.poll_schedule"
 local raw = require "spec.support.raw"
@@ -16,7 +16,7 @@ describe("a response about another id", function()
   end)
   teardown(function() poll_schedule.pause = pause end)
 
-  -- ids: of the answers, in turn, the last one again and again
+  -- ids: of the answers in order; the last one repeats
   local function start(...)
     server = raw.start { script = ([[
       local ids, n = { "%s" }, 0
@@ -74,7 +74,7 @@ describe("a response about another id", function()
     assert.equal("another", assert(client:project():refresh()).name)
   end)
 
-  it("is a look that got lost, of a wait", function()
+  it("is a failed poll of a wait", function()
     start(OTHER, OTHER, ID)
     assert.equal(ID, assert(client:generation(ID):wait()).id)
     assert.equal(3, #server:requests())

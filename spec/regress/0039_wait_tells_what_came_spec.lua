@@ -1,5 +1,5 @@
--- gen:wait: what came in the place of a status stands in its last words; a 404 right after the order is a lost look; a status
--- counts however its letters are written; X-Request-ID is kept.
+-- gen:wait: its message at the deadline has the last failure; a 404 right after the creation is a failed poll; the letter case of
+-- a status does not matter; X-Request-ID is kept.
 local devkit4ai = require "spec.support.quick"
 local poll_schedule = require "devkit4ai.generation.poll_schedule"
 local raw = require "spec.support.raw"
@@ -18,7 +18,7 @@ describe("gen:wait", function()
   end)
   teardown(function() poll_schedule.pause = pause end)
 
-  -- looks: Lua for each look, the last one again and again; an order is answered with ID
+  -- looks: Lua for each status request; the last one repeats; a create request is answered with ID
   local function start(...)
     local steps = {}
     for i, step in ipairs { ... } do steps[i] = ("function(conn) %s end"):format(step) end
@@ -48,7 +48,7 @@ describe("gen:wait", function()
     server:stop()
   end)
 
-  -- A wait in which only sleeps take time, so that each look has its answer.
+  -- A wait in which only sleeps take time, so that each poll has its answer.
   local function wait_out(gen)
     local ahead, now, sleep, short = 0, waits.now, waits.sleep, poll_schedule.pause
     finally(function() waits.now, waits.sleep, poll_schedule.pause = now, sleep, short end)
@@ -71,70 +71,72 @@ describe("gen:wait", function()
     ["nothing"] = { "conn:reset() conn.read_request = function() end", "127.0.0.1:" },
     ["another id"] = { "conn:respond(200, { id = 'x', status = 'completed' })", "it is about another id: x" },
   } do
-    it("says what came in the place of a status: " .. what, function()
+    it("reports the failure in place of a status: " .. what, function()
       start(case[1])
       local gen, message, err = wait_out(client:generation(ID))
       assert.is_nil(gen)
       assert.equal("timeout", err.kind)
-      for _, words in ipairs { "no status came", "the last look failed: ", case[2], "paid for", "go on waiting" } do
+      local last = "the last status request failed: "
+      for _, words in ipairs { "no status was received", last, case[2], "paid for", "go on waiting" } do
         assert.is_truthy(message:find(words, 1, true), message)
       end
       assert.is_falsy(message:find("no answer yet", 1, true), message)
     end)
   end
 
-  it("says the status that came before the last look failed", function()
+  it("reports the status before the last failed poll", function()
     start("conn:respond(200, { id = ID, status = 'processing' })", "conn:respond(502, '')")
     local message = select(2, wait_out(client:generation(ID)))
-    assert.is_truthy(message:find("(processing; the last look failed: the server answered 502", 1, true), message)
+    local text = "(processing; the last status request failed: the server answered 502"
+    assert.is_truthy(message:find(text, 1, true), message)
   end)
 
-  it("says nothing of looks that failed before the last one", function()
+  it("does not report a failed poll before a successful one", function()
     start("conn:respond(502, '')", "conn:respond(200, { id = ID, status = 'processing' })")
     local message = select(2, wait_out(client:generation(ID)))
     assert.is_truthy(message:find("is not done (processing). ", 1, true), message)
   end)
 
-  it("goes on after a 404 right after the order", function()
+  it("continues after a 404 right after the creation", function()
     start(EARLY, EARLY, OK)
     assert.equal("completed", assert(order():wait()).status)
   end)
 
-  it("gives up after a 404 of one that it did not order, or that was ordered long ago", function()
+  it("ends after a 404 of a generation that it did not create, or that was created long ago", function()
     start(EARLY)
     local _, message, err = client:generation(ID):wait()
     assert.same({ "not_found", false }, { err.kind, err.retryable })
-    assert.is_truthy(message:find("if the generation " .. ID .. " was ordered, it is paid for", 1, true), message)
+    assert.is_truthy(message:find("if the generation " .. ID .. " was created, it is paid for", 1, true), message)
     local gen = order()
-    gen._ordered = waits.now() - 31
+    gen._created_at = waits.now() - 31
     _, message, err = gen:wait()
     assert.same({ "not_found", false, ID }, { err.kind, err.retryable, err.generation_id })
     assert.is_truthy(message:find("the generation " .. ID .. " is paid for; go on waiting with ", 1, true), message)
   end)
 
-  it("has a refresh and a save that say that it may be there in some seconds", function()
+  it("has a refresh and a save which say that the generation may appear in some seconds", function()
     start(EARLY)
     local gen = order()
     for _, call in ipairs { gen.refresh, gen.bytes } do
       local _, message, err = call(gen)
       assert.same({ "not_found", true }, { err.kind, err.retryable })
-      assert.is_truthy(message:find("may be there in some seconds", 1, true), message)
+      assert.is_truthy(message:find("may appear in some seconds", 1, true), message)
     end
   end)
 
   for _, status in ipairs { "COMPLETED", "Completed" } do
-    it("takes " .. status .. " for completed", function()
+    it("treats " .. status .. " as completed", function()
       start(("conn:respond(200, { id = ID, status = '%s' })"):format(status))
       assert.equal("completed", assert(client:generation(ID):wait()).status)
     end)
   end
 
-  it("takes FAILED for failed", function()
+  it("treats FAILED as failed", function()
     start("conn:respond(200, { id = ID, status = 'FAILED', error = 'no GPU' })")
     assert.equal("failed", select(3, client:generation(ID):wait()).kind)
   end)
 
-  it("keeps the X-Request-ID of the last response about it, and tells it in events", function()
+  it("keeps the X-Request-ID of the last response, and reports it in events", function()
     start("conn:respond(200, { id = ID, status = 'completed' }, { ['X-Request-ID'] = 'look-1' })")
     local gen = order()
     assert.equal("order-1", gen.request_id)
@@ -146,7 +148,7 @@ describe("gen:wait", function()
     assert.same({ "order-1", "look-1" }, told)
   end)
 
-  it("has its request_id without on_event, too", function()
+  it("sets request_id also without on_event", function()
     start("conn:respond(200, { id = ID, status = 'completed' }, { ['X-Request-ID'] = 'look-1' })")
     local quiet = assert(devkit4ai.new(wire.options(server.url)))
     assert.equal("order-1", assert(quiet:generate { images = { IMAGE }, prompt = "neon" }).request_id)

@@ -1,9 +1,9 @@
--- What no spec noticed when it was broken: the limits of a creating call, an order with others under way, the key of another
--- project, a budget of repeats that is given back, and whose key a new handle uses.
+-- Promises without a test until now: the limits of a create call, a create call with others in flight, the key of another
+-- project, the return of a retry budget, and the key that a new handle uses.
+local concurrency_limit = require "devkit4ai.generation.concurrency_limit"
 local core = require "devkit4ai.core"
 local devkit4ai = require "spec.support.quick"
 local raw = require "spec.support.raw"
-local wait = require "devkit4ai.generation.wait"
 local wire = require "spec.support.wire"
 
 local ID, OTHER = "990e8400-e29b-41d4-a716-446655440004", "880e8400-e29b-41d4-a716-446655440003"
@@ -35,7 +35,7 @@ local function last_key()
   return wire.header(server:last(), "X-API-Key")
 end
 
-describe("a creating call", function()
+describe("a create call", function()
   local compile, made
 
   before_each(function()
@@ -70,40 +70,40 @@ describe("a creating call", function()
     end)
   end
 
-  it("and one that only reads has the ordinary limits", function()
+  it("has longer limits than a call that only reads", function()
     start(ANSWER)
     assert(client:generation(ID):refresh())
     assert.same({ idle = 30, total = 120 }, made[#made])
   end)
 end)
 
-describe("an order", function()
+describe("a create call with others in flight", function()
   after_each(stop)
 
-  -- what with_room asks of the call
-  local function max_wait_of(gen)
+  -- the longest pause that a create request may wait out after a 429
+  local function max_wait_of()
     local asked
-    wait.with_room(client._client, nil, function() return gen end, function(_, max_wait)
+    concurrency_limit.run(client._client, nil, function(_, max_wait)
       asked = max_wait or "the client's"
       return {}
     end)
     return asked
   end
 
-  it("does not wait for the server's time while others of its client are under way", function()
+  it("does not wait out the time of a 429", function()
     start(("conn:respond(200, { id = '%s', status = 'pending' })"):format(ID))
     assert.equal("the client's", max_wait_of())
     local gen = assert(client:generate(ORDER))
-    assert.equal(0, max_wait_of(gen))
+    assert.equal(0, max_wait_of())
     assert(gen:delete())
     assert.equal("the client's", max_wait_of())
   end)
 end)
 
-describe("a client's budget of repeats", function()
+describe("a client's retry budget", function()
   after_each(stop)
 
-  it("gets back what repeats took that were worth it", function()
+  it("gets back the cost of successful retries", function()
     start("conn:respond(n % 2 == 1 and 503 or 200, { id = 'x' })", { retry = { attempts = 2 } })
     for i = 1, 150 do assert(client:me(), i) end
     assert.equal(300, #server:requests())
@@ -130,7 +130,7 @@ describe("a project's key", function()
     operator:close()
   end)
 
-  it("is what a new handle uses: the one that the client made or was given last", function()
+  it("is used by a new handle: the last one that the client created or received", function()
     start [[local key = request.target:match("api%-keys$") and "pk_made_" .. n
       conn:respond(200, { id = "990e8400-e29b-41d4-a716-446655440004", key = key, status = "completed" })]]
     local a, b = client:project(OTHER), client:project(OTHER)
@@ -161,7 +161,7 @@ describe("a project's key", function()
     assert.equal("pk_given", last_key())
   end)
 
-  it("is forgotten with the client", function()
+  it("is deleted with the client", function()
     start("conn:respond(200, { id = '990e8400-e29b-41d4-a716-446655440004', status = 'completed' })")
     local project = client:project(OTHER)
     assert(project:use_key "pk_one")

@@ -1,5 +1,5 @@
--- A value that was refused after the payment, a failed refresh, an error that ended save: none of them named the generation.
--- An error that ended a rotation lost the new key. An order that waited for room slept for an hour that a look's 429 named.
+-- A value refused after the payment, a failed refresh and an error in save did not name the generation. An error in a rotation
+-- lost the new key. A create call at the concurrency limit slept for an hour after the 429 of a poll.
 local child = require "spec.support.child"
 local devkit4ai = require "spec.support.quick"
 local raw = require "spec.support.raw"
@@ -50,7 +50,7 @@ describe("after the payment", function()
     ["save's path with a NUL"] = { function() return gen:save "a\0b" end, "save(" },
     ["refresh"] = { function() return gen:refresh() end, "wait()" },
   } do
-    it("the failure of " .. what .. " goes on from the id", function()
+    it("the failure of " .. what .. " names the id", function()
       local value, message, err = case[1]()
       assert.is_nil(value)
       names_it(message, case[2])
@@ -58,7 +58,7 @@ describe("after the payment", function()
     end)
   end
 
-  it("a call on a closed client says its own name and goes on from the id", function()
+  it("a call on a closed client names itself and the id", function()
     client:close()
     for name, call in pairs {
       refresh = function() return gen:refresh() end,
@@ -73,7 +73,7 @@ describe("after the payment", function()
     end
   end)
 
-  it("a call that was not sent is told as such on a closed client", function()
+  it("a call on a closed client is reported as not sent", function()
     client:close()
     local ok, text = pcall(client.generate, client, ORDER)
     assert.is_false(ok)
@@ -81,8 +81,8 @@ describe("after the payment", function()
   end)
 end)
 
-describe("an order that waits for room", function()
-  it("comes back where a look is told to wait longer than max_wait", function()
+describe("a create call at the concurrency limit", function()
+  it("returns if a poll is told to wait longer than max_wait", function()
     local server = start(([[
       if request.method == "POST" and orders == 1 then conn:respond(200, { id = "%s", status = "pending" })
       else conn:respond(429, { detail = "wait" }, { ["Retry-After"] = "3600" }) end]]):format(ID))
@@ -149,7 +149,7 @@ describe("an error in a script that ends", function()
     end)
   end
 
-  it("a rotation carries the new key, which is in use", function()
+  it("a rotation has the new key, which is in use", function()
     local out = run [[
       local project = client:project()
       local err = try(project.rotate_key, project, "n")

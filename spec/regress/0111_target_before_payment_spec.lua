@@ -1,5 +1,5 @@
--- A program that knows where its picture goes looks at that path before the paid request: the README's program, the examples,
--- the command. Run twice, they must not pay and then refuse to save.
+-- A program that knows its target file checks the path before the paid request: the README's program, the examples, the
+-- command. A second run must not pay and then refuse to save.
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
 
@@ -7,7 +7,7 @@ local plain_51 = _VERSION == "Lua 5.1" and not jit -- luacheck: globals jit
 
 local HERE = assert(io.popen "pwd"):read "*l"
 
--- Runs a program and prints how it ended and how many generations its sandbox then has.
+-- Runs a program and prints its result and the number of generations in its sandbox.
 local COUNTED = [[
   local sandbox, box = require "devkit4ai.sandbox", nil
   local start = sandbox.start
@@ -22,7 +22,7 @@ local COUNTED = [[
   os.exit(done and 0 or 1)
 ]]
 
--- A folder with the example images under their names; wanted: what already has the picture's name there.
+-- A folder with the example images; wanted: what exists there under the name of the target.
 local function new_folder(name, wanted)
   local folder = child.folder()
   finally(function() child.remove(folder) end)
@@ -40,7 +40,7 @@ end
 
 local README = assert(child.read "README.md":match "examples/[%w_]+%.lua")
 
-describe("a program that knows where its picture goes", function()
+describe("a program that knows its target file", function()
   for example, name in pairs { [README] = "cityscape.png", ["examples/quickstart.lua"] = "quickstart.png" } do
     it(example .. " runs twice, and saves twice", function()
       local folder = new_folder(name)
@@ -82,7 +82,7 @@ describe("a program that knows where its picture goes", function()
 end)
 
 describe("examples/quickstart.lua", function()
-  it("sends the images that it is given", function()
+  it("sends the given images", function()
     local folder = new_folder "quickstart.png"
     local ended = run("examples/quickstart.lua", folder, { "examples/images/neon.png" })
     assert.equal(0, ended.code, ended.err)

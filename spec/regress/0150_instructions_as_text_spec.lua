@@ -1,5 +1,5 @@
--- Instructions that are a JSON text are sent as they are. They were wrapped as a prompt: a paid generation of another image.
--- What looks like a JSON object and is none is refused. generate, find_generation and the command follow one rule.
+-- Instructions as a JSON text are sent as they are. They were sent as a prompt, which paid for another image. A text that looks
+-- like a JSON object but is not one is refused. generate, find_generation and the command follow one rule.
 local cjson = require "cjson"
 local command = require "spec.devkit4ai.cli.command"
 local devkit4ai = require "devkit4ai"
@@ -65,7 +65,7 @@ describe("instructions that are a text", function()
         local before = #made()
         local gen, message, err = client:generate { images = IMAGES, [name] = text }
         assert.same({ nil, "invalid", "not_sent", before }, { gen, err.kind, err.outcome, #made() })
-        assert.matches("begins like a JSON object, but is none", message, 1, true)
+        assert.matches("begins like a JSON object but is not one", message, 1, true)
       end)
     end
 
@@ -78,7 +78,7 @@ describe("instructions that are a text", function()
     end
   end
 
-  it("is refused by find_generation, where generate refuses it", function()
+  it("is refused by find_generation if generate refuses it", function()
     for _, list in ipairs { BROKEN, NO_PROMPT } do
       for _, text in ipairs(list) do
         local gen, _, err = client:find_generation { instructions = text }
@@ -87,16 +87,16 @@ describe("instructions that are a text", function()
     end
   end)
 
-  it("is a prompt, where it is no JSON object", function()
+  it("is a prompt if it is not a JSON object", function()
     for _, text in ipairs(PROMPTS) do
-      assert.same({ prompt = text }, cjson.decode((assert(instructions.text(text)))))
+      assert.same({ prompt = text }, cjson.decode((assert(instructions.encode(text)))))
     end
   end)
 
-  it("is a prompt in a table, whatever it looks like", function()
+  it("is always a prompt in a table", function()
     for _, list in ipairs { OBJECTS, BROKEN, NO_PROMPT } do
       for _, text in ipairs(list) do
-        assert.equal(text, cjson.decode((assert(instructions.text { prompt = text }))).prompt)
+        assert.equal(text, cjson.decode((assert(instructions.encode { prompt = text }))).prompt)
       end
     end
   end)
@@ -131,7 +131,7 @@ describe("a long whole number in instructions", function()
     end
   end)
 
-  it("leaves texts that look like its mark alone", function()
+  it("does not change texts that look like its mark", function()
     for _, text in ipairs { "\1", "\0015", "\1\0015", "5", "\\u00015", "/\1\1-5" } do
       local value = { list = { text, 123456789012345, 0.5 } }
       local written = assert(json.encode(value))
@@ -148,14 +148,14 @@ describe("a long whole number in instructions", function()
     end
   end)
 
-  it("is written so in each locale, beside a number with a point", function()
+  it("is written so in every locale, next to a number with a point", function()
     local folder = locales.folder()
     finally(function() child.remove(folder) end)
     for _, name in ipairs(locales.NAMES) do
       local ended = child.run([[
         local json, instructions = require "devkit4ai.util.json", require "devkit4ai.generation.instructions"
         assert(os.setlocale(arg[1]))
-        print(json.encode { list = { 123456789012345, 1 / 2 } }, instructions.text '{"prompt":"neon","a":0.5}')
+        print(json.encode { list = { 123456789012345, 1 / 2 } }, instructions.encode '{"prompt":"neon","a":0.5}')
       ]], { args = { name }, env = { LOCPATH = folder } })
       assert.equal('{"list":[123456789012345,0.5]}\t{"prompt":"neon","a":0.5}\n', ended.out, ended.err)
     end

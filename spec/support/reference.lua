@@ -14,7 +14,7 @@ M.pages = {
   { "client", { class = "devkit4ai.Client", word = "client" } },
   { "project", { class = "devkit4ai.Project", word = "project" } },
   { "key", { class = "devkit4ai.Key", word = "key" } },
-  { "generation", { class = "devkit4ai.Generation", word = "gen" }, { class = "devkit4ai.Order" } },
+  { "generation", { class = "devkit4ai.Generation", word = "gen" }, { class = "devkit4ai.GenerateOptions" } },
   { "pages", { class = "devkit4ai.Pages", word = "pages" } },
   { "task", { class = "devkit4ai.Task", word = "task" } },
   { "payments", { class = "devkit4ai.Payments", word = "client.payments" },

@@ -5,7 +5,7 @@ local core = require "devkit4ai.core"
 local errors = require "devkit4ai.util.errors"
 local key = require "devkit4ai.resources.key"
 local waits = require "devkit4ai.loop.waits"
-local wait = require "devkit4ai.generation.wait"
+local time_limit = require "devkit4ai.request.time_limit"
 
 local M = {}
 
@@ -140,7 +140,7 @@ end
 -- Rotates the key in use. state: gets the new key, the old one, and whether requests can be made with the new one.
 local function rotate(scope, name, label, options, use, state)
   local kind = KINDS[name]
-  local left = wait.countdown(options.timeout)
+  local left = time_limit.start(options.timeout)
   local function step(what)
     return { total = left(), headers = options.headers, says = kind.says .. ", " .. what }
   end

@@ -71,7 +71,7 @@ end
 ---@return fun(given: string): string?, string?
 function M.prompt(name)
   return function(given)
-    local why = instructions.trouble(given)
+    local why = instructions.problem(given)
     if why then return nil, ("%s: %s"):format(name, why) end
     return given
   end

@@ -3,18 +3,18 @@ local core = require "devkit4ai.core"
 
 local M = {}
 
--- http or https, without a user and password, which would go out as a credential
+-- http or https, without a user and password: libcurl would send these as a credential.
 local function is_absolute(url)
   local authority = url:match("^[Hh][Tt][Tt][Pp][Ss]?://([^/?#]+)[^%s%c\128-\255]*$")
   return authority and not authority:find("[@%s%c\\\128-\255]")
 end
 
---- The URL that is fetched. It is relative to the API. Line feeds, tabs, and blanks at its ends do not count. One that is right
---- is left as it is: its signature is of these bytes.
+--- The absolute URL. A relative one is resolved against the API's address. Line feeds, tabs and outer spaces are removed. A
+--- valid URL stays as it is: its signature covers these bytes.
 ---@param base_url string the API's
 ---@param text string? as the server sent it
 ---@return string? url nil: it can't be used
-function M.read(base_url, text)
+function M.resolve(base_url, text)
   text = (text or ""):gsub("[\t\r\n]", ""):match("^[%z\1-\32]*(.-)[%z\1-\32]*$")
   if text == "" then return nil end
   if is_absolute(text) then return text end

@@ -1,127 +1,154 @@
---- What a client has under way, as far as it saw: orders that were not answered yet, generations that have not ended (its
---- own, and those that a caller waits for), and who waits for room among them. Whoever orders or waits holds its own entry:
---- one that is gone, by an error or a host that ended its coroutine, is not counted.
+--- Generations in flight, per client: create requests without a response, generations that have not finished, and calls that
+--- wait for one of them to finish. A call holds its own entry: an entry of a call that an error ended is collected.
 local waits = require "devkit4ai.loop.waits"
 
 local M = {}
 
-local LONGEST = 900 -- seconds; the slowest documented generation takes 600 (wire.md 5.2)
+local MAX_AGE = 900 -- seconds; the slowest documented generation takes 600 (wire.md 5.2)
 
-local HELD, HELD_VALUE = { __mode = "k" }, { __mode = "v" }
+---@class devkit4ai.InFlight what a client has in flight; `client._in_flight`, which this module alone writes
+---@field created table<string, devkit4ai.InFlightGeneration> by id; generations that this client created
+---@field waited table<string, devkit4ai.WaitedGeneration> by id; weak values: each gen:wait holds its entry
+---@field requests table<devkit4ai.CreateRequest, true> weak keys: create requests without a response
+---@field waiters table<devkit4ai.CapacityWaiter, true> weak keys: create calls that wait for a generation to finish
 
--- One that has ended gives room to one that waits, not to all of them.
-local function end_one(state, id)
-  if not (state.generations[id] or state.watched[id]) then return end
-  state.generations[id], state.watched[id] = nil, nil
+---@class devkit4ai.InFlightGeneration
+---@field gen devkit4ai.Generation
+---@field since number of waits.now()
+
+---@class devkit4ai.WaitedGeneration: devkit4ai.InFlightGeneration
+---@field callers integer calls of gen:wait
+
+---@class devkit4ai.CreateRequest an identity without fields
+
+---@class devkit4ai.CapacityWaiter
+---@field may_send boolean a generation finished, and this call may send its request in its place
+
+local WEAK_KEYS, WEAK_VALUES = { __mode = "k" }, { __mode = "v" }
+
+-- A finished generation lets one waiting call send its request, not all of them.
+local function finish(state, id)
+  if not (state.created[id] or state.waited[id]) then return end
+  state.created[id], state.waited[id] = nil, nil
   for waiter in pairs(state.waiters) do
-    if not waiter.room then
-      waiter.room = true
+    if not waiter.may_send then
+      waiter.may_send = true
       return
     end
   end
 end
 
--- of this very client: an end user's looks like its developer's otherwise
+local function new_state(client)
+  local state = {
+    created = {}, waited = setmetatable({}, WEAK_VALUES),
+    requests = setmetatable({}, WEAK_KEYS), waiters = setmetatable({}, WEAK_KEYS),
+  }
+  client._in_flight = state
+  return state
+end
+
+-- rawget: an end user's client inherits the fields of its developer's client.
 local function state_of(client)
-  local state = rawget(client, "_under_way")
-  if not state then
-    state = {
-      generations = {}, watched = setmetatable({}, HELD_VALUE),
-      orders = setmetatable({}, HELD), waiters = setmetatable({}, HELD),
-    }
-    client._under_way = state
-  end
-  local oldest = waits.now() - LONGEST
-  for id, entry in pairs(state.generations) do
-    if entry.since < oldest then end_one(state, id) end
+  local state = rawget(client, "_in_flight") or new_state(client)
+  if next(state.created) then
+    local oldest = waits.now() - MAX_AGE
+    for id, entry in pairs(state.created) do
+      if entry.since < oldest then finish(state, id) end
+    end
   end
   return state
 end
 
---- A generation was accepted.
+--- Adds a generation that the server accepted.
 ---@param client devkit4ai.Client
 ---@param gen devkit4ai.Generation
 function M.add(client, gen)
-  state_of(client).generations[gen.id] = { gen = gen, since = waits.now() }
+  state_of(client).created[gen.id] = { gen = gen, since = waits.now() }
 end
 
---- A caller waits for a generation to end. Another run of the program may have ordered it.
+--- Notes that a caller waits for a generation, which another run of the program may have created.
 ---@param client devkit4ai.Client
 ---@param gen devkit4ai.Generation
----@return table entry for M.unwatch; the generation counts while a caller holds it
-function M.watch(client, gen)
-  local watched = state_of(client).watched
-  local entry = watched[gen.id] or { gen = gen, since = waits.now(), callers = 0 }
-  watched[gen.id], entry.callers = entry, entry.callers + 1
+---@return devkit4ai.WaitedGeneration entry for end_wait; the caller must hold it
+function M.begin_wait(client, gen)
+  local waited = state_of(client).waited
+  local entry = waited[gen.id] or { gen = gen, since = waits.now(), callers = 0 }
+  waited[gen.id], entry.callers = entry, entry.callers + 1
   return entry
 end
 
---- The caller waits no more.
+--- Notes that the caller's wait ended.
 ---@param client devkit4ai.Client
----@param entry table
-function M.unwatch(client, entry)
-  local watched = state_of(client).watched
+---@param entry devkit4ai.WaitedGeneration
+function M.end_wait(client, entry)
+  local waited = state_of(client).waited
   entry.callers = entry.callers - 1
-  if entry.callers == 0 and watched[entry.gen.id] == entry then watched[entry.gen.id] = nil end
+  if entry.callers == 0 and waited[entry.gen.id] == entry then waited[entry.gen.id] = nil end
 end
 
---- It ended, or nobody can see it any more.
+--- Removes a generation that finished, or that the client can't see any more.
 ---@param client devkit4ai.Client
 ---@param id string
 function M.remove(client, id)
-  if rawget(client, "_under_way") then end_one(client._under_way, id) end
+  local state = rawget(client, "_in_flight")
+  if state then finish(state, id) end
 end
 
---- The one that was accepted first.
+--- The generation that is in flight for the longest time.
 ---@param client devkit4ai.Client
 ---@return devkit4ai.Generation?
-function M.first(client)
-  local state, first = state_of(client), nil
-  for _, entries in ipairs { state.generations, state.watched } do
+function M.oldest(client)
+  local state, oldest = state_of(client), nil
+  for _, entries in ipairs { state.created, state.waited } do
     for _, entry in pairs(entries) do
-      if not first or entry.since < first.since then first = entry end
+      if not oldest or entry.since < oldest.since then oldest = entry end
     end
   end
-  return first and first.gen
+  return oldest and oldest.gen
 end
 
---- Whether a limit may be met by what this client itself has under way.
+local function is_busy(state)
+  return next(state.created) ~= nil or next(state.waited) ~= nil or next(state.requests) ~= nil
+end
+
+--- Whether a 429 may be about the client's own generations in flight.
 ---@param client devkit4ai.Client
 ---@return boolean
 function M.is_busy(client)
-  local state = state_of(client)
-  return next(state.generations) ~= nil or next(state.watched) ~= nil or next(state.orders) ~= nil
+  return is_busy(state_of(client))
 end
 
---- An order goes out.
+--- Adds a create request.
 ---@param client devkit4ai.Client
----@return table order for M.answered
-function M.order(client)
-  local order = {}
-  state_of(client).orders[order] = true
-  return order
+---@return devkit4ai.CreateRequest request for end_request; the caller must hold it
+---@return boolean busy whether other work of the client was in flight before
+function M.begin_request(client)
+  local state, request = state_of(client), {}
+  local busy = is_busy(state)
+  state.requests[request] = true
+  return request, busy
 end
 
---- It was answered, or failed.
+--- Removes a create request: the server answered, or the request failed.
 ---@param client devkit4ai.Client
----@param order table
-function M.answered(client, order)
-  state_of(client).orders[order] = nil
+---@param request devkit4ai.CreateRequest
+function M.end_request(client, request)
+  state_of(client).requests[request] = nil
 end
 
---- Somebody waits for room.
+--- Adds a create call that waits for a generation in flight to finish.
 ---@param client devkit4ai.Client
----@return { room: boolean } waiter room: one has ended, and its place is this one's
-function M.enter(client)
-  local waiter = { room = false }
+---@return devkit4ai.CapacityWaiter waiter for remove_waiter; the caller must hold it
+function M.add_waiter(client)
+  local waiter = { may_send = false }
   state_of(client).waiters[waiter] = true
   return waiter
 end
 
---- It waits no more.
+--- Removes a waiting create call.
 ---@param client devkit4ai.Client
----@param waiter table
-function M.leave(client, waiter)
+---@param waiter devkit4ai.CapacityWaiter
+function M.remove_waiter(client, waiter)
   state_of(client).waiters[waiter] = nil
 end
 

@@ -1,45 +1,46 @@
---- The pace that the waits of one account share, so that they look one after another, slower when the server says so. Pure:
---- the clock is an argument. No quota is built in (wire.md D48): the server's signals are what counts.
+--- Request pacing: spreads the status requests of one account over time, slower if the server says so. Pure: the clock is an
+--- argument. No quota is built in (wire.md D48): only the server's signals count.
 local M = {}
 
-local LEAST, MOST = 1 / 50, 10 -- seconds between two looks of one account: as it begins, and at the most
-local SLOWER, FASTER = 2, 4 / 5 -- what a 429 and an answer make of the gap
-local JUMP = 1 / 4 -- seconds; the least gap after a 429
+local MIN_GAP, MAX_GAP = 1 / 50, 10 -- seconds between two requests; MIN_GAP is the first one
+local SLOWER, FASTER = 2, 4 / 5 -- factors of the gap after a 429, and after any other response
+local GAP_AFTER_429 = 1 / 4 -- seconds at least
+local NEARLY_USED = 1 / 10 -- of a limit
 
----@class devkit4ai.Pace
----@field gap number seconds between two looks
----@field free number when the next look may be
----@field shut number no look before: the server said so
+---@class devkit4ai.RequestPace
+---@field gap number seconds between two requests
+---@field next_at number when the next request may start
+---@field blocked_until number no request before: a 429 said so
 
----@return devkit4ai.Pace
+---@return devkit4ai.RequestPace
 function M.new()
-  return { gap = LEAST, free = 0, shut = 0 }
+  return { gap = MIN_GAP, next_at = 0, blocked_until = 0 }
 end
 
---- Takes the next place in the line.
----@param pace devkit4ai.Pace
+--- Reserves the next start time.
+---@param pace devkit4ai.RequestPace
 ---@param now number seconds
----@return number at when to look
+---@return number at
 function M.reserve(pace, now)
-  local at = math.max(now, pace.free, pace.shut)
-  pace.free = at + pace.gap
+  local at = math.max(now, pace.next_at, pace.blocked_until)
+  pace.next_at = at + pace.gap
   return at
 end
 
---- What an answer to a look says of the pace: a 429, or how much of a limit is left.
----@param pace devkit4ai.Pace
+--- Adjusts the pace to a response: a 429, or how much of a rate limit is left.
+---@param pace devkit4ai.RequestPace
 ---@param now number seconds
----@param signal { limited: number?, limit: number?, remaining: number?, reset: number? } limited: seconds that a 429 named; limit, remaining: requests of the window; reset: seconds until it begins anew
-function M.heed(pace, now, signal)
+---@param signal { retry_after: number?, limit: number?, remaining: number?, reset: number? } retry_after: seconds, of a 429; limit, remaining: requests of the window; reset: seconds until the next window
+function M.adjust(pace, now, signal)
   local limit, remaining, reset = signal.limit, signal.remaining, signal.reset
-  if signal.limited then
-    pace.gap = math.min(MOST, math.max(JUMP, pace.gap * SLOWER))
-    pace.shut = math.max(pace.shut, now + signal.limited)
-    pace.free = math.max(pace.free, pace.shut)
-  elseif limit and remaining and reset and reset > 0 and remaining < limit / 10 then
-    pace.gap = math.min(MOST, math.max(pace.gap, reset / math.max(1, remaining)))
+  if signal.retry_after then
+    pace.gap = math.min(MAX_GAP, math.max(GAP_AFTER_429, pace.gap * SLOWER))
+    pace.blocked_until = math.max(pace.blocked_until, now + signal.retry_after)
+    pace.next_at = math.max(pace.next_at, pace.blocked_until)
+  elseif limit and remaining and reset and reset > 0 and remaining < limit * NEARLY_USED then
+    pace.gap = math.min(MAX_GAP, math.max(pace.gap, reset / math.max(1, remaining)))
   else
-    pace.gap = math.max(LEAST, pace.gap * FASTER)
+    pace.gap = math.max(MIN_GAP, pace.gap * FASTER)
   end
 end
 

@@ -50,8 +50,8 @@ local function tell(call, failure)
   if call.unknown then failure.outcome = "unknown" end
   local row, raised = call.row, failure.raised
   local _, message, err = keep_failure(classify.tell(row, call.name, call.says, call.secrets, failure))
-  local job = err.outcome == "unknown" and row.repeats ~= "safe" and tasks.current()
-  if job and (row.repeats == "never" or job._cancellation) then creations.open(job, err) end
+  local task = err.outcome == "unknown" and row.repeats ~= "safe" and tasks.current()
+  if task and (row.repeats == "never" or task._cancellation) then creations.open(task, err) end
   if raised and row.repeats == "safe" then error(raised.value, 0) end -- nothing is to be said of it
   err.raised = raised
   return nil, message, err

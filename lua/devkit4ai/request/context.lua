@@ -45,7 +45,6 @@ function M.of_client(options)
     _lines = settings.lines, _store = settings.store, _trace = trace_of(settings, secrets),
     _user_agent = settings.user_agent or "devkit4ai-lua/" .. require "devkit4ai.util.version",
     _project_id = settings.project_id, _parts = {}, _closed = false, _engine = engine.current(),
-    _made = { at = 0, order = {}, ids = {} }, -- for find, which end users' clients share
   }
   scope._client = scope
   session.start(scope, access_token, options and options.refresh_token)
@@ -114,13 +113,6 @@ function M.check_id(id)
   return errors.refuse("invalid", "client:project: the id is no UUID, but " .. validate.kind(id))
 end
 
---- The payments of a client; the class is loaded when they are first used.
----@param record devkit4ai.Scope the client's private record
----@return devkit4ai.Payments
-function M.payments(record)
-  return object.later("devkit4ai.resources.payments", { _client = record })
-end
-
 -- What the private records of a project's end users have in common; they inherit the rest from the client's.
 local function class_of_users(project)
   local client, secrets = project._client, core.secrets(project._secrets)
@@ -131,7 +123,7 @@ local function class_of_users(project)
     _secrets = secrets, _prepared = {}, _project_id = project.id,
     _project = project, -- while a user lives, so that closing the client reaches it
   }
-  class.__index = object.lazy(class, { payments = M.payments }).__index
+  class.__index = object.record_metatable(class, client.__lazy).__index
   return setmetatable(class, { __index = client })
 end
 

@@ -5,8 +5,8 @@ local validate = require "devkit4ai.util.validate"
 local core = require "devkit4ai.core"
 local creations = require "devkit4ai.util.creations"
 local errors = require "devkit4ai.util.errors"
-local find = require "devkit4ai.generation.find"
-local generation = require "devkit4ai.resources.generation"
+local answered_ids = require "devkit4ai.generation.answered_ids"
+local create_generation = require "devkit4ai.generation.create"
 local images = require "devkit4ai.generation.images"
 local json = require "devkit4ai.util.json"
 local locale = require "devkit4ai.util.locale"
@@ -120,22 +120,18 @@ end
 
 -- A request that creates a generation. What ends it says what became of it, as for client:generate.
 local function create(client, row, name, known, given, extra)
-  local wanted, moment = known.findable and given.form and given.form[known.body.form.text], core.now()
-  return generation.guard({
-    says = row.says, operation = name,
-    handle = function(id) return known.findable and client:generation(id) or generation.anonymous(client, id) end,
-    search = function() return wanted and find.way(client, client._called, tostring(wanted), moment) or "" end,
+  local instructions = known.findable and given.form and given.form[known.body.form.text]
+  return create_generation.protect({
+    scope = client, call_name = row.says, operation = name, sent_at = core.now(),
+    instructions = instructions and tostring(instructions) or nil,
   }, function(creation)
     extra.creation = creation
     local response, _, err = call.run_row(client, row, name, extra, given.on_upload)
-    if err then
-      if wanted and err.operation == name then find.tell_lost(err, client, client._called, tostring(wanted), moment) end
-      return generation.fail(creation, err)
-    end
+    if err then return create_generation.failure(creation, err) end
     local made = response.status < 300 and response.json
     if type(made) == "table" and type(made.id) == "string" then
-      if known.findable then find.remember(client, made.id) end
-      creations.generation(tasks.current(), creation.handle(made.id))
+      if known.findable then answered_ids.add(client, made.id) end
+      creations.generation(tasks.current(), create_generation.handle(creation, made.id))
     end
     return response
   end)

@@ -11,8 +11,13 @@ local session = require "devkit4ai.auth.session"
 ---@field base_url string the API's address
 ---@field role string "developer", "end_user", "platform_operator"
 ---@field payments devkit4ai.Payments subscriptions and payments
+---@field private _in_flight devkit4ai.InFlight? set by generation/in_flight
+---@field private _answered_ids devkit4ai.AnsweredIds? set by generation/answered_ids
+---@field private _paces table<string, devkit4ai.RequestPace>? by operation; set by generation/account_pace
 local Client = {}
 Client.__name = "devkit4ai.Client"
+
+Client.__lazy = { payments = function(record) return require("devkit4ai.resources.payments").new(record) end }
 
 function Client:__tostring()
   return ("devkit4ai.Client of %s (%s)"):format(self.base_url, self.role)
@@ -20,23 +25,27 @@ end
 
 local M = {}
 
--- Loaded when the first one is made: a third of what a client loads, and a script that asks who it is needs none of it.
-local function projects() return require "devkit4ai.resources.project" end
-local function generations() return require "devkit4ai.resources.generation" end
-local function keys() return require "devkit4ai.resources.key" end
+-- Loaded at their first use: they are a third of the code that a client loads, and many scripts need none of it.
+local function project_module() return require "devkit4ai.resources.project" end
+local function generation_module() return require "devkit4ai.resources.generation" end
+local function create_module() return require "devkit4ai.generation.create" end
+local function key_module() return require "devkit4ai.resources.key" end
 
---- devkit4ai.new; see there.
+--- devkit4ai.new.
+---@param options devkit4ai.Options?
+---@return devkit4ai.Client?
+---@return string? message
+---@return devkit4ai.Error? err
 function M.new(options)
   local record, message, err = context.of_client(options)
   if not record then return nil, message, err end
-  record.payments = context.payments(record)
   return object.new(Client, { base_url = record.base_url, role = record.role }, record)
 end
 
 local function project_of(client, fields)
   local record, message, err = context.of_project(client._client, fields.id)
   if not record then return nil, message, err end
-  return projects().new(fields, record)
+  return project_module().new(fields, record)
 end
 
 local REGISTER = validate.rows {
@@ -44,27 +53,28 @@ local REGISTER = validate.rows {
   full_name = { type = "string" },
 }
 
---- Registers a developer, which needs an operator key; with the role end_user an end user of the project, which needs the
---- project's id and a developer key, and no operator key. The keys in the answer are shown once: keep them. The client takes those keys and tokens that it
---- does not hold yet; where no tokens came, log in. A repeat may find the account there already.
+--- Registers a developer, which needs an operator key. A client with the role end_user registers an end user of the project,
+--- which needs the project's id and a developer key, and no operator key. The API shows the keys once: store them. The client
+--- adopts the keys and tokens that it does not hold yet. If the response has no tokens, log in. A second call may fail
+--- because the account exists.
 --- ```lua
 --- local operator = assert(devkit4ai.new { base_url = sandbox.url, operator_key = sandbox.operator_key })
 --- local account = assert(operator:register { email = "ann@example.com", password = "SecurePass123" })
 --- print(account.email, account.developer_key) --> ann@example.com ak_...
 --- ```
 ---@param options { email: string, password: string, full_name: string?, timeout: number?, headers: table<string, string>? } password: at least 8 characters, with upper case, lower case and a digit
----@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
+---@param call_options (devkit4ai.Own|number)? options of every call; a number is the timeout
 ---@return devkit4ai.Account? account with developer_key, project_id and project_key
 ---@return string? message
 ---@return devkit4ai.Error? err
-function Client:register(options, own)
-  local given = validate.arguments("client:register", REGISTER, options, own)
+function Client:register(options, call_options)
+  local given = validate.arguments("client:register", REGISTER, options, call_options)
   local account, message, err = call.run(self, "register", given, validate.extra(given))
   if not account then return nil, message, err end
   return context.adopt(self._client, account)
 end
 
---- Logs in; the tokens are kept and renewed by the client, the password is not kept. A repeat logs in anew.
+--- Logs in. The client keeps and refreshes the tokens; it does not keep the password. A second call logs in again.
 --- ```lua
 --- assert(client:login("dev@example.com", "SecurePass123"))
 --- print(client:me().email) --> dev@example.com
@@ -96,8 +106,8 @@ function Client:login(email, password, options)
   return self
 end
 
---- Renews the tokens now. The client does it by itself five minutes before the access token ends (at half its life, if it
---- lives less than ten minutes), and once when the server answers 401. A repeat renews them again; while one is under way, it
+--- Refreshes the tokens now. The client does so by itself five minutes before the access token expires (after half its
+--- lifetime, if that is below ten minutes), and once after a 401. A second call refreshes them again; during a refresh, it
 --- waits for that one.
 --- ```lua
 --- print(assert(client:refresh_token()):me().email) --> dev@example.com
@@ -117,34 +127,34 @@ function Client:refresh_token(options)
   return self
 end
 
---- The tokens in the open, for a program that keeps an end user's session: `project:end_user(tokens)` continues it. Keep them
---- where nobody else reads. The client replaces them when it renews them: read them after the last call of a session. Asks
---- nobody.
+--- The tokens in plain text, for a program that stores an end user's session: `project:end_user(tokens)` continues it. Store
+--- them where nobody else can read them. A refresh replaces them: read them after the last call of a session. Sends no
+--- request.
 --- ```lua
 --- local tokens = assert(user:tokens())
 --- local later = assert(project:end_user(tokens)) -- in another run of the program
 --- print(later:me().email) --> guest@example.com
 --- ```
----@return { access_token: string?, refresh_token: string? }? tokens those that the client has
+---@return { access_token: string?, refresh_token: string? }? tokens of the client
 ---@return string? message
----@return devkit4ai.Error? err kind `config`: there are none; kind `file`: the store that may have some can't be read
+---@return devkit4ai.Error? err kind `config`: the client has none; kind `file`: the store can't be read
 function Client:tokens()
   return session.tokens(self._client)
 end
 
---- Forgets the tokens, also in the store; asks nobody, since the server keeps no session. A repeat does nothing.
+--- Deletes the tokens, also in the store. Sends no request, because the server keeps no session. A second call does nothing.
 --- ```lua
 --- assert(client:logout())
 --- print(select(2, client:me())) --> client:me: the access_token is missing: call client:login first...
 --- ```
 ---@return boolean? done
 ---@return string? message
----@return devkit4ai.Error? err kind `file`: the tokens are forgotten here, but the store could not be emptied
+---@return devkit4ai.Error? err kind `file`: the client deleted its tokens, but not those in the store
 function Client:logout()
   return session.logout(self._client)
 end
 
---- Who is logged in. Safe to repeat.
+--- The account that is logged in. Safe to repeat.
 --- ```lua
 --- print(client:me().email, client:me { timeout = 5 }.role) --> dev@example.com developer
 --- ```
@@ -156,8 +166,8 @@ function Client:me(options)
   return call.run(self, "get_me", nil, options ~= nil and validate.own("client:me", options))
 end
 
---- Asks for a mail with a token that verifies the account's address; the token is good for 24 hours. Needs no login. A
---- repeat sends another mail.
+--- Requests an email with a token that verifies the account's address. The token is valid for 24 hours. Needs no login. A
+--- second call sends another email.
 --- ```lua
 --- assert(client:request_verification(client:me().id))
 --- ```
@@ -165,7 +175,7 @@ end
 ---@param options (devkit4ai.Own|number)?
 ---@return devkit4ai.Client? client itself
 ---@return string? message
----@return devkit4ai.Error? err kind `invalid`: the id is no UUID
+---@return devkit4ai.Error? err kind `invalid`: the id is not a UUID
 function Client:request_verification(user_id, options)
   validate.value("client:request_verification: user_id", { type = "string", required = true }, user_id)
   local extra = validate.own("client:request_verification", options)
@@ -178,31 +188,31 @@ local VERIFY = validate.rows {
   user_id = { type = "string", required = true }, verification_token = { type = "string", required = true },
 }
 
---- Verifies an account's address with the token of the mail. Needs no login. A token is good once.
+--- Verifies an account's address with the token of the email. Needs no login. A token is valid once.
 --- ```lua
 --- local id = client:me().id
 --- assert(client:request_verification(id))
 --- assert(client:verify_email { user_id = id, verification_token = sandbox:verification_token(id) })
 --- ```
 ---@param options { user_id: string, verification_token: string, timeout: number?, headers: table<string, string>? } user_id: a UUID, account.id
----@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
+---@param call_options (devkit4ai.Own|number)? options of every call; a number is the timeout
 ---@return devkit4ai.Client? client itself
 ---@return string? message
----@return devkit4ai.Error? err kind `invalid`: the token is used up, too old, or another one's
-function Client:verify_email(options, own)
-  local given = validate.arguments("client:verify_email", VERIFY, options, own)
+---@return devkit4ai.Error? err kind `invalid`: the token was used, has expired, or belongs to another account
+function Client:verify_email(options, call_options)
+  local given = validate.arguments("client:verify_email", VERIFY, options, call_options)
   local done, message, err = call.run(self, "verify_email", given, validate.extra(given))
   if not done then return nil, message, err end
   return self
 end
 
---- Makes a developer key; an account has ten at most. It is shown once, in `key.key`; the client goes on with the one that
---- it has. A repeat makes another key.
+--- Creates a developer key; an account can have ten. The API shows it once, in `key.key`. The client continues with the key
+--- that it has. A second call creates another key.
 --- ```lua
 --- local key = assert(client:new_developer_key "laptop")
 --- print(key.name, key.key) --> laptop ak_...
 --- ```
----@param name string? what the lists call it
+---@param name string? shown in lists
 ---@param options (devkit4ai.Own|number)?
 ---@return devkit4ai.Key?
 ---@return string? message
@@ -211,9 +221,9 @@ function Client:new_developer_key(name, options)
   name, options = validate.optional_text(name, options)
   validate.value("client:new_developer_key: name", { type = "string" }, name)
   local extra = validate.own("client:new_developer_key", options)
-  local made, message, err = call.run(self, "create_developer_key", { name = name }, extra)
-  if not made then return nil, message, err end
-  return keys().new(made, self, "developer")
+  local fields, message, err = call.run(self, "create_developer_key", { name = name }, extra)
+  if not fields then return nil, message, err end
+  return key_module().new(fields, self, "developer")
 end
 
 --- The account's developer keys, without the keys themselves. Safe to repeat.
@@ -228,15 +238,15 @@ function Client:developer_keys(options)
   local extra = validate.own("client:developer_keys", options)
   local list, message, err = call.run(self, "list_developer_keys", nil, extra)
   if not list then return nil, message, err end
-  return keys().each(list, self, "developer")
+  return key_module().new_list(list, self, "developer")
 end
 
 local ROTATE = validate.rows { keep = { type = "function" } }
 
---- Makes a developer key, uses it from now on, and revokes the one in use with it. Other programs that use the old one need
---- the new one then. `keep` stores the new key before the old one is revoked: then a key that works is stored at each moment,
---- also if the program is killed. Where the old one can't be told from another one, nothing is made. Where the rotation fails
---- after the new key was made, it is in `err.key`. A repeat rotates again.
+--- Creates a developer key, uses it from now on, and revokes the old one with it. Other programs that use the old key need
+--- the new one. `keep` stores the new key before the old one is revoked, so a valid key is stored at every moment, even if
+--- the program is killed. If the old key can't be identified, no key is created. If the rotation fails later, the new key is
+--- in `err.key`. A second call rotates again.
 --- ```lua
 --- local stored
 --- local function keep(new) stored = new.key return true end -- where the next program finds it
@@ -246,7 +256,7 @@ local ROTATE = validate.rows { keep = { type = "function" } }
 ---@param options { keep: (fun(key: devkit4ai.Key): any, any)?, timeout: number?, headers: table<string, string>? }? keep: called with the new key before the old one is revoked; if it raises, or returns nil or false, the old key is not revoked; timeout: for all steps together
 ---@return devkit4ai.Key? key the new one
 ---@return string? message
----@return devkit4ai.Error? err kind `conflict`: two keys begin like the one in use, or none does; err.key: the new key, where it was made and the rotation is not complete
+---@return devkit4ai.Error? err kind `conflict`: two keys begin like the one in use, or none does; err.key: the new key, if it was created and the rotation is not complete
 ---@see list_developer_keys
 ---@see create_developer_key
 ---@see revoke_developer_key
@@ -263,22 +273,23 @@ local NEW_PROJECT = validate.rows {
   name = { type = "string", required = true }, description = { type = "string" },
 }
 
---- Makes a project. A repeat makes another one.
+--- Creates a project. A second call creates another one.
 --- ```lua
 --- local project = assert(client:new_project { name = "Neon", description = "signs at night" })
 --- print(project.name, project.id) --> Neon ...
 --- ```
 ---@param options { name: string, description: string?, timeout: number?, headers: table<string, string>? } name: 1 to 255 characters; description: at most 1,000
----@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
+---@param call_options (devkit4ai.Own|number)? options of every call; a number is the timeout
 ---@return devkit4ai.Project?
 ---@return string? message
 ---@return devkit4ai.Error? err
-function Client:new_project(options, own)
-  local given = validate.arguments("client:new_project", NEW_PROJECT, options, own)
-  local made, message, err = call.run(self, "create_project", given, validate.extra(given))
-  if not made then return nil, message, err end
-  made.name, made.description = made.name or given.name, made.description or given.description -- wire.md D27: only the id
-  return project_of(self, made)
+function Client:new_project(options, call_options)
+  options = validate.arguments("client:new_project", NEW_PROJECT, options, call_options)
+  local fields, message, err = call.run(self, "create_project", options, validate.extra(options))
+  if not fields then return nil, message, err end
+  fields.name = fields.name or options.name -- wire.md D27: the response may have the id alone
+  fields.description = fields.description or options.description
+  return project_of(self, fields)
 end
 
 --- The account's projects. Safe to repeat.
@@ -292,19 +303,19 @@ end
 function Client:projects(options)
   local list, message, err = call.run(self, "list_projects", nil, validate.own("client:projects", options))
   if not list then return nil, message, err end
-  for i, answer in ipairs(list) do list[i] = project_of(self, answer) end
+  for i, fields in ipairs(list) do list[i] = project_of(self, fields) end
   return list
 end
 
---- A handle on a project that exists; asks nobody.
+--- A handle on an existing project. Sends no request.
 --- ```lua
 --- local project = assert(client:project "550e8400-e29b-41d4-a716-446655440000")
 --- print(project.id, project.name) --> 550e8400-e29b-41d4-a716-446655440000 nil
 --- ```
----@param id string? default: the option project_id, or where that is empty the project that register brought
+---@param id string? default: the option project_id, or else the project that register created
 ---@return devkit4ai.Project?
 ---@return string? message
----@return devkit4ai.Error? err kind `invalid`: it is no UUID
+---@return devkit4ai.Error? err kind `invalid`: it is not a UUID
 function Client:project(id)
   id = id or self._project_id
   validate.value("client:project: id", { type = "string", required = true }, id)
@@ -321,14 +332,14 @@ local STATS = validate.rows {
 --- ```lua
 --- print(client:stats().projects.total) --> 1
 --- ```
----@param options { search: string?, is_active: boolean?, project_id: string?, timeout: number?, headers: table<string, string>? }? what narrows the counts; project_id: a UUID
----@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
+---@param options { search: string?, is_active: boolean?, project_id: string?, timeout: number?, headers: table<string, string>? }? filters; project_id: a UUID
+---@param call_options (devkit4ai.Own|number)? options of every call; a number is the timeout
 ---@return devkit4ai.Stats?
 ---@return string? message
 ---@return devkit4ai.Error? err
-function Client:stats(options, own)
-  local given = validate.arguments("client:stats", STATS, options, own)
-  return call.run(self, "get_global_stats", given, validate.extra(given))
+function Client:stats(options, call_options)
+  options = validate.arguments("client:stats", STATS, options, call_options)
+  return call.run(self, "get_global_stats", options, validate.extra(options))
 end
 
 local USERS = validate.rows {
@@ -336,99 +347,101 @@ local USERS = validate.rows {
   is_active = { type = "boolean" }, project_id = { type = "string" },
 }
 
---- The end users of all projects, in pages. Asks nobody yet.
+--- The end users of all projects, in pages. Sends no request yet.
 --- ```lua
 --- print(user.role, client:users { search = "guest" }:next().email) --> end_user guest@example.com
 --- ```
 ---@param options { page: integer?, page_size: integer?, search: string?, is_active: boolean?, project_id: string?, timeout: number?, headers: table<string, string>? }? page: the first one; page_size: 1 to 100, default 50; search: in address and name; project_id: a UUID; timeout: seconds for each page, or for all()
----@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
+---@param call_options (devkit4ai.Own|number)? options of every call; a number is the timeout
 ---@return devkit4ai.Pages pages of devkit4ai.User
-function Client:users(options, own)
-  return require("devkit4ai.resources.pages").of_records(self, "list_all_users", "client:users", USERS, options, own)
+function Client:users(options, call_options)
+  local pages = require "devkit4ai.resources.pages"
+  return pages.of_records(self, "list_all_users", "client:users", USERS, options, call_options)
 end
 
---- Orders a picture in the project of the option project_id, with its key; see project:generate.
+--- Creates a generation in the project of the option project_id, with its key; see project:generate.
 --- ```lua
 --- local gen = assert(client:generate { images = { "a.png" }, instructions = { prompt = "neon", style = "noir" } })
 --- print(gen.status) --> pending
 --- ```
----@param options devkit4ai.Order
----@param own (devkit4ai.Uploading|number)? what every call takes; a number is the timeout
+---@param options devkit4ai.GenerateOptions
+---@param call_options (devkit4ai.Uploading|number)? options of every call; a number is the timeout
 ---@return devkit4ai.Generation?
 ---@return string? message
 ---@return devkit4ai.Error? err
 ---@see create_generation
-function Client:generate(options, own)
-  return generations().generate(self, self._called, "client:generate", options, own)
+function Client:generate(options, call_options)
+  return create_module().run(self, "create_generation", "client:generate", options, call_options)
 end
 
---- Orders a picture without an account and without keys. The server allows few a day. Sent at most once; an order whose
---- outcome is unknown can't be found again.
+--- Creates a generation without an account and without keys. The server allows a few each day. Sent at most once. After an
+--- unknown outcome, the generation can't be found.
 --- ```lua
 --- local gen = assert(client:generate_anonymous { images = { "a.png" }, prompt = "neon" })
 --- print(gen:wait().status) --> completed
 --- ```
----@param options devkit4ai.Order
----@param own (devkit4ai.Uploading|number)? what every call takes; a number is the timeout
----@return devkit4ai.Generation? gen it can't be published, and is not deleted by you
+---@param options devkit4ai.GenerateOptions
+---@param call_options (devkit4ai.Uploading|number)? options of every call; a number is the timeout
+---@return devkit4ai.Generation? gen it can't be published or deleted
 ---@return string? message
----@return devkit4ai.Error? err kind `rate_limited`: the day's pictures are used up
-function Client:generate_anonymous(options, own)
-  return generations().generate_anonymous(self, options, own)
+---@return devkit4ai.Error? err kind `rate_limited`: the limit of the day is reached
+function Client:generate_anonymous(options, call_options)
+  local call_name = "client:generate_anonymous"
+  return create_module().run(self, "create_anonymous_generation", call_name, options, call_options)
 end
 
 local HANDLE = { anonymous = { type = "boolean" } }
 
---- A handle on a generation of the option project_id's project; asks nobody.
+--- A handle on a generation in the project of the option project_id. Sends no request.
 --- ```lua
 --- print(client:generation(gen.id):refresh().status) --> completed
 --- ```
 ---@param id string a UUID: gen.id
----@param options { anonymous: boolean? }? anonymous: it was ordered by generate_anonymous
+---@param options { anonymous: boolean? }? anonymous: generate_anonymous created it
 ---@return devkit4ai.Generation gen
 function Client:generation(id, options)
   validate.value("client:generation: id", { type = "string", required = true }, id)
-  local given = validate.arguments("client:generation", HANDLE, options)
-  if given.anonymous then return generations().anonymous(self, id) end
-  return generations().of_id(self, self._called, id)
+  options = validate.arguments("client:generation", HANDLE, options)
+  if options.anonymous then return generation_module().new_anonymous(self, id) end
+  return generation_module().new(self, id)
 end
 
---- The generations of who is logged in, in pages. Asks nobody yet: what is wrong is told by the first page that is read.
+--- The generations of the logged-in account, in pages. Sends no request yet: the first page reports a bad option.
 --- ```lua
 --- print(gen.id == client:generations { per_page = 50 }:next().id) --> true
 --- ```
 ---@param options { page: integer?, per_page: integer?, timeout: number?, headers: table<string, string>? }? page: the first one; per_page: 1 to 100, default 20; timeout: seconds for each page, or for all()
----@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
+---@param call_options (devkit4ai.Own|number)? options of every call; a number is the timeout
 ---@return devkit4ai.Pages pages of devkit4ai.Generation
-function Client:generations(options, own)
-  return generations().list(self, self._called, "list_generations", "client:generations", options, own)
+function Client:generations(options, call_options)
+  return generation_module().list(self, "list_generations", "client:generations", options, call_options)
 end
 
---- The generations that were published, of anyone; needs no account.
+--- The published generations of all accounts. Needs no account.
 --- ```lua
 --- assert(gen:publish())
 --- print(client:public_generations():next().is_public) --> true
 --- ```
 ---@param options { page: integer?, per_page: integer?, timeout: number?, headers: table<string, string>? }? page: the first one; per_page: 1 to 100, default 20; timeout: seconds for each page, or for all()
----@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
+---@param call_options (devkit4ai.Own|number)? options of every call; a number is the timeout
 ---@return devkit4ai.Pages pages of devkit4ai.Generation
-function Client:public_generations(options, own)
-  return generations().list(self, self._called, "list_public_generations", "client:public_generations", options, own)
+function Client:public_generations(options, call_options)
+  return generation_module().list(self, "list_public_generations", "client:public_generations", options, call_options)
 end
 
---- The one generation that was ordered with these instructions: what became of an order whose outcome is unknown. Blanks at
---- the prompt's ends, the order of fields and how the JSON is written make no difference. Safe to repeat.
+--- The one generation that was created with these instructions, for use after an unknown outcome. Outer spaces of the prompt,
+--- the order of fields and the formatting of the JSON make no difference. Safe to repeat.
 --- ```lua
 --- print(gen.id == client:find_generation { instructions = "neon", since = os.time() - 60 }.id) --> true
 --- ```
----@param options { instructions: table|string, since: number?, timeout: number?, headers: table<string, string>? } instructions: as generate got them; since: the server's Unix time of the order, as the line in a message has it; 60 s before it count as well; without it, all generations are looked at
----@param own (devkit4ai.Own|number)? what every call takes; a number is the timeout
+---@param options { instructions: table|string, since: number?, timeout: number?, headers: table<string, string>? } instructions: as you gave them to generate; since: the server's Unix time of the request, as in the line of a message; the 60 s before it count as well; without it, all generations are compared
+---@param call_options (devkit4ai.Own|number)? options of every call; a number is the timeout
 ---@return devkit4ai.Generation?
 ---@return string? message
----@return devkit4ai.Error? err kind `not_found`: it may still appear for some seconds; kind `conflict`: several fit, or the list can't tell that there is none; the message names what it saw, and nothing may be ordered again before somebody looked
+---@return devkit4ai.Error? err kind `not_found`: it may still appear for some seconds; kind `conflict`: several match, or the list does not prove that it does not exist; the message names them: compare them before you generate again
 ---@see list_generations
-function Client:find_generation(options, own)
-  return generations().find(self, self._called, "client:find_generation", options, own)
+function Client:find_generation(options, call_options)
+  return generation_module().find(self, "client:find_generation", options, call_options)
 end
 
 local PARTS = {
@@ -436,11 +449,11 @@ local PARTS = {
   detailed = "get_health_detailed", simple = "get_health_simple",
 }
 
---- How the API fares. Needs no login. Safe to repeat.
+--- The health of the API. Needs no login. Safe to repeat.
 --- ```lua
 --- print(client:health().status, client:health("redis").status) --> healthy healthy
 --- ```
----@param part string? "database", "storage", "redis", "detailed", or "simple", which old callers know; default: all in short
+---@param part string? "database", "storage", "redis", "detailed", or "simple" (an older form); default: a summary of all
 ---@param options (devkit4ai.Own|number)?
 ---@return devkit4ai.Health?
 ---@return string? message
@@ -453,24 +466,23 @@ function Client:health(part, options)
   return call.run(self, part and PARTS[part] or "get_health", nil, validate.own("client:health", options))
 end
 
---- Any request of the API, for what this library has no method for. The answer is the server's, whole, whatever its status;
---- nil where none came. It is repeated by the rules of the operation that fits, else of its method.
+--- Sends any request to the API, for operations that have no method here. Returns the complete response for every status;
+--- nil if no response arrived. It is retried by the rules of the operation that matches, or else of its HTTP method.
 --- ```lua
 --- local response = assert(client:request { method = "GET", path = "/api/v1/auth/me" })
 --- print(response.status, response.json.email) --> 200 dev@example.com
 --- ```
----@param options { method: string, path: string, query: table?, json: table?, form: table?, role: string?, timeout: number?, headers: table<string, string>?, on_upload: (fun(sent: integer, total: integer))? } path: from /; query: values by name; json: a table, the body; form: values by name, one of them may be a list of 1 to 5 images, with at most 4 other values; role: whose headers go out, default the client's; on_upload: bytes, every 0.1 s while they go out
----@param own (devkit4ai.Uploading|number)? what every call takes; a number is the timeout
+---@param options { method: string, path: string, query: table?, json: table?, form: table?, role: string?, timeout: number?, headers: table<string, string>?, on_upload: (fun(sent: integer, total: integer))? } path: begins with /; query: values by name; json: a table, the body; form: values by name, of which one may be a list of 1 to 5 images, with at most 4 other values; role: whose headers are sent, default the client's; on_upload: called with numbers of bytes, every 0.1 s during the upload
+---@param call_options (devkit4ai.Uploading|number)? options of every call; a number is the timeout
 ---@return devkit4ai.Response?
 ---@return string? message
 ---@return devkit4ai.Error? err
-function Client:request(options, own)
-  return require("devkit4ai.request.direct").run(self, options, own)
+function Client:request(options, call_options)
+  return require("devkit4ai.request.direct").run(self, options, call_options)
 end
 
---- Ends the client: what it has under way is cancelled, its secrets are wiped, and each later call that would ask the server
---- raises. Twice is once.
---- `local client <close>` does it at the end of its block, on Lua 5.4.
+--- Closes the client: cancels its requests in flight and wipes its secrets. Each later call that would send a request
+--- raises. A second call does nothing. On Lua 5.4, `local client <close>` closes it at the end of the block.
 --- ```lua
 --- client:close()
 --- print(pcall(client.me, client)) --> false ...the client is closed

@@ -1,5 +1,5 @@
---- A list that the server gives in pages: its items one by one, all of them, or one page. What is new is told by the items'
---- ids alone, since totals, sizes and page numbers may be wrong.
+--- A paginated list: its items one by one, all of them, or one page. The ids alone decide which items are new, because totals,
+--- sizes and page numbers may be wrong.
 local call = require "devkit4ai.request.call"
 local validate = require "devkit4ai.util.validate"
 local errors = require "devkit4ai.util.errors"
@@ -7,51 +7,70 @@ local object = require "devkit4ai.util.object"
 local operations = require "devkit4ai.api.operations"
 local waits = require "devkit4ai.loop.waits"
 
----@class devkit4ai.Pages a list that the server gives in pages: `for item in pages do` gives its items, and raises the message where a page can't be read (in a task on plain Lua 5.1 no `for` can wait: use next)
----@field total integer? how many there are, as the last page that was read said; it may be wrong
+---@class devkit4ai.Pages a paginated list: `for item in pages do` returns its items, and raises the message if a page can't be read (in a task on plain Lua 5.1 a `for` loop can't wait: use next)
+---@field total integer? how many items there are, as the last page reported; it may be wrong
+---@field private _scope devkit4ai.Scope
+---@field private _operation string
+---@field private _call_name string "client:generations"
+---@field private _options table that the list was created with
+---@field private _create_item fun(fields: table): table
+---@field private _query table<string, any> parameters of each request, apart from the page
+---@field private _request_options { total: number?, headers: table<string, string>? } of the list; a call may replace them
+---@field private _next_page integer
+---@field private _items table[] new items of the last page, in their normal form
+---@field private _position integer of the next item in _items
+---@field private _seen table<string, true> ids
+---@field private _read_count integer items on all pages before the next one
+---@field private _least_total integer? the least total that a page reported
+---@field private _pages_without_new integer in a row
+---@field private _is_done boolean? no page follows
 local Pages = {}
 Pages.__name = "devkit4ai.Pages"
 
 function Pages:__tostring()
-  return "devkit4ai.Pages of " .. self._says
+  return "devkit4ai.Pages of " .. self._call_name
 end
 
 local M = {}
 
-local MOST_PAGES = 1e9
-local STALE = 2 -- pages without anything new in a row; one alone may come of items that were made meanwhile
+local MAX_PAGE = 1e9
+local MAX_PAGES_WITHOUT_NEW = 2 -- in a row; items that are created meanwhile can cause one
 
---- A list, from its first page or the one that is asked for. Asks nobody.
+--- A list, from its first page or from the page in its options. Sends no request.
 ---@param scope devkit4ai.Scope
----@param name string of a row of `operations` that has `paging`
----@param says string how the user knows the call
----@param given table page, the size under the row's name, the row's other arguments, and the call's own
----@param make fun(fields: table): table of an item's normal form
+---@param operation string a row of `operations` that has `paging`
+---@param call_name string "client:generations"
+---@param options table page, the page size under the row's name, the row's other parameters, timeout, headers
+---@param create_item (fun(fields: table): table)? makes an item from its normal form; default: the normal form is the item
 ---@return devkit4ai.Pages
-function M.new(scope, name, says, given, make)
-  local row, args = operations[name], { project_id = scope.id }
-  for _, field in ipairs(row.query) do args[field] = given[field] end
+function M.new(scope, operation, call_name, options, create_item)
+  local row, query = operations[operation], { project_id = scope.id }
+  for _, name in ipairs(row.query) do query[name] = options[name] end
   local size = row.paging.size
-  args[size] = args[size] or row.paging.default
+  query[size] = query[size] or row.paging.default
+  local first = query.page or 1
   return object.new(Pages, {}, {
-    _scope = scope, _name = name, _says = says, _given = given, _make = make, _args = args,
-    _own = validate.extra(given),
-    _next = args.page or 1, _queue = {}, _at = 1, _seen = {}, _count = ((args.page or 1) - 1) * args[size], _stale = 0,
+    _scope = scope, _operation = operation, _call_name = call_name, _options = options, _create_item = create_item,
+    _query = query, _request_options = validate.extra(options),
+    _next_page = first, _items = {}, _position = 1, _seen = {}, _read_count = (first - 1) * query[size],
+    _pages_without_new = 0,
   })
 end
 
-local function as_it_is(fields) return fields end
+local function create_item(pages, fields)
+  return pages._create_item and pages._create_item(fields) or fields
+end
 
---- The same for a list whose items are records.
+--- A list whose items are plain records.
 ---@param scope devkit4ai.Scope
----@param name string
----@param says string
----@param rows table what the call takes, as validate.arguments wants it
----@param given (table|number)?
----@param own (devkit4ai.Own|number)?
+---@param operation string
+---@param call_name string
+---@param rows table the options of the call, for validate.arguments
+---@param options (table|number)?
+---@param call_options (devkit4ai.Own|number)?
 ---@return devkit4ai.Pages
-function M.of_records(scope, name, says, rows, given, own)
-  return M.new(scope, name, says, validate.arguments(says, rows, given, own), as_it_is)
+function M.of_records(scope, operation, call_name, rows, options, call_options)
+  return M.new(scope, operation, call_name, validate.arguments(call_name, rows, options, call_options))
 end
 
 local function is_whole(value, most)
@@ -59,93 +78,97 @@ local function is_whole(value, most)
 end
 
 local function refuse(pages, what, most)
-  local message = ("%s: %s must be a whole number from 1 to %d"):format(pages._says, what, most)
-  return errors.refuse("invalid", message, pages._name)
+  local message = ("%s: %s must be a whole number from 1 to %d"):format(pages._call_name, what, most)
+  return errors.refuse("invalid", message, pages._operation)
 end
 
--- Asks for one page. own: total and headers of this call, in place of the list's.
-local function ask(pages, number, own)
-  local paging, given = operations[pages._name].paging, pages._own
-  if not is_whole(pages._args[paging.size], paging.most) then return refuse(pages, paging.size, paging.most) end
-  if not is_whole(number, MOST_PAGES) then return refuse(pages, "page", MOST_PAGES) end
-  local args = setmetatable({ page = number }, { __index = pages._args })
-  own = own or given
-  local extra = { total = own.total or given.total, headers = own.headers or given.headers, says = pages._says }
-  local page, message, err, head = call.run(pages._scope, pages._name, args, extra)
+-- Requests one page. options: total and headers of this call, in place of the list's.
+local function request(pages, number, options)
+  local paging, defaults = operations[pages._operation].paging, pages._request_options
+  if not is_whole(pages._query[paging.size], paging.most) then return refuse(pages, paging.size, paging.most) end
+  if not is_whole(number, MAX_PAGE) then return refuse(pages, "page", MAX_PAGE) end
+  local args = setmetatable({ page = number }, { __index = pages._query })
+  options = options or defaults
+  local extra = {
+    total = options.total or defaults.total, headers = options.headers or defaults.headers, says = pages._call_name,
+  }
+  local page, message, err, head = call.run(pages._scope, pages._operation, args, extra)
   if not page then return nil, message, err end
   pages.total = page.total
   return page, nil, nil, head
 end
 
+-- The items whose ids are not in `seen`; it adds them there.
 local function unseen(list, seen)
-  local fresh = {}
+  local new = {}
   for _, fields in ipairs(list) do
     if not seen[fields.id] then
       seen[fields.id] = true
-      fresh[#fresh + 1] = fields
+      new[#new + 1] = fields
     end
   end
-  return fresh
+  return new
 end
 
-local function came(page)
+-- Items of a page in its JSON; some may have no id.
+local function count(page)
   return page.came or #page.list
 end
 
--- A page that is not full is the last one where the server says so. Where it says nothing, its pages may be capped: only an
--- empty one ends the list.
+-- A page that is not full is the last one if the server says so. If it says nothing, its pages may be capped: then only an
+-- empty page ends the list.
 local function is_last(pages, page)
-  local full = page.size or pages._args[operations[pages._name].paging.size]
-  if came(page) >= full or page.more then return false end
-  if page.total then return page.total <= pages._count end
+  local full = page.size or pages._query[operations[pages._operation].paging.size]
+  if count(page) >= full or page.more then return false end
+  if page.total then return page.total <= pages._read_count end
   return page.more == false
 end
 
--- Whether somebody deleted since the page before: what followed has moved up, the first of it to where we have been.
+-- Whether an item was deleted since the page before: then the next items moved up, the first of them to the page before.
 local function has_shrunk(pages, page, number)
-  local least = pages._least
-  if page.total then pages._least = math.min(page.total, least or page.total) end
-  return least ~= nil and page.total ~= nil and page.total < least and number > (pages._args.page or 1)
+  local least = pages._least_total
+  if page.total then pages._least_total = math.min(page.total, least or page.total) end
+  return least ~= nil and page.total ~= nil and page.total < least and number > (pages._query.page or 1)
 end
 
--- Reads the next page. Gives what is new in it; where another task has read that page meanwhile, nothing is.
-local function turn(pages, own)
-  local number = pages._next
-  local page, message, err, head = ask(pages, number, own)
+-- Reads the next page. Returns its new items; none, if another task read that page meanwhile.
+local function read_next(pages, options)
+  local number = pages._next_page
+  local page, message, err, head = request(pages, number, options)
   if not page then return nil, message, err end
-  if pages._next ~= number then return {}, nil, nil, head end
+  if pages._next_page ~= number then return {}, nil, nil, head end
   local before
   if has_shrunk(pages, page, number) then
-    before, message, err = ask(pages, number - 1, own)
+    before, message, err = request(pages, number - 1, options)
     if not before then return nil, message, err end
-    if pages._next ~= number then return {}, nil, nil, head end
+    if pages._next_page ~= number then return {}, nil, nil, head end
   end
-  local fresh = unseen(before and before.list or {}, pages._seen)
-  for _, fields in ipairs(unseen(page.list, pages._seen)) do fresh[#fresh + 1] = fields end
-  pages._next, pages._count = number + 1, pages._count + came(page)
-  pages._stale = #fresh == 0 and pages._stale + 1 or 0
-  pages._ended = came(page) == 0 or pages._stale == STALE or is_last(pages, page)
-  return fresh, nil, nil, head
+  local new = unseen(before and before.list or {}, pages._seen)
+  for _, fields in ipairs(unseen(page.list, pages._seen)) do new[#new + 1] = fields end
+  pages._next_page, pages._read_count = number + 1, pages._read_count + count(page)
+  pages._pages_without_new = #new == 0 and pages._pages_without_new + 1 or 0
+  pages._is_done = count(page) == 0 or pages._pages_without_new == MAX_PAGES_WITHOUT_NEW or is_last(pages, page)
+  return new, nil, nil, head
 end
 
---- Reads page after page, within the call's one time limit.
+--- Reads page after page, within the list's time limit.
 ---@param pages devkit4ai.Pages
----@param visit fun(fresh: table[], head: string): boolean? gets what is new in a page, in its normal form, and the answer's header block; true: enough
+---@param visit fun(new: table[], head: string): boolean? gets the new items of a page, in their normal form, and the header block; true ends the reading
 ---@return boolean? done
 ---@return string? message
 ---@return devkit4ai.Error? err
 function M.each(pages, visit)
-  local started, total, left = waits.now(), pages._own.total, nil
+  local started, total, left = waits.now(), pages._request_options.total, nil
   repeat
-    local fresh, message, err, head = turn(pages, left and { total = left })
-    if not fresh then return nil, message, err end
-    if visit(fresh, head) then return true end
+    local new, message, err, head = read_next(pages, left and { total = left })
+    if not new then return nil, message, err end
+    if visit(new, head) then return true end
     left = total and total - (waits.now() - started)
-  until pages._ended or left and left <= 0
-  if pages._ended then return true end
+  until pages._is_done or left and left <= 0
+  if pages._is_done then return true end
   return errors.give({
-    kind = "timeout", outcome = "refused", transient = true, operation = pages._name,
-    message = pages._says .. ": the time for the whole call is over; give more with timeout",
+    kind = "timeout", outcome = "refused", transient = true, operation = pages._operation,
+    message = pages._call_name .. ": the time for the whole call is over; give more with timeout",
   })
 end
 
@@ -154,67 +177,68 @@ end
 --- local pages = client:generations()
 --- print(gen.id == assert(pages:next()).id, pages:next()) --> true nil
 --- ```
----@param own (devkit4ai.Own|number)? what every call takes, in place of what the list was given; a number is the timeout
+---@param options (devkit4ai.Own|number)? for this call, in place of the list's; a number is the timeout
 ---@return any? item nil at the end
----@return string? message where the next page could not be read; the next call tries it again
+---@return string? message if the next page can't be read; the next call tries again
 ---@return devkit4ai.Error? err
-function Pages:next(own)
-  own = validate.own("pages:next", own)
+function Pages:next(options)
+  options = validate.own("pages:next", options)
   while true do
-    local fields = self._queue[self._at]
+    local fields = self._items[self._position]
     if fields then
-      self._at = self._at + 1
-      return self._make(fields)
+      self._position = self._position + 1
+      return create_item(self, fields)
     end
-    if self._ended then return nil end
-    local fresh, message, err = turn(self, own)
-    if not fresh then return nil, message, err end
-    if fresh[1] then self._queue, self._at = fresh, 1 end
+    if self._is_done then return nil end
+    local new, message, err = read_next(self, options)
+    if not new then return nil, message, err end
+    if new[1] then self._items, self._position = new, 1 end
   end
 end
 
---- All items from the page on that the list began with, whatever was read before. Safe to repeat.
+--- All items, from the page on that the list began with, also those that were read before. Safe to repeat.
 --- ```lua
 --- print(gen.id == assert(client:generations():all())[1].id) --> true
 --- ```
----@param own (devkit4ai.Own|number)? what every call takes, in place of what the list was given; a number is the timeout
+---@param options (devkit4ai.Own|number)? for this call, in place of the list's; a number is the timeout
 ---@return table[]? list
 ---@return string? message
 ---@return devkit4ai.Error? err
-function Pages:all(own)
-  local pages, list = M.new(self._scope, self._name, self._says, self._given, self._make), {}
-  pages._own = validate.own("pages:all", own) or pages._own
-  local done, message, err = M.each(pages, function(fresh)
-    for _, fields in ipairs(fresh) do list[#list + 1] = self._make(fields) end
+function Pages:all(options)
+  local pages = M.new(self._scope, self._operation, self._call_name, self._options)
+  pages._request_options = validate.own("pages:all", options) or pages._request_options
+  local list = {}
+  local done, message, err = M.each(pages, function(new)
+    for _, fields in ipairs(new) do list[#list + 1] = create_item(self, fields) end
   end)
   self.total = pages.total or self.total
   if not done then return nil, message, err end
   return list
 end
 
---- One page alone; next() goes on where it was. Safe to repeat.
+--- One page alone; next() continues where it was. Safe to repeat.
 --- ```lua
 --- local pages = client:generations { per_page = 10 }
 --- print(gen.status, #assert(pages:page(1)), #assert(pages:page(2)), pages.total) --> completed 1 0 1
 --- ```
 ---@param number integer from 1
----@param own (devkit4ai.Own|number)? what every call takes, in place of what the list was given; a number is the timeout
----@return table[]? list empty behind the last page
+---@param options (devkit4ai.Own|number)? for this call, in place of the list's; a number is the timeout
+---@return table[]? list empty after the last page
 ---@return string? message
 ---@return devkit4ai.Error? err
-function Pages:page(number, own)
+function Pages:page(number, options)
   validate.value("pages:page: number", { type = "number", required = true }, number)
-  local page, message, err = ask(self, number, validate.own("pages:page", own))
+  local page, message, err = request(self, number, validate.own("pages:page", options))
   if not page then return nil, message, err end
   local list = unseen(page.list, {})
-  for i, fields in ipairs(list) do list[i] = self._make(fields) end
+  for i, fields in ipairs(list) do list[i] = create_item(self, fields) end
   return list
 end
 
 --- What `for item in pages do` calls. Raises the message, as io.lines does.
 function Pages:__call()
   if not waits.can_yield_in_iterator() then
-    errors.raise("on this Lua no task can wait in a `for` loop's iterator: use pages:next() or pages:all()")
+    errors.raise("on this Lua a `for` loop can't wait in a task: use pages:next() or pages:all()")
   end
   local item, message = self:next()
   if message then error(message, 0) end

@@ -13,47 +13,47 @@ local MOST = 1000 -- notes that a task keeps; a worker that never ends must not 
 ---@field value table? an object whose key is shown once
 ---@field text string?
 
-local function add(job, note)
-  local notes = job._creations
+local function add(task, note)
+  local notes = task._creations
   if not notes then
     notes = {}
-    job._creations = notes
+    task._creations = notes
   end
   if #notes >= MOST then notes[table.remove(notes, 1)] = nil end
   notes[#notes + 1], notes[note] = note, true -- in order, and to find it
 end
 
---- A generation was accepted. Without a job nothing is kept: a script's main thread is no scope.
----@param job devkit4ai.loop.Waits?
+--- A generation was accepted. Without a task nothing is kept: a script's main thread is no scope.
+---@param task devkit4ai.loop.Waits?
 ---@param gen devkit4ai.Generation
-function M.generation(job, gen)
-  if job then add(job, { gen = gen }) end
+function M.generation(task, gen)
+  if task then add(task, { gen = gen }) end
 end
 
 --- A call failed, and nobody knows whether it was done.
----@param job devkit4ai.loop.Waits?
+---@param task devkit4ai.loop.Waits?
 ---@param err devkit4ai.Error
-function M.open(job, err)
-  if job then add(job, { err = err }) end
+function M.open(task, err)
+  if task then add(task, { err = err }) end
 end
 
 --- The same for a call that an error ended.
----@param job devkit4ai.loop.Waits
+---@param task devkit4ai.loop.Waits
 ---@param text string
-function M.lost(job, text)
-  add(job, { text = text })
+function M.lost(task, text)
+  add(task, { text = text })
 end
 
 --- A project, a key or an account was created.
----@param job devkit4ai.loop.Waits?
+---@param task devkit4ai.loop.Waits?
 ---@param what string "project", "key", ...
 ---@param value table the answer
-function M.object(job, what, value)
-  if not job then return end
+function M.object(task, what, value)
+  if not task then return end
   local name = value.name or value.email
   local text = name and ("the %s %s (id %s) was created"):format(what, name, value.id)
     or ("the %s with the id %s was created"):format(what, value.id)
-  add(job, { value = value, text = text })
+  add(task, { value = value, text = text })
 end
 
 -- ---- what a task may leave behind where an error ends its wait ----
@@ -62,39 +62,39 @@ end
 ---@field generation devkit4ai.Generation? the task waits for it
 ---@field describe (fun(): string?)? tells what is known of the generation that the task creates
 
-local function set_pending(job, name, value)
-  if not job then return end
-  job._pending = job._pending or {}
-  job._pending[name] = value
+local function set_pending(task, name, value)
+  if not task then return end
+  task._pending = task._pending or {}
+  task._pending[name] = value
 end
 
 --- A task waits for a generation; nil: not any more.
----@param job devkit4ai.loop.Waits?
+---@param task devkit4ai.loop.Waits?
 ---@param gen devkit4ai.Generation?
-function M.waits_for(job, gen)
-  set_pending(job, "generation", gen)
+function M.waits_for(task, gen)
+  set_pending(task, "generation", gen)
 end
 
 --- A task creates a generation; nil: not any more.
----@param job devkit4ai.loop.Waits?
+---@param task devkit4ai.loop.Waits?
 ---@param describe (fun(): string?)?
-function M.creates(job, describe)
-  set_pending(job, "describe", describe)
+function M.creates(task, describe)
+  set_pending(task, "describe", describe)
 end
 
 --- Whether a task creates a generation: an error has ended its wait, and the task caught the error.
----@param job devkit4ai.loop.Waits
+---@param task devkit4ai.loop.Waits
 ---@return boolean
-function M.is_creating(job)
-  return job._pending ~= nil and job._pending.describe ~= nil
+function M.is_creating(task)
+  return task._pending ~= nil and task._pending.describe ~= nil
 end
 
 --- Notes what is pending of a task.
 ---@param notes_of devkit4ai.loop.Waits
----@param job devkit4ai.loop.Waits
+---@param task devkit4ai.loop.Waits
 ---@return boolean noted a generation that it creates
-function M.note_pending(notes_of, job)
-  local pending = job._pending
+function M.note_pending(notes_of, task)
+  local pending = task._pending
   if not pending then return false end
   if pending.generation then M.generation(notes_of, pending.generation) end
   local text = pending.describe and pending.describe()
@@ -103,27 +103,27 @@ function M.note_pending(notes_of, job)
 end
 
 --- Nothing is pending of a task any more.
----@param job devkit4ai.loop.Waits
-function M.end_pending(job)
-  job._pending = nil
+---@param task devkit4ai.loop.Waits
+function M.end_pending(task)
+  task._pending = nil
 end
 
 --- Two jobs keep the same notes from now on.
----@param job devkit4ai.loop.Waits
+---@param task devkit4ai.loop.Waits
 ---@param other devkit4ai.loop.Waits?
-function M.share(job, other)
+function M.share(task, other)
   if not other then return end
   other._creations = other._creations or {}
-  job._creations = other._creations
+  task._creations = other._creations
 end
 
 --- A task answers for what the tasks that it waited for created.
----@param job devkit4ai.loop.Waits?
+---@param task devkit4ai.loop.Waits?
 ---@param other devkit4ai.loop.Waits
-function M.adopt(job, other)
-  if not job or not other._creations or job._creations == other._creations then return end
+function M.adopt(task, other)
+  if not task or not other._creations or task._creations == other._creations then return end
   for _, note in ipairs(other._creations) do
-    if not (job._creations and job._creations[note]) then add(job, note) end
+    if not (task._creations and task._creations[note]) then add(task, note) end
   end
 end
 

@@ -1,9 +1,10 @@
---- Objects of the public API. An object's own table holds the fields that a user reads and nothing else, so that `pairs`,
---- cjson and Penlight's pretty show these alone. Its private record is its metatable: fields whose names begin with "_".
+--- Objects of the public API. An object's own table holds only the fields that a user reads, so `pairs`, cjson and
+--- Penlight's pretty show nothing else. Its private record is its metatable, with fields whose names begin with "_".
 local M = {}
 
 local METAMETHODS = { "__tostring", "__call", "__close", "__gc" }
 
+-- An object's __newindex: a private field goes to the record.
 local function assign(object, name, value)
   if type(name) == "string" and name:sub(1, 1) == "_" then
     getmetatable(object)[name] = value
@@ -12,50 +13,36 @@ local function assign(object, name, value)
   end
 end
 
---- Makes an object.
----@param class table its methods and metamethods
----@param fields table what the user reads; it becomes the object
----@param record table its private fields
----@param parent table? the record's metatable; default: a record looks up in the class what it lacks
----@return table object
-function M.new(class, fields, record, parent)
-  for _, name in ipairs(METAMETHODS) do record[name] = class[name] end
-  record.__index, record.__newindex = record, assign
-  if not parent then
-    parent = class.__record or { class = class, __index = class }
-    class.__record = parent
-  end
-  setmetatable(record, parent)
-  return setmetatable(fields, record)
-end
-
---- An object whose class is loaded when the object is first used.
----@param module string its `class` is the object's
----@param record table its private fields
----@return table object
-function M.later(module, record)
-  local object = {}
-  local function load()
-    return M.new(require(module).class, object, record)
-  end
-  return setmetatable(object, {
-    __index = function(_, name) return load()[name] end,
-    __tostring = function() return tostring(load()) end,
-  })
-end
-
---- The metatable of private records, where some fields are made when they are first read: `class.__record`.
----@param class table
----@param made table<string, fun(record: table): any> what makes a field, by its name
+--- The metatable of the private records of a class.
+---@param class table its methods: a record looks up here what it lacks
+---@param lazy table<string, fun(record: table): any>? creates a field of a record when the field is first read
 ---@return table
-function M.lazy(class, made)
+function M.record_metatable(class, lazy)
+  if not lazy then return { class = class, __index = class } end
   return { class = class, __index = function(record, name)
-    local make = made[name]
-    if not make then return class[name] end
-    local value = make(record)
+    local create = lazy[name]
+    if not create then return class[name] end
+    local value = create(record)
     rawset(record, name, value)
     return value
   end }
+end
+
+--- Creates an object.
+---@param class table its methods and metamethods; `__lazy`: see record_metatable
+---@param fields table what the user reads; it becomes the object
+---@param record table its private fields
+---@param metatable table? the record's; default: one for all records of the class
+---@return table object
+function M.new(class, fields, record, metatable)
+  for _, name in ipairs(METAMETHODS) do record[name] = class[name] end
+  record.__index, record.__newindex = record, assign
+  if not metatable then
+    metatable = class.__record or M.record_metatable(class, class.__lazy)
+    class.__record = metatable
+  end
+  setmetatable(record, metatable)
+  return setmetatable(fields, record)
 end
 
 return M

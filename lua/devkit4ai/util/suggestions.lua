@@ -1,7 +1,8 @@
---- Lines of Lua that messages suggest. Each runs as it stands where the client is called `client`, or `user` for an end user's.
+--- Lua code that messages suggest. Each line runs as printed if the client's variable is named `client` (or `user`, for an
+--- end user's client).
 local M = {}
 
---- A text as a Lua string on one line. All five Luas read it, and none of them takes [[ inside of [[.
+--- A text as a Lua string on one line. Every supported Lua reads it; none allows [[ inside [[ ]].
 ---@param text string
 ---@return string
 function M.quote(text)
@@ -12,37 +13,31 @@ function M.quote(text)
   end) .. '"'
 end
 
---- The Lua of a handle on a project.
----@param client devkit4ai.Client
----@param id string
----@return string
-function M.project(client, id)
-  return ("%s:project(%s)"):format(client._called, M.quote(id))
+-- The code for a client or a project. A project's scope is not its client.
+local function owner(scope)
+  if scope._called then return scope._called end
+  return ("%s:project(%s)"):format(scope._client._called, M.quote(scope.id))
 end
 
---- The Lua of a handle on a generation.
----@param words string the Lua of the client or the project
----@param id string
----@param options string? the Lua of the handle's options
----@return string
-function M.generation(words, id, options)
-  return ("%s:generation(%s%s)"):format(words, M.quote(id), options and ", " .. options or "")
+local function generation(gen)
+  return ("%s:generation(%s%s)"):format(owner(gen._scope), M.quote(gen._shown_id),
+    gen._is_anonymous and ", { anonymous = true }" or "")
 end
 
---- The line that finds an order.
----@param words string the Lua of the client or the project
----@param text string the prompt, or the JSON text of the instructions
----@param since integer Unix time of the order
+--- The line that finds a generation by its instructions.
+---@param scope devkit4ai.Scope the client or project that sent the request
+---@param instructions string the prompt, or the JSON text of the instructions
+---@param since integer Unix time of the request
 ---@return string
-function M.find(words, text, since)
-  return ("%s:find_generation { instructions = %s, since = %d }"):format(words, M.quote(text), since)
+function M.find(scope, instructions, since)
+  return ("%s:find_generation { instructions = %s, since = %d }"):format(owner(scope), M.quote(instructions), since)
 end
 
 --- The line that waits for a generation.
 ---@param gen devkit4ai.Generation
 ---@return string
 function M.wait(gen)
-  return gen._words .. ":wait()"
+  return generation(gen) .. ":wait()"
 end
 
 --- The line that saves the image of a generation.
@@ -50,14 +45,14 @@ end
 ---@param path string
 ---@return string
 function M.save(gen, path)
-  return ("%s:save(%s)"):format(gen._words, M.quote(path))
+  return ("%s:save(%s)"):format(generation(gen), M.quote(path))
 end
 
---- The line that gives the bytes of the image.
+--- The line that returns the bytes of the image.
 ---@param gen devkit4ai.Generation
 ---@return string
 function M.bytes(gen)
-  return gen._words .. ":bytes()"
+  return generation(gen) .. ":bytes()"
 end
 
 return M

@@ -137,10 +137,10 @@ describe("devkit4ai after a payment", function()
   -- Runs generate; code is Lua that runs with `gen`, as soon as the server has accepted it.
   local function with_code(code, args)
     return child.run(([[
-      local generation = require "devkit4ai.resources.generation"
-      local generate = generation.generate
-      generation.generate = function(...)
-        local gen, message, err = generate(...)
+      local create = require "devkit4ai.generation.create"
+      local run = create.run
+      create.run = function(...)
+        local gen, message, err = run(...)
         if gen then %s end
         return gen, message, err
       end

@@ -1,7 +1,7 @@
--- A generation is found again by its instructions, however a server writes them; and never guessed.
+-- find_generation finds a generation by its instructions, in every form that a server writes them. It never guesses.
+local answered_ids = require "devkit4ai.generation.answered_ids"
 local cjson = require "cjson"
 local devkit4ai = require "devkit4ai"
-local find = require "devkit4ai.generation.find"
 local instructions = require "devkit4ai.generation.instructions"
 local raw = require "spec.support.raw"
 local iso8601 = require "devkit4ai.util.iso8601"
@@ -20,7 +20,7 @@ end
 describe("find_generation", function()
   local server, client
 
-  -- A server whose clock is at NOW, with these generations, 100 a page, in this order; and which cuts or answers a create.
+  -- A server with the time NOW and these generations in this order, 100 on a page. create: "cut", or the id that it returns.
   local function start(list, create)
     for i, gen in ipairs(list) do
       gen.id, gen.status = gen.id or id(i), "completed"
@@ -61,7 +61,7 @@ describe("find_generation", function()
     return message, err
   end
 
-  it("gives the one that has the instructions, with its methods", function()
+  it("returns the generation with the instructions, with its methods", function()
     start {
       { instructions = '{"prompt":"noir"}', at = NOW - 20 }, { instructions = '{"prompt":"neon"}', at = NOW - 30 },
     }
@@ -74,7 +74,7 @@ describe("find_generation", function()
     assert.equal("end_user", wire.header(request, "X-User-Role"))
   end)
 
-  -- as the order had them; as the server tells them
+  -- as they were sent; as the server returns them
   for what, case in pairs {
     ["the JSON text, sent back as it was"] = { { prompt = "neon", style = "a" }, '{"prompt":"neon","style":"a"}' },
     ["another order and blanks"] = { { prompt = "neon", style = "noir" }, '{ "style": "noir",\n "prompt": "neon" }' },
@@ -94,8 +94,8 @@ describe("find_generation", function()
     ["a prompt that is a number"] = { "7", '{"prompt":"7"}' },
     ["a field that is named as a secret"] = { { prompt = "neon", key = "C" }, '{"prompt":"neon","key":"C"}' },
   } do
-    it("takes " .. what .. " for the same", function()
-      assert.is_true(instructions.same(instructions.normal(case[1]), instructions.normal(case[2])))
+    it("treats as equal: " .. what, function()
+      assert.is_true(instructions.equal(instructions.normalize(case[1]), instructions.normalize(case[2])))
     end)
   end
 
@@ -114,28 +114,28 @@ describe("find_generation", function()
     ["an empty list, for an empty object"] = { "[]", '{"prompt":"{}"}' },
     ["null, for an empty object"] = { "null", '{"prompt":"{}"}' },
   } do
-    it("takes " .. what .. " for another", function()
-      assert.is_false(instructions.same(instructions.normal(case[1]), instructions.normal(case[2])))
+    it("treats as different: " .. what, function()
+      assert.is_false(instructions.equal(instructions.normalize(case[1]), instructions.normalize(case[2])))
     end)
   end
 
-  it("says that there is none, and that it may still appear", function()
+  it("reports no match, and that it may still appear", function()
     start {
       { instructions = '{"prompt":"noir"}', at = NOW - 20 }, { instructions = '{"prompt":"neon"}', at = NOW - 500 },
     }
     local message, err = fails("not_found", client:find_generation { instructions = "neon", since = NOW - 40 })
     assert.is_true(err.retryable)
-    assert.is_truthy(message:find("none of the 1 generations made since", 1, true), message)
+    assert.is_truthy(message:find("none of the 1 generations since", 1, true), message)
     assert.is_truthy(message:find("may still appear", 1, true))
   end)
 
-  it("finds one of any age without since", function()
+  it("finds a generation of any age without since", function()
     start { { instructions = '{"prompt":"neon"}', at = NOW - 500000 } }
     assert.equal(id(1), assert(client:find_generation { instructions = "neon" }).id)
     fails("not_found", client:find_generation { instructions = "noir" })
   end)
 
-  it("gives an error when two fit, with their ids", function()
+  it("returns an error with the ids if two match", function()
     start {
       { instructions = '{"prompt":"neon"}', at = NOW - 20 }, { instructions = "neon", at = NOW - 25 },
       { instructions = '{"prompt":"neon"}', at = NOW - 5000 },
@@ -146,13 +146,13 @@ describe("find_generation", function()
     assert.is_falsy(message:find(id(3), 1, true))
   end)
 
-  it("looks at a minute before since, too: the clocks of a service's machines differ", function()
+  it("includes the minute before since: the clocks of a service's machines differ", function()
     start { { instructions = '{"prompt":"neon"}', at = NOW - 119 } }
     assert(client:find_generation { instructions = "neon", since = NOW - 60 })
     fails("not_found", client:find_generation { instructions = "neon", since = NOW - 55 })
   end)
 
-  it("does not take one for the lost order that the client was answered with before", function()
+  it("does not return the result of another call for that of the lost one", function()
     start({ { instructions = '{"prompt":"neon"}', at = NOW - 10, id = id(7) } }, id(7))
     assert(client:generate { images = { { data = wire.image.png, filename = "a.png" } }, prompt = "neon" })
     fails("not_found", client:find_generation { instructions = "neon", since = NOW - 5 })
@@ -160,42 +160,42 @@ describe("find_generation", function()
     assert(client:find_generation { instructions = "neon" })
   end)
 
-  it("gives no guess where the time can't be read", function()
+  it("does not guess if the time can't be read", function()
     start { { instructions = '{"prompt":"neon"}', created_at = "yesterday" } }
     local message = fails("conflict", client:find_generation { instructions = "neon", since = NOW })
     assert.is_truthy(message:find(id(1), 1, true))
     assert(client:find_generation { instructions = "neon" })
   end)
 
-  -- 250 generations, one of them the wanted; made: when the i-th was
+  -- 250 generations with one match; made: the creation time of the i-th
   local function many(wanted, made)
     local list = {}
     for i = 1, 250 do list[i] = { instructions = i == wanted and "neon" or "noir", at = made(i) } end
     return list
   end
 
-  it("stops where all is too old, in a list that is the newest first", function()
+  it("stops at generations that are too old, in a list with the newest first", function()
     start(many(1, function(i) return NOW - i * 10 end))
     assert.equal(id(1), assert(client:find_generation { instructions = "neon", since = NOW - 100 }).id)
     assert.equal(2, #server:requests())
   end)
 
-  it("reads to the end where the oldest are first", function()
+  it("reads to the end of a list with the oldest first", function()
     start(many(250, function(i) return NOW - 2500 + i * 10 end))
     assert.equal(id(250), assert(client:find_generation { instructions = "neon", since = NOW - 100 }).id)
   end)
 
-  it("reads to the end where the order is none", function()
+  it("reads to the end of an unsorted list", function()
     start(many(250, function(i) return i == 250 and NOW - 5 or NOW - 5000 + i % 3 end))
     assert.equal(id(250), assert(client:find_generation { instructions = "neon", since = NOW - 100 }).id)
   end)
 
-  it("reads to the end where the order can't be seen", function()
+  it("reads to the end of a list whose order is not visible", function()
     start(many(250, function(i) return i == 250 and NOW - 5 or NOW - 5000 end))
     assert.equal(id(250), assert(client:find_generation { instructions = "neon", since = NOW - 100 }).id)
   end)
 
-  it("refuses what was never ordered, with nothing sent", function()
+  it("refuses instructions that generate refuses, with nothing sent", function()
     start {}
     for _, given in ipairs {
       { instructions = "" }, { instructions = " \n" }, { instructions = {} }, { instructions = { style = "noir" } },
@@ -211,7 +211,7 @@ describe("find_generation", function()
     assert.has_error(function() client:find_generation { since = 1 } end)
   end)
 
-  it("tells a list that failed", function()
+  it("reports a failure of the list", function()
     start {}
     server:stop()
     local gen, message, err = client:find_generation { instructions = "neon" }
@@ -220,7 +220,7 @@ describe("find_generation", function()
     assert.is_truthy(message:find("^client:find_generation: "))
   end)
 
-  describe("stands in the message of an order that nobody knows of,", function()
+  describe("in the message of a create call with an unknown outcome", function()
     local function order(object, given)
       given.images = { { data = wire.image.png, filename = "a.png" } }
       local gen, message, err = object:generate(given)
@@ -239,7 +239,7 @@ describe("find_generation", function()
       "nul \0 and 1\1" .. "2", "\195\188ber \226\130\172", "\"[[\"", "'", "--", "\127", "%d %s", "=]=]",
       '"a"]', '"a"]]', '"][',
     } do
-      it("runnable as it stands: " .. ("%q"):format(prompt), function()
+      it("runs as printed: " .. ("%q"):format(prompt), function()
         start({ { instructions = cjson.encode { prompt = prompt }, at = NOW + 1 } }, "cut")
         local line = order(client, { prompt = prompt })
         assert.is_truthy(line:find("^client:find_generation { instructions = "), line)
@@ -249,7 +249,7 @@ describe("find_generation", function()
       end)
     end
 
-    it("also for a project and a table", function()
+    it("runs for a project and a table", function()
       start({ { instructions = '{"style":"[noir]","prompt":"neon \\"lights\\""}', at = NOW + 1 } }, "cut")
       local before = os.time()
       local line = order(client:project(wire.sample.project_id),
@@ -261,13 +261,13 @@ describe("find_generation", function()
       assert.equal(id(1), run(line).id)
     end)
 
-    it("with no secret in it", function()
+    it("has no secret", function()
       start({}, "cut")
       local _, message = order(client, { prompt = "draw " .. wire.sample.project_key })
       assert.is_falsy(message:find(wire.sample.project_key, 1, true))
     end)
 
-    it("and not where it was refused", function()
+    it("is absent if the call was refused", function()
       start {}
       server:stop()
       server = wire.server {}
@@ -279,13 +279,13 @@ describe("find_generation", function()
     end)
   end)
 
-  it("keeps the ids of a thousand orders, and no more", function()
-    local fake = { _made = { at = 0, order = {}, ids = {} } }
-    for i = 1, 2500 do find.remember(fake, id(i)) end
-    local count = 0
-    for _ in pairs(fake._made.ids) do count = count + 1 end
+  it("keeps the ids of the last thousand answered requests", function()
+    local fake = {}
+    for i = 1, 2500 do answered_ids.add(fake, id(i)) end
+    local ids, count = answered_ids.set(fake), 0
+    for _ in pairs(ids) do count = count + 1 end
     assert.equal(1000, count)
-    assert.is_true(fake._made.ids[id(2500)] and fake._made.ids[id(1501)])
+    assert.is_true(ids[id(2500)] and ids[id(1501)])
   end)
 end)
 
@@ -319,19 +319,19 @@ describe("times", function()
     "2025-12-08T10:30:00+24:00", "2025-12-08T10:30:00.Z", " 2025-12-08T10:30:00Z", "2025-12-08T10:30:00Z ",
     "1969-12-31T23:59:59Z", "0000-01-01T00:00:00Z", 1765189800, {}, true, "2025-12-08T10:30:00Z\0",
   } do
-    it("are none: " .. tostring(text):sub(1, 40), function() assert.is_nil(iso8601.parse(text)) end)
+    it("are not read: " .. tostring(text):sub(1, 40), function() assert.is_nil(iso8601.parse(text)) end)
   end
 
-  it("are none that is nil", function() assert.is_nil(iso8601.parse(nil)) end)
+  it("are nil for nil", function() assert.is_nil(iso8601.parse(nil)) end)
 
-  it("come out as they went in, whatever they are", function()
+  it("are the same after formatting and parsing", function()
     for _ = 1, 2000 do
       local time = math.floor(math.random() * 253402300799)
       assert.equal(time, iso8601.parse(iso(time)))
     end
   end)
 
-  it("never raise, whatever comes", function()
+  it("never raise", function()
     local pieces = { "2025-12-08", "T", "10:30:00", ".5", "Z", "+", "-", "02:00", ":", " ", "9", "\0", "e9", "0x1" }
     for _ = 1, 5000 do
       local text = {}

@@ -1,4 +1,4 @@
--- The way to a picture: redirects are followed and each address is held to the same rules; nothing of ours goes along.
+-- Fetching an image: redirects are followed, every URL is held to the same rules, and no credential is sent.
 local child = require "spec.support.child"
 local devkit4ai = require "devkit4ai"
 local raw = require "spec.support.raw"
@@ -7,8 +7,8 @@ local wire = require "spec.support.wire"
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 local PNG = wire.image.png
 
--- Answers /to?ADDRESS with a redirect there, /hops/N with one to /hops/N-1, /circle with one to itself, all else with a picture.
--- libcurl 8 sends no "?" that nothing stands behind.
+-- Answers /to?URL with a redirect to the URL, /hops/N with one to /hops/N-1, /circle with one to itself, and everything else
+-- with an image. libcurl 8 sends no "?" without a query.
 local SCRIPT = ([[return function(conn)
   local request = conn:read_request()
   while request do
@@ -24,7 +24,7 @@ local function start(status, tls)
   return raw.start { script = (SCRIPT:gsub("STATUS", tostring(status or 302))), tls = tls }
 end
 
-describe("a picture's address", function()
+describe("an image URL", function()
   local server, other, client
 
   before_each(function()
@@ -47,7 +47,7 @@ describe("a picture's address", function()
   end
 
   for _, status in ipairs { 301, 302, 303, 307, 308 } do
-    it("sends on with " .. status, function()
+    it("may redirect with " .. status, function()
       server:stop()
       server = start(status)
       assert.equal(PNG, assert(fetch(server.url .. "/hops/1")))
@@ -55,7 +55,7 @@ describe("a picture's address", function()
     end)
   end
 
-  it("may send on three times, and not a fourth", function()
+  it("may redirect three times, but not four times", function()
     assert.equal(PNG, assert(fetch(server.url .. "/hops/3")))
     assert.equal(4, #server:requests())
     local bytes, message, err = fetch(server.url .. "/hops/4")
@@ -65,14 +65,14 @@ describe("a picture's address", function()
     assert.equal(4 + 4, #server:requests())
   end)
 
-  it("in a circle is left after three turns", function()
+  it("that redirects to itself fails after three redirects", function()
     local bytes, _, err = fetch(server.url .. "/circle")
     assert.is_nil(bytes)
     assert.same({ "protocol", false }, { err.kind, err.retryable })
     assert.equal(4, #server:requests())
   end)
 
-  it("may lead to another server, where nothing of ours goes", function()
+  it("may redirect to another server, which receives no credential", function()
     assert.equal(PNG, assert(fetch(server.url .. "/to?" .. other.url .. "/picture.png")))
     local requests = { server:requests()[1], other:requests()[1] }
     for _, request in ipairs(requests) do
@@ -87,14 +87,14 @@ describe("a picture's address", function()
     assert.equal("127.0.0.1:" .. other.port, wire.header(requests[2], "Host"))
   end)
 
-  it("may be relative to the one before", function()
+  it("may redirect to a relative URL", function()
     assert.equal(PNG, assert(fetch(server.url .. "/to?picture.png?signature=1")))
     assert.equal("/picture.png?signature=1", server:requests()[2].target)
   end)
 
   for _, place in ipairs { "file:///etc/passwd", "ftp://127.0.0.1/x", "data:image/png;base64,iVBORw0KGgo=",
     "gopher://x", "http://", "https://user:word@127.0.0.1/x", "http://127.0.0.1:99999/x", "" } do
-    it("never leads to " .. (place ~= "" and place or "nowhere"), function()
+    it("never redirects to " .. (place ~= "" and place or "an empty URL"), function()
       local bytes, message, err = fetch(server.url .. "/to?" .. place)
       assert.is_nil(bytes)
       assert.equal("protocol", err.kind, message)
@@ -103,7 +103,7 @@ describe("a picture's address", function()
     end)
   end
 
-  it("is asked again where the second place fails, and no further back", function()
+  it("is retried at the second server if that fails, not at the first one", function()
     other:stop()
     other = raw.start { script = ([[local n = 0
       return function(conn)
@@ -117,14 +117,14 @@ describe("a picture's address", function()
     assert.equal(2, #other:requests())
   end)
 
-  it("may be on this machine where the API is", function()
+  it("may be on this machine if the API is", function()
     assert.equal(PNG, assert(fetch(other.url .. "/picture.png")))
   end)
 
   for _, address in ipairs { "http://127.0.0.1:PORT/x", "http://localhost:PORT/x", "http://[::ffff:127.0.0.1]:PORT/x",
     "http://10.0.0.1/x", "http://192.168.1.1/x", "http://169.254.169.254/latest/meta-data/", "http://[::1]:PORT/x",
     "http://[fe80::1]/x", "http://0.0.0.0:PORT/x", "http://2130706433:PORT/x" } do
-    it("is never " .. address .. " where the API is on the public network", function()
+    it("is never " .. address .. " if the API is on the public network", function()
       local options = wire.options("https://api.test")
       options.retry = { attempts = 1 }
       local public = assert(devkit4ai.new(options))
@@ -137,7 +137,7 @@ describe("a picture's address", function()
     end)
   end
 
-  it("never leads from the public network into this one", function()
+  it("never redirects from the public network to a private one", function()
     local api = start(302, true) -- its own origin gets our requests anyway
     local ended = child.run([[
       local base_url, ca_file, place = arg[1], arg[2], arg[3]
@@ -158,7 +158,7 @@ describe("a picture's address", function()
     assert.equal(0, other:connections())
   end)
 
-  it("never is a name that leads into this network", function()
+  it("is never a name that resolves to a private address", function()
     local ended = child.run([[
       local client = assert(require("devkit4ai").new { base_url = "https://example.com", access_token = "t",
         developer_key = "d", project_id = "770e8400-e29b-41d4-a716-446655440002", project_key = "p" })

@@ -1,4 +1,4 @@
--- What project:generate takes and what it refuses, before a byte is sent.
+-- Options that project:generate accepts and refuses, before it sends a byte.
 local child = require "spec.support.child"
 local devkit4ai = require "devkit4ai"
 local wire = require "spec.support.wire"
@@ -6,7 +6,7 @@ local wire = require "spec.support.wire"
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 local MOST = 10 * 1024 * 1024
 
--- Root reads whatever its mode says; without these capabilities it is as anybody else.
+-- Root can read every file; without these capabilities it is an ordinary user.
 local WITHOUT_ROOTS_LICENCE =
   "$([ $(id -u) != 0 ] || echo setpriv --bounding-set=-dac_override,-dac_read_search)"
 
@@ -38,7 +38,7 @@ describe("project:generate", function()
     return { data = bytes or wire.image.jpeg, filename = "a.jpg" }
   end
 
-  -- Nothing goes out; the message has the words.
+  -- The call is refused with these words in the message, and nothing is sent.
   local function refused(kind, options, ...)
     local before = #server:requests()
     options.prompt = options.prompt or not options.instructions and "neon" or nil
@@ -56,7 +56,7 @@ describe("project:generate", function()
     assert.equal(ID, assert(project:generate(options)).id)
   end
 
-  it("refuses no image, and six", function()
+  it("refuses an empty list and six images", function()
     refused("invalid", { images = {} }, "give 1 to 5 images; there is none")
     local six = {}
     for i = 1, 6 do six[i] = image() end
@@ -91,12 +91,12 @@ describe("project:generate", function()
       .. "give the path of a file that can be read or written\n", ended.out, ended.err)
   end)
 
-  it("refuses an image of 0 bytes", function()
+  it("refuses an empty image", function()
     refused("file", { images = { file("empty.jpg", "") } }, "empty.jpg: it is empty")
     refused("file", { images = { image "" } }, "a.jpg: it is empty")
   end)
 
-  it("takes 10 MiB exactly, and refuses a byte more", function()
+  it("accepts exactly 10 MiB, and refuses a byte more", function()
     local bytes = wire.image.jpeg .. ("x"):rep(MOST - #wire.image.jpeg)
     accepted { images = { image(bytes) } }
     accepted { images = { file("most.jpg", bytes) } }
@@ -105,7 +105,7 @@ describe("project:generate", function()
       "give a smaller picture")
   end)
 
-  it("refuses what is no picture by its first bytes, whatever its name", function()
+  it("refuses a file that is not an image by its first bytes", function()
     for _, bytes in ipairs { "GIF89a..............", "BM..............", "II*\0............", "<svg></svg>........",
       "\255\216",
       "RIFF....WAVEfmt ....", "\137PNG\r\n", "x" } do
@@ -114,24 +114,24 @@ describe("project:generate", function()
     end
   end)
 
-  it("names the one of several images that is wrong", function()
+  it("names the wrong image of several", function()
     refused("file", { images = { image(), folder .. "/missing.png", image() } }, "missing.png")
   end)
 
-  it("refuses a prompt that is empty, or no UTF-8", function()
+  it("refuses a prompt that is empty or not UTF-8", function()
     refused("invalid", { images = { image() }, prompt = "" }, "the prompt is empty")
     refused("invalid", { images = { image() }, instructions = { style = "noir" } }, "the prompt is empty")
     refused("invalid", { images = { image() }, prompt = "neon \255" }, "UTF-8")
   end)
 
-  it("takes instructions of 1,000 characters, and refuses 1,001 with the count", function()
+  it("accepts instructions of 1,000 characters, and refuses 1,001 with the count", function()
     local frame = #'{"prompt":""}'
     accepted { images = { image() }, prompt = ("/"):rep(1000 - frame) }
     accepted { images = { image() }, prompt = ("\226\130\172"):rep(1000 - frame) }
     refused("invalid", { images = { image() }, prompt = ("/"):rep(1001 - frame) }, "1001 characters", "at most 1000")
   end)
 
-  it("refuses a limit that is no time", function()
+  it("refuses a bad timeout", function()
     local gen, message, err = project:generate { images = { image() }, prompt = "neon", timeout = 0 }
     assert.is_nil(gen)
     assert.equal("config", err.kind)
@@ -145,7 +145,7 @@ describe("project:generate", function()
     assert.is_truthy(message:find("make one with project:new_key", 1, true), message)
   end)
 
-  it("takes what it needs of a file, though the file is gone when it goes out", function()
+  it("uploads a file that is removed after the call", function()
     local path = file("gone.jpg", wire.image.jpeg)
     local task = devkit4ai.spawn(function()
       local gen = assert(project:generate { images = { path }, prompt = "neon" })

@@ -1,4 +1,4 @@
--- The text that goes with the images.
+-- The instructions that are sent with the images.
 local cjson = require "cjson"
 local instructions = require "devkit4ai.generation.instructions"
 
@@ -14,7 +14,7 @@ describe("instructions.length", function()
     end
   end)
 
-  it("says at which byte a text is no UTF-8", function()
+  it("returns the position of the first byte that is not UTF-8", function()
     for _, row in ipairs {
       { "\128", 1 }, { "a\255", 2 }, { "ab\195", 3 }, { "\195a", 1 }, { "a\226\130", 2 }, { "\240\159\143", 1 },
       { "\192\175", 1 }, { "\193\191", 1 }, -- overlong forms of ASCII
@@ -29,57 +29,57 @@ describe("instructions.length", function()
   end)
 end)
 
-describe("instructions.text", function()
+describe("instructions.encode", function()
   it("wraps a prompt", function()
-    assert.equal('{"prompt":"neon"}', instructions.text("neon"))
+    assert.equal('{"prompt":"neon"}', instructions.encode("neon"))
   end)
 
   it("keeps the other keys of a table", function()
     assert.same({ prompt = "neon", style = "noir", mood = { "calm" } },
-      cjson.decode(instructions.text { prompt = "neon", style = "noir", mood = { "calm" } }))
+      cjson.decode(instructions.encode { prompt = "neon", style = "noir", mood = { "calm" } }))
   end)
 
-  it("takes 1,000 characters after serialising, and says how many 1,001 are", function()
-    assert.equal(1000, #assert(instructions.text(("x"):rep(1000 - FRAME))))
-    local text, why = instructions.text(("x"):rep(1001 - FRAME))
+  it("accepts 1,000 characters of JSON, and refuses 1,001 with the count", function()
+    assert.equal(1000, #assert(instructions.encode(("x"):rep(1000 - FRAME))))
+    local text, why = instructions.encode(("x"):rep(1001 - FRAME))
     assert.is_nil(text)
     assert.matches("1001 characters", why)
     assert.matches("at most 1000", why)
   end)
 
   it("counts multibyte characters as one each", function()
-    assert(instructions.text(("\226\130\172"):rep(1000 - FRAME)))
-    local text, why = instructions.text(("\226\130\172"):rep(1001 - FRAME))
+    assert(instructions.encode(("\226\130\172"):rep(1000 - FRAME)))
+    local text, why = instructions.encode(("\226\130\172"):rep(1001 - FRAME))
     assert.is_nil(text)
     assert.matches("1001 characters", why)
   end)
 
   it("does not escape '/', which would count twice", function()
-    assert.equal(1000, #assert(instructions.text(("/"):rep(1000 - FRAME))))
+    assert.equal(1000, #assert(instructions.encode(("/"):rep(1000 - FRAME))))
   end)
 
-  it("counts an escape as it goes out", function()
-    assert(instructions.text(('"'):rep((1000 - FRAME - 1) / 2)))
-    assert.is_nil((instructions.text(('"'):rep((1002 - FRAME - 1) / 2))))
+  it("counts an escape as it is sent", function()
+    assert(instructions.encode(('"'):rep((1000 - FRAME - 1) / 2)))
+    assert.is_nil((instructions.encode(('"'):rep((1002 - FRAME - 1) / 2))))
   end)
 
-  it("refuses what has no prompt", function()
+  it("refuses instructions without a prompt", function()
     for _, given in ipairs { "", " \t\n", {}, { prompt = "" }, { prompt = 5 }, { style = "noir" }, { "neon" } } do
-      local text, why = instructions.text(given)
+      local text, why = instructions.encode(given)
       assert.is_nil(text)
       assert.matches("prompt is empty", why)
     end
   end)
 
-  it("refuses what is no UTF-8, and names the byte", function()
-    local text, why = instructions.text("neon \255")
+  it("refuses a text that is not UTF-8, and names the byte", function()
+    local text, why = instructions.encode("neon \255")
     assert.is_nil(text)
     assert.matches("UTF%-8", why)
     assert.matches("byte " .. #'{"prompt":"neon ' + 1 .. " ", why)
   end)
 
-  it("refuses what JSON can't hold", function()
-    local text, why = instructions.text { prompt = "neon", seed = print }
+  it("refuses a value that JSON can't represent", function()
+    local text, why = instructions.encode { prompt = "neon", seed = print }
     assert.is_nil(text)
     assert.matches("JSON", why)
   end)

@@ -1,5 +1,5 @@
--- A month in some seconds: 2,000 orders, faults at random, the clock moved by 30 days, one process. Each order is what the
--- sandbox made of it, and nothing grows. DEVKIT4AI_SEED=N has other faults; DEVKIT4AI_FIGURES=1 prints what was measured.
+-- A month in some seconds, in one process: 2,000 generations, random faults, and a clock that moves by 30 days. Each result is
+-- compared with the sandbox, and memory does not grow. DEVKIT4AI_SEED=N has other faults; DEVKIT4AI_FIGURES=1 prints what was measured.
 local month = require "spec.support.month_run"
 
 local BATCHES, SIZE = 10, 200
@@ -26,24 +26,24 @@ describe("a month of a program", function()
     if os.getenv("DEVKIT4AI_FIGURES") then print_figures(report) end
   end)
 
-  it("ends with no error but those that it looks at", function()
+  it("has no unexpected error", function()
     assert.same({}, report.failures, "DEVKIT4AI_SEED=" .. seed)
   end)
 
-  it("has in the server's counter the generations that were given out, and the unknown ones that were made", function()
+  it("has as many generations at the server as results and found unknown outcomes", function()
     local tally = report.tally
     assert.same({}, tally.wrong, "DEVKIT4AI_SEED=" .. seed)
     assert.equal(BATCHES * SIZE, tally.given + tally.unknown + tally.refused + tally.not_sent)
     assert.equal(tally.made, tally.given + tally.found)
   end)
 
-  it("met what it was to meet", function()
+  it("covers every kind of outcome", function()
     local tally = report.tally
     assert.is_true(tally.found > 0 and tally.unknown > tally.found and tally.refused > 0)
     assert.is_true(report.refreshes >= BATCHES - 1)
   end)
 
-  it("leaves memory and descriptors as they were", function()
+  it("does not increase memory and descriptors", function()
     local before, after = report.measured[WARM], report.measured[BATCHES]
     assert.is_true(after.heap <= before.heap * 1.02, ("heap: %.1f, then %.1f KiB"):format(before.heap, after.heap))
     assert.is_true(after.descriptors <= before.descriptors + IDLE,

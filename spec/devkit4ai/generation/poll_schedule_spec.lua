@@ -1,47 +1,47 @@
--- When to look again whether a generation is done: the guide's schedule.
+-- The poll schedule of the guide.
 local poll_schedule = require "devkit4ai.generation.poll_schedule"
 
-describe("poll.pause", function()
-  it("grows from 5 s by 1.5, and never above 30 s", function()
+describe("poll_schedule.pause", function()
+  it("grows from 5 s by a factor of 1.5, up to 30 s", function()
     local pauses = {}
     for n = 1, 8 do pauses[n] = poll_schedule.pause(n) end
     assert.same({ 5, 7.5, 11.25, 16.875, 25.3125, 30, 30, 30 }, pauses)
   end)
 
-  it("stays at 30 s after any number of looks", function()
+  it("stays at 30 s after any number of polls", function()
     assert.equal(30, poll_schedule.pause(100000))
   end)
 
-  it("has time for the slowest documented generation, 10 minutes", function()
+  it("leaves time for the slowest documented generation, 10 minutes", function()
     assert.is_true(poll_schedule.DEADLINE > 600)
   end)
 end)
 
-describe("poll.pause with a first gap of one's own", function()
-  it("grows from there, and to no more than 30 s", function()
+describe("poll_schedule.pause with a given first pause", function()
+  it("grows from that pause, up to 30 s", function()
     assert.same({ 1, 1.5, 2.25 }, { poll_schedule.pause(1, 1), poll_schedule.pause(2, 1), poll_schedule.pause(3, 1) })
     assert.equal(30, poll_schedule.pause(2, 25))
   end)
 end)
 
-describe("poll.after_failure", function()
-  it("goes on after a look that got lost", function()
+describe("poll_schedule.after_failure", function()
+  it("continues after a failed poll", function()
     for _, kind in ipairs { "network", "timeout", "server", "rate_limited" } do
       assert.equal(5, poll_schedule.after_failure({ kind = kind }, 5))
     end
   end)
 
-  it("goes on after a 2xx that could not be read, but not after a redirect", function()
+  it("continues after an unreadable 2xx, but not after a redirect", function()
     assert.equal(5, poll_schedule.after_failure({ kind = "protocol", status = 200 }, 5))
     assert.is_nil(poll_schedule.after_failure({ kind = "protocol", status = 302 }, 5))
   end)
 
-  it("waits as long as the server says, where that is longer", function()
+  it("waits as long as the server says, if that is longer", function()
     assert.equal(60, poll_schedule.after_failure({ kind = "rate_limited", retry_after = 60 }, 5))
     assert.equal(7.5, poll_schedule.after_failure({ kind = "rate_limited", retry_after = 1 }, 7.5))
   end)
 
-  it("ends at what is final", function()
+  it("ends after a final failure", function()
     for _, kind in ipairs { "auth", "forbidden", "not_found", "invalid", "protocol", "tls", "config", "cancelled" } do
       assert.is_nil(poll_schedule.after_failure({ kind = kind }, 1))
     end

@@ -1,4 +1,4 @@
--- gen:save and gen:bytes: the whole picture or none.
+-- gen:save and gen:bytes: the complete image or nothing.
 local child = require "spec.support.child"
 local devkit4ai = require "devkit4ai"
 local raw = require "spec.support.raw"
@@ -7,7 +7,7 @@ local wire = require "spec.support.wire"
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 local LARGE = 300000 -- bytes of the large picture
 
--- A server whose generation is completed; PICTURE is what becomes of a request for its picture.
+-- A server with a completed generation; PICTURE answers the request for its image.
 local SCRIPT = [[
   local jpeg = "\255\216\255\208" .. ("x"):rep(300000 - 6) .. "\255\217"
   return function(conn)
@@ -55,27 +55,27 @@ describe("gen:save", function()
     file:close()
   end
 
-  -- Fails, and leaves in the folder what was there.
+  -- The call fails, and the folder does not change.
   local function fails(path, options, kind, ...)
     local before = child.list(folder)
     local saved, message, err = gen:save(path, options)
     assert.is_nil(saved)
     assert.same({ kind, "get_picture", ID }, { err.kind, err.operation, err.generation_id })
     assert.equal(1, (message:find("gen:save: ", 1, true)))
-    assert.is_nil(message:find("MARKER", 1, true)) -- an address that was signed shows no signature
+    assert.is_nil(message:find("MARKER", 1, true)) -- the signature of a URL is not shown
     for _, words in ipairs { ... } do assert.is_truthy(message:find(words, 1, true), message) end
     assert.same(before, child.list(folder))
     return err
   end
 
-  it("gives the path, of a file that is whole", function()
+  it("returns the path of a complete file", function()
     serve "conn:respond(200, jpeg)"
     assert.equal(folder .. "/a.jpg", assert(gen:save(folder .. "/a.jpg")))
     assert.equal(LARGE, #read "a.jpg")
     assert.same({ "a.jpg" }, child.list(folder))
   end)
 
-  it("sends no credential with the request for the picture", function()
+  it("sends no credential with the request for the image", function()
     serve "conn:respond(200, jpeg)"
     assert(gen:save(folder .. "/a.jpg"))
     local request = server:requests()[2]
@@ -89,7 +89,7 @@ describe("gen:save", function()
     assert.equal("mine", read "a.jpg")
   end)
 
-  it("overwrites where it is told to, the whole file at once", function()
+  it("overwrites if overwrite is set, the whole file at once", function()
     serve "conn:respond(200, jpeg)"
     write("a.jpg", "mine")
     assert(gen:save(folder .. "/a.jpg", { overwrite = true }))
@@ -102,13 +102,13 @@ describe("gen:save", function()
     fails(folder .. "/missing/a.jpg", nil, "file", folder .. "/missing/a.jpg: No such file or directory")
   end)
 
-  it("refuses a folder in the place of a file", function()
+  it("refuses a folder as the file", function()
     serve "conn:respond(200, jpeg)"
     fails(folder, nil, "file", "it is a folder", ID .. ".png")
     fails(folder, { overwrite = true }, "file", folder)
   end)
 
-  it("leaves nothing of a download that is cut, nor of the old file less", function()
+  it("leaves no part of a download that was cut, and keeps the old file", function()
     serve [[conn:write("HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n" .. jpeg:sub(1, 200000)) conn:close() return]]
     local err = fails(folder .. "/a.jpg", nil, "network", "(body, after ")
     assert.is_true(err.retryable)
@@ -117,44 +117,44 @@ describe("gen:save", function()
     assert.equal("mine", read "a.jpg")
   end)
 
-  it("leaves nothing of a download that is no picture", function()
+  it("leaves no part of a download that is not an image", function()
     serve [[conn:respond(200, "<html>" .. ("x"):rep(1000))]]
     fails(folder .. "/a.jpg", nil, "protocol", "no JPEG, PNG or WebP picture")
   end)
 
-  it("leaves nothing of an empty download", function()
+  it("leaves no file of an empty download", function()
     serve [[conn:respond(200, "")]]
     fails(folder .. "/a.jpg", nil, "protocol", "no JPEG, PNG or WebP picture")
   end)
 
-  it("leaves nothing of a download past 64 MiB", function()
+  it("leaves no part of a download above 64 MiB", function()
     serve [[conn:write("HTTP/1.1 200 OK\r\nContent-Length: 67108865\r\n\r\n" .. jpeg)
       while conn:write(("x"):rep(1024 * 1024)) do end return]]
     fails(folder .. "/a.jpg", nil, "protocol", "more than 67108864 bytes")
   end)
 
-  it("tells a picture that is gone, and leaves no file of the answer", function()
+  it("reports an image that is gone, and leaves no file of the response", function()
     serve [[conn:respond(404, { detail = "Not Found" })]]
     fails(folder .. "/a.jpg", nil, "not_found", "404")
   end)
 
-  it("tells a generation that is not done, and what to do", function()
+  it("reports a generation that is not done, and what to do", function()
     server = wire.server { ["GET /api/v1/generation/generations-v2/" .. ID .. "/status"] =
       { 200, { id = ID, status = "processing" } } }
     client = devkit4ai.new(wire.options(server.url))
     gen = client:generation(ID)
-    fails(folder .. "/a.jpg", nil, "invalid", ID, "no picture yet (processing)", "call gen:wait() first")
+    fails(folder .. "/a.jpg", nil, "invalid", ID, "no image yet (processing)", "call gen:wait() first")
   end)
 
-  it("opens no file by an address", function()
+  it("opens no local file through a URL", function()
     server = wire.server { ["GET /api/v1/generation/generations-v2/" .. ID .. "/status"] =
       { 200, { id = ID, status = "completed", result_image_url = "file:///etc/hostname" } } }
     client = devkit4ai.new(wire.options(server.url))
     gen = client:generation(ID)
-    fails(folder .. "/a.jpg", nil, "protocol", "no image URL that can be used (a text that is no URL)")
+    fails(folder .. "/a.jpg", nil, "protocol", "no image URL that can be used (a text that is not a URL)")
   end)
 
-  it("tells a file-size limit (ulimit -f), and leaves nothing", function()
+  it("reports a file-size limit (ulimit -f), and leaves no file", function()
     serve "conn:respond(200, jpeg)"
     local ended = child.run([[
       local client = require("devkit4ai").new { base_url = arg[1], access_token = "t", developer_key = "d",
@@ -169,7 +169,7 @@ describe("gen:save", function()
     assert.same({}, child.list(folder))
   end)
 
-  it("leaves nothing where the client is closed meanwhile", function()
+  it("leaves no file if the client is closed meanwhile", function()
     serve [[conn:write("HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n" .. jpeg:sub(1, 1000)) conn:sleep(1000)]]
     local task = devkit4ai.spawn(function() return select(3, gen:save(folder .. "/a.jpg")).kind end)
     while #server:requests() < 2 do require("devkit4ai.loop.waits").sleep(0.01) end
@@ -194,7 +194,7 @@ describe("gen:bytes", function()
   end)
 
   for kind, bytes in pairs(wire.image) do
-    it("gives the bytes of a " .. kind .. ", and the kind", function()
+    it("returns the bytes of a " .. kind .. ", and the kind", function()
       local gen = serve(("conn:respond(200, %q)"):format(bytes))
       local got, what = gen:bytes()
       assert.equal(bytes, got)
@@ -202,7 +202,7 @@ describe("gen:bytes", function()
     end)
   end
 
-  it("refuses what is no picture", function()
+  it("refuses a response that is not an image", function()
     local bytes, message, err = serve([[conn:respond(200, "<html>")]]):bytes()
     assert.is_nil(bytes)
     assert.same({ "protocol", ID }, { err.kind, err.generation_id })

@@ -1,8 +1,9 @@
--- gen:wait: by the guide's schedule, with short pauses here, and by a deadline instead of a count.
+-- gen:wait: polls by the guide's schedule, with short pauses in this spec, until a deadline.
 local devkit4ai = require "devkit4ai"
 local poll_schedule = require "devkit4ai.generation.poll_schedule"
 local raw = require "spec.support.raw"
 local waits = require "devkit4ai.loop.waits"
+local suggestions = require "devkit4ai.util.suggestions"
 local wire = require "spec.support.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
@@ -12,7 +13,7 @@ describe("gen:wait", function()
 
   setup(function()
     pause = poll_schedule.pause
-    poll_schedule.pause = function() return 0.001 end -- the schedule itself is shown in poll_spec
+    poll_schedule.pause = function() return 0.001 end -- poll_schedule_spec tests the schedule
   end)
   teardown(function() poll_schedule.pause = pause end)
 
@@ -21,7 +22,7 @@ describe("gen:wait", function()
     server:stop()
   end)
 
-  -- A generation whose nth look is answered by the nth step, the last one again and again.
+  -- A generation whose nth status request is answered by the nth step; the last step repeats.
   local function serve(...)
     local steps = {}
     for i, step in ipairs { ... } do steps[i] = ("[%d] = function(conn, ok) %s end"):format(i, step) end
@@ -45,7 +46,7 @@ describe("gen:wait", function()
   local PENDING, PROCESSING = [[ok(conn, { status = "pending" })]], [[ok(conn, { status = "processing" })]]
   local COMPLETED = [[ok(conn, { status = "completed", result_image_url = "http://p" })]]
 
-  it("looks until it is completed, and gives the generation itself", function()
+  it("polls until it is completed, and returns the generation itself", function()
     local gen = serve(PENDING, PROCESSING, COMPLETED)
     local seen = {}
     local done = assert(gen:wait { on_progress = function(it) seen[#seen + 1] = it.status end })
@@ -55,17 +56,17 @@ describe("gen:wait", function()
     assert.equal(3, #server:requests())
   end)
 
-  it("looks at once", function()
+  it("polls at once", function()
     local gen = serve(COMPLETED)
     assert(gen:wait())
     assert.equal(1, #server:requests())
   end)
 
-  it("takes a status that it does not know as not finished", function()
+  it("treats an unknown status as unfinished", function()
     assert(serve([[ok(conn, { status = "queued" })]], COMPLETED):wait())
   end)
 
-  it("tells a generation that failed, with the server's reason", function()
+  it("reports a failed generation with the server's reason", function()
     local gen = serve(PENDING, [[ok(conn, { status = "failed", error = "no GPU left" })]])
     local done, message, err = gen:wait()
     assert.is_nil(done)
@@ -75,7 +76,7 @@ describe("gen:wait", function()
     assert.is_truthy(message:find("no GPU left", 1, true))
   end)
 
-  it("tells a generation that failed without a reason", function()
+  it("reports a failed generation without a reason", function()
     local _, message, err = serve([[ok(conn, { status = "failed" })]]):wait()
     assert.equal("failed", err.kind)
     assert.is_truthy(message:find("no reason", 1, true))
@@ -88,7 +89,7 @@ describe("gen:wait", function()
     ["a cut"] = [[conn:close() conn.read_request = function() end]],
     ["408"] = [[conn:respond(408, "")]],
   } do
-    it("goes on after a look that got lost: " .. name, function()
+    it("continues after a failed poll: " .. name, function()
       local gen = serve(PENDING, step, COMPLETED)
       assert.equal("completed", assert(gen:wait()).status)
       assert.equal(3, #server:requests())
@@ -96,7 +97,7 @@ describe("gen:wait", function()
   end
 
   for status, kind in pairs { [403] = "forbidden", [404] = "not_found", [422] = "invalid" } do
-    it("ends where a look is answered with " .. status, function()
+    it("ends after a poll that is answered with " .. status, function()
       local gen = serve(PENDING, ("conn:respond(%d, { detail = 'no' })"):format(status))
       local _, message, err = gen:wait()
       assert.same({ kind, "refused", ID }, { err.kind, err.outcome, err.generation_id })
@@ -105,7 +106,7 @@ describe("gen:wait", function()
     end)
   end
 
-  it("ends when its time is over, names the id and how to go on, and never says to send it again", function()
+  it("ends at its deadline, names the id and the next step, and never says to send it again", function()
     local gen = serve(PROCESSING)
     local ahead, now, sleep, short = 0, waits.now, waits.sleep, poll_schedule.pause -- only sleeps take time here
     finally(function() waits.now, waits.sleep, poll_schedule.pause = now, sleep, short end)
@@ -129,7 +130,7 @@ describe("gen:wait", function()
     assert.equal("processing", gen.status) -- and it can be waited for anew
   end)
 
-  it("can be waited for by the line that the message names", function()
+  it("continues with the line in the message", function()
     local gen = serve(PENDING, PENDING, COMPLETED)
     local _, message = gen:wait { timeout = 0 }
     local line = message:match("go on waiting with (.*)$")
@@ -138,7 +139,7 @@ describe("gen:wait", function()
     assert.equal("completed", again(client).status)
   end)
 
-  it("hands its interval to the schedule", function()
+  it("passes its interval to the schedule", function()
     local gen, first = serve(PENDING, COMPLETED), nil
     poll_schedule.pause = function(_, interval)
       first = interval
@@ -148,7 +149,7 @@ describe("gen:wait", function()
     assert.equal(2, first)
   end)
 
-  it("refuses times that are none", function()
+  it("refuses bad times", function()
     local gen = serve(PENDING)
     for _, options in ipairs { { timeout = -1 }, { timeout = 0 / 0 }, { interval = 0 } } do
       assert.equal("config", select(3, gen:wait(options)).kind)
@@ -156,13 +157,13 @@ describe("gen:wait", function()
     assert.equal(0, #server:requests())
   end)
 
-  it("looks once where its timeout is 0", function()
+  it("polls once if its timeout is 0", function()
     local gen = serve(PENDING)
     assert.equal("timeout", select(3, gen:wait { timeout = 0 }).kind)
     assert.equal(1, #server:requests())
   end)
 
-  it("lets no single look outlast it", function()
+  it("limits a single poll to its own deadline", function()
     local gen = serve("conn:sleep(1000)")
     local _, message, err = gen:wait { timeout = 0.5 }
     assert.equal("timeout", err.kind)
@@ -170,15 +171,15 @@ describe("gen:wait", function()
     assert.is_truthy(message:find("go on waiting with", 1, true))
   end)
 
-  it("raises what on_progress raises, with the line that goes on", function()
+  it("raises an error of on_progress, with the line that continues", function()
     local gen = serve(PENDING)
     local ok, why = pcall(gen.wait, gen, { on_progress = function() error("stop it", 0) end })
     assert.is_false(ok)
     assert.equal(1, (why:find("stop it; ", 1, true)), why)
-    assert.is_truthy(why:find(gen._words .. ":wait()", 1, true), why)
+    assert.is_truthy(why:find(suggestions.wait(gen), 1, true), why)
   end)
 
-  it("is ended by closing the client", function()
+  it("ends when the client is closed", function()
     local gen = serve(PENDING)
     local short = poll_schedule.pause
     poll_schedule.pause = function() return 1000 end

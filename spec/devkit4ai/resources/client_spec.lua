@@ -30,7 +30,7 @@ describe("client", function()
     return message, err
   end
 
-  it("register gives an account with its keys, shown once", function()
+  it("register returns an account with its keys, which are shown once", function()
     local address = email()
     local account = assert(operator():register { email = address, password = PASSWORD, full_name = "Ada" })
     assert.same({ address, "Ada", "developer", true },
@@ -41,7 +41,7 @@ describe("client", function()
     assert.is_string(account.project_key)
   end)
 
-  it("project refuses an id that is no UUID, before it stands in a path or a header", function()
+  it("project refuses an id that is not a UUID, before a path or a header contains it", function()
     for _, id in ipairs { "7", "../x", "550e8400-e29b-41d4-a716-44665544000Z", "a\nb" } do
       local project, message, err = assert(devkit4ai.new { base_url = box.url }):project(id)
       assert.is_nil(project)
@@ -50,7 +50,7 @@ describe("client", function()
     end
   end)
 
-  it("register gives the client the keys that it does not hold yet", function()
+  it("register adds the keys that the client does not hold yet", function()
     local client = operator()
     local account = assert(client:register { email = email(), password = PASSWORD })
     assert(client:login(account.email, PASSWORD))
@@ -60,7 +60,7 @@ describe("client", function()
     assert.not_equal(second.project_id, client:project().id)
   end)
 
-  it("register tells an address that is taken, a weak password and a bad address", function()
+  it("register reports an address in use, a weak password and a bad address", function()
     local address = email()
     assert(operator():register { email = address, password = PASSWORD })
     fails("conflict", "refused", 409, "register", operator():register { email = address, password = PASSWORD })
@@ -77,7 +77,7 @@ describe("client", function()
     assert.is_truthy(message:find("the option operator_key or set DEVKIT4AI_OPERATOR_KEY", 1, true))
   end)
 
-  it("login gives the client itself, and me the account", function()
+  it("login returns the client itself, and me returns the account", function()
     local address = email()
     assert(operator():register { email = address, password = PASSWORD })
     local client = assert(devkit4ai.new { base_url = box.url })
@@ -89,7 +89,7 @@ describe("client", function()
     client:close()
   end)
 
-  it("login tells a wrong password", function()
+  it("login reports a wrong password", function()
     local address = email()
     assert(operator():register { email = address, password = PASSWORD })
     local message, err = fails("auth", "refused", 401, "login",
@@ -105,13 +105,13 @@ describe("client", function()
     assert.is_truthy(message:find("call client:login first", 1, true))
   end)
 
-  it("refresh_token gives the client itself, with a token that works", function()
+  it("refresh_token returns the client itself, with a valid token", function()
     local client = developer()
     assert.equal(client, assert(client:refresh_token()))
     assert(client:me())
   end)
 
-  it("renews a token that has ended by itself, and says so when the session is over", function()
+  it("refreshes an expired token by itself, and reports the end of the session", function()
     local short = assert(sandbox.start { access_life = 0, refresh_life = 600 })
     finally(function() short:stop() end)
     local client = assert(devkit4ai.new(assert(short:developer { email = email(), password = PASSWORD })))
@@ -123,7 +123,7 @@ describe("client", function()
     assert.is_truthy(message:find("the session is over", 1, true))
   end)
 
-  it("new_project gives a project, and projects lists it", function()
+  it("new_project returns a project, and projects lists it", function()
     local client = developer()
     local project = assert(client:new_project { name = "My First AI App", description = "AI-powered" })
     assert.same({ "My First AI App", "AI-powered", true }, { project.name, project.description, project.is_active })
@@ -136,12 +136,12 @@ describe("client", function()
     assert.same({ "Default Project", "My First AI App" }, names)
   end)
 
-  it("new_project tells what the server refuses", function()
+  it("new_project reports the server's refusal", function()
     local _, err = fails("invalid", "refused", 422, "create_project", developer():new_project { name = "ab" })
     assert.equal("body.name", err.fields[1].loc)
   end)
 
-  it("project and generation ask nobody", function()
+  it("project and generation send no request", function()
     local client = assert(devkit4ai.new { base_url = "http://127.0.0.1:1",
       project_id = "550e8400-e29b-41d4-a716-446655440000" })
     assert.equal("550e8400-e29b-41d4-a716-446655440000", client:project().id)
@@ -149,24 +149,24 @@ describe("client", function()
     assert.equal("y", client:project("550e8400-e29b-41d4-a716-446655440000"):generation("y").id)
   end)
 
-  it("an id that is no UUID never gets into a path", function()
+  it("an id that is not a UUID never appears in a path", function()
     local message = fails("invalid", "not_sent", nil, "get_generation_status",
       developer():generation("../../auth/me"):refresh())
     assert.is_truthy(message:find("no UUID", 1, true))
     assert.is_nil(message:find("../../auth/me", 1, true)) -- it may be a key in the wrong place
   end)
 
-  it("is told by a string what it is, without a secret", function()
+  it("has a string form without a secret", function()
     assert.equal("devkit4ai.Client of " .. box.url .. " (developer)", tostring(developer()))
   end)
 
-  it("of a role that lacks a call says so", function()
+  it("reports a call that its role does not have", function()
     local client = assert(devkit4ai.new { base_url = box.url, role = "end_user", access_token = "t" })
     local message = fails("config", "not_sent", nil, "list_projects", client:projects())
     assert.is_truthy(message:find("end_user", 1, true))
   end)
 
-  it("closes itself at the end of a block, where Lua has that", function()
+  it("is closed at the end of a block, if Lua supports that", function()
     if _VERSION ~= "Lua 5.4" then return end
     local run = assert(load [[
       local devkit4ai, url = ...

@@ -1,5 +1,5 @@
--- Deleting and revoking: `true`; on a repeat after an unknown outcome "it is not there" means that the first try did it, and
--- never otherwise. Counted at the server.
+-- Deleting and revoking return `true`. After an unknown outcome, a retry that finds nothing counts as success; a first request
+-- that finds nothing does not. The server counts the requests.
 local devkit4ai = require "spec.support.quick"
 local raw = require "spec.support.raw"
 local waits = require "devkit4ai.loop.waits"
@@ -11,8 +11,7 @@ local function key_of(list)
   return assert(list)[1]
 end
 
--- operation -> the call, its request line, where a user looks whether it is gone. The key comes out of a list, as a user's
--- would.
+-- operation -> the call, its request line, the call that shows the result. The key comes from a list, as in a program.
 local CALLS = {
   revoke_developer_key = {
     object = function(client) return key_of(client:developer_keys()) end, verb = "revoke",
@@ -36,8 +35,8 @@ local CALLS = {
   },
 }
 
--- A server that gives each DELETE the next of its answers, the last one again and again. "lost" and "cut" end the connection
--- before and in the middle of an answer, "hang" gives none.
+-- A server that sends the next of its answers to each DELETE, and repeats the last one. "lost" and "cut" close the connection
+-- before and in the middle of an answer; "hang" sends no answer.
 local SCRIPT = [[
   local answers, n = { %s }, 0
   return function(conn)
@@ -60,8 +59,8 @@ local SCRIPT = [[
   end
 ]]
 
--- Each DELETE's answers; how many came; then nothing for a success, or kind and outcome. of: the 400 of that one alone is
--- success (wire.md E29).
+-- The answers to the DELETE requests; their number; then nothing for a success, or kind and outcome. but: for this operation,
+-- the 400 means success (wire.md E29).
 local CASES = {
   { { 204 }, 1 },
   { { 200 }, 1 },
@@ -112,7 +111,7 @@ for name, call in pairs(CALLS) do
     for _, case in ipairs(CASES) do
       local answers, count, kind, outcome = case[1], case[2], case[3], case[4]
       if case.but == name then kind, outcome = nil, nil end
-      it(("that meets %s is %s"):format(table.concat(answers, ", "), kind or "done"), function()
+      it(("answered with %s: %s"):format(table.concat(answers, ", "), kind or "done"), function()
         local object = serve(answers)
         local done, message, err = object[call.verb](object)
         assert.equal(kind == nil and true or nil, done)
@@ -127,14 +126,14 @@ for name, call in pairs(CALLS) do
       end)
     end
 
-    it("that nobody got an answer to was not sent, so that its 404 is one", function()
+    it("without a connection was not sent, so a later 404 is an error", function()
       local object = serve { 404 }
       server:stop()
       local _, _, err = object[call.verb](object)
       assert.same({ "network", "not_sent", 3, true }, { err.kind, err.outcome, err.attempts, err.retryable })
     end)
 
-    it("says that it may be done where it is cancelled", function()
+    it("may have been done if it is cancelled, and the message says so", function()
       local object = serve { '"hang"' }
       local task = devkit4ai.spawn(function() return object[call.verb](object) end)
       while #lines() == 0 do waits.sleep(0.005) end

@@ -1,4 +1,4 @@
--- Developer keys, and the verification of an account's address: what goes out, and what comes back.
+-- Developer keys, and the verification of an account's address: requests and results.
 local cjson = require "cjson"
 local devkit4ai = require "spec.support.quick"
 local wire = require "spec.support.wire"
@@ -23,7 +23,7 @@ end)
 describe("client:new_developer_key", function()
   local MADE = { 201, { id = ID, name = "laptop", key = KEY, key_prefix = "ak_of_th", is_active = true } }
 
-  it("gives the key once, and goes on with its own", function()
+  it("returns the key once, and the client continues with its own key", function()
     local key = assert(serve({ ["POST " .. KEYS] = MADE, ["GET " .. KEYS] = { 200, "[]" } })
       :new_developer_key "laptop")
     assert.same({ ID, "laptop", KEY, "ak_of_th", true }, { key.id, key.name, key.key, key.key_prefix, key.is_active })
@@ -34,12 +34,12 @@ describe("client:new_developer_key", function()
     assert.equal(wire.sample.developer_key, wire.header(server:last(), "X-Developer-Key"))
   end)
 
-  it("sends an object where no name is given", function()
+  it("sends a JSON object if no name is given", function()
     assert(serve({ ["POST " .. KEYS] = MADE }):new_developer_key(nil, { timeout = 20 }))
     assert.equal("{}", server:last().body)
   end)
 
-  it("may have made one that nobody knows, and says where to look", function()
+  it("says where to look if an unknown key may exist", function()
     local key, message, err = serve({ ["POST " .. KEYS] = { 201, { id = ID } } }):new_developer_key()
     assert.is_nil(key)
     assert.same({ "protocol", "unknown", false }, { err.kind, err.outcome, err.retryable })
@@ -47,7 +47,7 @@ describe("client:new_developer_key", function()
     assert.equal(1, #server:requests())
   end)
 
-  it("is refused where there are ten", function()
+  it("is refused at ten keys", function()
     local detail = "Maximum number of developer keys (10) reached. Please revoke unused keys."
     local _, message, err = serve({ ["POST " .. KEYS] = { 400, { detail = detail } } }):new_developer_key()
     assert.same({ "invalid", "refused", detail }, { err.kind, err.outcome, err.detail })
@@ -59,7 +59,7 @@ describe("client:developer_keys", function()
   local LISTED = { id = ID, name = "", key_prefix = "ak_of_th", is_active = true, last_used_at = cjson.null }
 
   for words, body in pairs { ["an array"] = { LISTED }, ["a wrapper"] = { developer_keys = { LISTED } } } do
-    it("lists keys that can be revoked, out of " .. words, function()
+    it("lists keys that can be revoked, from " .. words, function()
       local list = assert(serve({ ["GET " .. KEYS] = { 200, body }, ["DELETE " .. KEYS .. "/" .. ID] = { 204, "" } })
         :developer_keys())
       local key = list[1]
@@ -68,7 +68,7 @@ describe("client:developer_keys", function()
     end)
   end
 
-  it("says that a key can't revoke itself", function()
+  it("reports that a key can't revoke itself", function()
     local detail = "Cannot revoke the developer key currently being used for authentication"
     local list = assert(serve { ["GET " .. KEYS] = { 200, { LISTED } },
       ["DELETE " .. KEYS .. "/" .. ID] = { 403, { detail = detail } } }:developer_keys())
@@ -83,20 +83,20 @@ describe("verification", function()
   local ASK, VERIFY = "POST /api/v1/auth/request-verification?user_id=" .. ID, "POST /api/v1/auth/verify-email"
   local TOKEN = 'a-token "of the mail"'
 
-  it("is asked for without a body and without credentials", function()
+  it("is requested without a body and without credentials", function()
     assert.equal(serve { [ASK] = { 200, { message = "sent" } } }, client:request_verification(ID))
     assert.same({ "", "0", nil, nil }, { server:last().body, wire.header(server:last(), "Content-Length"),
       wire.header(server:last(), "Authorization"), wire.header(server:last(), "X-User-Role") })
   end)
 
-  it("sends the token of the mail", function()
+  it("sends the token of the email", function()
     serve { [VERIFY] = { 200, "" } }
     assert.equal(client, client:verify_email { user_id = ID, verification_token = TOKEN })
     assert.same({ user_id = ID, verification_token = TOKEN }, cjson.decode(server:last().body))
     assert.is_nil(wire.header(server:last(), "Authorization"))
   end)
 
-  it("hides the token where the server repeats it", function()
+  it("masks the token if the server repeats it", function()
     serve { [VERIFY] = { 400, { detail = "Invalid or expired: " .. TOKEN } } }
     local done, message, err = client:verify_email { user_id = ID, verification_token = TOKEN }
     assert.is_nil(done)

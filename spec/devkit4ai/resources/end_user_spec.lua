@@ -1,4 +1,4 @@
--- End users of a project: what their clients send, what they share with the developer's, and what they must not.
+-- End users of a project: what their clients send, and what they share with the developer's client.
 local cjson = require "cjson"
 local devkit4ai = require "devkit4ai"
 local raw = require "spec.support.raw"
@@ -44,7 +44,7 @@ describe("an end user's client", function()
     assert.same(REGISTER, cjson.decode(request.body))
   end)
 
-  it("registers without the project's key where there is none", function()
+  it("registers without the project's key if the project has none", function()
     registering()
     project()
     assert(client:project(ID):end_user():register(REGISTER)) -- the options' key is another project's
@@ -63,7 +63,7 @@ describe("an end user's client", function()
     assert.equal(0, #server:requests())
   end)
 
-  it("takes the tokens of a registration, else says to log in", function() -- wire.md D18
+  it("adopts the tokens of a registration; without tokens it says to log in", function() -- wire.md D18
     for tokens, bearer in pairs { ["a.b.c"] = "Bearer a.b.c", [false] = false } do
       local answer = { access_token = tokens or nil, refresh_token = tokens or nil }
       for name, value in pairs(USER) do answer[name] = value end
@@ -84,7 +84,7 @@ describe("an end user's client", function()
     end
   end)
 
-  -- A server where each token is a name: it logs "who" in as that, and refuses one that ends in "-old".
+  -- A server whose tokens are names: it logs "who" in under that name, and refuses a token that ends in "-old".
   local function start()
     server = raw.start { script = [[
       local cjson = require "cjson"
@@ -141,7 +141,7 @@ describe("an end user's client", function()
     assert.equal("BOB", assert(gen:refresh()).raw.email)
   end)
 
-  it("generates with the key that its project gets later", function()
+  it("generates with the key that its project receives later", function()
     server = wire.server {
       ["POST /api/v1/projects/" .. ID .. "/api-keys"] = { 201, { id = ID, key = "pk_another" } },
       ["POST /api/v1/generation/generate-v2"] = { 200, { id = ID } },
@@ -156,7 +156,7 @@ describe("an end user's client", function()
     assert.equal("pk_another", wire.header(server:requests()[2], "X-API-Key"))
   end)
 
-  it("never goes out with the developer's token", function()
+  it("never sends the developer's token", function()
     start()
     local user = project():end_user()
     for _, call in ipairs { "me", "refresh_token" } do
@@ -172,7 +172,7 @@ describe("an end user's client", function()
     assert.equal(1, #server:requests())
   end)
 
-  it("renews its own tokens, and nobody else's", function()
+  it("refreshes its own tokens, and no other client's", function()
     start()
     local one = project()
     local ada = one:end_user { access_token = "ada-old", refresh_token = "refresh-ada" }
@@ -188,7 +188,7 @@ describe("an end user's client", function()
     assert.same({ "refresh-ada", "refresh-bob" }, bodies)
   end)
 
-  it("gives its tokens, with which the session goes on in another client", function()
+  it("returns its tokens, which continue the session in another client", function()
     start()
     local one = project()
     local ada = one:end_user { access_token = "ada-old", refresh_token = "refresh-ada" }
@@ -205,7 +205,7 @@ describe("an end user's client", function()
     assert.same(tokens, assert(later:tokens()))
   end)
 
-  it("gives the tokens that it has, and none of its developer's", function()
+  it("returns its own tokens, and none of its developer's", function()
     start()
     local one = project()
     assert.same({ access_token = "bob" }, assert(one:end_user({ access_token = "bob" }):tokens()))
@@ -223,7 +223,7 @@ describe("an end user's client", function()
     assert.equal(wire.sample.access_token, assert(client:tokens()).access_token)
   end)
 
-  it("has no call of a developer", function()
+  it("has no developer call", function()
     start()
     local user = project():end_user { access_token = "bob" }
     local list, message, err = user:projects()
@@ -232,7 +232,7 @@ describe("an end user's client", function()
     assert.is_truthy(message:find("role end_user has no such call", 1, true))
   end)
 
-  it("ends alone", function()
+  it("is closed alone", function()
     start()
     local one = project()
     local ada, bob = one:end_user { access_token = "ada" }, one:end_user { access_token = "bob" }
@@ -246,7 +246,7 @@ describe("an end user's client", function()
     assert(client:me())
   end)
 
-  it("ends with the developer's client, and so does what it has under way", function()
+  it("is closed with the developer's client, and so are its requests in flight", function()
     start()
     local user = project():end_user { access_token = "slow" }
     local waiting = devkit4ai.spawn(function() return user:me() end)
@@ -277,7 +277,7 @@ describe("an end user's client", function()
     assert.is_nil(user._secrets:mask("a-secret-token and another-secret"):find("secret", 1, true))
   end)
 
-  it("refuses a token that can't stand in a header, and raises for what is no token", function()
+  it("refuses a token that a header can't contain, and raises for a value of another type", function()
     start()
     local one = project()
     local user, message, err = one:end_user { access_token = "a\nb" }
@@ -288,7 +288,7 @@ describe("an end user's client", function()
     assert.has_error(function() one:end_user { token = "x" } end)
   end)
 
-  it("goes where nobody holds it, and is cheap", function()
+  it("is collected when nothing refers to it, and is small", function()
     start()
     local one, users = project(), {}
     assert(one:end_user())
@@ -309,7 +309,7 @@ describe("an end user's client", function()
 end)
 
 describe("an end user", function()
-  it("registers, generates and finds it again, at the sandbox", function()
+  it("registers, generates and finds the generation, against the sandbox", function()
     local box = assert(sandbox.start { step_time = 0.02 })
     local options = assert(box:developer { email = "dev@example.com", password = "SecurePass123" })
     local client = assert(devkit4ai.new(options))

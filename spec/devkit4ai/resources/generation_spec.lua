@@ -1,4 +1,4 @@
--- Projects, keys and generations against the sandbox, from the key to the picture on disk.
+-- Projects, keys and generations against the sandbox, from the key to the image on disk.
 local child = require "spec.support.child"
 local devkit4ai = require "devkit4ai"
 local poll_schedule = require "devkit4ai.generation.poll_schedule"
@@ -24,7 +24,7 @@ describe("a project", function()
     return assert(client:new_project { name = "My First AI App" })
   end
 
-  it("gives a key, shown once, and lists its keys", function()
+  it("creates a key, which is shown once, and lists its keys", function()
     local it_is = project()
     local key = assert(it_is:new_key "Production API Key")
     assert.same({ "Production API Key", it_is.id, true, key.key:sub(1, 8) },
@@ -38,7 +38,7 @@ describe("a project", function()
     assert.is_nil(tostring(key):find(key.key, 1, true))
   end)
 
-  it("generates with the first key that it got, and keeps to it", function()
+  it("generates with the first key that it received, also after a second one", function()
     local it_is = project()
     local _, message, err = it_is:generate { images = IMAGES, prompt = "neon" }
     assert.same({ "config", "not_sent" }, { err.kind, err.outcome })
@@ -54,7 +54,7 @@ describe("a project", function()
     assert.same({ key.id }, used)
   end)
 
-  it("orders a picture, which is waited for and saved", function()
+  it("creates a generation, waits for it and saves its image", function()
     local folder = child.folder()
     finally(function() child.remove(folder) end)
     local it_is = project()
@@ -78,7 +78,7 @@ describe("a project", function()
     other:close()
   end)
 
-  it("tells a generation that failed, by its reason", function()
+  it("reports a failed generation with its reason", function()
     local it_is = project()
     assert(it_is:new_key "k")
     local gen = assert(it_is:generate { images = IMAGES, prompt = "neon [fail: no GPU left]" })
@@ -88,7 +88,7 @@ describe("a project", function()
     assert.equal("failed", gen.status)
   end)
 
-  it("tells a generation that is not there", function()
+  it("reports a generation that does not exist", function()
     local it_is = project()
     assert(it_is:new_key "k")
     local _, _, err = it_is:generation("990e8400-e29b-41d4-a716-446655440004"):refresh()
@@ -96,14 +96,14 @@ describe("a project", function()
       { err.kind, err.outcome, err.status, err.generation_id })
   end)
 
-  it("of somebody else is refused", function()
+  it("of another account is refused", function()
     local other = assert(devkit4ai.new(assert(box:developer {
       email = "other@example.com", password = "SecurePass123" })))
     local _, _, err = other:project(project().id):keys()
     assert.same({ "forbidden", "refused", 403, "list_api_keys" }, { err.kind, err.outcome, err.status, err.operation })
   end)
 
-  it("of the options is client:generate's, and client:generation's", function()
+  it("in the options is used by client:generate and client:generation", function()
     local gen = assert(client:generate { images = { IMAGES[1] }, prompt = "neon" })
     assert.equal("completed", assert(client:generation(gen.id):wait()).status)
   end)

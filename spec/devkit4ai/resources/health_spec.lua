@@ -1,4 +1,4 @@
--- client:health(part): which address, without credentials, and what is told.
+-- client:health(part): the path, no credentials, and the result.
 local devkit4ai = require "spec.support.quick"
 local wire = require "spec.support.wire"
 
@@ -24,7 +24,7 @@ teardown(function()
 end)
 
 describe("client:health", function()
-  it("needs no credentials, and shows none", function()
+  it("needs no credentials, and sends none", function()
     local holder = assert(devkit4ai.new(wire.options(server.url)))
     finally(function() holder:close() end)
     for _, one in ipairs { client, holder } do
@@ -36,7 +36,7 @@ describe("client:health", function()
     end
   end)
 
-  it("looks at a part", function()
+  it("requests a part", function()
     local database = assert(client:health "database")
     assert.same({ "unhealthy", "no connection" }, { database.status, database.error }) -- told, and no failure of the call
     assert.is_false(assert(client:health "storage").writable)
@@ -45,7 +45,7 @@ describe("client:health", function()
     assert.equal("ok", assert(client:health("simple", { timeout = 20 })).status)
   end)
 
-  it("raises for a part that there is not, and sends nothing", function()
+  it("raises for an unknown part, and sends nothing", function()
     local before = #server:requests()
     assert.has_error(function() client:health "" end)
     assert.has_error(function() client:health "disk" end)

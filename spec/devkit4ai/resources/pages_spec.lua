@@ -1,4 +1,4 @@
--- Lists in pages, from a server that is right, and from servers that are not. Requests are counted there.
+-- Paginated lists from a correct server and from faulty servers. The server counts the requests.
 local devkit4ai = require "devkit4ai"
 local raw = require "spec.support.raw"
 
@@ -7,7 +7,7 @@ local PATH = "/api/v1/generation/public-generations-v2"
 describe("pages", function()
   local server, client
 
-  -- answers: Lua that fills `answer` from page, per_page and n, the request's number; item(i) is a generation, of(a, b) some
+  -- answers: Lua that sets `answer` from page, per_page and n, the request's number; item(i) is one generation, of(a, b) several
   local function start(answers)
     server = raw.start { script = [[
       local n = 0
@@ -54,7 +54,7 @@ describe("pages", function()
     return client:public_generations(options or { per_page = 2 })
   end
 
-  it("give one item after the other, and nil at the end", function()
+  it("return one item after the other, and nil at the end", function()
     start(RIGHT)
     local pages, got = list(), {}
     assert.is_nil(pages.total)
@@ -74,14 +74,14 @@ describe("pages", function()
     assert.equal("devkit4ai.Generation " .. got[1].id .. " (completed)", tostring(got[1]))
   end)
 
-  it("are gone through by for", function()
+  it("can be read by a for loop", function()
     start(RIGHT)
     local got = {}
     for gen in list() do got[#got + 1] = gen end
     assert.same({ 1, 2, 3, 4, 5 }, numbers(got))
   end)
 
-  it("give all at once, whatever was read before, and go on where they were", function()
+  it("return all items at once, also those read before, and next continues where it was", function()
     start(RIGHT)
     local pages = list()
     assert.same({ 1 }, numbers { pages:next() })
@@ -89,7 +89,7 @@ describe("pages", function()
     assert.same({ 2 }, numbers { pages:next() })
   end)
 
-  it("give one page alone, and go on where they were", function()
+  it("return one page alone, and next continues where it was", function()
     start(RIGHT)
     local pages = list()
     assert.same({ 1 }, numbers { pages:next() })
@@ -98,71 +98,71 @@ describe("pages", function()
     for i = 2, 5 do assert.same({ i }, numbers { pages:next() }) end
   end)
 
-  it("begin with the page that is asked for", function()
+  it("begin with the requested page", function()
     start(RIGHT)
     assert.same({ 3, 4, 5 }, numbers(assert(list { page = 2, per_page = 2 }:all())))
     assert.equal(2, #server:requests())
   end)
 
-  it("ask for twenty where no size is given", function()
+  it("request twenty items if no size is given", function()
     start(RIGHT)
     assert.equal(5, #assert(client:public_generations():all()))
     assert.equal(PATH .. "?page=1&per_page=20", server:requests()[1].target)
     assert.equal(1, #server:requests()) -- a short page is the last
   end)
 
-  -- what the server does; the numbers that must come out; how many requests that takes
+  -- the server's behaviour; the items that must result; the number of requests
   for what, case in pairs {
-    ["has nothing at all"] = { [[answer = { generations = of(1, 0), total = 0 }]], {}, 1 },
-    ["tells no total"] = {
+    ["has no items"] = { [[answer = { generations = of(1, 0), total = 0 }]], {}, 1 },
+    ["reports no total"] = {
       [[answer = { generations = page > 3 and of(1, 0) or of(page * 2 - 1, math.min(page * 2, 5)) }]],
       { 1, 2, 3, 4, 5 }, 4 },
-    ["gives an empty page behind full ones"] = {
+    ["returns an empty page after full ones"] = {
       [[answer = { generations = page == 3 and of(1, 0) or of(page * 2 - 1, page * 2), total = 4 }]],
       { 1, 2, 3, 4 }, 3 },
-    ["gives the same page for ever"] = {
+    ["returns the same page again and again"] = {
       [[answer = { generations = of(1, 2), total = 1000, page = page }]], { 1, 2 }, 3 },
-    ["gives page one whatever page is asked for"] = {
+    ["returns page one for every page"] = {
       [[answer = { generations = of(1, 2), total = 4, page = 1, per_page = 2 }]], { 1, 2 }, 3 },
-    ["says 0 and gives some"] = {
+    ["reports 0 and returns items"] = {
       [[answer = { generations = of(page * 2 - 1, math.min(page * 2, 3)), total = 0 }]], { 1, 2, 3 }, 2 },
-    ["says the page's count for the total"] = {
+    ["reports the page's count as the total"] = {
       [[answer = { generations = of(page * 2 - 1, math.min(page * 2, 5)), total = 2 }]], { 1, 2, 3, 4, 5 }, 3 },
-    ["says far too many"] = {
+    ["reports far too many"] = {
       [[answer = { generations = page > 2 and of(1, 0) or of(page * 2 - 1, page == 1 and 2 or 3), total = 1e9 }]],
       { 1, 2, 3 }, 3 },
-    ["says rubbish for the total"] = {
+    ["reports an invalid total"] = {
       [[answer = { generations = of(1, 1), total = "many", per_page = -3 }]], { 1 }, 3 },
-    ["gives more than was asked for"] = {
+    ["returns more than requested"] = {
       [[answer = { generations = of(page * 4 - 3, math.min(page * 4, 6)), total = 6 }]], { 1, 2, 3, 4, 5, 6 }, 3 },
-    ["gives fewer than was asked for, and says so"] = {
+    ["returns fewer than requested, and reports that size"] = {
       [[answer = { generations = of(page, page < 4 and page or 3), total = 3, per_page = 1 }]], { 1, 2, 3 }, 4 },
-    ["gives fewer than was asked for, of a total"] = {
+    ["returns fewer than requested, with a total"] = {
       [[answer = { generations = of(page, math.min(page, 3)), total = 3 }]], { 1, 2, 3 }, 3 },
-    ["gives fewer than was asked for, and has_more"] = {
+    ["returns fewer than requested, with has_more"] = {
       [[answer = { items = of(page, page), has_more = page < 3 }]], { 1, 2, 3 }, 3 },
-    ["gets a new one meanwhile, which moves all others"] = {
+    ["receives a new item meanwhile, which moves all others"] = {
       [[answer = { generations = page == 1 and of(2, 3) or page == 2 and of(3, 4) or of(5, 5), total = 5 }]],
       { 2, 3, 4, 5 }, 3 },
-    ["gets as many new ones as a page holds"] = {
+    ["receives as many new items as a page holds"] = {
       [[answer = { generations = page < 3 and of(1, 2) or of(3, 3), total = 3 }]], { 1, 2, 3 }, 3 },
-    ["gives one twice in a page"] = {
+    ["returns an item twice on a page"] = {
       [[answer = { generations = { item(1), item(1) }, total = 1 }]], { 1 }, 3 },
-    ["gives a bare list"] = { [[answer = page == 1 and of(1, 1) or of(1, 0)]], { 1 }, 2 },
-    ["gives fewer than was asked for, and says nothing of the whole"] = {
+    ["returns a bare list"] = { [[answer = page == 1 and of(1, 1) or of(1, 0)]], { 1 }, 2 },
+    ["returns fewer than requested, and nothing about the whole"] = {
       [[answer = of(page, page < 4 and page or 0)]], { 1, 2, 3 }, 4 },
-    ["gives fewer than was asked for, and names the size that was asked for"] = {
+    ["returns fewer than requested, and reports the requested size"] = {
       [[answer = { generations = of(page, page < 4 and page or 0), per_page = 2 }]], { 1, 2, 3 }, 4 },
-    ["says that there is no more"] = { [[answer = { items = of(1, 1), has_more = false }]], { 1 }, 1 },
-    ["loses one meanwhile, which moves the others up"] = {
+    ["reports that no page follows"] = { [[answer = { items = of(1, 1), has_more = false }]], { 1 }, 1 },
+    ["loses an item meanwhile, which moves the others up"] = {
       [[answer = { generations = n == 1 and of(1, 2) or n == 2 and of(4, 5) or n == 3 and of(2, 3) or of(1, 0),
         total = n == 1 and 5 or 4 }]], { 1, 2, 3, 4, 5 }, 4 },
-    ["says another total each time, of what is left"] = {
+    ["reports only the remaining items as the total"] = {
       [[answer = { generations = of(page * 2 - 1, math.min(page * 2, 5)), total = 6 - page }]], { 1, 2, 3, 4, 5 }, 5 },
-    ["says another page's number"] = {
+    ["reports another page's number"] = {
       [[answer = { generations = of(page * 2 - 1, math.min(page * 2, 3)), total = 3, page = 77 }]], { 1, 2, 3 }, 2 },
   } do
-    it("end, with all that came and nothing twice, where the server " .. what, function()
+    it("end, with every item once, if the server " .. what, function()
       start(case[1])
       local pages, got = list(), {}
       local gen, message = pages:next()
@@ -178,7 +178,7 @@ describe("pages", function()
     end)
   end
 
-  it("tell a failure, and the next call tries that page again", function()
+  it("report a failure, and the next call tries that page again", function()
     start([[if n == 2 then status, answer = 500, { detail = "no" } else ]] .. RIGHT .. [[ end]])
     local pages = list()
     assert(pages:next())
@@ -192,7 +192,7 @@ describe("pages", function()
     assert.equal(PATH .. "?page=2&per_page=2", server:requests()[3].target)
   end)
 
-  it("raise a failure's words in a for", function()
+  it("raise the message of a failure in a for loop", function()
     start [[status, answer = 500, { detail = "no" }]]
     local ran, why = pcall(function()
       for _ in list() do error("never") end
@@ -201,14 +201,14 @@ describe("pages", function()
     assert.is_truthy(why:find("^client:public_generations: the server answered 500: no"))
   end)
 
-  it("tell a failure of all", function()
+  it("report a failure of all", function()
     start [[if page == 2 then status, answer = 403, { detail = "no" } else answer = { generations = of(1, 2) } end]]
     local all, message, err = list():all()
     assert.is_nil(all)
     assert.same({ "forbidden", message }, { err.kind, err.message })
   end)
 
-  it("tell an answer without a list, or with an item that has no id", function()
+  it("report a response without a list, or with an item without an id", function()
     start [[answer = page == 1 and { total = 3 } or { generations = { { status = "completed" } } }]]
     for page, missing in ipairs { "generations", "generations[1].id" } do
       local _, message, err = list():page(page)
@@ -217,7 +217,7 @@ describe("pages", function()
     end
   end)
 
-  it("refuse sizes and numbers that no page has, with nothing sent", function()
+  it("refuse sizes and numbers that are out of range, with nothing sent", function()
     start(RIGHT)
     for _, options in ipairs {
       { per_page = 0 }, { per_page = 101 }, { per_page = 2.5 }, { per_page = 0 / 0 }, { per_page = math.huge },
@@ -233,7 +233,7 @@ describe("pages", function()
     assert.equal(0, #server:requests())
   end)
 
-  it("raise where the program is wrong", function()
+  it("raise for a mistake in the program", function()
     start(RIGHT)
     local function raises(words, fn, ...)
       local ran, why = pcall(fn, ...)
@@ -246,7 +246,7 @@ describe("pages", function()
     raises("number expected, got nil", function() return list():page() end)
   end)
 
-  it("keep to one time for the whole of all", function()
+  it("have one time limit for all pages of all", function()
     start [[conn:sleep(0.15); answer = { generations = of(page, page), total = 1e9 }]]
     local all, message, err = list { per_page = 1, timeout = 0.4 }:all()
     assert.is_nil(all)
@@ -255,7 +255,7 @@ describe("pages", function()
     assert.is_true(#server:requests() <= 3)
   end)
 
-  it("are read by four tasks at once, and each item goes to one of them", function()
+  it("are read by four tasks at once, and each item is returned to one of them", function()
     start([[conn:sleep(0.02); ]] .. RIGHT)
     local pages, got = list(), {}
     local function read()
@@ -274,7 +274,7 @@ describe("pages", function()
     assert.same({ 1, 2, 3, 4, 5 }, numbers_got)
   end)
 
-  it("go on where they were when a page comes late that another task has read meanwhile", function()
+  it("continue correctly if another task has read a late page meanwhile", function()
     start([[if page == 1 and not slow then slow = true; conn:sleep(0.3) end; ]] .. RIGHT)
     local pages, got = list(), {}
     local function read(most)
@@ -292,7 +292,7 @@ describe("pages", function()
     assert.same({ 1, 2, 3, 4, 5 }, numbers(got))
   end)
 
-  it("go through for inside a task, but on plain Lua 5.1, which says what to use", function()
+  it("work in a for loop in a task; plain Lua 5.1 says what to use instead", function()
     start(RIGHT)
     local got = {}
     local ran, why = pcall(function()

@@ -1,4 +1,4 @@
--- client.payments and project.stripe: what goes out, what comes back, and that nothing which may be charged goes out twice.
+-- client.payments and project.stripe: requests and results. A call that may be charged is never sent twice.
 local cjson = require "cjson"
 local devkit4ai = require "spec.support.quick"
 local raw = require "spec.support.raw"
@@ -27,7 +27,7 @@ local function page_of(name, item)
   return { [name] = { item }, total = 1, page = 1, page_size = 50 }
 end
 
--- method and target -> the answer; what is not here is a 404, so that a wrong query is one.
+-- method and target -> the answer; everything else is a 404, also a wrong query.
 local server = wire.server {
   ["GET " .. STRIPE .. "my-subscription?test_mode=true"] = { 200, SUBSCRIPTION },
   ["GET " .. STRIPE .. "my-subscription?test_mode=false"] = { 200, "null" },
@@ -78,7 +78,7 @@ local CHECKOUT = {
 }
 
 describe("an end user's payments", function()
-  it("tell of the subscription, and of none by nil alone", function()
+  it("return the subscription; nil alone if there is none", function()
     local one = assert(client.payments:subscription())
     assert.same({ "sub_1", "past_due", 2, nil }, { one.subscription_id, one.status, one.quantity, one.customer_id })
     assert.equal("2", tostring(one.quantity))
@@ -95,14 +95,14 @@ describe("an end user's payments", function()
     assert.equal("pi_1", assert(pages:next()).payment_intent_id)
   end)
 
-  it("open a checkout page, whose address goes out as it was given", function()
+  it("open a checkout page, and send the URL as it was given", function()
     local page = assert(client.payments:checkout(CHECKOUT))
     assert.same({ "cs_1", "https://checkout.stripe.com/c/1" }, { page.session_id, page.checkout_url })
     assert.same(CHECKOUT, body()) -- what was not given is not sent
     assert.is_truthy(server:last().body:find("{CHECKOUT_SESSION_ID}", 1, true))
   end)
 
-  it("say it all at a checkout", function()
+  it("send every option of a checkout", function()
     local given = {
       mode = "payment", quantity = 3, metadata = {}, allow_existing_subscription = false, test_mode = false,
     }
@@ -124,7 +124,7 @@ describe("an end user's payments", function()
     assert.same({ "not_found", "refused" }, { err.kind, err.outcome })
   end)
 
-  it("cancel with an object, also where nothing is said", function()
+  it("cancel with a JSON object, also without options", function()
     local done = assert(client.payments:cancel())
     assert.same({ "sub_1", "active", "2026-02-01T00:00:00Z", nil },
       { done.subscription_id, done.status, done.cancel_at, done.cancelled_at })
@@ -145,7 +145,7 @@ describe("an end user's payments", function()
 end)
 
 describe("a developer's payments", function()
-  it("are all projects', of both modes where none is named", function()
+  it("cover all projects, and both modes if none is given", function()
     assert.equal("past_due", assert(client.payments:subscriptions():next()).status)
     assert.equal("developer", wire.header(server:last(), "X-User-Role"))
     assert.is_nil(wire.header(server:last(), "X-API-Key"))
@@ -154,7 +154,7 @@ describe("a developer's payments", function()
     assert.equal("pi_1", assert(client.payments:transactions():next()).payment_intent_id)
   end)
 
-  it("are of projects, and have sums", function()
+  it("list projects and sums", function()
     local projects = assert(client.payments:projects())
     assert.same({ 1, "Neon", nil, true },
       { #projects, projects[1].name, projects[1].description, projects[1].has_payment_config })
@@ -166,20 +166,20 @@ describe("project.stripe", function()
   local stripe
   setup(function() stripe = assert(client:project()).stripe end)
 
-  it("is the same each time", function()
+  it("is the same object each time", function()
     local project = client:project()
     assert.equal(project.stripe, project.stripe)
     assert.equal(client.payments, client.payments)
   end)
 
-  it("shows what the server shows", function()
+  it("returns the server's fields", function()
     local config = assert(stripe:config())
     assert.same({ true, "sk_test_...WXYZ", nil },
       { config.has_test_credentials, config.test_secret_key_masked, config.live_secret_key_masked })
     assert.equal("https://api/live", assert(stripe:webhook_urls()).live_webhook_url)
   end)
 
-  it("sends the keys that it got, and no others", function()
+  it("sends the given keys, and no others", function()
     assert(stripe:update_config { test_secret_key = 'sk_"test', live_webhook_secret = "whsec_1" })
     assert.same({ test_secret_key = 'sk_"test', live_webhook_secret = "whsec_1" }, body())
     assert(stripe:update_config {})
@@ -187,7 +187,7 @@ describe("project.stripe", function()
     assert.is_true(stripe:delete_config())
   end)
 
-  it("takes a bad key for an answer", function()
+  it("returns a result for a bad key", function()
     local validation, message = stripe:validate { secret_key = "sk_1", is_test_mode = false }
     assert.is_nil(message)
     assert.same({ false, "No such key" }, { validation.valid, validation.message })
@@ -200,8 +200,8 @@ describe("project.stripe", function()
   end)
 end)
 
--- What may be charged, or makes a page: once, whatever becomes of it, and the message says where to look.
-describe("a call that changes what is paid", function()
+-- A call that may be charged, or creates a page, is sent once after every outcome. The message says how to check the result.
+describe("a call that may be charged", function()
   local broken, own
 
   local function serve(answer)
@@ -223,7 +223,7 @@ describe("a call that changes what is paid", function()
   }
 
   for name, call in pairs(CALLS) do
-    it(("goes out once: %s, without an answer"):format(name), function()
+    it(("is sent once: %s, without a response"):format(name), function()
       local payments = serve "conn:reset() return"
       local done, message, err = payments[name](payments, call[1])
       assert.is_nil(done)
@@ -232,7 +232,7 @@ describe("a call that changes what is paid", function()
       assert.equal(1, #broken:requests())
     end)
 
-    it(("goes out once: %s, with an answer that says nothing"):format(name), function()
+    it(("is sent once: %s, with an unusable response"):format(name), function()
       local payments = serve [[conn:respond(200, "[")]]
       local _, _, err = payments[name](payments, call[1])
       assert.same({ "protocol", "unknown", false }, { err.kind, err.outcome, err.retryable })
@@ -240,7 +240,7 @@ describe("a call that changes what is paid", function()
     end)
   end
 
-  it("may have been done where it is cancelled", function()
+  it("may have been done if it is cancelled", function()
     local payments = serve "conn:sleep(1000)"
     local task = devkit4ai.spawn(function() return payments:change { new_price_id = "price_2" } end)
     while #broken:requests() == 0 do waits.sleep(0.005) end

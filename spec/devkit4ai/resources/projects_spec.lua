@@ -1,4 +1,4 @@
--- A project's own calls, its statistics and its users, and those of all projects: what goes out, and what comes back.
+-- The calls, statistics and users of a project and of all projects: requests and results.
 local cjson = require "cjson"
 local devkit4ai = require "spec.support.quick"
 local wire = require "spec.support.wire"
@@ -39,7 +39,7 @@ describe("a project", function()
     assert.is_nil(wire.header(server:last(), "X-API-Key"))
   end)
 
-  it("sends what changes, and keeps what the answer leaves out", function()
+  it("sends the changes, and keeps the fields that the response lacks", function()
     serve { ["GET " .. PATH] = { 200, NEON }, ["PUT " .. PATH] = { 200, { id = PROJECT, description = "at night" } } }
     assert(project:refresh())
     assert.equal(project, project:update { description = "at night" })
@@ -49,7 +49,7 @@ describe("a project", function()
     assert.equal("{}", server:last().body)
   end)
 
-  it("keeps its fields where a change is refused", function()
+  it("keeps its fields if a change is refused", function()
     serve { ["GET " .. PATH] = { 200, NEON }, ["PUT " .. PATH] = { 422, { detail = {
       { loc = { "body", "name" }, msg = "too long", type = "string_too_long" } } } } }
     assert(project:refresh())
@@ -60,7 +60,7 @@ describe("a project", function()
     assert.equal("Neon", project.name)
   end)
 
-  it("is deleted, and not found any more", function()
+  it("is deleted, and then not found", function()
     serve { ["DELETE " .. PATH] = { 204, "" }, ["GET " .. PATH] = { 404, { detail = "Project not found" } } }
     assert.is_true(project:delete())
     local done, _, err = project:refresh()
@@ -111,7 +111,7 @@ describe("all projects", function()
     assert.is_nil(assert(client:stats { search = "neon", is_active = true, project_id = PROJECT }).users)
   end)
 
-  it("have users, whose project is told", function()
+  it("have users with their project", function()
     local user = { project_id = PROJECT, project_name = "Neon" }
     for name, value in pairs(USER) do user[name] = value end
     serve {

@@ -1,4 +1,4 @@
--- What is done with a generation, and those that nobody owns: what goes out, and what comes back.
+-- Publishing and deleting a generation, and anonymous generations: requests and results.
 local devkit4ai = require "spec.support.quick"
 local raw = require "spec.support.raw"
 local waits = require "devkit4ai.loop.waits"
@@ -23,7 +23,7 @@ after_each(function()
 end)
 
 describe("a generation", function()
-  it("is published and hidden again, as a form", function()
+  it("is published and unpublished, by a form", function()
     local gen = serve { ["PATCH " .. PATH .. "/public"] = { 200, "" } }
     assert.is_nil(gen.is_public)
     assert.equal(gen, gen:publish())
@@ -35,7 +35,7 @@ describe("a generation", function()
     assert.equal("is_public=false", server:last().body)
   end)
 
-  it("stays as it was where that is refused", function()
+  it("keeps its fields if that is refused", function()
     local gen = serve { ["PATCH " .. PATH .. "/public"] = { 404, { detail = "Generation not found" } } }
     for _, verb in ipairs { "publish", "unpublish" } do
       local done, message, err = gen[verb](gen)
@@ -47,7 +47,7 @@ describe("a generation", function()
     end
   end)
 
-  it("is published by the second try of three", function()
+  it("is published by a retry", function()
     local gen = serve [[
       local n = 0
       return function(conn)
@@ -61,7 +61,7 @@ describe("a generation", function()
     assert.equal(2, #server:requests())
   end)
 
-  it("may be published where that is cancelled", function()
+  it("may be published if that is cancelled", function()
     local gen = serve "return function(conn) conn:read_request() conn:sleep(1000) end"
     local task = devkit4ai.spawn(function() return gen:publish() end)
     while #server:requests() == 0 do waits.sleep(0.005) end
@@ -78,14 +78,14 @@ describe("a generation", function()
   end)
 end)
 
-describe("a generation of nobody", function()
+describe("an anonymous generation", function()
   local CREATE = "POST /api/v1/generation/generate-anonymous-v2"
 
   local function order()
     return client:generate_anonymous { images = { IMAGE, IMAGE }, prompt = "neon" }
   end
 
-  it("is ordered and looked at without credentials", function()
+  it("is created and polled without credentials", function()
     serve { [CREATE] = { 200, { id = ID } }, ["GET " .. ANONYMOUS] = { 200, { id = ID, status = "completed" } } }
     local gen = assert(order())
     assert.same({ ID, "pending" }, { gen.id, gen.status })
@@ -101,7 +101,7 @@ describe("a generation of nobody", function()
     end
   end)
 
-  it("goes out anew, once, where the server wants the other name of the files", function()
+  it("is sent again, once, if the server wants the other field name for the files", function()
     serve [[
       return function(conn)
         local request = conn:read_request()
@@ -119,7 +119,7 @@ describe("a generation of nobody", function()
     assert.equal(3, #server:requests())
   end)
 
-  it("goes out once without an answer, and can't be found again", function()
+  it("is sent once without a response, and can't be found", function()
     serve "return function(conn) conn:read_request() conn:reset() end"
     local gen, message, err = order()
     assert.is_nil(gen)
@@ -128,14 +128,14 @@ describe("a generation of nobody", function()
     assert.is_nil(message:find("find_generation", 1, true))
   end)
 
-  it("says when the day's are used up", function()
+  it("reports the limit of the day", function()
     serve { [CREATE] = { 429, { detail = "Rate limit exceeded. Try again in 3600 seconds.", retry_after = 3600 } } }
     local gen, _, err = order()
     assert.is_nil(gen)
     assert.same({ "rate_limited", "refused", 3600, 1 }, { err.kind, err.outcome, err.retry_after, #server:requests() })
   end)
 
-  it("has no owner who could publish or delete it", function()
+  it("can't be published or deleted", function()
     serve {}
     local gen = client:generation(ID, { anonymous = true })
     for _, verb in ipairs { "publish", "unpublish", "delete" } do
