@@ -8,9 +8,9 @@ local quote = helper.quote
 
 -- The name of the check that fails, the file and its new first line, and what the check says.
 local PLANTED = {
-  { "no modules depend on each other in a cycle", "lua/devkit4ai/util/locale.lua",
-    'local json = require "devkit4ai.util.json"',
-    "lua/devkit4ai/util/locale.lua -> lua/devkit4ai/util/json.lua" },
+  { "no modules depend on each other in a cycle", "lua/devkit4ai/util/display.lua",
+    'local errors = require "devkit4ai.util.errors"',
+    "lua/devkit4ai/util/display.lua -> lua/devkit4ai/util/errors.lua" },
   { "no modules depend on each other in a cycle", "src/core/engine/below.h",
     '#include "engine/below.h"\n#include "engine/above.h"',
     "src/core/engine/above.h -> src/core/engine/below.h" },
