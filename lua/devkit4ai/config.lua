@@ -61,6 +61,8 @@ local function is_public(url)
   return not proxies.is_loopback(host) and core.is_public(host) ~= false
 end
 
+local HTTPS = { advice = "use https, or { allow_http = true } if you must", hint = "https" }
+
 -- the address without slashes at the end and without the /api/v1 that some add (wire.md 1.1)
 local function address(url, options)
   local scheme, authority, path = url:match("^(https?)://([^/?#%c%s]+)([^?#%c%s]*)$")
@@ -69,7 +71,7 @@ local function address(url, options)
   local host = authority:match("^(%[[%x:.]+%])") or authority:match("^([^:]+)")
   if not host or not authority:sub(#host + 1):find("^:?%d*$") then return nil, "its host can't be read" end
   if scheme == "http" and not options.allow_http and not proxies.is_loopback(proxies.host_of(url)) then
-    return nil, "plain http shows keys to everybody on the way: use https, or { allow_http = true } if you must"
+    return nil, "plain http shows keys to everybody on the way", HTTPS
   end
   return scheme .. "://" .. authority .. path:gsub("/+$", ""):gsub("/api/v1$", ""):gsub("/+$", "")
 end
@@ -202,10 +204,13 @@ local function settle_proxy(given, base_url, secrets)
     proxy.why = ("the %s names no proxy that can be used: %s"):format(source, proxy.why)
   end
   local through, why = proxies.of(proxy, base_url)
-  if why then return errors.refuse("config", "devkit4ai.new: " .. why) end
+  if why then return errors.refuse("config", why, nil, "devkit4ai.new") end
   if through and base_url:find("^http:") then
-    return errors.refuse("config",
-      "devkit4ai.new: plain http through a proxy shows keys to it: give base_url in https, or its host in no_proxy")
+    return errors.give({
+      kind = "config", outcome = "not_sent", says = "devkit4ai.new",
+      what = "plain http through a proxy shows keys to it",
+      advice = "give base_url in https, or its host in no_proxy", hint = "https_for_proxy",
+    })
   end
   return proxy
 end
@@ -215,7 +220,7 @@ local LOGS = { info = true, debug = true }
 local function settle_log()
   local level = getenv("DEVKIT4AI_LOG")
   if not level or level == "" or LOGS[level] then return level end
-  return errors.refuse("config", "devkit4ai.new: the environment variable DEVKIT4AI_LOG must be info or debug")
+  return errors.refuse("config", "the environment variable DEVKIT4AI_LOG must be info or debug", nil, "devkit4ai.new")
 end
 
 -- nginx hides the environment from its workers, unless nginx.conf has an env line
@@ -261,9 +266,13 @@ local function settle_others(settings, given, secrets)
 end
 
 -- from: "option NAME", or the variable of the environment
-local function refuse(name, from, why)
-  local _, message, err = errors.refuse("config", ("devkit4ai.new: the %s can't be used: %s"):format(from, why))
-  err.option, err._parts = name, { what = why, message = message }
+local function refuse(name, from, why, next_step)
+  local _, message, err = errors.give({
+    kind = "config", outcome = "not_sent", option = name, says = "devkit4ai.new",
+    what = ("the %s can't be used: %s"):format(from, why),
+    advice = next_step and next_step.advice, hint = next_step and next_step.hint,
+  })
+  err._parts.what = why -- the command says where its value came from
   return nil, message, err
 end
 
@@ -281,8 +290,8 @@ function M.settle(given, secrets)
     if value == nil and row.env then value, from = of_environment(row.env) end
     if value == nil then value = row.default end
     if value ~= nil and row.check then
-      local fine, why = row.check(value, given)
-      if not fine then return refuse(name, from, why) end
+      local fine, why, next_step = row.check(value, given)
+      if not fine then return refuse(name, from, why, next_step) end
       value = fine
     end
     if value ~= nil and row.slot then

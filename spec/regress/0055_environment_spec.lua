@@ -123,7 +123,7 @@ describe("a program", function()
       local folder = child.folder()
       finally(function() child.remove(folder) end)
       local ended = child.run([[
-        local folder, message = require("devkit4ai.cli.settings_file").make_folder()
+        local folder, message = require("devkit4ai.cli.settings.file").make_folder()
         print(folder or message)
       ]], { wrap = "env --ignore-signal=CHLD", env = { XDG_CONFIG_HOME = folder } })
       assert.equal(folder .. "/devkit4ai\n", ended.out)

@@ -1,5 +1,5 @@
--- Examples, the quickstart and the pages run against the sandbox. A user's own DEVKIT4AI_ variables and settings file must not
--- lead them to another server: that could be the real API, and take money.
+-- Examples, the quickstart and the pages run against the sandbox. A user's DEVKIT4AI_ variables and settings file must not
+-- lead them to the real API, which costs money.
 local child = require "spec.support.child"
 local raw = require "spec.support.raw"
 
@@ -8,7 +8,7 @@ local plain_51 = _VERSION == "Lua 5.1" and not jit -- luacheck: globals jit
 local ID = "660e8400-e29b-41d4-a716-446655440001"
 local HERE = assert(io.popen "pwd"):read "*l"
 
--- Every variable of the client and of the command, as a user of the API could have set it.
+-- Every variable of the client and of the command, as a user of the API may have set it.
 local function environment(server, folder)
   local env = { DEVKIT4AI_LOG = "info", XDG_CONFIG_HOME = folder }
   for _, row in ipairs(require("devkit4ai.cli.settings").rows()) do
@@ -46,7 +46,7 @@ local function asked(server)
   return list
 end
 
--- What a program of the examples needs to end soon.
+-- Makes an example end soon.
 local QUICK = [[
   local start = require("devkit4ai.sandbox").start
   require("devkit4ai.sandbox").start = function() return start { step_time = 0.05 } end
@@ -63,7 +63,7 @@ end
 
 describe("with the user's own keys and addresses in the environment", function()
   for _, name in ipairs(examples()) do
-    it(("examples/%s asks the sandbox alone"):format(name), function()
+    it(("examples/%s sends requests only to the sandbox"):format(name), function()
       local server, folder = real_api()
       local ended = child.run(QUICK .. ("dofile %q"):format(HERE .. "/examples/" .. name), {
         env = environment(server, folder), before = ("cd '%s'"):format(folder) })
@@ -72,7 +72,7 @@ describe("with the user's own keys and addresses in the environment", function()
     end)
   end
 
-  it("devkit4ai quickstart asks the sandbox alone", function()
+  it("devkit4ai quickstart sends requests only to the sandbox", function()
     if plain_51 then return end
     local server, folder = real_api()
     for _, project in ipairs { ID, "no UUID" } do
@@ -91,7 +91,7 @@ describe("with the user's own keys and addresses in the environment", function()
     assert.is_nil(child.read "Makefile":find("--real", 1, true))
   end)
 
-  it("the pages' programs ask the sandbox alone", function()
+  it("the programs of the pages send requests only to the sandbox", function()
     if child.is_sanitized() then return end -- the same programs run there by themselves
     local server, folder = real_api()
     local busted = assert(io.popen "command -v busted"):read "*l"

@@ -53,7 +53,7 @@ describe("a program that knows its target file", function()
     end)
 
     for _, wanted in ipairs { "folder", "link" } do
-      it(("%s pays nothing where the path is a %s that can't be written"):format(example, wanted), function()
+      it(("%s pays nothing if the path is a %s that can't be written"):format(example, wanted), function()
         local ended = run(example, new_folder(name, wanted))
         assert.same({ 1, 0 }, { ended.code, ended.paid })
         assert.is_truthy(ended.err:find(name, 1, true), ended.err)
@@ -61,23 +61,23 @@ describe("a program that knows its target file", function()
     end
   end
 
-  it("devkit4ai quickstart and generate pay nothing where the path can't be written", function()
-    local desk = command.new { step_time = 0.05 }
-    finally(function() desk:remove() end)
+  it("devkit4ai quickstart and generate pay nothing if the path can't be written", function()
+    local workspace = command.new { step_time = 0.05 }
+    finally(function() workspace:remove() end)
     local image = HERE .. "/examples/images/neon.png"
     os.execute(("mkdir '%s/f' && touch '%s/there' && ln -s none/x '%s/link'"):format(
-      desk.folder, desk.folder, desk.folder))
+      workspace.folder, workspace.folder, workspace.folder))
     for _, name in ipairs { "f", "there", "link", "none/x.png", "there/x.png", "" } do
-      local out = name == "" and "" or desk.folder .. "/" .. name
-      local ended = desk:run { "generate", image, "--prompt", "neon", "--out", out }
+      local out = name == "" and "" or workspace.folder .. "/" .. name
+      local ended = workspace:run { "generate", image, "--prompt", "neon", "--out", out }
       assert.not_equal(0, ended.code, name)
       if not plain_51 then
-        ended = desk:run { "quickstart", "--out", out }
+        ended = workspace:run { "quickstart", "--out", out }
         assert.not_equal(0, ended.code, name)
         assert.is_nil(ended.err:find("register", 1, true), ended.err)
       end
     end
-    assert.equal(0, desk:made())
+    assert.equal(0, workspace:count_generations())
   end)
 end)
 
@@ -93,14 +93,14 @@ describe("examples/quickstart.lua", function()
   end)
 
   it("uses the API of the environment with --real, and no sandbox", function()
-    local desk = command.new { step_time = 0.05 }
-    finally(function() desk:remove() end)
+    local workspace = command.new { step_time = 0.05 }
+    finally(function() workspace:remove() end)
     local folder = new_folder "quickstart.png"
     local script = [[
       require("devkit4ai.generation.poll_schedule").pause = function() return 0.05 end
       package.preload["devkit4ai.sandbox"] = function() error "a sandbox was started" end
       dofile(]] .. ("%q)"):format(HERE .. "/examples/quickstart.lua")
-    local options = { args = { "--real" }, env = desk:env(), before = ("cd '%s'"):format(folder) }
+    local options = { args = { "--real" }, env = workspace:env(), before = ("cd '%s'"):format(folder) }
     local ended = child.run(script, options)
     assert.equal(1, ended.code)
     assert.is_truthy(ended.err:find("DEVKIT4AI_EMAIL", 1, true), ended.err)
@@ -108,7 +108,7 @@ describe("examples/quickstart.lua", function()
     options.args[2] = "examples/images/mountains.png"
     ended = child.run(script, options)
     assert.equal(0, ended.code, ended.err)
-    assert.equal(1, desk:made())
+    assert.equal(1, workspace:count_generations())
     assert.equal("\137PNG", child.read(folder .. "/quickstart.png"):sub(1, 4))
   end)
 end)

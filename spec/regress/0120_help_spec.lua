@@ -1,9 +1,9 @@
--- What the command says of itself. Help texts, man page and docs/command.md come from one source, or are compared here.
+-- Help texts, man page and docs/command.md: they come from one source, or are compared here.
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
-local exits = require "devkit4ai.cli.exits"
+local exit_codes = require "devkit4ai.cli.errors.exit_codes"
 local settings = require "devkit4ai.cli.settings"
-local topics = require "devkit4ai.cli.topics"
+local topics = require "devkit4ai.cli.help.topics"
 
 local plain_51 = _VERSION == "Lua 5.1" and not jit -- luacheck: globals jit
 local page = child.read "docs/command.md"
@@ -32,7 +32,7 @@ local function options_of(text)
 end
 
 describe("devkit4ai", function()
-  it("shows its version, and takes -v for that where no command is named", function()
+  it("shows its version, also for -v without a command", function()
     local words = "devkit4ai " .. require "devkit4ai.util.version"
     for _, arguments in ipairs {
       { "--version" }, { "-v" }, { "--verbose" }, { "version" }, { "me", "--version" }, { "generate", "--version" },
@@ -45,11 +45,11 @@ describe("devkit4ai", function()
     assert.equal(2, run().code)
   end)
 
-  it("-v with a command tells of its requests", function()
-    local desk = command.new()
-    finally(function() desk:remove() end)
+  it("-v with a command shows its requests", function()
+    local workspace = command.new()
+    finally(function() workspace:remove() end)
     for _, words in ipairs { { "me", "-v" }, { "-v", "me" } } do
-      local ended = desk:run(words, { env = { DEVKIT4AI_JWT_TOKEN = desk.developer.access_token } })
+      local ended = workspace:run(words, { env = { DEVKIT4AI_JWT_TOKEN = workspace.developer.access_token } })
       assert.equal(0, ended.code, ended.err)
       assert.is_truthy(ended.err:find("GET /api/v1/auth/me", 1, true), ended.err)
     end
@@ -64,7 +64,7 @@ describe("devkit4ai", function()
     end
   end)
 
-  it("help has topics, and names them where one is unknown", function()
+  it("help has topics, and lists them if a topic is unknown", function()
     for _, name in ipairs { "exit-codes", "environment", "files", "first-image", "json" } do
       local ended = run("help", name)
       assert.equal(0, ended.code, ended.err)
@@ -76,7 +76,7 @@ describe("devkit4ai", function()
     assert.is_truthy(ended.err:find("'fly' is not a command and not a topic; the topics are first-image, ", 1, true))
   end)
 
-  it("has examples for each command, whole lines with options that exist", function()
+  it("has examples for each command, with options that exist", function()
     local common = options_of(run("--help").out)
     for _, name in ipairs(commands()) do
       local text, count = run("help", name).out, 0
@@ -95,19 +95,20 @@ describe("devkit4ai", function()
     end
   end)
 
-  it("has the exit codes that it ends with in help, man page and docs/command.md", function()
+  it("has its exit codes in help, man page and docs/command.md", function()
     local text = run("help", "exit-codes").out:gsub("%s+", " ")
     local documented = {}
     for code, words in page:match "\n## Exit codes\n(.-)\n## ":gmatch "\n| (%d+) | ([^\n]*) |" do
       documented[#documented + 1] = { tonumber(code), words }
     end
-    assert.same(exits.MEANINGS, documented)
+    assert.same(exit_codes.MEANINGS, documented)
     local known = {}
-    for _, row in ipairs(exits.MEANINGS) do
+    for _, row in ipairs(exit_codes.MEANINGS) do
       known[row[1]] = true
       assert.is_truthy(text:find((" %d %s"):format(row[1], row[2]), 1, true), row[2])
     end
-    for code in child.read "lua/devkit4ai/cli/exits.lua":match "\nlocal ROWS = (%b{})":gmatch "\n  { (%d+)," do
+    local source = child.read "lua/devkit4ai/cli/errors/exit_codes.lua"
+    for code in source:match "\nlocal ROWS = (%b{})":gmatch "\n  { (%d+)," do
       assert.is_true(known[tonumber(code)], code)
     end
   end)
@@ -138,7 +139,7 @@ describe("devkit4ai", function()
     end
   end)
 
-  it("has a man page in the tree, made of these texts", function()
+  it("has a man page in the tree with the same texts", function()
     local made = run("help", "--man").out
     assert.equal(made, child.read "docs/devkit4ai.1", "run: build/devkit4ai help --man > docs/devkit4ai.1")
     for _, name in ipairs(commands()) do assert.is_truthy(made:find("\n.SS devkit4ai " .. name, 1, true), name) end

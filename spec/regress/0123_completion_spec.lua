@@ -1,5 +1,6 @@
--- Completion in real shells, on a terminal: the script is sourced, or found by zsh's fpath and by bash-completion's folder.
-if _VERSION ~= "Lua 5.4" then return end -- its subject is the shell, so one Lua is enough
+-- Completion in real shells on a terminal: a sourced script, a script in zsh's fpath, a script in a file. --role offered
+-- file names.
+if _VERSION ~= "Lua 5.4" then return end -- one Lua is enough, because the shell is the subject
 
 local child = require "spec.support.child"
 local helper = require "spec.devkit4ai.sandbox.helper"
@@ -20,7 +21,7 @@ describe("devkit4ai completion", function()
     child.remove(folder)
   end)
 
-  -- A shell without anyone's own settings; `ready` is on the screen once its lines have run.
+  -- Starts a shell without a user's settings, and runs lines in it.
   local function open(shell, lines)
     one = screen.new(80, { HOME = folder .. "/home", ZDOTDIR = folder .. "/home", TERM = "xterm" }, folder)
     one:type("PATH=" .. folder .. "/bin:$PATH; export PATH; exec " .. shell)
@@ -30,7 +31,7 @@ describe("devkit4ai completion", function()
     assert.is_nil(text:find("can only be called", 1, true), text)
   end
 
-  -- What stands on the screen after these keys and a tab or two.
+  -- Types words and one or two tabs, until the screen has the completion.
   local function complete(words, wanted)
     helper.shell(("%s send-keys -l -- %s"):format(one.tmux, helper.quote(words)))
     one:press "Tab"
@@ -57,26 +58,27 @@ describe("devkit4ai completion", function()
       complete("devkit4ai generate --over", "generate %-%-overwrite ")
       complete("devkit4ai help exit", "help exit%-codes ")
       complete("devkit4ai completion z", "completion zsh ")
+      complete("devkit4ai --role plat", "%-%-role platform_operator ")
       complete("devkit4ai log", "login +.*logout")
     end)
   end
 
-  it("writes scripts that the shells read without a word", function()
+  it("writes scripts that the shells read without a message", function()
     for shell, words in pairs { bash = "bash --norc -n", zsh = "zsh -f -n" } do
-      local said = helper.shell(("PATH=%s/bin:$PATH; devkit4ai completion %s >%s/script && %s %s/script 2>&1")
+      local output = helper.shell(("PATH=%s/bin:$PATH; devkit4ai completion %s >%s/script && %s %s/script 2>&1")
         :format(folder, shell, folder, words, folder))
-      assert.equal("", said)
+      assert.equal("", output)
     end
   end)
 
-  it("says where to install the script: in its first lines, and in the help text", function()
-    local said = helper.shell(("PATH=%s/bin:$PATH; devkit4ai help completion"):format(folder))
+  it("says in the script and in the help text where to install it", function()
+    local output = helper.shell(("PATH=%s/bin:$PATH; devkit4ai help completion"):format(folder))
     for shell, place in pairs {
       bash = "~/.local/share/bash-completion/completions", zsh = "${fpath[1]}", fish = "~/.config/fish/completions/",
     } do
       local script = helper.shell(("PATH=%s/bin:$PATH; devkit4ai completion %s"):format(folder, shell))
       assert.is_truthy(script:sub(1, 400):find(place, 1, true), script:sub(1, 400))
-      assert.is_truthy(said:find(place, 1, true), said)
+      assert.is_truthy(output:find(place, 1, true), output)
     end
   end)
 end)

@@ -1,13 +1,13 @@
--- A signal at any moment ends the command with 128 and its number, and without a traceback: also while modules are loaded. The
--- moments are files that are opened, so the machine's speed changes nothing. The module that was loaded used to decide: the
--- interpreter showed a traceback, or a `pcall` around `require` took the signal for a missing module.
+-- A signal at any moment ends the command with 128 and its number, and without a traceback, also while modules are loaded.
+-- Before, the interpreter showed a traceback, or a `pcall` around `require` took the signal for a missing module. Each opened
+-- file is a moment, so the machine's speed changes nothing.
 local child = require "spec.support.child"
 local helper = require "spec.devkit4ai.sandbox.helper"
 
 local HERE = helper.shell "pwd":match "[^\n]+"
-local STEP = 3 -- each third file
+local STEP = 3 -- every third file
 
--- Runs the command with a signal at the n-th file that it opens; n: nil for none.
+-- Runs the command with a signal at the n-th opened file; n = nil: no signal.
 local function run(words, number, n)
   return child.run("dofile " .. ("%q"):format(HERE .. "/bin/devkit4ai"), {
     args = words, preload = "signal_at_open", signalled = true,
@@ -16,7 +16,7 @@ local function run(words, number, n)
   })
 end
 
--- Sends it at each moment until the command ends by itself.
+-- Sends the signal at each moment, until the command ends without it.
 local function at_every_moment(words, number, check)
   local whole = run(words, number)
   local moments, n = 0, 1
@@ -28,28 +28,28 @@ local function at_every_moment(words, number, check)
     check(ended)
     moments, n = moments + 1, n + STEP
   end
-  assert.is_true(moments > 10) -- a run without modules would show nothing
+  assert.is_true(moments > 10) -- a run that loads no modules would prove nothing
 end
 
-describe("the command ends in order", function()
+describe("the command ends with an exit code and no traceback", function()
   for name, number in pairs { SIGINT = 2, SIGTERM = 15 } do
     it("at every moment: " .. name, function()
       at_every_moment({ "me" }, number, function(ended) assert.equal("", ended.out) end)
     end)
   end
 
-  it("with one JSON object, as soon as the command has begun", function()
+  it("with one JSON object", function()
     local objects = 0
     at_every_moment({ "me", "--json" }, 2, function(ended)
-      if ended.out == "" and ended.err == "" then return end -- the interpreter had not begun
+      if ended.out == "" and ended.err == "" then return end -- the interpreter had not started
       assert.matches('^{"error":{"exit_code":130,"kind":"cancelled","message":"interrupted".*}}\n$', ended.out)
       objects = objects + 1
     end)
     assert.is_true(objects > 10)
   end)
 
-  it("where LuaRocks or make install put it: it needs no path, and no wrapper stands before it", function()
-    if not child.interpreter():find "lua5.4" then return end -- the command finds its Lua by itself
+  it("as installed by LuaRocks or make install, without a path or a wrapper", function()
+    if not child.interpreter():find "lua5.4" then return end -- the command finds its own Lua
     local folder = child.folder()
     finally(function() child.remove(folder) end)
     local core = package.searchpath("devkit4ai.core", package.cpath):match "^(.*)/core%.so$"

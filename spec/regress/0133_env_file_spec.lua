@@ -1,7 +1,7 @@
--- The file of --env-file is read as dotenv files are. A byte order mark made its first line vanish; a comment after quotes became
--- part of the key, and the quotes too.
+-- The file of --env-file has the dotenv format. A byte order mark hid the first line. Quotes, and a comment after them, became
+-- part of the value.
 local child = require "spec.support.child"
-local env_file = require "devkit4ai.cli.env_file"
+local env_file = require "devkit4ai.cli.settings.env_file"
 
 describe("the file of --env-file", function()
   local folder
@@ -31,7 +31,7 @@ describe("the file of --env-file", function()
     ["A=\nB=\"\"\nC=''\nNAME\nexport OTHER\n   \n"] = { A = "", B = "", C = "" },
     [""] = {}, ["\n\n"] = {}, ["\239\187\191"] = {},
   } do
-    it(("gives the values: %q"):format(content):gsub("%c", " "), function()
+    it(("has the values: %q"):format(content):gsub("%c", " "), function()
       assert.same(wanted, read(content))
     end)
   end
@@ -42,7 +42,7 @@ describe("the file of --env-file", function()
     ["A='secret'b"] = 1, ["A=\"secret\\\""] = 1, ["\239\187\191secret x"] = 1, ["A=1\r\nsecret x\r\n"] = 2,
     ["A B=secret"] = 1,
   } do
-    it(("names line %d, and no value: %q"):format(number, content):gsub("%c", " "), function()
+    it(("is refused with line number %d and without a value: %q"):format(number, content):gsub("%c", " "), function()
       local variables, message, err = read(content)
       assert.is_nil(variables)
       assert.is_truthy(message:find((": line %d "):format(number), 1, true), message)

@@ -1,21 +1,28 @@
--- The library tells a program what to do in Lua. The command says the same in its own words: no literal of the library's
--- messages reaches a shell as Lua. A new message with Lua in it fails here until cli/exits.lua has its words.
-local exits = require "devkit4ai.cli.exits"
+-- The library's advice is Lua. The command has its own advice for a shell, by the hint of the error. A library message with Lua
+-- in it fails here until it has a hint, and errors/messages.lua has advice for that hint.
+local config = require "devkit4ai.config"
+local messages = require "devkit4ai.cli.errors.messages"
+local operations = require "devkit4ai.api.operations"
 
--- What a shell can't use. A call at the beginning of a message is cut off, whatever it is.
+-- Texts that a shell can't use.
 local LUA = {
   "%f[%w]client:[%l_]+", "%f[%w]project:[%l_]+", "%f[%w]gen:[%l_]+", "%f[%w]key:[%l_]+", "%f[%w]task:[%l_]+",
   "%f[%w]pages:[%l_]+", "{ ?[%l_]+ =", "%f[%w]the option %l", "%f[%w]err%.%l", "devkit4ai%.%l+", "[%l_]+%(%)",
 }
 
--- Calls that the command never makes.
+-- Texts that the command never shows: calls and options that it does not use, mistakes of a program, lines of suggested Lua.
 local UNUSED = {
   "payments", "stripe", "client:request", "request_verification", "verify_email", "client:health",
   "client:refresh_token", "client:tokens", "task:", "pages:", "devkit4ai%.all", "devkit4ai%.map", "devkit4ai%.sleep",
   "devkit4ai%.update", "devkit4ai%.spawn", "devkit4ai%.store", "generate_anonymous", "is_public",
   "gen:refresh%(%)$", "end_user", "project:refresh", "project may be gone", "in client:me%(%)",
-  "the option store", "find_generation {", "anonymous = true", "^{ overwrite = true }$", "^%^gen:wait", -- lines that are cut off; patterns
+  "the option store", "find_generation {", "anonymous = true", "^{ overwrite = true }$", "^%^gen:wait",
+  "the client is closed", "^project:use_key: ", "the store must have", "^devkit4ai%.new: $", "^devkit4ai%.new: retry",
+  "^gen:wait: after ", "^gen:wait: an error ended", "^gen:wait: timeout and", -- steps.lua has its own messages
+  "which is in err%.key", "an error ended the rotation", "nobody knows: look in", -- keys.lua shows the key itself
 }
+
+local WINDOW = 3 -- lines after a text that may have its hint
 
 local function matches(text, forms)
   for _, form in ipairs(forms) do
@@ -23,15 +30,24 @@ local function matches(text, forms)
   end
 end
 
+local function lines_of(path)
+  local lines = {}
+  for line in io.lines(path) do lines[#lines + 1] = line:find "^%s*%-%-" and "" or line:gsub("%s%-%- .*$", "") end
+  return lines
+end
+
+-- The string literals with a blank in them: { path, text, nearby lines }.
 local function literals()
   local list = {}
   local pipe = assert(io.popen(
     "find lua/devkit4ai -name '*.lua' ! -path '*/cli/*' ! -path '*/sandbox/*' ! -path '*/store/*' | LC_ALL=C sort"))
   for path in pipe:lines() do
-    for line in io.lines(path) do
-      if not line:find "^%s*%-%-" then
-        for text in line:gsub("%s%-%- .*$", ""):gmatch '"([^"]*)"' do
-          if text:find " " then list[#list + 1] = { path = path, text = text } end
+    local lines = lines_of(path)
+    for i, line in ipairs(lines) do
+      for text in line:gmatch '"([^"]*)"' do
+        if text:find " " then
+          local nearby = table.concat(lines, "\n", i, math.min(#lines, i + WINDOW))
+          list[#list + 1] = { path = path, text = text, nearby = nearby, line = line }
         end
       end
     end
@@ -40,32 +56,69 @@ local function literals()
   return list
 end
 
+-- Whether the command replaces this text: by the hint, by the operation, or by the missing option.
+local function is_replaced(literal)
+  if literal.nearby:find "hint" or literal.line:find "%f[%w]call = " then return true end
+  local image = operations.get_picture
+  for _, text in pairs(image.advice) do
+    if text == literal.text then return image.hint ~= nil end
+  end
+  for name in pairs(messages.CONSEQUENCES) do
+    if operations[name].unknown:find(literal.text, 1, true) then return true end
+  end
+  return false
+end
+
+-- The names of all hints of the library.
+local function hints()
+  local names = {}
+  for _, literal in ipairs(literals()) do
+    for name in literal.nearby:gmatch 'hint = "([%l_]+)"' do names[name] = true end
+  end
+  return names
+end
+
 describe("the command's hints", function()
-  it("are in the command's own syntax", function()
+  it("replace each library text that has Lua in it", function()
     local seen, left = 0, {}
-    for _, one in ipairs(literals()) do
-      local reached = not matches(one.text, UNUSED) and not one.text:find "^[%a.]+:[%w_]+: [%l_]+$" -- the name of an argument
-      if reached and matches(one.text, LUA) then
+    for _, literal in ipairs(literals()) do
+      local is_argument_name = literal.text:find "^[%a.]+:[%w_]+: [%l_]+$"
+      if not is_argument_name and not matches(literal.text, UNUSED) and matches(literal.text, LUA) then
         seen = seen + 1
-        local words = exits.words(one.text)
-        local form = matches(words, LUA)
-        if form then left[#left + 1] = ("%s: %s (%s)"):format(one.path, words, form) end
+        if not is_replaced(literal) then left[#left + 1] = ("%s: %s"):format(literal.path, literal.text) end
       end
     end
     assert.equal("", table.concat(left, "\n"))
-    assert.is_true(seen > 20)
+    assert.is_true(seen > 20, seen)
+  end)
+
+  it("are in the command's own syntax, one for each hint of the library", function()
+    local count = 0
+    for name in pairs(hints()) do
+      count = count + 1
+      assert.is_string(messages.ADVICE[name], name)
+    end
+    assert.is_true(count > 10, count)
+    for _, list in ipairs { messages.ADVICE, messages.CONSEQUENCES, messages.MISSING } do
+      for name, text in pairs(list) do assert.is_nil(matches(text, LUA), name .. ": " .. text) end
+    end
+    for _, row in ipairs(config.settings()) do
+      local err = { kind = "config", outcome = "not_sent", operation = "get_me", option = row.name, message = "x",
+        _parts = { what = "x", advice = "call client:login first" } }
+      assert.is_nil(matches(messages.text("x", err), LUA), row.name)
+    end
   end)
 end)
 
 describe("the command's message of a connection", function()
   it("has our words, and libcurl's with -v alone", function()
     local child = require "spec.support.child"
-    local function said(base_url, ...)
+    local function stderr_of(base_url, ...)
       return child.run('require("devkit4ai.cli").main(arg)', { args = { "me", "--base-url", base_url, ... }, env = {
         DEVKIT4AI_JWT_TOKEN = "token-1", DEVKIT4AI_DEVELOPER_KEY = "ak_12345678", XDG_CONFIG_HOME = "/none" } }).err
     end
     assert.matches("^devkit4ai: 127%.0%.0%.1:1: no connection %(after [%d.]+ s%); is the server running, "
-      .. "and is base_url right%?\n$", said "http://127.0.0.1:1")
-    assert.is_truthy(said("http://127.0.0.1:1", "-v"):find("Failed to connect", 1, true))
+      .. "and is base_url right%?\n$", stderr_of "http://127.0.0.1:1")
+    assert.is_truthy(stderr_of("http://127.0.0.1:1", "-v"):find("Failed to connect", 1, true))
   end)
 end)

@@ -1,5 +1,5 @@
--- gen:save with overwrite put a regular file in the place of a device, a pipe or a symbolic link, and gave a private file the
--- mode 0644. Each kind of file has a rule now: docs/waiting.md, "What has the name already". The C tests have more:
+-- gen:save with overwrite replaced a device, a pipe or a symbolic link by a regular file, and gave a private file the mode
+-- 0644. Each kind of file has a rule now: docs/waiting.md, "What has the name already". The C tests have more:
 -- file_test.c. All devices are made here: a broken library would replace those in /dev.
 local child = require "spec.support.child"
 local devkit4ai = require "spec.support.quick"
@@ -9,7 +9,7 @@ local wire = require "spec.support.wire"
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 local PNG = wire.image.png
 
-describe("gen:save, where something has the name already:", function()
+describe("gen:save to a name that exists:", function()
   local folder, server, client, gen
 
   setup(function()
@@ -92,7 +92,7 @@ describe("gen:save, where something has the name already:", function()
     end)
   end
 
-  it("a regular file stays without overwrite, and a line with another name is suggested, of any length", function()
+  it("a regular file stays without overwrite, and the suggested line has another name, of any length", function()
     for _, name in ipairs { "a.png", ("n"):rep(251) .. ".png", ("n"):rep(255) } do
       write(name)
       local saved, message, err = gen:save(folder .. "/" .. name)
@@ -124,7 +124,7 @@ describe("gen:save, where something has the name already:", function()
     assert.same({ names, { "real.png" } }, { child.list(folder), child.list(folder .. "/deep") })
   end)
 
-  it("each name that the file system takes can be saved", function()
+  it("each name that the file system allows can be saved", function()
     for _, name in ipairs { ("n"):rep(255), ("\226\130\172"):rep(85), "-", "-o.png", " ", "a\nb" } do
       assert.equal(folder .. "/" .. name, (assert(gen:save(folder .. "/" .. name))))
       assert(gen:save(folder .. "/" .. name, { overwrite = true }))

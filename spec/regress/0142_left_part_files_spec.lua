@@ -1,5 +1,5 @@
--- The part file of a killed process stayed for ever, under a name that did not say what it is. The next save into that folder
--- removes it, and leaves those of running processes alone. The C tests have more: file_test.c.
+-- The part file of a killed process stayed forever, under a name that did not say what it is. The next save into that folder
+-- removes it. Part files of running processes stay. The C tests have more: file_test.c.
 local child = require "spec.support.child"
 local devkit4ai = require "spec.support.quick"
 local raw = require "spec.support.raw"
@@ -13,7 +13,7 @@ describe("a part file", function()
 
   before_each(function()
     folder = child.folder()
-    -- /slow/: the first half comes, and no more
+    -- /slow/ sends only the first half
     server = raw.start { script = ([[
       local PNG = %q
       return function(conn)
@@ -42,7 +42,7 @@ describe("a part file", function()
     child.remove(folder)
   end)
 
-  -- Starts a process that saves a slow picture; gives its pid when the part file is there.
+  -- Starts a process that saves a slow image; gives its pid when the part file exists.
   local function start(name)
     local before = #child.list(folder)
     local script = folder .. "-" .. name .. ".lua"
@@ -63,13 +63,13 @@ describe("a part file", function()
     return pid
   end
 
-  -- A zombie has closed its files; who reaps it may take a second.
+  -- A zombie has closed its files, although nobody has reaped it yet.
   local function kill(pid)
     os.execute(("kill -9 %s; while [ -e /proc/%s ] && ! grep -q '^State:.Z' /proc/%s/status; do sleep 0.01; done")
       :format(pid, pid, pid))
   end
 
-  it("of a killed process says what it is, and the next save into the folder removes it", function()
+  it("of a killed process has a clear name, and the next save into the folder removes it", function()
     for _, name in ipairs { "a.png", "b.png" } do
       kill(start "a.png")
       local left = child.list(folder)

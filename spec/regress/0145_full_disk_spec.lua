@@ -66,7 +66,7 @@ describe("a disk without room", function()
       assert.is_truthy(why:find(case[2], 1, true), why)
       local other = devkit4ai.new { base_url = desk.box.url, store = store }
       assert.is_nil(other)
-      local before = desk:made()
+      local before = desk:count_generations()
       for _, args in ipairs {
         { "save", id, "--out", disk .. "/new.png" },
         { "generate", helper.PNG, "--prompt", "neon", "--out", disk .. "/new.png" },
@@ -75,7 +75,7 @@ describe("a disk without room", function()
         assert.equal(1, ended.code, ended.err)
         assert.is_truthy(ended.err:find(("new.png can't be written (%s "):format(case[2]), 1, true), ended.err)
       end
-      assert.equal(before, desk:made())
+      assert.equal(before, desk:count_generations())
       for _, args in ipairs {
         { "config", "--set", "role=end_user" }, { "login", "--email", command.EMAIL, "--password-stdin" },
       } do

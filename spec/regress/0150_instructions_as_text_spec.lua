@@ -115,7 +115,7 @@ describe("the command", function()
     assert.equal(0, ended.code, ended.err)
     for _, broken in ipairs { BROKEN[1], NO_PROMPT[2] } do
       ended = desk:run { "generate", IMAGES[1], "--no-wait", "--prompt", broken }
-      assert.same({ 2, 1 }, { ended.code, desk:made() }, ended.err)
+      assert.same({ 2, 1 }, { ended.code, desk:count_generations() }, ended.err)
       assert.equal(2, desk:run({ "list", "--find", broken }).code)
     end
   end)

@@ -1,5 +1,5 @@
--- A developer's login counts for all projects: who sets DEVKIT4AI_PROJECT_ID afterwards is still signed in. An end user's login
--- counts for its project. The sessions were kept under the project for both.
+-- A developer's login is valid for all projects, an end user's login only for its project. Both were stored by project, so a
+-- developer who set DEVKIT4AI_PROJECT_ID was signed out.
 local command = require "spec.devkit4ai.cli.command"
 local devkit4ai = require "devkit4ai"
 local memory = require "devkit4ai.store.memory"
@@ -56,7 +56,7 @@ describe("a developer's login in a store", function()
     end)
   end
 
-  it("is of one project alone for an end user", function()
+  it("is valid for one project for an end user", function()
     local user = { role = "end_user", project_id = given.project_id, project_key = given.project_key }
     local client = new(user)
     assert(client:register { email = "guest@example.com", password = PASSWORD })
@@ -76,24 +76,24 @@ describe("a developer's login in a store", function()
 end)
 
 describe("the command's login", function()
-  it("counts with a project in the environment, in the options and in the settings", function()
-    local desk = command.new()
-    finally(function() desk:remove() end)
-    local id = desk.developer.project_id
+  it("is valid with a project in the environment, the options or the settings", function()
+    local workspace = command.new()
+    finally(function() workspace:remove() end)
+    local id = workspace.developer.project_id
     local bare, named = { DEVKIT4AI_PROJECT_ID = false, DEVKIT4AI_PROJECT_KEY = false }, {}
     for _, login in ipairs { bare, named } do
-      local ended = desk:run({ "login", "--email", command.EMAIL, "--password-stdin" },
+      local ended = workspace:run({ "login", "--email", command.EMAIL, "--password-stdin" },
         { input = command.PASSWORD .. "\n", env = login })
       assert.equal(0, ended.code, ended.err)
       for _, env in ipairs { bare, named } do
         for _, words in ipairs { { "me" }, { "me", "--project", id }, { "projects" } } do
-          ended = desk:run(words, { env = env })
+          ended = workspace:run(words, { env = env })
           assert.equal(0, ended.code, ended.err)
         end
       end
-      assert.equal(0, desk:run({ "config", "--set", "project_id=" .. id }, { env = bare }).code)
-      assert.equal(0, desk:run({ "me" }, { env = bare }).code)
-      os.execute(("rm -f '%s/devkit4ai/sessions.json' '%s/devkit4ai/config'"):format(desk.folder, desk.folder))
+      assert.equal(0, workspace:run({ "config", "--set", "project_id=" .. id }, { env = bare }).code)
+      assert.equal(0, workspace:run({ "me" }, { env = bare }).code)
+      os.execute(("cd '%s/devkit4ai' && rm -f sessions.json config"):format(workspace.folder))
     end
   end)
 end)

@@ -1,16 +1,16 @@
--- A file name that is a device without an end took all memory, and the message was "unexpected: not enough memory". `--help
--- --json` wrote no JSON, and Ctrl-C while the shell part of the command ran wrote none either.
-local bounded = require "devkit4ai.cli.bounded"
+-- A device without an end as a file name took all memory, with the message "unexpected: not enough memory". `--help --json`
+-- wrote no JSON, and Ctrl-C in the shell part of the command wrote no JSON.
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
+local limited_read = require "devkit4ai.cli.input.limited_read"
 local helper = require "spec.devkit4ai.sandbox.helper"
 
 describe("input of the command", function()
-  local desk
-  setup(function() desk = command.new() end)
-  teardown(function() desk:remove() end)
+  local workspace
+  setup(function() workspace = command.new() end)
+  teardown(function() workspace:remove() end)
 
-  -- A fault ends soon; AddressSanitizer reserves more than that at its start.
+  -- Makes a fault end soon. AddressSanitizer reserves more than that at its start.
   local SMALL = child.is_sanitized() and ":" or "ulimit -v 1000000" -- KB
 
   for name, words in pairs {
@@ -19,7 +19,7 @@ describe("input of the command", function()
     ["--file"] = { "config", "--set", "developer_key", "--file", "/dev/zero" },
   } do
     it(name .. " refuses a device that never ends", function()
-      local ended = desk:run(words, { before = SMALL })
+      local ended = workspace:run(words, { before = SMALL })
       assert.equal(2, ended.code, ended.err)
       assert.is_truthy(ended.err:find("/dev/zero", 1, true), ended.err)
       assert.is_truthy(ended.err:find("bytes", 1, true), ended.err)
@@ -29,58 +29,58 @@ describe("input of the command", function()
   it("--password-stdin and --stdin refuse a line that never ends", function()
     for _, words in ipairs { { "login", "--email", "a@b.co", "--password-stdin" },
       { "config", "--set", "developer_key", "--stdin" } } do
-      local ended = desk:run(words, { before = SMALL .. "\nexec </dev/zero" })
+      local ended = workspace:run(words, { before = SMALL .. "\nexec </dev/zero" })
       assert.equal(2, ended.code, ended.err)
       assert.is_truthy(ended.err:find("at most 8192 bytes", 1, true), ended.err)
     end
   end)
 
-  it("is read up to its cap, and not beyond", function()
-    local path = desk:write("some", "ab\r\ncd")
-    assert.equal("ab\r\ncd", bounded.content(path, 6))
-    assert.is_nil((bounded.content(path, 5)))
-    assert.equal("", bounded.content(desk:write("none", ""), 5))
+  it("is read up to its size limit", function()
+    local path = workspace:write("some", "ab\r\ncd")
+    assert.equal("ab\r\ncd", limited_read.file(path, 6))
+    assert.is_nil((limited_read.file(path, 5)))
+    assert.equal("", limited_read.file(workspace:write("none", ""), 5))
     for content, line in pairs { ["ab\r\ncd"] = "ab", ab = "ab", ["abc"] = "abc", ["\n"] = "" } do
-      local input = assert(io.open(desk:write("some", content), "rb"))
-      assert.equal(line, bounded.line(input, 3), content)
+      local input = assert(io.open(workspace:write("some", content), "rb"))
+      assert.equal(line, limited_read.line(input, 3), content)
       input:close()
     end
     for _, content in ipairs { "", "abcd", "abcd\n" } do
-      local input = assert(io.open(desk:write("some", content), "rb"))
-      assert.is_nil((bounded.line(input, 3)), content)
+      local input = assert(io.open(workspace:write("some", content), "rb"))
+      assert.is_nil((limited_read.line(input, 3)), content)
       input:close()
     end
   end)
 end)
 
 describe("--json", function()
-  local desk
-  setup(function() desk = command.new() end)
-  teardown(function() desk:remove() end)
+  local workspace
+  setup(function() workspace = command.new() end)
+  teardown(function() workspace:remove() end)
 
-  it("gives an object for --help, with the words of help", function()
+  it("prints an object with the help text for --help", function()
     for _, words in ipairs { { "--help", "--json" }, { "me", "--json", "-h" } } do
-      local ended = desk:run(words)
+      local ended = workspace:run(words)
       assert.same({ 0, 1, 1 }, { ended.code, #ended.lines, select(2, ended.out:gsub("\n", "")) })
       assert.is_truthy(ended.json.text:find("^Usage: devkit4ai"), ended.out)
     end
   end)
 
-  it("gives an object for Ctrl-C while a shell looks for Lua", function()
-    local bin = desk.folder .. "/bin"
+  it("prints an object for Ctrl-C in the shell part of the command", function()
+    local bin = workspace.folder .. "/bin"
     for _, name in ipairs { "lua5.4", "lua5.3", "lua5.2", "luajit", "lua5.1", "lua" } do
-      desk:write("bin/" .. name, "#!/bin/sh\nkill -INT $PPID\nexit 1\n", "755")
+      workspace:write("bin/" .. name, "#!/bin/sh\nkill -INT $PPID\nexit 1\n", "755")
     end
     local run = "PATH=%s:$PATH sh bin/devkit4ai me %s 2>%s; echo $?"
-    local said = desk.folder .. "/said"
+    local path = workspace.folder .. "/output"
     assert.equal('{"error":{"exit_code":130,"kind":"cancelled","message":"interrupted","outcome":"not_sent"}}\n130\n',
-      helper.shell(run:format(bin, "--json", said)))
-    assert.equal("130\n", helper.shell(run:format(bin, "", said)))
-    assert.equal("devkit4ai: interrupted\n", child.read(said))
+      helper.shell(run:format(bin, "--json", path)))
+    assert.equal("130\n", helper.shell(run:format(bin, "", path)))
+    assert.equal("devkit4ai: interrupted\n", child.read(path))
   end)
 
-  it("help names an empty word in plain English", function()
-    local ended = desk:run { "help", "" }
+  it("help with an empty topic has a clear message", function()
+    local ended = workspace:run { "help", "" }
     assert.equal(2, ended.code)
     assert.is_truthy(ended.err:find("this word is not a command", 1, true), ended.err)
   end)

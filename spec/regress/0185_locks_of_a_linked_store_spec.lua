@@ -1,6 +1,6 @@
--- The locks of a store stood beside the link that named it, and not beside its file: programs that named it by different links
--- took no turns, and lost each other's sessions. Where the link's folder could not be written, no session was kept, though
--- new and login found nothing wrong. Of several links one after another, only the first one's owner was looked at.
+-- The lock of a store was beside the link, not beside the file: programs that used different links overwrote each other's
+-- sessions. A link in a read-only folder kept no session, and new and login reported nothing. Of a chain of links, only the
+-- owner of the first was checked.
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
 local file = require "devkit4ai.store.file"
@@ -23,7 +23,7 @@ describe("a store that is named by links", function()
     child.remove(folder)
   end)
 
-  it("has one lock, whatever the name", function()
+  it("has one lock for all names", function()
     for _, holder in ipairs(names) do
       local unlock = assert(file.new(holder).lock("key", 10))
       assert.equal(2, #child.list(folder .. "/real"))
@@ -34,7 +34,7 @@ describe("a store that is named by links", function()
     assert.same({ "second", "store" }, child.list(folder .. "/links"))
   end)
 
-  it("is written by one program at a time, whatever the name", function()
+  it("is written by one program at a time, by all names", function()
     local core = require "devkit4ai.core"
     local turn = assert(core.lock(names[1] .. ".lock"))
     for _, name in ipairs(names) do assert.equal("busy", select(2, file.new(name).set("key", "other"))) end
@@ -45,9 +45,9 @@ describe("a store that is named by links", function()
     end
   end)
 
-  it("needs nothing of the link's folder", function()
+  it("does not write to the folder of the link", function()
     local pipe = assert(io.popen "id -u")
-    local wrap = pipe:read("*l") == "0" and "setpriv --bounding-set -dac_override" or nil -- may not write everywhere
+    local wrap = pipe:read("*l") == "0" and "setpriv --bounding-set -dac_override" or nil -- root could write everywhere
     pipe:close()
     os.execute(("chmod 555 '%s/links'"):format(folder))
     local ended = child.run([[
@@ -60,15 +60,15 @@ end)
 
 describe("the command's settings, named by a link", function()
   it("have their lock beside the file", function()
-    local desk = command.new()
-    finally(function() desk:remove() end)
+    local workspace = command.new()
+    finally(function() workspace:remove() end)
     os.execute(("cd '%s' && mkdir -p devkit4ai dotfiles && install -m 600 /dev/null dotfiles/config && "
-      .. "ln -s ../dotfiles/config devkit4ai/config"):format(desk.folder))
+      .. "ln -s ../dotfiles/config devkit4ai/config"):format(workspace.folder))
     local core = require "devkit4ai.core"
-    local turn = assert(core.lock(desk.folder .. "/dotfiles/config.lock"))
-    local busy = desk:run { "config", "--set", "base_url=https://api.example.com" }
+    local turn = assert(core.lock(workspace.folder .. "/dotfiles/config.lock"))
+    local busy = workspace:run { "config", "--set", "base_url=https://api.example.com" }
     assert.is_truthy(busy.err:find("another program is writing it", 1, true), busy.err)
     turn:release()
-    assert.equal(0, desk:run({ "config", "--set", "base_url=https://api.example.com" }).code)
+    assert.equal(0, workspace:run({ "config", "--set", "base_url=https://api.example.com" }).code)
   end)
 end)

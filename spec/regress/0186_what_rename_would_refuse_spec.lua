@@ -1,36 +1,36 @@
--- A file that can be written and yet not replaced was found out when the picture had been paid for and fetched: another user's
--- file in a sticky folder, a file that something is mounted on (`docker run -v`), one with an attribute of chattr. A picture
--- under the name of a part file was removed by the next save. The C tests have more: file_test.c.
+-- Some files can be written but not replaced: another user's file in a sticky folder, a mount point (`docker run -v`), a file
+-- with an attribute of chattr. The command found out only after the payment. An image with the name of a part file was
+-- removed by the next save. The C tests have more: file_test.c.
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.devkit4ai.sandbox.helper"
 
 describe("devkit4ai generate --out, before anything is paid for,", function()
-  local desk, picture
+  local workspace, picture
   setup(function()
-    desk = command.new { step_time = 0 }
-    desk:login()
-    picture = desk.folder .. "/a.png"
+    workspace = command.new { step_time = 0 }
+    workspace:login()
+    picture = workspace.folder .. "/a.png"
   end)
-  teardown(function() desk:remove() end)
+  teardown(function() workspace:remove() end)
 
   local function shell(line)
-    local pipe = assert(io.popen(("cd '%s' && { %s; } 2>/dev/null && echo done"):format(desk.folder, line)))
-    local said = pipe:read("*a")
+    local pipe = assert(io.popen(("cd '%s' && { %s; } 2>/dev/null && echo done"):format(workspace.folder, line)))
+    local output = pipe:read("*a")
     pipe:close()
-    return said == "done\n"
+    return output == "done\n"
   end
 
   local function is_refused(path, why)
-    local before, names = desk:made(), child.list(desk.folder)
-    local ended = desk:run { "generate", helper.PNG, "--prompt", "neon", "--out", path, "--overwrite" }
+    local before, names = workspace:count_generations(), child.list(workspace.folder)
+    local ended = workspace:run { "generate", helper.PNG, "--prompt", "neon", "--out", path, "--overwrite" }
     assert.equal(2, ended.code, ended.err)
     assert.is_truthy(ended.err:find(why, 1, true), ended.err)
-    assert.same({ before, names }, { desk:made(), child.list(desk.folder) })
+    assert.same({ before, names }, { workspace:count_generations(), child.list(workspace.folder) })
   end
 
   it("refuses the name of a part file", function()
-    is_refused(desk.folder .. "/devkit4ai-unfinished-3", "a file can't have this name")
+    is_refused(workspace.folder .. "/devkit4ai-unfinished-3", "a file can't have this name")
   end)
 
   it("refuses a file that something is mounted on", function()

@@ -1,14 +1,13 @@
--- A login replaced whatever its store's file held: a path that was mistyped (`.env` for `sessions.json`) lost that file, and one
--- line on standard error said so afterwards.
+-- A login replaced any file at the path of its store: a mistyped path (`.env` for `sessions.json`) lost that file.
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
 local devkit4ai = require "devkit4ai"
 local file = require "devkit4ai.store.file"
 
 describe("a store's file that holds something else", function()
-  local desk
-  setup(function() desk = command.new() end)
-  teardown(function() desk:remove() end)
+  local workspace
+  setup(function() workspace = command.new() end)
+  teardown(function() workspace:remove() end)
 
   local function write(path, text)
     local out = assert(io.open(path, "wb"))
@@ -21,9 +20,9 @@ describe("a store's file that holds something else", function()
     ["other text"] = "DEVKIT4AI_DEVELOPER_KEY=ak_123\n", ["other JSON"] = '{"base_url": {"a": 1}}',
     ["half of a store"] = '{"key":"val',
   } do
-    it("stays, and is told by new and login: " .. what, function()
-      local path = desk.folder .. "/mine"
-      local options = { base_url = desk.box.url, store = file.new(path) }
+    it("stays, and new and login fail: " .. what, function()
+      local path = workspace.folder .. "/mine"
+      local options = { base_url = workspace.box.url, store = file.new(path) }
       os.remove(path)
       local client = assert(devkit4ai.new(options))
       write(path, text)
@@ -39,12 +38,12 @@ describe("a store's file that holds something else", function()
     end)
   end
 
-  it("stays, and is told by the command's login", function()
-    local path = desk.folder .. "/devkit4ai/sessions.json"
-    os.execute(("mkdir -p '%s/devkit4ai'"):format(desk.folder))
+  it("stays, and the command's login fails", function()
+    local path = workspace.folder .. "/devkit4ai/sessions.json"
+    os.execute(("mkdir -p '%s/devkit4ai'"):format(workspace.folder))
     write(path, "mine")
     local login = { "login", "--email", command.EMAIL, "--password-stdin" }
-    local ended = desk:run(login, { input = command.PASSWORD .. "\n" })
+    local ended = workspace:run(login, { input = command.PASSWORD .. "\n" })
     assert.equal(1, ended.code, ended.err)
     assert.is_truthy(ended.err:find("remove that file", 1, true), ended.err)
     assert.equal("mine", child.read(path))

@@ -1,18 +1,18 @@
--- Two quickstarts with one target: the slower one can't save, and said that its generation "is paid for". The sandbox takes no
--- money.
+-- Of two quickstarts with the same --out, the slower one can't save. It said that its generation "is paid for", but the
+-- sandbox is free.
 local child = require "spec.support.child"
 
 local plain_51 = _VERSION == "Lua 5.1" and not jit -- luacheck: globals jit
 
 describe("devkit4ai quickstart", function()
-  it("does not speak of money when its target was taken meanwhile", function()
+  it("does not mention money if another program has created the file", function()
     if plain_51 then return end
     local folder = child.folder()
     finally(function() child.remove(folder) end)
     local path = folder .. "/taken.png"
     assert(io.open(path, "wb")):close()
-    -- the check at the start found no such file
-    local ended = child.run([[require("devkit4ai.cli.picture").check = function() return true end
+    -- the check at the start found no file
+    local ended = child.run([[require("devkit4ai.cli.generation.output_file").check = function() return true end
       dofile "bin/devkit4ai"]], { args = { "quickstart", "--json", "--out", path } })
     assert.matches("taken.png: it exists already", ended.err)
     assert.is_nil((ended.out .. ended.err):find("paid", 1, true), ended.out .. ended.err)

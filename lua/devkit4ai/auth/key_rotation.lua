@@ -15,12 +15,14 @@ local KINDS = {
   developer = {
     by_new = true, slot = "developer_key", list = "list_developer_keys", create = "create_developer_key",
     revoke = "revoke_developer_key", says = "client:rotate_developer_key", lists = "client:developer_keys()",
-    none = "give the option developer_key or set DEVKIT4AI_DEVELOPER_KEY",
+    none = "give the option developer_key or set DEVKIT4AI_DEVELOPER_KEY", hint = "set_developer_key",
+    revoke_hint = "revoke_developer_key",
   },
   project = {
     slot = "project_key", list = "list_api_keys", create = "create_api_key", revoke = "revoke_api_key",
     says = "project:rotate_key", lists = "project:keys()",
-    none = "make one with project:new_key, or tell which it is with project:use_key",
+    none = "make one with project:new_key, or tell which it is with project:use_key", hint = "make_project_key",
+    revoke_hint = "revoke_project_key",
   },
 }
 
@@ -41,8 +43,8 @@ local function find_used(kind, scope, list)
     local prefix = bare(one.key_prefix)
     if one.is_active ~= false and prefix ~= "" and scope._secrets:begins(kind.slot, prefix) then
       if found then
-        return nil, ("two keys begin like the one in use (%s): revoke it yourself, by key:revoke()")
-          :format(shown(prefix))
+        return nil, ("two keys begin like the one in use (%s)"):format(shown(prefix)),
+          "revoke it yourself, by key:revoke()", kind.revoke_hint
       end
       found = one
     end
@@ -51,8 +53,11 @@ local function find_used(kind, scope, list)
   return nil, ("no active key in %s begins like the one in use"):format(kind.lists)
 end
 
-local function refuse(kind, what, message)
-  return waits.after_refusal(errors.refuse(what, ("%s: %s; nothing was made"):format(kind.says, message), kind.create))
+local function refuse(kind, cause, what, advice, hint)
+  return waits.after_refusal(errors.give {
+    kind = cause, outcome = "not_sent", operation = kind.create, says = kind.says, what = what,
+    consequence = "nothing was made", advice = advice, hint = hint,
+  })
 end
 
 -- The scope, with another key in the place of the one in use; nil and why, where no header can carry it.
@@ -64,9 +69,9 @@ local function with_key(kind, scope, text)
 end
 
 -- The new key exists, and the rotation is not complete. The error carries the key. Its outcome is unknown, since a program
--- takes `refused` and `not_sent` for a call that changed nothing.
-local function half_done(made, err, message)
-  err.key, err.message, err.outcome = made, message, "unknown"
+-- takes `refused` and `not_sent` for a call that changed nothing. parts: of the message, for the command
+local function half_done(made, err, message, parts)
+  err.key, err.message, err.outcome, err._parts = made, message, "unknown", parts
   err.retryable = false -- the same call would create one more key
   return nil, message, err
 end
@@ -76,7 +81,9 @@ local function useless(kind, made, why)
   local message = ("%s: the new key, which is in err.key, can't be used: %s; the old one stays in use")
     :format(kind.says, why)
   local _, _, err = errors.give { kind = "protocol", outcome = "unknown", message = message, operation = kind.create }
-  return half_done(made, err, message)
+  return half_done(made, err, message, {
+    what = "the new key can't be used: " .. why, consequence = "the old one stays in use",
+  })
 end
 
 -- The program could not store the new key.
@@ -96,8 +103,11 @@ local function not_revoked(kind, made, old, stays, message, err)
   local left = stays and "the server does not take the new key yet, so the old one (%s) stays in use"
     or err.outcome == "unknown" and "the new key is in use; whether the old one (%s) is revoked, nobody knows"
     or "the new key is in use, and the old one (%s) was not revoked"
-  return half_done(made, err, ("%s; the key in err.key is new: keep it; %s: look in %s, and revoke the old one with "
-    .. "key:revoke()"):format(message, left:format(shown(old.key_prefix)), kind.lists))
+  left = left:format(shown(old.key_prefix))
+  local advice = ("look in %s, and revoke the old one with key:revoke()"):format(kind.lists)
+  return half_done(made, err, ("%s; the key in err.key is new: keep it; %s: %s"):format(message, left, advice), {
+    what = err._parts and err._parts.what or message, consequence = left, advice = advice, hint = kind.revoke_hint,
+  })
 end
 
 local function closed(kind)
@@ -144,11 +154,11 @@ local function rotate(scope, name, label, options, use, state)
   local function step(what)
     return { total = left(), headers = options.headers, says = kind.says .. ", " .. what }
   end
-  if not scope._secrets:has(kind.slot) then return refuse(kind, "config", "no key is in use: " .. kind.none) end
+  if not scope._secrets:has(kind.slot) then return refuse(kind, "config", "no key is in use", kind.none, kind.hint) end
   local list, message, err = call.run(scope, kind.list, { project_id = scope.id }, step "looking for the key in use")
   if not list then return nil, message, err end
-  local old, why = find_used(kind, scope, list)
-  if not old then return refuse(kind, "conflict", why) end
+  local old, why, advice, hint = find_used(kind, scope, list)
+  if not old then return refuse(kind, "conflict", why, advice, hint) end
   local made
   made, message, err = call.run(scope, kind.create, { project_id = scope.id, name = label }, step "making the new key")
   if not made then return nil, message, err end

@@ -221,7 +221,8 @@ local function over(key, err)
   end
   return errors.give({
     kind = "auth", outcome = "refused", operation = "refresh_token", status = err.status, attempts = err.attempts,
-    message = "the session is over: the server refused the refresh token; log in again with client:login",
+    what = "the session is over: the server refused the refresh token", advice = "log in again with client:login",
+    hint = "log_in",
   })
 end
 
@@ -323,7 +324,8 @@ end
 local function out_of_time()
   return errors.give({
     kind = "timeout", outcome = "unknown", transient = true, operation = "refresh_token",
-    message = "renewing the tokens took longer than the call may; give more time with timeout",
+    what = "renewing the tokens took longer than the call may", advice = "give more time with timeout",
+    hint = "timeout",
   })
 end
 
@@ -336,8 +338,8 @@ end
 local function unreadable(client)
   return errors.give({
     kind = "file", outcome = "not_sent", operation = "refresh_token",
-    message = ("the store can't be read: %s; make it readable, or log in with client:login"):format(
-      client._secrets:mask(client._kept.trouble)),
+    what = "the store can't be read: " .. client._secrets:mask(client._kept.trouble),
+    advice = "make it readable, or log in with client:login", hint = "readable_store",
   })
 end
 
@@ -451,7 +453,7 @@ function M.logout(client)
   why = client._secrets:mask(why)
   return errors.give({
     kind = "file", outcome = "not_sent", operation = "logout",
-    message = "client:logout: the tokens are forgotten here, but the store could not be emptied: " .. why,
+    says = "client:logout", what = "the tokens are forgotten here, but the store could not be emptied: " .. why,
   })
 end
 

@@ -84,6 +84,7 @@ end
 function M.failure(creation, err)
   if err.outcome == "unknown" and err.operation == creation.operation then
     err.message = err.message .. find_advice(creation)
+    err._since = creation.instructions and (find.since(creation.scope, creation.sent_at)) or nil
   end
   local raised = err.raised
   if not raised then return nil, err.message, err end
@@ -143,7 +144,7 @@ local function check(creation, options)
   local images, wrong = images_of.copy(call_name, "images", options.images, row.body.form.most)
   local text, why = instructions_of.encode(given)
   if not images or not text then
-    return waits.after_refusal(errors.refuse("invalid", ("%s: %s"):format(call_name, wrong or why), creation.operation))
+    return waits.after_refusal(errors.refuse("invalid", wrong or why, creation.operation, call_name))
   end
   if row.findable then creation.instructions = type(given) == "table" and text or given end
   return { files = images, instructions = text }

@@ -28,14 +28,17 @@ local function no_url(gen, call_name)
   if gen.status == "completed" then
     return errors.give({
       kind = "protocol", outcome = "not_sent", operation = "get_picture", generation_id = gen.id,
-      message = ("%s: the generation %s is completed, but the response has no image URL that can be used (%s)"):format(
-        call_name, gen.id, describe_url(gen)),
+      says = call_name,
+      what = ("the generation %s is completed, but the response has no image URL that can be used (%s)"):format(
+        gen.id, describe_url(gen)),
     })
   end
+  local has_failed = gen.status == "failed"
   return errors.give({
-    kind = "invalid", outcome = "not_sent", operation = "get_picture", generation_id = gen.id,
-    message = (gen.status == "failed" and "%s: the generation %s has no image: it %s"
-      or "%s: the generation %s has no image yet (%s): call gen:wait() first"):format(call_name, gen.id, gen.status),
+    kind = "invalid", outcome = "not_sent", operation = "get_picture", generation_id = gen.id, says = call_name,
+    what = (has_failed and "the generation %s has no image: it %s" or "the generation %s has no image yet (%s)"):format(
+      gen.id, gen.status),
+    advice = not has_failed and "call gen:wait() first" or nil, hint = "wait_first",
   })
 end
 

@@ -27,7 +27,7 @@ function M.failed(gen)
   return errors.give({
     kind = "failed", outcome = "unknown", operation = gen._status_operation, generation_id = gen.id,
     detail = gen.error and reason,
-    message = ("gen:wait: the generation %s failed: %s"):format(gen.id, reason),
+    says = "gen:wait", what = ("the generation %s failed: %s"):format(gen.id, reason),
   })
 end
 

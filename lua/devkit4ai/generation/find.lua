@@ -20,16 +20,26 @@ local MAX_PASSES = 3 -- times that a list of several pages is read
 local MAX_NAMED = 10 -- ids in a message
 local MAX_TIME = 2 ^ 37 -- a Unix time that dates can still represent
 
+--- The option since that finds what a request created.
+---@param scope devkit4ai.Scope that sent the request
+---@param sent_at number of core.now()
+---@return integer since Unix time
+---@return boolean is_known false: the time of this machine, which may be wrong
+function M.since(scope, sent_at)
+  local time, is_known = server_clock.at(scope._client, sent_at)
+  return math.max(0, math.floor(time)), is_known
+end
+
 --- The end of a message about a create call with an unknown outcome: the line that finds the generation.
 ---@param scope devkit4ai.Scope that sent the request
 ---@param instructions string the prompt, or the JSON text of the instructions
 ---@param sent_at number of core.now()
 ---@return string
 function M.advice(scope, instructions, sent_at)
-  local since, is_known = server_clock.at(scope._client, sent_at)
+  local since, is_known = M.since(scope, sent_at)
   local warning = "; since is this machine's time: leave it out if that may be wrong by over %d s"
   return ("%s; this line looks for it: %s"):format(is_known and "" or warning:format(MARGIN),
-    scope._secrets:mask(suggestions.find(scope, instructions, math.max(0, math.floor(since)))))
+    scope._secrets:mask(suggestions.find(scope, instructions, since)))
 end
 
 -- ---- reading the list ----
@@ -170,9 +180,7 @@ end
 
 local function not_found(client, call_name, search)
   local doubt = doubts(client, search)
-  local parts = {
-    ("%s: none of the %d generations%s has these instructions"):format(call_name, search.in_range, range_text(search)),
-  }
+  local parts = { ("none of the %d generations%s has these instructions"):format(search.in_range, range_text(search)) }
   if search.out_of_range[1] then
     parts[2] = "these have the instructions but another time: " .. names_of(search.out_of_range)
   end
@@ -180,7 +188,7 @@ local function not_found(client, call_name, search)
     .. (search.out_of_range[1] and "" or " before you generate again")
   return errors.give({
     kind = doubt and "conflict" or "not_found", outcome = "refused", operation = "list_generations",
-    transient = not doubt, harmless = true, message = table.concat(parts, "; "),
+    transient = not doubt, harmless = true, says = call_name, what = table.concat(parts, "; "),
   })
 end
 
@@ -190,7 +198,7 @@ local function ambiguous(call_name, search, list)
     or ("%d generations%s have these instructions"):format(#list, range_text(search))
   return errors.give({
     kind = "conflict", outcome = "refused", operation = "list_generations",
-    message = ("%s: %s%s, so the right one is not clear; compare them yourself: %s"):format(call_name, what,
+    says = call_name, what = ("%s%s, so the right one is not clear; compare them yourself: %s"):format(what,
       answered > 0 and (" (%d more are the results of other calls)"):format(answered) or "", names_of(list)),
   })
 end
@@ -225,7 +233,7 @@ function M.run(scope, call_name, options, call_options)
   options = validate.arguments(call_name, OPTIONS, options, call_options)
   local instructions, problem = check(options)
   if not instructions then
-    return waits.after_refusal(errors.refuse("invalid", call_name .. ": " .. problem, "list_generations"))
+    return waits.after_refusal(errors.refuse("invalid", problem, "list_generations", call_name))
   end
   local client = scope._client
   local search = {

@@ -38,8 +38,7 @@ function M.prepare(scope, name, row)
   local client = scope._client
   local profile = row.profile[client._role]
   if not profile then
-    local message = ("%s: a client with the role %s has no such call"):format(row.says, client._role)
-    return errors.refuse("config", message, name)
+    return errors.refuse("config", ("a client with the role %s has no such call"):format(client._role), name, row.says)
   end
   local limits = row.creates and client._creating or client._limits
   local lines, traced = header_lines(row, profile, client), client._trace ~= false
@@ -179,7 +178,7 @@ function M.aim(client, request, url)
 end
 
 local function refuse(says, name, kind, message)
-  return errors.refuse(kind, says .. ": " .. message, name)
+  return errors.refuse(kind, message, name, says)
 end
 
 local BODIES = {

@@ -60,7 +60,7 @@ end
 local function out_of_time(call, outcome)
   return errors.give({
     kind = "timeout", outcome = outcome, transient = true, operation = call.name, attempts = call.attempts,
-    message = call.says .. ": the time for the whole call is over; give more with timeout",
+    says = call.says, what = "the time for the whole call is over", advice = "give more with timeout", hint = "timeout",
   })
 end
 

@@ -28,6 +28,7 @@ local DAY = 86400 -- seconds; a reset further away is no time to go by (wire.md 
 ---@field what string what failed, in words
 ---@field plain string? the same in our words alone
 ---@field advice string? what to do next
+---@field hint string? the name of the advice
 ---@field transient boolean? a later try may fare better
 ---@field option string? of `new`, that is missing
 ---@field status integer?
@@ -76,17 +77,17 @@ end
 ---@return nil
 ---@return devkit4ai.Failure
 function M.unsent(status, text)
-  local kind, advice, transient = errors.of_core(status)
+  local kind, advice, transient, hint = errors.of_core(status)
   local option = status == "empty_slot" and text or nil
   if option then text = config.advice(option) end
   return nil, {
-    kind = kind, outcome = "not_sent", what = text, option = option, advice = advice, transient = transient,
-    untried = not transient,
+    kind = kind, outcome = "not_sent", what = text, option = option, advice = advice, hint = hint,
+    transient = transient, untried = not transient,
   }
 end
 
 -- The proxy can't be reached, or can't reach the server.
-local AT_PROXY = "look at the option proxy, or at https_proxy, and at base_url"
+local AT_PROXY = { "look at the option proxy, or at https_proxy, and at base_url", hint = "proxy" }
 
 --- The exchange failed.
 ---@param request table
@@ -96,15 +97,16 @@ local AT_PROXY = "look at the option proxy, or at https_proxy, and at base_url"
 ---@return nil
 ---@return devkit4ai.Failure
 function M.troubled(request, secrets, status, trouble)
-  local kind, advice, transient = errors.of_core(trouble.name)
-  if trouble.step == "proxy" and trouble.name ~= "proxy" and kind == "network" then advice = AT_PROXY end
+  local kind, advice, transient, hint = errors.of_core(trouble.name)
+  local at_proxy = trouble.step == "proxy" and trouble.name ~= "proxy" and kind == "network"
+  if at_proxy then advice, hint = AT_PROXY[1], AT_PROXY.hint end
   local after = locale.format("%.2f", trouble.seconds)
   local where = trouble.step ~= "" and (" (%s, after %s s)"):format(trouble.step, after) or ""
   local text = safe(secrets, trouble.text)
   local plain = errors.plain(trouble.name, text)
   return nil, {
     kind = kind, outcome = trouble.fate == "not_sent" and "not_sent" or "unknown",
-    advice = advice, transient = transient,
+    advice = advice, hint = hint, transient = transient,
     what = kind == "file" and trouble.text
       or ("%s%s: %s"):format(host_of(request.url), where, text),
     plain = plain and ("%s: %s (after %s s)"):format(host_of(request.url), plain, after),
@@ -152,11 +154,11 @@ end
 local function refused(row, secrets, status, body, head)
   local ok, raw = decode(body)
   local detail, fields, told = responses.refusal(ok and raw or nil)
-  local kind, outcome, advice, transient = errors.of_status(errors.meant(status, detail, row.meant))
+  local kind, outcome, advice, transient, hint = errors.of_status(errors.meant(status, detail, row.meant))
   local reason = safe(secrets, head:match("^HTTP/[%d.]+ %d+ ([^\r\n]+)"))
   detail, fields = safe(secrets, detail), fields and safe_fields(secrets, fields)
   local retry_after = wait_time(head, told, status)
-  if row.advice then advice = row.advice[kind] or advice end
+  if row.advice and row.advice[kind] then advice, hint = row.advice[kind], row.hint end
   if row.doubtful and row.doubtful[status] then outcome = "unknown" end
   if transient and retry_after and retry_after > 0 then
     advice = ("wait %s s before the next call"):format(locale.format("%g", retry_after))
@@ -165,6 +167,7 @@ local function refused(row, secrets, status, body, head)
     kind = kind, outcome = outcome, status = status, detail = detail or excerpt(secrets, body), fields = fields,
     retry_after = retry_after, request_id = M.request_id(secrets, head), transient = transient,
     what = ("the server answered %d: %s"):format(status, detail or reason or "no words"), advice = advice,
+    hint = hint,
     location = row.redirects and status >= 300 and status <= 399 and core.header(head, "Location") or nil,
   }
 end
@@ -267,7 +270,7 @@ function M.tell(row, name, says, secrets, failure)
     option = failure.option, -- the parts of the message, for the command, which has other words for what to do
     _parts = {
       what = secrets:mask(failure.plain or failure.what), consequence = consequence, advice = failure.advice,
-      raw = failure.plain and secrets:mask(failure.what),
+      hint = failure.hint, raw = failure.plain and secrets:mask(failure.what),
     },
   })
 end

@@ -94,7 +94,7 @@ function M.of_project(client, id)
   local secrets = core.secrets((held or client)._secrets)
   if not held and client._project_id ~= id then secrets:set("project_key", "") end
   local set, _, why = secrets:set("project_id", id, "shown")
-  if not set then return errors.refuse("config", "client:project: the id can't be used: " .. why) end
+  if not set then return errors.refuse("config", "the id can't be used: " .. why, nil, "client:project") end
   local record = {
     id = id, _client = client, _secrets = secrets, _prepared = {},
     _held = held, -- while a handle uses it, so that closing the client wipes it
@@ -110,7 +110,7 @@ end
 ---@return devkit4ai.Error? err
 function M.check_id(id)
   if config.is_uuid(id) then return true end
-  return errors.refuse("invalid", "client:project: the id is no UUID, but " .. validate.kind(id))
+  return errors.refuse("invalid", "the id is no UUID, but " .. validate.kind(id), nil, "client:project")
 end
 
 -- What the private records of a project's end users have in common; they inherit the rest from the client's.

@@ -90,8 +90,8 @@ function Client:login(email, password, options)
   validate.value("client:login: password", { type = "string", required = true }, password)
   local extra = validate.own("client:login", options)
   if not self._closed and not email:find("@", 1, true) then
-    return errors.refuse("invalid", ("client:login: the email must have an @; %s has none. Are email and password "
-      .. "swapped? Nothing was sent"):format(validate.kind(email)), "login")
+    return errors.refuse("invalid", ("the email must have an @; %s has none. Are email and password swapped? "
+      .. "Nothing was sent"):format(validate.kind(email)), "login", "client:login")
   end
   local seconds, started = extra and extra.total, waits.now()
   local fine, message, err = session.check_store(self._client, "client:login", "login")

@@ -214,8 +214,8 @@ end
 local SAVE = validate.rows { overwrite = { type = "boolean" } }
 
 local function refuse_path(gen, path)
-  local message = "gen:save: " .. images.BAD_FILE_NAME:format(#path)
-  local _, _, err = waits.after_refusal(errors.refuse("file", message, "get_picture"))
+  local what = images.BAD_FILE_NAME:format(#path)
+  local _, _, err = waits.after_refusal(errors.refuse("file", what, "get_picture", "gen:save"))
   return failures.with_advice(gen, err, "go on with " .. suggestions.save(gen, gen._shown_id .. ".png"))
 end
 

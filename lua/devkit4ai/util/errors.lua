@@ -24,29 +24,41 @@ local M = {}
 ---@field results table<integer, any>? of all and map: the first value of each sibling that had finished, by its index
 ---@field cause any? the value that the program raised, where it is no text
 local Error = {}
-Error.__index = Error
 Error.__name = "devkit4ai.Error"
 
 function Error:__tostring()
   return self.message
 end
 
+local private = setmetatable({}, { __mode = "k" }) -- error -> its fields whose names begin with "_"; pairs shows the others
+
+function Error:__index(name)
+  return private[self] and private[self][name]
+end
+
+function Error:__newindex(name, value)
+  if name:sub(1, 1) ~= "_" then return rawset(self, name, value) end
+  private[self] = private[self] or {}
+  private[self][name] = value
+end
+
 function Error.__concat(a, b)
   return tostring(a) .. tostring(b)
 end
 
--- The core's status names (src/core/status.h): the kind, what a person may do about it, whether a later try may go better.
+-- The core's status names (src/core/status.h): the kind, what a person may do about it, whether a later try may go
+-- better; hint: the name of advice for which the command has its own words.
 local STATUSES = {
   memory = { "network", "give the process more memory", true },
   unsupported = { "config", "use libcurl 7.80 or newer, built with TLS and proxies" },
-  url = { "config", "give base_url as https://host" },
+  url = { "config", "give base_url as https://host", hint = "base_url" },
   value = { "config", "set it again without that character" },
   empty_slot = { "config" },
   forked = { "config", "make a new client in the child process" },
   resources = { "network", "close what is not needed, or raise the limit of open files", true },
   file = { "file", "give the path of a file that can be read or written" },
-  file_exists = { "file", "give another name, or { overwrite = true }" },
-  not_regular = { "file", "give another path; gen:bytes() gives the bytes without a file" },
+  file_exists = { "file", "give another name, or { overwrite = true }", hint = "overwrite" },
+  not_regular = { "file", "give another path; gen:bytes() gives the bytes without a file", hint = "another_path" },
   disk = { "file" },
   no_image = { "invalid", "give a JPEG, PNG or WebP picture" },
   image_cut = { "protocol", "try again; the server or a proxy cut it off", true },
@@ -55,11 +67,13 @@ local STATUSES = {
   private_address = { "protocol", "the server names a picture that is not on the public network" },
   lookup = { "network", "look at the name in base_url and at the network", true },
   connect = { "network", "is the server running, and is base_url right?", true },
-  proxy = { "network", "look at the option proxy, or at https_proxy, and at its user and password" },
+  proxy = {
+    "network", "look at the option proxy, or at https_proxy, and at its user and password", hint = "proxy_login",
+  },
   handshake = { "tls", "does base_url name a server that speaks TLS 1.2 or newer?", true },
-  tls = { "tls", "if the server's certificate is your own, name its CA with the option ca_file" },
+  tls = { "tls", "if the server's certificate is your own, name its CA with the option ca_file", hint = "ca_file" },
   cut = { "network", nil, true },
-  timeout = { "timeout", "try later, or give more time with the option timeout", true },
+  timeout = { "timeout", "try later, or give more time with the option timeout", true, hint = "timeout" },
   cancelled = { "cancelled" },
   protocol = { "protocol", "is base_url the API's address?", true },
 }
@@ -85,12 +99,12 @@ end
 -- wire.md 4.3 and 7.
 local ANSWERS = {
   [400] = { "invalid", true, "change what the server names" },
-  [401] = { "auth", true, "log in again, and look at the token" },
+  [401] = { "auth", true, "log in again, and look at the token", hint = "log_in" },
   [402] = { "protocol", false, "the server wants a payment: do what its words say" },
-  [403] = { "forbidden", true, "look at the keys, the role and whose project it is" },
+  [403] = { "forbidden", true, "look at the keys, the role and whose project it is", hint = "check_keys" },
   [404] = { "not_found", true, "look at the id, and whether it belongs to this account" },
   [405] = { "protocol", true, "is base_url the API's address?" },
-  [408] = { "timeout", false, "try later", true },
+  [408] = { "timeout", false, "try later", true, hint = "later" },
   [409] = { "conflict", true, "it is there already" },
   [411] = { "protocol", true, "is base_url the API's address?" },
   [413] = { "too_large", true, "send less" },
@@ -102,7 +116,7 @@ local ANSWERS = {
 local OTHERS = {
   [3] = { "protocol", false, "is base_url the API's address?", true },
   [4] = { "protocol", false, "do what the server's words say" },
-  [5] = { "server", false, "try later", true },
+  [5] = { "server", false, "try later", true, hint = "later" },
 }
 local STRANGE = { "protocol", false, "is base_url the API's address?" }
 
@@ -124,33 +138,51 @@ end
 ---@return string outcome
 ---@return string advice
 ---@return boolean? transient
+---@return string? hint the name of the advice
 function M.of_status(status)
   local row = ANSWERS[status] or OTHERS[math.floor(status / 100)] or STRANGE
-  return row[1], row[2] and "refused" or "unknown", row[3], row[4]
+  return row[1], row[2] and "refused" or "unknown", row[3], row[4], row.hint
 end
 
 ---@param name string the core's status name
 ---@return string kind
 ---@return string? advice
 ---@return boolean? transient
+---@return string? hint the name of the advice
 function M.of_core(name)
   local row = STATUSES[name]
-  return row[1], row[2], row[3]
+  return row[1], row[2], row[3], row.hint
+end
+
+-- The message of its parts. The error keeps them for the command, which leaves out the call and has its own advice by hint.
+local function join(fields)
+  local parts = { fields.says and ("%s: %s"):format(fields.says, fields.what) or fields.what }
+  parts[#parts + 1] = fields.consequence
+  parts[#parts + 1] = fields.advice
+  fields._parts = {
+    what = fields.what, consequence = fields.consequence, advice = fields.advice, hint = fields.hint,
+  }
+  fields.says, fields.what, fields.consequence, fields.advice, fields.hint = nil, nil, nil, nil, nil
+  return table.concat(parts, "; ")
 end
 
 --- The three results of a call that failed.
----@param fields table kind, outcome and message at least; `transient`: a later try may go better; `harmless`: a repeat can do no harm whatever became of it
+---@param fields table kind and outcome at least; message, or its parts: `what` failed, the call that `says` so, the `consequence`, the `advice` with its `hint`; `transient`: a later try may go better; `harmless`: a repeat can do no harm whatever became of it
 ---@return nil
 ---@return string message
 ---@return devkit4ai.Error err
 function M.give(fields)
+  if fields.what then fields.message = join(fields) end
   fields.message = display.lines(fields.message) -- whoever made it: it may hold words of the server
   if fields.detail then fields.detail = display.text(fields.detail, math.huge) end
   fields.retryable = fields.transient == true and (fields.harmless == true or fields.outcome ~= "unknown")
   fields.transient, fields.harmless = nil, nil
-  if fields._parts then fields._parts.message = fields.message end -- who adds to the message leaves the parts behind
   fields.attempts = fields.attempts or 0
-  return nil, fields.message, setmetatable(fields, Error)
+  local parts = fields._parts
+  fields._parts = nil
+  local err = setmetatable(fields, Error)
+  err._parts = parts
+  return nil, err.message, err
 end
 
 ---@param value any
@@ -161,10 +193,11 @@ end
 
 --- The same for a value that is refused here, before anything goes out.
 ---@param kind string
----@param message string
+---@param what string
 ---@param operation string?
-function M.refuse(kind, message, operation)
-  return M.give({ kind = kind, outcome = "not_sent", message = message, operation = operation })
+---@param says string? the call, as the user knows it
+function M.refuse(kind, what, operation, says)
+  return M.give({ kind = kind, outcome = "not_sent", says = says, what = what, operation = operation })
 end
 
 local debug = rawget(_G, "debug") -- some hosts take it away
@@ -182,7 +215,7 @@ local PASSING = { network = true, timeout = true, rate_limited = true, server = 
 function M.on_the_way(err, outcome)
   local told = setmetatable({}, Error)
   for name, value in pairs(err) do told[name] = value end
-  told.outcome, told.retryable = outcome, PASSING[err.kind] == true
+  told.outcome, told.retryable, told._parts = outcome, PASSING[err.kind] == true, err._parts
   return nil, told.message, told
 end
 

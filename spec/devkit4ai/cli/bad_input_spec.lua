@@ -1,31 +1,32 @@
--- What a user's machine may have wrong: settings that are not ours, closed outputs, names of files, ids. Nothing is paid for.
+-- Bad input from the user's machine: settings files, closed outputs, file names, ids. Nothing is paid for.
 local child = require "spec.support.child"
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.devkit4ai.sandbox.helper"
 
 describe("devkit4ai with", function()
-  local desk
+  local workspace
   setup(function()
-    desk = command.new { step_time = 0.05 }
-    desk:login()
+    workspace = command.new { step_time = 0.05 }
+    workspace:login()
   end)
-  teardown(function() desk:remove() end)
-  before_each(function() os.remove(desk.folder .. "/devkit4ai/config") end)
+  teardown(function() workspace:remove() end)
+  before_each(function() os.remove(workspace.folder .. "/devkit4ai/config") end)
 
-  local function order(options, ...)
-    return desk:run({ "generate", helper.PNG, "--prompt", "neon", "--interval", "0.1", ... }, options)
+  local function generate(options, ...)
+    return workspace:run({ "generate", helper.PNG, "--prompt", "neon", "--interval", "0.1", ... }, options)
   end
 
   describe("a settings file", function()
-    it("takes what stands in it, behind option, environment and --env-file", function()
+    it("has a lower priority than option, environment and --env-file", function()
       local clean = { DEVKIT4AI_BASE_URL = false }
       local function where(options, ...)
-        for _, one in ipairs(desk:run({ "config", "--json", ... }, options).lines) do
+        for _, one in ipairs(workspace:run({ "config", "--json", ... }, options).lines) do
           if one.name == "base_url" then return one.value, one.from end
         end
       end
-      desk:write("devkit4ai/config", "# mine\n\nbase_url = http://localhost:1\n")
-      local path = desk:write("my.env", "# x\nexport OTHER='1'\nDEVKIT4AI_BASE_URL=\"http://localhost:2\"\n", "644")
+      workspace:write("devkit4ai/config", "# mine\n\nbase_url = http://localhost:1\n")
+      local path = workspace:write("my.env",
+        "# x\nexport OTHER='1'\nDEVKIT4AI_BASE_URL=\"http://localhost:2\"\n", "644")
       assert.same({ "http://localhost:1", "settings file" }, { where { env = clean } })
       assert.same({ "http://localhost:2", path .. ": DEVKIT4AI_BASE_URL" },
         { where({ env = clean }, "--env-file", path) })
@@ -35,54 +36,55 @@ describe("devkit4ai with", function()
       assert.same({ "http://localhost:4", "option" }, { where({ env = env }, "--base-url", "http://localhost:4") })
     end)
 
-    it("is written line by line, keeps comments, and takes secrets from standard input or a file", function()
-      desk:write("devkit4ai/config", "# mine\nrole = developer\n")
-      assert.equal(0, desk:run({ "config", "--set", "base_url=" .. desk.box.url }).code)
-      local ended = desk:run({ "config", "--set", "developer_key", "--stdin", "-v" }, { input = "ak_secret_12345\n" })
+    it("keeps its other lines and comments; secrets come from standard input or a file", function()
+      workspace:write("devkit4ai/config", "# mine\nrole = developer\n")
+      assert.equal(0, workspace:run({ "config", "--set", "base_url=" .. workspace.box.url }).code)
+      local ended = workspace:run({ "config", "--set", "developer_key", "--stdin", "-v" },
+        { input = "ak_secret_12345\n" })
       assert.equal(0, ended.code, ended.err)
       assert.is_nil((ended.out .. ended.err):find("ak_secret", 1, true))
-      local path = desk:write("key", "pk_secret_12345\n")
-      assert.equal(0, desk:run({ "config", "--set", "project_key", "--file", path, "--json" }).code)
-      assert.equal(0, desk:run({ "config", "--unset", "role" }).code)
+      local path = workspace:write("key", "pk_secret_12345\n")
+      assert.equal(0, workspace:run({ "config", "--set", "project_key", "--file", path, "--json" }).code)
+      assert.equal(0, workspace:run({ "config", "--unset", "role" }).code)
       assert.equal(("# mine\nbase_url = %s\ndeveloper_key = ak_secret_12345\nproject_key = pk_secret_12345\n")
-        :format(desk.box.url), child.read(desk.folder .. "/devkit4ai/config"))
-      assert.equal("600", helper.shell("stat -c %a " .. desk.folder .. "/devkit4ai/config"):match "%d+")
+        :format(workspace.box.url), child.read(workspace.folder .. "/devkit4ai/config"))
+      assert.equal("600", helper.shell("stat -c %a " .. workspace.folder .. "/devkit4ai/config"):match "%d+")
     end)
 
-    it("takes no value that could not be used, and asks nobody without a terminal", function()
+    it("takes no unusable value; without a terminal the command does not ask", function()
       for words, code in pairs { ["project_id=7"] = 2, ["base_url=ftp://x"] = 2, ["allow_http=perhaps"] = 2,
         ["project_key"] = 2, ["role"] = 2 } do
-        assert.equal(code, desk:run({ "config", "--set", words }).code, words)
+        assert.equal(code, workspace:run({ "config", "--set", words }).code, words)
       end
-      assert.same({ "sessions.json" }, child.list(desk.folder .. "/devkit4ai"))
+      assert.same({ "sessions.json" }, child.list(workspace.folder .. "/devkit4ai"))
     end)
 
-    it("that others can read is refused, with the line that mends it", function()
-      local path = desk:write("devkit4ai/config", "role = developer\n", "644")
-      local ended = desk:run { "me" }
+    it("that others can read is refused, with the command that corrects it", function()
+      local path = workspace:write("devkit4ai/config", "role = developer\n", "644")
+      local ended = workspace:run { "me" }
       assert.equal(1, ended.code)
       assert.is_truthy(ended.err:find("\n  chmod 600 " .. path .. "\n", 1, true), ended.err)
     end)
 
     it("of another owner is refused", function()
-      local path = desk:write("devkit4ai/config", "role = developer\n")
-      if helper.shell("id -u") ~= "0\n" then return end -- root alone can make such a file
+      local path = workspace:write("devkit4ai/config", "role = developer\n")
+      if helper.shell("id -u") ~= "0\n" then return end -- only root can make such a file
       os.execute("chown 1 " .. path)
-      local ended = desk:run { "me" }
+      local ended = workspace:run { "me" }
       assert.equal(1, ended.code)
       assert.is_truthy(ended.err:find("it belongs to another user", 1, true), ended.err)
     end)
 
-    it("that is half written is named with its line, and nothing in it is lost", function()
+    it("that is damaged: the message has the line number, and the file stays as it is", function()
       for content, words in pairs {
         ["role = developer\ndeveloper_key = ak_1"] = "line 2 is cut off",
         ["role = developer\ndevelo\n"] = "line 2 is no `name = value`",
         ["\ncolour = red\n"] = "line 2 has an unknown name: colour",
         ["role =\n"] = "line 1 has no value that can be used",
       } do
-        local path = desk:write("devkit4ai/config", content)
+        local path = workspace:write("devkit4ai/config", content)
         for _, args in ipairs { { "me" }, { "config", "--set", "role=developer" } } do
-          local ended = desk:run(args)
+          local ended = workspace:run(args)
           assert.equal(1, ended.code)
           assert.is_truthy(ended.err:find(path .. ": " .. words, 1, true), ended.err)
         end
@@ -90,98 +92,100 @@ describe("devkit4ai with", function()
       end
     end)
 
-    it("whose sessions others can read says so", function()
-      os.execute("chmod 644 " .. desk.folder .. "/devkit4ai/sessions.json")
-      local ended = desk:run { "me" }
-      os.execute("chmod 600 " .. desk.folder .. "/devkit4ai/sessions.json")
+    it("whose sessions others can read is refused, too", function()
+      os.execute("chmod 644 " .. workspace.folder .. "/devkit4ai/sessions.json")
+      local ended = workspace:run { "me" }
+      os.execute("chmod 600 " .. workspace.folder .. "/devkit4ai/sessions.json")
       assert.equal(1, ended.code)
       assert.is_truthy(ended.err:find("\n  chmod 600 ", 1, true), ended.err)
     end)
   end)
 
   it("an env file that is missing or can't be read", function()
-    assert.equal(2, desk:run({ "me", "--env-file", desk.folder .. "/none" }).code)
-    assert.equal(2, desk:run({ "me", "--env-file", desk.folder }).code)
-    local path = desk:write("bad.env", "A=1\nDEVKIT4AI_BASE_URL http://x\n")
-    local ended = desk:run { "me", "--env-file", path }
+    assert.equal(2, workspace:run({ "me", "--env-file", workspace.folder .. "/none" }).code)
+    assert.equal(2, workspace:run({ "me", "--env-file", workspace.folder }).code)
+    local path = workspace:write("bad.env", "A=1\nDEVKIT4AI_BASE_URL http://x\n")
+    local ended = workspace:run { "me", "--env-file", path }
     assert.is_truthy(ended.err:find(path .. ": line 2 is no NAME=value", 1, true), ended.err)
   end)
 
   it("no home", function()
-    local ended = desk:run({ "config", "--set", "role=developer" }, { env = { XDG_CONFIG_HOME = "", HOME = "" } })
+    local ended = workspace:run({ "config", "--set", "role=developer" }, { env = { XDG_CONFIG_HOME = "", HOME = "" } })
     assert.equal(1, ended.code)
     assert.is_truthy(ended.err:find("set HOME or XDG_CONFIG_HOME", 1, true), ended.err)
   end)
 
-  it("an image or a file that can't be: told before anything is paid for", function()
-    local before, there = desk:made(), desk:write("there.png", "x")
-    for _, out in ipairs { there, desk.folder, desk.folder .. "/none/x.png", "", "x/" } do
-      local ended = order(nil, "--out", out)
+  it("an image or a file that can't be used: refused before anything is paid for", function()
+    local before, there = workspace:count_generations(), workspace:write("there.png", "x")
+    for _, out in ipairs { there, workspace.folder, workspace.folder .. "/none/x.png", "", "x/" } do
+      local ended = generate(nil, "--out", out)
       assert.equal(2, ended.code, out .. ended.err)
     end
-    assert.equal(2, order(nil, "--overwrite", "--out", desk.folder).code)
-    local ended = order(nil, "--out", there)
+    assert.equal(2, generate(nil, "--overwrite", "--out", workspace.folder).code)
+    local ended = generate(nil, "--out", there)
     assert.is_truthy(ended.err:find("exists; give another name, or --overwrite", 1, true), ended.err)
     assert.equal("x", child.read(there))
-    ended = desk:run { "generate", desk.folder .. "/none.png", "--prompt", "x", "--no-wait" }
-    assert.same({ 2, before }, { ended.code, desk:made() }, ended.err)
+    ended = workspace:run { "generate", workspace.folder .. "/none.png", "--prompt", "x", "--no-wait" }
+    assert.same({ 2, before }, { ended.code, workspace:count_generations() }, ended.err)
     assert.is_truthy(ended.err:find("nothing was sent", 1, true), ended.err)
-    assert.equal(2, desk:run({ "generate", there, "--prompt", "x", "--no-wait" }).code) -- no picture
-    assert.equal(2, desk:run({ "generate", helper.PNG, "--prompt", "", "--no-wait" }).code)
-    assert.equal(before, desk:made())
-    assert.same({}, { helper.shell("ls " .. desk.folder .. " | grep probe"):match "%S+" })
+    assert.equal(2, workspace:run({ "generate", there, "--prompt", "x", "--no-wait" }).code) -- no image
+    assert.equal(2, workspace:run({ "generate", helper.PNG, "--prompt", "", "--no-wait" }).code)
+    assert.equal(before, workspace:count_generations())
+    assert.same({}, { helper.shell("ls " .. workspace.folder .. " | grep probe"):match "%S+" })
   end)
 
-  it("ids that are none", function()
+  it("ids that are no UUID", function()
     for _, id in ipairs {
       "7", "../../etc/passwd", "550e8400-e29b-41d4-a716-44665544000/", ("x"):rep(5000), "\27[31m",
     } do
       for _, name in ipairs { "wait", "save" } do
-        local ended = desk:run { name, id, "--out", desk.folder .. "/id.png" }
+        local ended = workspace:run { name, id, "--out", workspace.folder .. "/id.png" }
         assert.equal(2, ended.code, ended.err)
         assert.is_truthy(ended.err:find("is no UUID", 1, true), ended.err)
       end
     end
-    assert.equal(2, desk:run({ "list", "--project", "7" }).code)
+    assert.equal(2, workspace:run({ "list", "--project", "7" }).code)
   end)
 
   describe("standard output", function()
     for what, before in pairs {
       ["closed"] = "exec >&-", ["full"] = "exec >/dev/full",
-      ["a pipe that nobody reads"] = "exec >%s/pipe",
+      ["a pipe without a reader"] = "exec >%s/pipe",
     } do
-      it(what .. ": an error, and the id of what was paid for", function()
-        if what:find "pipe" then -- a reader that is gone once the writer has opened it
-          os.execute(("mkfifo %s/pipe"):format(desk.folder))
-          before = ("true <%s/pipe &\nexec >%s/pipe\nwait"):format(desk.folder, desk.folder)
+      it(what .. ": an error, and the id of the generation that is paid for", function()
+        if what:find "pipe" then -- the reader closes it as soon as the writer has opened it
+          os.execute(("mkfifo %s/pipe"):format(workspace.folder))
+          before = ("true <%s/pipe &\nexec >%s/pipe\nwait"):format(workspace.folder, workspace.folder)
         end
-        local ended = desk:run({ "generate", helper.PNG, "--prompt", "x", "--no-wait", "-q" }, { before = before })
+        local ended = workspace:run({ "generate", helper.PNG, "--prompt", "x", "--no-wait", "-q" }, { before = before })
         assert.equal(8, ended.code, ended.err)
         assert.matches("^devkit4ai: standard output can't be written: .*\nThe generation %x+%-%x+%-%x+%-%x+%-%x+ was "
           .. "accepted and is paid for%. To continue, run:\n  devkit4ai wait %x+%-%x+%-%x+%-%x+%-%x+\n$", ended.err)
-        os.remove(desk.folder .. "/pipe")
+        os.remove(workspace.folder .. "/pipe")
       end)
     end
   end)
 
   it("standard output and error closed", function()
-    assert.equal(1, desk:run({ "me" }, { before = "exec >&- 2>&-" }).code)
+    assert.equal(1, workspace:run({ "me" }, { before = "exec >&- 2>&-" }).code)
   end)
 
-  it("a mistake of ours: one line, and its traceback with -v alone", function()
-    local code = 'package.preload["devkit4ai.cli.me"] = function() return { name = "me", summary = "x", '
-      .. 'declare = function() end, run = function() error "oh" end } end require("devkit4ai.cli").main { %s }'
+  it("a bug of ours: one line; the traceback only with -v", function()
+    local code = 'package.preload["devkit4ai.cli.commands.account.me"] = function() return { name = "me", '
+      .. 'summary = "x", add_options = function() end, run = function() error "oh" end } end '
+      .. 'require("devkit4ai.cli").main { %s }'
     local ended = child.run(code:format '"me"')
     assert.equal(1, ended.code)
     assert.matches("^devkit4ai: unexpected: [^\n]*oh %(%-v tells more%)\n$", ended.err)
     assert.is_truthy(child.run(code:format '"me", "-v"').err:find("traceback", 1, true))
   end)
 
-  it("a mistake of ours that holds a key: it is masked, in the traceback and in JSON, too", function()
+  it("a bug of ours with a key in the error: it is redacted, also in the traceback and in JSON", function()
     local key = 'ak_marker-(%a+)*1"/2'
-    local code = 'local settings = require "devkit4ai.cli.settings" package.preload["devkit4ai.cli.me"] = function() '
-      .. 'return { name = "me", summary = "x", declare = function() end, run = function(options, shell) '
-      .. 'local key = settings.read(options, shell).developer_key.value shell:give({ key = key }, key) '
+    local code = 'local settings = require "devkit4ai.cli.settings" '
+      .. 'package.preload["devkit4ai.cli.commands.account.me"] = function() '
+      .. 'return { name = "me", summary = "x", add_options = function() end, run = function(options, console) '
+      .. 'local key = settings.load(options, console).developer_key.value console:print_record({ key = key }, key) '
       .. 'error("bad key " .. key) end } end require("devkit4ai.cli").main(arg)'
     for _, flag in ipairs { "-v", "--json" } do
       local ended = child.run(code, { args = { "me", flag }, env = { DEVKIT4AI_DEVELOPER_KEY = key } })
@@ -191,16 +195,16 @@ describe("devkit4ai with", function()
     end
   end)
 
-  it("texts of the server that would move the cursor", function()
-    assert.equal(0, desk:run({ "projects", "--new", "a\27[2Jb\7" }).code)
-    local ended = desk:run { "projects" }
+  it("server texts with control characters", function()
+    assert.equal(0, workspace:run({ "projects", "--new", "a\27[2Jb\7" }).code)
+    local ended = workspace:run { "projects" }
     assert.is_nil(ended.out:find("[\27\7]"))
     assert.is_truthy(ended.out:find("a\\027[2Jb\\007", 1, true), ended.out)
-    assert(desk.box:fault { operation = "list_projects", status = 400, detail = "c\27]0;title\7\194\155d" })
-    ended = desk:run { "projects" }
+    assert(workspace.box:fault { operation = "list_projects", status = 400, detail = "c\27]0;title\7\194\155d" })
+    ended = workspace:run { "projects" }
     assert.is_truthy(ended.err:find("c\\027]0;title\\007\\u{9B}d", 1, true), ended.err)
-    assert(desk.box:fault { operation = "list_projects", status = 400, detail = "\194\155d" })
-    ended = desk:run { "projects", "--json" }
+    assert(workspace.box:fault { operation = "list_projects", status = 400, detail = "\194\155d" })
+    ended = workspace:run { "projects", "--json" }
     assert.is_nil((ended.out .. ended.err):find("\194\155", 1, true))
   end)
 end)

@@ -1,4 +1,4 @@
--- The command in a process of its own, with settings of its own, against a sandbox.
+-- Runs the command in its own process, with its own settings, against a sandbox.
 local cjson = require("cjson").new()
 local child = require "spec.support.child"
 local helper = require "spec.devkit4ai.sandbox.helper"
@@ -7,28 +7,28 @@ local M = {}
 
 M.EMAIL, M.PASSWORD = "dev@example.com", "SecurePass123"
 
--- What a developer's own environment may hold is not meant for the specs.
+-- Removes the variables of a developer's own environment.
 M.CLEAN = "unset CI NO_COLOR; for name in $(env | sed -n 's/^\\(DEVKIT4AI_[A-Z_]*\\)=.*/\\1/p'); "
   .. "do unset $name; done\n"
 
-local Desk = {}
-Desk.__index = Desk
+local Workspace = {}
+Workspace.__index = Workspace
 
 --- A sandbox with a developer, and an empty folder for files and settings.
 function M.new(options)
   local box = helper.start(options)
   local developer = assert(box:developer { email = M.EMAIL, password = M.PASSWORD })
-  return setmetatable({ box = box, developer = developer, folder = child.folder() }, Desk)
+  return setmetatable({ box = box, developer = developer, folder = child.folder() }, Workspace)
 end
 
---- Ends it.
-function Desk:remove()
+--- Stops the sandbox and removes the folder.
+function Workspace:remove()
   child.remove(self.folder)
   helper.stop_all()
 end
 
---- The environment in which the developer's keys are set, but for changes; false takes a variable away.
-function Desk:env(changes)
+--- An environment with the developer's keys. changes: other variables; false removes one
+function Workspace:env(changes)
   local env = {
     DEVKIT4AI_BASE_URL = self.box.url, DEVKIT4AI_DEVELOPER_KEY = self.developer.developer_key,
     DEVKIT4AI_PROJECT_ID = self.developer.project_id, DEVKIT4AI_PROJECT_KEY = self.developer.project_key,
@@ -40,9 +40,9 @@ end
 
 --- Starts the command.
 ---@param args string[]
----@param options table? env: changes; before: shell text in front; input: what standard input holds
----@return function finish waits for its end
-function Desk:start(args, options)
+---@param options table? env: changes; before: shell text that runs first; input: the content of standard input
+---@return function finish waits for the end of the command
+function Workspace:start(args, options)
   options = options or {}
   local before = M.CLEAN .. (options.before or "")
   if options.input then
@@ -68,61 +68,61 @@ function Desk:start(args, options)
 end
 
 --- Runs the command to its end.
-function Desk:run(args, options)
+function Workspace:run(args, options)
   return self:start(args, options)()
 end
 
---- Runs the command, and sends it a signal, SIGINT unless options.signals has others, as soon as it has said a word.
-function Desk:interrupt(args, word, options)
+--- Runs the command, and sends it a signal as soon as its output has a word. options.signals: default INT
+function Workspace:interrupt(args, word, options)
   options = options or {}
-  local said = self.folder .. "/said"
+  local path = self.folder .. "/output"
   local ended = self:run(args, { env = options.env, signalled = true, before = ([[
     exec >%s 2>&1
     sh -c 'echo $PPID' >%s.pid
     pid=$(cat %s.pid)
     (until grep -q '%s' %s; do kill -0 $pid || exit; sleep 0.02; done
     sleep %s; for s in %s; do kill -$s $pid; done) &]])
-    :format(said, said, said, word, said, options.after or "0.1", options.signals or "INT") })
-  ended.said = child.read(said)
+    :format(path, path, path, word, path, options.after or "0.1", options.signals or "INT") })
+  ended.output = child.read(path)
   return ended
 end
 
---- Runs a line through a shell that finds `devkit4ai`, in the folder: as a user would copy it.
-function Desk:shell(line, options)
+--- Runs a shell line in the folder, as a user copies it. The shell finds `devkit4ai`.
+function Workspace:run_in_shell(line, options)
   options = options or {}
   self:write("bin/devkit4ai.lua", 'require("devkit4ai.cli").main(arg)')
   self:write("bin/devkit4ai", ('#!/bin/sh\nexec %s "$0.lua" "$@"\n'):format(child.interpreter()), "755")
-  local words = { ("cd %s"):format(helper.quote(self.folder)), M.CLEAN }
+  local lines = { ("cd %s"):format(helper.quote(self.folder)), M.CLEAN }
   for name, value in pairs(self:env(options.env)) do
-    words[#words + 1] = ("export %s=%s"):format(name, helper.quote(value))
+    lines[#lines + 1] = ("export %s=%s"):format(name, helper.quote(value))
   end
-  words[#words + 1] = "PATH=$PWD/bin:$PATH"
-  words[#words + 1] = line
-  local path = self:write("line.sh", table.concat(words, "\n") .. "\n")
-  local said = helper.shell(("sh %s 2>&1 </dev/null; echo \"ended with $?\""):format(path))
-  local out, code = said:match "^(.*)ended with (%d+)\n$"
-  return { code = tonumber(code), said = out }
+  lines[#lines + 1] = "PATH=$PWD/bin:$PATH"
+  lines[#lines + 1] = line
+  local path = self:write("line.sh", table.concat(lines, "\n") .. "\n")
+  local all = helper.shell(("sh %s 2>&1 </dev/null; echo \"ended with $?\""):format(path))
+  local output, code = all:match "^(.*)ended with (%d+)\n$"
+  return { code = tonumber(code), output = output }
 end
 
---- The line of a failure that continues.
-function M.line(ended)
-  return (ended.said or ended.err):match "run:\n  (devkit4ai [^\n]*)\n"
+--- The suggested command line in the message of a failure.
+function M.suggested_line(ended)
+  return (ended.output or ended.err):match "run:\n  (devkit4ai [^\n]*)\n"
 end
 
 --- Signs in.
-function Desk:login(...)
+function Workspace:login(...)
   local ended = self:run({ "login", "--email", M.EMAIL, "--password-stdin", ... }, { input = M.PASSWORD .. "\n" })
   assert(ended.code == 0, ended.err)
   return ended
 end
 
---- How many generations were really made.
-function Desk:made()
+--- The number of generations that the sandbox has created.
+function Workspace:count_generations()
   return #assert(self.box:generations())
 end
 
---- A file in the folder.
-function Desk:write(name, content, mode)
+--- Writes a file in the folder; gives its path.
+function Workspace:write(name, content, mode)
   local path = self.folder .. "/" .. name
   os.execute(("mkdir -p \"$(dirname %s)\""):format(helper.quote(path)))
   local file = assert(io.open(path, "wb"))

@@ -1,4 +1,4 @@
--- docs/command.md: every line of its examples runs, in their order, as a person would type them; its tables are whole.
+-- docs/command.md: its examples run in their order, as a user types them; its tables are complete.
 local plain_51 = _VERSION == "Lua 5.1" and not jit -- luacheck: globals jit
 
 local child = require "spec.support.child"
@@ -7,7 +7,7 @@ local helper = require "spec.devkit4ai.sandbox.helper"
 
 local page = child.read "docs/command.md"
 
--- `devkit4ai` as the shell finds it: this Lua, with the paths of this spec.
+-- `devkit4ai` for the shell: this Lua, with the paths of this spec.
 local SETUP = [[
   set -e
   unset CURL_CA_BUNDLE SSL_CERT_FILE
@@ -26,11 +26,11 @@ local SETUP = [[
 
 describe("docs/command.md", function()
   it("has examples that run", function()
-    local desk = command.new { step_time = 0.05 }
-    finally(function() desk:remove() end)
+    local workspace = command.new { step_time = 0.05 }
+    finally(function() workspace:remove() end)
     local here = helper.shell "pwd":match "[^\n]+" .. "/"
-    local setup = SETUP:format(here .. helper.PNG, here .. helper.PNG2, child.interpreter(), desk.box.url,
-      command.PASSWORD, desk.developer.developer_key)
+    local setup = SETUP:format(here .. helper.PNG, here .. helper.PNG2, child.interpreter(), workspace.box.url,
+      command.PASSWORD, workspace.developer.developer_key)
     local script = { command.CLEAN, setup }
     for block in page:gmatch "\n```sh\n(.-)```" do
       if not (plain_51 and block:find("quickstart", 1, true)) then
@@ -38,13 +38,13 @@ describe("docs/command.md", function()
         script[#script + 1] = block
       end
     end
-    local path = desk:write("page.sh", table.concat(script, "\n"))
-    local said = helper.shell(("cd %s && sh page.sh 2>&1; echo \"ended with $?\""):format(desk.folder, path))
-    assert.matches("ended with 0\n$", said)
+    local path = workspace:write("page.sh", table.concat(script, "\n"))
+    local output = helper.shell(("cd %s && sh page.sh 2>&1; echo \"ended with $?\""):format(workspace.folder, path))
+    assert.matches("ended with 0\n$", output)
     for _, name in ipairs { "city.png", "lighthouse.png", "again.png" } do
-      assert.equal("\137PNG", child.read(desk.folder .. "/" .. name):sub(1, 4))
+      assert.equal("\137PNG", child.read(workspace.folder .. "/" .. name):sub(1, 4))
     end
-    assert.matches("guest@example%.com %(end_user%)", said)
+    assert.matches("guest@example%.com %(end_user%)", output)
   end)
 
   it("names every command, setting and exit code", function()
@@ -58,7 +58,7 @@ describe("docs/command.md", function()
       assert.is_truthy(page:find("`" .. row.name .. "`", 1, true), row.name)
     end
     local rows = {}
-    for i, row in ipairs(require("devkit4ai.cli.exits").MEANINGS) do
+    for i, row in ipairs(require("devkit4ai.cli.errors.exit_codes").MEANINGS) do
       rows[i] = ("| %d | %s |\n"):format(row[1], row[2])
     end
     assert.is_truthy(page:find("| code | meaning |\n| --- | --- |\n" .. table.concat(rows) .. "\n", 1, true))

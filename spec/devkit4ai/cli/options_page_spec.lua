@@ -4,7 +4,7 @@ if _VERSION ~= "Lua 5.4" then return end
 local child = require "spec.support.child"
 
 describe("docs/command-options.md", function()
-  it("is what tools/command-options makes of the help texts", function()
+  it("equals the output of tools/command-options", function()
     local pipe = assert(io.popen("DEVKIT4AI=devkit4ai tools/command-options -"))
     local made = pipe:read "*a"
     pipe:close()

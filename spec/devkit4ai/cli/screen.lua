@@ -1,20 +1,20 @@
--- A terminal of a given size, by tmux: what is typed into it, and what it shows.
+-- A terminal of a given size, by tmux.
 local child = require "spec.support.child"
 local helper = require "spec.devkit4ai.sandbox.helper"
 
 local M = {}
 
-local TRIES = 400 -- looks at the screen, 0.05 s apart, until it has failed
+local TRIES = 400 -- reads of the screen, 0.05 s apart, before a wait fails
 
 local Screen = {}
 Screen.__index = Screen
 
 local count = 0
 
---- A shell on a terminal of its own, with these variables.
+--- Opens a terminal with a shell.
 ---@param columns integer
 ---@param env table<string, string>
----@param cwd string where it begins
+---@param cwd string
 function M.new(columns, env, cwd)
   count = count + 1
   local folder = child.folder()
@@ -39,12 +39,12 @@ function Screen:press(key)
   helper.shell(self.tmux .. " send-keys " .. key)
 end
 
---- What stands on the screen; lines that the terminal broke are whole.
+--- The text on the screen. Lines that the terminal has wrapped are joined.
 function Screen:text()
   return helper.shell(self.tmux .. " capture-pane -p -J")
 end
 
---- Looks until the pattern is on the screen; gives the screen.
+--- Waits until the screen has the pattern; gives its text.
 function Screen:wait(pattern)
   local text
   for _ = 1, TRIES do
@@ -55,7 +55,7 @@ function Screen:wait(pattern)
   error("the screen never showed " .. pattern .. ":\n" .. text, 2)
 end
 
---- Ends it.
+--- Closes the terminal.
 function Screen:close()
   helper.shell(self.tmux .. " kill-server")
   child.remove(self.folder)

@@ -62,5 +62,6 @@ return {
     method = "GET", profile = roles.anyone, repeats = "safe", says = "gen:save", answer = "picture", redirects = 3,
     stale = { [400] = true, [401] = true, [403] = true, [404] = true, [410] = true },
     advice = { invalid = STALE, auth = STALE, forbidden = STALE, not_found = STALE, protocol = STALE },
+    hint = "fresh_url",
   },
 }

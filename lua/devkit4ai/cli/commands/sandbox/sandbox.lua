@@ -1,0 +1,77 @@
+--- devkit4ai sandbox: runs the sandbox in this process.
+local dependencies = require "devkit4ai.util.dependencies"
+local errors = require "devkit4ai.cli.errors"
+
+local M = { name = "sandbox", summary = "Run a local server that behaves as the API does." }
+
+M.examples = {
+  { "devkit4ai sandbox --developer me@example.com", "then paste the printed lines into another terminal" },
+  { "devkit4ai sandbox --developer me@example.com > sandbox.env &", "or in one terminal" },
+  { "sleep 1; . ./sandbox.env" },
+  { 'devkit4ai generate a.png --prompt "a city at night" --out city.png' },
+}
+
+M.handles_signals = true
+
+local is_plain_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
+local WRONG_LUA = "the sandbox needs Lua 5.2 to 5.4 or LuaJIT, and this is Lua 5.1; install one of them, and build "
+  .. "devkit4ai again for it"
+
+--- The dependency that is missing, as a message; nil: none. Plain Lua 5.1 can't yield where the sandbox does.
+---@return string?
+function M.missing_dependency()
+  if is_plain_51 then return WRONG_LUA end
+  return dependencies.lacking("the sandbox", { "cqueues", "openssl.rand", "zlib" })
+    or dependencies.lacking("the sandbox", { "devkit4ai.sandbox.main" })
+end
+
+-- The converter of a setting's value, for argparse.
+local function converter(options, row)
+  return function(text)
+    local value, reason = options.parse(row, text)
+    if reason then return nil, ("%s: %s"):format(options.flag(row), reason) end
+    return value
+  end
+end
+
+local function email(text)
+  if require("devkit4ai.sandbox.api.validation").is_email(text) then return text end
+  return nil, "--developer must be an e-mail address, such as me@example.com"
+end
+
+--- Adds the options. Each setting of the sandbox is an option.
+---@param parser table
+function M.add_options(parser)
+  local options = dependencies.optional "devkit4ai.sandbox.options"
+  if not options then return end
+  M.notes = require("devkit4ai.sandbox.dialect").help()
+  for _, row in ipairs(options.rows) do
+    parser:option(options.flag(row), row.help):target(row[1]):argname(options.argname(row))
+      :default(row.default and tostring(row.default)):convert(converter(options, row))
+  end
+  parser:mutex(
+    parser:option("--developer", "register a developer with a project and keys, and print the lines that export them")
+      :argname("<email>"):convert(email),
+    parser:flag("--control", "for programs: JSON lines on standard input and output; end with the input"))
+  parser:option("--parent", "for programs: the process to end with"):argname("<pid>")
+    :convert(function(text) return text:match("^%d+$") end)
+end
+
+--- Runs the sandbox. Returns only if it could not start.
+---@param options table
+---@param console devkit4ai.cli.Console
+---@return boolean? done standard output failed; the caller reports it
+---@return string? message nil: the control line has reported it
+function M.run(options, console)
+  local _, reason = require("devkit4ai.sandbox.main").run(options, options.control, options.parent,
+    function(facts, text)
+      if console.json then console:print_record(facts) else console:print(text) end
+      return not console.output_error
+    end, options.developer)
+  if not reason then return true end
+  local message = "the sandbox did not start: " .. reason
+  if not options.control then return errors.fail("network", message) end
+  require("devkit4ai.sandbox.control.stdio").write_line({ "error" }, { error = message })
+end
+
+return M

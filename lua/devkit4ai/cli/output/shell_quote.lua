@@ -1,0 +1,35 @@
+--- Quoting for a POSIX shell, for command lines that the user can copy.
+local M = {}
+
+local function single_quoted(word)
+  return "'" .. word:gsub("'", [['\'']]) .. "'"
+end
+
+-- For printf: control characters as octal numbers, so that the line can be displayed and copied.
+local function escape(word)
+  local function octal(bytes)
+    return (bytes:gsub(".", function(byte) return ("\\%03o"):format(byte:byte()) end))
+  end
+  return (word:gsub("\\", "\\\\"):gsub("%%", "%%%%"):gsub("%c", octal):gsub("\194[\128-\159]", octal))
+end
+
+--- A word, quoted where a shell needs it.
+---@param word string
+---@return string
+function M.word(word)
+  if word:find("^[A-Za-z0-9_./:@%%+-]+$") then return word end
+  if word:find "%c" or word:find "\194[\128-\159]" then
+    return ('"$(printf %s)"'):format(single_quoted(escape(word)))
+  end
+  return single_quoted(word)
+end
+
+--- An option with its value. A value that begins with "-" is joined by "=".
+---@param name string
+---@param value string
+---@return string
+function M.option(name, value)
+  return name .. (value:find "^%-" and "=" or " ") .. M.word(value)
+end
+
+return M
