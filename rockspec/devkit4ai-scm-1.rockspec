@@ -97,6 +97,7 @@ build = {
     ["devkit4ai.util.locale"] = "lua/devkit4ai/util/locale.lua",
     ["devkit4ai.util.redact"] = "lua/devkit4ai/util/redact.lua",
     ["devkit4ai.util.object"] = "lua/devkit4ai/util/object.lua",
+    ["devkit4ai.api.limits"] = "lua/devkit4ai/api/limits.lua",
     ["devkit4ai.api.operations.init"] = "lua/devkit4ai/api/operations/init.lua",
     ["devkit4ai.api.operations.accounts"] = "lua/devkit4ai/api/operations/accounts.lua",
     ["devkit4ai.api.operations.generations"] = "lua/devkit4ai/api/operations/generations.lua",

@@ -1,43 +1,44 @@
---- Options of a client: rows with type, environment variable, default and check.
+--- Client options: type, environment variable, default and validation of each.
 local core = require "devkit4ai.core"
 local validate = require "devkit4ai.util.validate"
 local errors = require "devkit4ai.util.errors"
+local limits = require "devkit4ai.api.limits"
 local locale = require "devkit4ai.util.locale"
 local proxies = require "devkit4ai.request.proxy"
 
 local M = {}
 
----@class devkit4ai.Options of a client; each overrides its environment variable
----@field base_url string? the API's address; DEVKIT4AI_BASE_URL; default https://api.vibecoding.ad
+---@class devkit4ai.Options options of a client; each one overrides its environment variable
+---@field base_url string? the address of the API; DEVKIT4AI_BASE_URL; default https://api.vibecoding.ad
 ---@field developer_key string? of the developer, ak_...; DEVKIT4AI_DEVELOPER_KEY
 ---@field project_id string? a UUID; DEVKIT4AI_PROJECT_ID
 ---@field project_key string? of the project, pk_...; DEVKIT4AI_PROJECT_KEY
 ---@field operator_key string? of a platform operator; DEVKIT4AI_OPERATOR_KEY
----@field access_token string? of a login that is to go on; DEVKIT4AI_JWT_TOKEN
----@field refresh_token string? of a login that is to go on
+---@field access_token string? of an earlier login; DEVKIT4AI_JWT_TOKEN
+---@field refresh_token string? of an earlier login
 ---@field role string? "developer" (the default), "end_user", "platform_operator"
 ---@field timeout devkit4ai.Timeout? the limits of each call
----@field retry devkit4ai.Retry? when and how often a call is repeated
----@field store devkit4ai.Store? where the tokens live between programs
----@field on_event (fun(event: devkit4ai.Event))? told what the client does, without secrets
----@field headers table<string, string>? lines of your own (traceparent, say), for the API alone; none of the library's own
----@field ca_file string? a bundle of the roots to trust, in place of the system's; CURL_CA_BUNDLE, SSL_CERT_FILE
----@field proxy string? [http://][user:password@]host:port; https_proxy, all_proxy (with no_proxy), also in upper case; never for loopback
+---@field retry devkit4ai.Retry? how often a call is tried again
+---@field store devkit4ai.Store? keeps the tokens for later programs
+---@field on_event (fun(event: devkit4ai.Event))? called with each event of the client; an event has no secrets
+---@field headers table<string, string>? more headers, such as traceparent; only the API gets them; they can't replace a header of the library
+---@field ca_file string? a file of trusted root certificates, in place of the system's; CURL_CA_BUNDLE, SSL_CERT_FILE
+---@field proxy string? [http://][user:password@]host:port; https_proxy, all_proxy (with no_proxy), also in upper case; not used for loopback addresses
 ---@field user_agent string? in place of devkit4ai-lua/VERSION
----@field allow_http boolean? plain http to another machine
+---@field allow_http boolean? allows plain http to another machine
 
----@class devkit4ai.Timeout the limits of a call, in seconds
----@field connect number? name look-up, connecting and TLS; default 10
----@field idle number? nothing moves; default 30; of generate, generate_anonymous and payments:change 120
----@field total number? the whole call; default 120; those three have no total limit but their own `timeout`
+---@class devkit4ai.Timeout the timeouts of a call, in seconds
+---@field connect number? for DNS, connecting and TLS; default 10
+---@field idle number? without any data; default 30; of generate, generate_anonymous and payments:change 120
+---@field total number? for the whole call; default 120; those three have no total timeout, only their own `timeout`
 
----@class devkit4ai.Retry how often a call that failed is made again
----@field attempts integer? tries of a call in all; default 3
----@field max_wait number? seconds; a longer pause that the server names is returned as err.retry_after, not slept; default 60
+---@class devkit4ai.Retry how often a failed call is tried again
+---@field attempts integer? total tries of a call; default 3
+---@field max_wait number? seconds; a longer wait that the server asks for is not slept: the call fails with err.retry_after; default 60
 
 local UUID = "^" .. ("%x"):rep(8) .. ("%-" .. ("%x"):rep(4)):rep(3) .. "%-" .. ("%x"):rep(12) .. "$"
 
---- Whether text is a UUID.
+--- Whether a value is a UUID.
 ---@param text any
 ---@return boolean
 function M.is_uuid(text)
@@ -46,8 +47,8 @@ end
 
 local PORTS = { http = "80", https = "443" }
 
---- Scheme, host and port, as two addresses are compared.
----@param url string an http or https one
+--- The origin of a URL (scheme, host and port), for comparisons.
+---@param url string http or https
 ---@return string
 function M.origin(url)
   local scheme, host, port = locale.lower(url):match("^(https?)://([^/?#]-):?(%d*)%f[%z/?#]")
@@ -55,7 +56,7 @@ function M.origin(url)
   return ("%s://%s:%s"):format(scheme, host, port ~= "" and port or PORTS[scheme])
 end
 
--- a name is taken for a public one: what it resolves to is checked when it is connected to
+-- A host name counts as public: the core checks its address when it connects.
 local function is_public(url)
   local host = proxies.host_of(url)
   return not proxies.is_loopback(host) and core.is_public(host) ~= false
@@ -63,47 +64,49 @@ end
 
 local HTTPS = { advice = "use https, or { allow_http = true } if you must", hint = "https" }
 
--- the address without slashes at the end and without the /api/v1 that some add (wire.md 1.1)
-local function address(url, options)
+-- The address without slashes at its end and without /api/v1, which some users add (wire.md 1.1).
+local function check_address(url, options)
   local scheme, authority, path = url:match("^(https?)://([^/?#%c%s]+)([^?#%c%s]*)$")
   if not scheme then return nil, "it must look like https://host" end
-  if authority:find("@", 1, true) then return nil, "it must hold no user name and no password" end
+  if authority:find("@", 1, true) then return nil, "it must not contain a user name or a password" end
   local host = authority:match("^(%[[%x:.]+%])") or authority:match("^([^:]+)")
-  if not host or not authority:sub(#host + 1):find("^:?%d*$") then return nil, "its host can't be read" end
+  if not host or not authority:sub(#host + 1):find("^:?%d*$") then return nil, "its host is not valid" end
   if scheme == "http" and not options.allow_http and not proxies.is_loopback(proxies.host_of(url)) then
-    return nil, "plain http shows keys to everybody on the way", HTTPS
+    return nil, "plain http sends keys unencrypted", HTTPS
   end
   return scheme .. "://" .. authority .. path:gsub("/+$", ""):gsub("/api/v1$", ""):gsub("/+$", "")
 end
 
-local function uuid(text)
+local function check_uuid(text)
   if M.is_uuid(text) then return text end
   return nil, "it must be a UUID"
 end
 
 local ROLES = { developer = true, end_user = true, platform_operator = true }
 
-local function role(text)
+local function check_role(text)
   if ROLES[text] then return text end
   return nil, "it must be developer, end_user or platform_operator"
 end
 
-local function user_agent(text)
+local function check_user_agent(text)
   if text:find("^[ -~]+$") and not text:find("[{}]") then return text end
   return nil, "it must be printable ASCII without braces"
 end
 
 local OPTIONS = {
-  base_url = { type = "string", env = "DEVKIT4AI_BASE_URL", default = "https://api.vibecoding.ad", check = address },
+  base_url = {
+    type = "string", env = "DEVKIT4AI_BASE_URL", default = "https://api.vibecoding.ad", check = check_address,
+  },
   developer_key = { type = "string", env = "DEVKIT4AI_DEVELOPER_KEY", slot = "header" },
-  project_id = { type = "string", env = "DEVKIT4AI_PROJECT_ID", slot = "shown", check = uuid },
+  project_id = { type = "string", env = "DEVKIT4AI_PROJECT_ID", slot = "shown", check = check_uuid },
   project_key = {
-    type = "string", env = "DEVKIT4AI_PROJECT_KEY", slot = "header", call = "make one with project:new_key",
+    type = "string", env = "DEVKIT4AI_PROJECT_KEY", slot = "header", call = "create one with project:new_key",
   },
   operator_key = { type = "string", env = "DEVKIT4AI_OPERATOR_KEY", slot = "header" },
   access_token = { type = "string", env = "DEVKIT4AI_JWT_TOKEN", slot = "header", call = "call client:login first" },
   refresh_token = { type = "string", slot = "body", call = "call client:login first" },
-  role = { type = "string", default = "developer", check = role },
+  role = { type = "string", default = "developer", check = check_role },
   timeout = { type = "table" },
   retry = { type = "table" },
   store = { type = "table" },
@@ -111,18 +114,18 @@ local OPTIONS = {
   headers = { type = "table" },
   ca_file = { type = "string", env = { "CURL_CA_BUNDLE", "SSL_CERT_FILE" } },
   proxy = { type = "string" },
-  user_agent = { type = "string", check = user_agent },
+  user_agent = { type = "string", check = check_user_agent },
   allow_http = { type = "boolean" },
 }
 
----@class devkit4ai.Setting an option whose value is text, for who keeps it elsewhere
+---@class devkit4ai.Setting an option whose value is a text, as the command stores it
 ---@field name string
 ---@field type string "string" or "boolean"
 ---@field env string[] names of environment variables
 ---@field default string?
 ---@field secret boolean
 
---- The options that can be told as text, by their names.
+--- The options with a text as their value, sorted by name.
 ---@return devkit4ai.Setting[]
 function M.settings()
   local list = {}
@@ -140,32 +143,31 @@ end
 
 local TIMEOUT = { connect = { type = "number" }, idle = { type = "number" }, total = { type = "number" } }
 
---- The limits of a call.
----@param what string how the user knows the call
+--- The timeouts of a call.
+---@param what string name of the call
 ---@param given devkit4ai.Timeout?
 ---@param defaults devkit4ai.Timeout
----@return devkit4ai.Timeout? limits
+---@return devkit4ai.Timeout? timeouts
 ---@return string? message
 ---@return devkit4ai.Error? err
-function M.limits(what, given, defaults)
-  local limits = {}
+function M.timeouts(what, given, defaults)
+  local timeouts = {}
   given = validate.arguments(what .. ": timeout", TIMEOUT, given)
   for name in pairs(TIMEOUT) do
     local value = given[name] or defaults[name]
     if value and not (value > 0 and value < math.huge) then
       return errors.refuse("config", ("%s: timeout.%s must be a number of seconds above 0"):format(what, name))
     end
-    limits[name] = value
+    timeouts[name] = value
   end
-  return limits
+  return timeouts
 end
 
 local RETRY = { attempts = { type = "number" }, max_wait = { type = "number" } }
 
--- How often a call is tried, and how long it waits for another try.
-local function settle_retry(given)
+local function resolve_retry(given)
   given = validate.arguments("devkit4ai.new: retry", RETRY, given)
-  local attempts, max_wait = given.attempts or 3, given.max_wait or 60
+  local attempts, max_wait = given.attempts or limits.MAX_ATTEMPTS, given.max_wait or limits.MAX_RETRY_WAIT
   if not (attempts >= 1 and attempts < math.huge and attempts % 1 == 0) then
     return errors.refuse("config", "devkit4ai.new: retry.attempts must be a whole number from 1")
   end
@@ -180,20 +182,20 @@ local function getenv(name)
   return os.getenv and os.getenv(name)
 end
 
--- The address of a proxy; its login goes to a slot. nil and why: it can't be used.
+-- The address of a proxy; its login goes to a slot. Returns nil and why, if it can't be used.
 local function read_proxy(text, secrets)
   local url, login = proxies.parse(text)
   if not url then return nil, login end
   if login then
     local set, _, why = secrets:set("proxy_login", login)
     if not set then return nil, "its login can't be used: " .. why end
-    secrets:set("proxy_password", login:match(":(.*)$") or "", "body") -- masked where it stands alone, too
+    secrets:set("proxy_password", login:match(":(.*)$") or "", "body") -- masks it also without the user name
   end
   return url
 end
 
--- The proxy of the option, else of the environment. One that can't be used fails only the calls that need it.
-local function settle_proxy(given, base_url, secrets)
+-- The proxy of the option or the environment. An invalid one fails only the calls that need it.
+local function resolve_proxy(given, base_url, secrets)
   local text, https_only, exempt, name = given, false, "", nil
   if text == nil then text, https_only, exempt, name = proxies.of_environment(getenv) end
   if not text or text == "" then return false end
@@ -201,37 +203,37 @@ local function settle_proxy(given, base_url, secrets)
   proxy.url, proxy.why = read_proxy(text, secrets)
   if proxy.why then
     local source = name and "environment variable " .. name or "option proxy"
-    proxy.why = ("the %s names no proxy that can be used: %s"):format(source, proxy.why)
+    proxy.why = ("the %s is not a valid proxy: %s"):format(source, proxy.why)
   end
   local through, why = proxies.of(proxy, base_url)
   if why then return errors.refuse("config", why, nil, "devkit4ai.new") end
   if through and base_url:find("^http:") then
-    return errors.give({
-      kind = "config", outcome = "not_sent", says = "devkit4ai.new",
-      what = "plain http through a proxy shows keys to it",
+    return errors.fail({
+      kind = "config", outcome = "not_sent", call_name = "devkit4ai.new",
+      what = "a proxy can read keys in plain http",
       advice = "give base_url in https, or its host in no_proxy", hint = "https_for_proxy",
     })
   end
   return proxy
 end
 
-local LOGS = { info = true, debug = true }
+local LOG_LEVELS = { info = true, debug = true }
 
-local function settle_log()
+local function resolve_log()
   local level = getenv("DEVKIT4AI_LOG")
-  if not level or level == "" or LOGS[level] then return level end
+  if not level or level == "" or LOG_LEVELS[level] then return level end
   return errors.refuse("config", "the environment variable DEVKIT4AI_LOG must be info or debug", nil, "devkit4ai.new")
 end
 
--- nginx hides the environment from its workers, unless nginx.conf has an env line
+-- nginx hides the environment from its workers, unless nginx.conf has an env line.
 local function environment_hint(name)
   return rawget(_G, "ngx") and (" (nginx shows it to workers only with `env %s;` in nginx.conf)"):format(name) or ""
 end
 
---- What to do about an empty slot, for a message.
----@param slot string
+--- The advice for a missing option, for a message.
+---@param slot string name of the option
 ---@return string
-function M.advice(slot)
+function M.missing_advice(slot)
   local row = OPTIONS[slot]
   local ways = { row.call }
   if row.env then
@@ -240,22 +242,22 @@ function M.advice(slot)
   return ("the %s is missing: %s"):format(slot, table.concat(ways, ", or "))
 end
 
--- the first that is set, and what it is
-local function of_environment(names)
+-- The first variable that is set: its value, and where it comes from.
+local function from_environment(names)
   for _, name in ipairs(type(names) == "table" and names or { names }) do
     local value = getenv(name)
     if value and value ~= "" then return value, "environment variable " .. name end
   end
 end
 
--- What is made of several options, or of more than its text.
-local function settle_others(settings, given, secrets)
+-- Options that depend on others, or are tables.
+local function resolve_others(settings, given, secrets)
   local message, err
-  settings.retry, message, err = settle_retry(given.retry)
+  settings.retry, message, err = resolve_retry(given.retry)
   if not settings.retry then return nil, message, err end
-  settings.proxy, message, err = settle_proxy(given.proxy, settings.base_url, secrets)
+  settings.proxy, message, err = resolve_proxy(given.proxy, settings.base_url, secrets)
   if settings.proxy == nil then return nil, message, err end
-  settings.log, message, err = settle_log()
+  settings.log, message, err = resolve_log()
   if message then return nil, message, err end
   local why
   settings.lines = {}
@@ -265,43 +267,43 @@ local function settle_others(settings, given, secrets)
   return settings
 end
 
--- from: "option NAME", or the variable of the environment
-local function refuse(name, from, why, next_step)
-  local _, message, err = errors.give({
-    kind = "config", outcome = "not_sent", option = name, says = "devkit4ai.new",
-    what = ("the %s can't be used: %s"):format(from, why),
+-- source: "option NAME", or the environment variable
+local function refuse(name, source, why, next_step)
+  local _, message, err = errors.fail({
+    kind = "config", outcome = "not_sent", option = name, call_name = "devkit4ai.new",
+    what = ("the %s can't be used: %s"):format(source, why),
     advice = next_step and next_step.advice, hint = next_step and next_step.hint,
   })
   err._parts.what = why -- the command says where its value came from
   return nil, message, err
 end
 
---- Settles the options of a client.
+--- Resolves the options of a client from arguments, environment and defaults.
 ---@param given devkit4ai.Options?
----@param secrets userdata the core's; slots are filled here
+---@param secrets userdata of the core; gets the secret options
 ---@return table? settings
----@return string? access_token for a look at when it ends; the message, where settings is nil
+---@return string? access_token for its expiry time; the message, if settings is nil
 ---@return devkit4ai.Error? err
-function M.settle(given, secrets)
+function M.resolve(given, secrets)
   local settings, access_token = {}, nil
   given = validate.arguments("devkit4ai.new", OPTIONS, given)
   for name, row in pairs(OPTIONS) do
-    local value, from = given[name], "option " .. name
-    if value == nil and row.env then value, from = of_environment(row.env) end
+    local value, source = given[name], "option " .. name
+    if value == nil and row.env then value, source = from_environment(row.env) end
     if value == nil then value = row.default end
     if value ~= nil and row.check then
-      local fine, why, next_step = row.check(value, given)
-      if not fine then return refuse(name, from, why, next_step) end
-      value = fine
+      local checked, why, next_step = row.check(value, given)
+      if not checked then return refuse(name, source, why, next_step) end
+      value = checked
     end
     if value ~= nil and row.slot then
       local set, _, why = secrets:set(name, value, row.slot)
-      if not set then return refuse(name, from, why) end
+      if not set then return refuse(name, source, why) end
     end
     if not row.slot or row.slot == "shown" then settings[name] = value end
     if name == "access_token" then access_token = value end
   end
-  local done, message, err = settle_others(settings, given, secrets)
+  local done, message, err = resolve_others(settings, given, secrets)
   if not done then return nil, message, err end
   return settings, access_token
 end

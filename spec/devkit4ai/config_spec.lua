@@ -1,4 +1,4 @@
--- Options, their environment variables and their checks.
+-- Client options: environment variables, defaults and validation.
 local child = require "spec.support.child"
 local core = require "devkit4ai.core"
 local config = require "devkit4ai.config"
@@ -6,7 +6,7 @@ local devkit4ai = require "devkit4ai"
 
 local function settle(options)
   local secrets = core.secrets()
-  local settings, message, err = config.settle(options, secrets)
+  local settings, message, err = config.resolve(options, secrets)
   return settings, message, err, secrets
 end
 
@@ -28,7 +28,7 @@ describe("base_url", function()
     ["http://127.9.9.9"] = "http://127.9.9.9", ["http://localhost"] = "http://localhost",
     ["http://LOCALHOST:80"] = "http://LOCALHOST:80", ["http://[::1]:8000/"] = "http://[::1]:8000",
   } do
-    it("takes " .. given, function() assert.equal(used, assert(settle { base_url = given }).base_url) end)
+    it("accepts " .. given, function() assert.equal(used, assert(settle { base_url = given }).base_url) end)
   end
 
   for _, given in ipairs {
@@ -36,11 +36,11 @@ describe("base_url", function()
     "https://host#x", "https://host name", "https://host/a\nb", "https://host:port", "https://[::1", "//host",
     "https://host/\127x", "file:///etc/passwd", " https://host",
   } do
-    it(("refuses %q and names the option"):format(given), function()
+    it(("rejects %q and names the option"):format(given), function()
       refused({ base_url = given }, "option base_url") end)
   end
 
-  it("refuses plain http to another machine, unless that is allowed", function()
+  it("rejects plain http to another machine, unless allowed", function()
     for _, given in ipairs { "http://host", "http://127.0.0.1.host", "http://10.0.0.1", "http://localhost.host",
       "http://1127.0.0.1", "http://[::2]" } do
       refused({ base_url = given }, "plain http", "https", "allow_http")
@@ -49,16 +49,16 @@ describe("base_url", function()
   end)
 end)
 
-describe("an option that is a key or a token", function()
+describe("a secret option", function()
   for _, name in ipairs { "developer_key", "project_key", "operator_key", "access_token" } do
-    it(name .. " goes into a slot, and nowhere else", function()
+    it(name .. " is stored in a slot only", function()
       local settings, _, _, secrets = settle { [name] = "MARKER" }
       assert.is_nil(settings[name])
       assert.is_true(secrets:has(name))
       assert.equal("***", secrets:mask("MARKER"))
     end)
 
-    it(name .. " is refused with a line feed, a NUL or a blank at an end, and is not shown", function()
+    it(name .. " is rejected with a line feed, a NUL or a blank at an end, and is not shown", function()
       for _, bad in ipairs { "MARKER\n", "MARKER\r\nX-Evil: 1", "MAR\0KER", " MARKER", "MARKER ", "MARKER\t" } do
         local message = refused({ [name] = bad }, "option " .. name, "line feed")
         assert.is_nil(message:find("MAR", 1, true))
@@ -66,7 +66,7 @@ describe("an option that is a key or a token", function()
     end)
   end
 
-  it("refresh_token goes into a body, so that it may hold anything", function()
+  it("refresh_token may contain any character, because it goes into a body", function()
     local _, _, _, secrets = settle { refresh_token = "any\nthing" }
     assert.is_true(secrets:has("refresh_token"))
   end)
@@ -75,12 +75,12 @@ end)
 describe("other options", function()
   it("have defaults", function()
     local settings = assert(settle {})
-    settings.ca_file, settings.proxy = nil, nil -- of the environment, if it says so
+    settings.ca_file, settings.proxy = nil, nil -- may come from the environment
     assert.same({ base_url = "https://api.vibecoding.ad", role = "developer", lines = {}, public = true,
       retry = { attempts = 3, max_wait = 60 } }, settings)
   end)
 
-  it("are refused where the value can't be used", function()
+  it("are rejected if the value is not valid", function()
     refused({ role = "admin" }, "option role", "end_user")
     refused({ project_id = "my project" }, "option project_id", "UUID")
     refused({ user_agent = "a\r\nb" }, "option user_agent")
@@ -94,14 +94,14 @@ describe("other options", function()
 end)
 
 describe("user_agent", function()
-  it("takes printable ASCII", function()
+  it("accepts printable ASCII", function()
     assert.equal("my-game/1.0 (Linux; x86_64)",
       assert(settle { user_agent = "my-game/1.0 (Linux; x86_64)" }).user_agent)
   end)
 end)
 
 describe("config.is_uuid", function()
-  it("knows one", function()
+  it("recognizes a UUID", function()
     assert.is_true(config.is_uuid("550e8400-e29b-41d4-a716-446655440000"))
     assert.is_true(config.is_uuid("550E8400-E29B-41D4-A716-446655440000"))
     for _, other in ipairs { "", "550e8400e29b41d4a716446655440000", "550e8400-e29b-41d4-a716-44665544000",
@@ -111,24 +111,24 @@ describe("config.is_uuid", function()
   end)
 end)
 
-describe("config.limits", function()
-  it("takes what is given, else the defaults", function()
+describe("config.timeouts", function()
+  it("uses the given timeouts, else the defaults", function()
     assert.same({ connect = 1, idle = 30, total = 120 },
-      config.limits("x", { connect = 1 }, { connect = 10, idle = 30, total = 120 }))
-    assert.same({ connect = 10, idle = 120 }, config.limits("x", nil, { connect = 10, idle = 120 }))
+      config.timeouts("x", { connect = 1 }, { connect = 10, idle = 30, total = 120 }))
+    assert.same({ connect = 10, idle = 120 }, config.timeouts("x", nil, { connect = 10, idle = 120 }))
   end)
 end)
 
-describe("config.advice", function()
-  it("names the way to fill an empty slot", function()
-    assert.matches("client:login", config.advice("access_token"))
-    assert.matches("DEVKIT4AI_JWT_TOKEN", config.advice("access_token"))
+describe("config.missing_advice", function()
+  it("names the option and the variable", function()
+    assert.matches("client:login", config.missing_advice("access_token"))
+    assert.matches("DEVKIT4AI_JWT_TOKEN", config.missing_advice("access_token"))
     for slot, variable in pairs { developer_key = "DEVELOPER_KEY", project_id = "PROJECT_ID",
       project_key = "PROJECT_KEY", operator_key = "OPERATOR_KEY" } do
-      assert.matches("option " .. slot, config.advice(slot))
-      assert.matches("DEVKIT4AI_" .. variable, config.advice(slot))
+      assert.matches("option " .. slot, config.missing_advice(slot))
+      assert.matches("DEVKIT4AI_" .. variable, config.missing_advice(slot))
     end
-    assert.matches("client:login", config.advice("refresh_token"))
+    assert.matches("client:login", config.missing_advice("refresh_token"))
   end)
 end)
 
@@ -148,25 +148,25 @@ describe("the environment", function()
     DEVKIT4AI_OPERATOR_KEY = "o", DEVKIT4AI_JWT_TOKEN = "t",
   }
 
-  it("stands in for options", function()
+  it("sets options", function()
     local ended = child.run(SCRIPT, { env = ALL })
     assert.equal("https://from.environment\ndeveloper_key\ttrue\nproject_id\ttrue\nproject_key\ttrue\n"
       .. "operator_key\ttrue\naccess_token\ttrue\n", ended.out)
   end)
 
-  it("counts less than an option", function()
+  it("is overridden by an option", function()
     local ended = child.run(SCRIPT, { env = ALL, args = { "https://from.option" } })
     assert.matches("^https://from.option\n", ended.out)
   end)
 
-  it("counts as not set where a variable is empty", function()
+  it("ignores an empty variable", function()
     local empty = {}
     for name in pairs(ALL) do empty[name] = "" end
     assert.equal("https://api.vibecoding.ad\ndeveloper_key\tfalse\nproject_id\tfalse\nproject_key\tfalse\n"
       .. "operator_key\tfalse\naccess_token\tfalse\n", child.run(SCRIPT, { env = empty }).out)
   end)
 
-  it("is named where a variable's value can't be used, and the value is not shown", function()
+  it("is named for an invalid value, which is not shown", function()
     for name, bad in pairs { DEVKIT4AI_BASE_URL = "MARKER", DEVKIT4AI_DEVELOPER_KEY = "MARKER\n",
       DEVKIT4AI_PROJECT_ID = "MARKER" } do
       local ended = child.run(SCRIPT, { env = { [name] = bad } })

@@ -1,6 +1,6 @@
--- The pages say what the program does: numbers, lists, quoted messages and commands of the pages are compared with the code.
--- A new claim of this kind gets a row in CLAIMS.
-if _VERSION ~= "Lua 5.4" then return end -- the pages and the code are the same on each Lua
+-- Claims of the pages: their numbers, lists, quoted messages and commands are compared with the code.
+-- A new claim gets a row in CLAIMS.
+if _VERSION ~= "Lua 5.4" then return end -- the pages do not depend on the Lua version
 
 local child = require "spec.support.child"
 local classify = require "devkit4ai.request.classify"
@@ -9,8 +9,9 @@ local core = require "devkit4ai.core"
 local devkit4ai = require "devkit4ai"
 local errors = require "devkit4ai.util.errors"
 local failure_table = require "spec.support.failure_table"
-local json = require "devkit4ai.util.json"
+local redact = require "devkit4ai.util.redact"
 local stored_session = require "devkit4ai.auth.stored_session"
+local limits = require "devkit4ai.api.limits"
 local operations = require "devkit4ai.api.operations"
 local poll_schedule = require "devkit4ai.generation.poll_schedule"
 local retry = require "devkit4ai.request.retry"
@@ -18,13 +19,13 @@ local sandbox_options = require "devkit4ai.sandbox.options"
 
 local texts = {}
 
--- A file, its blanks and line ends as one blank each.
+-- The text of a file, with single blanks in place of line ends and repeated blanks.
 local function text_of(path)
   texts[path] = texts[path] or child.read(path):gsub("%s+", " ")
   return texts[path]
 end
 
--- ---- what the code says ----
+-- ---- values of the code ----
 
 -- A constant of a Lua file: `local NAME, OTHER = 1, 2 * 60 -- comment`.
 local function constant(path, wanted)
@@ -69,38 +70,38 @@ local function library(name) return "lua/devkit4ai/" .. name .. ".lua" end
 local function most_pause(attempts)
   local failure = { kind = "server", outcome = "unknown", attempts = attempts, transient = true }
   local clock = { left = math.huge, tries = 99, max_wait = 60, budget = retry.FULL }
-  return (retry.decide({ repeats = "safe" }, failure, clock, function() return 1 end))
+  return (retry.decide({ retry_class = "safe" }, failure, clock, function() return 1 end))
 end
 
-local order = operations.create_generation.body.form
 local client = assert(devkit4ai.new { base_url = "http://127.0.0.1:1" })
-local limits, creating, tries = client._limits, client._creating, client._retry
+local timeouts, billable, tries = client._limits, client._creating, client._retry
 
--- The calls without a total limit, as a user types them.
-local function creating_calls()
+-- The calls without a total timeout, as a user types them.
+local function billable_calls()
   local list = {}
   for _, row in pairs(operations.all()) do
-    if row.creates then list[#list + 1] = row.says:gsub("^project:", ""):gsub("^client[:.]", "") end
+    if row.billable then list[#list + 1] = row.call_name:gsub("^project:", ""):gsub("^client[:.]", "") end
   end
   table.sort(list)
   return list
 end
 
-local calls = creating_calls()
+local calls = billable_calls()
 
--- The failure of a 429 that names no time.
-local _, unnamed = classify.answered(operations.get_me, {}, core.secrets(), 429, "{}", "HTTP/1.1 429 Too Many\r\n\r\n")
+-- The failure of a 429 without a time.
+local _, unnamed = classify.answered(operations.get("get_me"), {}, core.secrets(), 429, "{}",
+  "HTTP/1.1 429 Too Many\r\n\r\n")
 
 local ahead = constant(library "auth/session", "AHEAD") / 60 -- minutes
 local budget = constant(library "loop/own", "BUDGET")
 local exchanges = grouped(constant(library "sandbox/control/journal", "CAPACITY"))
 
--- ---- the claims: a page, a sentence in it, the values in their order ----
+-- ---- claims: page, sentence, values in order ----
 
 local function pages_of(size, name)
-  local row = operations[name].paging
-  assert(row.size == size)
-  return row.most, row.default
+  local row = operations.get(name).paging
+  assert(row.size_argument == size)
+  return row.max, row.default
 end
 
 local CLAIMS = {
@@ -108,9 +109,9 @@ local CLAIMS = {
     poll_schedule.pause(1), poll_schedule.pause(2) / poll_schedule.pause(1), poll_schedule.pause(100) },
   { "docs/reference/generation.md", "then after %s s; the pause grows by a factor of %s, up to %s s.",
     poll_schedule.pause(1), poll_schedule.pause(2) / poll_schedule.pause(1), poll_schedule.pause(100) },
-  { "docs/waiting.md", "a 404 in the first %s s after", constant(library "generation/status", "VISIBLE_AFTER") },
-  { "docs/waiting.md", "It gives up after %s s;", poll_schedule.DEADLINE },
-  { "docs/reference/generation.md", "seconds, default %s -", poll_schedule.DEADLINE },
+  { "docs/waiting.md", "a 404 in the first %s s after", limits.NOT_FOUND_TIME },
+  { "docs/waiting.md", "It gives up after %s s;", limits.MAX_GENERATION_TIME },
+  { "docs/reference/generation.md", "seconds, default %s -", limits.MAX_GENERATION_TIME },
   { "docs/waiting.md", "An update runs the tasks that are ready for %s ms", budget * 1000 },
   { "docs/reference/devkit4ai.md", "seconds for the tasks of one frame, default %s;", budget },
   { "docs/reference/devkit4ai.md", "how many at a time, default %s ", constant(library "loop/group", "WIDTH") },
@@ -123,7 +124,8 @@ local CLAIMS = {
   { "docs/tokens-and-keys.md", "the caller | %s minutes |", constant(library "auth/jwt", "LIFE") / 60 },
   { "docs/tokens-and-keys.md", "tries again every %s s, for %s seconds at most",
     stored_session.PAUSE, word(constant(library "auth/stored_session", "PATIENCE")) },
-  { "docs/errors.md", "A text of more than %s bytes ends with", grouped(constant(library "util/display", "MOST")) },
+  { "docs/errors.md", "A text of more than %s bytes ends with",
+    grouped(constant(library "util/display", "MAX_BYTES")) },
   { "docs/errors.md", "`fields` has %s entries at most", constant(library "request/classify", "FIELDS") },
   { "docs/retries.md", "`retry.attempts`, %s; of the refresh %s |", tries.attempts,
     failure_table.expected("refresh_token", failure_table.FAILURES[1]).attempts },
@@ -135,36 +137,37 @@ local CLAIMS = {
   { "docs/reference/errors.md", "the server said; %s after a 429 that names no time", unnamed.retry_after },
   { "docs/retries.md", "each retry costs %s, after a timeout %s, out of %s that", retry.cost { kind = "network" },
     retry.cost { kind = "timeout" }, retry.FULL },
-  { "docs/uploads.md", "there are 1 to %s images |", order.most },
-  { "docs/uploads.md", "none has more than %s MiB (%s bytes)", order.max_bytes / 2 ^ 20, grouped(order.max_bytes) },
+  { "docs/uploads.md", "there are 1 to %s images |", limits.MAX_IMAGES },
+  { "docs/uploads.md", "none has more than %s MiB (%s bytes)", limits.MAX_IMAGE_BYTES / 2 ^ 20,
+    grouped(limits.MAX_IMAGE_BYTES) },
   { "docs/uploads.md", "the instructions have at most %s characters as JSON, the %s around a bare prompt",
-    grouped(constant(library "generation/instructions", "MOST")), #'{"prompt":""}' },
+    grouped(limits.MAX_INSTRUCTIONS), #'{"prompt":""}' },
   { "docs/command.md", "a file of more than %s bytes",
     grouped(constant(library "cli/settings/env_file", "MAX_BYTES")) },
   { "docs/command.md", "one line of at most %s bytes", grouped(constant(library "cli/input/user_input", "MAX_LINE")) },
-  { "docs/uploads.md", "Such a form takes at most %s other values", constant(library "request/direct", "MOST_FIELDS") },
-  { "docs/reference/client.md", "a list of 1 to %s images, with at most %s other values", order.most,
-    constant(library "request/direct", "MOST_FIELDS") },
+  { "docs/uploads.md", "Such a form takes at most %s other values", limits.MAX_FORM_FIELDS },
+  { "docs/reference/client.md", "a list of 1 to %s images, with at most %s other values", limits.MAX_IMAGES,
+    limits.MAX_FORM_FIELDS },
   { "docs/uploads.md", "of the whole request every %s s while", constant(library "loop/exchange", "SLICE") },
-  { "docs/uploads.md", "It ends when no byte moves for %s s", creating.idle },
+  { "docs/uploads.md", "It ends when no byte moves for %s s", billable.idle },
   { "docs/uploads.md", "These are `%s`, `%s`, `%s`, and `client:request`", calls[1], calls[2], calls[3] },
-  { "docs/reference/options.md", "default %s; of %s, %s and %s %s -", limits.idle, calls[1], calls[2], calls[3],
-    creating.idle },
-  { "docs/reference/options.md", "the whole call; default %s; those %s have no total limit",
-    limits.total, word(#calls) },
-  { "docs/reference/options.md", "connecting and TLS; default %s ", limits.connect },
-  { "docs/reference/options.md", "tries of a call in all; default %s ", tries.attempts },
-  { "docs/reference/options.md", "not slept; default %s ", tries.max_wait },
-  { "docs/reference/options.md", "told the bytes every %s s while", constant(library "loop/exchange", "SLICE") },
-  { "docs/reference/generation.md", "1 to %s example images: paths", order.most },
-  { "docs/reference/generation.md", "at most %s MiB each -", order.max_bytes / 2 ^ 20 },
+  { "docs/reference/options.md", "default %s; of %s, %s and %s %s -", timeouts.idle, calls[1], calls[2], calls[3],
+    billable.idle },
+  { "docs/reference/options.md", "the whole call; default %s; those %s have no total timeout",
+    timeouts.total, word(#calls) },
+  { "docs/reference/options.md", "connecting and TLS; default %s ", timeouts.connect },
+  { "docs/reference/options.md", "total tries of a call; default %s ", tries.attempts },
+  { "docs/reference/options.md", "fails with err.retry_after; default %s ", tries.max_wait },
+  { "docs/reference/options.md", "called with the bytes every %s s while", constant(library "loop/exchange", "SLICE") },
+  { "docs/reference/generation.md", "1 to %s example images: paths", limits.MAX_IMAGES },
+  { "docs/reference/generation.md", "at most %s MiB each -", limits.MAX_IMAGE_BYTES / 2 ^ 20 },
   { "docs/reference/client.md", "in the line of a message; the %s s before it count as well",
     constant(library "generation/find", "MARGIN") },
   { "docs/reference/stores.md", "the session tries again for %s seconds",
     word(constant(library "auth/stored_session", "PATIENCE")) },
   { "docs/security.md", "of your own headers from %s characters on", constant(library "request/headers", "HIDDEN") },
   { "docs/security.md", "a part of a value, %s bytes or more:", c_constant("src/core/secrets.c", "PART") },
-  { "docs/security.md", "at most %s redirects", word(operations.get_picture.redirects) },
+  { "docs/security.md", "at most %s redirects", word(operations.get("get_picture").max_redirects) },
   { "docs/pages.md", "Generations have `per_page` (1 to %s, %s by default), users", pages_of("per_page",
     "list_generations") },
   { "docs/pages.md", "users and payments `page_size` (1 to %s, %s by default)", pages_of("page_size",
@@ -189,8 +192,9 @@ local CLAIMS = {
   { "docs/sandbox.md", "an object with a `prompt`, 1 to %s characters",
     grouped(constant(library "sandbox/api/generation_upload", "TEXT_LIMIT")) },
   { "README.md", " Version %s,", devkit4ai.version },
-  { "README.md", "{ connect = %s, idle = %s, total = %s }` in seconds", limits.connect, limits.idle, limits.total },
-  { "README.md", "(`%s`, `%s` and `%s`: %s idle, no total)", calls[1], calls[2], calls[3], creating.idle },
+  { "README.md", "{ connect = %s, idle = %s, total = %s }` in seconds", timeouts.connect, timeouts.idle,
+    timeouts.total },
+  { "README.md", "(`%s`, `%s` and `%s`: %s idle, no total)", calls[1], calls[2], calls[3], billable.idle },
   { "README.md", "retry = { attempts = %s, max_wait = %s }", tries.attempts, tries.max_wait },
   { "CONTRIBUTING.md", "has finished for %s seconds", child.read("tools/test"):match("\nSTALL=(%d+)") },
 }
@@ -204,14 +208,14 @@ end
 describe("the numbers of the pages", function()
   for _, claim in ipairs(CLAIMS) do
     local path, sentence = claim[1], claim[2]
-    it(("are those of the code: %s: %s"):format(path, sentence), function()
+    it(("equal those of the code: %s: %s"):format(path, sentence), function()
       local values = {}
       for i = 3, #claim do values[i - 2] = shown(claim[i]) end
       local _, places = sentence:gsub("%%s", "")
       assert.equal(places, #values)
       local pattern = sentence:gsub("%%s", "\0"):gsub("%p", "%%%0"):gsub("%z", "(%%S-)")
       local found = { text_of(path):match(pattern) }
-      assert.is_true(#found > 0, "the page does not say this any more: change the row")
+      assert.is_true(#found > 0, "the page has no such sentence: change the row")
       assert.same(values, found)
     end)
   end
@@ -221,7 +225,7 @@ describe("the lists of the pages", function()
   it("name the statuses that end each call, in the table of retries", function()
     local statuses = {}
     for status = 400, 499 do
-      local _, outcome, _, transient = errors.of_status(status)
+      local _, outcome, _, transient = errors.classify_status(status)
       if outcome == "refused" and not transient and status ~= 401 then statuses[#statuses + 1] = status end
     end
     assert.is_truthy(text_of("docs/retries.md"):find("| " .. table.concat(statuses, ", ") .. " |", 1, true))
@@ -236,15 +240,15 @@ describe("the lists of the pages", function()
     end
   end)
 
-  it("name the fields that a debug log hides, and no other", function()
+  it("name exactly the fields that a debug log hides", function()
     local sentence = assert(text_of("docs/security.md"):match("fields whose name has (.-)%. Upper case"))
     local named, hidden = {}, {}
     for name in sentence:gmatch("`([^`]+)`") do
       named[#named + 1] = name
-      assert.is_true(json.is_secret(name), name)
+      assert.is_true(redact.is_secret_name(name), name)
     end
     for _, list in ipairs { "PARTS", "ENDINGS" } do
-      for _, name in ipairs(list_of(library "util/json", list)) do hidden[#hidden + 1] = name end
+      for _, name in ipairs(list_of(library "util/redact", list)) do hidden[#hidden + 1] = name end
     end
     table.sort(named)
     table.sort(hidden)
@@ -269,9 +273,9 @@ describe("the lists of the pages", function()
     local rows = child.read("docs/errors.md"):match("\n## By kind\n.-\n| %-%-%-(.-)\n## ")
     for row in rows:gmatch("\n| `([%l_]+)` |") do told[row] = true end
     assert.same(kinds, told)
-    for status = 300, 599 do assert.is_true(kinds[errors.of_status(status)]) end
+    for status = 300, 599 do assert.is_true(kinds[errors.classify_status(status)]) end
     for name in child.read("src/core/status.h"):gmatch('X%(DK_[%u_]+, "([%l_]+)"') do
-      if name ~= "ok" then assert.is_true(kinds[errors.of_core(name)], name) end
+      if name ~= "ok" then assert.is_true(kinds[errors.classify_core_status(name)], name) end
     end
   end)
 
@@ -282,7 +286,7 @@ describe("the lists of the pages", function()
     end
   end)
 
-  it("name what a loop has", function()
+  it("name the functions of a loop", function()
     local page, has = text_of "CONTRIBUTING.md", {}
     local sentence = assert(page:match("with what `loop/own.lua` has: (.-)%. There is one"))
     for name in pairs(require "devkit4ai.loop.own") do
@@ -315,7 +319,7 @@ describe("the lists of the pages", function()
     end
   end)
 
-  it("name the libcurl that reads freed memory", function()
+  it("name the libcurl versions that read freed memory", function()
     local low, high = child.read("src/core/engine.c"):match("version >= 0x(%x%x%x%x)00 && version < 0x(%x%x%x%x)00")
     local function number(hex) return ("%d.%d"):format(tonumber(hex:sub(1, 2), 16), tonumber(hex:sub(3), 16)) end
     assert.same({ "7.83", "8.1" }, { number(low), number(high) })
@@ -323,7 +327,7 @@ describe("the lists of the pages", function()
   end)
 end)
 
--- Messages that a page quotes, and the file that has them.
+-- Messages that a page quotes, with the source file.
 local QUOTES = {
   { "docs/building.md", "libcurl is too old: version 7.80.0 or newer is needed", "src/core/transfer.h" },
   { "docs/building.md", "does not take", "src/core/handle.c" },
@@ -339,13 +343,13 @@ local QUOTES = {
 
 describe("the messages that pages quote", function()
   for _, quote in ipairs(QUOTES) do
-    it(("are there: %s: %s"):format(quote[1], quote[2]), function()
+    it(("are in the code: %s: %s"):format(quote[1], quote[2]), function()
       assert.is_truthy(text_of(quote[1]):find(quote[2], 1, true), quote[1])
       assert.is_truthy(text_of(quote[3]):find(quote[2], 1, true), quote[3])
     end)
   end
 
-  it("are what a compiler says with the headers of an old libcurl", function()
+  it("equal the error of a compiler with the headers of an old libcurl", function()
     local folder = child.folder()
     finally(function() child.remove(folder) end)
     os.execute(("mkdir -p '%s/curl'"):format(folder))
@@ -360,7 +364,7 @@ describe("the messages that pages quote", function()
 end)
 
 describe("the commands of the pages", function()
-  it("that run tests name files which are there", function()
+  it("that run tests name existing files", function()
     local pipe, count = assert(io.popen("ls README.md SECURITY.md CONTRIBUTING.md docs/*.md")), 0
     for path in pipe:lines() do
       for words in child.read(path):gmatch("tools/test ([^`\n]+)") do
@@ -381,7 +385,7 @@ describe("the commands of the pages", function()
 end)
 
 describe("the fields of objects", function()
-  it("are in the reference, all that pairs shows", function()
+  it("are all in the reference", function()
     local sandbox = assert(require("devkit4ai.sandbox").start { step_time = 0 })
     finally(function() sandbox:stop() end)
     local account = { email = "dev@example.com", password = "SecurePass123" }

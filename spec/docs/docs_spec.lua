@@ -25,7 +25,7 @@ local SHOWN = { console = true, json = true, [""] = true } -- what a program pri
 local BEGINNING = assert(child.read("docs/README.md"):match("\n```lua\n(.-)```"))
 local PRELUDE = [[
 package.path = package.path .. ";" .. (...) .. "/?.lua"
-]] .. BEGINNING:gsub('require "devkit4ai"\n', 'require "spec.support.quick"\n') .. [[
+]] .. BEGINNING:gsub('require "devkit4ai"\n', 'require "spec.support.no_retry_pauses"\n') .. [[
 require("devkit4ai.generation.poll_schedule").pause = function() return 0.03 end
 local print = function(...)
   local parts = {}
@@ -167,7 +167,7 @@ describe("the blocks of the pages", function()
   for _, path in ipairs(pages()) do
     for language, texts in pairs(programs_of(path)) do
       if language == "lua" or one_lua then
-        it(("in %s run, and print what they say: %s"):format(path, language), function()
+        it(("in %s run, and print the expected output: %s"):format(path, language), function()
           assert(RUN[language], "nobody runs " .. language)(path, texts)
         end)
       end
@@ -176,7 +176,7 @@ describe("the blocks of the pages", function()
 
   if not one_lua then return end
 
-  it("say where they begin, where they do not begin themselves", function()
+  it("name the lines that run before them", function()
     for _, path in ipairs(pages()) do
       local text = child.read(path)
       if path:find("^docs/[^/]+$") and text:find("\n```lua\n") and not text:find('require "devkit4ai"\n', 1, true) then
@@ -185,7 +185,7 @@ describe("the blocks of the pages", function()
     end
   end)
 
-  it("are run here, by another spec that is there, or are counted as not run", function()
+  it("are run here, by another spec, or are counted as not run", function()
     local counted = {}
     for _, path in ipairs(pages()) do
       for _, block in ipairs(blocks_of(path)) do
@@ -219,7 +219,7 @@ end
 if _VERSION ~= "Lua 5.4" then return end
 
 describe("the links of the pages", function()
-  it("lead to files and headings that are there", function()
+  it("lead to existing files and headings", function()
     local list = pages()
     for _, path in ipairs { "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md" } do list[#list + 1] = path end
     for _, path in ipairs(list) do
@@ -237,7 +237,7 @@ describe("the links of the pages", function()
     end
   end)
 
-  it("reach every page from the README: by a link of its own, or by the list in docs/README.md", function()
+  it("reach every page from the README, directly or by the list in docs/README.md", function()
     local readme, list = child.read "README.md", child.read "docs/README.md"
     for _, path in ipairs(pages()) do
       if not path:find("^docs/reference/%l") and path ~= "README.md" then

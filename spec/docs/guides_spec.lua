@@ -1,12 +1,12 @@
--- The guides that are lists of numbers or names: each one is that of the code. claims_spec has those of single sentences.
+-- Guides with lists of numbers or names, compared with the code. claims_spec checks single sentences.
 local child = require "spec.support.child"
+local limits = require "devkit4ai.api.limits"
 local operations = require "devkit4ai.api.operations"
 local options = require "devkit4ai.sandbox.options"
-local poll_schedule = require "devkit4ai.generation.poll_schedule"
 
 local load_text = rawget(_G, "loadstring") or load -- Lua 5.1's load takes no text
 
--- The rows of a page's tables: first cell -> the other cells.
+-- The table rows of a page: first cell -> other cells.
 local function rows_of(path)
   local rows = {}
   for first, rest in child.read(path):gmatch "\n| ([^|]-) | ([^\n]*) |%f[\n]" do
@@ -17,7 +17,7 @@ local function rows_of(path)
   return rows
 end
 
--- The value of a constant in a file: what stands behind `name =`, as a number.
+-- The number after `name =` in a file.
 local function constant(path, name)
   local text = child.read(path):match("%f[%w_]" .. name .. " = ([%d*/ ]+)")
   assert(text, path .. " has no " .. name)
@@ -30,46 +30,41 @@ local function with_commas(number)
 end
 
 local MIB, KIB = 1024 * 1024, 1024
-local FORM = operations.create_generation.body.form
 
 describe("docs/limits.md", function()
   local rows = rows_of "docs/limits.md"
-  local scope = child.read "lua/devkit4ai/request/context.lua"
-  local waits = child.read "lua/devkit4ai/generation/poll_schedule.lua"
   local json = child.read "lua/devkit4ai/util/json.lua"
-  local function seconds(path, name) return with_commas(constant(path, name)) end
 
   local WANTED = {
-    ["example images"] = ("1 to %d"):format(FORM.most),
-    ["one image"] = ("%d MiB"):format(FORM.max_bytes / MIB),
-    instructions = with_commas(constant("lua/devkit4ai/generation/instructions.lua", "MOST")) .. " characters of JSON",
+    ["example images"] = ("1 to %d"):format(limits.MAX_IMAGES),
+    ["one image"] = ("%d MiB"):format(limits.MAX_IMAGE_BYTES / MIB),
+    instructions = with_commas(limits.MAX_INSTRUCTIONS) .. " characters of JSON",
     ["a whole number in the instructions"] = json:match "LARGEST = (%d+ ^ %d+)":gsub(" ", ""),
-    ["text fields in `client:request { form = ... }`"] =
-      with_commas(constant("lua/devkit4ai/request/direct.lua", "MOST_FIELDS")),
-    ["a response"] = ("%d MiB"):format(constant("lua/devkit4ai/request/build.lua", "MAX_ANSWER") / MIB),
-    ["a result image"] = ("%d MiB"):format(constant("lua/devkit4ai/generation/download.lua", "MAX_BYTES") / MIB),
+    ["text fields in `client:request { form = ... }`"] = with_commas(limits.MAX_FORM_FIELDS),
+    ["a response"] = ("%d MiB"):format(limits.MAX_RESPONSE_BYTES / MIB),
+    ["a result image"] = ("%d MiB"):format(limits.MAX_RESULT_IMAGE_BYTES / MIB),
     ["the headers of a response"] = ("%d KiB"):format(constant("src/core/transfer.h", "DK_MAX_HEAD") / KIB),
-    ["redirects to an image"] = tostring(operations.get_picture.redirects),
-    ["the server's text in an error"] = with_commas(constant("lua/devkit4ai/util/display.lua", "MOST")) .. " bytes",
+    ["redirects to an image"] = tostring(operations.get("get_picture").max_redirects),
+    ["the server's text in an error"] =
+      with_commas(constant("lua/devkit4ai/util/display.lua", "MAX_BYTES")) .. " bytes",
     ["`err.fields`"] = with_commas(constant("lua/devkit4ai/request/classify.lua", "FIELDS")) .. " entries",
-    connect = seconds("lua/devkit4ai/request/context.lua", "connect"),
-    ["idle: no byte is sent or received"] = scope:match "ORDINARY = {.-idle = (%d+)",
+    connect = with_commas(limits.CONNECT_TIMEOUT),
+    ["idle: no byte is sent or received"] = with_commas(limits.IDLE_TIMEOUT),
     ["idle, in `generate`, `generate_anonymous` and `client.payments:change`"] =
-      scope:match "CREATING = {.-idle = (%d+)",
-    ["a call, with its retries and pauses"] = seconds("lua/devkit4ai/request/context.lua", "total"),
-    ["`gen:wait`"] = with_commas(poll_schedule.DEADLINE),
-    ["the first pause of `gen:wait`"] = waits:match "FIRST, GROWTH, MOST = (%d+)",
-    ["the longest pause of `gen:wait`"] = waits:match "FIRST, GROWTH, MOST = .-(%d+) %-%-",
-    ["the longest pause that the server can request"] =
-      child.read("lua/devkit4ai/config.lua"):match "given%.max_wait or (%d+)",
-    ["attempts of a call"] = child.read("lua/devkit4ai/config.lua"):match "given%.attempts or (%d+)",
+      with_commas(limits.BILLABLE_IDLE_TIMEOUT),
+    ["a call, with its retries and pauses"] = with_commas(limits.TOTAL_TIMEOUT),
+    ["`gen:wait`"] = with_commas(limits.MAX_GENERATION_TIME),
+    ["the first pause of `gen:wait`"] = with_commas(limits.FIRST_POLL),
+    ["the longest pause of `gen:wait`"] = with_commas(limits.MAX_POLL),
+    ["the longest pause that the server can request"] = with_commas(limits.MAX_RETRY_WAIT),
+    ["attempts of a call"] = with_commas(limits.MAX_ATTEMPTS),
     ["calls at the same time in `devkit4ai.map`"] = with_commas(constant("lua/devkit4ai/loop/group.lua", "WIDTH")),
-    ["items on a page of generations"] = with_commas(operations.list_generations.paging.default),
-    ["items on a page of users or payments"] = with_commas(operations.list_project_users.paging.default),
+    ["items on a page of generations"] = with_commas(operations.get("list_generations").paging.default),
+    ["items on a page of users or payments"] = with_commas(operations.get("list_project_users").paging.default),
     ["the size of a file store"] = ("%d MiB"):format(constant("src/binding/file_lua.c", "MAX_FILE") / MIB),
   }
 
-  it("has the numbers of the code, and no number that is not checked", function()
+  it("has the numbers of the code, and each number is checked", function()
     local said = {}
     for name, cells in pairs(rows) do
       if cells[1]:find "%d" then said[name] = cells[1] end
@@ -78,11 +73,11 @@ describe("docs/limits.md", function()
   end)
 end)
 
-describe("docs/limits.md: calls without a total limit", function()
-  it("are the ones that create something paid", function()
+describe("docs/limits.md: calls without a total timeout", function()
+  it("are the billable ones", function()
     local names = {}
     for name, row in pairs(operations.all()) do
-      if row.creates then names[#names + 1] = name end
+      if row.billable then names[#names + 1] = name end
     end
     table.sort(names)
     assert.same({ "create_anonymous_generation", "create_generation", "update_subscription" }, names)
@@ -90,7 +85,7 @@ describe("docs/limits.md: calls without a total limit", function()
 end)
 
 describe("docs/costs.md", function()
-  it("has the plans as the sandbox has them", function()
+  it("has the plans of the sandbox", function()
     local rows = rows_of "docs/costs.md"
     local names = {
       monthly_generation_limit = "generations a month", generation_limit = "generations at the same time",
@@ -113,7 +108,7 @@ describe("docs/costs.md", function()
 end)
 
 describe("docs/instructions.md", function()
-  local most = constant("lua/devkit4ai/generation/instructions.lua", "MOST")
+  local most = limits.MAX_INSTRUCTIONS
   local frame = #'{"prompt":""}'
   local text = child.read("docs/instructions.md"):gsub("%s+", " ")
 

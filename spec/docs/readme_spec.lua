@@ -1,14 +1,14 @@
--- The README's first screen is what runs: its lines are an example's, and the commands it names exist.
+-- The first screen of the README: its code equals an example, and its commands exist.
 local child = require "spec.support.child"
 
 local README = child.read "README.md"
 
--- The first block of a language.
+-- The first code block in a language.
 local function block(language)
   return assert(README:match("\n```" .. language .. "\n(.-)```"), "no block of " .. language)
 end
 
--- A folder where the README's program finds the example images.
+-- A folder with the example images for the program.
 local function new_folder()
   local folder, here = child.folder(), assert(io.popen "pwd"):read "*l"
   finally(function() child.remove(folder) end)
@@ -16,7 +16,7 @@ local function new_folder()
   return folder
 end
 
--- The program, with less to wait for.
+-- The program, with shorter waits.
 local QUICK = [[
   require("devkit4ai.generation.poll_schedule").pause = function() return 0.1 end
   local sandbox = require "devkit4ai.sandbox"
@@ -25,13 +25,13 @@ local QUICK = [[
 ]]
 
 describe("the README's first lines", function()
-  it("are those of an example", function()
+  it("equal an example", function()
     local code = block "lua"
     local name = assert(README:match("examples/[%w_]+%.lua"))
     assert.is_truthy(child.read(name):find(code, 1, true), name)
   end)
 
-  it("save an image, where they are printed", function()
+  it("save an image", function()
     local folder = new_folder()
     local ended = child.run(QUICK .. block "lua", { before = ("cd '%s'"):format(folder) })
     assert.equal(0, ended.code, ended.err)
@@ -39,7 +39,7 @@ describe("the README's first lines", function()
     assert.matches("completed", ended.out)
   end)
 
-  it("use the API of the environment, changed as the README says", function()
+  it("use the API of the environment, with the change that the README describes", function()
     local box = assert(require("devkit4ai.sandbox").start { step_time = 0.1 })
     finally(function() box:stop() end)
     local options = assert(box:developer { email = "dev@example.com", password = "SecurePass123" })
@@ -57,7 +57,7 @@ end)
 local COLUMNS = 90
 
 describe("the README on a GitHub page", function()
-  it("has no line of code that is wider than its box", function()
+  it("has no line of code wider than its box", function()
     local inside, wide = false, {}
     for line in README:gmatch("([^\n]*)\n") do
       if line:find "^%s*```" then inside = not inside end
@@ -76,7 +76,7 @@ describe("the README on a GitHub page", function()
 end)
 
 describe("the README", function()
-  it("names files that are there", function()
+  it("names existing files", function()
     for path in README:gmatch("[%w_/]+%.%l+") do
       if path:find("^spec/") or path:find("^docs/") or path:find("^examples/") or path:find("^include/") then
         assert.is_truthy(io.open(path), path)
@@ -84,13 +84,13 @@ describe("the README", function()
     end
   end)
 
-  it("names C tests that are there", function()
+  it("names existing C tests", function()
     for list in README:gmatch("c=([%w_,]+)") do
       for name in list:gmatch("[^,]+") do assert.is_truthy(io.open("spec/core/" .. name .. ".c"), name) end
     end
   end)
 
-  it("names targets that the Makefile has", function()
+  it("names existing Makefile targets", function()
     local makefile = child.read "Makefile"
     for target in README:gmatch("[\n`]make (%l[%l-]+)") do
       assert.is_truthy(makefile:find("\n" .. target .. ":", 1, true), target)

@@ -1,18 +1,18 @@
--- Each example of the reference runs, and prints what it says. What the sandbox's own process knows of its commands is held
--- against their comments on the way.
+-- Examples of the reference: each one runs and prints the expected output. The options of the sandbox's commands are also
+-- compared with their comments.
 local child = require "spec.support.child"
 local reference = require "spec.support.reference"
 
 local library = reference.library "."
 
-local GIVEN = { number = true, left = true } -- of a fault that was set; nobody sets them
+local GIVEN = { number = true, left = true } -- fields of a fault that the sandbox sets
 
 local function sorted(names)
   table.sort(names)
   return table.concat(names, ", ")
 end
 
--- The names in a line of the run, in alphabetical order.
+-- The names in a line of the output, sorted.
 local function known(out, command)
   local names = {}
   for name in assert(out:match(command .. " knows ([^\n]+)"), out):gmatch("[%w_]+") do names[#names + 1] = name end
@@ -20,7 +20,7 @@ local function known(out, command)
 end
 
 describe("the examples of the reference", function()
-  it("run, and print what they say", function()
+  it("run, and print the expected output", function()
     local folder = child.folder()
     finally(function() child.remove(folder) end)
     local ended = child.run('require "spec.support.example_run" (...)', { args = { folder } })

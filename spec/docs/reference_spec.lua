@@ -1,5 +1,5 @@
--- The reference is made of the comments beside the code; here both are held against the library itself: what it has, what
--- each function really takes, and what the vendor's file says of records.
+-- The reference is generated from comments; this spec compares both with the library: its functions, their parameters, and
+-- the records of the vendor's OpenAPI file.
 local annotations = require "spec.support.annotations"
 local child = require "spec.support.child"
 local cjson = require "cjson"
@@ -31,7 +31,7 @@ end
 
 local PUBLIC = public_functions()
 
--- Complaints of a check over many things come all at once.
+-- Fails with all complaints at once.
 local function none(complaints)
   assert.equal("", table.concat(complaints, "\n"))
 end
@@ -42,7 +42,7 @@ local function set_of(list)
   return set
 end
 
--- What is in one set and not in the other, both ways.
+-- The difference of two sets, both ways.
 local function differences(what, said, real, complaints)
   for name in pairs(said) do
     if not real[name] then table.insert(complaints, ("%s: %s is annotated and does not exist"):format(what, name)) end
@@ -63,7 +63,7 @@ describe("docs/reference", function()
     print(("\nreference: %d pages, %d functions, made in %.2f s"):format(#reference.pages + 1, #PUBLIC, took))
   end)
 
-  it("is what tools/reference makes of the comments and the rows", function()
+  it("equals the output of tools/reference", function()
     local complaints = {}
     for _, name in ipairs(child.list "docs/reference") do
       if not texts[name] then table.insert(complaints, name .. " belongs to no page") end
@@ -77,7 +77,7 @@ describe("docs/reference", function()
     none(complaints)
   end)
 
-  it("has links that lead somewhere", function()
+  it("has no broken links", function()
     local complaints = {}
     for name, text in pairs(texts) do
       for file, heading in text:gmatch("%]%(([%w_./-]*)#?([%w_-]*)%)") do
@@ -101,7 +101,7 @@ describe("docs/reference", function()
     for name, text in pairs(texts) do assert.is_nil(text:find(here, 1, true), name) end
   end)
 
-  it("tells of each operation which method sends it, or that none does", function()
+  it("names the method that sends each operation, or says that there is none", function()
     local without = {}
     local sent = {}
     for _, found in ipairs(PUBLIC) do
@@ -116,16 +116,16 @@ describe("docs/reference", function()
 end)
 
 describe("the comments", function()
-  it("can all be read", function() none(library.complaints) end)
+  it("can all be parsed", function() none(library.complaints) end)
 
-  it("say something of each public function and class, and show an example", function()
+  it("describe each public function and class, with an example", function()
     local complaints = {}
     for _, found in ipairs(PUBLIC) do
       local name = reference.spelled(found)
       if not found.documented then table.insert(complaints, name .. " has no comment") end
       if not found.example then table.insert(complaints, name .. " has no example") end
       for value in found.body:gmatch("return%s+([^\n]+)") do
-        -- what hands on another's results says so there; update gives none
+        -- update returns nothing
         if not value:find("^end") and name ~= "devkit4ai.update" and not found.returns[1] then
           table.insert(complaints, name .. " has no @return")
         end
@@ -137,7 +137,7 @@ describe("the comments", function()
     none(complaints)
   end)
 
-  it("name each parameter of a public function, and of others none that is not there", function()
+  it("name each parameter of a public function, and no parameter that does not exist", function()
     local complaints = {}
     for _, found in ipairs(library.functions) do
       local said, real = {}, set_of(found.parameters)
@@ -154,7 +154,7 @@ describe("the comments", function()
     none(complaints)
   end)
 
-  it("name types that are declared, and in public only such as have a page", function()
+  it("name declared types, and in public functions only types with a page", function()
     local PLAIN = set_of { "any", "boolean", "fun", "function", "integer", "nil", "number", "string", "table", "true",
       "false", "userdata", "file*", "thread" }
     local complaints = {}
@@ -174,7 +174,7 @@ describe("the comments", function()
         for _, value in ipairs(list) do judge(what, value.type, found.part, found.generics) end
       end
       for _, see in ipairs(found.sees) do
-        if not operations[see] then table.insert(complaints, ("%s: no operation %s"):format(what, see)) end
+        if not operations.get(see) then table.insert(complaints, ("%s: no operation %s"):format(what, see)) end
       end
     end
     for name, class in pairs(library.classes) do
@@ -184,7 +184,7 @@ describe("the comments", function()
     none(complaints)
   end)
 
-  it("are on a page for every class that is declared with one", function()
+  it("put each public class on a page", function()
     for _, page in ipairs(reference.pages) do
       for i = 2, #page do
         local part = page[i]
@@ -232,7 +232,7 @@ local function real_table(part)
 end
 
 describe("the functions", function()
-  it("that the library has are those that the comments tell of", function()
+  it("of the library are those in the comments", function()
     local complaints, count = {}, 0
     for _, page in ipairs(reference.pages) do
       for i = 2, #page do
@@ -254,7 +254,7 @@ describe("the functions", function()
     assert.is_true(count >= #PUBLIC)
   end)
 
-  it("have the parameters that their source shows", function()
+  it("have the parameters of their source", function()
     if not pcall(debug.getlocal, none, 1) then return end -- plain Lua 5.1 tells no names
     local complaints = {}
     for _, found in ipairs(PUBLIC) do
@@ -347,7 +347,7 @@ end
 local OF_SANDBOX = { ["sandbox:developer"] = true, ["sandbox:clock"] = true, ["sandbox:fault"] = true }
 
 describe("a table of arguments", function()
-  it("has the fields that its comment tells of", function()
+  it("has the fields of its comment", function()
     local complaints, count, of_class = {}, 0, selves()
     for _, found in ipairs(PUBLIC) do
       local name = reference.spelled(found)
@@ -434,7 +434,7 @@ end
 local function is_set(name)
   for _, module in ipairs {
     "util/errors", "request/call", "request/classify", "request/events", "resources/pages", "loop/task",
-    "generation/wait", "generation/find", "auth/session", "util/creations",
+    "generation/wait", "generation/find", "auth/session", "util/creations", "loop/group",
   } do
     local code = child.read("lua/devkit4ai/" .. module .. ".lua"):gsub("%-%-[^\n]*", "")
     local alone, among = "[%s.,{]" .. name .. "%s*=[^=]", "[%s.,{]" .. name .. ",[^\n]*=[^=]"
@@ -443,7 +443,7 @@ local function is_set(name)
 end
 
 describe("the fields", function()
-  it("of what the API says are those of the answers' normal form", function()
+  it("of API objects are those of the normalized responses", function()
     local responses = require "devkit4ai.api.responses"
     local complaints, objects = {}, selves()
     for name, forms in pairs(FORMS) do
@@ -463,7 +463,7 @@ describe("the fields", function()
     none(complaints)
   end)
 
-  it("of records are those of the vendor's file", function()
+  it("of records are those of the OpenAPI file", function()
     local complaints, real_of, count = {}, {}, 0
     local function compare_schema(class, properties)
       real_of[class.name] = real_of[class.name] or { raw = true }
@@ -483,7 +483,7 @@ describe("the fields", function()
       if class and class.module == "devkit4ai.api.records" then
         for _, name in ipairs(reference.operations_of(found)) do
           count = count + 1
-          compare_schema(class, answer_of(operations[name]))
+          compare_schema(class, answer_of(operations.get(name)))
         end
       end
     end
@@ -496,7 +496,7 @@ describe("the fields", function()
     assert.is_true(count > 15)
   end)
 
-  it("of the library's own tables are there", function()
+  it("of the library's own tables exist", function()
     local responses, file = require "devkit4ai.api.responses", require "devkit4ai.store.file"
     local memory = require "devkit4ai.store.memory"
     local objects = selves()
@@ -517,7 +517,7 @@ describe("the fields", function()
     none(complaints)
   end)
 
-  it("of errors, events and lists are set somewhere", function()
+  it("of errors, events and lists are set in the code", function()
     local complaints = {}
     for _, name in ipairs { "devkit4ai.Error", "devkit4ai.Event", "devkit4ai.Pages" } do
       for _, field in ipairs(reference.fields(library, library.classes[name])) do
@@ -529,7 +529,7 @@ describe("the fields", function()
 end)
 
 describe("the README's table of methods", function()
-  it("names none that is not there", function()
+  it("names existing methods only", function()
     local README, complaints, count = child.read "README.md", {}, 0
     local words = {}
     for _, found in ipairs(PUBLIC) do words[found.part.page .. " " .. found.name] = true end

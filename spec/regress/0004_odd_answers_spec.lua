@@ -37,7 +37,7 @@ end)
 
 describe("json", function()
   it("takes NaN and Infinity for no number, and a hexadecimal number for no JSON", function()
-    for _, text in ipairs { "[NaN]", "[Infinity]", "[-Infinity]" } do assert.same({}, json.plain(text)) end
+    for _, text in ipairs { "[NaN]", "[Infinity]", "[-Infinity]" } do assert.same({}, json.decode_plain(text)) end
     assert.is_false((json.decode "[0x10]"))
   end)
 

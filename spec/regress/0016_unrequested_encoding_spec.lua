@@ -26,7 +26,8 @@ end]==]
 -- name | what the call for the user says
 local ROWS = {
   { "gzip" }, { "deflate" }, { "upper" }, { "identity" },
-  { "unknown", "protocol", "is base_url the API's address" }, { "broken", "protocol", "is base_url the API's address" },
+  { "unknown", "protocol", "check that base_url is the address of the API" },
+  { "broken", "protocol", "check that base_url is the address of the API" },
   { "cut", "protocol" }, { "large", "protocol", "more than 16777216 bytes" },
 }
 

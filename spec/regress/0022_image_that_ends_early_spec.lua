@@ -1,7 +1,7 @@
 -- An image that ended early was saved as complete. A body without a length looks complete when a server dies, and a server
 -- with only a part of the image sends the length of the part. Now the end marker of the format decides.
 local child = require "spec.support.child"
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
 

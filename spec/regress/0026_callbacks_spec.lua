@@ -81,7 +81,7 @@ for where, run in pairs { ["in a script"] = in_script, ["in a task"] = in_task }
     it("on_upload that raises a text: the text has the outcome and the line", function()
       local ok, why = run(function() return generate(function() error("no more") end) end)
       assert.is_false(ok)
-      assert.matches("no more.*may be under way and paid for.*find_generation { instructions = \"neon\"", why)
+      assert.matches("no more.*may be running and paid for.*find_generation { instructions = \"neon\"", why)
       assert(client:me())
       assert.is_false(posts()[1].complete)
     end)

@@ -111,7 +111,7 @@ for _, how in ipairs { "signal", "hook" } do
       it(what .. " cancels it and has its outcome and its line", function()
         local out = run(script)
         assert.matches("^false\t.*interrupted!", out)
-        assert.is_truthy(out:find("may be under way and paid for", 1, true), out)
+        assert.is_truthy(out:find("may be running and paid for", 1, true), out)
         assert.is_truthy(out:find(LINE:format("neon"), 1, true), out)
         assert.same({ 1, 0 }, posts())
       end)
@@ -119,7 +119,7 @@ for _, how in ipairs { "signal", "hook" } do
 
     it("project:new_key says that the key may exist", function()
       local out = run "try(function() return client:project(id):new_key 'n' end) go_on()"
-      assert.matches("^false\t.*interrupted!.*a key that nobody knows may exist now", out)
+      assert.matches("^false\t.*interrupted!.*a key that you have not seen may exist now", out)
     end)
 
     it("gen:wait says which generation goes on", function()
@@ -183,7 +183,7 @@ describe("a debug hook that raises in a task", function()
       print(ok, (tostring(why):gsub("\n", " ")))
       go_on()
     ]]
-    assert.matches("^false\t.*interrupted!.*may be under way and paid for", out)
+    assert.matches("^false\t.*interrupted!.*may be running and paid for", out)
     assert.is_truthy(out:find(LINE:format("neon"), 1, true), out)
   end)
 
@@ -221,7 +221,7 @@ describe("a debug hook that raises in a task", function()
         print(ok, (tostring(why):gsub("\n", " ")))
         go_on()
       ]]
-      assert.matches("false\t.*later.*may be under way and paid for", out)
+      assert.matches("false\t.*later.*may be running and paid for", out)
       assert.is_truthy(out:find(LINE:format("neon"), 1, true), out)
     end)
   end

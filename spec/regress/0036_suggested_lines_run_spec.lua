@@ -154,7 +154,7 @@ describe("a line that a message suggests", function()
       local gen = assert(order(caller):wait())
       box:fault { operation = "picture", status = 403, times = 2 }
       local message = fail("forbidden", gen:save(("%s/%d.png"):format(folder, new_name())))
-      assert.is_truthy(message:find("the URL of the image has expired", 1, true), message)
+      assert.is_truthy(message:find("the image URL has expired", 1, true), message)
       assert.is_truthy(message:find("gen:refresh()", 1, true), message)
       return message
     end,

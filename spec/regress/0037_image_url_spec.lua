@@ -1,5 +1,5 @@
 -- The URL of an image is read as browsers read it, and requested again once after it has expired. A bad URL is reported.
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
 
@@ -121,7 +121,7 @@ describe("the URL of an image", function()
       for _, words in ipairs { "has expired", "gen:refresh()", ID .. " is paid for", "go on with " } do
         assert.is_truthy(message:find(words, 1, true), message)
       end
-      for _, words in ipairs { "look at the keys", "whose project", "token" } do
+      for _, words in ipairs { "check the keys", "owner of the project", "token" } do
         assert.is_falsy(message:find(words, 1, true), message)
       end
       local looks, images = counts()

@@ -1,6 +1,6 @@
 -- gen:wait: its message at the deadline has the last failure; a 404 right after the creation is a failed poll; the letter case of
 -- a status does not matter; X-Request-ID is kept.
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local poll_schedule = require "devkit4ai.generation.poll_schedule"
 local raw = require "spec.support.raw"
 local waits = require "devkit4ai.loop.waits"
@@ -66,7 +66,7 @@ describe("gen:wait", function()
   local EARLY = "conn:respond(404, { detail = 'Generation not found' })"
 
   for what, case in pairs {
-    ["a proxy's page"] = { "conn:respond(200, '<html>')", "it is no JSON" },
+    ["a proxy's page"] = { "conn:respond(200, '<html>')", "it is not JSON" },
     ["a 502"] = { "conn:respond(502, '<html>')", "the server answered 502" },
     ["nothing"] = { "conn:reset() conn.read_request = function() end", "127.0.0.1:" },
     ["another id"] = { "conn:respond(200, { id = 'x', status = 'completed' })", "it is about another id: x" },

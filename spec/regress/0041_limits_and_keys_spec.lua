@@ -2,7 +2,7 @@
 -- project, the return of a retry budget, and the key that a new handle uses.
 local concurrency_limit = require "devkit4ai.generation.concurrency_limit"
 local core = require "devkit4ai.core"
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
 

@@ -1,5 +1,5 @@
 -- Times that a response names as dates were held against our clock, which may be wrong. They are relative to its own Date.
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local raw = require "spec.support.raw"
 local waits = require "devkit4ai.loop.waits"
 local server_clock = require "devkit4ai.request.server_clock"

@@ -2,6 +2,7 @@
 -- list, an item without an id, a field of another type.
 local devkit4ai = require "devkit4ai"
 local json = require "devkit4ai.util.json"
+local redact = require "devkit4ai.util.redact"
 local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
 
@@ -18,20 +19,20 @@ describe("json.decode", function()
     [ [["\\ud83d \ud83d"]] ] = "\\ud83d \239\191\189", [ [["\\\ud83d"]] ] = "\\\239\191\189",
     ["\239\187\191\"x\""] = "x", ["\"x\"\0\0"] = "x",
   } do
-    it(("reads %q"):format(text), function() assert.equal(value, json.plain(text)) end)
+    it(("reads %q"):format(text), function() assert.equal(value, json.decode_plain(text)) end)
   end
 
   it("reads a NUL in a text", function()
-    assert.equal("a\0b", json.plain '"a\0b"')
-    assert.equal("a\0b", json.plain [["a\u0000b"]])
+    assert.equal("a\0b", json.decode_plain '"a\0b"')
+    assert.equal("a\0b", json.decode_plain [["a\u0000b"]])
   end)
 
   it("leaves null out of a list, and moves the others up", function()
     local _, value = json.decode '{"a":[null,1,null,{"b":[null]},null]}'
     assert.same({ a = { 1, { b = {} } } }, value)
-    assert.equal(5, json.count(value.a))
-    assert.equal(2, json.count { 1, 2 })
-    assert.same({ 1, 2 }, json.plain "[null,1,2]")
+    assert.equal(5, json.item_count(value.a))
+    assert.equal(2, json.item_count { 1, 2 })
+    assert.same({ 1, 2 }, json.decode_plain "[null,1,2]")
   end)
 
   it("still refuses what is not JSON", function()
@@ -43,8 +44,8 @@ describe("json.decode", function()
   it("takes no long time over hostile text", function()
     assert.is_false((json.decode(("\0"):rep(1e6) .. "x")))
     assert.is_false((json.decode(("\\ud83d"):rep(1e5))))
-    json.without_queries(("http://"):rep(2e5))
-    json.hide(("\"key\":["):rep(2e4) .. ("\""):rep(1e5))
+    redact.urls(("http://"):rep(2e5))
+    redact.named_values(("\"key\":["):rep(2e4) .. ("\""):rep(1e5))
   end)
 end)
 

@@ -1,7 +1,7 @@
 -- DEVKIT4AI_LOG=debug showed secrets that the client does not hold: cookies, tokens under other names, a password of
 -- client:request that the server repeats, the query of a signed URL.
 local child = require "spec.support.child"
-local json = require "devkit4ai.util.json"
+local redact = require "devkit4ai.util.redact"
 local raw = require "spec.support.raw"
 
 local ID = "550e8400-e29b-41d4-a716-446655440000"
@@ -72,7 +72,7 @@ describe("the debug log", function()
       '{"id":"x","hook":"https:\\/\\/u:MARK@h\\/p","note":"see http://u:MA@RK@h/p?x"}')]]
     assert.is_nil(log:find("MA", 1, true) or log:find("RK", 1, true), log)
     assert.is_truthy(log:find("http://***@h/p", 1, true), log)
-    assert.equal("mail http://h/a@b:c@d to u:p@h", json.without_queries "mail http://h/a@b:c@d to u:p@h")
+    assert.equal("mail http://h/a@b:c@d to u:p@h", redact.urls "mail http://h/a@b:c@d to u:p@h")
   end)
 
   it("shows no secret of client:request that the server repeats under another name", function()
@@ -85,13 +85,13 @@ describe("the debug log", function()
   end)
 end)
 
-describe("json.is_secret", function()
+describe("redact.is_secret_name", function()
   it("knows names of secrets, however they are spelled", function()
     for _, name in ipairs { "key", "API_KEY", "api-key", "apiKey", "userPassword", "jwt" } do
-      assert.is_true(json.is_secret(name), name)
+      assert.is_true(redact.is_secret_name(name), name)
     end
     for _, name in ipairs { "id", "key_prefix", "tokens", "has_test_credentials_x", "", 1 } do
-      assert.is_false(json.is_secret(name))
+      assert.is_false(redact.is_secret_name(name))
     end
   end)
 end)

@@ -51,7 +51,7 @@ describe("a program", function()
 
   it("is told which library is missing", function()
     for _, name in ipairs { "coroutine", "math", "os", "string", "table" } do
-      assert.equal("devkit4ai needs Lua's library " .. name .. "\n", run((([[
+      assert.equal("devkit4ai needs the standard library " .. name .. "\n", run((([[
         local print, pcall, require, select = print, pcall, require, select
         NAME, package.loaded.NAME = nil, nil
         print((select(2, pcall(require, "devkit4ai"))))
@@ -85,7 +85,7 @@ describe("a program", function()
       } do
         require("devkit4ai." .. name)
       end
-      assert(require("devkit4ai.config").advice("access_token"))
+      assert(require("devkit4ai.config").missing_advice("access_token"))
       print(err.kind)
     ]])
   end)

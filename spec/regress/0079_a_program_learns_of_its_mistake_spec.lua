@@ -21,7 +21,7 @@ describe("devkit4ai sandbox --control", function()
     for module, said in pairs {
       ["devkit4ai.sandbox.main"] = "the sandbox needs devkit4ai.sandbox.main", argparse = "the command needs argparse",
     } do
-      local ended = child.run(('require "spec.support.hidden" "%s"\n'):format(module)
+      local ended = child.run(('require "spec.support.hide_modules" "%s"\n'):format(module)
         .. 'require("devkit4ai.cli").main { "sandbox", "--control" }')
       assert.truthy(cjson.decode(ended.out).error:find(said, 1, true), ended.out)
     end

@@ -1,7 +1,7 @@
 -- A value refused after the payment, a failed refresh and an error in save did not name the generation. An error in a rotation
 -- lost the new key. A create call at the concurrency limit slept for an hour after the 429 of a poll.
 local child = require "spec.support.child"
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
 

@@ -13,7 +13,7 @@ local function run(before, ...)
 end
 
 local function hide(...)
-  return ('require "spec.support.hidden" ("%s")'):format(table.concat({ ... }, '", "'))
+  return ('require "spec.support.hide_modules" ("%s")'):format(table.concat({ ... }, '", "'))
 end
 
 -- What the command says, with one line on standard error.
@@ -77,8 +77,8 @@ describe("a module that is not installed", function()
 
   it("may be one that nobody knows", function()
     assert.equal(("reset needs nonesuch, which %s does not find"):format(LUA),
-      dependencies.lacking("reset", { "string", "nonesuch" }))
-    assert.is_nil(dependencies.lacking("reset", { "string", "table" }))
+      dependencies.missing_message("reset", { "string", "nonesuch" }))
+    assert.is_nil(dependencies.missing_message("reset", { "string", "table" }))
     assert.same({ nil, "nonesuch" }, { dependencies.optional "nonesuch" })
     assert.equal(string, dependencies.optional "string")
   end)

@@ -15,7 +15,7 @@ local UNUSED = {
   "payments", "stripe", "client:request", "request_verification", "verify_email", "client:health",
   "client:refresh_token", "client:tokens", "task:", "pages:", "devkit4ai%.all", "devkit4ai%.map", "devkit4ai%.sleep",
   "devkit4ai%.update", "devkit4ai%.spawn", "devkit4ai%.store", "generate_anonymous", "is_public",
-  "gen:refresh%(%)$", "end_user", "project:refresh", "project may be gone", "in client:me%(%)",
+  "gen:refresh%(%)$", "end_user", "project:refresh", "project may be deleted", "in client:me%(%)",
   "the option store", "find_generation {", "anonymous = true", "^{ overwrite = true }$", "^%^gen:wait",
   "the client is closed", "^project:use_key: ", "the store must have", "^devkit4ai%.new: $", "^devkit4ai%.new: retry",
   "^gen:wait: after ", "^gen:wait: an error ended", "^gen:wait: timeout and", -- steps.lua has its own messages
@@ -59,12 +59,12 @@ end
 -- Whether the command replaces this text: by the hint, by the operation, or by the missing option.
 local function is_replaced(literal)
   if literal.nearby:find "hint" or literal.line:find "%f[%w]call = " then return true end
-  local image = operations.get_picture
+  local image = operations.get("get_picture")
   for _, text in pairs(image.advice) do
     if text == literal.text then return image.hint ~= nil end
   end
   for name in pairs(messages.CONSEQUENCES) do
-    if operations[name].unknown:find(literal.text, 1, true) then return true end
+    if operations.get(name).unknown_advice:find(literal.text, 1, true) then return true end
   end
   return false
 end
@@ -117,8 +117,8 @@ describe("the command's message of a connection", function()
       return child.run('require("devkit4ai.cli").main(arg)', { args = { "me", "--base-url", base_url, ... }, env = {
         DEVKIT4AI_JWT_TOKEN = "token-1", DEVKIT4AI_DEVELOPER_KEY = "ak_12345678", XDG_CONFIG_HOME = "/none" } }).err
     end
-    assert.matches("^devkit4ai: 127%.0%.0%.1:1: no connection %(after [%d.]+ s%); is the server running, "
-      .. "and is base_url right%?\n$", stderr_of "http://127.0.0.1:1")
+    assert.matches("^devkit4ai: 127%.0%.0%.1:1: no connection %(after [%d.]+ s%); check that the server runs, "
+      .. "and that base_url is correct\n$", stderr_of "http://127.0.0.1:1")
     assert.is_truthy(stderr_of("http://127.0.0.1:1", "-v"):find("Failed to connect", 1, true))
   end)
 end)

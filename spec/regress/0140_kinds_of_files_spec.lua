@@ -2,7 +2,7 @@
 -- 0644. Each kind of file has a rule now: docs/waiting.md, "What has the name already". The C tests have more:
 -- file_test.c. All devices are made here: a broken library would replace those in /dev.
 local child = require "spec.support.child"
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
 

@@ -1,7 +1,7 @@
 -- The part file of a killed process stayed forever, under a name that did not say what it is. The next save into that folder
 -- removes it. Part files of running processes stay. The C tests have more: file_test.c.
 local child = require "spec.support.child"
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
 

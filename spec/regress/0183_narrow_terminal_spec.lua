@@ -1,5 +1,5 @@
 -- At 80 columns `config` cut the source of a setting and the end of a login. At 20 columns ids were cut, and could not be
--- copied. A message had "try later" together with "may be paid for".
+-- copied. A message had "try again later" together with "may be paid for".
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.devkit4ai.sandbox.helper"
 local screen = require "spec.devkit4ai.cli.screen"
@@ -51,7 +51,7 @@ describe("the command", function()
     workspace.box:fault { operation = "create_generation", status = 500, work = true }
     local ended = workspace:run { "generate", helper.PNG, "--prompt", "x", "--no-wait" }
     assert.equal(6, ended.code, ended.err)
-    assert.is_nil(ended.err:find("try later", 1, true), ended.err)
+    assert.is_nil(ended.err:find("try again later", 1, true), ended.err)
     assert.is_truthy(ended.err:find("Internal Server Error\nThe request may have arrived", 1, true), ended.err)
   end)
 end)

@@ -31,7 +31,7 @@ describe("a store's file that holds something else", function()
         local done, message, err = call(options)
         assert.is_nil(done)
         assert.same({ "file", "not_sent" }, { err.kind, err.outcome })
-        assert.is_truthy(message:find("something else than sessions", 1, true), message)
+        assert.is_truthy(message:find("not a store of sessions", 1, true), message)
       end
       client:close()
       assert.equal(text, child.read(path))

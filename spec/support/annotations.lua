@@ -1,28 +1,28 @@
---- Reads the LuaLS annotations of a Lua file: its classes with their fields, its documented functions with parameters,
---- returns and examples, and how each function is really written. What it can't read is a complaint, never skipped.
+--- Parser of the LuaLS annotations in a Lua file: classes with fields, documented functions with parameters, returns and
+--- examples, and the source of each function. It complains about a line that it can't parse.
 local M = {}
 
----@class spec.Annotated what one comment says
----@field text string its words, without tags and example
----@field example string? the Lua of its ```lua block
+---@class spec.Annotated the content of a comment
+---@field text string without tags and example
+---@field example string? the code of its ```lua block
 ---@field params spec.Value[]
 ---@field returns spec.Value[]
----@field sees string[] the operations that its @see lines name
----@field generics table<string, boolean> the types that its @generic lines declare
+---@field sees string[] operations in its @see lines
+---@field generics table<string, boolean> types of its @generic lines
 ---@field private boolean
 
 ---@class spec.Value a parameter, a return or a field
 ---@field name string?
 ---@field type string
----@field optional boolean? the name or the whole type may be nil
+---@field optional boolean? the value may be nil
 ---@field text string
 
 ---@class spec.Function: spec.Annotated
----@field owner string the variable it is defined on: M, Client
+---@field owner string the variable with the function: M, Client
 ---@field name string
----@field method boolean written with a colon
----@field parameters string[] as the source has them
----@field body string its source
+---@field method boolean defined with a colon
+---@field parameters string[] names in the source
+---@field body string the source
 ---@field documented boolean
 ---@field class string? the class of the variable
 
@@ -31,14 +31,14 @@ local M = {}
 ---@field parents string[]
 ---@field text string
 ---@field fields spec.Value[]
----@field variable string? the table that the comment stands at
+---@field variable string? the table after the comment
 ---@field file string
 
 local CLOSERS = { ["("] = ")", ["{"] = "}", ["<"] = ">", ["["] = "]" }
 local OPENERS = { [")"] = true, ["}"] = true, [">"] = true, ["]"] = true }
 
---- The type that a text begins with, and the rest. Blanks belong to it inside brackets, around | and behind a function's :
---- and the commas of what that one gives.
+--- The type at the start of a text, and the rest. A type may have blanks inside brackets, around |, after the : of a
+--- function, and after the commas of its return types.
 ---@param text string
 ---@return string type
 ---@return string rest
@@ -63,14 +63,14 @@ function M.type_of(text)
   return text:sub(1, at - 1), (text:sub(at):gsub("^%s+", ""))
 end
 
---- Whether a value of the type may be nil. Of a bare function it is what it gives that may be.
+--- Whether a value of the type may be nil. In a function type without brackets, the ? belongs to the return type.
 ---@param kind string
 ---@return boolean
 function M.may_be_nil(kind)
   return kind:sub(-1) == "?" and not kind:find("^fun%(")
 end
 
--- the fields of a table type written inline, and what stands behind the brace
+-- The fields of an inline table type, and the text after the brace.
 local function split_table(text)
   local inner, rest = text:match("^(%b{})(.*)$")
   if not inner then return nil end
@@ -80,7 +80,7 @@ local function split_table(text)
     if not name then return nil end
     local value
     value, left = M.type_of(behind:gsub("^%s+", ""))
-    -- a comma that ends the field stands at depth 0, so it ends the type as well
+    -- the comma after a field is at depth 0, so the type ends there
     local cut = value:match("^(.-),$")
     fields[#fields + 1] = {
       name = name, type = cut or value, optional = mark == "?" or M.may_be_nil(cut or value), text = "",
@@ -90,16 +90,16 @@ local function split_table(text)
   return fields, rest
 end
 
---- The fields of a table type written inline, as `{ a: string, b: number? }?`; nil: it is none.
+--- The fields of an inline table type, such as `{ a: string, b: number? }?`; nil for another type.
 ---@param text string a type
 ---@return spec.Value[]? fields
----@return string? rest what stands behind the brace: "", "?", "[]"
+---@return string? rest text after the brace: "", "?", "[]"
 function M.inline(text)
   local bare = text:match("^%((.*)%)%??$") or text
   return split_table(bare)
 end
 
---- The names of types in a type, without those of parameters and fields in it.
+--- The type names in a type, without the names of parameters and fields.
 ---@param text string
 ---@return string[]
 function M.names_in(text)
@@ -107,7 +107,7 @@ function M.names_in(text)
   text = text:gsub('"[^"]*"', "")
   for name, after in text:gmatch("([%a_][%w_.]*)(%*?%??:?)") do
     name = name:gsub("%.+$", "")
-    -- fun(...): gives, and `name:` is a parameter or a field
+    -- fun(...): type, and `name:` is a parameter or a field
     if name ~= "fun" and after:sub(-1) ~= ":" then names[#names + 1] = name .. (after:match("^%*") or "") end
   end
   return names
@@ -171,7 +171,7 @@ local function new_block()
   return { lines = {}, params = {}, returns = {}, sees = {}, classes = {}, generics = {}, private = false }
 end
 
--- Takes one line of a comment into its block.
+-- Adds one line of a comment to its block.
 local function take(block, line, wrong)
   local tag, rest = line:match("^@(%a+)%s*(.*)$")
   if tag and not block.fence then
@@ -199,7 +199,7 @@ local function names_of(list)
   return names
 end
 
--- The function that a line begins; its source goes on to the `end` at the line's own indentation.
+-- The function that starts in a line, up to the `end` with the same indentation.
 local function function_at(lines, i)
   local owner, mark, name, list = lines[i]:match("^function ([%w_]+)([.:])([%w_]+)%((.-)%)")
   if not owner then return nil end
@@ -216,9 +216,9 @@ local function function_at(lines, i)
   }
 end
 
---- All that a file's comments say, and its functions. Only what begins at a line's start is looked at.
----@param text string the file's
----@param file string its name, for complaints
+--- The comments and functions of a file. Only lines without indentation count.
+---@param text string content of the file
+---@param file string file name for complaints
 ---@return { classes: spec.Class[], functions: spec.Function[], head: string, complaints: string[] }
 function M.read(text, file)
   local out = { classes = {}, functions = {}, complaints = {}, head = "" }

@@ -1,4 +1,4 @@
--- A certificate of its own for localhost, 127.0.0.1 and api.test, made when a test server starts: no key is ever in the tree.
+-- A self-signed certificate for localhost, 127.0.0.1 and api.test, created when a test server starts: the tree has no key.
 local pkey = require "openssl.pkey"
 local x509 = require "openssl.x509"
 local x509_altname = require "openssl.x509.altname"
@@ -7,7 +7,7 @@ local x509_name = require "openssl.x509.name"
 
 local M = {}
 
---- Makes a key and a certificate that it signs itself, valid from an hour ago until tomorrow.
+--- Creates a key and a self-signed certificate, valid from an hour ago until tomorrow.
 ---@return userdata certificate  openssl.x509
 ---@return userdata key  openssl.pkey
 function M.new()

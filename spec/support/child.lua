@@ -1,15 +1,15 @@
--- Lua scripts in processes of their own, run by the same interpreter and with the same paths as the spec: for what ends
--- a process, forks it, counts its descriptors, or needs another environment.
+-- Child processes: run Lua scripts with the interpreter and paths of the spec. For tests that end or fork a process,
+-- count its descriptors, or need another environment.
 local M = {}
 
--- A process that hangs is ended after this many seconds and has failed (exit code 124); nothing is judged by it.
-local HUNG = 100 -- less than what tools/test gives to one test
+-- Seconds after which a hanging process is killed (exit code 124). No test depends on this time.
+local HUNG = 100 -- less than the limit of tools/test for one test
 
 local function quote(text)
   return "'" .. text:gsub("'", [['\'']]) .. "'"
 end
 
---- All of a file.
+--- Reads a whole file.
 function M.read(path)
   local file = assert(io.open(path, "rb"))
   local text = file:read("*a")
@@ -17,7 +17,7 @@ function M.read(path)
   return text
 end
 
--- Starts a command; its result gives what the command writes, once it has ended.
+-- Starts a command; returns a function that waits for its output.
 local function start(command)
   local pipe = assert(io.popen(command, "r"))
   return function()
@@ -31,18 +31,18 @@ local function capture(command)
   return start(command)()
 end
 
---- A folder of the caller's own, which it removes with M.remove.
+--- Creates a temporary folder; the caller removes it with M.remove.
 ---@return string path
 function M.folder()
   return assert(capture("mktemp -d"):match("^[^\n]+"), "mktemp failed")
 end
 
---- Removes a folder with all that is in it.
+--- Removes a folder and its content.
 function M.remove(path)
   os.execute("rm -rf " .. quote(path))
 end
 
---- The names in a folder, in alphabetical order.
+--- The names in a folder, sorted.
 ---@return string[]
 function M.list(path)
   local names = {}
@@ -50,19 +50,19 @@ function M.list(path)
   return names
 end
 
---- Whether AddressSanitizer watches this process.
+--- Whether this process runs under AddressSanitizer.
 ---@return boolean
 function M.is_sanitized()
   return M.read("/proc/self/maps"):find("libasan", 1, true) ~= nil
 end
 
---- The program that runs this spec: standard input of popen's shell is ours, its parent is us.
+--- The interpreter that runs this spec, found through the parent of popen's shell.
 ---@return string path
 function M.interpreter()
   return (capture("readlink /proc/$PPID/exe"):gsub("\n$", ""))
 end
 
---- A library for LD_PRELOAD, built beside the module under test; for options.preload.
+--- The path of a library for LD_PRELOAD, built beside the module under test; for options.preload.
 ---@param name string of spec/support/NAME_preload.c
 ---@return string path
 local function preload(name)
@@ -77,7 +77,7 @@ local function preload(name)
   error("spec/support/" .. name .. "_preload.c is not built", 2)
 end
 
--- What a developer's own environment may hold is not meant for the specs.
+-- Variables of a developer's environment that must not reach the specs.
 local unset = {}
 for name in ("\0" .. M.read "/proc/self/environ"):gmatch("%z(DEVKIT4AI_[%w_]+)=") do
   unset[#unset + 1] = "-u " .. name
@@ -85,15 +85,15 @@ end
 local UNSET = table.concat(unset, " ")
 
 ---@class spec.Ended
----@field code integer  the exit code; 128 and the number of the signal where one ended it; 124: it hung
----@field out string  what it wrote to standard output
----@field err string  and to standard error
+---@field code integer  the exit code; 128 plus the signal number after a signal; 124: it hung
+---@field out string  standard output
+---@field err string  standard error
 
---- Starts a script. Several of them run beside each other.
+--- Starts a script. Several scripts run concurrently.
 ---@param script string Lua; its `...` are options.args
 ---@param options table? args: a list of texts; env: variables; before: shell text in front, as `ulimit -f 8`; wrap: a
 ---  command that runs another, as strace; signalled: it gets signals; preload: a library of spec/support, by its name
----@return fun(): spec.Ended finish waits for its end
+---@return fun(): spec.Ended finish waits for the end of the script
 function M.start(script, options)
   options = options or {}
   local folder = M.folder()

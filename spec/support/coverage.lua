@@ -1,13 +1,13 @@
--- Holds requests, as they arrived, against the vendor's OpenAPI file: what of an operation the client can't say.
+-- Coverage check: compares received requests with the vendor's OpenAPI file, and finds parameters that the client can't send.
 local cjson = require("cjson").new()
 local openapi = require "spec.support.openapi"
 local wire = require "spec.support.wire"
 
 local M = {}
 
--- Where the client keeps to another document on purpose.
-M.RENAMED = { ["POST /api/v1/generation/generate-v2"] = { example_images = "files" } } -- wire.md D36: the guide's name
-M.ALWAYS_SENT = { -- what may be left out by the file, and has a default there, but is sent by every call
+-- Fields for which the client follows another document.
+M.RENAMED = { ["POST /api/v1/generation/generate-v2"] = { example_images = "files" } } -- wire.md D36: as the guide has it
+M.ALWAYS_SENT = { -- optional in the file, with a default, but sent by every call
   test_mode = "wire.md D53: one document calls it required",
   page = "wire.md D50: defaults differ between the documents", page_size = "D50", per_page = "D50",
 }
@@ -22,7 +22,7 @@ local function pairs_of(text)
   return fields
 end
 
--- A number as it was written.
+-- A number as it is in the JSON text.
 local function literal(body, name, value)
   return type(value) == "number" and body:match('"' .. name .. '":(%-?[%d.eE+-]+)') or tostring(value)
 end
@@ -54,7 +54,7 @@ local function body_fields(operation, request, complain)
   return fields
 end
 
--- One declared field, over all requests of its operation.
+-- Checks one declared field in all requests of its operation.
 local function judge_field(name, field, sent, complain)
   local given, left_out, values = false, false, {}
   for _, fields in ipairs(sent) do
@@ -94,19 +94,19 @@ local function judge_operation(operation, requests, complain)
   judge_fields(operation.body, bodies, complain)
 end
 
--- The rows by method and path; those of no operation are complained of.
+-- The rows by method and path; complains about rows without an operation.
 local function rows_by_place(operations, rows, complain)
   local places, by_place = {}, {}
   for _, operation in ipairs(operations) do places[operation.method .. " " .. operation.path] = true end
   for name, row in pairs(rows) do
-    local place = row.path and row.method .. " " .. row.path -- a picture's address stands in a generation
+    local place = row.path and row.method .. " " .. row.path -- the URL of an image comes from a generation
     if place and not places[place] then complain(("row %s: no operation %s"):format(name, place)) end
     if place then by_place[place] = name end
   end
   return by_place
 end
 
---- What is wrong, a line each, sorted.
+--- The complaints, sorted.
 ---@param operations table[] openapi.operations'
 ---@param rows table<string, table> the client's
 ---@param requests table<string, table[]> by a row's name, what its calls sent to its method and path

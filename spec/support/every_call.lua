@@ -1,5 +1,5 @@
--- Every operation of the API as a user calls it, by the names of the client's rows: the object, the method, its arguments.
--- Of each operation the first call says the least, another one everything; together they give each enumerated value.
+-- Calls of every operation as a user writes them, by operation name: object, method, arguments.
+-- The first call of an operation has the fewest arguments, another one has all; together they have each enum value.
 local wire = require "spec.support.wire"
 
 local M = {}
@@ -10,7 +10,7 @@ local IMAGE = { data = wire.image.png, filename = "a.png" }
 local PAGE = { page = 2, page_size = 7 }
 local PAID, BACK = "https://example.com/paid?id={CHECKOUT_SESSION_ID}", "https://example.com/back"
 
--- One table out of several.
+-- Merges tables.
 local function with(...)
   local all = {}
   for _, part in ipairs { ... } do
@@ -159,13 +159,13 @@ M.calls = {
   },
 }
 
--- Rows that have no method, and why.
+-- Rows without a method, with the reason.
 M.without_method = {
   post_stripe_webhook = "wire.md 3.1, row 41: Stripe is the caller",
   get_root = "wire.md 3.1, row 53: for client:request alone",
 }
 
---- The objects that the calls are of, for a client that holds every credential. The keys are asked for.
+--- The objects of the calls, for a client with every credential. Requests the keys.
 ---@param client devkit4ai.Client
 ---@return table<string, table>
 function M.objects(client)
@@ -181,20 +181,20 @@ function M.objects(client)
   }
 end
 
--- What a user calls these objects.
+-- The names of these objects in a program.
 local CALLED = {
   user = "client", stripe = "project.stripe", payments = "client.payments", developer_payments = "client.payments",
   anonymous = "gen", developer_key = "key",
 }
 
---- What a user calls the object of a call.
+--- The name of the object of a call in a program.
 ---@param object string
 ---@return string
 function M.called(object)
   return CALLED[object] or object
 end
 
---- Makes a call; a list in pages is asked for its first item.
+--- Makes a call; for a paginated list, gets the first item.
 ---@param objects table<string, table>
 ---@param call table one of M.calls'
 ---@return any? value

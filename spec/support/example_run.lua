@@ -1,6 +1,6 @@
--- Runs the examples of the reference, in a process of its own: each as a program that takes for granted what it names
--- (client, project, gen, ...), against one sandbox, those of payments against a server with fixed answers. Prints a line for
--- each that does not print what it says, and last how many there were.
+-- Runner of the reference's examples, in a child process: each one runs with the objects that it names
+-- (client, project, gen, ...) against one sandbox; payments run against a server with fixed responses. Prints a line for
+-- each example with wrong output, and at the end the number of examples.
 local devkit4ai = require "devkit4ai"
 local child = require "spec.support.child"
 local payments = require "spec.support.payments"
@@ -11,7 +11,7 @@ require("devkit4ai.generation.poll_schedule").pause = function() return 0.01 end
 
 local PASSWORD = "SecurePass123"
 
--- What the examples came by, by class: the names of its fields.
+-- Class -> names of the fields that the examples saw.
 local seen = {}
 
 local function note(class, object)
@@ -22,15 +22,15 @@ local function note(class, object)
 end
 
 local errors = require "devkit4ai.util.errors"
-local give = errors.give
+local give = errors.fail
 
-function errors.give(fields) -- luacheck: ignore 122
+function errors.fail(fields) -- luacheck: ignore 122
   local none, message, err = give(fields)
   note("devkit4ai.Error", err)
   return none, message, err
 end
 
--- What each name stands for in an example of its own; made when the example first uses it.
+-- Name in an example -> function that creates its object at the first use.
 local function makers(folder, sandbox, server, number)
   local email = ("dev%d@example.com"):format(number)
   local make = {}
@@ -67,7 +67,7 @@ local function load_text(text, name, env)
   return load(text, name, "t", env)
 end
 
--- Files are named as a reader would, and live in a folder of the run.
+-- Puts the files of an example into the folder of the run.
 local function in_folder(code, folder)
   for _, kind in ipairs { "png", "json" } do
     code = code:gsub('"([%w_-]+%.' .. kind .. ')"', ('"%s/%%1"'):format(folder))
@@ -75,7 +75,7 @@ local function in_folder(code, folder)
   return code
 end
 
--- Runs one; gives the lines that it printed, or nil and why it failed.
+-- Runs one example; returns its printed lines, or nil and the reason of its failure.
 local function run(found, folder, sandbox, server, number)
   local make, email = makers(folder, sandbox, server, number)
   local env, lines = {}, {}
@@ -92,7 +92,7 @@ local function run(found, folder, sandbox, server, number)
     return value
   end })
   local code = in_folder(found.example, folder):gsub("dev@example%.com", email)
-  if code:find(email, 1, true) then assert(env.options) end -- the account is there
+  if code:find(email, 1, true) then assert(env.options) end -- creates the account
   local chunk, why = load_text(code, "=" .. reference.spelled(found), env)
   if not chunk then return nil, why end
   local fine, failure = xpcall(chunk, debug.traceback)
@@ -105,7 +105,7 @@ local function run(found, folder, sandbox, server, number)
   return lines
 end
 
--- The lines that it must print; "..." stands for anything.
+-- Compares the output with the expected lines; "..." matches anything.
 local function complaint(found, lines)
   local wanted = 0
   for line in found.example:gmatch("%-%-> ([^\n]+)") do
@@ -118,7 +118,7 @@ local function complaint(found, lines)
   if #lines ~= wanted then return ("printed %d lines, not %d"):format(#lines, wanted) end
 end
 
--- The names in a complaint about an unknown field.
+-- The names in the message about an unknown field.
 local function known(call)
   return tostring(select(2, pcall(call))):match("%(known: ([%w_, ]+)%)")
 end
@@ -129,7 +129,7 @@ local function put(path, text)
   assert(file:close())
 end
 
---- Runs all. folder: an empty one, for the files that the examples name.
+--- Runs all examples. folder: an empty folder for their files.
 return function(folder)
   local library = reference.library "."
   put(folder .. "/a.png", child.read "examples/images/neon.png")

@@ -1,15 +1,15 @@
--- The examples of the docs: which blocks of Lua call which method of which object.
+-- Examples in the docs: finds the Lua blocks that call a method.
 local child = require "spec.support.child"
 
 local M = {}
 
--- What the docs call an object, by its last word: `gen` in `gen:wait`, `payments` in `client.payments:history`.
+-- Names of an object in the docs, by its last word: `gen` in `gen:wait`, `payments` in `client.payments:history`.
 local WORDS = {
   client = { client = true, user = true }, project = { project = true }, key = { key = true }, gen = { gen = true },
   ["project.stripe"] = { stripe = true }, ["client.payments"] = { payments = true }, pages = { pages = true },
 }
 
---- Every block of Lua in the README and below docs/.
+--- Every Lua block in the README and in docs/.
 ---@return string[]
 function M.blocks()
   local blocks = {}
@@ -21,9 +21,9 @@ function M.blocks()
   return blocks
 end
 
---- How many blocks call a method.
+--- The number of blocks that call a method.
 ---@param blocks string[]
----@param object string what a user calls it
+---@param object string its name in a program
 ---@param method string
 ---@return integer
 function M.count(blocks, object, method)

@@ -1,7 +1,7 @@
--- Puts every operation of the client under a failure of failure_table.lua, and gives what came of it: the requests are counted
--- at the raw server, all else is what the call returned.
+-- Runs every operation under a failure of failure_table.lua, and returns the results: the number of requests at the raw
+-- server, and the return values of the call.
 local core = require "devkit4ai.core"
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local every_call = require "spec.support.every_call"
 local raw = require "spec.support.raw"
 local table_of = require "spec.support.failure_table"
@@ -11,7 +11,7 @@ local unpack = table.unpack or unpack -- luacheck: ignore 113
 
 local M = {}
 
-local PATIENCE = 20 -- seconds; nothing is judged by it
+local PATIENCE = 20 -- seconds; no test depends on it
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 local IMAGE = { data = wire.image.png .. ("x"):rep(100000), filename = "a.png" }
@@ -23,7 +23,7 @@ local function guest(client)
   return project(client):end_user { access_token = sample.access_token, refresh_token = sample.refresh_token }
 end
 
--- The objects of every_call's calls, without a request.
+-- The objects for the calls of every_call, created without a request.
 local OBJECTS = {
   client = function(client) return client end, user = guest, project = project,
   stripe = function(client) return project(client).stripe end,
@@ -35,9 +35,9 @@ local OBJECTS = {
   key = function(client) return key_of(project(client), "project") end,
 }
 
-local OWN_AT = { health = 2, new_key = 2, new_developer_key = 2 } -- behind an argument that may be left out
+local OWN_AT = { health = 2, new_key = 2, new_developer_key = 2 } -- after an optional argument
 
--- A call's arguments, with its own options in the last table, or as the last one.
+-- The arguments of a call, with the call options in the last table or as the last argument.
 local function arguments_of(call, own)
   local args = { unpack(call, 3) }
   local last, given = args[#args], {}
@@ -51,7 +51,7 @@ local function arguments_of(call, own)
   return args
 end
 
--- Makes the call of an operation that says the least.
+-- Makes the call of an operation with the fewest arguments.
 local function make(operation, client, own, url)
   if operation == "get_picture" then
     local gen = client:generation(ID)
@@ -65,7 +65,7 @@ local function make(operation, client, own, url)
   return value, message, err
 end
 
--- Which operation a request is of: by method and path as it stands, else by a path with an id in it.
+-- The operation of a request: by method and literal path, else by a path with an id.
 local BY_PATH, BY_PATTERN = { ["GET /picture.png"] = "get_picture" }, {}
 for name, row in pairs(require("devkit4ai.api.operations").all()) do
   local path = row.path and row.method .. " " .. row.path or ""
@@ -84,7 +84,7 @@ local function operation_of(request)
   end
 end
 
--- operation -> how many of its requests there are
+-- Operation -> number of its requests.
 local function count(requests)
   local n = {}
   for _, request in ipairs(requests) do
@@ -98,12 +98,12 @@ local function counts(server)
   return count(server:requests())
 end
 
--- Runs fn; gives what the client was about to send in it, whether the server has seen it or not: where time is short, how much
--- arrives is the affair of all that runs on this machine.
+-- Runs fn; returns the requests that the client made in it, whether they arrived or not: with a short timeout, their arrival
+-- depends on the load of the machine.
 local function made_in(fn)
   local compile, made = core.request, {}
   core.request = function(request)
-    if request.compiled == false then -- else what is the same in every call, made ahead
+    if request.compiled == false then -- otherwise prepared once for every call
       made[#made + 1] = { method = request.method, target = request.url:match("^%a+://[^/]+(.*)$") }
     end
     return compile(request)
@@ -116,7 +116,7 @@ end
 
 local function new(url, failure, operation)
   local options = wire.options(url, { timeout = { idle = failure.limits and failure.limits.idle } })
-  options.refresh_token = operation == "refresh_token" and "refresh." .. url or nil -- clients that share one share a refresh
+  options.refresh_token = operation == "refresh_token" and "refresh." .. url or nil -- clients with the same token share a refresh
   return assert(devkit4ai.new(options))
 end
 
@@ -132,7 +132,7 @@ local function address_of(failure, server)
   return failure.https and server.url:gsub("^http:", "https:") or server.url
 end
 
--- Ends the clients once the server has seen a request of each.
+-- Closes the clients once the server has a request of each.
 local function cancel(clients, server)
   local missing
   local patience = core.now() + PATIENCE
@@ -146,7 +146,7 @@ local function cancel(clients, server)
   for _, client in pairs(clients) do client:close() end
 end
 
---- Runs all operations under one failure: beside each other, and one after another where a connection has to be kept.
+--- Runs all operations under one failure: concurrently, or one after another if they need the same connection.
 ---@param failure table a row of failure_table.FAILURES
 ---@param names string[] of operations
 ---@return table<string, table> results by operation, as failure_table.expected's

@@ -1,10 +1,10 @@
--- What becomes of each operation under each failure, as wire.md 7 has it: written from there, and not from the client's own
--- code. failures_spec.lua holds the client against it; tools/retries-table prints it into docs/retries.md.
+-- Expected results of each operation under each failure, by wire.md 7 and not by the code of the client. failures_spec.lua
+-- compares the client with it; tools/retries-table writes it into docs/retries.md.
 local unpack = table.unpack or unpack -- luacheck: ignore 113
 
 local M = {}
 
--- The classes of wire.md 7: how often a call goes out in all, after a failure of this case. What is not named: once.
+-- The classes of wire.md 7: how often a call is sent in total after a failure of each case. Default: once.
 M.CLASSES = {
   { name = "reads", words = "reads", not_sent = 3, limited = 3, ambiguous = 3 },
   { name = "same", words = "changes that are safe to repeat", not_sent = 3, limited = 3, ambiguous = 3 },
@@ -14,7 +14,7 @@ M.CLASSES = {
   { name = "makes", words = "calls that create something or may cost money", not_sent = 3, limited = 3 },
 }
 
--- Class by class: the operations.
+-- Class -> operations.
 local OPERATIONS_OF = {
   reads = {
     "get_health", "get_health_database", "get_health_storage", "get_health_redis", "get_health_detailed",
@@ -43,21 +43,21 @@ for class, names in pairs(OPERATIONS_OF) do
   for _, name in ipairs(names) do M.OPERATIONS[name] = class end
 end
 
-local NO_GET = { validate_stripe_credentials = true } -- of the reads
+local NO_GET = { validate_stripe_credentials = true } -- among the reading operations
 
--- Nothing is read out of these answers, so that any 2xx is a success (wire.md D31, D44, and 204).
+-- The client reads nothing from these responses, so any 2xx is a success (wire.md D31, D44, and 204).
 local UNREAD = {
   verify_email = true, request_verification = true, revoke_developer_key = true, delete_project = true,
   revoke_api_key = true, set_generation_public = true, delete_generation = true, delete_stripe_config = true,
 }
 local SUCCESS = { requests = 1, kind = "success" }
 
--- In this order they stand in the document. words: what happens · case: of wire.md 7; `final` ends every call · unseen: no
--- request reaches the server · again: requests that libcurl may add by itself to a GET's · refresh: what is otherwise where it
--- is the refresh, which all who wait for it share · kinds: what the document has in place of `kind`, where it differs by
--- status · unread: no failure where nothing is read out of the answer · script: of the raw server, for each connection; give: what it does with
--- each request but those to /warm · https, tls, refused, unknown_name, warm, limits, cancelled: what else failure_run needs to
--- know.
+-- Failures, in the order of the document. Fields:
+--   words: the event; case: of wire.md 7, `final` ends every call; unseen: no request reaches the server
+--   again: requests that libcurl may add to a GET; refresh: other values for a refresh, which all waiting calls share
+--   kinds: text of the document in place of `kind`, if it depends on the status
+--   unread: no failure for operations without a response body; script: of the raw server, per connection
+--   give: its reaction to each request except /warm; https, tls, refused, unknown_name, warm, limits, cancelled: for failure_run
 M.FAILURES = {
   { words = "connection refused", case = "not_sent", unseen = true, kind = "network", outcome = "not_sent",
     refused = true },
@@ -111,7 +111,7 @@ M.FAILURES = {
 local GIVE = [[
   while conn:read_head() do
     local request = conn:read_body()
-    if not request then return end -- a cancel cut it
+    if not request then return end -- a cancellation ended it
     if request.target == "/warm" then conn:respond(200, "{}") else %s end
   end]]
 
@@ -137,7 +137,7 @@ local function expect(class, failure, operation)
   return expected, class.name == "reads" and not NO_GET[operation] and failure.again or 0
 end
 
---- What becomes of an operation under a failure.
+--- The expected result of an operation under a failure.
 ---@param operation string
 ---@param failure table
 ---@return table expected { requests: at the server, attempts, kind, outcome, status, retry_after, operation }
@@ -152,7 +152,7 @@ local function operations_of(class)
   return "`" .. table.concat(names, "`, `") .. "`"
 end
 
--- What the document says of a class under a failure. Nothing is read out of the answers to some of its operations.
+-- The table cell of a class under a failure. The client reads nothing from the responses of some operations.
 local function cell_of(class, failure)
   local read, unread
   for _, name in ipairs(OPERATIONS_OF[class.name]) do
@@ -166,7 +166,7 @@ local function cell_of(class, failure)
   return unread and cell .. ", or a success" or cell
 end
 
---- The same as Markdown.
+--- The table as Markdown.
 ---@return string
 function M.markdown()
   local lines = {}

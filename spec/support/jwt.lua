@@ -1,9 +1,9 @@
--- Tokens as the server makes them, but for the signature. Written apart from the reader under test.
+-- JWTs like those of the server, without a valid signature. Independent of the parser under test.
 local M = {}
 
 local LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
---- Base64 for URLs, without padding.
+--- Base64url without padding.
 function M.base64url(text)
   local bits = text:gsub(".", function(byte)
     local out, n = "", byte:byte()
@@ -17,7 +17,7 @@ function M.base64url(text)
   end))
 end
 
---- A token with these claims.
+--- A token with the given claims.
 ---@param payload string JSON
 function M.of(payload)
   return M.base64url('{"alg":"HS256"}') .. "." .. M.base64url(payload) .. ".signature"

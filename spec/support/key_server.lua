@@ -1,14 +1,14 @@
--- A raw server with keys, and a model of them of its own: a revoked key is refused, and a developer key can't revoke itself.
--- Each of the three steps of a rotation can be made to fail.
+-- A raw server with a model of API keys: it rejects a revoked key, and a developer key can't revoke itself.
+-- Each of the three steps of a rotation can fail.
 local cjson = require "cjson"
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
 
 local M = {}
 
 -- faults: by step (list, create, revoke), one for each arrival, the last one for all others: "ok"; a status; "lost", "cut":
--- the connection, before or after the work; "hang": no answer. With a 401 or 403 nothing else is looked at.
+-- the connection, before or after the work; "hang": no response. A 401 or 403 comes before any other check.
 local SCRIPT = [[
   local memory = require("cjson").decode(%q)
   local STEPS = { GET = "list", POST = "create", DELETE = "revoke" }
@@ -70,7 +70,7 @@ local SCRIPT = [[
     return list[math.min(arrivals[step], #list)]
   end
 
-  -- false: the connection is over
+  -- false: the connection has ended
   local function answer(conn, request)
     local kind = request.target:find "developer%%-keys" and "developer"
       or request.target:find "api%%-keys" and "project"
@@ -106,14 +106,14 @@ local SCRIPT = [[
 local Server = {}
 Server.__index = Server
 
---- A client of the server, with the keys that it begins with.
+--- A client of the server, with its initial keys.
 ---@param more table? options
 ---@return devkit4ai.Client
 function Server:client(more)
   return assert(devkit4ai.new(wire.options(self.url, more)))
 end
 
---- The server's keys, by their text: true where they are good.
+--- The keys of the server: true if valid.
 ---@return table<string, boolean>
 function Server:keys()
   local client, keys = self:client(), {}
@@ -124,7 +124,7 @@ function Server:keys()
   return keys
 end
 
---- How many requests of a rotation's steps came: { list, create, revoke }.
+--- The number of requests of each rotation step: { list, create, revoke }.
 function Server:steps()
   local n, places = { 0, 0, 0 }, { GET = 1, POST = 2, DELETE = 3 }
   for _, request in ipairs(self.raw:requests()) do
@@ -134,7 +134,7 @@ function Server:steps()
   return n
 end
 
---- A header of the last request but those of Server:keys.
+--- A header of the last request, without those of Server:keys.
 function Server:last(header)
   local requests = self.raw:requests()
   for i = #requests, 1, -1 do
@@ -148,7 +148,7 @@ end
 
 local function id(n) return ("%08d-0000-4000-8000-000000000000"):format(n) end
 
---- Starts one. It holds the developer key and the project key of wire.sample.
+--- Starts a server with the developer key and the project key of wire.sample.
 ---@param options table? faults: by step, a list; keys: more of them, { kind, key, key_prefix, is_active } each; prefix: of the sample's keys, a function of the key; new_key: text
 ---@return spec.KeyServer
 function M.start(options)
@@ -164,7 +164,7 @@ function M.start(options)
     key.id = id(#keys)
   end
   local memory = { keys = keys, faults = options.faults or {}, new_key = options.new_key }
-  if not next(memory.faults) then memory.faults.list = { "ok" } end -- an empty table would be a list
+  if not next(memory.faults) then memory.faults.list = { "ok" } end -- an empty table would be encoded as a list
   local server = raw.start { script = SCRIPT:format(cjson.encode(memory)) }
   return setmetatable({ raw = server, url = server.url }, Server)
 end

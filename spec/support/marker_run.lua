@@ -1,7 +1,7 @@
--- Runs every operation of a client whose secrets all carry a mark, in a process of its own, against a server that repeats
--- what it hears, and looks for the mark in whatever the library gave. Each finding is a line of standard output; what is
--- written and logged besides is the spec's to look at.
-local devkit4ai = require "spec.support.quick"
+-- Search for leaked secrets: runs every operation of a client whose secrets contain a mark, in a child process, against a
+-- server that echoes requests. It looks for the mark in all returned values, and prints each finding; the spec itself
+-- searches files and logs.
+local devkit4ai = require "spec.support.no_retry_pauses"
 local wire = require "spec.support.wire"
 
 require("devkit4ai.generation.poll_schedule").pause = function() return 0 end
@@ -9,7 +9,7 @@ require("devkit4ai.generation.request_pacing").reserve = function(_, now) return
 
 local M = {}
 
--- What begins each secret, so that a part of one is found as well; and "user:MARK" in Base64.
+-- The start of each secret, so that a part is found as well; and "user:MARK" in Base64.
 M.MARKS = { "MARK", "dXNlcjpNQVJL" }
 local ID = wire.sample.project_id
 
@@ -43,7 +43,7 @@ local function find_in_table(value, where, seen)
   end
 end
 
--- Where the mark is in a value, its fields, metatable and our functions' upvalues, to any depth; nil: nowhere.
+-- The place of the mark in a value, its fields, metatable and the upvalues of our functions, at any depth; nil: not found.
 function find_mark(value, where, seen)
   local kind = type(value)
   if kind == "string" then return has_mark(value) and where or nil end
@@ -55,7 +55,7 @@ function find_mark(value, where, seen)
   return found or find_mark(debug.getmetatable(value), where .. "<meta>", seen)
 end
 
--- where: what was done; ...: what it gave
+-- where: the call; ...: its return values
 function M.look(where, ...)
   for i = 1, select("#", ...) do
     local found = find_mark((select(i, ...)), where .. " " .. i, { [package.loaded] = true })
@@ -68,7 +68,7 @@ local look = M.look
 local IMAGE = { data = wire.image.png, filename = "a.png" }
 local OWN = { headers = { ["X-Call"] = "MARK-the-secret-call-header" } }
 
--- All of Stripe's six, each with a mark of its own.
+-- The six Stripe keys, each with its own mark.
 local function stripe_keys()
   local keys = {}
   for _, mode in ipairs { "test", "live" } do
@@ -79,13 +79,13 @@ local function stripe_keys()
   return keys
 end
 
--- What is given out on purpose is taken out first.
+-- Removes values that are returned on purpose.
 local function without(fields, value, ...)
   for _, name in ipairs(type(value) == "table" and fields or {}) do value[name] = nil end
   return value, ...
 end
 
--- Each way in which secrets go out and answers are read. origin: of the pictures
+-- Calls for each way of sending secrets and reading responses. origin: of the images
 M.CALLS = {
   { "register", function(client)
     return without({ "developer_key", "project_key" },
@@ -130,7 +130,7 @@ M.CALLS = {
   end },
   { "request", function(client)
     local _, message, err = client:request { method = "POST", path = "/api/v1/anything", json = { a = 1 } }
-    return nil, message, err -- the response is given out whole
+    return nil, message, err -- the response is returned completely
   end },
   { "end_user", function(client)
     local email, password = "guest@example.com", "MARK-the-secret-guest-password"
@@ -145,12 +145,12 @@ M.CALLS = {
   { "project with a key for an id", function(client) return client:project "MARK-the-secret-project" end },
   { "generation with a key for an id", function(client)
     local _, message, err = client:generation("MARK-the-secret-project"):refresh()
-    err.generation_id = nil -- the program's own text
+    err.generation_id = nil -- the text of the program
     return nil, message, err
   end },
 }
 
---- Options whose secrets carry the mark.
+--- Options with marked secrets.
 function M.options(url, more)
   local options = {
     base_url = url, developer_key = "MARK-the-secret-developer", project_id = ID,
@@ -163,7 +163,7 @@ function M.options(url, more)
   return options
 end
 
--- What is left of a task that fails and that nobody joins.
+-- A task that fails and is not joined.
 local function fail_in_task(client)
   local over = false
   devkit4ai.spawn(function()
@@ -182,7 +182,7 @@ local function fail_in_task(client)
   for _ = 1, 3 do collectgarbage() end
 end
 
--- A task that is cancelled in the middle of a call, and what is under way as its client is closed.
+-- A task that is cancelled during a call, and calls that run when their client is closed.
 local function cancel(client)
   local task = devkit4ai.spawn(function() return client:generation(ID):wait() end)
   devkit4ai.spawn(function() client:me() end):join()
@@ -193,9 +193,9 @@ local function cancel(client)
   look("a closed client's", other, other:join())
 end
 
---- Makes all calls with a client, and looks at all that comes back.
+--- Makes all calls with a client, and checks all return values.
 ---@param url string
----@param origin string of the pictures
+---@param origin string of the images
 ---@param more table? options
 function M.run(url, origin, more)
   local events = {}
@@ -210,7 +210,7 @@ function M.run(url, origin, more)
     look(call[1], call[2](client, origin))
     look(call[1] .. "'s client", client)
     client:close()
-    client = assert(devkit4ai.new(M.options(url, more))) -- nobody but the log listens
+    client = assert(devkit4ai.new(M.options(url, more))) -- only the log gets events
     look(call[1], call[2](client, origin))
     client:close()
   end

@@ -1,6 +1,6 @@
--- A month of a program in some seconds: orders by the thousand against a sandbox where things go wrong at random and time
--- flies. What became of each order goes into a file, so that the program itself keeps nothing.
-local devkit4ai = require "spec.support.quick"
+-- A simulated month of a program in some seconds: thousands of generations against a sandbox with random faults and a fast
+-- clock. The result of each one goes into a file, so the program itself keeps nothing.
+local devkit4ai = require "spec.support.no_retry_pauses"
 local child = require "spec.support.child"
 
 require("devkit4ai.generation.poll_schedule").pause = function() return 0 end
@@ -10,11 +10,11 @@ local M = {}
 
 local IMAGE = { data = "\137PNG\r\n\26\n\0\0\0\13IHDR not a whole picture", filename = "a.png" }
 local EMAIL, PASSWORD = "dev@example.com", "SecurePass123"
-local WIDTH = 16 -- orders at a time
+local WIDTH = 16 -- concurrent generations
 local DAY = 86400 -- seconds
 local SOON = { ["Retry-After"] = "0.01" }
 
--- In this order each exchange is offered to them: what of a hundred goes wrong.
+-- Faults with their percentage; each exchange tries them in this order.
 local FAULTS = {
   { operation = "create_generation", cut = "before", chance = 0.01 },
   { operation = "create_generation", cut = "during", chance = 0.01 },
@@ -49,12 +49,12 @@ end
 
 local function prompt_of(n) return ("picture %d of the month"):format(n) end
 
--- What a program does whose session is over; until it is logged in.
+-- Logs in again after the end of a session, until it succeeds.
 local function log_in(client)
   repeat until client:login(EMAIL, PASSWORD)
 end
 
--- What became of an order nobody knows about: the picture's id, or "none".
+-- The result of a creation with an unknown outcome: the id of the generation, or "none".
 local function find(client, n, since)
   while true do
     local gen, message, err = client:find_generation { instructions = prompt_of(n), since = since }
@@ -67,12 +67,12 @@ end
 
 local ENDS = { completed = true, failed = true }
 
--- One order, to its end.
+-- Creates one generation, and waits for its end.
 local function order(client, n, note)
   local gen, message, err = client:generate { images = { IMAGE }, prompt = prompt_of(n) }
   if not gen then
     if err.operation == "create_generation" and err.outcome == "unknown" then
-      return note(n, "unknown", find(client, n, tonumber(message:match("since = (%d+) }$")))) -- the server's time
+      return note(n, "unknown", find(client, n, tonumber(message:match("since = (%d+) }$")))) -- time of the server
     end
     if err.kind == "auth" then log_in(client) end
     if err.outcome == "unknown" then error(message, 0) end
@@ -81,7 +81,7 @@ local function order(client, n, note)
   repeat
     local _, why, trouble = gen:wait { interval = 0.01 }
     if trouble and trouble.kind == "auth" then log_in(client)
-    elseif trouble and trouble.kind ~= "failed" and trouble.kind ~= "protocol" then error(why, 0) end -- wait on
+    elseif trouble and trouble.kind ~= "failed" and trouble.kind ~= "protocol" then error(why, 0) end -- go on waiting
   until ENDS[gen.status]
   note(n, "given", gen.id)
 end
@@ -94,13 +94,13 @@ local function lines_of(path)
 end
 
 local function descriptors()
-  local pipe = io.popen("ls /proc/$PPID/fd | wc -l") -- one of them is this pipe
+  local pipe = io.popen("ls /proc/$PPID/fd | wc -l") -- includes this pipe
   local count = pipe:read("*n")
   pipe:close()
   return count
 end
 
--- nil under the sanitizer, which keeps what was freed for a while
+-- nil under the sanitizer, which keeps freed memory for a while
 local function resident()
   if lines_of("/proc/self/maps"):find("libasan", 1, true) then return nil end
   return tonumber(lines_of("/proc/self/status"):match("VmRSS:%s*(%d+)"))
@@ -111,7 +111,7 @@ local function measure()
   return { heap = collectgarbage("count"), descriptors = descriptors(), resident = resident() }
 end
 
--- The orders against what the sandbox made.
+-- Compares the results with the generations of the sandbox.
 local function judge(path, made)
   local at_server = {}
   local tally = { made = #made, given = 0, unknown = 0, found = 0, not_sent = 0, refused = 0, wrong = {} }
@@ -130,10 +130,10 @@ local function judge(path, made)
   return tally
 end
 
---- Lives through the month.
+--- Runs the month.
 ---@param seed integer of the faults
----@param batches integer between which the clock is moved, 30 days in all
----@param size integer orders in a batch
+---@param batches integer the clock moves between them, 30 days in total
+---@param size integer generations per batch
 ---@return table { measured = { heap: KiB, descriptors, resident: KiB, if it can be told }[] after each batch; tally: of the orders, wrong ones as
 ---  texts; refreshes: at the sandbox; failures: texts of tasks that raised }
 function M.run(seed, batches, size)
@@ -163,7 +163,7 @@ function M.run(seed, batches, size)
     sandbox:advance(30 * DAY / batches)
     report.measured[batch] = measure()
   end
-  if jit then jit.on() end -- its traces stand in the heap as well
+  if jit then jit.on() end -- its traces are in the heap as well
   file:close()
   report.tally = judge(path, sandbox:generations())
   client:close()

@@ -1,12 +1,11 @@
--- The vendor's OpenAPI file, as the specs that hold the client against it want it: its operations in a list, what an answer
--- looks like, and what is said of one value.
+-- Reader of the vendor's OpenAPI file for specs: a list of operations, sample responses, and checks of a value.
 local cjson = require("cjson").new()
 
 local M = {}
 
 M.PATH = "spec/fixtures/contract/openapi.json"
 
--- A fresh copy of the decoded file: a spec may change it.
+-- A new copy of the decoded file, which a spec may change.
 function M.read()
   local file = assert(io.open(M.PATH, "rb"))
   local text = file:read("*a")
@@ -19,7 +18,7 @@ local function resolve(document, schema)
   return name and document.components.schemas[name] or schema
 end
 
--- The schema itself, or the one beside null.
+-- The schema, without a null alternative.
 local function beside_null(schema)
   for _, one in ipairs(schema.anyOf or {}) do
     if one.type ~= "null" then return one end
@@ -56,7 +55,7 @@ local function answer_of(operation)
   end
 end
 
---- The document's operations; those with fewer templates come first, since fixed segments win (wire.md 1.2).
+--- The operations of the file. Those with fewer templates come first, because literal segments win (wire.md 1.2).
 ---@return table[] { method, path, pattern, query, body: name -> { schema, required }; content_type, status, answer }
 function M.operations(document)
   local list = {}
@@ -78,7 +77,7 @@ function M.operations(document)
   return list
 end
 
---- The operation that a request is for.
+--- The operation of a request.
 function M.match(operations, method, path)
   for _, operation in ipairs(operations) do
     if operation.method == method and path:find(operation.pattern) then return operation end
@@ -87,7 +86,7 @@ end
 
 local FORMATS = { uuid = "497f6eca-6276-4993-bfeb-53cbbbba6f08", ["date-time"] = "2025-12-08T10:30:00Z" }
 
---- A value that fits a schema.
+--- A value that matches a schema.
 function M.sample(document, schema)
   schema = beside_null(resolve(document, schema or {}))
   schema = resolve(document, schema)
@@ -100,21 +99,21 @@ function M.sample(document, schema)
   return value
 end
 
---- The values that a schema enumerates, as they stand on the wire.
----@return string[] empty: it enumerates none
+--- The enum values of a schema, as on the wire.
+---@return string[] empty: the schema has no enum
 function M.enumerated(schema)
   schema = beside_null(schema)
   if schema.type == "boolean" then return { "true", "false" } end
   local values = {}
   for _, value in ipairs(schema.enum or {}) do values[#values + 1] = tostring(value) end
-  local alternatives = (schema.pattern or ""):match("^%^%((.*)%)%$$") -- the file's own way to enumerate
+  local alternatives = (schema.pattern or ""):match("^%^%((.*)%)%$$") -- an enum written as a pattern
   for value in (alternatives or ""):gmatch("[^|]+") do values[#values + 1] = value end
   return values
 end
 
 local WIRE = { integer = "^%-?%d+$", boolean = "^%l+$" }
 
---- Whether a text on the wire has a schema's type: a whole number has no point and no exponent.
+--- Whether a text on the wire has the type of a schema: an integer has no point and no exponent.
 function M.fits(schema, text)
   schema = beside_null(schema)
   if schema.format == "uuid" then return text:find("^%x+%-%x+%-%x+%-%x+%-%x+$") ~= nil and #text == 36 end

@@ -1,4 +1,4 @@
--- A server with fixed answers to the calls of payments, which the sandbox does not have.
+-- A server with fixed responses to payment calls, which the sandbox does not have.
 local cjson = require "cjson"
 local raw = require "spec.support.raw"
 
@@ -21,7 +21,7 @@ local function page(name, record)
   return { [name] = { record }, total = 1, page = 1, page_size = 50 }
 end
 
--- By method and the path's end: what the vendor's file says of payments, as one project has it.
+-- Method and end of the path -> response, by the vendor's OpenAPI file.
 local PAYMENTS = {
   ["POST checkout-session"] = { session_id = "cs_test_1", checkout_url = "https://checkout.stripe.com/c/cs_test_1" },
   ["GET my-subscription"] = SUBSCRIPTION, ["GET my-payments"] = page("payments", PAYMENT),
@@ -46,7 +46,7 @@ local PAYMENTS = {
 
 local M = {}
 
---- Starts it.
+--- Starts the server.
 ---@return table server of spec.support.raw
 function M.start()
   return raw.start { script = ("local answers = require('cjson').decode(%q)\n"):format(cjson.encode(PAYMENTS)) .. [[

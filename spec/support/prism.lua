@@ -1,12 +1,12 @@
--- Prism over the vendor's OpenAPI file: a process of its own that a spec starts, asks and ends. It answers by the file, and
--- refuses what the file does not allow. tools/contract installs it.
+-- Prism with the vendor's OpenAPI file, as a child process of a spec. It responds by the file, and rejects requests that
+-- the file does not allow. tools/contract installs it.
 local child = require "spec.support.child"
 local openapi = require "spec.support.openapi"
 
 local M = {}
 
--- It ends when the spec says so, or when the spec's process does: standard input is the spec's. The pipe `address` is
--- written once it listens, or once it can't.
+-- It ends on a command of the spec, or with its process: the spec holds its standard input. The pipe `address` is
+-- written when it listens, or when it can't.
 local COMMAND = [[
 unset LD_PRELOAD
 tools/contract >"$folder/log" 2>&1 &&
@@ -22,20 +22,20 @@ read -r line
 local Prism = {}
 Prism.__index = Prism
 
---- What it printed so far: a line for each step of each request.
+--- Its output so far: a line for each step of each request.
 ---@return string
 function Prism:log()
   return child.read(self._folder .. "/log")
 end
 
---- Ends it.
+--- Ends Prism.
 function Prism:stop()
   self._pipe:write("stop\n")
   self._pipe:close()
   child.remove(self._folder)
 end
 
---- Starts it on a free port.
+--- Starts Prism on a free port.
 ---@return spec.Prism
 function M.start()
   local self = setmetatable({ _folder = child.folder() }, Prism)

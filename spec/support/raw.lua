@@ -1,14 +1,14 @@
--- A raw-socket server for specs: a process of its own (raw_server.lua, under lua5.4) that a spec on any of the five
--- Luas starts, asks and ends. It needs nothing but io.popen, a folder of its own and lua-cjson.
+-- Raw-socket server for specs: a child process (raw_server.lua, under lua5.4) for specs on each of the five
+-- Luas. It needs only io.popen, a temporary folder and lua-cjson.
 local cjson = require "cjson"
 
 local M = {}
 
 local here = debug.getinfo(1, "S").source:match("^@(.*)raw%.lua$")
 
--- Runs the server; its standard input is the spec's end of the pipe. What the spec's own Lua was started with (search
--- paths, a preloaded library) is not meant for it. If it could not start, the shell gives its words in the place of the
--- address; then it waits for the spec's last line, so that the spec never writes into a broken pipe.
+-- Runs the server; its standard input is a pipe from the spec. The environment of the spec's Lua (search
+-- paths, a preloaded library) is removed. If it can't start, the shell writes the reason in place of the
+-- address, and waits for the last line of the spec, so that the spec never writes into a broken pipe.
 local COMMAND = [[
 unset LD_PRELOAD LUA_INIT LUA_INIT_5_4 LUA_PATH LUA_CPATH LUA_PATH_5_4 LUA_CPATH_5_4
 lua5.4 "$program" "$dir" "$kind" 2>"$dir/words" || {
@@ -44,15 +44,15 @@ end
 ---@class spec.RawServer
 ---@field url string  http://127.0.0.1:PORT, or https://localhost:PORT
 ---@field port integer
----@field ca_file string?  the certificate to trust, where the server speaks TLS
+---@field ca_file string?  the certificate to trust, with TLS
 local Server = {}
 Server.__index = Server
 
--- What the server took note of so far, one JSON object a line. A later line about the same request replaces the
--- earlier one, since a request is noted when its head is there and again when it is whole.
+-- The log of the server, one JSON object per line. A later line about a request replaces the
+-- earlier one: a request is logged after its head, and again when it is complete.
 local function read_log(self)
   local requests, connections, failure = {}, 0, read_file(self._folder .. "/words")
-  local whole = read_file(self._folder .. "/log"):match("^.*\n") or "" -- a line that is being written has no end yet
+  local whole = read_file(self._folder .. "/log"):match("^.*\n") or "" -- without an incomplete last line
   for line in whole:gmatch("[^\n]+") do
     local entry = cjson.decode(line)
     if entry.request then
@@ -75,8 +75,8 @@ local function log_of(self)
   return log
 end
 
---- Every request of which at least one byte was read, in the order of arrival. When a client has its answer, or saw
---- its connection cut by the script, all that the server had read until then is in the list.
+--- Every request with at least one received byte, in the order of arrival. When a client has its response, or saw
+--- its connection closed by the script, the list has everything that the server received before.
 ---@return table[] requests  { connection, method, target, head, body, length, complete }: method and target once the
 ---  first line was read; head with its last empty line; body the bytes as they came (chunks not undone), only where
 ---  they are less than 1 MiB, else sha256 (hexadecimal); length always
@@ -84,29 +84,29 @@ function Server:requests()
   return log_of(self).requests
 end
 
---- The last one.
+--- The last request.
 ---@return table? request
 function Server:last()
   local requests = self:requests()
   return requests[#requests]
 end
 
---- How many connections were accepted so far.
+--- The number of accepted connections.
 ---@return integer
 function Server:connections()
   return log_of(self).connections
 end
 
---- Lets all connections go on that wait in conn:hold(), and those that will.
+--- Resumes all connections in conn:hold(), now and later.
 function Server:release()
   write_file(self._folder .. "/released", "")
 end
 
---- Ends the server and removes its folder. Twice is once. Raises if the script failed.
+--- Ends the server and removes its folder. Safe to repeat. Raises an error if the script failed.
 function Server:stop()
   if self._log then return end
-  self._pipe:write("stop\n") -- a word, not only the pipe's end: a process that the spec forked may hold the pipe too
-  self._pipe:close() -- waits for the server's end
+  self._pipe:write("stop\n") -- a command, because a forked process may hold the pipe open
+  self._pipe:close() -- waits for the end of the server
   self._log = read_log(self)
   os.execute("rm -rf " .. quote(self._folder))
   log_of(self)
@@ -132,10 +132,10 @@ function M.start(options)
   return self
 end
 
---- A port of the loopback interface on which nothing listens.
+--- A loopback port without a listener.
 ---@return integer
 function M.port_closed()
-  return 1 -- tcpmux: only root could listen there, and nobody does
+  return 1 -- tcpmux: only root could listen there
 end
 
 return M

@@ -1,4 +1,4 @@
--- The raw-socket server's process, run by raw.lua: lua5.4 raw_server.lua FOLDER plain|tls. The folder holds the script
+-- Process of the raw-socket server, run by raw.lua: lua5.4 raw_server.lua FOLDER plain|tls. The folder has the script
 -- and the pipe `address`; the server adds its `log`. It ends at the first line, or the end, of its standard input.
 package.path = arg[0]:match("^(.*)raw_server%.lua$") .. "?.lua;" .. package.path
 
@@ -8,11 +8,11 @@ local socket = require "cqueues.socket"
 local digest = require "openssl.digest"
 
 local folder, kind = arg[1], arg[2]
-local KEPT = 1024 * 1024 -- bytes; of a longer body the log has the length and the SHA-256
+local KEPT = 1024 * 1024 -- bytes; for a longer body the log has the length and the SHA-256
 
 local handler = assert(loadfile(folder .. "/script", "t"))()
 local log = assert(io.open(folder .. "/log", "wb"))
-log:setvbuf("full", 8 * KEPT) -- a line is one write
+log:setvbuf("full", 8 * KEPT) -- one write per line
 local requests_seen = 0
 
 local function note(entry)
@@ -24,11 +24,11 @@ local function hex(bytes)
   return (bytes:gsub(".", function(byte) return ("%02x"):format(byte:byte()) end))
 end
 
--- What a script talks to: one accepted connection.
+-- An accepted connection, for the script.
 local Connection = {}
 Connection.__index = Connection
 
--- The request that is being read: all its bytes so far. It is known by a number from its first byte on.
+-- Adds bytes to the current request, which has a number from its first byte on.
 local function arrived(self, bytes)
   local request = self.request
   if not request then
@@ -41,7 +41,7 @@ local function arrived(self, bytes)
   request.noted = false
 end
 
--- Takes note of the request being read, as far as it came.
+-- Logs the current request, as far as it was received.
 local function note_request(self, complete)
   local request = self.request
   if not request or request.noted and not complete then return end
@@ -61,11 +61,11 @@ local function note_request(self, complete)
   return { method = method, target = target, head = bytes:sub(1, head_end), body = body }
 end
 
---- Reads n bytes, or what comes before the stream's end; they count as part of the request being read.
+--- Reads n bytes, or fewer at the end of the stream; they belong to the current request.
 function Connection:read(n)
   local pieces = {}
   while n > 0 do
-    local bytes = self.socket:read(-math.min(n, 65536)) -- a negative count: at most so many, as soon as some are there
+    local bytes = self.socket:read(-math.min(n, 65536)) -- a negative count: at most this many, as soon as some arrive
     if not bytes then break end
     arrived(self, bytes)
     pieces[#pieces + 1] = bytes
@@ -74,7 +74,7 @@ function Connection:read(n)
   return table.concat(pieces)
 end
 
--- Reads one line with its end; nil if the stream ends first.
+-- Reads one line with its line end; nil if the stream ends first.
 local function read_line(self)
   local line = self.socket:read("*L")
   if line then arrived(self, line) end
@@ -90,8 +90,8 @@ local function read_chunks(self)
   return true
 end
 
---- Reads a request's head alone; its body can then be read with `read_body`, or in pieces with `read`, or be left.
----@return string? head  with its last empty line; nil at the stream's end, also in the middle of it
+--- Reads only the head of a request. The body can follow with `read_body`, in pieces with `read`, or not at all.
+---@return string? head  with its last empty line; nil at the end of the stream, also within the head
 function Connection:read_head()
   local lines = {}
   repeat
@@ -104,8 +104,7 @@ function Connection:read_head()
   return self.head
 end
 
---- Reads the body of the request whose head was read. With `conn.expect = true`, an `Expect: 100-continue` is answered
---- first.
+--- Reads the body of the current request. With `conn.expect = true`, it first responds to `Expect: 100-continue`.
 ---@return table? request  { method, target, head, body }; nil if the stream ends before the body does
 function Connection:read_body()
   local fields = self.head:lower()
@@ -123,20 +122,20 @@ function Connection:read_body()
   return whole and request or nil
 end
 
---- Reads a whole request: its head and its body.
----@return table? request  { method, target, head, body }; nil at the stream's end, also in the middle of a request
+--- Reads a complete request: head and body.
+---@return table? request  { method, target, head, body }; nil at the end of the stream, also within a request
 function Connection:read_request()
   return self:read_head() and self:read_body()
 end
 
---- Writes bytes as they are. What was read so far is in the log first.
----@return boolean written  false: the other side is gone
+--- Writes bytes unchanged. Logs first what it has read so far.
+---@return boolean written  false: the peer has closed the connection
 function Connection:write(bytes)
   note_request(self, false)
   return self.socket:write(bytes) ~= nil
 end
 
---- Answers with a correct Content-Length, as JSON unless headers say otherwise; the connection stays open.
+--- Sends a response with a correct Content-Length, as JSON by default; the connection stays open.
 ---@param status integer
 ---@param body string|table  a table is encoded
 ---@param headers table?  name -> value
@@ -149,12 +148,12 @@ function Connection:respond(status, body, headers)
   return self:write(table.concat(lines, "\r\n") .. "\r\n\r\n" .. body)
 end
 
---- Lets other connections go on for some seconds.
+--- Serves other connections for some seconds.
 function Connection:sleep(seconds) -- luacheck: no self
   cqueues.sleep(seconds)
 end
 
---- Lets other connections go on until the spec calls server:release().
+--- Serves other connections until the spec calls server:release().
 function Connection:hold() -- luacheck: no self
   local mark
   repeat
@@ -164,24 +163,24 @@ function Connection:hold() -- luacheck: no self
   mark:close()
 end
 
---- Closes as a well-behaved server does (TLS says goodbye).
+--- Closes the connection in the normal way (with a TLS close notification).
 function Connection:close()
   note_request(self, false)
   self.socket:close()
 end
 
---- Closes with a reset: what is still on its way is lost to the other side.
+--- Resets the connection: the peer loses data in transit.
 function Connection:reset()
   note_request(self, false)
   local tcp = require("socket").tcp()
-  tcp:setfd(self.socket:pollfd()) -- cqueues can't set SO_LINGER, LuaSocket can: on a descriptor lent to it
+  tcp:setfd(self.socket:pollfd()) -- cqueues can't set SO_LINGER; LuaSocket can, on a borrowed descriptor
   assert(tcp:setoption("linger", { on = true, timeout = 0 }))
   tcp:setfd(-1)
   self.socket:close()
 end
 
 local function serve(connection, context)
-  if context and not connection.socket:starttls(context) then return end -- the client did not like the certificate
+  if context and not connection.socket:starttls(context) then return end -- the client rejected the certificate
   local ran, reason = xpcall(handler, debug.traceback, connection, connection.number)
   if not ran then note { failure = reason } end
   connection:close()
@@ -208,7 +207,7 @@ loop:wrap(function()
   for client in server:clients() do
     number = number + 1
     note { connection = number }
-    client:setmode("bn", "bn") -- bytes as they are, each write at once
+    client:setmode("bn", "bn") -- binary, without buffering
     client:setmaxline(128 * 1024)
     client:onerror(function(_, _, reason) return reason end)
     local connection = setmetatable({ socket = client, number = number }, Connection)
@@ -217,7 +216,7 @@ loop:wrap(function()
 end)
 loop:wrap(function()
   local line = socket.fdopen(0):read("*l")
-  if not line then os.execute("rm -rf '" .. folder .. "'") end -- the spec's process is gone: nobody else will
+  if not line then os.execute("rm -rf '" .. folder .. "'") end -- the process of the spec has ended: no other process removes it
   os.exit(0)
 end)
 

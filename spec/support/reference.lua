@@ -1,11 +1,11 @@
---- What the reference is made of: all that the library's comments say, and which operations each method sends. Which object
---- stands on which page is a row here; all else is said once, beside the code.
+--- Content of the reference: the comments of the library, and the operations that each method sends. The table of pages is
+--- here; everything else is in the code.
 local annotations = require "spec.support.annotations"
 local operations = require "devkit4ai.api.operations"
 
 local M = {}
 
--- A page's parts: a class, or the functions of a module that has none; word: how a user's program names it.
+-- Parts of each page: a class, or a module with functions. word: the name of the object in a program.
 M.pages = {
   { "devkit4ai", { class = "devkit4ai", word = "devkit4ai" } },
   { "options", { class = "devkit4ai.Options" }, { class = "devkit4ai.Timeout" }, { class = "devkit4ai.Retry" },
@@ -36,7 +36,7 @@ M.pages = {
     { class = "devkit4ai.sandbox.Fault" } },
 }
 
--- ---- what is known ----
+-- ---- the library ----
 
 local function read(path)
   local file = assert(io.open(path, "rb"))
@@ -49,7 +49,7 @@ local function module_of(path)
   return (path:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", "."))
 end
 
--- Each class and each module says where it stands: on which page, under which heading.
+-- Sets the page and the heading of each class and each module.
 local function place(library)
   for _, page in ipairs(M.pages) do
     for i = 2, #page do
@@ -69,15 +69,15 @@ local function place(library)
   end
 end
 
---- Whether a program may call it: what it begins its name with, and @private, say so.
+--- Whether a function is public: no "_" at the start of its name, and no @private.
 ---@param found spec.Function
 ---@return boolean
 function M.is_public(found)
   return found.name:sub(1, 1) ~= "_" and not found.private
 end
 
---- Everything that the library's files say.
----@param root string the project's folder
+--- Reads the comments of all files of the library.
+---@param root string folder of the project
 ---@return { classes: table<string, spec.Class>, functions: spec.Function[], complaints: string[] }
 function M.library(root)
   local library = { classes = {}, functions = {}, complaints = {} }
@@ -104,14 +104,14 @@ function M.library(root)
   return library
 end
 
---- How a program spells the call: client:login.
+--- The call in a program: client:login.
 ---@param found spec.Function
 ---@return string
 function M.spelled(found)
   return found.part.word .. (found.method and ":" or ".") .. found.name
 end
 
---- A class's fields, its parents' too.
+--- The fields of a class and its parents.
 ---@param library table
 ---@param class spec.Class
 ---@return spec.Value[]
@@ -125,7 +125,7 @@ function M.fields(library, class)
       end
     end
     for _, parent in ipairs(one.parents) do
-      -- what has no page is no affair of users
+      -- a class without a page is internal
       if library.classes[parent] and library.classes[parent].page then take(library.classes[parent]) end
     end
   end
@@ -133,22 +133,22 @@ function M.fields(library, class)
   return fields
 end
 
--- ---- what a method sends ----
+-- ---- operations of a method ----
 
-local WAY_OUT = "client:request" -- the rows that have no method of their own say this
+local GENERIC_CALL = "client:request" -- call_name of the operations without a method
 
---- The operations that a method sends: those of the rows that name it, and those of its @see lines.
+--- The operations that a method sends: by their call_name, and by the @see lines of the method.
 ---@param found spec.Function
 ---@return string[] names
 function M.operations_of(found)
   local names = {}
-  local says = M.spelled(found)
+  local call_name = M.spelled(found)
   for name, row in pairs(operations.all()) do
-    if row.says == says and says ~= WAY_OUT then names[#names + 1] = name end
+    if row.call_name == call_name and call_name ~= GENERIC_CALL then names[#names + 1] = name end
   end
   table.sort(names)
   for _, name in ipairs(found.sees) do
-    if operations[name] then names[#names + 1] = name end
+    if operations.get(name) then names[#names + 1] = name end
   end
   return names
 end

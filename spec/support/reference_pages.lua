@@ -8,22 +8,21 @@ local M = {}
 
 local WIDTH = 110 -- columns of a line of prose
 
--- How a row's `repeats` is called, and what it means.
-local REPEATS = {
-  { "safe", "repeatable", "it only reads: sent again where that may help" },
-  { "same", "repeatable, twice is as once", "sent again where that may help" },
-  { "delete", "repeatable, what is gone counts as done",
-    "sent again where that may help; on a repeat, \"it is not there\" is a success" },
-  { "unsent", "repeated only if it was not sent", "a login: many of them lock an account" },
-  { "once_more", "repeated once", "a refresh of the tokens" },
-  { "never", "sent once", "it may cost money or make a second one: sent again by itself only where it never left this "
-    .. "machine, or where the server refused it: with a 429, with a 401 that new tokens may mend, with a 422 that asks "
-    .. "for the other name of the images" },
+-- Retry class -> its name in the reference, and its meaning.
+local RETRY_CLASSES = {
+  { "safe", "safe to retry", "it only reads: the library retries it if that may help" },
+  { "idempotent", "idempotent", "a second request changes nothing more: the library retries it if that may help" },
+  { "delete", "idempotent delete", "the library retries it if that may help; on a retry, \"not found\" is a success" },
+  { "if_not_sent", "retried only if it was not sent", "a login: many logins lock an account" },
+  { "one_retry", "retried once", "a refresh of the tokens" },
+  { "never", "sent once", "it may cost money or create a second object: the library sends it again only if it did not "
+    .. "leave this machine, or if the server refused it: with a 429, with a 401 that new tokens may solve, with a 422 "
+    .. "that asks for the other name of the images" },
 }
 
-local function repeats_of(row)
-  for _, class in ipairs(REPEATS) do
-    if class[1] == row.repeats then return class[2] end
+local function retry_class_of(row)
+  for _, class in ipairs(RETRY_CLASSES) do
+    if class[1] == row.retry_class then return class[2] end
   end
 end
 
@@ -33,16 +32,16 @@ local function header_names(profile)
   local names = {}
   for _, line in ipairs(header_profiles[profile]) do
     local mark, name = line:match("^(%??)([%w-]+):")
-    names[#names + 1] = ("`%s`%s"):format(name, mark == "?" and " where it is held" or "")
+    names[#names + 1] = ("`%s`%s"):format(name, mark == "?" and " if the client has it" or "")
   end
   return #names > 0 and table.concat(names, ", ") or "none"
 end
 
--- The roles that send the same headers stand in one line.
+-- Roles with the same headers are in one line.
 local function header_lines(row)
   local lines, order = {}, {}
   for _, role in ipairs(ROLES) do
-    local said = row.profile[role] and header_names(row.profile[role]) or "can't call it"
+    local said = row.profile[role] and header_names(row.profile[role]) or "not allowed"
     if not lines[said] then
       lines[said] = {}
       order[#order + 1] = said
@@ -76,11 +75,10 @@ end
 local function body_line(row)
   local body = row.body
   if not body then return nil end
-  if body.form then
-    return ("multipart form: the files as `%s`, and `%s`"):format(body.form.parts[1], body.form.text)
-  end
-  if body.pairs then return "form: " .. code_list(body.pairs) end
-  local names = joined(body.json, row.slots)
+  local form = body.multipart
+  if form then return ("multipart form: the files as `%s`, and `%s`"):format(form.file_fields[1], form.text_field) end
+  if body.urlencoded then return "form: " .. code_list(body.urlencoded) end
+  local names = joined(body.json, row.secret_fields)
   return "JSON: " .. (#names > 0 and code_list(names) or "`{}`")
 end
 
@@ -91,10 +89,11 @@ local function sent(name, row)
   local body = body_line(row)
   if body then add(body) end
   if row.paging then
-    add(("a page has %d, unless `%s` asks for 1 to %d"):format(row.paging.default, row.paging.size, row.paging.most))
+    local paging = row.paging
+    add(("page size: %d by default; `%s` sets 1 to %d"):format(paging.default, paging.size_argument, paging.max))
   end
-  local address = row.path and ("`%s %s`"):format(row.method, row.path) or "`GET` to the picture's own address"
-  return ("%s (`%s`); %s"):format(address, name, repeats_of(row)), lines
+  local address = row.path and ("`%s %s`"):format(row.method, row.path) or "`GET` to the URL of the image"
+  return ("%s (`%s`); %s"):format(address, name, retry_class_of(row)), lines
 end
 
 -- ---- Markdown ----
@@ -102,10 +101,10 @@ end
 local function new_page()
   local page = { lines = {} }
   function page.line(text) page.lines[#page.lines + 1] = text or "" end
-  -- Wraps prose. first: what the first line begins with; indent: the others; goes_on: there are words in `first`.
-  function page.prose(text, first, indent, goes_on)
+  -- Adds wrapped text. first: prefix of the first line; indent: of the others; has_text: `first` has words already.
+  function page.prose(text, first, indent, has_text)
     local line = first or ""
-    local blank = not goes_on
+    local blank = not has_text
     for word in text:gmatch("%S+") do
       if not blank and #line + 1 + #word > WIDTH then
         page.line(line)
@@ -119,7 +118,7 @@ local function new_page()
   return page
 end
 
---- The anchor of a heading, as hosts of Markdown make it.
+--- The anchor of a heading, as Markdown hosts make it.
 ---@param heading string
 ---@return string
 function M.anchor(heading)
@@ -144,7 +143,7 @@ local function link_to(class, page)
   return ("[`%s`](%s#%s)"):format(short(class.name), file, M.anchor(class_heading(class)))
 end
 
--- A type as a reader sees it: a class that has a page is a link.
+-- A type for the reader: a class with a page is a link.
 local function type_text(library, kind, page)
   if annotations.may_be_nil(kind) then kind = kind:sub(1, -2):gsub("^%((fun.*)%)$", "%1") end
   local bare, many = kind:match("^([%w_.]+)(%[?%]?)$")
@@ -153,7 +152,7 @@ local function type_text(library, kind, page)
   return (many ~= "" and "list of " or "") .. link_to(class, page)
 end
 
--- Words in which classes are links, too.
+-- A text with links to classes.
 local function linked(library, text, page)
   return (text:gsub("%f[%w]devkit4ai%.[%w_.]+", function(name)
     local bare, dots = name:match("^(.-)(%.*)$")
@@ -162,7 +161,7 @@ local function linked(library, text, page)
   end))
 end
 
--- What the words of a parameter say of each field of its table: "page: the first one; per_page: 1 to 100".
+-- The text of each field in the text of a table parameter: "page: the first one; per_page: 1 to 100".
 local function words_of_fields(text, fields)
   local known, words, rest = {}, {}, {}
   for _, field in ipairs(fields) do known[field.name] = true end
@@ -188,7 +187,7 @@ local function value_line(library, page, value, name_page, indent, text)
   page.prose(said ~= "" and head .. ": " .. said or head, indent, indent .. "  ")
 end
 
-local OWN = { timeout = true, headers = true } -- what every call takes
+local OWN = { timeout = true, headers = true } -- options of every call
 
 local function parameter(library, page, value, name_page)
   local fields = annotations.inline(value.type)
@@ -205,7 +204,7 @@ local function parameter(library, page, value, name_page)
     end
   end
   if own[1] then
-    page.prose(("- %s: as every call's [own](options.md#own)"):format(table.concat(own, ", ")), "  ", "    ")
+    page.prose(("- %s: [options of every call](options.md#own)"):format(table.concat(own, ", ")), "  ", "    ")
   end
 end
 
@@ -224,7 +223,7 @@ local function returns(library, page, found, name_page)
   local first, err = list[1], list[3]
   local fails = list[2] and list[2].name == "message"
   if not fails and list[2] then
-    page.line "Gives:"
+    page.line "Returns:"
     page.line()
     for _, value in ipairs(list) do value_line(library, page, value, name_page, "") end
     return page.line()
@@ -236,7 +235,7 @@ local function returns(library, page, found, name_page)
     local words = err and err.text ~= "" and ("; `err`: %s"):format((err.text:gsub("%.$", ""))) or ""
     what = ("%s. Or `nil, %s`%s"):format(what, err and "message, err" or "message", words)
   end
-  page.prose(("Gives %s."):format(what))
+  page.prose(("Returns %s."):format(what))
   page.line()
 end
 
@@ -256,7 +255,7 @@ local function method(library, page, found, name_page)
   returns(library, page, found, name_page)
   local names = reference.operations_of(found)
   for _, name in ipairs(names) do
-    local head, lines = sent(name, operations[name])
+    local head, lines = sent(name, operations.get(name))
     page.prose("Sends " .. head .. ":")
     page.line()
     for _, line in ipairs(lines) do page.prose(line, "- ", "  ") end
@@ -270,7 +269,7 @@ local function method(library, page, found, name_page)
   end
 end
 
--- Names of code keep their first letter.
+-- A name of the code keeps its first letter.
 local function sentence(text)
   if not text:find("^%S*[._]%a") then text = text:sub(1, 1):upper() .. text:sub(2) end
   return text:sub(-1) == "." and text or text .. "."
@@ -293,11 +292,11 @@ local function part_of(library, page, part)
   for _, found in ipairs(part.functions) do method(library, page, found, part.page) end
 end
 
-local MADE = "<!-- Made by tools/reference out of the comments in lua/ and the rows of operations: change those. -->"
+local NOTICE = "<!-- Generated by tools/reference from the comments in lua/ and the operations table. Do not edit. -->"
 
 local function object_page(library, row)
   local page = new_page()
-  page.line(MADE)
+  page.line(NOTICE)
   page.line()
   page.line("# " .. row[1])
   page.line()
@@ -307,7 +306,7 @@ local function object_page(library, row)
   return page
 end
 
--- Which methods send an operation.
+-- Operation -> links to the methods that send it.
 local function callers()
   local lists = {}
   for _, row in ipairs(reference.pages) do
@@ -324,20 +323,20 @@ local function callers()
 end
 
 local INTRODUCTION = {
-  "What each object has. A call gives its value, or `nil, message, err`: `message` is for a person, "
+  "The objects, their fields and methods. A call returns its value, or `nil, message, err`: `message` is for a person, "
     .. "[`err`](errors.md#error) for the program. A mistake in the program itself (a wrong type, an unknown option, a "
-    .. "closed client) raises at its line.",
-  "In a call's name, `[x]` may be left out. Every call that asks the server takes [`timeout` and "
+    .. "closed client) raises an error at its line.",
+  "An argument in brackets, `[x]`, is optional. Every call to the server takes [`timeout` and "
     .. "`headers`](options.md#own) in its table of arguments, or in a last table. "
-    .. "Times of the API (`created_at`) are texts, as the server sends them.",
-  "Each example runs as it stands (`spec/docs/reference_examples_spec.lua`), and prints what stands behind `-->`. "
-    .. "What it does not make itself is there: a `sandbox`, a developer's `options` and `client`, a `project` with a "
-    .. "second `key`, a `gen` that is completed, an end user's client `user`.",
+    .. "Times of the API (`created_at`) are strings, as the server sends them.",
+  "Each example runs as it is (`spec/docs/reference_examples_spec.lua`), and prints the text after `-->`. "
+    .. "These objects exist before it: a `sandbox`, the `options` and the `client` of a developer, a `project` with a "
+    .. "second `key`, a completed generation `gen`, the client of an end user `user`.",
 }
 
 local function index_page(library)
   local page = new_page()
-  page.line(MADE)
+  page.line(NOTICE)
   page.line()
   page.line "# Reference"
   page.line()
@@ -355,11 +354,11 @@ local function index_page(library)
     page.prose(table.concat(words, ", "), ("- **[%s](%s.md)**:"):format(row[1], row[1]), "  ", true)
   end
   page.line()
-  page.line "## How often a call is sent"
+  page.line "## Retry classes"
   page.line()
-  for _, class in ipairs(REPEATS) do page.prose(("**%s**: %s."):format(class[2], class[3]), "- ", "  ") end
+  for _, class in ipairs(RETRY_CLASSES) do page.prose(("**%s**: %s."):format(class[2], class[3]), "- ", "  ") end
   page.line()
-  page.prose("With its pauses, its limits and what counts as a try: [retries](../retries.md).")
+  page.prose("Pauses, limits and the number of tries: [retries](../retries.md).")
   page.line()
   page.line "## Operations of the API"
   page.line()
@@ -370,12 +369,12 @@ local function index_page(library)
     if row.path then names[#names + 1] = name end
   end
   table.sort(names, function(a, b)
-    local x, y = operations[a], operations[b]
+    local x, y = operations.get(a), operations.get(b)
     if x.path ~= y.path then return x.path < y.path end
     return x.method < y.method
   end)
   for _, name in ipairs(names) do
-    local row = operations[name]
+    local row = operations.get(name)
     page.line(("| `%s` | `%s %s` | %s |"):format(name, row.method, row.path,
       sends[name] and table.concat(sends[name], " · ") or "no method: [client:request](client.md#clientrequest)"))
   end
@@ -387,8 +386,8 @@ local function text_of(page)
   return (table.concat(page.lines, "\n"):gsub("\n+$", "") .. "\n")
 end
 
---- The pages by their file's name.
----@param library table reference.library's
+--- The pages, by file name.
+---@param library table from reference.library
 ---@return table<string, string>
 function M.markdown(library)
   local texts = { ["README.md"] = text_of(index_page(library)) }

@@ -1,5 +1,5 @@
---- Busted output handler of tools/test: a line when a test begins, a line when it ends, and the sum as the last line.
---- Each line is flushed, so that the log of a part that was stopped says what had finished and which test hung.
+--- Busted output handler of tools/test: a line at the start and at the end of each test, and the totals as the last line.
+--- Each line is flushed, so that the log of a stopped part shows the finished tests and the hanging one.
 local busted = require "busted"
 local base = require "busted.outputHandlers.base"
 

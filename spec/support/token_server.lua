@@ -1,11 +1,11 @@
--- A raw server with tokens, and a model of them of its own: a refresh token is good once. What a spec needs to judge who
--- renewed what.
+-- A raw server with a model of tokens: a refresh token is valid once. For specs that check which client refreshed
+-- which token.
 local raw = require "spec.support.raw"
 
 local M = {}
 
--- Access tokens are JWTs with the account and an end, where `jwt` says so, else opaque; they and the refresh tokens are
--- told apart by their numbers. REFRESH runs at a refresh, before its answer.
+-- With `jwt`, access tokens are JWTs with account and expiry, else opaque. Access and refresh tokens are
+-- numbered. REFRESH runs at a refresh, before its response.
 local SCRIPT = [[
   local jwt = require "jwt"
   local made, good, valid = 0, {}, {} -- number of the last pair; access token -> account; refresh token -> account
@@ -42,8 +42,8 @@ local SCRIPT = [[
   end
 ]]
 
---- Starts one.
----@param options table? refresh: Lua for REFRESH; jwt: readable tokens; life: their seconds; keep: old access tokens stay good
+--- Starts a server.
+---@param options table? refresh: Lua for REFRESH; jwt: readable tokens; life: their seconds; keep: old access tokens stay valid
 ---@return spec.RawServer
 function M.start(options)
   options = options or {}
@@ -52,7 +52,7 @@ function M.start(options)
   return raw.start { script = (SCRIPT:gsub("%f[%u]%u%u%u+%f[%U]", values)) }
 end
 
---- What it saw, in order, names alone and for a refresh its token: "login, me, refresh refresh-1".
+--- The requests in order, by name; a refresh with its token: "login, me, refresh refresh-1".
 ---@param server spec.RawServer
 ---@return string
 function M.seen(server)

@@ -1,14 +1,14 @@
--- A proxy for specs, run by raw.lua: it lets each CONNECT through to one port of this machine, whatever name it asks for.
+-- A proxy for specs, run by raw.lua: it connects each CONNECT to one port of this machine, for any host name.
 local SCRIPT = [[
 local cqueues, socket, signal = require "cqueues", require "cqueues.socket", require "cqueues.signal"
-signal.ignore(signal.SIGPIPE) -- who is carried may go at once
+signal.ignore(signal.SIGPIPE) -- a peer may close the connection at any time
 local function carry(from, to)
   for bytes in function() return from:read(-65536) end do
     if not to:write(bytes) then break end
   end
   to:shutdown("w")
 end
-local function pump(from, to) pcall(carry, from, to) end -- the other one may have closed them
+local function pump(from, to) pcall(carry, from, to) end -- the peer may have closed them
 return function(conn)
   local head = conn:read_head()
   if not head then return end
@@ -21,9 +21,9 @@ return function(conn)
   pump(conn.socket, target)
 end]]
 
---- The script of such a proxy.
+--- The script of the proxy.
 ---@param port integer
----@param answer string? Lua that may answer `head`, what the CONNECT said, on `conn` instead
+---@param answer string? Lua that may respond to `head`, the head of the CONNECT, on `conn` instead
 ---@return string
 return function(port, answer)
   return (SCRIPT:gsub("%f[%u]%u%u%u%u+%f[%U]", { PORT = tostring(port), ANSWER = answer or "" }))

@@ -1,11 +1,11 @@
--- What the wire specs share: the guide's own sample values, a client that holds every one of them, a server that gives
--- fixed answers, and the normal form in which a captured request is compared.
+-- Common parts of the wire specs: the sample values of the guide, a client with all of them, a server with
+-- fixed responses, and the normal form of a captured request.
 local cjson = require "cjson"
 local raw = require "spec.support.raw"
 
 local M = {}
 
-M.sample = { -- the guide's own
+M.sample = { -- from the guide
   developer_key = "ak_abc123XYZ-_789def456ghi012jkl345",
   project_id = "770e8400-e29b-41d4-a716-446655440002",
   project_key = "pk_prod123XYZ-_789def456ghi012jkl345",
@@ -14,7 +14,7 @@ M.sample = { -- the guide's own
   refresh_token = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiI1NTBlODQwMCJ9.xyz789",
 }
 
--- Small images that are whole: PNG and WebP of one pixel, and the frame of a JPEG without one.
+-- Small complete images: PNG and WebP of one pixel, and a JPEG without pixels.
 M.image = {
   jpeg = "\255\216\255\224\0\16JFIF\0\1\1\0\0\1\0\1\0\0\255\217",
   png = "\137PNG\r\n\26\n\0\0\0\13IHDR\0\0\0\1\0\0\0\1\8\0\0\0\0:~\155U"
@@ -22,7 +22,7 @@ M.image = {
   webp = "RIFF\26\0\0\0WEBPVP8L\13\0\0\0/\0\0\0\16\7\16\17\17\136\136\254\7\0",
 }
 
---- A server that answers each request by its method and target, 404 where answers has none.
+--- A server that responds by method and target; 404 for any other request.
 ---@param answers table<string, table>  "GET /api/v1/auth/me" -> { status, body }
 ---@return spec.RawServer
 function M.server(answers)
@@ -38,7 +38,7 @@ function M.server(answers)
   ]] }
 end
 
---- Options of a client that holds every credential there is, so that what it does not send is left out on purpose.
+--- Options of a client with every credential, so that an absent header is absent on purpose.
 ---@param url string
 ---@param more table?
 ---@return table
@@ -49,8 +49,8 @@ function M.options(url, more)
   return options
 end
 
---- One header's value, looked up without case; nil if it is absent.
----@param request table  as the raw server has it
+--- The value of a header, case-insensitive; nil if absent.
+---@param request table  from the raw server
 ---@param name string
 ---@return string?
 function M.header(request, name)
@@ -60,11 +60,11 @@ function M.header(request, name)
   end
 end
 
--- Every client sends these; their values are checked, or free, but none carries a credential.
+-- Every client sends these; none has a credential.
 local ORDINARY = { ["Host"] = true, ["Accept"] = true, ["User-Agent"] = true, ["Content-Length"] = true }
 
 --- The request line and the header lines in alphabetical order, without Host, Accept, User-Agent and Content-Length. A
---- multipart boundary is called BOUNDARY. Spelling and values are as they came.
+--- multipart boundary is replaced by BOUNDARY. Spelling and values are unchanged.
 ---@param request table
 ---@return string
 function M.head(request)
@@ -86,16 +86,16 @@ function M.boundary(request)
   return assert(M.header(request, "Content-Type"):match("boundary=(.*)$"), "no boundary")
 end
 
---- The body with its multipart boundary called BOUNDARY.
+--- The body with BOUNDARY in place of its multipart boundary.
 ---@param request table
 ---@return string
 function M.body(request)
   return (request.body:gsub("%-%-" .. M.boundary(request):gsub("%p", "%%%0"), "--BOUNDARY"))
 end
 
---- One file part as it should be on the wire, without the line end before the next boundary.
+--- The expected file part on the wire, without the line end before the next boundary.
 ---@param part string
----@param filename string  as it is to be sent
+---@param filename string  as sent
 ---@param content_type string
 ---@param bytes string
 ---@return string

@@ -1,5 +1,5 @@
--- tools/packages with programs in place of apt's: which package it takes, what it says, and Ctrl-C while apt-get works.
-if _VERSION ~= "Lua 5.4" then return end -- the subject is a shell script
+-- tools/packages with stub programs for apt: the choice of packages, the output, and Ctrl-C during apt-get.
+if _VERSION ~= "Lua 5.4" then return end -- tests a shell script
 
 local child = require "spec.support.child"
 local helper = require "spec.devkit4ai.sandbox.helper"
@@ -41,7 +41,7 @@ describe("tools/packages", function()
     return helper.shell(("export FOLDER=%s; PATH=$FOLDER:$PATH; %s"):format(helper.quote(folder), command))
   end
 
-  it("takes the first name that apt-get has, and tells what apt-get does", function()
+  it("installs the first name that apt-get has, and reports it", function()
     local said = run "tools/packages test 2>&1; echo $?"
     assert.matches("\n0\n$", said)
     local installed = child.read(folder .. "/calls"):match("install[^\n]*") .. " "
@@ -54,13 +54,13 @@ describe("tools/packages", function()
     assert.matches("\n  fetches one %[7 kB%]\n  unpacks one\n  sets up one\n", said)
   end)
 
-  it("names the alternatives of which apt-get has none", function()
+  it("names the alternatives if apt-get has none of them", function()
     local said = run [[echo 'echo "  Candidate: (none)"' >$FOLDER/apt-cache; tools/packages test 2>&1; echo $?]]
     assert.matches("packages: apt%-get has none of these here: .*\n1\n$", said)
   end)
 
   describe("without root and sudo", function()
-    -- Runs it where no program is found but the stubs and these, and of Debian's packages only `installed` are there.
+    -- Runs it with the stubs and these programs only, and with the Debian packages in `installed`.
     local function unprivileged(target, installed)
       return run(([[
         for name in sh sed grep cat mktemp rm; do ln -s "$(PATH=/usr/bin:/bin command -v $name)" $FOLDER/$name; done
@@ -83,7 +83,7 @@ describe("tools/packages", function()
       end)
     end
 
-    it("does not go on without a compiler", function()
+    it("stops without a compiler", function()
       assert.matches("\n  apt%-get install [^\n]* gcc .*\n1\n$", unprivileged("build", '*" lua5.4 "*'))
     end)
   end)

@@ -1,5 +1,5 @@
--- tools/test in a small tree of its own: how it counts, what it shows of a failure, and that a part that hangs is stopped.
-if _VERSION ~= "Lua 5.4" then return end -- the subject is a shell script
+-- tools/test in a small tree: counts, output of failures, and the stop of a part that hangs.
+if _VERSION ~= "Lua 5.4" then return end -- tests a shell script
 
 local child = require "spec.support.child"
 local helper = require "spec.devkit4ai.sandbox.helper"
@@ -28,7 +28,7 @@ describe("tools/test", function()
   end)
   after_each(function() child.remove(folder) end)
 
-  -- What it printed, and its exit code.
+  -- Its output and exit code.
   local function run(arguments)
     local said = helper.shell(("cd %s && tools/test %s 2>&1; echo $?"):format(quote(folder), arguments))
     return said:match("^(.*\n)(%d+)\n$")
@@ -36,7 +36,7 @@ describe("tools/test", function()
 
   local function last_line(said) return said:match("([^\n]*)\n$") end
 
-  it("adds up its parts, and tells when each starts and ends", function()
+  it("adds up its parts, and reports the start and the end of each", function()
     write("spec/a_spec.lua", [[it("a", function() end) it("b", function() end)]])
     local said, code = run "lua5.4=spec/a_spec.lua"
     assert.equal("0", code)
@@ -45,13 +45,13 @@ describe("tools/test", function()
     assert.matches("\nlua5%.4 +2 passed, 0 failed  %(%d+ s%)\n", said)
   end)
 
-  it("names what is missing where busted is not installed", function()
+  it("names the missing packages if busted is not installed", function()
     local said = helper.shell(("cd %s && %s 2>&1"):format(quote(folder),
       [[sed -i 's/command -v busted/command -v no-busted/' tools/test && tools/test lua5.4=spec/a_spec.lua]]))
     assert.matches("busted is missing, which runs the specs; .* tools/packages test\n", said)
   end)
 
-  it("gets Prism only for specs that ask it", function()
+  it("installs Prism only for specs that need it", function()
     write("tools/contract", "#!/bin/sh\necho Prism\n")
     write("spec/a_spec.lua", [[it("a", function() end)]])
     write("spec/b_spec.lua", [[it("b", function() end) -- spec.support.prism]])
@@ -70,7 +70,7 @@ describe("tools/test", function()
     assert.is_nil(said:find "[%z\1-\9\11-\31\127]")
   end)
 
-  it("stops a part that hangs: what had passed counts, and the one that hung failed", function()
+  it("stops a part that hangs: passed tests count, and the hanging test fails", function()
     write("spec/a_spec.lua", [[it("a", function() end) it("b", function() end)
       it("fails", function() error "no" end) it("hangs", function() os.execute "exec sleep 1000" end)]])
     local said, code = run "lua5.4=spec/a_spec.lua"
@@ -79,7 +79,7 @@ describe("tools/test", function()
     assert.matches("nothing finished for 10 seconds; the last that began: run +spec/a_spec.lua:2 hangs", said)
   end)
 
-  it("lets a program go on whose tests finish, and stops one whose tests do not", function()
+  it("does not stop a program whose tests finish, and stops one whose tests hang", function()
     local function program(name, pause, last)
       write("build/spec/core/" .. name, ([[#!/bin/sh
 for test in 1 2 3 4; do sleep %d; echo "ok     $test"; done
@@ -95,7 +95,7 @@ echo '4 passed, 0 failed']]):format(pause, last))
     assert.matches("nothing finished for 10 seconds; the last that began: == build/spec/core/stuck_test", said)
   end)
 
-  it("refuses to run twice at once in one tree, and a part that is named twice", function()
+  it("rejects a second run in the same tree, and a part that is named twice", function()
     write("spec/a_spec.lua", [[it("waits", function() repeat until io.open "go" end)]])
     local said = helper.shell(([[cd %s && {
       tools/test lua5.4=spec/a_spec.lua >first & first=$!
@@ -109,7 +109,7 @@ echo '4 passed, 0 failed']]):format(pause, last))
       .. "test: a part is named twice: lua5.4 (give its files in one list: PART=FILE,FILE)\n2\n", said)
   end)
 
-  it("ends what its parts have started at Ctrl-C", function()
+  it("ends the processes of its parts at Ctrl-C", function()
     write("spec/a_spec.lua", [[it("hangs", function() os.execute "echo $$ >pid; exec sleep 1000" end)]])
     local said = helper.shell(([[cd %s && bash -c 'set -m
       tools/test lua5.4=spec/a_spec.lua >said 2>&1 &
@@ -121,14 +121,14 @@ echo '4 passed, 0 failed']]):format(pause, last))
     assert.equal("130\n", said)
   end)
 
-  it("ends what a part leaves behind that was killed itself, and counts it as failed", function()
+  it("ends the processes of a killed part, and counts the part as failed", function()
     write("spec/a_spec.lua", [[it("a", function() end) it("b", function()
       os.execute "echo $$ >pid; kill -KILL $(ps -o ppid= -p $PPID); exec sleep 1000" end)]])
     local said, code = run "lua5.4=spec/a_spec.lua"
     assert.equal("1", code)
     assert.equal("1 passed, 1 failed", last_line(said))
     local left = helper.shell(("sed -n 's/^State:.//p' /proc/$(cat %s/pid)/status 2>&-"):format(quote(folder)))
-    assert.is_truthy(left == "" or left:find "^Z", left) -- Z: it has ended, and nobody asked how
+    assert.is_truthy(left == "" or left:find "^Z", left) -- Z: ended, but not yet reaped
   end)
 
   it("counts a process that ends early as failed", function()

@@ -1,8 +1,8 @@
 ---@meta
---- What records without methods hold, for editors and the reference; nothing loads this file. A field that the server leaves
---- out is absent, and unknown ones stand beside these.
+--- Types of the records without methods, for editors and the reference. No module loads this file. A field that the server
+--- leaves out is absent; a record also has the unknown fields of the server.
 
----@class devkit4ai.User an end user, as a developer's lists tell of one
+---@class devkit4ai.User an end user in the lists of a developer
 ---@field id string
 ---@field email string?
 ---@field full_name string?
@@ -11,23 +11,23 @@
 ---@field joined_at string? ISO 8601
 ---@field project_id string? in the list of all projects
 ---@field project_name string? in the list of all projects
----@field raw table the decoded answer
+---@field raw table the decoded response
 
----@class devkit4ai.Count how many there are
+---@class devkit4ai.Count a number of objects
 ---@field total integer
 ---@field active integer
 
----@class devkit4ai.Stats how many of each there are
----@field projects devkit4ai.Count? of all projects together alone
+---@class devkit4ai.Stats numbers of projects, users and keys
+---@field projects devkit4ai.Count? only in the stats of all projects
 ---@field users devkit4ai.Count?
 ---@field api_keys devkit4ai.Count?
----@field raw table the decoded answer
+---@field raw table the decoded response
 
----@class devkit4ai.Health how the API fares: all of its parts, or one
+---@class devkit4ai.Health the health of the API, or of one of its parts
 ---@field status string? "healthy", ...
----@field database table? of all parts
----@field file_storage table? of all parts
----@field redis table? of all parts
+---@field database table? of the whole API
+---@field file_storage table? of the whole API
+---@field redis table? of the whole API
 ---@field system table? of "detailed"
 ---@field version string?
 ---@field timestamp string?
@@ -35,26 +35,26 @@
 ---@field error string?
 ---@field type string? of "storage" and "redis"
 ---@field connection string? of "database"
----@field path string? of "storage", as the six below
+---@field path string? of "storage", like the six fields below
 ---@field url_prefix string?
 ---@field url string?
 ---@field writable boolean?
 ---@field accessible boolean?
 ---@field url_configured boolean?
 ---@field key_configured boolean?
----@field listening boolean? of "redis", as the three below
+---@field listening boolean? of "redis", like the three fields below
 ---@field subscribers integer?
 ---@field connection_failed boolean?
 ---@field last_connection_attempt number? Unix time
----@field raw table the decoded answer
+---@field raw table the decoded response
 
----@class devkit4ai.StripeConfig how a project takes money through Stripe, its keys masked
+---@class devkit4ai.StripeConfig the Stripe configuration of a project, with masked keys
 ---@field id string?
 ---@field project_id string?
 ---@field is_active boolean?
 ---@field has_test_credentials boolean?
 ---@field has_live_credentials boolean?
----@field test_secret_key_masked string? as the other five: type, three dots, four last characters
+---@field test_secret_key_masked string? like the other five: the type, three dots, the last four characters
 ---@field test_publishable_key_masked string?
 ---@field test_webhook_secret_masked string?
 ---@field live_secret_key_masked string?
@@ -64,49 +64,49 @@
 ---@field live_configured_at string? ISO 8601
 ---@field created_at string? ISO 8601
 ---@field updated_at string? ISO 8601
----@field raw table the decoded answer
+---@field raw table the decoded response
 
----@class devkit4ai.WebhookUrls the addresses that Stripe is to be told of
+---@class devkit4ai.WebhookUrls the webhook URLs to enter at Stripe
 ---@field test_webhook_url string?
 ---@field live_webhook_url string?
----@field raw table the decoded answer
+---@field raw table the decoded response
 
----@class devkit4ai.Validation what Stripe said of a key
+---@class devkit4ai.Validation the check of a key by Stripe
 ---@field valid boolean
 ---@field message string?
----@field raw table the decoded answer
+---@field raw table the decoded response
 
----@class devkit4ai.Checkout a page of Stripe's where somebody can pay
+---@class devkit4ai.Checkout a page of Stripe for a payment
 ---@field session_id string?
----@field checkout_url string where to send the user
----@field raw table the decoded answer
+---@field checkout_url string the page for the user
+---@field raw table the decoded response
 
----@class devkit4ai.Portal a page of Stripe's where a user can change cards and see bills
----@field portal_url string where to send the user
----@field raw table the decoded answer
+---@class devkit4ai.Portal a page of Stripe where a user can change cards and see invoices
+---@field portal_url string the page for the user
+---@field raw table the decoded response
 
----@class devkit4ai.Cancellation a subscription that was cancelled
----@field subscription_id string? Stripe's
----@field status string? still "active" where it ends with what is paid for
----@field cancel_at string? ISO 8601; when it ends
+---@class devkit4ai.Cancellation a cancelled subscription
+---@field subscription_id string? the id at Stripe
+---@field status string? still "active" if it ends with the paid period
+---@field cancel_at string? ISO 8601; the end of the subscription
 ---@field cancelled_at string? ISO 8601
 ---@field message string?
----@field raw table the decoded answer
+---@field raw table the decoded response
 
----@class devkit4ai.Change a subscription whose plan was changed
----@field subscription_id string? Stripe's
+---@class devkit4ai.Change a subscription with a changed plan
+---@field subscription_id string? the id at Stripe
 ---@field status string?
 ---@field price_id string?
 ---@field message string?
----@field raw table the decoded answer
+---@field raw table the decoded response
 
 ---@class devkit4ai.Subscription a subscription
 ---@field id string
 ---@field project_id string?
 ---@field user_id string?
 ---@field is_test_mode boolean?
----@field subscription_id string? Stripe's
----@field customer_id string? Stripe's
+---@field subscription_id string? the id at Stripe
+---@field customer_id string? the id at Stripe
 ---@field status string? "active", "trialing", "past_due", "canceled" (some write "cancelled"), ...; an open set
 ---@field plan_name string?
 ---@field quantity integer?
@@ -117,15 +117,15 @@
 ---@field created_at string? ISO 8601
 ---@field project_name string? in the list of all projects
 ---@field provider string? in the list of all projects
----@field raw table the decoded answer
+---@field raw table the decoded response
 
 ---@class devkit4ai.Payment a payment
 ---@field id string
 ---@field project_id string?
----@field subscription_id string? the API's own id of the subscription, not Stripe's
+---@field subscription_id string? the API's own id of the subscription, not the id at Stripe
 ---@field user_id string?
 ---@field is_test_mode boolean?
----@field payment_intent_id string? Stripe's
+---@field payment_intent_id string? the id at Stripe
 ---@field status string? "succeeded", "pending", "failed", "canceled", "refunded", ...; an open set
 ---@field amount_cents integer?
 ---@field currency string? ISO 4217, in lower case
@@ -134,9 +134,9 @@
 ---@field created_at string? ISO 8601
 ---@field project_name string? in the list of all projects
 ---@field provider string? in the list of all projects
----@field raw table the decoded answer
+---@field raw table the decoded response
 
----@class devkit4ai.PaymentProject a project, and whether it takes payments
+---@class devkit4ai.PaymentProject a project and its payment configuration
 ---@field id string
 ---@field name string?
 ---@field description string?
@@ -147,9 +147,9 @@
 ---@field live_configured_at string? ISO 8601
 ---@field is_active boolean?
 ---@field created_at string? ISO 8601
----@field raw table the decoded answer
+---@field raw table the decoded response
 
----@class devkit4ai.PaymentStats sums over all projects
+---@class devkit4ai.PaymentStats totals of all projects
 ---@field total_projects integer?
 ---@field projects_with_config integer?
 ---@field projects_with_test integer?
@@ -160,4 +160,4 @@
 ---@field successful_payments integer?
 ---@field total_revenue_cents integer?
 ---@field currency string? "usd"
----@field raw table the decoded answer
+---@field raw table the decoded response

@@ -1,14 +1,15 @@
---- The normal form of each answer, out of every form that the documents show. A form without what the next step needs is nil.
+--- Response normalization: converts each documented form of a response to one form. A function returns nil and the name of a
+--- missing field, if the response lacks a required one.
 local json = require "devkit4ai.util.json"
 local locale = require "devkit4ai.util.locale"
 
 local M = {}
 
-local type = type -- of each answer
+local type = type -- used for each response
 
 -- ---- values of the wrong type ----
 
--- An optional text: a number is written out, anything else stands in `raw` alone.
+-- An optional text. A number is converted; any other value is only in `raw`.
 local function text_or_nil(value)
   if type(value) == "string" then return value end
   return type(value) == "number" and locale.format("%.14g", value) or nil
@@ -18,45 +19,45 @@ local function flag_or_nil(value)
   if type(value) == "boolean" then return value end
 end
 
--- Where an error has its words: the first of these that has any.
-local WORDS = {
+-- Fields with the message of an error, in order of preference.
+local MESSAGE_FIELDS = {
   "detail", "message", "error_description", "description", "errors", "error", "msg", "reason", "title",
 }
 
--- The words of an error, however deep: a text, a list, or an object. nil: it has none.
-local function words_of(value)
+-- The message of an error at any depth: in a text, a list or an object. nil: there is none.
+local function message_of(value)
   if type(value) ~= "table" then return value ~= "" and text_or_nil(value) or nil end
-  for _, name in ipairs(WORDS) do
-    local words = value[name] ~= nil and words_of(value[name])
-    if words then return words end
+  for _, name in ipairs(MESSAGE_FIELDS) do
+    local message = value[name] ~= nil and message_of(value[name])
+    if message then return message end
   end
   local parts = {}
-  for _, item in ipairs(value) do parts[#parts + 1] = words_of(item) end
+  for _, item in ipairs(value) do parts[#parts + 1] = message_of(item) end
   if parts[1] then return table.concat(parts, "; ") end
 end
 
--- The same; the JSON of an object without words.
-local function words_or_json(value)
+-- The message of an error, else the JSON of its object.
+local function message_or_json(value)
   if value == nil or value == false then return nil end
-  local words = words_of(value)
-  if words or type(value) ~= "table" then return words or value ~= "" and tostring(value) or nil end
+  local message = message_of(value)
+  if message or type(value) ~= "table" then return message or value ~= "" and tostring(value) or nil end
   local text = next(value) ~= nil and json.encode(value)
-  return text and json.hide(text) or nil
+  return text and require("devkit4ai.util.redact").named_values(text) or nil
 end
 
--- ---- what each answer is ----
+-- ---- responses ----
 
----@class devkit4ai.Account what the API says of an account
+---@class devkit4ai.Account an account
 ---@field id string a UUID
 ---@field email string?
 ---@field full_name string?
 ---@field role string? "developer", "end_user", "platform_operator"
----@field is_active boolean? false: its address is not verified, or it is switched off
+---@field is_active boolean? false: the e-mail address is not verified, or the account is disabled
 ---@field created_at string? ISO 8601
----@field project_id string? of a developer at registration the first project; of an end user the project
----@field developer_key string? at registration alone, shown once
----@field project_key string? at registration alone, shown once
----@field raw table the decoded answer, nulls and secrets left out
+---@field project_id string? of a new developer: the first project; of an end user: the project
+---@field developer_key string? only at registration, shown once
+---@field project_key string? only at registration, shown once
+---@field raw table the decoded response without nulls and secrets
 
 function M.account(raw, secrets)
   local id, active = raw.id, raw.is_active
@@ -78,10 +79,11 @@ end
 function M.registration(raw, secrets)
   local account, missing = M.account(raw, secrets)
   if not account then return nil, missing end
-  for _, name in ipairs { "email", "role", "created_at", "full_name", "project_id" } do -- get_me skips it: 200 instructions each
+  -- Not for get_me: each one costs 200 instructions.
+  for _, name in ipairs { "email", "role", "created_at", "full_name", "project_id" } do
     account[name] = text_or_nil(account[name])
   end
-  account._tokens = M.tokens(raw, secrets) -- for scope.adopt, which takes them out (wire.md D18: they may be there)
+  account._tokens = M.tokens(raw, secrets) -- for the session, which removes the field (wire.md D18: optional)
   return account
 end
 
@@ -115,18 +117,18 @@ function M.key(raw, secrets)
   return key_of(raw, secrets.key)
 end
 
--- D30: a bare array, a wrapper with the list's name, or `items`; null in its place where the total is 0 (Go writes it). An
--- item without an id is left out; a list of nothing else is not this list. The second result is how many items came.
-local function list_of(raw, name, normal)
-  local list, out, came = raw[name] or raw.items or raw, {}, 0
-  local is_none = list == raw and next(raw) ~= nil and raw[1] == nil and raw.total ~= 0
-  if type(list) ~= "table" or is_none then return nil, name end
+-- wire.md D30: a list is an array, or is in a field with its name or `items`; an empty one may be null (Go writes it so). Items
+-- without an id are left out; if no item has one, this is not the list. The second result is the number of received items.
+local function list_of(raw, name, normalize)
+  local list, out, received = raw[name] or raw.items or raw, {}, 0
+  local is_other = list == raw and next(raw) ~= nil and raw[1] == nil and raw.total ~= 0
+  if type(list) ~= "table" or is_other then return nil, name end
   for _, item in ipairs(list) do
-    came = came + 1
-    if type(item) == "table" and type(item.id) == "string" then out[#out + 1] = normal(item) end
+    received = received + 1
+    if type(item) == "table" and type(item.id) == "string" then out[#out + 1] = normalize(item) end
   end
-  if came > 0 and not out[1] then return nil, name .. "[1].id" end
-  return out, json.count(list)
+  if received > 0 and not out[1] then return nil, name .. "[1].id" end
+  return out, json.item_count(list)
 end
 
 function M.projects(raw)
@@ -141,7 +143,7 @@ function M.developer_keys(raw)
   return list_of(raw, "developer_keys", key_of)
 end
 
---- What the server says, field by field, and `raw`: of what has no other form.
+--- A record: the fields of the server, and `raw`.
 function M.record(raw)
   local record = {}
   for name, value in next, raw do record[name] = value end
@@ -155,7 +157,7 @@ function M.health(raw)
   return health
 end
 
--- the first of them that is a text
+-- The first argument that is a string.
 local function first_text(...)
   for i = 1, select("#", ...) do
     local value = select(i, ...)
@@ -163,7 +165,7 @@ local function first_text(...)
   end
 end
 
-local function picture_url(raw)
+local function image_url_of(raw)
   local result = raw.result
   local nested = type(result) == "table" and result or {}
   return first_text(raw.result_image_url, raw.generated_image_url, result, nested.image_url, nested.url)
@@ -177,10 +179,10 @@ end
 function M.generation(raw)
   if type(raw.id) ~= "string" then return nil, "id" end
   return {
-    id = raw.id, status = status_of(raw), image_url = picture_url(raw), -- wire.md D39, D40
-    error = words_or_json(raw.error), instructions = raw.instructions, is_public = flag_or_nil(raw.is_public),
+    id = raw.id, status = status_of(raw), image_url = image_url_of(raw), -- wire.md D39, D40
+    error = message_or_json(raw.error), instructions = raw.instructions, is_public = flag_or_nil(raw.is_public),
     created_at = text_or_nil(raw.created_at), updated_at = text_or_nil(raw.updated_at),
-    example_images = raw.example_images, message = words_or_json(raw.message), raw = raw,
+    example_images = raw.example_images, message = message_or_json(raw.message), raw = raw,
   }
 end
 
@@ -188,14 +190,13 @@ local function count_or_nil(value)
   return type(value) == "number" and value >= 0 and value % 1 == 0 and value or nil
 end
 
--- One page of a list (D50). What it says of the whole is taken where it can be, and may be wrong. came: how many items came,
--- where some are left out.
-local function page_of(raw, name, size, normal)
-  local list, came = list_of(raw, name, normal)
-  if not list then return nil, came end
+-- One page of a list (D50). Its total may be wrong. received: the number of items in the response, if some are left out.
+local function page_of(raw, name, size, normalize)
+  local list, received = list_of(raw, name, normalize)
+  if not list then return nil, received end
   return {
-    list = list, came = came ~= #list and came or nil, total = count_or_nil(raw.total), size = count_or_nil(raw[size]),
-    more = flag_or_nil(raw.has_more),
+    list = list, received = received ~= #list and received or nil, total = count_or_nil(raw.total),
+    size = count_or_nil(raw[size]), has_more = flag_or_nil(raw.has_more),
   }
 end
 
@@ -203,23 +204,23 @@ function M.generations(raw)
   return page_of(raw, "generations", "per_page", M.generation)
 end
 
---- A list of records, under the row's name.
+--- A list of records.
 function M.records(raw, _, row)
-  return list_of(raw, row.list, M.record)
+  return list_of(raw, row.list_field, M.record)
 end
 
---- One page of such a list.
+--- One page of a list of records.
 function M.page(raw, _, row)
-  return page_of(raw, row.list, row.paging.size, M.record)
+  return page_of(raw, row.list_field, row.paging.size_argument, M.record)
 end
 
 function M.subscription(raw)
-  local inner = raw.subscription -- wire.md D54: it may stand alone in a wrapper
+  local inner = raw.subscription -- wire.md D54: may be the only field of a wrapper
   local wrapped = type(inner) == "table" and next(raw, next(raw)) == nil
   return M.record(wrapped and inner or raw)
 end
 
--- a record without which the next step can't be taken
+-- A record with a required field.
 local function record_with(field, kind)
   return function(raw)
     if type(raw[field]) ~= kind then return nil, field end
@@ -231,11 +232,11 @@ M.validation = record_with("valid", "boolean")
 M.checkout = record_with("checkout_url", "string")
 M.portal = record_with("portal_url", "string")
 
----@class devkit4ai.Response a whole answer of any status, as client:request gives it; its secrets are in it
----@field status integer of HTTP
----@field headers table<string, string> by lower-case name; one that came several times is joined with ", "
----@field body string as it came
----@field json any the decoded body, null as nil; nil where it is no JSON
+---@class devkit4ai.Response a complete response of any status, as client:request returns it, with its secrets
+---@field status integer the HTTP status
+---@field headers table<string, string> by lower-case name; repeated headers are joined with ", "
+---@field body string unchanged
+---@field json any the decoded body, with nil for null; nil if the body is not JSON
 
 function M.response(status, body, head)
   local headers = {}
@@ -243,33 +244,33 @@ function M.response(status, body, head)
     name, value = locale.lower(name), value:match("^(.-)[ \t]*$")
     headers[name] = headers[name] and headers[name] .. ", " .. value or value
   end
-  return { status = status, headers = headers, body = body, json = json.plain(body) }
+  return { status = status, headers = headers, body = body, json = json.decode_plain(body) }
 end
 
---- What an answer that is no success says: the server's words, and the fields of a 422. wire.md 4.1.
----@param raw any decoded
+--- The content of an error response: the message, and the fields of a 422 (wire.md 4.1).
+---@param raw any the decoded response
 ---@return string? detail
----@return table[]? fields { loc, msg, type } each
+---@return table[]? fields list of { loc, msg, type }
 ---@return number? retry_after seconds
-function M.refusal(raw)
-  if type(raw) ~= "table" then return words_of(raw) end
+function M.error(raw)
+  if type(raw) ~= "table" then return message_of(raw) end
   local detail, retry_after = raw.detail, locale.number(raw.retry_after)
   if type(detail) ~= "table" or detail[1] == nil then
-    return words_of(raw) or words_or_json(detail), nil, retry_after
+    return message_of(raw) or message_or_json(detail), nil, retry_after
   end
-  local fields, words = {}, {}
+  local fields, messages = {}, {}
   for i, item in ipairs(detail) do
     local path = {}
     if type(item) ~= "table" then item = { msg = item } end
     for j, part in ipairs(type(item.loc) == "table" and item.loc or { item.loc }) do
-      path[j] = words_or_json(part) or "?"
+      path[j] = message_or_json(part) or "?"
     end
     local message = item.msg
     if message == nil then message = item end
-    fields[i] = { loc = table.concat(path, "."), msg = words_or_json(message) or "", type = text_or_nil(item.type) }
-    words[i] = (fields[i].loc ~= "" and fields[i].loc .. ": " or "") .. fields[i].msg
+    fields[i] = { loc = table.concat(path, "."), msg = message_or_json(message) or "", type = text_or_nil(item.type) }
+    messages[i] = (fields[i].loc ~= "" and fields[i].loc .. ": " or "") .. fields[i].msg
   end
-  return table.concat(words, "; "), fields, retry_after
+  return table.concat(messages, "; "), fields, retry_after
 end
 
 return M

@@ -14,14 +14,14 @@ local M = {}
 local KINDS = {
   developer = {
     by_new = true, slot = "developer_key", list = "list_developer_keys", create = "create_developer_key",
-    revoke = "revoke_developer_key", says = "client:rotate_developer_key", lists = "client:developer_keys()",
+    revoke = "revoke_developer_key", call_name = "client:rotate_developer_key", lists = "client:developer_keys()",
     none = "give the option developer_key or set DEVKIT4AI_DEVELOPER_KEY", hint = "set_developer_key",
     revoke_hint = "revoke_developer_key",
   },
   project = {
     slot = "project_key", list = "list_api_keys", create = "create_api_key", revoke = "revoke_api_key",
-    says = "project:rotate_key", lists = "project:keys()",
-    none = "make one with project:new_key, or tell which it is with project:use_key", hint = "make_project_key",
+    call_name = "project:rotate_key", lists = "project:keys()",
+    none = "create one with project:new_key, or tell which it is with project:use_key", hint = "make_project_key",
     revoke_hint = "revoke_project_key",
   },
 }
@@ -54,8 +54,8 @@ local function find_used(kind, scope, list)
 end
 
 local function refuse(kind, cause, what, advice, hint)
-  return waits.after_refusal(errors.give {
-    kind = cause, outcome = "not_sent", operation = kind.create, says = kind.says, what = what,
+  return waits.after_refusal(errors.fail {
+    kind = cause, outcome = "not_sent", operation = kind.create, call_name = kind.call_name, what = what,
     consequence = "nothing was made", advice = advice, hint = hint,
   })
 end
@@ -79,8 +79,8 @@ end
 -- No request can be made with the new key.
 local function useless(kind, made, why)
   local message = ("%s: the new key, which is in err.key, can't be used: %s; the old one stays in use")
-    :format(kind.says, why)
-  local _, _, err = errors.give { kind = "protocol", outcome = "unknown", message = message, operation = kind.create }
+    :format(kind.call_name, why)
+  local _, _, err = errors.fail { kind = "protocol", outcome = "unknown", message = message, operation = kind.create }
   return half_done(made, err, message, {
     what = "the new key can't be used: " .. why, consequence = "the old one stays in use",
   })
@@ -90,9 +90,9 @@ end
 local function not_kept(kind, made, old, why)
   local message = ("%s: the function keep did not store the new key: %s; the old key (%s) is not revoked and stays in "
     .. "use; store the new key, which is in err.key, or revoke it with err.key:revoke()")
-    :format(kind.says, why, shown(old.key_prefix))
+    :format(kind.call_name, why, shown(old.key_prefix))
   local cause = waits.is_cancelled() and "cancelled" or "file"
-  local _, _, err = waits.keep_failure(errors.give {
+  local _, _, err = waits.keep_failure(errors.fail {
     kind = cause, outcome = "unknown", message = message, operation = kind.create,
   })
   return half_done(made, err, message)
@@ -111,9 +111,9 @@ local function not_revoked(kind, made, old, stays, message, err)
 end
 
 local function closed(kind)
-  return waits.keep_failure(errors.give {
+  return waits.keep_failure(errors.fail {
     kind = "cancelled", outcome = "not_sent", operation = kind.revoke,
-    message = kind.says .. ", revoking the old key: the client was closed",
+    message = kind.call_name .. ", revoking the old key: the client was closed",
   })
 end
 
@@ -140,8 +140,8 @@ end
 local function ended(kind, made, old, value, text)
   local message = ("%s%s%s: an error ended the rotation; the key in err.key is new: keep it; whether "
     .. "the old one (%s) is revoked, nobody knows: look in %s, and revoke the old one with key:revoke()"):format(
-    text, text:find("\n", 1, true) and "\n" or "; ", kind.says, shown(old.key_prefix), kind.lists)
-  local _, _, err = errors.give { kind = "cancelled", outcome = "unknown", operation = kind.revoke, message = message }
+    text, text:find("\n", 1, true) and "\n" or "; ", kind.call_name, shown(old.key_prefix), kind.lists)
+  local _, _, err = errors.fail { kind = "cancelled", outcome = "unknown", operation = kind.revoke, message = message }
   err.cause = value
   half_done(made, err, err.message)
   error(err, 0)
@@ -152,7 +152,7 @@ local function rotate(scope, name, label, options, use, state)
   local kind = KINDS[name]
   local left = time_limit.start(options.timeout)
   local function step(what)
-    return { total = left(), headers = options.headers, says = kind.says .. ", " .. what }
+    return { total = left(), headers = options.headers, call_name = kind.call_name .. ", " .. what }
   end
   if not scope._secrets:has(kind.slot) then return refuse(kind, "config", "no key is in use", kind.none, kind.hint) end
   local list, message, err = call.run(scope, kind.list, { project_id = scope.id }, step "looking for the key in use")

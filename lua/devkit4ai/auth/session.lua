@@ -57,7 +57,7 @@ end
 
 -- The values of slots, in the open. Only those that are filled.
 local function values_of(secrets, ...)
-  return json.plain(secrets:json("{}", ...))
+  return json.decode_plain(secrets:json("{}", ...))
 end
 
 -- Answers to what is under way may repeat the tokens that it went out with: the last ones stay hidden.
@@ -130,17 +130,17 @@ end
 
 --- Whether the client's store can keep a session.
 ---@param client devkit4ai.Client
----@param says string the call, as the user knows it
+---@param call_name string the call, as the user knows it
 ---@param operation string?
 ---@return boolean? fine
 ---@return string? message
 ---@return devkit4ai.Error? err kind `file`
-function M.check_store(client, says, operation)
+function M.check_store(client, call_name, operation)
   if client._closed or not client._kept then return true end
   local fine, why = stored_session.check(client._kept.store)
   if fine then return true end
   local message = ("%s: the store can't keep a session: %s. Nothing was sent. Make the store writable, or leave out "
-    .. "the option store"):format(says, client._secrets:mask(why))
+    .. "the option store"):format(call_name, client._secrets:mask(why))
   return errors.refuse("file", message, operation)
 end
 
@@ -154,13 +154,13 @@ function M.resume(client)
 end
 
 local function closed_meanwhile(operation)
-  return errors.give({
+  return errors.fail({
     kind = "cancelled", outcome = "unknown", operation = operation, message = "the client was closed meanwhile",
   })
 end
 
 local function unusable(operation, why)
-  return errors.give({ kind = "protocol", outcome = "unknown", operation = operation,
+  return errors.fail({ kind = "protocol", outcome = "unknown", operation = operation,
     message = "the server's access token can't be used: " .. why })
 end
 
@@ -219,7 +219,7 @@ local function over(key, err)
   for client, mark in pairs(marks) do
     if mark then stored_session.drop(client, mark) end
   end
-  return errors.give({
+  return errors.fail({
     kind = "auth", outcome = "refused", operation = "refresh_token", status = err.status, attempts = err.attempts,
     what = "the session is over: the server refused the refresh token", advice = "log in again with client:login",
     hint = "log_in",
@@ -282,7 +282,7 @@ local function land(flight, ok, message, err)
 end
 
 local function crash(flight, trouble)
-  land(flight, errors.give({ kind = "protocol", outcome = "unknown", operation = "refresh_token", message = trouble }))
+  land(flight, errors.fail({ kind = "protocol", outcome = "unknown", operation = "refresh_token", message = trouble }))
 end
 
 -- What a refresh sends, and what its failure must not show. "header" or "body": what the slot is for.
@@ -322,7 +322,7 @@ local function start_flight(key, client, run)
 end
 
 local function out_of_time()
-  return errors.give({
+  return errors.fail({
     kind = "timeout", outcome = "unknown", transient = true, operation = "refresh_token",
     what = "renewing the tokens took longer than the call may", advice = "give more time with timeout",
     hint = "timeout",
@@ -336,7 +336,7 @@ end
 
 -- There are no tokens here, and the store that may have some can't be read.
 local function unreadable(client)
-  return errors.give({
+  return errors.fail({
     kind = "file", outcome = "not_sent", operation = "refresh_token",
     what = "the store can't be read: " .. client._secrets:mask(client._kept.trouble),
     advice = "make it readable, or log in with client:login", hint = "readable_store",
@@ -376,7 +376,7 @@ function M.renew(client, run, seconds)
       return flight.ok or anew or nil, flight.message, flight.err
     end
   end
-  return errors.give({
+  return errors.fail({
     kind = "protocol", outcome = "refused", operation = "refresh_token",
     message = "the store gives other tokens each time, and all of them have ended",
   })
@@ -451,9 +451,9 @@ function M.logout(client)
   if client._kept then done, why = stored_session.forget(client) end
   if done then return true end
   why = client._secrets:mask(why)
-  return errors.give({
+  return errors.fail({
     kind = "file", outcome = "not_sent", operation = "logout",
-    says = "client:logout", what = "the tokens are forgotten here, but the store could not be emptied: " .. why,
+    call_name = "client:logout", what = "the tokens are forgotten here, but the store could not be emptied: " .. why,
   })
 end
 

@@ -71,7 +71,7 @@ local function read(kept, key)
   local text, why = ask(kept.store.get, key)
   kept.trouble = text == nil and why ~= nil and text_of(why) or nil
   if type(text) ~= "string" then return nil end
-  local record = json.plain(text)
+  local record = json.decode_plain(text)
   if type(record) ~= "table" or record.place ~= kept.place then return nil end
   return record
 end

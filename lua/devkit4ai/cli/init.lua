@@ -39,7 +39,7 @@ end
 
 local function run(arguments, console)
   local errors = require "devkit4ai.cli.errors"
-  local missing = dependencies.lacking("the command", { "argparse", "cjson" })
+  local missing = dependencies.missing_message("the command", { "argparse", "cjson" })
   if missing then return errors.fail("file", missing) end
   local commands = load_commands()
   local command = find_command(commands, arguments)
@@ -131,7 +131,7 @@ end
 --- Runs the command, and ends the process with its exit code.
 ---@param arguments string[] the interpreter's table `arg`
 function M.main(arguments)
-  local missing = dependencies.lacking("the command", { "devkit4ai.core" })
+  local missing = dependencies.missing_message("the command", { "devkit4ai.core" })
   if missing then error(missing, 0) end
   local core = require "devkit4ai.core"
   core.prepare(has(arguments, "--json")) -- first: from here on a signal ends the process with a message

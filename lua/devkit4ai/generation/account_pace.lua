@@ -17,7 +17,7 @@ local ACCOUNT_SLOTS = { developer = "developer_key", end_user = "access_token", 
 -- The account whose rate limit counts a status request. The server counts one without a login by its IP address.
 local function account_of(client, operation)
   local role = client._role
-  if operations[operation].profile[role] == "none" then return "" end
+  if operations.get(operation).profile[role] == "none" then return "" end
   return ("%s %s"):format(role, session.account(client) or client._secrets:tag(ACCOUNT_SLOTS[role]) or "")
 end
 

@@ -8,6 +8,7 @@ local failures = require "devkit4ai.generation.failures"
 local find = require "devkit4ai.generation.find"
 local generation = require "devkit4ai.resources.generation"
 local images_of = require "devkit4ai.generation.images"
+local limits = require "devkit4ai.api.limits"
 local in_flight = require "devkit4ai.generation.in_flight"
 local instructions_of = require "devkit4ai.generation.instructions"
 local operations = require "devkit4ai.api.operations"
@@ -25,7 +26,7 @@ local M = {}
 ---@field instructions (table|string)? in place of prompt: a table with a prompt, and style, mood, ...; or a text: a JSON object with a prompt is sent as it is, any other text is the prompt
 ---@field timeout number? seconds for the whole call; default none
 
-local OPTIONS = validate.rows {
+local OPTIONS = validate.schema {
   images = { type = "table", required = true },
   prompt = { type = "string" }, instructions = { type = "table or string" },
   on_upload = { type = "function" },
@@ -72,7 +73,7 @@ local function describe(creation)
   if id then return created_message(creation, id) end
   if not creation.sent then return nil end
   return ("%s: an error ended the call; %s%s"):format(
-    creation.call_name, operations[creation.operation].unknown, find_advice(creation))
+    creation.call_name, operations.get(creation.operation).unknown_advice, find_advice(creation))
 end
 
 --- The failure of a create call. An error that ended the call is raised again, and says what became of the call.
@@ -97,7 +98,7 @@ end
 local function report(creation, value, text)
   local message = not creation.is_reported and describe(creation)
   if not message then error(value, 0) end
-  local _, _, err = errors.give({
+  local _, _, err = errors.fail({
     kind = "cancelled", outcome = "unknown", operation = creation.operation, message = message,
     generation_id = creation.answer and id_in(creation.answer),
   })
@@ -136,17 +137,17 @@ end
 
 -- Checks everything before a byte is sent.
 local function check(creation, options)
-  local call_name, row = creation.call_name, operations[creation.operation]
+  local call_name, row = creation.call_name, operations.get(creation.operation)
   local given = options.instructions or options.prompt
   if (options.prompt == nil) == (options.instructions == nil) then
     errors.raise(call_name .. ": give either prompt or instructions")
   end
-  local images, wrong = images_of.copy(call_name, "images", options.images, row.body.form.most)
+  local images, wrong = images_of.copy(call_name, "images", options.images, limits.MAX_IMAGES)
   local text, why = instructions_of.encode(given)
   if not images or not text then
     return waits.after_refusal(errors.refuse("invalid", wrong or why, creation.operation, call_name))
   end
-  if row.findable then creation.instructions = type(given) == "table" and text or given end
+  if row.listed then creation.instructions = type(given) == "table" and text or given end
   return { files = images, instructions = text }
 end
 
@@ -156,7 +157,7 @@ local function send(creation, options)
   local function request(left, max_wait)
     creation.sent_at = waits.now()
     return call.run(creation.scope, creation.operation, args, {
-      total = left, max_wait = max_wait, headers = options.headers, says = creation.call_name, creation = creation,
+      total = left, max_wait = max_wait, headers = options.headers, call_name = creation.call_name, creation = creation,
     }, options.on_upload)
   end
   local fields, _, failure, head = concurrency_limit.run(creation.scope._client, options.timeout, request)

@@ -1,5 +1,6 @@
 --- Downloading the image of a generation: asks for its URL if that is unknown or expired, and fetches it.
 local call = require "devkit4ai.request.call"
+local limits = require "devkit4ai.api.limits"
 local config = require "devkit4ai.config"
 local errors = require "devkit4ai.util.errors"
 local failures = require "devkit4ai.generation.failures"
@@ -10,7 +11,6 @@ local time_limit = require "devkit4ai.request.time_limit"
 
 local M = {}
 
-local MAX_BYTES = 64 * 1024 * 1024 -- architecture.md, invariant 8
 
 local function url_of(gen)
   return image_url.resolve(gen._scope._client.base_url, gen.image_url)
@@ -26,16 +26,16 @@ end
 
 local function no_url(gen, call_name)
   if gen.status == "completed" then
-    return errors.give({
+    return errors.fail({
       kind = "protocol", outcome = "not_sent", operation = "get_picture", generation_id = gen.id,
-      says = call_name,
+      call_name = call_name,
       what = ("the generation %s is completed, but the response has no image URL that can be used (%s)"):format(
         gen.id, describe_url(gen)),
     })
   end
   local has_failed = gen.status == "failed"
-  return errors.give({
-    kind = "invalid", outcome = "not_sent", operation = "get_picture", generation_id = gen.id, says = call_name,
+  return errors.fail({
+    kind = "invalid", outcome = "not_sent", operation = "get_picture", generation_id = gen.id, call_name = call_name,
     what = (has_failed and "the generation %s has no image: it %s" or "the generation %s has no image yet (%s)"):format(
       gen.id, gen.status),
     advice = not has_failed and "call gen:wait() first" or nil, hint = "wait_first",
@@ -45,12 +45,12 @@ end
 -- Fetches the image once. new_url: asks for the URL first, even if one is known.
 local function fetch_once(gen, extra, remaining, new_url)
   if new_url or not url_of(gen) then
-    local status_extra = { total = remaining(), headers = extra.headers, says = extra.says }
+    local status_extra = { total = remaining(), headers = extra.headers, call_name = extra.call_name }
     local updated, message, err = status.request(gen, status_extra)
     if not updated then return nil, message, err end
   end
   local url = url_of(gen)
-  if not url then return no_url(gen, extra.says) end
+  if not url then return no_url(gen, extra.call_name) end
   extra.total, extra.url = remaining(), url
   return call.run(gen._scope, "get_picture", {}, extra)
 end
@@ -59,7 +59,7 @@ end
 local function fetch(gen, extra, retry_line)
   local remaining = time_limit.start(extra.total)
   local image, message, err = fetch_once(gen, extra, remaining)
-  if not image and err.operation == "get_picture" and operations.get_picture.stale[err.status] then
+  if not image and err.operation == "get_picture" and operations.get("get_picture").expired_statuses[err.status] then
     local second, second_message, second_err = fetch_once(gen, extra, remaining, true)
     if second or second_err.operation == "get_picture" then
       image, message, err = second, second_message, second_err
@@ -82,7 +82,7 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function M.run(gen, call_name, extra, retry_line)
-  extra.max_answer, extra.says = MAX_BYTES, call_name
+  extra.max_answer, extra.call_name = limits.MAX_RESULT_IMAGE_BYTES, call_name
   return failures.protect(gen, call_name, "go on with " .. retry_line(gen, {}), fetch, gen, extra, retry_line)
 end
 

@@ -24,10 +24,10 @@ end
 ---@return devkit4ai.Error err
 function M.failed(gen)
   local reason = gen.error and display.text(gen.error) or "the server gives no reason"
-  return errors.give({
+  return errors.fail({
     kind = "failed", outcome = "unknown", operation = gen._status_operation, generation_id = gen.id,
     detail = gen.error and reason,
-    says = "gen:wait", what = ("the generation %s failed: %s"):format(gen.id, reason),
+    call_name = "gen:wait", what = ("the generation %s failed: %s"):format(gen.id, reason),
   })
 end
 
@@ -43,7 +43,7 @@ function M.timed_out(gen, seconds, last_failure)
   if last_failure then
     status = status .. "; the last status request failed: " .. last_failure.message:gsub("^gen:wait: ", "")
   end
-  return errors.give({
+  return errors.fail({
     kind = "timeout", outcome = "unknown", transient = true, harmless = true, operation = gen._status_operation,
     generation_id = gen.id,
     message = ("gen:wait: after %s s the generation %s is not done (%s). It was accepted, may still finish and is paid "
@@ -64,7 +64,7 @@ function M.cancelled(gen, call_name)
     gen._is_orphan = true
     events.emit(client, { type = "orphan", operation = gen._status_operation, generation_id = gen.id })
   end
-  return waits.keep_failure(errors.give({
+  return waits.keep_failure(errors.fail({
     kind = "cancelled", outcome = "unknown", operation = gen._status_operation, generation_id = gen.id,
     message = ("%s: %s; the generation %s may still finish and is paid for; %s%s"):format(
       call_name, client._closed and "the client was closed" or "the task was cancelled", gen.id,
@@ -100,7 +100,7 @@ end
 ---@return any ... what fn returns
 function M.protect(gen, call_name, advice, fn, ...)
   return waits.protect(function(value, text)
-    local _, _, err = errors.give({
+    local _, _, err = errors.fail({
       kind = "cancelled", outcome = "unknown", operation = gen._status_operation,
       message = call_name .. ": an error ended the call",
     })

@@ -7,6 +7,7 @@ local iso8601 = require "devkit4ai.util.iso8601"
 local pages = require "devkit4ai.resources.pages"
 local waits = require "devkit4ai.loop.waits"
 local server_clock = require "devkit4ai.request.server_clock"
+local limits = require "devkit4ai.api.limits"
 local suggestions = require "devkit4ai.util.suggestions"
 local time_limit = require "devkit4ai.request.time_limit"
 local validate = require "devkit4ai.util.validate"
@@ -15,7 +16,6 @@ local M = {}
 
 local MARGIN = 60 -- seconds before `since` that count as well: the clocks of a service's machines differ
 local CLOCK_STEP = 1 -- seconds; a Date header has no fractions
-local PER_PAGE = 100 -- the most that the API allows
 local MAX_PASSES = 3 -- times that a list of several pages is read
 local MAX_NAMED = 10 -- ids in a message
 local MAX_TIME = 2 ^ 37 -- a Unix time that dates can still represent
@@ -44,7 +44,7 @@ end
 
 -- ---- reading the list ----
 
-local OPTIONS = validate.rows {
+local OPTIONS = validate.schema {
   instructions = { type = "table or string", required = true }, since = { type = "number" },
 }
 
@@ -105,7 +105,7 @@ local function read_page(search, pass, list)
     end
   end
   pass.pages = pass.pages + 1
-  local is_short = pass.pages == 1 and #list < PER_PAGE -- a missing generation may be new: read the next page
+  local is_short = pass.pages == 1 and #list < limits.MAX_PAGE_SIZE -- a missing generation may be new: read the next page
   pass.is_stopped = list[1] and from and not any_in_range and not is_short
     and pass.is_descending and not pass.is_ascending
   return pass.is_stopped
@@ -131,7 +131,7 @@ local function read_list(scope, call_name, options, search)
   repeat
     local before, pass = search.count, { pages = 0 }
     local list = pages.new(scope, "list_generations", call_name, {
-      per_page = PER_PAGE, timeout = remaining(), headers = options.headers,
+      per_page = limits.MAX_PAGE_SIZE, timeout = remaining(), headers = options.headers,
     })
     local done, message, err = pages.each(list, function(new)
       note_total(pass, list.total)
@@ -186,9 +186,9 @@ local function not_found(client, call_name, search)
   end
   parts[#parts + 1] = doubt or "a new generation may still appear: look again in some seconds"
     .. (search.out_of_range[1] and "" or " before you generate again")
-  return errors.give({
+  return errors.fail({
     kind = doubt and "conflict" or "not_found", outcome = "refused", operation = "list_generations",
-    transient = not doubt, harmless = true, says = call_name, what = table.concat(parts, "; "),
+    transient = not doubt, harmless = true, call_name = call_name, what = table.concat(parts, "; "),
   })
 end
 
@@ -196,9 +196,9 @@ local function ambiguous(call_name, search, list)
   local answered = #search.matches - #list
   local what = #list == 1 and "one generation has these instructions, but its time can't be read"
     or ("%d generations%s have these instructions"):format(#list, range_text(search))
-  return errors.give({
+  return errors.fail({
     kind = "conflict", outcome = "refused", operation = "list_generations",
-    says = call_name, what = ("%s%s, so the right one is not clear; compare them yourself: %s"):format(what,
+    call_name = call_name, what = ("%s%s, so the right one is not clear; compare them yourself: %s"):format(what,
       answered > 0 and (" (%d more are the results of other calls)"):format(answered) or "", names_of(list)),
   })
 end

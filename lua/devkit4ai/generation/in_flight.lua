@@ -1,10 +1,9 @@
 --- Generations in flight, per client: create requests without a response, generations that have not finished, and calls that
 --- wait for one of them to finish. A call holds its own entry: an entry of a call that an error ended is collected.
+local limits = require "devkit4ai.api.limits"
 local waits = require "devkit4ai.loop.waits"
 
 local M = {}
-
-local MAX_AGE = 900 -- seconds; the slowest documented generation takes 600 (wire.md 5.2)
 
 ---@class devkit4ai.InFlight what a client has in flight; `client._in_flight`, which this module alone writes
 ---@field created table<string, devkit4ai.InFlightGeneration> by id; generations that this client created
@@ -51,7 +50,7 @@ end
 local function state_of(client)
   local state = rawget(client, "_in_flight") or new_state(client)
   if next(state.created) then
-    local oldest = waits.now() - MAX_AGE
+    local oldest = waits.now() - limits.MAX_GENERATION_TIME
     for id, entry in pairs(state.created) do
       if entry.since < oldest then finish(state, id) end
     end

@@ -1,9 +1,8 @@
 --- The instructions of a generation: a JSON object with at least a prompt, 1 to 1,000 characters (wire.md 5.1, D38).
 local json = require "devkit4ai.util.json"
+local limits = require "devkit4ai.api.limits"
 
 local M = {}
-
-local MOST = 1000 -- characters (code points) of the JSON text
 
 -- A UTF-8 sequence by its first byte: how many bytes follow, and the range of the second (no overlong forms, no surrogates).
 local function sequence(first)
@@ -44,7 +43,7 @@ local function parse(given)
   if type(given) == "table" then return given end
   local text = given:gsub("^\239\187\191", "") -- a byte order mark
   if not text:find('^%s*"?{') then return { prompt = given } end
-  local object, why = json.object(text)
+  local object, why = json.decode_object(text)
   if object then return object, text end
   for _, pattern in ipairs(OBJECT_STARTS) do
     if text:find(pattern) then
@@ -88,8 +87,9 @@ function M.encode(given)
   if not count then
     return nil, ("the instructions are not UTF-8 (at byte %d of their JSON); give text in UTF-8"):format(position)
   end
-  if count > MOST then
-    return nil, ("the instructions have %d characters as JSON; at most %d are taken"):format(count, MOST)
+  if count > limits.MAX_INSTRUCTIONS then
+    return nil, ("the instructions have %d characters as JSON; at most %d are taken"):format(
+      count, limits.MAX_INSTRUCTIONS)
   end
   return text
 end
@@ -110,7 +110,7 @@ function M.normalize(value)
     value = text
   end
   if type(value) ~= "string" then return nil end
-  local decoded = json.plain(value)
+  local decoded = json.decode_plain(value)
   if type(decoded) == "string" then return M.normalize(decoded) end
   if type(decoded) ~= "table" or next(decoded) == nil then return { prompt = trim(value) } end -- [] and {} decode to the same
   if type(decoded.prompt) ~= "string" then return decoded end

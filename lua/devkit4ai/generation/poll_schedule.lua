@@ -1,16 +1,14 @@
 --- Poll schedule: the pause before the next status request, as the guide has it (wire.md 5.3). A deadline ends it, not a count.
-local M = {
-  DEADLINE = 900, -- seconds; the guide's sample gives up at 486, before its slowest documented generation is done
-}
+local limits = require "devkit4ai.api.limits"
 
-local FIRST, GROWTH, MOST = 5, 3 / 2, 30 -- seconds, factor, seconds
+local M = {}
 
 --- The pause after the nth status request: 5, 7.5, 11.25, ... and at most 30 s.
 ---@param n integer from 1
 ---@param first number? seconds, in place of 5
 ---@return number seconds
 function M.pause(n, first)
-  return math.min(MOST, (first or FIRST) * GROWTH ^ (n - 1))
+  return math.min(limits.MAX_POLL, (first or limits.FIRST_POLL) * limits.POLL_GROWTH ^ (n - 1))
 end
 
 -- Failures of a status request that say nothing about the generation.

@@ -3,6 +3,7 @@ local account_pace = require "devkit4ai.generation.account_pace"
 local call = require "devkit4ai.request.call"
 local classify = require "devkit4ai.request.classify"
 local config = require "devkit4ai.config"
+local limits = require "devkit4ai.api.limits"
 local events = require "devkit4ai.request.events"
 local in_flight = require "devkit4ai.generation.in_flight"
 local waits = require "devkit4ai.loop.waits"
@@ -10,7 +11,6 @@ local waits = require "devkit4ai.loop.waits"
 local M = {}
 
 local FINISHED = { completed = true, failed = true }
-local VISIBLE_AFTER = 30 -- seconds; until then the server may not know a new generation
 local LEAST = 1 / 10 -- seconds; with less left, a poll has the client's own limits: a timeout of 0 means one poll
 
 --- Copies the fields of a response to a generation. A field that the response lacks keeps its value.
@@ -36,7 +36,7 @@ function M.request(gen, extra)
   local fields, message, err, head = call.run(gen._scope, gen._status_operation, { generation_id = gen.id }, extra)
   if fields then return M.update(gen, fields, head), nil, nil, head end
   err.generation_id = config.is_uuid(gen.id) and gen.id or nil
-  if err.kind == "not_found" and gen._created_at and waits.now() - gen._created_at < VISIBLE_AFTER then
+  if err.kind == "not_found" and gen._created_at and waits.now() - gen._created_at < limits.NOT_FOUND_TIME then
     err.retryable = true
     err.message = message .. "; it was created a moment ago and may appear in some seconds"
   end
@@ -57,7 +57,7 @@ function M.poll(gen, deadline, headers)
   if not account_pace.sleep(client, pace, deadline) then return nil end
   local left = deadline - waits.now()
   local updated, message, err, head = M.request(gen, {
-    total = left > LEAST and math.min(left, client._limits.total) or nil, headers = headers, says = "gen:wait",
+    total = left > LEAST and math.min(left, client._limits.total) or nil, headers = headers, call_name = "gen:wait",
     tries = 1, max_wait = 0,
   })
   account_pace.adjust(pace, head, err)

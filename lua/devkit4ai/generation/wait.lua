@@ -1,6 +1,7 @@
 --- gen:wait: polls by the schedule, at the pace of the account, until the generation finishes or the deadline passes.
 local creations = require "devkit4ai.util.creations"
 local errors = require "devkit4ai.util.errors"
+local limits = require "devkit4ai.api.limits"
 local failures = require "devkit4ai.generation.failures"
 local in_flight = require "devkit4ai.generation.in_flight"
 local poll_schedule = require "devkit4ai.generation.poll_schedule"
@@ -47,7 +48,7 @@ end
 function M.run(gen, options)
   -- a copy: the program may change its table during the wait
   options = {
-    timeout = options.timeout or poll_schedule.DEADLINE, interval = options.interval,
+    timeout = options.timeout or limits.MAX_GENERATION_TIME, interval = options.interval,
     on_progress = options.on_progress, headers = options.headers,
   }
   if not (options.timeout >= 0 and (not options.interval or options.interval > 0)) then return refuse(gen) end

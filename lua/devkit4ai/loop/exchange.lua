@@ -77,7 +77,7 @@ local function send_in_task(request, secrets, client, on_upload, row, task)
   task._client = client
   local transfer, name, text = submit(request, secrets, client)
   if not transfer then return waits.after_refusal(nil, name, text) end
-  task._transfer, task._call = transfer, row.repeats ~= "safe" and row or nil
+  task._transfer, task._call = transfer, row.retry_class ~= "safe" and row or nil
   wait(transfer, on_upload, task)
   task._transfer, task._call = nil, nil
   if task._cancellation and transfer.trouble then task._cancellation.ended_a_wait = true end

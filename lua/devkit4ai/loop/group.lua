@@ -89,7 +89,7 @@ local function wait_for_group(group, name)
   if going then return true end
   local cut = group.cut or task_module.NOTHING
   local message = ("%s: the task that waits was cancelled, and so were its own: %s"):format(name, cut.message)
-  local _, _, err = errors.give({
+  local _, _, err = errors.fail({
     kind = "cancelled", outcome = cut.outcome, generation_id = cut.generation_id, operation = cut.operation,
     message = message,
   })
@@ -129,7 +129,7 @@ local function failure_of(task)
   local raised = task_module.raised(task)
   if raised and errors.is(raised.error) then return raised.error end
   local message = raised and raised.text or tostring(task._results[2])
-  local _, _, told = errors.give({ kind = "failed", outcome = "unknown", message = message })
+  local _, _, told = errors.fail({ kind = "failed", outcome = "unknown", message = message })
   return select(3, creations.failure(task._creations, message, told))
 end
 

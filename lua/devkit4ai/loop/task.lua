@@ -76,7 +76,7 @@ local function cancelled_results(task, text, err)
   local fields = {}
   for name, value in pairs(failure) do fields[name] = value end
   fields.kind, fields.message = "cancelled", message
-  local _, _, told = errors.give(fields)
+  local _, _, told = errors.fail(fields)
   return pack(creations.failure(task._creations, message, told))
 end
 

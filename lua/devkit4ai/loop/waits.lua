@@ -63,8 +63,8 @@ end
 -- Notes what a task's call may have created: the request was sent, or was about to be.
 local function note_call(notes_of, task)
   local row = task._call
-  if creations.note_pending(notes_of, task) or not (row and row.unknown) then return end
-  creations.lost(notes_of, ("%s: an error ended the call; %s"):format(row.says, row.unknown))
+  if creations.note_pending(notes_of, task) or not (row and row.unknown_advice) then return end
+  creations.lost(notes_of, ("%s: an error ended the call; %s"):format(row.call_name, row.unknown_advice))
 end
 
 --- Ends what a task still waits for after an error has ended its wait, and notes what may have been created.

@@ -4,24 +4,24 @@ local validate = require "devkit4ai.util.validate"
 local config = require "devkit4ai.config"
 local errors = require "devkit4ai.util.errors"
 local json = require "devkit4ai.util.json"
+local limits = require "devkit4ai.api.limits"
 local locale = require "devkit4ai.util.locale"
 local header_profiles = require "devkit4ai.api.header_profiles"
 local proxy = require "devkit4ai.request.proxy"
 
 local M = {}
 
-M.PAIRS = "application/x-www-form-urlencoded"
+M.URLENCODED = "application/x-www-form-urlencoded"
 
-local MAX_ANSWER = 16 * 1024 * 1024 -- bytes; architecture.md, invariant 8
-
-local CONTENT_TYPES = { json = "application/json", pairs = M.PAIRS } -- a multipart form's has the boundary, libcurl's
+-- Not for a multipart form: its type has the boundary, which libcurl makes.
+local CONTENT_TYPES = { json = "application/json", urlencoded = M.URLENCODED }
 
 local function header_lines(row, profile, client)
   local lines = { "User-Agent: " .. client._user_agent }
   for _, line in ipairs(header_profiles[profile]) do lines[#lines + 1] = line end
   local content_type = row.content_type or row.body and CONTENT_TYPES[next(row.body)]
   if content_type then lines[#lines + 1] = "Content-Type: " .. content_type end
-  if row.bodiless then lines[#lines + 1] = "Content-Length: 0" end
+  if row.empty_body then lines[#lines + 1] = "Content-Length: 0" end
   for _, line in ipairs(row.path and client._lines or {}) do lines[#lines + 1] = line end -- the API alone gets them
   return lines
 end
@@ -38,18 +38,20 @@ function M.prepare(scope, name, row)
   local client = scope._client
   local profile = row.profile[client._role]
   if not profile then
-    return errors.refuse("config", ("a client with the role %s has no such call"):format(client._role), name, row.says)
+    local what = ("a client with the role %s has no such call"):format(client._role)
+    return errors.refuse("config", what, name, row.call_name)
   end
-  local limits = row.creates and client._creating or client._limits
+  local timeouts = row.billable and client._creating or client._limits
   local lines, traced = header_lines(row, profile, client), client._trace ~= false
   local request = {
     method = row.method, url = row.path and client.base_url .. row.path, headers = core.headers(lines),
     ca_file = client._ca_file, proxy = row.path and proxy.of(client._proxy, client.base_url),
-    once = row.method ~= "GET", head = row.heed or traced, times = traced, max_answer = MAX_ANSWER,
-    connect = limits.connect, idle = limits.idle, total = limits.total,
+    once = row.method ~= "GET", head = row.returns_headers or traced, times = traced,
+    max_answer = limits.MAX_RESPONSE_BYTES,
+    connect = timeouts.connect, idle = timeouts.idle, total = timeouts.total,
   }
   -- the same bytes each time
-  local fixed = row.repeats == "safe" and not row.query and row.path and not row.path:find("{", 1, true)
+  local fixed = row.retry_class == "safe" and not row.query and row.path and not row.path:find("{", 1, true)
   if fixed then request.compiled = core.request(request) end
   return {
     request = request, lines = lines, fixed = fixed, inherit = { __index = request },
@@ -57,7 +59,7 @@ function M.prepare(scope, name, row)
   }
 end
 
--- gives the parameter that is no UUID
+-- gives the parameter that is not a UUID
 local function fill_path(request, args)
   local wrong
   request.url = request.url:gsub("{([%w_]+)}", function(name)
@@ -90,7 +92,7 @@ end
 ---@param names string[]
 ---@param values table<string, string|number|boolean>
 ---@return string
-function M.pairs_of(names, values)
+function M.encode_pairs(names, values)
   local parts = {}
   for _, name in ipairs(names) do
     if values[name] ~= nil then parts[#parts + 1] = encode_component(name) .. "=" .. encode_component(values[name]) end
@@ -99,14 +101,14 @@ function M.pairs_of(names, values)
 end
 
 local function fill_query(row, request, args)
-  local text = M.pairs_of(row.query, args)
+  local text = M.encode_pairs(row.query, args)
   if text ~= "" then request.url = request.url .. "?" .. text end
 end
 
 -- A slot marked ? is left out where nothing is given for it.
 local function slots_of(row, args)
   local slots = {}
-  for _, slot in ipairs(row.slots or {}) do
+  for _, slot in ipairs(row.secret_fields or {}) do
     local name = slot:match("^%??(.*)$")
     if name == slot or args[name] ~= nil then slots[#slots + 1] = name end
   end
@@ -129,8 +131,8 @@ end
 ---@param part integer? which of the row's names
 function M.fill_form(form, request, args, part)
   request.form = {
-    part = form.parts[part or 1], files = args.files, max_bytes = form.max_bytes,
-    fields = { { form.text, args[form.text] } },
+    part = form.file_fields[part or 1], files = args.files, max_bytes = form.max_bytes,
+    fields = { { form.text_field, args[form.text_field] } },
   }
 end
 
@@ -177,18 +179,18 @@ function M.aim(client, request, url)
   return true
 end
 
-local function refuse(says, name, kind, message)
-  return errors.refuse(kind, message, name, says)
+local function refuse(call_name, name, kind, message)
+  return errors.refuse(kind, message, name, call_name)
 end
 
 local BODIES = {
   json = fill_json,
-  pairs = function(row, request, args)
-    request.json = M.pairs_of(row.body.pairs, args)
+  urlencoded = function(row, request, args)
+    request.json = M.encode_pairs(row.body.urlencoded, args)
     return true
   end,
-  form = function(row, request, args, part)
-    M.fill_form(row.body.form, request, args, part)
+  multipart = function(row, request, args, part)
+    M.fill_form(row.body.multipart, request, args, part)
     return true
   end,
 }
@@ -209,16 +211,17 @@ local function with_defaults(row, args)
   end })
 end
 
-local function fill(row, name, request, args, part, says)
+local function fill(row, name, request, args, part, call_name)
   local wrong = no_uuid(row, args) or row.path and fill_path(request, args)
   if wrong then
-    return refuse(says, name, "invalid", ("%s is no UUID, but %s"):format(wrong, validate.kind(args[wrong])))
+    local message = ("%s is not a UUID, but %s"):format(wrong, validate.describe(args[wrong]))
+    return refuse(call_name, name, "invalid", message)
   end
   if row.defaults then args = with_defaults(row, args) end
   if row.query then fill_query(row, request, args) end
   if row.body then
     local ok, why = BODIES[next(row.body)](row, request, args, part)
-    if not ok then return refuse(says, name, "invalid", "the arguments can't be written as JSON: " .. why) end
+    if not ok then return refuse(call_name, name, "invalid", "the arguments can't be written as JSON: " .. why) end
   end
   return true
 end
@@ -238,22 +241,22 @@ function M.request(client, row, known, name, args, extra, secrets)
   local request = setmetatable({ compiled = false }, known.inherit)
   for field, value in pairs(extra or {}) do request[field] = value end
   request.headers = nil
-  local says = request.says or row.says
-  if request.total ~= nil and not validate.is_timeout(request.total) then
-    return refuse(says, name, "config", validate.TIMEOUT)
+  local call_name = request.call_name or row.call_name
+  if request.total ~= nil and not validate.is_valid_timeout(request.total) then
+    return refuse(call_name, name, "config", validate.TIMEOUT_MESSAGE)
   end
-  local ok, message, err = fill(row, name, request, args, client._parts[name], says)
+  local ok, message, err = fill(row, name, request, args, client._parts[name], call_name)
   if not ok then return nil, message, err end
-  if row.about then request.about = args[row.about] end
+  if row.id_argument then request.expected_id = args[row.id_argument] end
   local own = own_secrets(row, args, extra, secrets)
   request.own = own
   if not row.path then
     ok, message = M.aim(client, request, request.url)
-    if not ok then return refuse(says, name, "config", message) end
+    if not ok then return refuse(call_name, name, "config", message) end
   end
   if row.path and extra and extra.headers then -- the API alone gets them
     local lines, why = require("devkit4ai.request.headers").compile(extra.headers, own, known.lines)
-    if not lines then return refuse(says, name, "config", why) end
+    if not lines then return refuse(call_name, name, "config", why) end
     request.headers = core.headers(lines)
   end
   return request, own or secrets

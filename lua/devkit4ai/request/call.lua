@@ -49,18 +49,19 @@ local function tell(call, failure)
   if failure.response then return failure.response end
   if call.unknown then failure.outcome = "unknown" end
   local row, raised = call.row, failure.raised
-  local _, message, err = keep_failure(classify.tell(row, call.name, call.says, call.secrets, failure))
-  local task = err.outcome == "unknown" and row.repeats ~= "safe" and tasks.current()
-  if task and (row.repeats == "never" or task._cancellation) then creations.open(task, err) end
-  if raised and row.repeats == "safe" then error(raised.value, 0) end -- nothing is to be said of it
+  local _, message, err = keep_failure(classify.tell(row, call.name, call.call_name, call.secrets, failure))
+  local task = err.outcome == "unknown" and row.retry_class ~= "safe" and tasks.current()
+  if task and (row.retry_class == "never" or task._cancellation) then creations.open(task, err) end
+  if raised and row.retry_class == "safe" then error(raised.value, 0) end -- nothing is to be said of it
   err.raised = raised
   return nil, message, err
 end
 
 local function out_of_time(call, outcome)
-  return errors.give({
+  return errors.fail({
     kind = "timeout", outcome = outcome, transient = true, operation = call.name, attempts = call.attempts,
-    says = call.says, what = "the time for the whole call is over", advice = "give more with timeout", hint = "timeout",
+    call_name = call.call_name, what = "the time for the whole call is over", advice = "give more with timeout",
+    hint = "timeout",
   })
 end
 
@@ -79,8 +80,8 @@ end
 
 -- Which other name of the files' part a 422 says is missing: the server refused, so nothing was done (wire.md D36).
 local function missing_part(call, failure)
-  local form = failure.status == 422 and call.row.body and call.row.body.form
-  for i, part in ipairs(form and form.parts or {}) do
+  local form = failure.status == 422 and call.row.body and call.row.body.multipart
+  for i, part in ipairs(form and form.file_fields or {}) do
     for _, field in ipairs(failure.fields or {}) do
       if i ~= (call.client._parts[call.name] or 1) and field.loc == "body." .. part then return i end
     end
@@ -95,11 +96,11 @@ local function mend(call, failure)
     call.renewed = call.renewed + 1
     if client._session ~= call.used then return true end
     local done, _, err = session.renew(client, M.run, left_of(call))
-    if not done then return errors.on_the_way(err, "refused") end
+    if not done then return errors.from_refresh(err, "refused") end
     return true
   elseif part and not call.part then
     call.part, client._parts[call.name] = part, part
-    build.fill_form(call.row.body.form, call.request, call.args, part)
+    build.fill_form(call.row.body.multipart, call.request, call.args, part)
     return true
   end
   return false
@@ -131,7 +132,7 @@ local function follow(call, failure)
   local location = failure.location:gsub(" ", "%%20")
   local url = core.resolve(call.request.url, location)
   call.hops = (call.hops or 0) + 1
-  if call.hops > call.row.redirects or not url then
+  if call.hops > call.row.max_redirects or not url then
     failure.transient, failure.what = false, url and "the picture's address sends us on too many times"
       or "the picture's address sends us on to what is no http or https address"
     return false
@@ -167,14 +168,14 @@ local function go_on(call, failure)
     if failure and call.unknown and retry.was_done(call.row, failure) then answer, failure = true, nil end
   until not failure
   earn(call.client._budget, call.spent or 0)
-  if call.row.heed then return answer, nil, nil, head end
+  if call.row.returns_headers then return answer, nil, nil, head end
   return answer
 end
 
 -- Sees to it that the token is good first.
 local function authorize(call)
   local ready, _, err = session.make_ready(call.client, M.run, call.total and left_of(call))
-  if not ready then return errors.on_the_way(err, "not_sent") end
+  if not ready then return errors.from_refresh(err, "not_sent") end
   if not renew_request(call) then return out_of_time(call, "not_sent") end
   return true
 end
@@ -183,7 +184,7 @@ end
 local function new_call(client, row, name, known, args, request, secrets, progress, started)
   return {
     client = client, row = row, name = name, bearer = known.bearer, args = args, request = request, secrets = secrets,
-    progress = progress, says = request.says or row.says, total = request.total, tries = request.tries,
+    progress = progress, call_name = request.call_name or row.call_name, total = request.total, tries = request.tries,
     started = started, attempts = 0, renewed = 0,
   }
 end
@@ -215,7 +216,7 @@ local function make(client, row, name, known, args, request, secrets, progress, 
   end
   local budget = client._budget
   if budget.tokens < FULL then earn(budget, 1) end
-  if row.heed then return answer, nil, nil, head end
+  if row.returns_headers then return answer, nil, nil, head end
   return answer
 end
 
@@ -224,7 +225,7 @@ local function make_and_keep(client, row, name, known, args, request, secrets, p
   local creation = request.creation
   if creation then creation.sent = true end
   local answer, message, err, head = make(client, row, name, known, args, request, secrets, progress, started)
-  if answer and row.makes then creations.object(tasks.current(), row.makes, answer) end
+  if answer and row.creates_object then creations.object(tasks.current(), row.creates_object, answer) end
   if creation and answer then creation.answer = answer elseif creation then creation.sent = false end
   return answer, message, err, head
 end
@@ -255,7 +256,7 @@ local function build_and_make(scope, row, name, known, args, extra, progress)
   local client, started = scope._client, now()
   local request, secrets, err = build.request(client, row, known, name, args, extra, scope._secrets)
   if not request then return waits.after_refusal(nil, secrets, err) end
-  local run = row.repeats == "safe" and make or change
+  local run = row.retry_class == "safe" and make or change
   return conclude(request, run(client, row, name, known, args, request, secrets, progress, started))
 end
 
@@ -270,8 +271,8 @@ end
 ---@return devkit4ai.Error? err
 ---@return string? head the answer's header block, where the row heeds it
 function M.run(scope, name, args, extra, progress)
-  local client, row = scope._client, operations[name]
-  if client._closed then errors.raise((extra and extra.says or row.says) .. ": the client is closed") end
+  local client, row = scope._client, operations.get(name)
+  if client._closed then errors.raise((extra and extra.call_name or row.call_name) .. ": the client is closed") end
   local known = scope._prepared[name]
   if not known then
     local prepared, message, err = build.prepare(scope, name, row)
@@ -289,7 +290,7 @@ end
 ---@param extra table
 ---@param progress fun(sent: integer, total: integer)?
 function M.run_row(scope, row, name, extra, progress)
-  if scope._client._closed then errors.raise(row.says .. ": the client is closed") end
+  if scope._client._closed then errors.raise(row.call_name .. ": the client is closed") end
   local known, message, err = build.prepare(scope, name, row)
   if not known then return waits.after_refusal(nil, message, err) end
   return build_and_make(scope, row, name, known, {}, extra, progress)

@@ -5,15 +5,16 @@ local config = require "devkit4ai.config"
 local display = require "devkit4ai.util.display"
 local errors = require "devkit4ai.util.errors"
 local json = require "devkit4ai.util.json"
+local limits = require "devkit4ai.api.limits"
 local locale = require "devkit4ai.util.locale"
 local retry = require "devkit4ai.request.retry"
 
 local M = {}
 
-local decode, NONE, type = json.decode, json.NONE, type
+local decode, NONE, type = json.decode, json.NO_SECRETS, type
 local shows = core.secrets().shows -- each answer asks it
 -- 4 % of a small call's instructions; LuaJIT compiles a loop with next.
-local special_fields = not rawget(_G, "jit") and core.special_fields(json.SECRET) or nil
+local special_fields = not rawget(_G, "jit") and core.special_fields(json.SECRET_FIELDS) or nil
 
 -- Loaded when there is something to mask.
 local function mask() return require "devkit4ai.util.redact" end
@@ -51,7 +52,7 @@ end
 
 -- Words from the server or from libcurl: masked while the secrets are there, without the queries of URLs, safe to display.
 local function safe(secrets, text)
-  return text and json.without_queries(display.text(secrets:mask(text)))
+  return text and mask().urls(display.text(secrets:mask(text)))
 end
 
 --- The X-Request-ID of a response, safe to show.
@@ -77,9 +78,9 @@ end
 ---@return nil
 ---@return devkit4ai.Failure
 function M.unsent(status, text)
-  local kind, advice, transient, hint = errors.of_core(status)
+  local kind, advice, transient, hint = errors.classify_core_status(status)
   local option = status == "empty_slot" and text or nil
-  if option then text = config.advice(option) end
+  if option then text = config.missing_advice(option) end
   return nil, {
     kind = kind, outcome = "not_sent", what = text, option = option, advice = advice, hint = hint,
     transient = transient, untried = not transient,
@@ -87,7 +88,7 @@ function M.unsent(status, text)
 end
 
 -- The proxy can't be reached, or can't reach the server.
-local AT_PROXY = { "look at the option proxy, or at https_proxy, and at base_url", hint = "proxy" }
+local AT_PROXY = { "check the option proxy or https_proxy, and base_url", hint = "proxy" }
 
 --- The exchange failed.
 ---@param request table
@@ -97,13 +98,13 @@ local AT_PROXY = { "look at the option proxy, or at https_proxy, and at base_url
 ---@return nil
 ---@return devkit4ai.Failure
 function M.troubled(request, secrets, status, trouble)
-  local kind, advice, transient, hint = errors.of_core(trouble.name)
+  local kind, advice, transient, hint = errors.classify_core_status(trouble.name)
   local at_proxy = trouble.step == "proxy" and trouble.name ~= "proxy" and kind == "network"
   if at_proxy then advice, hint = AT_PROXY[1], AT_PROXY.hint end
   local after = locale.format("%.2f", trouble.seconds)
   local where = trouble.step ~= "" and (" (%s, after %s s)"):format(trouble.step, after) or ""
   local text = safe(secrets, trouble.text)
-  local plain = errors.plain(trouble.name, text)
+  local plain = errors.plain_reason(trouble.name, text)
   return nil, {
     kind = kind, outcome = trouble.fate == "not_sent" and "not_sent" or "unknown",
     advice = advice, hint = hint, transient = transient,
@@ -124,7 +125,7 @@ end
 function M.ended(row, answer, failure, raised)
   failure = failure or {
     kind = "cancelled", outcome = "unknown", what = "an error ended the call",
-    generation_id = row.answer == "generation" and answer and answer.id or nil,
+    generation_id = row.response == "generation" and answer and answer.id or nil,
   }
   failure.raised, failure.response, failure.transient = raised, nil, nil
   return nil, failure
@@ -142,7 +143,7 @@ local function wait_time(head, told, status)
   name(after and core.delay(after, now))
   reset = reset and (locale.number(reset) or core.date(reset))
   if reset and reset > now and reset - now < DAY then name(reset - now) end
-  return longest or status == 429 and 60 or nil -- as the guide's own code has it
+  return longest or status == 429 and limits.RATE_LIMIT_WAIT or nil
 end
 
 -- the first bytes of an answer that can't be read otherwise
@@ -153,13 +154,14 @@ end
 -- the server's answer is no success
 local function refused(row, secrets, status, body, head)
   local ok, raw = decode(body)
-  local detail, fields, told = responses.refusal(ok and raw or nil)
-  local kind, outcome, advice, transient, hint = errors.of_status(errors.meant(status, detail, row.meant))
+  local detail, fields, told = responses.error(ok and raw or nil)
+  local meant = errors.corrected_status(status, detail, row.status_corrections)
+  local kind, outcome, advice, transient, hint = errors.classify_status(meant)
   local reason = safe(secrets, head:match("^HTTP/[%d.]+ %d+ ([^\r\n]+)"))
   detail, fields = safe(secrets, detail), fields and safe_fields(secrets, fields)
   local retry_after = wait_time(head, told, status)
   if row.advice and row.advice[kind] then advice, hint = row.advice[kind], row.hint end
-  if row.doubtful and row.doubtful[status] then outcome = "unknown" end
+  if row.unknown_statuses and row.unknown_statuses[status] then outcome = "unknown" end
   if transient and retry_after and retry_after > 0 then
     advice = ("wait %s s before the next call"):format(locale.format("%g", retry_after))
   end
@@ -168,7 +170,7 @@ local function refused(row, secrets, status, body, head)
     retry_after = retry_after, request_id = M.request_id(secrets, head), transient = transient,
     what = ("the server answered %d: %s"):format(status, detail or reason or "no words"), advice = advice,
     hint = hint,
-    location = row.redirects and status >= 300 and status <= 399 and core.header(head, "Location") or nil,
+    location = row.max_redirects and status >= 300 and status <= 399 and core.header(head, "Location") or nil,
   }
 end
 
@@ -177,7 +179,7 @@ local function unusable(secrets, status, body, head, why)
     kind = "protocol", outcome = "unknown", status = status, detail = excerpt(secrets, body), transient = true,
     request_id = head and M.request_id(secrets, head),
     what = ("the answer (%d) can't be used: %s"):format(status, safe(secrets, why)),
-    advice = "is base_url the API's address?",
+    advice = "check that base_url is the address of the API",
   }
 end
 
@@ -189,7 +191,7 @@ local function read_picture(request, secrets, status, body, head)
   if kind then return { bytes = body, kind = kind } end
   local _, failure = unusable(secrets, status, body, head, why)
   if name == "image_cut" then
-    local _, advice = errors.of_core(name)
+    local _, advice = errors.classify_core_status(name)
     failure.advice, failure.detail = advice, nil -- the server said nothing in words
   end
   return nil, failure
@@ -202,7 +204,7 @@ end
 -- any success will do, whatever stands in it
 local function read_nothing() return true end
 
-local READERS = { picture = read_picture, response = read_response, nothing = read_nothing } -- what is no normal form
+local READERS = { image = read_picture, raw = read_response, none = read_nothing } -- what is no normal form
 
 --- A whole answer came.
 ---@param row table of `operations`
@@ -216,19 +218,19 @@ local READERS = { picture = read_picture, response = read_response, nothing = re
 function M.answered(row, request, secrets, status, body, head)
   if status < 200 or status > 299 then
     local _, failure = refused(row, secrets, status, body, head)
-    if row.answer == "response" then failure.response = responses.response(status, body, head) end
+    if row.response == "raw" then failure.response = responses.response(status, body, head) end
     return nil, failure
   end
-  local read = READERS[row.answer]
+  local read = READERS[row.response]
   if read then return read(request, secrets, status, body, head) end
   local ok, raw, given = decode(body, special_fields)
-  if not ok then return unusable(secrets, status, body, head, "it is no JSON: " .. raw) end
+  if not ok then return unusable(secrets, status, body, head, "it is not JSON: " .. raw) end
   if raw == nil and row.nullable then return nil end
   if type(raw) ~= "table" then return unusable(secrets, status, body, head, "it is no object and no list") end
   if given ~= NONE or shows(secrets, body) then mask().values(secrets, given, raw) end
-  local answer, missing = responses[row.answer](raw, given, row)
+  local answer, missing = responses[row.response](raw, given, row)
   if not answer then return unusable(secrets, status, body, head, "it has no " .. missing) end
-  if row.about and answer.id:lower() ~= request.about:lower() then
+  if row.id_argument and answer.id:lower() ~= request.expected_id:lower() then
     return unusable(secrets, status, body, head, "it is about another id: " .. secrets:mask(answer.id))
   end
   return answer
@@ -239,13 +241,13 @@ end
 local CONSEQUENCES = { not_sent = "nothing was sent", refused = "nothing was done" }
 
 local function consequence_of(row, failure)
-  if row.repeats == "safe" then return nil end
-  return failure.outcome == "unknown" and row.unknown or CONSEQUENCES[failure.outcome]
+  if row.retry_class == "safe" then return nil end
+  return failure.outcome == "unknown" and row.unknown_advice or CONSEQUENCES[failure.outcome]
 end
 
 -- what failed; what became of the request; what to do next
-local function sentence(says, failure, consequence)
-  local parts = { says .. ": " .. failure.what }
+local function sentence(call_name, failure, consequence)
+  local parts = { call_name .. ": " .. failure.what }
   parts[#parts + 1] = consequence
   parts[#parts + 1] = failure.advice
   return table.concat(parts, "; ")
@@ -254,19 +256,19 @@ end
 --- The three results of a call that failed. Its texts are masked already, unless a name or a path is a secret.
 ---@param row table
 ---@param name string
----@param says string how the user knows the call
+---@param call_name string how the user knows the call
 ---@param secrets userdata
 ---@param failure devkit4ai.Failure
 ---@return nil
 ---@return string message
 ---@return devkit4ai.Error err
-function M.tell(row, name, says, secrets, failure)
+function M.tell(row, name, call_name, secrets, failure)
   local consequence = consequence_of(row, failure)
-  return errors.give({
+  return errors.fail({
     kind = failure.kind, outcome = failure.outcome, status = failure.status, fields = failure.fields,
     detail = failure.detail, retry_after = failure.retry_after, request_id = failure.request_id,
-    message = secrets:mask(sentence(says, failure, consequence)), operation = name, attempts = failure.attempts,
-    transient = failure.transient, harmless = retry.is_harmless(row.repeats), generation_id = failure.generation_id,
+    message = secrets:mask(sentence(call_name, failure, consequence)), operation = name, attempts = failure.attempts,
+    transient = failure.transient, harmless = retry.is_harmless(row.retry_class), generation_id = failure.generation_id,
     option = failure.option, -- the parts of the message, for the command, which has other words for what to do
     _parts = {
       what = secrets:mask(failure.plain or failure.what), consequence = consequence, advice = failure.advice,

@@ -3,6 +3,7 @@ local core = require "devkit4ai.core"
 local validate = require "devkit4ai.util.validate"
 local config = require "devkit4ai.config"
 local errors = require "devkit4ai.util.errors"
+local limits = require "devkit4ai.api.limits"
 local object = require "devkit4ai.util.object"
 local engine = require "devkit4ai.loop.engine"
 local waits = require "devkit4ai.loop.waits"
@@ -16,8 +17,7 @@ local M = {}
 ---@field _secrets userdata the core's slots
 ---@field _prepared table<string, table> what stays the same of an operation's requests
 
-local ORDINARY = { connect = 10, idle = 30, total = 120 } -- seconds; docs/limits.md
-local CREATING = { connect = 10, idle = 120 } -- no total limit: it would turn slow lines into unknown outcomes (wire.md 1.2)
+local TIMEOUTS = { connect = limits.CONNECT_TIMEOUT, idle = limits.IDLE_TIMEOUT, total = limits.TOTAL_TIMEOUT }
 
 -- Loaded where somebody listens.
 local function trace_of(settings, secrets)
@@ -32,15 +32,17 @@ end
 ---@return devkit4ai.Error? err
 function M.of_client(options)
   local secrets = core.secrets()
-  local settings, access_token, err = config.settle(options, secrets)
+  local settings, access_token, err = config.resolve(options, secrets)
   if not settings then return nil, access_token, err end
-  local limits, message
-  limits, message, err = config.limits("devkit4ai.new", settings.timeout, ORDINARY)
-  if not limits then return nil, message, err end
+  local timeouts, message
+  timeouts, message, err = config.timeouts("devkit4ai.new", settings.timeout, TIMEOUTS)
+  if not timeouts then return nil, message, err end
   local scope = {
     base_url = settings.base_url, role = settings.role, _called = "client", -- in the lines of messages
-    _role = settings.role, _secrets = secrets, _prepared = {}, _ca_file = settings.ca_file, _limits = limits,
-    _creating = { connect = limits.connect, idle = settings.timeout and settings.timeout.idle or CREATING.idle },
+    _role = settings.role, _secrets = secrets, _prepared = {}, _ca_file = settings.ca_file, _limits = timeouts,
+    _creating = {
+      connect = timeouts.connect, idle = settings.timeout and settings.timeout.idle or limits.BILLABLE_IDLE_TIMEOUT,
+    },
     _retry = settings.retry, _budget = { tokens = retry.FULL }, _proxy = settings.proxy, _public = settings.public,
     _lines = settings.lines, _store = settings.store, _trace = trace_of(settings, secrets),
     _user_agent = settings.user_agent or "devkit4ai-lua/" .. require "devkit4ai.util.version",
@@ -110,7 +112,7 @@ end
 ---@return devkit4ai.Error? err
 function M.check_id(id)
   if config.is_uuid(id) then return true end
-  return errors.refuse("invalid", "the id is no UUID, but " .. validate.kind(id), nil, "client:project")
+  return errors.refuse("invalid", "the id is not a UUID, but " .. validate.describe(id), nil, "client:project")
 end
 
 -- What the private records of a project's end users have in common; they inherit the rest from the client's.

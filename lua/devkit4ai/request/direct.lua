@@ -9,31 +9,30 @@ local answered_ids = require "devkit4ai.generation.answered_ids"
 local create_generation = require "devkit4ai.generation.create"
 local images = require "devkit4ai.generation.images"
 local json = require "devkit4ai.util.json"
+local limits = require "devkit4ai.api.limits"
 local locale = require "devkit4ai.util.locale"
 local operations = require "devkit4ai.api.operations"
+local redact = require "devkit4ai.util.redact"
 local waits = require "devkit4ai.loop.waits"
 local tasks = require "devkit4ai.loop.tasks"
 
 local M = {}
 
-local REQUEST = validate.rows {
+local REQUEST = validate.schema {
   method = { type = "string", required = true }, path = { type = "string", required = true },
   query = { type = "table" }, json = { type = "table" }, form = { type = "table" }, role = { type = "string" },
   on_upload = { type = "function" },
 }
-
-local LIMITS = operations.create_generation.body.form -- as for an order, whatever the form is for
-local MOST_FIELDS = 4 -- texts beside files; what core.request takes (DK_MAX_FIELDS)
 
 local VALUE = { type = "string or number or boolean", required = true }
 local FIELD = { type = "string or number or boolean or table", required = true }
 
 local PATH = "^/[A-Za-z0-9%-._~!$&'()*+,;=:@/%%]*$" -- RFC 3986
 
-local PROFILES = { developer = "dev", end_user = "end", platform_operator = "op" }
+local PROFILES = { developer = "developer", end_user = "end_user", platform_operator = "platform_operator" }
 
 -- As HTTP has it, where no operation says more; all of the API's own follow it.
-local REPEATS = { GET = "safe", PUT = "same", DELETE = "delete", PATCH = "never", POST = "never" }
+local RETRY_CLASSES = { GET = "safe", PUT = "idempotent", DELETE = "delete", PATCH = "never", POST = "never" }
 
 -- the operation that the request is, if there is a row for it; a path as it stands wins over a template
 local function operation_of(method, path)
@@ -43,7 +42,7 @@ local function operation_of(method, path)
     local template = row.path and "^" .. row.path:gsub("[%-.]", "%%%0"):gsub("{[%w_]+}", "[^/]+") .. "$"
     if row.method == method and template and path:find(template) then fitting = name end
   end
-  return fitting, operations[fitting] or {}
+  return fitting, operations.get(fitting) or {}
 end
 
 -- The names of a query or a form, in order, and a copy of it: each value is read and checked once.
@@ -72,7 +71,7 @@ local function fill_form(form, extra)
   local names, copy = copy_of("form", form, FIELD)
   local fields, part = {}, nil
   local wrong = bad_name(names)
-  if wrong then return nil, ("form: %s is no name of a field"):format(validate.kind(wrong)) end
+  if wrong then return nil, ("form: %s is no name of a field"):format(validate.describe(wrong)) end
   for _, name in ipairs(names) do
     if type(copy[name]) ~= "table" then
       fields[#fields + 1] = { name, build.text_of(copy[name]) }
@@ -83,15 +82,15 @@ local function fill_form(form, extra)
     end
   end
   if not part then
-    extra.json = build.pairs_of(names, copy)
-    return build.PAIRS
+    extra.json = build.encode_pairs(names, copy)
+    return build.URLENCODED
   end
-  local files, why = images.copy("client:request", "form." .. part, copy[part], LIMITS.most)
+  local files, why = images.copy("client:request", "form." .. part, copy[part], limits.MAX_IMAGES)
   if not files then return nil, why end
-  if #fields > MOST_FIELDS then
-    return nil, ("a form with files may have %d other fields, not %d"):format(MOST_FIELDS, #fields)
+  if #fields > limits.MAX_FORM_FIELDS then
+    return nil, ("a form with files may have %d other fields, not %d"):format(limits.MAX_FORM_FIELDS, #fields)
   end
-  extra.form = { part = part, files = files, fields = fields, max_bytes = LIMITS.max_bytes }
+  extra.form = { part = part, files = files, fields = fields, max_bytes = limits.MAX_IMAGE_BYTES }
 end
 
 local function fill_body(given, extra)
@@ -107,7 +106,7 @@ local function find_secrets(values, found)
   for name, value in pairs(values) do
     if type(value) == "table" then
       find_secrets(value, found)
-    elseif json.is_secret(name) and (type(value) == "string" or type(value) == "number") then
+    elseif redact.is_secret_name(name) and (type(value) == "string" or type(value) == "number") then
       found[#found + 1] = build.text_of(value)
     end
   end
@@ -120,9 +119,9 @@ end
 
 -- A request that creates a generation. What ends it says what became of it, as for client:generate.
 local function create(client, row, name, known, given, extra)
-  local instructions = known.findable and given.form and given.form[known.body.form.text]
+  local instructions = known.listed and given.form and given.form[known.body.multipart.text_field]
   return create_generation.protect({
-    scope = client, call_name = row.says, operation = name, sent_at = core.now(),
+    scope = client, call_name = row.call_name, operation = name, sent_at = core.now(),
     instructions = instructions and tostring(instructions) or nil,
   }, function(creation)
     extra.creation = creation
@@ -130,7 +129,7 @@ local function create(client, row, name, known, given, extra)
     if err then return create_generation.failure(creation, err) end
     local made = response.status < 300 and response.json
     if type(made) == "table" and type(made.id) == "string" then
-      if known.findable then answered_ids.add(client, made.id) end
+      if known.listed then answered_ids.add(client, made.id) end
       creations.generation(tasks.current(), create_generation.handle(creation, made.id))
     end
     return response
@@ -141,26 +140,26 @@ end
 function M.run(client, options, own)
   local given = validate.arguments("client:request", REQUEST, options, own)
   local method, role = locale.upper(given.method), given.role or client._role
-  local wrong = not REPEATS[method] and "method must be DELETE, GET, PATCH, POST or PUT"
+  local wrong = not RETRY_CLASSES[method] and "method must be DELETE, GET, PATCH, POST or PUT"
     or not PROFILES[role] and "role must be developer, end_user or platform_operator"
     or not given.path:find(PATH) and "path must begin with / and hold no blank and no query"
     or given.json and given.form and "give either json or form"
   if wrong then return refuse(wrong, "request") end
   local name, known = operation_of(method, given.path)
-  local extra = validate.extra(given)
+  local extra = validate.extra_fields(given)
   local content_type, why = fill_body(given, extra)
   if why then return refuse(why, name) end
   local hidden = find_secrets({ given.json or {}, given.form or {}, given.query or {} }, {})
   extra.hidden = hidden[1] and hidden
-  local query = build.pairs_of(copy_of("query", given.query or {}, VALUE))
+  local query = build.encode_pairs(copy_of("query", given.query or {}, VALUE))
   local row = {
-    method = method, path = given.path, content_type = content_type, answer = "response", heed = true,
+    method = method, path = given.path, content_type = content_type, response = "raw", returns_headers = true,
     profile = { [client._role] = known.profile and known.profile[role] or PROFILES[role] },
-    repeats = known.repeats or REPEATS[method], creates = known.creates, unknown = known.unknown,
-    doubtful = known.doubtful, says = "client:request",
+    retry_class = known.retry_class or RETRY_CLASSES[method], billable = known.billable,
+    unknown_advice = known.unknown_advice, unknown_statuses = known.unknown_statuses, call_name = "client:request",
   }
   if query ~= "" then extra.url = client.base_url .. given.path .. "?" .. query end
-  if known.creates and known.answer == "generation" then
+  if known.billable and known.response == "generation" then
     return create(client, row, name, known, given, extra)
   end
   return call.run_row(client, row, name, extra, given.on_upload)

@@ -2,7 +2,6 @@
 --- them: every text is masked by value, paths are templates, and headers and bodies stand in no event.
 local core = require "devkit4ai.core"
 local display = require "devkit4ai.util.display"
-local json = require "devkit4ai.util.json"
 local locale = require "devkit4ai.util.locale"
 local redact = require "devkit4ai.util.redact"
 local callback = require "devkit4ai.loop.callback"
@@ -118,7 +117,7 @@ end
 
 -- A debug log shows an answer's head and the beginning of its body.
 local function show_answer(secrets, head, body)
-  head = json.without_queries(secrets:mask(head or "")):gsub("\r", ""):gsub("[^\n]+", show_line)
+  head = redact.urls(secrets:mask(head or "")):gsub("\r", ""):gsub("[^\n]+", show_line)
   write(display.lines(head) .. display.text(redact.text(secrets, body or "", SHOWN)))
 end
 
@@ -136,12 +135,12 @@ function Trace:answer(call, status, head, body, times, failure, answer)
   if failure then
     event.kind, event.outcome, event.retry_after = failure.kind, failure.outcome, failure.retry_after
   elseif type(answer) == "table" then
-    event.generation_id = event.generation_id or (call.row.answer == "generation" and answer.id or nil)
+    event.generation_id = event.generation_id or (call.row.response == "generation" and answer.id or nil)
   end
   event.request_id = event.status and head and core.header(head, "X-Request-ID") or nil
   if event.request_id then event.request_id = display.text(event.request_id) end
   self:emit(event, call.secrets)
-  if self.level >= LEVELS.debug and event.status and call.row.answer ~= "picture" then
+  if self.level >= LEVELS.debug and event.status and call.row.response ~= "image" then
     show_answer(call.secrets, head, body)
   end
   if failure and failure.kind == "rate_limited" then

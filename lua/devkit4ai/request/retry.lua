@@ -10,10 +10,10 @@ M.FULL = 500 -- what a client's budget begins with; a hundred repeats that broug
 -- A row's `repeats`: after what it is made again by itself. limited: a 429. tries: in all, where the class has its own.
 local CLASSES = {
   safe = { not_sent = true, limited = true, unknown = true }, -- it only reads
-  same = { not_sent = true, limited = true, unknown = true }, -- twice is as once
+  idempotent = { not_sent = true, limited = true, unknown = true }, -- twice is as once
   delete = { not_sent = true, limited = true, unknown = true },
-  unsent = { not_sent = true }, -- login: repeats count against a limit and can lock an account
-  once_more = { not_sent = true, limited = true, unknown = true, tries = 2 }, -- refresh
+  if_not_sent = { not_sent = true }, -- login: repeats count against a limit and can lock an account
+  one_retry = { not_sent = true, limited = true, unknown = true, tries = 2 }, -- refresh
   never = { not_sent = true, limited = true }, -- it may cost money, or make a second one
 }
 
@@ -26,7 +26,7 @@ local REASONS = {
 ---@param class string a row's `repeats`
 ---@return boolean
 function M.is_harmless(class)
-  return class == "safe" or class == "same" or class == "delete"
+  return class == "safe" or class == "idempotent" or class == "delete"
 end
 
 --- Whether the failure of a repeat says that an earlier try, of which nobody knew what became, did the work.
@@ -34,7 +34,7 @@ end
 ---@param failure table status
 ---@return boolean
 function M.was_done(row, failure)
-  return row.gone ~= nil and row.gone[failure.status] == true
+  return row.done_statuses ~= nil and row.done_statuses[failure.status] == true
 end
 
 --- What a repeat after this failure takes out of the budget.
@@ -58,7 +58,7 @@ end
 ---@return number? pause seconds; nil: it is final
 ---@return string reason
 function M.decide(row, failure, clock, chance)
-  local class = CLASSES[row.repeats]
+  local class = CLASSES[row.retry_class]
   local what = failure.kind == "rate_limited" and "limited" or failure.outcome
   if not failure.transient then return nil, REASONS.refused end
   if not class[what] then return nil, REASONS[what] end

@@ -48,7 +48,7 @@ local function project_of(client, fields)
   return project_module().new(fields, record)
 end
 
-local REGISTER = validate.rows {
+local REGISTER = validate.schema {
   email = { type = "string", required = true }, password = { type = "string", required = true },
   full_name = { type = "string" },
 }
@@ -69,7 +69,7 @@ local REGISTER = validate.rows {
 ---@return devkit4ai.Error? err
 function Client:register(options, call_options)
   local given = validate.arguments("client:register", REGISTER, options, call_options)
-  local account, message, err = call.run(self, "register", given, validate.extra(given))
+  local account, message, err = call.run(self, "register", given, validate.extra_fields(given))
   if not account then return nil, message, err end
   return context.adopt(self._client, account)
 end
@@ -88,10 +88,10 @@ end
 function Client:login(email, password, options)
   validate.value("client:login: email", { type = "string", required = true }, email)
   validate.value("client:login: password", { type = "string", required = true }, password)
-  local extra = validate.own("client:login", options)
+  local extra = validate.call_options("client:login", options)
   if not self._closed and not email:find("@", 1, true) then
     return errors.refuse("invalid", ("the email must have an @; %s has none. Are email and password swapped? "
-      .. "Nothing was sent"):format(validate.kind(email)), "login", "client:login")
+      .. "Nothing was sent"):format(validate.describe(email)), "login", "client:login")
   end
   local seconds, started = extra and extra.total, waits.now()
   local fine, message, err = session.check_store(self._client, "client:login", "login")
@@ -117,10 +117,10 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Client:refresh_token(options)
-  local extra = validate.own("client:refresh_token", options)
+  local extra = validate.call_options("client:refresh_token", options)
   local total = extra and extra.total
-  if total and not validate.is_timeout(total) then
-    return errors.refuse("config", "client:refresh_token: " .. validate.TIMEOUT, "refresh_token")
+  if total and not validate.is_valid_timeout(total) then
+    return errors.refuse("config", "client:refresh_token: " .. validate.TIMEOUT_MESSAGE, "refresh_token")
   end
   local done, message, err = session.renew(self._client, call.run, total)
   if not done then return nil, message, err end
@@ -163,7 +163,7 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Client:me(options)
-  return call.run(self, "get_me", nil, options ~= nil and validate.own("client:me", options))
+  return call.run(self, "get_me", nil, options ~= nil and validate.call_options("client:me", options))
 end
 
 --- Requests an email with a token that verifies the account's address. The token is valid for 24 hours. Needs no login. A
@@ -178,13 +178,13 @@ end
 ---@return devkit4ai.Error? err kind `invalid`: the id is not a UUID
 function Client:request_verification(user_id, options)
   validate.value("client:request_verification: user_id", { type = "string", required = true }, user_id)
-  local extra = validate.own("client:request_verification", options)
+  local extra = validate.call_options("client:request_verification", options)
   local done, message, err = call.run(self, "request_verification", { user_id = user_id }, extra)
   if not done then return nil, message, err end
   return self
 end
 
-local VERIFY = validate.rows {
+local VERIFY = validate.schema {
   user_id = { type = "string", required = true }, verification_token = { type = "string", required = true },
 }
 
@@ -201,7 +201,7 @@ local VERIFY = validate.rows {
 ---@return devkit4ai.Error? err kind `invalid`: the token was used, has expired, or belongs to another account
 function Client:verify_email(options, call_options)
   local given = validate.arguments("client:verify_email", VERIFY, options, call_options)
-  local done, message, err = call.run(self, "verify_email", given, validate.extra(given))
+  local done, message, err = call.run(self, "verify_email", given, validate.extra_fields(given))
   if not done then return nil, message, err end
   return self
 end
@@ -220,7 +220,7 @@ end
 function Client:new_developer_key(name, options)
   name, options = validate.optional_text(name, options)
   validate.value("client:new_developer_key: name", { type = "string" }, name)
-  local extra = validate.own("client:new_developer_key", options)
+  local extra = validate.call_options("client:new_developer_key", options)
   local fields, message, err = call.run(self, "create_developer_key", { name = name }, extra)
   if not fields then return nil, message, err end
   return key_module().new(fields, self, "developer")
@@ -235,13 +235,13 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Client:developer_keys(options)
-  local extra = validate.own("client:developer_keys", options)
+  local extra = validate.call_options("client:developer_keys", options)
   local list, message, err = call.run(self, "list_developer_keys", nil, extra)
   if not list then return nil, message, err end
   return key_module().new_list(list, self, "developer")
 end
 
-local ROTATE = validate.rows { keep = { type = "function" } }
+local ROTATE = validate.schema { keep = { type = "function" } }
 
 --- Creates a developer key, uses it from now on, and revokes the old one with it. Other programs that use the old key need
 --- the new one. `keep` stores the new key before the old one is revoked, so a valid key is stored at every moment, even if
@@ -269,7 +269,7 @@ function Client:rotate_developer_key(name, options)
   end)
 end
 
-local NEW_PROJECT = validate.rows {
+local NEW_PROJECT = validate.schema {
   name = { type = "string", required = true }, description = { type = "string" },
 }
 
@@ -285,7 +285,7 @@ local NEW_PROJECT = validate.rows {
 ---@return devkit4ai.Error? err
 function Client:new_project(options, call_options)
   options = validate.arguments("client:new_project", NEW_PROJECT, options, call_options)
-  local fields, message, err = call.run(self, "create_project", options, validate.extra(options))
+  local fields, message, err = call.run(self, "create_project", options, validate.extra_fields(options))
   if not fields then return nil, message, err end
   fields.name = fields.name or options.name -- wire.md D27: the response may have the id alone
   fields.description = fields.description or options.description
@@ -301,7 +301,7 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Client:projects(options)
-  local list, message, err = call.run(self, "list_projects", nil, validate.own("client:projects", options))
+  local list, message, err = call.run(self, "list_projects", nil, validate.call_options("client:projects", options))
   if not list then return nil, message, err end
   for i, fields in ipairs(list) do list[i] = project_of(self, fields) end
   return list
@@ -324,7 +324,7 @@ function Client:project(id)
   return project_of(self, { id = id })
 end
 
-local STATS = validate.rows {
+local STATS = validate.schema {
   search = { type = "string" }, is_active = { type = "boolean" }, project_id = { type = "string" },
 }
 
@@ -339,10 +339,10 @@ local STATS = validate.rows {
 ---@return devkit4ai.Error? err
 function Client:stats(options, call_options)
   options = validate.arguments("client:stats", STATS, options, call_options)
-  return call.run(self, "get_global_stats", options, validate.extra(options))
+  return call.run(self, "get_global_stats", options, validate.extra_fields(options))
 end
 
-local USERS = validate.rows {
+local USERS = validate.schema {
   page = { type = "number" }, page_size = { type = "number" }, search = { type = "string" },
   is_active = { type = "boolean" }, project_id = { type = "string" },
 }
@@ -463,7 +463,7 @@ function Client:health(part, options)
   if part ~= nil and not PARTS[part] then
     errors.raise("client:health: part must be database, storage, redis, detailed or simple")
   end
-  return call.run(self, part and PARTS[part] or "get_health", nil, validate.own("client:health", options))
+  return call.run(self, part and PARTS[part] or "get_health", nil, validate.call_options("client:health", options))
 end
 
 --- Sends any request to the API, for operations that have no method here. Returns the complete response for every status;

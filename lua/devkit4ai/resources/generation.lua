@@ -67,7 +67,7 @@ function M.new_anonymous(client, id)
   return new(client, id, true, "get_anonymous_generation_status")
 end
 
-local LIST = validate.rows { page = { type = "number" }, per_page = { type = "number" } }
+local LIST = validate.schema { page = { type = "number" }, per_page = { type = "number" } }
 
 --- client:generations and its relatives.
 ---@param scope devkit4ai.Scope
@@ -108,14 +108,14 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Generation:refresh(options)
-  local extra = validate.own("gen:refresh", options)
+  local extra = validate.call_options("gen:refresh", options)
   local advice = failures.wait_advice(self)
   local updated, _, err = failures.protect(self, "gen:refresh", advice, status.request, self, extra)
   if updated then return updated end
   return failures.with_advice(self, err, advice)
 end
 
-local WAIT = validate.rows { interval = { type = "number" }, on_progress = { type = "function" } }
+local WAIT = validate.schema { interval = { type = "number" }, on_progress = { type = "function" } }
 
 --- Waits until the image is done. Polls at once, then after 5 s; the pause grows by a factor of 1.5, up to 30 s. A failed
 --- status request, a 5xx or a 429 does not end the wait; the next poll follows. Safe to repeat.
@@ -136,11 +136,11 @@ end
 
 -- A call that changes a generation and returns no fields. An anonymous generation has no owner, so nobody can change it.
 local function change(gen, call_name, operation, args, options)
-  local extra = validate.own(call_name, options) or {}
+  local extra = validate.call_options(call_name, options) or {}
   if gen._is_anonymous then
     return errors.refuse("invalid", call_name .. ": the API has no such call for an anonymous generation", operation)
   end
-  args.generation_id, extra.says = gen.id, call_name
+  args.generation_id, extra.call_name = gen.id, call_name
   local done, message, err = call.run(gen._scope, operation, args, extra)
   if done then return true end
   err.generation_id = config.is_uuid(gen.id) and gen.id or nil
@@ -211,7 +211,7 @@ local function path_to_suggest(gen, path, err)
   return other
 end
 
-local SAVE = validate.rows { overwrite = { type = "boolean" } }
+local SAVE = validate.schema { overwrite = { type = "boolean" } }
 
 local function refuse_path(gen, path)
   local what = images.BAD_FILE_NAME:format(#path)
@@ -238,7 +238,7 @@ function Generation:save(path, options)
   validate.value("gen:save: path", { type = "string", required = true }, path)
   options = validate.arguments("gen:save", SAVE, options)
   if not images.is_file_name(path) then return refuse_path(self, path) end
-  local extra = validate.extra(options)
+  local extra = validate.extra_fields(options)
   extra.save_as, extra.overwrite = path, options.overwrite
   local image, message, err = download.run(self, "gen:save", extra, function(gen, err)
     return suggestions.save(gen, path_to_suggest(gen, path, err))
@@ -260,7 +260,7 @@ end
 ---@see get_generation_status
 ---@see get_anonymous_generation_status
 function Generation:bytes(options)
-  local extra = validate.own("gen:bytes", options) or {}
+  local extra = validate.call_options("gen:bytes", options) or {}
   local image, message, err = download.run(self, "gen:bytes", extra, suggestions.bytes)
   if not image then return nil, message, err end
   return image.bytes, image.kind

@@ -72,7 +72,7 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err kind `forbidden`: the key is in use by this client, or belongs to another account
 function Key:revoke(options)
-  return M.revoke(self._scope, self._kind, self.id, validate.own("key:revoke", options))
+  return M.revoke(self._scope, self._kind, self.id, validate.call_options("key:revoke", options))
 end
 
 return M

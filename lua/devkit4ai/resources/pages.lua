@@ -44,14 +44,14 @@ local MAX_PAGES_WITHOUT_NEW = 2 -- in a row; items that are created meanwhile ca
 ---@param create_item (fun(fields: table): table)? makes an item from its normal form; default: the normal form is the item
 ---@return devkit4ai.Pages
 function M.new(scope, operation, call_name, options, create_item)
-  local row, query = operations[operation], { project_id = scope.id }
+  local row, query = operations.get(operation), { project_id = scope.id }
   for _, name in ipairs(row.query) do query[name] = options[name] end
-  local size = row.paging.size
+  local size = row.paging.size_argument
   query[size] = query[size] or row.paging.default
   local first = query.page or 1
   return object.new(Pages, {}, {
     _scope = scope, _operation = operation, _call_name = call_name, _options = options, _create_item = create_item,
-    _query = query, _request_options = validate.extra(options),
+    _query = query, _request_options = validate.extra_fields(options),
     _next_page = first, _items = {}, _position = 1, _seen = {}, _read_count = (first - 1) * query[size],
     _pages_without_new = 0,
   })
@@ -84,13 +84,15 @@ end
 
 -- Requests one page. options: total and headers of this call, in place of the list's.
 local function request(pages, number, options)
-  local paging, defaults = operations[pages._operation].paging, pages._request_options
-  if not is_whole(pages._query[paging.size], paging.most) then return refuse(pages, paging.size, paging.most) end
+  local paging, defaults = operations.get(pages._operation).paging, pages._request_options
+  local size_argument, max = paging.size_argument, paging.max
+  if not is_whole(pages._query[size_argument], max) then return refuse(pages, size_argument, max) end
   if not is_whole(number, MAX_PAGE) then return refuse(pages, "page", MAX_PAGE) end
   local args = setmetatable({ page = number }, { __index = pages._query })
   options = options or defaults
   local extra = {
-    total = options.total or defaults.total, headers = options.headers or defaults.headers, says = pages._call_name,
+    total = options.total or defaults.total, headers = options.headers or defaults.headers,
+    call_name = pages._call_name,
   }
   local page, message, err, head = call.run(pages._scope, pages._operation, args, extra)
   if not page then return nil, message, err end
@@ -112,16 +114,16 @@ end
 
 -- Items of a page in its JSON; some may have no id.
 local function count(page)
-  return page.came or #page.list
+  return page.received or #page.list
 end
 
 -- A page that is not full is the last one if the server says so. If it says nothing, its pages may be capped: then only an
 -- empty page ends the list.
 local function is_last(pages, page)
-  local full = page.size or pages._query[operations[pages._operation].paging.size]
-  if count(page) >= full or page.more then return false end
+  local full = page.size or pages._query[operations.get(pages._operation).paging.size_argument]
+  if count(page) >= full or page.has_more then return false end
   if page.total then return page.total <= pages._read_count end
-  return page.more == false
+  return page.has_more == false
 end
 
 -- Whether an item was deleted since the page before: then the next items moved up, the first of them to the page before.
@@ -166,7 +168,7 @@ function M.each(pages, visit)
     left = total and total - (waits.now() - started)
   until pages._is_done or left and left <= 0
   if pages._is_done then return true end
-  return errors.give({
+  return errors.fail({
     kind = "timeout", outcome = "refused", transient = true, operation = pages._operation,
     message = pages._call_name .. ": the time for the whole call is over; give more with timeout",
   })
@@ -182,7 +184,7 @@ end
 ---@return string? message if the next page can't be read; the next call tries again
 ---@return devkit4ai.Error? err
 function Pages:next(options)
-  options = validate.own("pages:next", options)
+  options = validate.call_options("pages:next", options)
   while true do
     local fields = self._items[self._position]
     if fields then
@@ -206,7 +208,7 @@ end
 ---@return devkit4ai.Error? err
 function Pages:all(options)
   local pages = M.new(self._scope, self._operation, self._call_name, self._options)
-  pages._request_options = validate.own("pages:all", options) or pages._request_options
+  pages._request_options = validate.call_options("pages:all", options) or pages._request_options
   local list = {}
   local done, message, err = M.each(pages, function(new)
     for _, fields in ipairs(new) do list[#list + 1] = create_item(self, fields) end
@@ -228,7 +230,7 @@ end
 ---@return devkit4ai.Error? err
 function Pages:page(number, options)
   validate.value("pages:page: number", { type = "number", required = true }, number)
-  local page, message, err = request(self, number, validate.own("pages:page", options))
+  local page, message, err = request(self, number, validate.call_options("pages:page", options))
   if not page then return nil, message, err end
   local list = unseen(page.list, {})
   for i, fields in ipairs(list) do list[i] = create_item(self, fields) end

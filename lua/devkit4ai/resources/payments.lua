@@ -25,12 +25,12 @@ end
 -- Sends a call whose options are its arguments.
 local function send(payments, operation, call_name, rows, options, call_options)
   local args = validate.arguments(call_name, rows, options, call_options)
-  return call.run(payments._client, operation, args, validate.extra(args))
+  return call.run(payments._client, operation, args, validate.extra_fields(args))
 end
 
 -- ---- of an end user ----
 
-local CHECKOUT = validate.rows {
+local CHECKOUT = validate.schema {
   price_id = { type = "string", required = true }, success_url = { type = "string", required = true },
   cancel_url = { type = "string", required = true }, mode = { type = "string" }, quantity = { type = "number" },
   metadata = { type = "table" }, allow_existing_subscription = { type = "boolean" }, test_mode = { type = "boolean" },
@@ -52,7 +52,7 @@ function Payments:checkout(options, call_options)
   return send(self, "create_checkout_session", "client.payments:checkout", CHECKOUT, options, call_options)
 end
 
-local MODE = validate.rows { test_mode = { type = "boolean" } }
+local MODE = validate.schema { test_mode = { type = "boolean" } }
 
 --- The user's active subscription. Safe to repeat.
 --- ```lua
@@ -68,7 +68,7 @@ function Payments:subscription(options, call_options)
   return send(self, "get_my_subscription", "client.payments:subscription", MODE, options, call_options)
 end
 
-local HISTORY = validate.rows {
+local HISTORY = validate.schema {
   test_mode = { type = "boolean" }, page = { type = "number" }, page_size = { type = "number" },
 }
 
@@ -83,7 +83,7 @@ function Payments:history(options, call_options)
   return pages.of_records(self._client, "list_my_payments", "client.payments:history", HISTORY, options, call_options)
 end
 
-local PORTAL = validate.rows { return_url = { type = "string", required = true }, test_mode = { type = "boolean" } }
+local PORTAL = validate.schema { return_url = { type = "string", required = true }, test_mode = { type = "boolean" } }
 
 --- Opens a page at Stripe on which the user can change cards and see invoices. A second call opens another page.
 --- ```lua
@@ -98,7 +98,7 @@ function Payments:portal(options, call_options)
   return send(self, "create_customer_portal", "client.payments:portal", PORTAL, options, call_options)
 end
 
-local CANCEL = validate.rows { cancel_immediately = { type = "boolean" }, test_mode = { type = "boolean" } }
+local CANCEL = validate.schema { cancel_immediately = { type = "boolean" }, test_mode = { type = "boolean" } }
 
 --- Cancels the user's subscription, at the end of the paid period or at once. Sent at most once. If the outcome is unknown,
 --- call subscription() first; after cancel_immediately, no subscription means that the cancellation worked.
@@ -114,7 +114,7 @@ function Payments:cancel(options, call_options)
   return send(self, "cancel_subscription", "client.payments:cancel", CANCEL, options, call_options)
 end
 
-local CHANGE = validate.rows {
+local CHANGE = validate.schema {
   new_price_id = { type = "string", required = true }, proration_behavior = { type = "string" },
   test_mode = { type = "boolean" },
 }
@@ -135,7 +135,7 @@ end
 
 -- ---- of a developer ----
 
-local LIST = validate.rows {
+local LIST = validate.schema {
   project_id = { type = "string" }, test_mode = { type = "boolean" }, status = { type = "string" },
   page = { type = "number" }, page_size = { type = "number" },
 }
@@ -173,7 +173,7 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Payments:projects(options)
-  local extra = validate.own("client.payments:projects", options)
+  local extra = validate.call_options("client.payments:projects", options)
   return call.run(self._client, "list_payment_projects", nil, extra)
 end
 

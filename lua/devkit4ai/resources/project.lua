@@ -57,10 +57,10 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Project:refresh(options)
-  return send(self, "get_project", {}, validate.own("project:refresh", options))
+  return send(self, "get_project", {}, validate.call_options("project:refresh", options))
 end
 
-local UPDATE = validate.rows { name = { type = "string" }, description = { type = "string" } }
+local UPDATE = validate.schema { name = { type = "string" }, description = { type = "string" } }
 
 --- Changes its name or its description; a field that you leave out stays. Safe to repeat.
 --- ```lua
@@ -74,7 +74,7 @@ local UPDATE = validate.rows { name = { type = "string" }, description = { type 
 function Project:update(options, call_options)
   options = validate.arguments("project:update", UPDATE, options, call_options)
   local args = { name = options.name, description = options.description }
-  return send(self, "update_project", args, validate.extra(options))
+  return send(self, "update_project", args, validate.extra_fields(options))
 end
 
 --- Deletes it; the API refuses its keys from then on. A second call after a success fails with `not_found`.
@@ -87,10 +87,10 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Project:delete(options)
-  return call.run(self, "delete_project", { project_id = self.id }, validate.own("project:delete", options))
+  return call.run(self, "delete_project", { project_id = self.id }, validate.call_options("project:delete", options))
 end
 
-local STATS = validate.rows { search = { type = "string" }, is_active = { type = "boolean" } }
+local STATS = validate.schema { search = { type = "string" }, is_active = { type = "boolean" } }
 
 --- How many users and API keys it has. Safe to repeat.
 --- ```lua
@@ -104,10 +104,10 @@ local STATS = validate.rows { search = { type = "string" }, is_active = { type =
 function Project:stats(options, call_options)
   options = validate.arguments("project:stats", STATS, options, call_options)
   local args = { project_id = self.id, search = options.search, is_active = options.is_active }
-  return call.run(self, "get_project_stats", args, validate.extra(options))
+  return call.run(self, "get_project_stats", args, validate.extra_fields(options))
 end
 
-local USERS = validate.rows {
+local USERS = validate.schema {
   page = { type = "number" }, page_size = { type = "number" }, search = { type = "string" },
   is_active = { type = "boolean" },
 }
@@ -137,7 +137,7 @@ end
 function Project:new_key(name, options)
   name, options = validate.optional_text(name, options)
   validate.value("project:new_key: name", { type = "string" }, name)
-  local extra = validate.own("project:new_key", options)
+  local extra = validate.call_options("project:new_key", options)
   local fields, message, err = call.run(self, "create_api_key", { project_id = self.id, name = name }, extra)
   if not fields then return nil, message, err end
   if not self._secrets:has("project_key") then context.use_key(self, fields.key) end
@@ -153,13 +153,13 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Project:keys(options)
-  local extra = validate.own("project:keys", options)
+  local extra = validate.call_options("project:keys", options)
   local list, message, err = call.run(self, "list_api_keys", { project_id = self.id }, extra)
   if not list then return nil, message, err end
   return key.new_list(list, self, "project")
 end
 
-local ROTATE = validate.rows { keep = { type = "function" } }
+local ROTATE = validate.schema { keep = { type = "function" } }
 
 --- Creates an API key, uses it from now on, and revokes the old one. Other programs that use the old key need the new one.
 --- `keep` stores the new key before the old one is revoked, so a valid key is stored at every moment, even if the program is

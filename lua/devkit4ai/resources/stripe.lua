@@ -39,10 +39,10 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Stripe:config(options)
-  return send(self, "get_stripe_config", {}, validate.own("project.stripe:config", options))
+  return send(self, "get_stripe_config", {}, validate.call_options("project.stripe:config", options))
 end
 
-local UPDATE = validate.rows {
+local UPDATE = validate.schema {
   test_secret_key = { type = "string" }, test_publishable_key = { type = "string" },
   test_webhook_secret = { type = "string" }, live_secret_key = { type = "string" },
   live_publishable_key = { type = "string" }, live_webhook_secret = { type = "string" },
@@ -60,7 +60,7 @@ local UPDATE = validate.rows {
 ---@return devkit4ai.Error? err
 function Stripe:update_config(options, call_options)
   options = validate.arguments("project.stripe:update_config", UPDATE, options, call_options)
-  return send(self, "update_stripe_config", options, validate.extra(options))
+  return send(self, "update_stripe_config", options, validate.extra_fields(options))
 end
 
 --- Deletes the configuration; subscriptions and their history stay. A second call after a success fails with `not_found`.
@@ -72,7 +72,7 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Stripe:delete_config(options)
-  return send(self, "delete_stripe_config", {}, validate.own("project.stripe:delete_config", options))
+  return send(self, "delete_stripe_config", {}, validate.call_options("project.stripe:delete_config", options))
 end
 
 --- The two webhook URLs to enter in Stripe's dashboard. Safe to repeat.
@@ -84,10 +84,10 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Stripe:webhook_urls(options)
-  return send(self, "get_stripe_webhook_urls", {}, validate.own("project.stripe:webhook_urls", options))
+  return send(self, "get_stripe_webhook_urls", {}, validate.call_options("project.stripe:webhook_urls", options))
 end
 
-local VALIDATE = validate.rows {
+local VALIDATE = validate.schema {
   secret_key = { type = "string", required = true }, is_test_mode = { type = "boolean" },
 }
 
@@ -102,10 +102,10 @@ local VALIDATE = validate.rows {
 ---@return devkit4ai.Error? err
 function Stripe:validate(options, call_options)
   options = validate.arguments("project.stripe:validate", VALIDATE, options, call_options)
-  return send(self, "validate_stripe_credentials", options, validate.extra(options))
+  return send(self, "validate_stripe_credentials", options, validate.extra_fields(options))
 end
 
-local LIST = validate.rows {
+local LIST = validate.schema {
   test_mode = { type = "boolean" }, page = { type = "number" }, page_size = { type = "number" },
 }
 

@@ -1,20 +1,21 @@
---- A store in a file that its owner alone can read; programs that name the same file share their sessions.
+--- Session store in a file that only its owner can read; programs with the same file share their sessions.
 ---
---- The file is replaced whole or not at all. What is no store's file is refused by can_write, and else taken for an empty one.
---- A lock is a file beside it that stands there while somebody holds it, and is free when that one dies.
+--- A write replaces the file completely or not at all. can_write rejects a file that is not a store; other functions treat it
+--- as empty. A lock is a file beside it, which exists while a program holds the lock; the lock ends with that program.
 local core = require "devkit4ai.core"
+local limits = require "devkit4ai.api.limits"
 local errors = require "devkit4ai.util.errors"
 local json = require "devkit4ai.util.json"
 
 local M = {}
 
--- Told once a store, since the sessions in it are gone.
-local function tell_damaged(path)
-  io.stderr:write("devkit4ai: ", path, " holds no sessions that can be read; remove it, and log in again\n")
+-- Called once per store: the sessions in the file are lost.
+local function warn_unreadable(path)
+  io.stderr:write("devkit4ai: ", path, " has no readable sessions; remove the file, and log in again\n")
 end
 
 local function decode(text)
-  local values = json.plain(text)
+  local values = json.decode_plain(text)
   if type(values) ~= "table" then return nil end
   for key, value in pairs(values) do
     if type(key) ~= "string" or type(value) ~= "string" then return nil end
@@ -22,42 +23,40 @@ local function decode(text)
   return values
 end
 
--- 32 bits, to name a key's lock; two keys that share one take turns
+-- 32 bits, for the name of a key's lock file. Two keys with the same hash share a lock, which does no harm.
 local function hash(key)
   local sum = 5381
   for i = 1, #key do sum = (sum * 33 + key:byte(i)) % 2 ^ 32 end
   return ("%08x"):format(sum)
 end
 
--- The name of a lock beside the file. A name that would be too long for a file system is replaced by its hash.
-local LONGEST = 255 -- bytes
+-- The path of a lock file beside the store. A name that is too long for the file system is replaced by its hash.
 local function lock_path(path, ending)
   local folder, name = path:match("^(.-)([^/]*)$")
-  if #name + #ending > LONGEST then name = "devkit4ai-" .. hash(name) end
+  if #name + #ending > limits.MAX_FILE_NAME then name = "devkit4ai-" .. hash(name) end
   return folder .. name .. ending
 end
 
--- Takes a lock beside the file itself: programs that name it by different links take turns, too.
+-- Takes a lock beside the target of links, so that programs with different links to one file share the lock.
 local function lock_beside(path, ending)
   local target, status, why = core.target(path)
   if not target then return nil, status, why end
   return core.lock(lock_path(target, ending))
 end
 
---- A store in the file of that name, which is made at the first login (mode 0600). `devkit4ai.new` and `client:login` fail with
---- kind `file` where the file can't be written, others can read it, it holds something else, or it is a symbolic link that leads
---- to nothing.
+--- Creates a store in a file. The first login creates the file (mode 0600). `devkit4ai.new` and `client:login` fail with kind
+--- `file` if the file can't be written, other users can read it, it is not a store, or it is a broken symbolic link.
 --- ```lua
 --- local shared = { base_url = sandbox.url, store = require("devkit4ai.store.file").new("sessions.json") }
 --- assert(assert(devkit4ai.new(shared)):login("dev@example.com", "SecurePass123"))
---- shared.store = require("devkit4ai.store.file").new("sessions.json") -- as another program would
+--- shared.store = require("devkit4ai.store.file").new("sessions.json") -- in another program
 --- print(assert(devkit4ai.new(shared)):me().email) --> dev@example.com
 --- ```
----@param path string of the file; its folder must be there
+---@param path string of the file; its folder must exist
 ---@return devkit4ai.Store store
 function M.new(path)
-  if type(path) ~= "string" or path == "" then errors.raise("devkit4ai.store.file: new wants the path of a file") end
-  local told = false
+  if type(path) ~= "string" or path == "" then errors.raise("devkit4ai.store.file: new needs the path of a file") end
+  local warned = false
   local store = {}
 
   local function read()
@@ -65,9 +64,9 @@ function M.new(path)
     if text == nil then return nil, why end
     if not text or text == "" then return {} end
     local values = decode(text)
-    if not values and not told then
-      told = true
-      tell_damaged(path)
+    if not values and not warned then
+      warned = true
+      warn_unreadable(path)
     end
     return values or {}
   end
@@ -77,10 +76,10 @@ function M.new(path)
     if not values then return nil, why end
     if values[key] == value then return true end
     values[key] = value
-    local text, trouble = json.encode(values)
-    if not text then return nil, trouble end
-    local done, _, reason = core.save(path, text)
-    return done, reason
+    local text, reason = json.encode(values)
+    if not text then return nil, reason end
+    local done, _, save_reason = core.save(path, text)
+    return done, save_reason
   end
 
   function store.get(key)
@@ -90,12 +89,12 @@ function M.new(path)
   end
 
   function store.set(key, value)
-    if value == nil and core.load(path) == false then return true end -- no file, nothing to forget
-    local turn, _, why = lock_beside(path, ".lock")
-    if not turn then return nil, why or "busy" end -- another program is writing it
+    if value == nil and core.load(path) == false then return true end -- no file: nothing to remove
+    local lock, _, why = lock_beside(path, ".lock")
+    if not lock then return nil, why or "busy" end -- another program writes the file
     local done
     done, why = write(key, value)
-    turn:release()
+    lock:release()
     return done, why
   end
 
@@ -106,13 +105,13 @@ function M.new(path)
   end
 
   function store.can_write()
-    local text, _, trouble = core.load(path)
-    if text == nil then return nil, trouble end
+    local text, _, reason = core.load(path)
+    if text == nil then return nil, reason end
     if text and text ~= "" and not decode(text) then
-      return nil, path .. ": it holds something else than sessions; give another path, or remove that file"
+      return nil, path .. ": it is not a store of sessions; give another path, or remove that file"
     end
-    local fine, _, why = core.check_save(path)
-    return fine, why
+    local writable, _, why = core.check_save(path)
+    return writable, why
   end
 
   return store

@@ -1,15 +1,15 @@
---- A store that lives as long as the program: its clients share their sessions by it.
+--- Session store in memory: the clients of one program share their sessions.
 local core = require "devkit4ai.core"
 
 local M = {}
 
----@class devkit4ai.Store where sessions live; any table with the first three functions. None of them waits.
----@field get fun(key: string): string?, string? gives what was set last under the key; nil: none, or with a reason: it can't be read
----@field set fun(key: string, value: string?): boolean?, string? true; or nil and why; "busy": the session tries again for two seconds, through the loop. value nil: the key is forgotten
----@field lock fun(key: string, lease: number): function? takes the key's lock for at most lease seconds and gives what frees it; nil: somebody else has it
----@field can_write (fun(): boolean?, string?)? true, or nil and why the store can't keep a session; `devkit4ai.new` and `client:login` ask it first
+---@class devkit4ai.Store keeps sessions; any table with the first three functions. None of them may wait.
+---@field get fun(key: string): string?, string? returns the last value of the key; nil: there is none; nil and a reason: the store can't be read
+---@field set fun(key: string, value: string?): boolean?, string? returns true, or nil and a reason; after the reason "busy" the session tries again for two seconds, through the loop. A nil value removes the key
+---@field lock fun(key: string, lease: number): function? takes the lock of the key for at most lease seconds and returns a function that releases it; nil: another program holds the lock
+---@field can_write (fun(): boolean?, string?)? returns true, or nil and the reason why the store can't keep a session; `devkit4ai.new` and `client:login` call it first
 
---- A new, empty store.
+--- Creates an empty store.
 --- ```lua
 --- local shared = { base_url = sandbox.url, store = require("devkit4ai.store.memory").new() }
 --- assert(assert(devkit4ai.new(shared)):login("dev@example.com", "SecurePass123"))
@@ -32,10 +32,10 @@ function M.new()
   function store.lock(key, lease)
     local held = locks[key]
     if held and core.now() < held.ends then return nil end
-    local mine = { ends = core.now() + lease } -- whoever held it longer than its lease has died
-    locks[key] = mine
+    local own = { ends = core.now() + lease } -- a holder that exceeds its lease is gone
+    locks[key] = own
     return function()
-      if locks[key] == mine then locks[key] = nil end
+      if locks[key] == own then locks[key] = nil end
     end
   end
 

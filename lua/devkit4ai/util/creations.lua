@@ -1,16 +1,16 @@
---- What the calls of a task created, or may have created, and the error that names it when the task ends without it.
+--- Notes about the objects that the calls of a task created or may have created, and the error that lists them.
 local errors = require "devkit4ai.util.errors"
 local suggestions = require "devkit4ai.util.suggestions"
 local traceback = require "devkit4ai.util.traceback"
 
 local M = {}
 
-local MOST = 1000 -- notes that a task keeps; a worker that never ends must not grow
+local MAX_NOTES = 1000 -- per task: the memory of a task that never ends must not grow
 
----@class devkit4ai.Note one of: a generation, a failed call with an unknown outcome, another object, a line of text
+---@class devkit4ai.Note a generation, a failed call with an unknown outcome, another object, or a line of text
 ---@field gen devkit4ai.Generation?
----@field err devkit4ai.Error? its message is read late: the caller may still add the line that finds the generation
----@field value table? an object whose key is shown once
+---@field err devkit4ai.Error? its message is read late: the caller may add the line that finds the generation
+---@field value table? another object
 ---@field text string?
 
 local function add(task, note)
@@ -19,35 +19,35 @@ local function add(task, note)
     notes = {}
     task._creations = notes
   end
-  if #notes >= MOST then notes[table.remove(notes, 1)] = nil end
-  notes[#notes + 1], notes[note] = note, true -- in order, and to find it
+  if #notes >= MAX_NOTES then notes[table.remove(notes, 1)] = nil end
+  notes[#notes + 1], notes[note] = note, true -- in order, and by the note itself
 end
 
---- A generation was accepted. Without a task nothing is kept: a script's main thread is no scope.
+--- Notes an accepted generation. The main thread of a script keeps no notes.
 ---@param task devkit4ai.loop.Waits?
 ---@param gen devkit4ai.Generation
 function M.generation(task, gen)
   if task then add(task, { gen = gen }) end
 end
 
---- A call failed, and nobody knows whether it was done.
+--- Notes a failed call with an unknown outcome.
 ---@param task devkit4ai.loop.Waits?
 ---@param err devkit4ai.Error
 function M.open(task, err)
   if task then add(task, { err = err }) end
 end
 
---- The same for a call that an error ended.
+--- Notes a call that an error ended.
 ---@param task devkit4ai.loop.Waits
 ---@param text string
 function M.lost(task, text)
   add(task, { text = text })
 end
 
---- A project, a key or an account was created.
+--- Notes a new project, key or account.
 ---@param task devkit4ai.loop.Waits?
 ---@param what string "project", "key", ...
----@param value table the answer
+---@param value table the response
 function M.object(task, what, value)
   if not task then return end
   local name = value.name or value.email
@@ -56,11 +56,11 @@ function M.object(task, what, value)
   add(task, { value = value, text = text })
 end
 
--- ---- what a task may leave behind where an error ends its wait ----
+-- ---- what is pending when an error ends the wait of a task ----
 
 ---@class devkit4ai.Pending
 ---@field generation devkit4ai.Generation? the task waits for it
----@field describe (fun(): string?)? tells what is known of the generation that the task creates
+---@field describe (fun(): string?)? describes the generation that the task creates
 
 local function set_pending(task, name, value)
   if not task then return end
@@ -68,28 +68,28 @@ local function set_pending(task, name, value)
   task._pending[name] = value
 end
 
---- A task waits for a generation; nil: not any more.
+--- Sets the generation that a task waits for; nil: none.
 ---@param task devkit4ai.loop.Waits?
 ---@param gen devkit4ai.Generation?
 function M.waits_for(task, gen)
   set_pending(task, "generation", gen)
 end
 
---- A task creates a generation; nil: not any more.
+--- Sets the generation that a task creates; nil: none.
 ---@param task devkit4ai.loop.Waits?
 ---@param describe (fun(): string?)?
 function M.creates(task, describe)
   set_pending(task, "describe", describe)
 end
 
---- Whether a task creates a generation: an error has ended its wait, and the task caught the error.
+--- Whether a task creates a generation. True in a new call: the task caught the error that ended the call before.
 ---@param task devkit4ai.loop.Waits
 ---@return boolean
 function M.is_creating(task)
   return task._pending ~= nil and task._pending.describe ~= nil
 end
 
---- Notes what is pending of a task.
+--- Notes the pending generations of a task.
 ---@param notes_of devkit4ai.loop.Waits
 ---@param task devkit4ai.loop.Waits
 ---@return boolean noted a generation that it creates
@@ -102,13 +102,13 @@ function M.note_pending(notes_of, task)
   return text ~= nil
 end
 
---- Nothing is pending of a task any more.
+--- Clears what is pending of a task.
 ---@param task devkit4ai.loop.Waits
 function M.end_pending(task)
   task._pending = nil
 end
 
---- Two jobs keep the same notes from now on.
+--- Makes two tasks share their notes.
 ---@param task devkit4ai.loop.Waits
 ---@param other devkit4ai.loop.Waits?
 function M.share(task, other)
@@ -117,7 +117,7 @@ function M.share(task, other)
   task._creations = other._creations
 end
 
---- A task answers for what the tasks that it waited for created.
+--- Adds the notes of another task, which this task waited for.
 ---@param task devkit4ai.loop.Waits?
 ---@param other devkit4ai.loop.Waits
 function M.adopt(task, other)
@@ -133,14 +133,14 @@ local function line_of(note)
   return ("the generation %s was created and is paid for: %s"):format(note.gen.id, suggestions.wait(note.gen))
 end
 
--- A message names a generation by its line; the id alone does where it failed, and nothing is left to wait for.
+-- Whether a message names a note: a generation by the line that waits for it, or by its id if it failed.
 local function names(message, note)
   local gen = note.gen
   local text = not gen and line_of(note) or gen.status == "failed" and gen.id or suggestions.wait(gen)
   return message:find(text, 1, true) ~= nil
 end
 
---- A message that names each note which it does not name yet.
+--- A message, extended by the notes that it does not name.
 ---@param message string
 ---@param notes devkit4ai.Note[]?
 ---@return string
@@ -155,7 +155,7 @@ function M.name(message, notes)
   return ("%s; before this error: %s"):format(message, table.concat(parts, "; "))
 end
 
--- What a program needs of the notes: the ids, the objects.
+-- The ids and the objects of the notes, as fields of an error.
 local function collect(fields, notes)
   local ids, known, objects = {}, {}, {}
   local function id(value)
@@ -175,11 +175,11 @@ local function collect(fields, notes)
   fields.created = objects[1] and objects or nil
 end
 
---- The failure of a scope, as nil, message, err. It is the failure that was given, where nothing is to be added to it.
----@param notes devkit4ai.Note[]? of the scope
+--- The failure of a task or a group, as nil, message, err. Without notes, it is the given failure.
+---@param notes devkit4ai.Note[]?
 ---@param message any of the failure
----@param err any of the failure; what is no devkit4ai.Error is kept as err.cause
----@param results table<integer, any>? first values of the siblings that had finished
+---@param err any of the failure; another value than devkit4ai.Error becomes err.cause
+---@param results table<integer, any>? first values of the finished functions
 ---@return nil
 ---@return any message
 ---@return any err
@@ -195,13 +195,13 @@ function M.failure(notes, message, err, results)
     collect(fields, notes)
     fields.outcome, retryable = "unknown", false
   end
-  local _, text, told = errors.give(fields)
+  local _, text, told = errors.fail(fields)
   told.retryable = retryable == true
   return nil, text, told
 end
 
---- What is raised in place of an error that ends a scope: a text stays a text; another value becomes the cause of an error
---- that names what was created. Where there is nothing to name, it is the value itself.
+--- The error value to raise at the end of a task or a group: a string stays a string; another value becomes the cause of an
+--- error that lists the created objects. Without notes, it is the value itself.
 ---@param notes devkit4ai.Note[]?
 ---@param value any
 ---@param text string of the value, with its traceback
@@ -214,9 +214,9 @@ function M.raised(notes, value, text)
   return err
 end
 
---- Raises the error that ended a call, with what became of the call.
+--- Raises the error that ended a call, with the outcome of the call.
 ---@param raised { value: any, text: string }
----@param err devkit4ai.Error of the call, which was cancelled
+---@param err devkit4ai.Error of the cancelled call
 function M.raise(raised, err)
   local text = raised.text .. (raised.text:find("\n", 1, true) and "\n" or "; ") .. err.message
   if type(raised.value) == "string" then error(text, 0) end

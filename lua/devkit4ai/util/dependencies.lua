@@ -1,8 +1,7 @@
---- Modules that may not be installed: loads them, and says what to install. An error that is no missing module (a syntax
---- error, Ctrl-C, no memory) is raised as it is.
+--- Optional modules: loads them, or says what to install. Raises any other error (a syntax error, Ctrl-C, no memory).
 local M = {}
 
--- The first row whose module is the missing one, or has it inside. One without a Debian package is a rock of ours.
+-- The first row that matches the missing module or its parent counts. Rocks of this project have no Debian package.
 local ROWS = {
   { "devkit4ai.sandbox", rock = "devkit4ai-sandbox" },
   { "devkit4ai", rock = "devkit4ai" },
@@ -22,33 +21,33 @@ local function row_of(module)
   end
 end
 
--- The module that an error of `require` misses. The compiled part of `cqueues` is `_cqueues`.
-local function missing_in(reason)
+-- The missing module in an error of `require`. The compiled part of `cqueues` is `_cqueues`.
+local function missing_module(reason)
   return type(reason) == "string" and reason:match("module '_?([^'\n]+)' not found:") or nil
 end
 
---- The module, or nil where it is not installed.
+--- Loads a module, if it is installed.
 ---@param module string
 ---@return any? module
----@return string? missing the name of what is not installed: the module, or one that it needs
+---@return string? missing name of the missing module: this one, or one that it needs
 function M.optional(module)
   local found, value = pcall(require, module)
   if found then return value end
-  local missing = missing_in(value)
+  local missing = missing_module(value)
   if not missing then error(type(value) == "string" and value:gsub(":\n%s+", ": ") or value, 0) end
   return nil, missing
 end
 
--- Adds a value to a list that does not have it.
+-- Adds a value to a list, once.
 local function add(list, value)
   if value and not list[value] then list[#list + 1], list[value] = value, true end
 end
 
---- Which of the modules are not installed and what to install; nil where all are there.
----@param who string what needs them
+--- The message about missing modules, with the commands that install them.
+---@param who string the part of the library that needs them
 ---@param modules string[]
----@return string? message
-function M.lacking(who, modules)
+---@return string? message nil: all are installed
+function M.missing_message(who, modules)
   local names, debian, rocks = {}, {}, {}
   for _, module in ipairs(modules) do
     local _, missing = M.optional(module)

@@ -1,27 +1,27 @@
---- Conversions of text and numbers that do not depend on the program's locale. Pure.
+--- Text and number conversions that ignore the locale of the program. Pure.
 local M = {}
 
-local function shifted(by)
+local function shift(by)
   return function(letter) return string.char(letter:byte() + by) end
 end
 
-local down, up = shifted(32), shifted(-32)
+local to_lower, to_upper = shift(32), shift(-32)
 
 --- ASCII letters in lower case; other bytes stay.
 ---@param text string
 ---@return string
 function M.lower(text)
-  return (text:gsub("[ABCDEFGHIJKLMNOPQRSTUVWXYZ]", down))
+  return (text:gsub("[ABCDEFGHIJKLMNOPQRSTUVWXYZ]", to_lower))
 end
 
 --- ASCII letters in upper case; other bytes stay.
 ---@param text string
 ---@return string
 function M.upper(text)
-  return (text:gsub("[abcdefghijklmnopqrstuvwxyz]", up))
+  return (text:gsub("[abcdefghijklmnopqrstuvwxyz]", to_upper))
 end
 
---- string.format for one number, with a point in place of the locale's decimal sign.
+--- string.format for one number, with a point as the decimal sign.
 ---@param form string with one conversion: "%.14g"
 ---@param number number
 ---@return string
@@ -33,8 +33,8 @@ function M.format(form, number)
 end
 
 --- Reads a decimal number without an exponent.
----@param value any a text, or a number
----@return number? number nil: it is neither
+---@param value any a text or a number
+---@return number? number nil: any other value
 function M.number(value)
   if type(value) == "number" then return value end
   if type(value) ~= "string" then return nil end

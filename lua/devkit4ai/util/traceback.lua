@@ -1,9 +1,9 @@
---- The text of an error value, with the traceback of its coroutine where Lua has a debug library.
+--- Text of error values, with a traceback if Lua has its debug library.
 local M = {}
 
-local debug = rawget(_G, "debug") -- a host may leave it out
+local debug = rawget(_G, "debug") -- absent in some hosts
 
---- An error value as text. Never raises: __tostring may raise itself, or give no string.
+--- An error value as text. Never raises: __tostring may raise an error, or return no string.
 ---@param value any
 ---@return string
 function M.text(value)
@@ -12,8 +12,8 @@ function M.text(value)
   return ("an error value without text (%s)"):format(type(value))
 end
 
---- The same with the traceback.
----@param co thread the coroutine that the error ended
+--- An error value as text, with a traceback.
+---@param co thread the coroutine that failed
 ---@param value any
 ---@return string
 function M.of(co, value)

@@ -1,2 +1,2 @@
---- SemVer; CHANGELOG.md says what changed.
+--- Version of this library (SemVer).
 return "0.1.0"

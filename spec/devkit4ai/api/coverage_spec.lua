@@ -1,5 +1,5 @@
--- The client's rows and methods, held against the vendor's OpenAPI file: every operation is a row, every row a method, and a
--- method can say all that the file declares. What arrives at a server is judged.
+-- Coverage of the vendor's OpenAPI file: every operation has a row, every row has a method, and a method can send every
+-- declared parameter. The spec checks the requests that arrive at a server.
 local cjson = require "cjson"
 local coverage = require "spec.support.coverage"
 local devkit4ai = require "devkit4ai"
@@ -10,7 +10,7 @@ local operations = require "devkit4ai.api.operations"
 local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
 
--- Answers each operation as the file says.
+-- Responds to each operation as the file describes it.
 local SCRIPT = [[
 local routes = require("cjson").decode(%q)
 return function(conn)
@@ -25,7 +25,7 @@ return function(conn)
     end
     local asked = request.target:match("/(%%x+%%-%%x+%%-%%x+%%-%%x+%%-%%x+)")
     local body = asked and answer.body:gsub("497f6eca%%-6276%%-4993%%-bfeb%%-53cbbbba6f08", asked) or answer.body
-    conn:respond(answer.status, body) -- about what was asked for
+    conn:respond(answer.status, body) -- with the requested id
     request = conn:read_request()
   end
 end]]
@@ -47,7 +47,7 @@ describe("every operation of the API", function()
   local rows, server, client, objects = operations.all(), nil, nil, nil
   local sent, failures = {}, {}
 
-  -- Makes a row's calls, and keeps what they sent to the row's own place.
+  -- Makes the calls of a row, and keeps their requests by operation.
   local function make_calls(name)
     sent[name] = {}
     if not rows[name] then
@@ -85,13 +85,13 @@ describe("every operation of the API", function()
 
   it("is one of 54", function() assert.equal(54, #list) end)
 
-  it("is called, once a call, and gives a value", function() assert.same({}, failures) end)
+  it("is sent once per call, and returns a value", function() assert.same({}, failures) end)
 
-  it("can be said whole and left bare", function()
+  it("can be sent with every parameter and with none", function()
     assert.same({}, coverage.complaints(list, rows, sent, every_call.without_method))
   end)
 
-  -- What the check finds where the vendor's file is another one, or the client is.
+  -- The complaints of the check, if the file or the client differ.
   local function changed(change)
     local other = { document = openapi.read(), rows = {}, sent = {}, without = every_call.without_method }
     for name, row in pairs(rows) do other.rows[name] = row end
@@ -147,14 +147,14 @@ describe("every operation of the API", function()
     end,
   }
   for complaint, change in pairs(FOUND) do
-    it("would be found out: " .. complaint, function()
+    it("has a check for: " .. complaint, function()
       local found = {}
       for _, line in ipairs(changed(change)) do found[line] = true end
       assert.is_true(found[complaint], complaint)
     end)
   end
 
-  -- The names of an object's methods.
+  -- The names of the methods of an object.
   local function methods_of(object)
     local names = {}
     local _ = object.config -- loads the class of payments and of stripe
@@ -165,7 +165,7 @@ describe("every operation of the API", function()
     return names
   end
 
-  it("has a method, and each method an example", function()
+  it("has a method, and each method has an example", function()
     local blocks, missing = examples.blocks(), {}
     for _, object in ipairs { "client", "project", "key", "gen", "stripe", "payments" } do
       local called, spoken, count, shown = every_call.called(object), {}, 0, 0

@@ -1,5 +1,5 @@
--- The main job against every form of the API that the documents show: each base of the sandbox's dialect, and each
--- further value of each axis.
+-- The main workflow against every documented form of the API: each base of the sandbox's dialect, and each
+-- value of each axis.
 local child = require "spec.support.child"
 local devkit4ai = require "devkit4ai"
 local dialect = require "devkit4ai.sandbox.dialect"
@@ -10,7 +10,7 @@ local PASSWORD = "SecurePass123"
 local IMAGE = "examples/images/neon.png"
 local PNG = "\137PNG\r\n\26\n"
 
-describe("the client does its job in the dialect", function()
+describe("the main workflow runs in the dialect", function()
   local folder, box, client, pause
 
   setup(function()
@@ -32,13 +32,13 @@ describe("the client does its job in the dialect", function()
     client = assert(devkit4ai.new { base_url = box.url, operator_key = box.operator_key })
   end
 
-  -- Registers with what the role needs and is logged in after it, whether or not tokens came.
+  -- Registers an account, and logs in if the response has no tokens.
   local function enter(who, email)
     local account = assert(who:register { email = email, password = PASSWORD })
     assert.equal(email, account.email)
     local me, _, err = who:me()
     if not me then
-      assert.same({ "config", "not_sent" }, { err.kind, err.outcome }) -- it holds no token yet
+      assert.same({ "config", "not_sent" }, { err.kind, err.outcome }) -- there is no token yet
       assert(who:login(email, PASSWORD))
       me = assert(who:me())
     end
@@ -53,7 +53,7 @@ describe("the client does its job in the dialect", function()
     file:close()
   end
 
-  -- Saved or not: the sandbox takes half a second to draw a picture.
+  -- Saves only if asked: the sandbox takes half a second to draw an image.
   local function make_picture(scope, prompt, saved)
     local gen = assert(scope:generate { images = { IMAGE }, prompt = prompt })
     assert.equal("pending", gen.status)
@@ -63,7 +63,7 @@ describe("the client does its job in the dialect", function()
     return gen
   end
 
-  -- Each prompt is known once to the server: no order was doubled by a repeat under another name of the part.
+  -- The server has each prompt once: the retry with another field name created no second generation.
   local function holds_once(scope, gen, prompt)
     local list = assert(scope:generations { per_page = 1 }:all())
     assert.same({ 1, gen.id }, { #list, list[1].id })
@@ -124,7 +124,7 @@ describe("the client does its job in the dialect", function()
     end
   end
 
-  describe("with a limit of requests, told as", function()
+  describe("with a request limit, reported as", function()
     for _, axis in ipairs(dialect.axes) do
       for _, value in ipairs(axis[1] == "rate_headers" and axis.values or {}) do
         it(value, function()

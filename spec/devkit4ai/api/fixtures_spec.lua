@@ -1,5 +1,5 @@
--- The documented forms of each answer that the documents disagree about (wire.md 6.2, "fixture rows"), one file a row:
--- each goes the way of an answer on the wire and comes out in one normal form.
+-- Response forms on which the documents disagree (wire.md 6.2, "fixture rows"), one file per row:
+-- the client converts each one to the same normal form.
 local cjson = require("cjson").new()
 local classify = require "devkit4ai.request.classify"
 local core = require "devkit4ai.core"
@@ -14,7 +14,7 @@ local ROWS = { "D01", "D02", "D03", "D15", "D16", "D17", "D18", "D21", "D22", "D
 
 local HEAD = "HTTP/1.1 %d Any\r\nContent-Type: application/json\r\n\r\n"
 
--- The forms of a file, each with its answer's text as it stands there.
+-- The forms of a file, each with the text of its response.
 local function read(row)
   local file = assert(io.open(FOLDER .. row .. ".json", "rb"))
   local source = file:read("*a")
@@ -29,7 +29,7 @@ local function read(row)
   return fixture
 end
 
--- An answer without its decoded forms, which hold what came.
+-- A result without its decoded response.
 local function plain(value)
   if type(value) ~= "table" then return value end
   local copy = {}
@@ -39,14 +39,14 @@ local function plain(value)
   return copy
 end
 
-describe("the client takes every documented form of", function()
+describe("the client accepts every documented form of", function()
   for _, row in ipairs(ROWS) do
     local fixture = read(row)
     assert.equal(row, fixture.row)
     for _, form in ipairs(fixture.forms) do
       it(("%s (%s): %s"):format(fixture.topic, row, form.form), function()
         local secrets = core.secrets()
-        local operation = operations[form.operation]
+        local operation = operations.get(form.operation)
         local head = HEAD:format(form.status)
         local answer, failure = classify.answered(operation, {}, secrets, form.status, form.text, head)
         if form.normal then
@@ -70,7 +70,7 @@ describe("the client takes every documented form of", function()
     end
   end
 
-  it("each row that has a file, and each file has its row here", function()
+  it("each row with a file, and each file has a row here", function()
     local pipe = assert(io.popen("ls " .. FOLDER))
     local listed = pipe:read("*a")
     pipe:close()

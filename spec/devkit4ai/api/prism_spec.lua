@@ -1,25 +1,25 @@
--- Prism, which judges by the vendor's OpenAPI file alone, takes what the client sends, and the client takes what Prism
--- answers by that file. Headers are not in the file.
-if _VERSION ~= "Lua 5.4" or rawget(_G, "jit") then return end -- the subject is no Lua of ours
+-- Prism validates the client's requests by the vendor's OpenAPI file, and the client accepts Prism's responses. Headers are
+-- not in the file.
+if _VERSION ~= "Lua 5.4" or rawget(_G, "jit") then return end -- does not depend on the Lua version
 
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local every_call = require "spec.support.every_call"
 local operations = require "devkit4ai.api.operations"
 local prism = require "spec.support.prism"
 local wire = require "spec.support.wire"
 
--- What Prism finds in a row's requests, where the documents disagree or Prism can't judge; spec/devkit4ai/api/wire/curl_spec.lua does.
+-- Expected complaints of Prism: the documents disagree, or Prism can't check; spec/devkit4ai/api/wire/curl_spec.lua does.
 local FINDS = {
-  create_generation = "Request body must have required property 'files'", -- wire.md D36: the guide's name of the part is sent
-  create_anonymous_generation = "Request body property files must be array", -- Prism makes no list of equal parts
+  create_generation = "Request body must have required property 'files'", -- D36: the client sends the field name of the guide
+  create_anonymous_generation = "Request body property files must be array", -- Prism does not read repeated parts as a list
 }
 
--- Where Prism answers by the file, and the file says less than wire.md.
+-- Responses for which the file says less than wire.md.
 local UNUSABLE = {
-  get_health_simple = "no object and no list", -- wire.md 3.1, row 54: the file types no answer, so Prism answers null
+  get_health_simple = "no object and no list", -- row 54: the file has no schema, so Prism responds with null
 }
 
-describe("by the vendor's file,", function()
+describe("by the OpenAPI file,", function()
   local server, clients, objects = nil, {}, {}
 
   setup(function()
@@ -35,7 +35,7 @@ describe("by the vendor's file,", function()
     if server then server:stop() end
   end)
 
-  -- What Prism printed since a place in its log, once it has judged so many requests.
+  -- The output of Prism since a place in its log, once it has checked a number of requests.
   local function judged(from, count)
     local text, verdicts
     repeat
@@ -46,7 +46,7 @@ describe("by the vendor's file,", function()
     return text
   end
 
-  -- The violations among them, each once.
+  -- The violations in it, without duplicates.
   local function violations(text)
     local list, seen = {}, {}
     for line in text:gmatch("Violation: %S+ ([^\n]+)") do
@@ -56,7 +56,7 @@ describe("by the vendor's file,", function()
   end
 
   for name, calls in pairs(every_call.calls) do
-    it(name .. " is asked for as it should be", function()
+    it("the request of " .. name .. " is valid", function()
       local from = #server:log() + 1
       for _, call in ipairs(calls) do
         local value, message = every_call.make(objects.static, call)
@@ -64,18 +64,18 @@ describe("by the vendor's file,", function()
           assert.matches("answered 422", message, 1, true)
         elseif UNUSABLE[name] then
           assert.matches(UNUSABLE[name], message, 1, true)
-        elseif operations[name].about and message then
-          assert.matches("it is about another id", message, 1, true) -- Prism makes up the ids
+        elseif operations.get(name).id_argument and message then
+          assert.matches("it is about another id", message, 1, true) -- Prism invents the ids
         else
           assert.is_nil(message)
-          if not operations[name].nullable then assert.is_truthy(value) end
+          if not operations.get(name).nullable then assert.is_truthy(value) end
         end
       end
       assert.same({ FINDS[name] }, violations(judged(from, #calls)))
     end)
   end
 
-  it("a request that is wrong is found out", function()
+  it("an invalid request is detected", function()
     local from = #server:log() + 1
     local response = assert(clients.static:request {
       method = "GET", path = "/api/v1/projects/stats", query = { is_active = "perhaps" },
@@ -85,11 +85,11 @@ describe("by the vendor's file,", function()
     assert.equal(404, assert(clients.static:request { method = "GET", path = "/api/v1/projects" }).status)
   end)
 
-  -- The payments' answers are in no sandbox: Prism makes them up, of values and lengths that chance chooses.
+  -- The sandbox has no payments: Prism generates their responses with random values and lengths.
   for name, calls in pairs(every_call.calls) do
-    local row = operations[name]
+    local row = operations.get(name)
     if row and row.path:find("/payments/", 1, true) then
-      it(name .. " is answered with what can be used, whatever stands in it", function()
+      it("any valid response to " .. name .. " is accepted", function()
         local values, nothing = 0, 0
         for n = 1, 60 do
           local value, message = every_call.make(objects.random, calls[n % #calls + 1])

@@ -1,11 +1,11 @@
--- The normal form of each answer, out of every form that wire.md 6 shows: the documented JSON goes in.
+-- Response normalization: each form of wire.md 6 as documented JSON.
 local responses = require "devkit4ai.api.responses"
 local json = require "devkit4ai.util.json"
 
 local ID = "550e8400-e29b-41d4-a716-446655440000"
 local PROJECT = "770e8400-e29b-41d4-a716-446655440002"
 
--- Through the same door as an answer on the wire.
+-- Decoded in the same way as a response on the wire.
 local function read(row, text)
   local ok, raw, secrets = json.decode((text:gsub("ID", ID):gsub("PROJECT", PROJECT)))
   assert.is_true(ok)
@@ -30,7 +30,7 @@ describe("an account", function()
       "api_key":"other",
       "provisioning":{"project_id":"PROJECT","api_key":"pk_prod","developer_key":"ak_dev"}}]],
   } do
-    it("has its keys where the form is " .. form, function()
+    it("has its keys in the form " .. form, function()
       local account = assert(read("account", text))
       for name, value in pairs(KEYS) do assert.equal(value, account[name], name) end
       assert.is_nil(account.full_name)
@@ -50,7 +50,7 @@ describe("an account", function()
     assert.same({ id = ID, provisioning = {} }, account.raw)
   end)
 
-  it("is none without an id", function()
+  it("is rejected without an id", function()
     lacks("account", "{}", "id")
     lacks("account", '{"id":7}', "id")
     lacks("account", '{"id":null}', "id")
@@ -58,7 +58,7 @@ describe("an account", function()
 end)
 
 describe("tokens", function()
-  it("come with a refresh token, or with none in three ways", function() -- wire.md D09
+  it("have a refresh token, or none in three forms", function() -- wire.md D09
     assert.same({ access_token = "A", refresh_token = "R" },
       read("tokens", '{"access_token":"A","refresh_token":"R","token_type":"bearer"}'))
     for _, text in ipairs { '{"access_token":"A","token_type":"Bearer"}', '{"access_token":"A","refresh_token":null}',
@@ -67,7 +67,7 @@ describe("tokens", function()
     end
   end)
 
-  it("are none without an access token", function()
+  it("are rejected without an access token", function()
     for _, text in ipairs { "{}", '{"access_token":null}', '{"access_token":""}', '{"access_token":{}}',
       '{"refresh_token":"R"}', "[]" } do
       lacks("tokens", text, "access_token")
@@ -76,13 +76,13 @@ describe("tokens", function()
 end)
 
 describe("a project", function()
-  it("needs its id alone", function() -- wire.md D27
+  it("needs only its id", function() -- wire.md D27
     local project = assert(read("project", '{"id":"PROJECT"}'))
     assert.same({ id = PROJECT, raw = { id = PROJECT } }, project)
     lacks("project", '{"name":"x"}', "id")
   end)
 
-  it("has what the guide shows", function()
+  it("has the fields of the guide", function()
     local project = assert(read("project", [[{"id":"PROJECT","name":"My First AI App","description":"x","owner_id":"ID",
       "is_active":true,"created_at":"2025-12-08T10:35:00Z","updated_at":null}]]))
     assert.same({ "My First AI App", "x", ID, true, "2025-12-08T10:35:00Z" },
@@ -92,7 +92,7 @@ describe("a project", function()
 end)
 
 describe("a key", function()
-  it("has what the guide shows, and itself not in raw", function()
+  it("has the fields of the guide, and no secret in raw", function()
     local key = assert(read("key", [[{"id":"ID","key":"pk_prod123","key_prefix":"pk_prod1","name":"Production API Key",
       "project_id":"PROJECT","is_active":true,"last_used_at":null,"created_at":"2025-12-08T10:40:00Z"}]]))
     assert.same({ "pk_prod123", "pk_prod1", "Production API Key", PROJECT, true },
@@ -100,14 +100,14 @@ describe("a key", function()
     assert.is_nil(key.raw.key)
   end)
 
-  it("without a name has none, also where the name is empty", function() -- wire.md D05
+  it("has no name if the name is absent or empty", function() -- wire.md D05
     for _, text in ipairs { '{"id":"ID","key":"k"}', '{"id":"ID","key":"k","name":null}',
       '{"id":"ID","key":"k","name":""}' } do
       assert.is_nil(assert(read("key", text)).name)
     end
   end)
 
-  it("is none without id or key", function()
+  it("is rejected without id or key", function()
     lacks("key", '{"key":"k"}', "id")
     lacks("key", '{"id":"ID"}', "key")
     lacks("key", '{"id":"ID","key":7}', "key")
@@ -116,7 +116,7 @@ end)
 
 describe("a list", function()
   for row, name in pairs { projects = "projects", keys = "api_keys" } do -- wire.md D30
-    it("of " .. name .. " is an array, or stands under its name or under items", function()
+    it("of " .. name .. " is an array, or is in the field with its name or in items", function()
       for _, text in ipairs { '[{"id":"ID"},{"id":"PROJECT"}]', '{"' .. name .. '":[{"id":"ID"},{"id":"PROJECT"}]}',
         '{"items":[{"id":"ID"},{"id":"PROJECT"}],"total":2,"has_more":false}' } do
         local list = assert(read(row, text))
@@ -130,13 +130,13 @@ describe("a list", function()
       end
     end)
 
-    it("of " .. name .. " is none where it holds something else, and names it", function()
+    it("of " .. name .. " is rejected with other content, and the message names the field", function()
       lacks(row, '{"detail":"no"}', name)
       lacks(row, '{"' .. name .. '":"many"}', name)
       lacks(row, '["x"]', name .. "[1].id")
     end)
 
-    it("of " .. name .. " keeps the items beside one that can't be used", function()
+    it("of " .. name .. " keeps the other items if one is invalid", function()
       for _, odd in ipairs { "null", '{"name":"x"}', '"x"', "7", "[]", '{"id":7}' } do
         for _, items in ipairs {
           '[{"id":"A"},%s,{"id":"B"}]', '[%s,{"id":"A"},{"id":"B"}]', '[{"id":"A"},{"id":"B"},%s]',
@@ -151,7 +151,7 @@ describe("a list", function()
 end)
 
 describe("a generation", function()
-  it("is pending where the answer does not say", function() -- wire.md D39
+  it("is pending if the response has no status", function() -- wire.md D39
     assert.equal("pending", read("generation", '{"id":"ID","message":"Generation request submitted"}').status)
     assert.equal("processing", read("generation", '{"id":"ID","status":"processing"}').status)
   end)
@@ -163,22 +163,22 @@ describe("a generation", function()
     ["the guide's before the others"] = '"result_image_url":"http://p","generated_image_url":"b","result":"c"',
     ["the OpenAPI file's before a result"] = '"result_image_url":null,"generated_image_url":"http://p","result":"c"',
   } do
-    it("has its picture where the form is " .. form, function()
+    it("has its image in the form " .. form, function()
       assert.equal("http://p", read("generation", '{"id":"ID","status":"completed",' .. text .. "}").image_url)
     end)
   end
 
-  it("has no picture before it is done", function()
+  it("has no image before it is completed", function()
     for _, text in ipairs { "", ',"result_image_url":null', ',"result":null', ',"result":{}', ',"result":[]' } do
       assert.is_nil(read("generation", '{"id":"ID","status":"processing"' .. text .. "}").image_url)
     end
   end)
 
-  it("says why it failed", function()
+  it("has the reason of its failure", function()
     assert.equal("no GPU", read("generation", '{"id":"ID","status":"failed","error":"no GPU"}').error)
   end)
 
-  it("has what the guide shows", function()
+  it("has the fields of the guide", function()
     local gen = assert(read("generation", [[{"id":"ID","status":"completed","instructions":"{\"prompt\":\"x\"}",
       "result_image_url":"https://storage/x.png","is_public":false,"created_at":"2025-12-08T10:45:00Z",
       "updated_at":"2025-12-08T10:47:00Z"}]]))
@@ -186,23 +186,23 @@ describe("a generation", function()
       { gen.instructions, gen.is_public, gen.created_at, gen.updated_at })
   end)
 
-  it("is none without an id", function()
+  it("is rejected without an id", function()
     lacks("generation", '{"status":"pending"}', "id")
   end)
 end)
 
-describe("a refusal", function()
+describe("an error response", function()
   local function refusal(text)
     local _, raw = json.decode(text)
-    return responses.refusal(raw)
+    return responses.error(raw)
   end
 
-  it("is the server's words", function()
+  it("has the message of the server", function()
     assert.equal("Could not validate credentials", (refusal '{"detail":"Could not validate credentials"}'))
     assert.equal("Maximum 5 example images allowed", (refusal '{"detail":"Maximum 5 example images allowed"}'))
   end)
 
-  it("is a list of fields, each with its path", function()
+  it("has a list of fields, each with its path", function()
     local detail, fields = refusal [[{"detail":[{"loc":["body","email"],"msg":"value is not a valid email address",
       "type":"value_error.email","input":"x","ctx":{}},{"loc":["body",17],
       "msg":"JSON decode error","type":"json_invalid"},
@@ -213,21 +213,21 @@ describe("a refusal", function()
     assert.equal(4, #fields)
   end)
 
-  it("has a time as a number or as a text", function()
+  it("has retry_after as a number or as a string", function()
     for _, value in ipairs { "3600", '"3600"' } do
       local detail, _, retry_after = refusal('{"detail":"Rate limit exceeded","retry_after":' .. value .. "}")
       assert.same({ "Rate limit exceeded", 3600 }, { detail, retry_after })
     end
   end)
 
-  it("is nothing where there are no words", function()
+  it("has no message if the server sends none", function()
     for _, text in ipairs { "{}", "[]", '""', "null", '{"detail":null}', '{"detail":[]}', '{"detail":{}}',
       '{"a":1}' } do
       assert.is_nil((refusal(text)))
     end
   end)
 
-  it("is the words of an object, however deep", function()
+  it("has the message of an object at any depth", function()
     for text, words in pairs {
       ['{"error":{"message":"out of credits"}}'] = "out of credits",
       ['{"detail":{"code":"QUOTA","message":"quota exceeded"}}'] = "quota exceeded",

@@ -1,6 +1,6 @@
 -- Rotation of keys: each step fails in each way, and afterwards the caller holds a key that works and knows of the new one.
 -- What works is judged by a server with a memory, and what was made and revoked is counted there.
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local key_server = require "spec.support.key_server"
 local waits = require "devkit4ai.loop.waits"
 local wire = require "spec.support.wire"
@@ -11,12 +11,12 @@ local OTHER = "aa0e8400-e29b-41d4-a716-446655440005"
 -- What is rotated: how, with which key, which header shows it, and a call that needs it.
 local KINDS = {
   developer = {
-    old = wire.sample.developer_key, header = "X-Developer-Key", says = "client:rotate_developer_key",
+    old = wire.sample.developer_key, header = "X-Developer-Key", call_name = "client:rotate_developer_key",
     rotate = function(client, options) return client:rotate_developer_key("2027", options) end,
     call = function(client) return client:project(OTHER):refresh() end,
   },
   project = {
-    old = wire.sample.project_key, header = "X-API-Key", says = "project:rotate_key",
+    old = wire.sample.project_key, header = "X-API-Key", call_name = "project:rotate_key",
     rotate = function(client, options) return client:project():rotate_key("2027", options) end,
     call = function(client) return client:generation(ID):refresh() end,
   },
@@ -89,7 +89,7 @@ local function used(kind, keys)
 end
 
 for name, kind in pairs(KINDS) do
-  describe(kind.says, function()
+  describe(kind.call_name, function()
     after_each(function()
       client:close()
       server:stop()
@@ -135,11 +135,11 @@ for name, kind in pairs(KINDS) do
         if key then assert.is_true(keys[key.key]) end
         if err then
           assert.equal(message, err.message)
-          assert.equal(kind.says, message:sub(1, #kind.says))
+          assert.equal(kind.call_name, message:sub(1, #kind.call_name))
           shows_no_key(message, keys)
           shows_no_key(err.detail or "", keys)
         end
-        if failure.orphan then assert.is_truthy(message:find("a key that nobody knows may exist now", 1, true)) end
+        if failure.orphan then assert.is_truthy(message:find("a key that you have not seen may exist now", 1, true)) end
         if failure.made then
           assert.is_false(err.retryable)
           assert.is_truthy(message:find("keep it", 1, true), message)

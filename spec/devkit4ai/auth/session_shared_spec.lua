@@ -114,7 +114,7 @@ describe("clients with the same refresh token", function()
           request = conn:read_request()
         end
       end]] }
-    local quick = require "spec.support.quick"
+    local quick = require "spec.support.no_retry_pauses"
     local leader = assert(quick.new { base_url = server.url, access_token = "ended", refresh_token = "refresh-0",
       headers = { ["X-Trace"] = "a-long-value-of-the-user" } })
     local follower = new()
@@ -159,7 +159,7 @@ describe("clients with the same refresh token", function()
         ]] .. UNTIL_A_LOGIN .. [[
         return conn:close()
       end]] }
-    local quick = require "spec.support.quick"
+    local quick = require "spec.support.no_retry_pauses"
     local leader = assert(quick.new { base_url = server.url, access_token = "ended", refresh_token = "refresh-0" })
     local follower = new()
     local lead = devkit4ai.spawn(function() return leader:refresh_token() end)

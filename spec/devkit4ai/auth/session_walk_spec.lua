@@ -37,7 +37,7 @@ local MODEL = [=[
     local its_family = valid[sent]
     local answer, status = { detail = "no" }, 401
     if its_family and chance(10) then
-      answer, status = { detail = "try later" }, 503
+      answer, status = { detail = "try again later" }, 503
     elseif its_family and chance(6) then
       tally.refused = tally.refused + 1
       valid[sent], used[sent] = nil, its_family

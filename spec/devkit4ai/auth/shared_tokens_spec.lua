@@ -1,5 +1,5 @@
 -- What a client's calls share, the budget of repeats; and what the waits of an account share, the pace.
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local jwt = require("spec.support.jwt").of
 local raw = require "spec.support.raw"
 local waits = require "devkit4ai.loop.waits"

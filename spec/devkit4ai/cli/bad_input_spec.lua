@@ -141,7 +141,7 @@ describe("devkit4ai with", function()
       for _, name in ipairs { "wait", "save" } do
         local ended = workspace:run { name, id, "--out", workspace.folder .. "/id.png" }
         assert.equal(2, ended.code, ended.err)
-        assert.is_truthy(ended.err:find("is no UUID", 1, true), ended.err)
+        assert.is_truthy(ended.err:find("is not a UUID", 1, true), ended.err)
       end
     end
     assert.equal(2, workspace:run({ "list", "--project", "7" }).code)

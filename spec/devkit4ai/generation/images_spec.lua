@@ -102,7 +102,7 @@ describe("project:generate", function()
     accepted { images = { file("most.jpg", bytes) } }
     refused("too_large", { images = { image(bytes .. "x") } }, "a.jpg: it has 10485761 bytes, more than the 10485760")
     refused("too_large", { images = { file("more.jpg", bytes .. "x") } }, "more.jpg: it has 10485761 bytes",
-      "give a smaller picture")
+      "give a smaller image")
   end)
 
   it("refuses a file that is not an image by its first bytes", function()
@@ -110,7 +110,7 @@ describe("project:generate", function()
       "\255\216",
       "RIFF....WAVEfmt ....", "\137PNG\r\n", "x" } do
       refused("invalid", { images = { file("a.png", bytes) } }, "a.png: it is no JPEG, PNG or WebP picture",
-        "give a JPEG, PNG or WebP picture")
+        "give a JPEG, PNG or WebP image")
     end
   end)
 
@@ -142,7 +142,7 @@ describe("project:generate", function()
     local other = client:project("880e8400-e29b-41d4-a716-446655440003") -- the option project_key is not its key
     local _, message, err = other:generate { images = { image() }, prompt = "neon" }
     assert.same({ "config", "not_sent" }, { err.kind, err.outcome })
-    assert.is_truthy(message:find("make one with project:new_key", 1, true), message)
+    assert.is_truthy(message:find("create one with project:new_key", 1, true), message)
   end)
 
   it("uploads a file that is removed after the call", function()

@@ -71,7 +71,7 @@ describe("devkit4ai.all", function()
       end,
     }
     assert.equal(1, (message:find("changed my mind; before this error: ", 1, true)), message)
-    assert.is_truthy(message:find("may be under way and paid for", 1, true), message)
+    assert.is_truthy(message:find("may be running and paid for", 1, true), message)
     assert.equal(1, #server:requests())
   end)
 

@@ -61,7 +61,7 @@ for gear, start in pairs {
         { err.kind, err.outcome, err.operation, err.retryable })
       assert.equal(message, err.message)
       assert.is_truthy(message:find("the task was cancelled: ", 1, true), message)
-      assert.is_truthy(message:find("may be under way and paid for", 1, true), message)
+      assert.is_truthy(message:find("may be running and paid for", 1, true), message)
       assert.same({ "cancelled", "unknown" }, { inside[3].kind, inside[3].outcome })
       assert.same({ "cancelled", "not_sent", 0 }, { inside.again.kind, inside.again.outcome, inside.again.attempts })
       assert.same({ "cancelled", "not_sent" }, { inside.me.kind, inside.me.outcome })

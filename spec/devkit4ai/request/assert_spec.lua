@@ -8,8 +8,8 @@ describe("assert around a call that fails", function()
       assert(client:me())
     ]]
     assert.equal(1, ended.code)
-    assert.matches("client:me: 127%.0%.0%.1:1 %(connect, after %d+%.%d+ s%): [^\n]*; is the server running, "
-      .. "and is base_url right%?\n", ended.err)
+    assert.matches("client:me: 127%.0%.0%.1:1 %(connect, after %d+%.%d+ s%): [^\n]*; check that the server runs, "
+      .. "and that base_url is correct\n", ended.err)
     assert.matches("script%.lua:2:", ended.err)
   end)
 

@@ -1,6 +1,6 @@
 -- Values that can't be right, or look so: what is refused here sends nothing, and what may be right goes out as it was given.
 local cjson = require "cjson"
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
 
@@ -31,7 +31,7 @@ teardown(function()
   server:stop()
 end)
 
-describe("an id that is no UUID is refused, with nothing sent:", function()
+describe("an id that is not a UUID is refused, with nothing sent:", function()
   local CALLS = {
     ["project"] = function(id) return client:project(id) end,
     ["generation:refresh"] = function(id) return client:generation(id):refresh() end,
@@ -52,7 +52,7 @@ describe("an id that is no UUID is refused, with nothing sent:", function()
         local done, message, err = call(id)
         assert.is_nil(done)
         assert.same({ "invalid", "not_sent" }, { err.kind, err.outcome })
-        assert.matches("no UUID", message)
+        assert.matches("not a UUID", message)
         assert.equal(before, #server:requests())
       end
     end)
@@ -63,7 +63,7 @@ describe("an id that is no UUID is refused, with nothing sent:", function()
     local before = #server:requests()
     local done, message, err = key:revoke()
     assert.same({ nil, "invalid", before }, { done, err.kind, #server:requests() })
-    assert.matches("key:revoke: api_key_id is no UUID", message)
+    assert.matches("key:revoke: api_key_id is not a UUID", message)
   end)
 end)
 

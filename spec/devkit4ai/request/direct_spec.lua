@@ -1,5 +1,5 @@
 -- client:request: any request of the API, held against what curl sends for the same.
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
 

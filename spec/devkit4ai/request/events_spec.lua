@@ -1,6 +1,6 @@
 -- What a client tells of its work: which events, in which order, with what in them; and no secret, whoever listens.
 local child = require "spec.support.child"
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local poll_schedule = require "devkit4ai.generation.poll_schedule"
 local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"

@@ -1,7 +1,7 @@
 -- No secret shows: all of them carry a mark, all operations run with the log on against servers that repeat what they hear,
 -- and the mark is looked for in what is returned, told, logged and printed, in URLs, at a proxy and at another origin.
 local child = require "spec.support.child"
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local key_server = require "spec.support.key_server"
 local marker = require "spec.support.marker_run"
 local raw = require "spec.support.raw"
@@ -173,7 +173,7 @@ describe("no secret shows", function()
     for _, origin in ipairs { server.url, "http://127.0.0.1:" .. raw.port_closed(), "http://no.such.name.invalid" } do
       run([[
         local url, origin = ...
-        local devkit4ai = require "spec.support.quick"
+        local devkit4ai = require "spec.support.no_retry_pauses"
         local function on_event(event) marker.look("an event", event) end
         local client = assert(devkit4ai.new(marker.options(url, { on_event = on_event })))
         for _, address in ipairs { "/a.png?signature=MARK-the%2Fsignature&v=1", "/a\n.png?s=MARK-the-signature" } do
@@ -198,7 +198,7 @@ describe("no secret shows", function()
     for _, change in ipairs { "refresh_token", "logout" } do
       run([[
         local url, change = ...
-        local devkit4ai = require "spec.support.quick"
+        local devkit4ai = require "spec.support.no_retry_pauses"
         local function on_event(event) marker.look("an event", event) end
         -- no piece of them stands in another secret: what hides that one must not hide them
         local client = assert(devkit4ai.new(marker.options(url, {
@@ -243,7 +243,7 @@ describe("no secret shows", function()
       servers[#servers + 1] = server
       run([[
         local url, kind, old = ...
-        local devkit4ai = require "spec.support.quick"
+        local devkit4ai = require "spec.support.no_retry_pauses"
         local function on_event(event) marker.look("an event", event) end
         local options = require("spec.support.wire").options(url, { on_event = on_event })
         options[kind .. "_key"] = old

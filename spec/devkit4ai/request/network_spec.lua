@@ -29,7 +29,7 @@ describe("no server", function()
   it("is a network failure with nothing sent, names the address and asks whether it runs", function()
     local message, err = failure(new("http://127.0.0.1:" .. raw.port_closed()))
     assert.same({ "network", "not_sent", true, 1 }, { err.kind, err.outcome, err.retryable, err.attempts })
-    says(message, "client:me: 127.0.0.1:1 (connect", "is the server running, and is base_url right?")
+    says(message, "client:me: 127.0.0.1:1 (connect", "check that the server runs, and that base_url is correct")
   end)
 end)
 
@@ -47,7 +47,7 @@ describe("a name that does not resolve", function()
     assert.equal("", ended.err)
     assert.equal(0, ended.code)
     assert.matches("^network\tnot_sent\ttrue\tclient:me: slow.test %(name look%-up", ended.out)
-    says(ended.out, "look at the name in base_url")
+    says(ended.out, "check the host name in base_url")
   end)
 
   it("does not hold a call past its connect limit", function()
@@ -55,7 +55,7 @@ describe("a name that does not resolve", function()
       env = { SLOW_RESOLVE_NAME = "slow.test", SLOW_RESOLVE_SECONDS = "1000" } })
     assert.equal(0, ended.code)
     assert.matches("^timeout\tnot_sent\ttrue\tclient:me: slow.test %(name look%-up", ended.out)
-    says(ended.out, "more time with the option timeout")
+    says(ended.out, "pass a larger timeout")
   end)
 end)
 
@@ -114,11 +114,12 @@ local ANSWERS = {
   { "cut in its head", [[conn:write("HTTP/1.1 200 OK\r\nContent-") conn:close()]],
     "network", "unknown", 200, true, { "(body, after " } },
   { "HTML with 503", [[conn:respond(503, "<html><h1>Busy</h1>", { ["Content-Type"] = "text/html" })]],
-    "server", "unknown", 503, true, { "the server answered 503", "try later" } },
+    "server", "unknown", 503, true, { "the server answered 503", "try again later" } },
   { "HTML with 200", [[conn:respond(200, "<html>Welcome</html>", { ["Content-Type"] = "text/html" })]],
-    "protocol", "unknown", 200, true, { "the answer (200) can't be used: it is no JSON", "is base_url the API's" } },
+    "protocol", "unknown", 200, true, { "the answer (200) can't be used: it is not JSON",
+      "check that base_url is the address" } },
   { "broken JSON", [[conn:respond(200, '{"id": ')]],
-    "protocol", "unknown", 200, true, { "it is no JSON" } },
+    "protocol", "unknown", 200, true, { "it is not JSON" } },
   { "JSON of 1001 levels", [[conn:respond(200, ("["):rep(1001) .. ("]"):rep(1001))]],
     "protocol", "unknown", 200, true, { "too many nested" } },
   { "a million brackets", [[conn:respond(200, ("["):rep(1000000))]],
@@ -126,7 +127,7 @@ local ANSWERS = {
   { "a number", "conn:respond(200, '5')", "protocol", "unknown", 200, true, { "no object and no list" } },
   { "without an id", "conn:respond(200, '{}')", "protocol", "unknown", 200, true, { "it has no id" } },
   { "more than 16 MiB, and says so", [[conn:respond(200, (" "):rep(16 * 1024 * 1024 + 1))]],
-    "protocol", "unknown", 200, false, { "more than 16777216 bytes", "look at base_url" } },
+    "protocol", "unknown", 200, false, { "more than 16777216 bytes", "check base_url" } },
   { "more than 16 MiB in chunks", [[conn:write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
     while conn:write("100000\r\n" .. (" "):rep(1024 * 1024) .. "\r\n") do end]],
     "protocol", "unknown", 200, false, { "more than 16777216 bytes" } },
@@ -134,11 +135,11 @@ local ANSWERS = {
     for i = 1, 80 do conn:write("X-" .. i .. ": " .. ("x"):rep(1000) .. "\r\n") end]],
     "protocol", "unknown", 200, false, { "headers" } },
   { "no HTTP", [[conn:write("SSH-2.0-OpenSSH_9.2\r\n") conn:close()]],
-    "protocol", "unknown", nil, true, { "is base_url the API's" } },
+    "protocol", "unknown", nil, true, { "check that base_url is the address" } },
   { "a redirect", [[conn:respond(307, "", { Location = "http://127.0.0.1:1/" })]],
     "protocol", "unknown", 307, true, { "the server answered 307" } },
   { "404", [[conn:respond(404, { detail = "Not Found" })]],
-    "not_found", "refused", 404, false, { "the server answered 404: Not Found", "look at the id" } },
+    "not_found", "refused", 404, false, { "the server answered 404: Not Found", "check the id" } },
   { "429 with a time in its body", [[conn:respond(429, { detail = "Rate limit exceeded", retry_after = 3600 })]],
     "rate_limited", "refused", 429, true, { "Rate limit exceeded", "wait 3600 s" } },
   { "429 with a fraction", [[conn:respond(429, "{}", { ["Retry-After"] = "1.5" })]],
@@ -196,7 +197,7 @@ describe("an answer that is", function()
     finally(function() server:stop() end)
     local message, err = failure(new(server.url, { timeout = { total = 1 } }))
     assert.same({ "timeout", "unknown", true }, { err.kind, err.outcome, err.retryable })
-    says(message, "(wait, after ", "the time for the whole call is over", "more time with the option timeout")
+    says(message, "(wait, after ", "the time for the whole call is over", "pass a larger timeout")
   end)
 
   it("silent ends the call at its own timeout", function()

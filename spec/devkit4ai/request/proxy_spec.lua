@@ -140,9 +140,9 @@ describe("a proxy setting that can't be used", function()
       } do
         local out = run(case[1], { [name] = value, no_proxy = case[2] or "" })
         assert.matches("^made\t", out)
-        assert.matches("gen:bytes: the environment variable " .. name .. " names no proxy that can be used", out)
+        assert.matches("gen:bytes: the environment variable " .. name .. " is not a valid proxy", out)
       end
-      assert.matches("^config\tdevkit4ai.new: the environment variable " .. name .. " names no proxy",
+      assert.matches("^config\tdevkit4ai.new: the environment variable " .. name .. " is not a valid proxy",
         run("https://api.test", { [name] = value }))
     end)
   end
@@ -237,8 +237,8 @@ describe("a client with a proxy", function()
       local user, message, err = assert(devkit4ai.new(options)):me()
       assert.same({ nil, "network", "not_sent" }, { user, err.kind, err.outcome })
       assert.is_truthy(message:find("the proxy " .. address, 1, true), message)
-      assert.is_truthy(message:find("look at the option proxy", 1, true), message)
-      assert.is_nil(message:find("is the server running", 1, true), message)
+      assert.is_truthy(message:find("check the option proxy", 1, true), message)
+      assert.is_nil(message:find("check that the server runs", 1, true), message)
     end
   end)
 

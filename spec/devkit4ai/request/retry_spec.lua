@@ -17,7 +17,7 @@ local function clock_of(fields)
 end
 
 local function decide(class, failure, clock, chance)
-  return retry.decide({ repeats = class }, failure_of(failure), clock_of(clock), chance or never)
+  return retry.decide({ retry_class = class }, failure_of(failure), clock_of(clock), chance or never)
 end
 
 -- What happened: the failure's fields.
@@ -34,12 +34,12 @@ local HAPPENED = {
 local REPEATED = {
   safe = { ["was not sent"] = true, ["met a limit (429)"] = true, ["has an unknown end"] = true,
     ["was too slow"] = true },
-  unsent = { ["was not sent"] = true },
-  once_more = { ["was not sent"] = true, ["met a limit (429)"] = true, ["has an unknown end"] = true,
+  if_not_sent = { ["was not sent"] = true },
+  one_retry = { ["was not sent"] = true, ["met a limit (429)"] = true, ["has an unknown end"] = true,
     ["was too slow"] = true },
   never = { ["was not sent"] = true, ["met a limit (429)"] = true },
 }
-REPEATED.same, REPEATED.delete = REPEATED.safe, REPEATED.safe
+REPEATED.idempotent, REPEATED.delete = REPEATED.safe, REPEATED.safe
 
 describe("retry.decide", function()
   for class, after in pairs(REPEATED) do
@@ -54,13 +54,13 @@ describe("retry.decide", function()
 
   it("knows the class of every operation", function()
     for name, row in pairs(require("devkit4ai.api.operations").all()) do
-      assert.is_truthy(REPEATED[row.repeats], name .. " has the class " .. tostring(row.repeats))
+      assert.is_truthy(REPEATED[row.retry_class], name .. " has the class " .. tostring(row.retry_class))
       assert.is_nil((retry.decide(row, failure_of { transient = false }, clock_of(), never)))
     end
   end)
 
   it("tries as often as it may, and the refresh twice", function()
-    for class, most in pairs { safe = 5, same = 5, delete = 5, unsent = 5, never = 5, once_more = 2 } do
+    for class, most in pairs { safe = 5, idempotent = 5, delete = 5, if_not_sent = 5, never = 5, one_retry = 2 } do
       local attempts = 1
       while decide(class, { attempts = attempts }, { tries = 5 }) do attempts = attempts + 1 end
       assert.equal(most, attempts, class)
@@ -109,15 +109,16 @@ describe("retry.decide", function()
   end)
 
   it("changes nothing of what it is given", function()
-    local row, failure, clock = { repeats = "safe" }, failure_of { retry_after = 1 }, clock_of()
+    local row, failure, clock = { retry_class = "safe" }, failure_of { retry_after = 1 }, clock_of()
     retry.decide(row, failure, clock, always)
-    assert.same({ { repeats = "safe" }, failure_of { retry_after = 1 }, clock_of() }, { row, failure, clock })
+    assert.same({ { retry_class = "safe" }, failure_of { retry_after = 1 }, clock_of() }, { row, failure, clock })
   end)
 end)
 
 describe("retry.is_harmless", function()
   it("is so where a second one is as one", function()
-    for class, harmless in pairs { safe = true, same = true, delete = true, unsent = false, once_more = false,
+    for class, harmless in pairs { safe = true, idempotent = true, delete = true, if_not_sent = false,
+      one_retry = false,
       never = false } do
       assert.equal(harmless, retry.is_harmless(class), class)
     end

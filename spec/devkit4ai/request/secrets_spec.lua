@@ -1,5 +1,5 @@
 -- No secret shows: not in an error, a message, a tostring, raw, a field or a traceback. Each secret carries a mark.
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local raw = require "spec.support.raw"
 
 local ID = "550e8400-e29b-41d4-a716-446655440000"

@@ -71,7 +71,7 @@ for gear, start in pairs {
     it("ends the upload by closing the client", function()
       local _, message, err = generate(function() client:close() end)
       assert.same({ "cancelled", "unknown" }, { err.kind, err.outcome })
-      assert.is_truthy(message:find("may be under way and paid for", 1, true))
+      assert.is_truthy(message:find("may be running and paid for", 1, true))
     end)
   end)
 end

@@ -46,7 +46,7 @@ describe("client", function()
       local project, message, err = assert(devkit4ai.new { base_url = box.url }):project(id)
       assert.is_nil(project)
       assert.equal("invalid", err.kind)
-      assert.is_truthy(message:find("is no UUID", 1, true))
+      assert.is_truthy(message:find("is not a UUID", 1, true))
     end
   end)
 
@@ -152,7 +152,7 @@ describe("client", function()
   it("an id that is not a UUID never appears in a path", function()
     local message = fails("invalid", "not_sent", nil, "get_generation_status",
       developer():generation("../../auth/me"):refresh())
-    assert.is_truthy(message:find("no UUID", 1, true))
+    assert.is_truthy(message:find("not a UUID", 1, true))
     assert.is_nil(message:find("../../auth/me", 1, true)) -- it may be a key in the wrong place
   end)
 

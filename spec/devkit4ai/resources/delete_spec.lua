@@ -1,6 +1,6 @@
 -- Deleting and revoking return `true`. After an unknown outcome, a retry that finds nothing counts as success; a first request
 -- that finds nothing does not. The server counts the requests.
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local raw = require "spec.support.raw"
 local waits = require "devkit4ai.loop.waits"
 local wire = require "spec.support.wire"

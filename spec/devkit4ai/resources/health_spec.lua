@@ -1,5 +1,5 @@
 -- client:health(part): the path, no credentials, and the result.
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local wire = require "spec.support.wire"
 
 local NOW = "2026-01-01T00:00:00Z"

@@ -1,6 +1,6 @@
 -- client.payments and project.stripe: requests and results. A call that may be charged is never sent twice.
 local cjson = require "cjson"
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local raw = require "spec.support.raw"
 local waits = require "devkit4ai.loop.waits"
 local wire = require "spec.support.wire"
@@ -218,7 +218,7 @@ describe("a call that may be charged", function()
   local CALLS = {
     change = { { new_price_id = "price_2", proration_behavior = "always_invoice" }, "client.payments:subscription()" },
     cancel = { { cancel_immediately = true }, "client.payments:subscription()" },
-    checkout = { CHECKOUT, "nothing is charged before somebody pays there" },
+    checkout = { CHECKOUT, "nothing is charged until somebody pays there" },
     portal = { { return_url = "https://example.com" }, "which does no harm" },
   }
 

@@ -1,5 +1,5 @@
 -- Publishing and deleting a generation, and anonymous generations: requests and results.
-local devkit4ai = require "spec.support.quick"
+local devkit4ai = require "spec.support.no_retry_pauses"
 local raw = require "spec.support.raw"
 local waits = require "devkit4ai.loop.waits"
 local wire = require "spec.support.wire"
@@ -124,7 +124,7 @@ describe("an anonymous generation", function()
     local gen, message, err = order()
     assert.is_nil(gen)
     assert.same({ "network", "unknown", false, 1 }, { err.kind, err.outcome, err.retryable, #server:requests() })
-    assert.is_truthy(message:find("it can't be found again", 1, true))
+    assert.is_truthy(message:find("no call can find it again", 1, true))
     assert.is_nil(message:find("find_generation", 1, true))
   end)
 

@@ -1,4 +1,4 @@
--- The stores that come with the library: what every store does, and what a file must withstand.
+-- Session stores of the library: the store interface, and failures of the file system.
 local child = require "spec.support.child"
 local file = require "devkit4ai.store.file"
 local memory = require "devkit4ai.store.memory"
@@ -37,7 +37,7 @@ for name, new in pairs { memory = function() return memory.new() end, file = fun
     local store
     before_each(function() store = new() end)
 
-    it("gives what was set last, and forgets what was set to nil", function()
+    it("returns the last value, and removes a key with a nil value", function()
       assert.is_nil(store.get("key"))
       assert.is_true(store.set("key", "one"))
       assert.is_true(store.set("key", 'two, with "quotes"\nand \195\164 line'))
@@ -49,13 +49,13 @@ for name, new in pairs { memory = function() return memory.new() end, file = fun
       assert.equal("three", store.get("other"))
     end)
 
-    it("gives a lock to one at a time, for each key", function()
+    it("gives the lock of each key to one holder at a time", function()
       local unlock = assert(store.lock("key", 10))
       assert.is_falsy(store.lock("key", 10))
       local unlock_other = assert(store.lock("other", 10))
       unlock()
       local again = assert(store.lock("key", 10))
-      unlock() -- the first holder's, which frees nothing any more
+      unlock() -- of the first holder: it releases nothing now
       assert.is_falsy(store.lock("key", 10))
       again()
       unlock_other()
@@ -64,7 +64,7 @@ for name, new in pairs { memory = function() return memory.new() end, file = fun
 end
 
 describe("a store in memory", function()
-  it("takes a lock as free whose lease is over", function()
+  it("frees a lock when its lease ends", function()
     local store = memory.new()
     local dead = assert(store.lock("key", 0))
     local unlock = assert(store.lock("key", 10))
@@ -75,16 +75,16 @@ describe("a store in memory", function()
 end)
 
 describe("a store in a file", function()
-  it("is asked for by a path", function()
+  it("needs a path", function()
     for _, wrong in ipairs { "", 7, {} } do
       local ok, why = pcall(function() file.new(wrong) end)
       assert.is_false(ok)
       assert.is_truthy(why:find("store_spec.lua", 1, true))
-      assert.is_truthy(why:find("wants the path of a file", 1, true))
+      assert.is_truthy(why:find("needs the path of a file", 1, true))
     end
   end)
 
-  it("touches nothing until it is used, and leaves only the file behind", function()
+  it("creates nothing before its first use, and leaves only its file", function()
     local store = file.new(path)
     assert.is_nil(store.get("key"))
     assert.same({}, child.list(folder))
@@ -95,7 +95,7 @@ describe("a store in a file", function()
     assert.same({ "tokens.json" }, child.list(folder))
   end)
 
-  it("is its owner's alone, whatever the umask", function()
+  it("is readable by its owner only, with any umask", function()
     local ended = child.run([[assert(require("devkit4ai.store.file").new(...).set("key", "value"))]],
       { args = { path }, before = "umask 0" })
     assert.same({ 0, "" }, { ended.code, ended.err })
@@ -103,7 +103,7 @@ describe("a store in a file", function()
   end)
 
   for mode, what in pairs { ["640"] = "its group", ["604"] = "others", ["620"] = "its group, to write" } do
-    it("is refused where it is open to " .. what, function()
+    it("is rejected if it is open to " .. what, function()
       write('{"key":"value"}', mode)
       local store = file.new(path)
       local value, why = store.get("key")
@@ -120,7 +120,7 @@ describe("a store in a file", function()
     empty = "", half = '{"key":"val', rubbish = "\0\255rubbish", list = '["key"]', ["number's"] = "7",
     ["number as value"] = '{"key":7}',
   } do
-    it("is taken for an empty one where it holds no sessions: " .. name, function()
+    it("counts as empty if it has no sessions: " .. name, function()
       write(text)
       local ended = child.run([[
         local store = require("devkit4ai.store.file").new(...)
@@ -129,12 +129,12 @@ describe("a store in a file", function()
         print(store.get("other"))
       ]], { args = { path } })
       assert.equal("value\n", ended.out)
-      assert.equal(name == "empty" and 0 or 1, select(2, ended.err:gsub("holds no sessions that can be read", "")))
+      assert.equal(name == "empty" and 0 or 1, select(2, ended.err:gsub("has no readable sessions", "")))
       assert.equal('{"other":"value"}', content())
     end)
   end
 
-  it("keeps its old content where the disk is full", function()
+  it("keeps its old content if the disk is full", function()
     assert(file.new(path).set("key", "value"))
     local ended = child.run([[
       local store = require("devkit4ai.store.file").new(...)
@@ -146,7 +146,7 @@ describe("a store in a file", function()
     assert.same({ "tokens.json" }, child.list(folder))
   end)
 
-  it("says why where the folder is not there, is no folder, or may not be written", function()
+  it("gives the reason if the folder is missing, is not a folder, or is not writable", function()
     for _, wrong in ipairs { folder .. "/none/tokens.json", "/dev/null/tokens.json", "/proc/tokens.json" } do
       local store = file.new(wrong)
       local done, why = store.set("key", "value")
@@ -156,7 +156,7 @@ describe("a store in a file", function()
     end
   end)
 
-  it("is no folder, pipe or device", function()
+  it("can't be a folder, a pipe or a device", function()
     os.execute(("mkdir '%s' && mkfifo '%s/pipe'"):format(path, folder))
     for wrong, reason in pairs { [path] = "it is a folder", [folder .. "/pipe"] = "no ordinary file",
       ["/dev/null"] = "no ordinary file" } do
@@ -166,7 +166,7 @@ describe("a store in a file", function()
     end
   end)
 
-  it("is where a symbolic link of ours leads, which stays", function()
+  it("follows a symbolic link of the same user, and keeps the link", function()
     local link = folder .. "/link"
     write("{}")
     os.execute(("ln -s tokens.json '%s'"):format(link))
@@ -176,8 +176,8 @@ describe("a store in a file", function()
     assert.equal("tokens.json", shell(("readlink '%s'"):format(link)))
   end)
 
-  it("does not follow a symbolic link of another user, nor take another user's file", function()
-    if shell("id -u") ~= "0" then return end -- nobody else can make them
+  it("rejects a symbolic link and a file of another user", function()
+    if shell("id -u") ~= "0" then return end -- only root can create them
     write('{"key":"value"}')
     local link = folder .. "/link"
     os.execute(("ln -s tokens.json '%s' && chown -h nobody '%s'"):format(link, link))
@@ -190,12 +190,12 @@ describe("a store in a file", function()
     assert.equal('{"key":"value"}', content())
   end)
 
-  it("excludes other programs by its lock, which is free when its owner has died", function()
+  it("excludes other programs by its lock, which a dead owner releases", function()
     local TRY = [[
       local unlock = require("devkit4ai.store.file").new(...).lock("key", 10)
       io.write(unlock and "locked" or "busy")
       io.flush()
-      os.exit(3) -- the state is not closed, and nothing given back
+      os.exit(3) -- without closing the state or releasing the lock
     ]]
     local store = file.new(path)
     local unlock = assert(store.lock("key", 10))
@@ -204,14 +204,14 @@ describe("a store in a file", function()
     local ended = child.run(TRY, { args = { path } })
     assert.equal("locked", ended.out)
     assert.equal(3, ended.code)
-    assert.equal(1, #child.list(folder)) -- the dead one's
+    assert.equal(1, #child.list(folder)) -- of the dead process
     unlock = assert(store.lock("key", 10))
     unlock()
     assert.same({}, child.list(folder))
   end)
 
-  it("does not wait for another writer: it says that it is busy", function()
-    local turn = assert(require("devkit4ai.core").lock(path .. ".lock")) -- for as long as it takes
+  it("does not wait for another writer, but returns busy", function()
+    local turn = assert(require("devkit4ai.core").lock(path .. ".lock")) -- held until the end of the test
     local store = file.new(path)
     assert.same({ nil, "busy" }, { store.set("key", "value") })
     assert.is_nil(store.get("key"))
@@ -220,7 +220,7 @@ describe("a store in a file", function()
     assert.equal("value", store.get("key"))
   end)
 
-  it("loses nothing where several programs write at once", function()
+  it("loses nothing when several programs write at once", function()
     local WRITE = [[
       local path, name = ...
       local store = require("devkit4ai.store.file").new(path)

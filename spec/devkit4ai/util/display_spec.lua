@@ -1,4 +1,4 @@
--- Foreign text as it may stand in a message, a log and on a terminal.
+-- Untrusted text in messages, logs and on terminals.
 local display = require "devkit4ai.util.display"
 
 local BAD = "\239\191\189" -- U+FFFD
@@ -16,7 +16,7 @@ describe("display.text", function()
     it(("shows %q"):format(given), function() assert.equal(shown, display.text(given)) end)
   end
 
-  it("makes each control character visible", function()
+  it("shows each control character as an escape", function()
     for byte = 0, 255 do
       local shown = display.text("a" .. string.char(byte) .. "b")
       assert.is_nil(shown:find("[%z\1-\31\127]"), byte)
@@ -24,7 +24,7 @@ describe("display.text", function()
     for byte = 128, 159 do assert.is_nil(display.text("\194" .. string.char(byte)):find("\194", 1, true)) end
   end)
 
-  it("is bounded, cuts no character, and says how much is missing", function()
+  it("limits the length, splits no character, and tells the number of missing bytes", function()
     assert.equal(("x"):rep(1000), display.text(("x"):rep(1000)))
     assert.equal(("x"):rep(1000) .. "... (1 bytes more)", display.text(("x"):rep(1001)))
     assert.equal("ab... (4 bytes more)", display.text("abécd", 3))
@@ -34,7 +34,7 @@ describe("display.text", function()
 end)
 
 describe("display.json", function()
-  it("means the same, and has no character that a terminal obeys", function()
+  it("keeps the meaning, and escapes characters that a terminal executes", function()
     local cjson = require "cjson"
     for _, text in ipairs { "é日🎨", "a\194\155b\226\128\174", "\243\160\129\129", "plain", "\27\7\127" } do
       local shown = display.json(cjson.encode { text })
@@ -46,7 +46,7 @@ describe("display.json", function()
 end)
 
 describe("display.lines", function()
-  it("keeps line feeds and tabs, and no other control character", function()
+  it("keeps line feeds and tabs, and escapes other control characters", function()
     assert.equal("a\n\tb\\027\\r\n", display.lines "a\n\tb\27\r\n")
     assert.equal(("x"):rep(5000), display.lines(("x"):rep(5000)))
   end)

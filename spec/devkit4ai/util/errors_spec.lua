@@ -1,9 +1,9 @@
--- What a failure is: kinds, outcomes and the three results.
+-- Errors: kind, outcome, advice and the three results of a failed call.
 local classify = require "devkit4ai.request.classify"
 local errors = require "devkit4ai.util.errors"
 
-describe("errors.of_status", function()
-  -- wire.md 7: a complete 400, 401, 403, 404, 405, 409, 411, 413, 415, 422, 429 was refused; all else is unknown.
+describe("errors.classify_status", function()
+  -- wire.md 7: a complete 400, 401, 403, 404, 405, 409, 411, 413, 415, 422, 429 is refused; any other status is unknown.
   local ROWS = {
     { 400, "invalid", "refused" }, { 401, "auth", "refused" }, { 403, "forbidden", "refused" },
     { 404, "not_found", "refused" }, { 405, "protocol", "refused" }, { 408, "timeout", "unknown" },
@@ -18,12 +18,12 @@ describe("errors.of_status", function()
   }
 
   for _, row in ipairs(ROWS) do
-    it(("makes %s, %s of %d, and has advice"):format(row[2], row[3], row[1]), function()
-      local kind, outcome, advice = errors.of_status(row[1])
+    it(("returns kind %s and outcome %s for status %d, and has advice"):format(row[2], row[3], row[1]), function()
+      local kind, outcome, advice = errors.classify_status(row[1])
       assert.same({ row[2], row[3] }, { kind, outcome })
       assert.is_string(advice)
       local is_ours = row[1] >= 400 and row[1] <= 499 and row[1] ~= 405 and row[1] ~= 411
-      if is_ours then assert.is_falsy(advice:find("base_url", 1, true)) end -- somebody answered for the API
+      if is_ours then assert.is_falsy(advice:find("base_url", 1, true)) end -- a server other than the API may have answered
     end)
   end
 end)
@@ -37,50 +37,50 @@ describe("docs/errors.md", function()
   end)
 end)
 
-describe("an order", function()
-  -- The columns of the rows: what the documents say of 409, and which of them can be found again.
-  it("that meets a 409 is in doubt, and no other call is", function()
+describe("a call that creates a generation", function()
+  -- As the documents describe 409.
+  it("has an unknown outcome after a 409, unlike any other call", function()
     local doubtful = {}
     for name, row in pairs(require("devkit4ai.api.operations").all()) do
-      if row.doubtful then doubtful[name] = row.doubtful end
+      if row.unknown_statuses then doubtful[name] = row.unknown_statuses end
     end
     local conflict = { [409] = true }
     assert.same({ create_generation = conflict, create_anonymous_generation = conflict }, doubtful)
   end)
 end)
 
-describe("errors.of_core", function()
-  it("knows every status of the core but success", function()
+describe("errors.classify_core_status", function()
+  it("knows every failure status of the core", function()
     local header = assert(io.open("src/core/status.h")):read("*a")
     local count = 0
     for name in header:gmatch('X%(DK_%u[%u_]*, "([%l_]+)"%)') do
       count = count + 1
-      if name ~= "ok" then assert.is_string((errors.of_core(name)), name) end
+      if name ~= "ok" then assert.is_string((errors.classify_core_status(name)), name) end
     end
     assert.is_true(count > 10)
   end)
 end)
 
-describe("errors.give", function()
-  it("gives nil, a string and a table whose words are that string", function()
-    local value, message, err = errors.give { kind = "network", outcome = "not_sent", message = "no road" }
+describe("errors.fail", function()
+  it("returns nil, a message and an error with the same message", function()
+    local value, message, err = errors.fail { kind = "network", outcome = "not_sent", message = "no route" }
     assert.is_nil(value)
-    assert.equal("no road", message)
-    assert.equal("no road", tostring(err))
-    assert.equal("because: no road", "because: " .. err)
-    assert.equal("no road, alas", err .. ", alas")
+    assert.equal("no route", message)
+    assert.equal("no route", tostring(err))
+    assert.equal("because: no route", "because: " .. err)
+    assert.equal("no route, again", err .. ", again")
   end)
 
-  -- outcome, a later try may go better, a repeat can do no harm -> retryable
+  -- outcome, transient, a repeat does no harm -> retryable
   for _, row in ipairs {
     { "not_sent", true, false, true }, { "not_sent", true, true, true }, { "not_sent", false, true, false },
     { "refused", true, false, true }, { "refused", true, true, true }, { "refused", false, true, false },
     { "unknown", true, true, true }, { "unknown", true, false, false }, { "unknown", false, true, false },
     { "unknown", nil, nil, false }, { "not_sent", nil, true, false },
   } do
-    it(("calls what is %s, %s and %s %s"):format(row[1], row[2] and "passes" or "stays",
-      row[3] and "harmless" or "harmful", row[4] and "retryable" or "not retryable"), function()
-      local _, _, err = errors.give {
+    it(("returns an error (%s, %s, %s) that is %s"):format(row[1], row[2] and "transient" or "not transient",
+      row[3] and "harmless" or "not harmless", row[4] and "retryable" or "not retryable"), function()
+      local _, _, err = errors.fail {
         kind = "x", outcome = row[1], transient = row[2], harmless = row[3], message = "",
       }
       assert.equal(row[4], err.retryable)
@@ -90,32 +90,32 @@ describe("errors.give", function()
   end
 end)
 
--- Which failures may pass: wire.md 7 repeats them where that does no harm.
-describe("what passes", function()
-  local function passes(transient) return transient == true end
+-- Transient failures: wire.md 7 repeats them if that does no harm.
+describe("a transient failure", function()
+  local function is_transient(transient) return transient == true end
 
-  it("is told by the status of HTTP", function()
+  it("is known by its HTTP status", function()
     for _, status in ipairs { 408, 429, 500, 502, 503, 504, 599, 300, 302, 307 } do
-      assert.is_true(passes(select(4, errors.of_status(status))), status)
+      assert.is_true(is_transient(select(4, errors.classify_status(status))), status)
     end
     for _, status in ipairs { 400, 401, 402, 403, 404, 405, 409, 411, 413, 415, 418, 422, 600 } do
-      assert.is_false(passes(select(4, errors.of_status(status))), status)
+      assert.is_false(is_transient(select(4, errors.classify_status(status))), status)
     end
   end)
 
-  it("is told by the core's status", function()
+  it("is known by its core status", function()
     for _, name in ipairs { "lookup", "connect", "handshake", "cut", "timeout", "protocol", "resources" } do
-      assert.is_true(passes(select(3, errors.of_core(name))), name)
+      assert.is_true(is_transient(select(3, errors.classify_core_status(name))), name)
     end
     for _, name in ipairs { "url", "value", "empty_slot", "forked", "file", "file_exists", "no_image", "too_large",
       "over_cap", "private_address", "tls", "cancelled" } do
-      assert.is_false(passes(select(3, errors.of_core(name))), name)
+      assert.is_false(is_transient(select(3, errors.classify_core_status(name))), name)
     end
   end)
 end)
 
-describe("what can't be sent", function()
-  it("counts as a try where the next one may fare better, so that there is an end of it", function()
+describe("a request that can't be sent", function()
+  it("counts as a try if a later one may succeed, so that retries end", function()
     local _, failure = classify.unsent("resources", "no more files")
     assert.same({ "network", "not_sent", true, false },
       { failure.kind, failure.outcome, failure.transient, failure.untried })
@@ -124,17 +124,17 @@ describe("what can't be sent", function()
   end)
 end)
 
-describe("errors.on_the_way", function()
-  it("tells a failed refresh as the failure of the call that needed it, and leaves the others' alone", function()
-    local _, _, err = errors.give { kind = "server", outcome = "unknown", message = "oops", operation = "refresh_token",
+describe("errors.from_refresh", function()
+  it("returns a failed refresh as the failure of the call, and does not change the errors of other calls", function()
+    local _, _, err = errors.fail { kind = "server", outcome = "unknown", message = "oops", operation = "refresh_token",
       attempts = 2 }
-    local value, message, own = errors.on_the_way(err, "not_sent")
+    local value, message, own = errors.from_refresh(err, "not_sent")
     assert.is_nil(value)
     assert.same({ "oops", "oops", "server", "not_sent", true, "refresh_token", 2 }, { message, tostring(own), own.kind,
       own.outcome, own.retryable, own.operation, own.attempts })
     assert.same({ "unknown", false }, { err.outcome, err.retryable })
-    _, _, err = errors.give { kind = "auth", outcome = "refused", message = "over" }
-    assert.is_false(select(3, errors.on_the_way(err, "refused")).retryable)
+    _, _, err = errors.fail { kind = "auth", outcome = "refused", message = "over" }
+    assert.is_false(select(3, errors.from_refresh(err, "refused")).retryable)
   end)
 end)
 

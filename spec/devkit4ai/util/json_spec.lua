@@ -1,27 +1,27 @@
--- JSON as the library wants it.
+-- JSON decoder and encoder.
 local core = require "devkit4ai.core"
 local json = require "devkit4ai.util.json"
 
 local is_integer = math.type and function(number) return math.type(number) == "integer" end
   or function(number) return number % 1 == 0 end
 
-for how, fields in pairs { next = next, ["the core's special fields"] = core.special_fields(json.SECRET) } do
+for how, fields in pairs { next = next, ["the core's special fields"] = core.special_fields(json.SECRET_FIELDS) } do
   describe("json.decode with " .. how, function()
     local function decode(text) return json.decode(text, fields) end
 
-    it("leaves nulls out, also deep ones", function()
+    it("removes nulls at any depth", function()
       local ok, value = decode('{"a":null,"b":{"c":null,"d":1},"e":[{"f":null}]}')
       assert.is_true(ok)
       assert.same({ b = { d = 1 }, e = { {} } }, value)
     end)
 
-    it("gives nil for a null that stands alone", function()
+    it("returns nil for a bare null", function()
       local ok, value = decode("null")
       assert.is_true(ok)
       assert.is_nil(value)
     end)
 
-    it("makes whole numbers integers, and leaves others", function()
+    it("converts whole numbers to integers, and keeps others", function()
       local _, value = decode('{"page":3,"deep":[{"n":7}],"share":0.5,"huge":1e300,"top":9007199254740992}')
       assert.is_true(is_integer(value.page))
       assert.is_true(is_integer(value.deep[1].n))
@@ -31,7 +31,7 @@ for how, fields in pairs { next = next, ["the core's special fields"] = core.spe
       assert.equal(2 ^ 53, value.top)
     end)
 
-    it("puts secrets apart, wherever they stand", function()
+    it("returns secrets apart, at any depth", function()
       local ok, value, secrets = decode('{"access_token":"A","refresh_token":"R","provisioning":{"api_key":"P",'
         .. '"developer_key":"D","project_id":"id"},"list":[{"key":"K","key_prefix":"pk"}]}')
       assert.is_true(ok)
@@ -39,7 +39,7 @@ for how, fields in pairs { next = next, ["the core's special fields"] = core.spe
       assert.same({ access_token = "A", refresh_token = "R", api_key = "P", developer_key = "D", key = "K" }, secrets)
     end)
 
-    it("takes the nested one of two forms of a secret, in either order", function()
+    it("prefers the nested form of a secret, in either order", function()
       for _, text in ipairs {
         '{"api_key":"flat","provisioning":{"api_key":"nested"}}',
         '{"provisioning":{"api_key":"nested"},"api_key":"flat"}',
@@ -49,7 +49,7 @@ for how, fields in pairs { next = next, ["the core's special fields"] = core.spe
       end
     end)
 
-    it("says why a text is no JSON", function()
+    it("gives the reason for a text that is not JSON", function()
       for _, text in ipairs { "", "{", '{"id": ', "<html>", "{'a':1}", '{"a":1}}' } do
         local ok, why = decode(text)
         assert.is_false(ok)
@@ -57,14 +57,14 @@ for how, fields in pairs { next = next, ["the core's special fields"] = core.spe
       end
     end)
 
-    it("takes 1000 levels, and of 1001 says that they are too many", function()
+    it("accepts 1000 levels, and rejects 1001", function()
       assert.is_true((decode(("["):rep(1000) .. ("]"):rep(1000))))
       local ok, why = decode(("["):rep(1001) .. ("]"):rep(1001))
       assert.is_false(ok)
       assert.matches("too many nested", why)
     end)
 
-    it("leaves the shared cjson as it is", function()
+    it("does not change the shared cjson", function()
       local cjson = require "cjson"
       assert.equal(cjson.null, cjson.decode("[null]")[1])
       assert.is_true((pcall(cjson.decode, ("["):rep(500) .. ("]"):rep(500))))
@@ -73,11 +73,11 @@ for how, fields in pairs { next = next, ["the core's special fields"] = core.spe
 end
 
 describe("json.encode", function()
-  it("makes {} of an empty table", function()
+  it("writes an empty table as {}", function()
     assert.equal("{}", json.encode({}))
   end)
 
-  it("leaves '/' as it stands, also behind a backslash", function()
+  it("does not escape '/', also after a backslash", function()
     assert.equal('{"a":"http://x/y"}', json.encode { a = "http://x/y" })
     assert.equal([[{"a":"\\/"}]], json.encode { a = [[\/]] })
     assert.equal([[{"a":"/\\"}]], json.encode { a = [[/\]] })
@@ -88,7 +88,7 @@ describe("json.encode", function()
     assert.equal('{"n":3}', json.encode { n = 6 / 2 })
   end)
 
-  it("refuses what JSON can't hold, and says why", function()
+  it("rejects a value that JSON can't hold, and gives the reason", function()
     for _, value in ipairs { { f = print }, { n = 0 / 0 }, { n = math.huge }, { 1, nil, 3 }, { [true] = 1 } } do
       local text, why = json.encode(value)
       assert.is_nil(text)
@@ -96,7 +96,7 @@ describe("json.encode", function()
     end
   end)
 
-  it("refuses a table that holds itself", function()
+  it("rejects a table that contains itself", function()
     local loop = {}
     loop.loop = loop
     local text, why = json.encode(loop)

@@ -1,8 +1,8 @@
--- Conversions that are the same in every locale; spec/regress/0050_locales_spec.lua runs them in others.
+-- Conversions that ignore the locale; spec/regress/0050_locales_spec.lua runs them in other locales.
 local locale = require "devkit4ai.util.locale"
 
 describe("locale", function()
-  it("changes the case of ASCII letters alone", function()
+  it("changes the case of ASCII letters only", function()
     local every = {}
     for byte = 0, 255 do every[#every + 1] = string.char(byte) end
     every = table.concat(every)
@@ -28,7 +28,7 @@ describe("locale", function()
     assert.is_nil(locale.number(nil))
   end)
 
-  it("writes numbers with a point", function()
+  it("writes numbers with a decimal point", function()
     assert.equal("0.25", locale.format("%.14g", 0.25))
     assert.equal("3", locale.format("%g", 3))
   end)

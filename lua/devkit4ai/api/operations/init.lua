@@ -1,43 +1,58 @@
---- The API's operations as rows. What differs between them is a column here, never a branch in `call`. Rows stand in groups,
---- and a group is loaded when one of its rows is asked for: a script needs few of the 54.
+--- Table of the API's operations: one row per operation, in groups that are loaded on demand.
 ---
---- method, path: {name} is an argument, a UUID · profile: by the client's role, a row of `profiles` · query: names of
---- arguments · uuids: of those in query and body that must be UUIDs · paging: of a list in pages { size: the name of
---- the page's size, default, most } · body: { json = names of arguments }, { pairs = names }, which is form-urlencoded,
---- or { form = { parts: the names that the files' part may have; text: the text's; most: files; max_bytes: of one } } ·
---- slots: secrets that go into the JSON body; an argument of that name is one, and is masked while the call lives; one
---- marked ? may be left out · bodiless: a POST without a body, which says so · defaults: values of arguments that are
---- always sent · answer: a function of `answers`, or "picture", "nothing" · list: the name of the list in an answer of
---- records · nullable: the answer may be a bare null · redirects: how many are followed · heed: the head of a GET's
---- answer is wanted · repeats: the class of wire.md 7 (retry.lua) · gone: statuses that say on a repeat that the first
---- one did it · creates: it may cost money, so no total limit · makes: what a task answers for that it
---- created · says: the words a user typed · unknown: what to do when
---- nobody knows whether it was done · doubtful: statuses after which nobody knows it, though others are refused by them ·
---- findable: client:find_generation finds what it made · about: the argument that the answer's id repeats · stale: statuses
---- after which a fresh URL may help · meant: by status, the words that tell another one · advice: by kind, where the
---- general one does not fit.
+--- Columns of a row:
+---   method, path: {name} in the path is an argument that must be a UUID
+---   profile: client role -> header profile
+---   query: names of the arguments in the query string
+---   uuids: names of other arguments that must be UUIDs
+---   paging: of a list in pages: { size_argument: name of the page size, default, max }
+---   body: { json = argument names }, { urlencoded = argument names }, or { multipart = { file_fields: names that the
+---     field of the files may have, text_field: name of the text field, max_bytes: of one file } }
+---   secret_fields: secret arguments in the JSON body, masked for the time of the call; "?name" is optional
+---   empty_body: a POST that sends Content-Length: 0
+---   defaults: values of arguments that are always sent
+---   response: a function of api/responses, or "image", "raw", "none"
+---   list_field: name of the list in a response of records
+---   nullable: the response may be a bare null
+---   id_argument: argument that must equal the id in the response
+---   returns_headers: the call also returns the response headers
+---   max_redirects: redirects that the call follows
+---   retry_class: a class of request/retry (wire.md 7)
+---   done_statuses: on a retry, these statuses mean that the first request succeeded
+---   unknown_statuses: these statuses leave the outcome unknown
+---   expired_statuses: after these statuses, a new image URL may help
+---   status_corrections: status -> { words: of the server's message, status: what the server means }
+---   billable: the call may cost money, so it has no total timeout
+---   creates_object: the kind of object that the call creates, for the report of a task
+---   listed: client:find_generation can find the generation that the call creates
+---   call_name: the call as the user types it
+---   unknown_advice: what to do when the outcome is unknown
+---   advice: error kind -> advice, in place of the general one
+---   hint: the name of that advice, for which the command has its own text
 local GROUPS = { "accounts", "projects", "generations", "health", "payments" }
-
-local rows, next_group = {}, 1
-
-local function load_group()
-  for name, row in pairs(require("devkit4ai.api.operations." .. GROUPS[next_group])) do rows[name] = row end
-  next_group = next_group + 1
-end
 
 local M = {}
 
---- Every row, by name.
+local rows, loaded = {}, 0 -- loaded: number of groups
+
+local function load_next_group()
+  loaded = loaded + 1
+  for name, row in pairs(require("devkit4ai.api.operations." .. GROUPS[loaded])) do rows[name] = row end
+end
+
+--- The row of an operation. Loads groups only until it is found.
+---@param name string
+---@return table? row
+function M.get(name)
+  while not rows[name] and loaded < #GROUPS do load_next_group() end
+  return rows[name]
+end
+
+--- All rows, by name.
 ---@return table<string, table>
 function M.all()
-  while GROUPS[next_group] do load_group() end
+  while loaded < #GROUPS do load_next_group() end
   return rows
 end
 
-return setmetatable(M, {
-  __index = function(_, name)
-    while not rows[name] and GROUPS[next_group] do load_group() end
-    M[name] = rows[name]
-    return rows[name]
-  end,
-})
+return M

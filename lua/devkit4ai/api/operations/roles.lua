@@ -1,7 +1,9 @@
---- Which headers an operation's callers send: by the client's role, a row of `profiles`.
+--- Sets of header profiles: client role -> name of a header profile.
 return {
-  developer = { developer = "dev", platform_operator = "op" }, -- operators: wire.md 1.4
+  -- the reference: getting-started/cloud-api-explained
+  developer = { developer = "developer", platform_operator = "platform_operator" },
   anyone = { developer = "none", end_user = "none", platform_operator = "none" },
   bearer = { developer = "bearer", end_user = "bearer", platform_operator = "bearer" },
-  end_user = { developer = "end", end_user = "end", platform_operator = "end" }, -- the guide's step 6 (wire.md D25)
+  -- step 6 of the guide (wire.md D25)
+  end_user = { developer = "end_user", end_user = "end_user", platform_operator = "end_user" },
 }

@@ -26,9 +26,9 @@ M.MEANINGS = {
 
 -- Whether the outcome of a request that must not be repeated is unknown. A repeated login does no harm.
 local function is_in_doubt(err)
-  local row = err.operation and operations[err.operation]
+  local row = err.operation and operations.get(err.operation)
   if err.outcome ~= "unknown" or not row then return false end
-  return not retry.is_harmless(row.repeats) and row.answer ~= "tokens"
+  return not retry.is_harmless(row.retry_class) and row.response ~= "tokens"
 end
 
 --- Whether nothing was sent because a key or token is missing.

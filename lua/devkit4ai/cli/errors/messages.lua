@@ -8,14 +8,14 @@ local M = {}
 M.ADVICE = {
   another_path = "give another path",
   base_url = "give --base-url https://host",
-  ca_file = "if the server's certificate is your own, name its CA with --ca-file",
+  ca_file = "if the server's certificate is your own, give its CA with --ca-file",
   check_keys = "check the keys, the role and the project in `devkit4ai config`",
-  fresh_url = "the URL of the image has expired, or the image is gone; the command below asks for a fresh URL",
+  fresh_url = "the image URL has expired, or the image is deleted; the command below asks for a fresh URL",
   https = "use https, or run `devkit4ai config --set allow_http=true` if you must",
   https_for_proxy = "give an https address with --base-url, or list its host in no_proxy",
-  later = "try later",
+  later = "try again later",
   log_in = "sign in with `devkit4ai login`",
-  make_project_key = "make one with `devkit4ai keys --new NAME --save`",
+  make_project_key = "create one with `devkit4ai keys --new NAME --save`",
   overwrite = "give another name, or --overwrite",
   proxy = "check the proxy in `devkit4ai config` or in https_proxy, and the address of the API",
   proxy_login = "check the proxy in `devkit4ai config` or in https_proxy, and its user and password",
@@ -24,7 +24,7 @@ M.ADVICE = {
     .. "--revoke ID`",
   revoke_project_key = "find it with `devkit4ai keys`, and revoke it with `devkit4ai keys --revoke ID`",
   set_developer_key = "run `devkit4ai config --set developer_key`, or set DEVKIT4AI_DEVELOPER_KEY",
-  timeout = "try later",
+  timeout = "try again later",
   wait_first = "run `devkit4ai wait` with its id first",
 }
 
@@ -41,7 +41,7 @@ M.CONSEQUENCES = {
 --- What to do about a missing option of the client; the other options are set with `devkit4ai config`.
 M.MISSING = {
   access_token = "run `devkit4ai login`", refresh_token = "run `devkit4ai login`",
-  project_key = "make one with `devkit4ai keys --new NAME --save`",
+  project_key = "create one with `devkit4ai keys --new NAME --save`",
 }
 
 -- Advice to repeat a call. It is left out where the call may be paid for: a repeat may be billed again.

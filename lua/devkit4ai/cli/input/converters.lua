@@ -52,7 +52,7 @@ end
 function M.uuid(name)
   return function(given)
     if config.is_uuid(given) then return given end
-    return nil, ("%s is no UUID, such as 550e8400-e29b-41d4-a716-446655440000"):format(name)
+    return nil, ("%s is not a UUID, such as 550e8400-e29b-41d4-a716-446655440000"):format(name)
   end
 end
 

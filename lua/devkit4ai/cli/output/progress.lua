@@ -56,8 +56,8 @@ end
 
 -- The failure after Ctrl-C. err: of the call that Ctrl-C ended
 local function interrupted(err)
-  local row = err.operation and operations[err.operation]
-  local consequence = row and err.outcome == "unknown" and row.repeats ~= "safe" and row.unknown or nil
+  local row = err.operation and operations.get(err.operation)
+  local consequence = row and err.outcome == "unknown" and row.retry_class ~= "safe" and row.unknown_advice or nil
   return nil, "interrupted", {
     kind = "cancelled", outcome = err.outcome, generation_id = err.generation_id, message = "interrupted",
     operation = err.operation, created = err.created, key = err.key,

@@ -18,7 +18,7 @@ end
 
 local function width_of(char)
   if #char == 1 then return 1 end
-  local code = display.code(char)
+  local code = display.code_point(char)
   return is_in(ZERO_WIDTH, code) and 0 or is_in(WIDE, code) and 2 or 1
 end
 

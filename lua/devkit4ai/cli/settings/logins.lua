@@ -49,9 +49,9 @@ end
 function M.list()
   local path, logins = M.path(), {}
   local content = path and core.load(path)
-  local values = content and json.plain(content)
+  local values = content and json.decode_plain(content)
   for _, text in pairs(type(values) == "table" and values or {}) do
-    local record = type(text) == "string" and json.plain(text)
+    local record = type(text) == "string" and json.decode_plain(text)
     if type(record) == "table" and record.access_token then
       local base_url, role, project_id = tostring(record.place):match "^(%S+) (%S+) ?(%S*)"
       logins[#logins + 1] = {

@@ -37,7 +37,7 @@ end
 --- Why this machine can't reset connections.
 ---@return string? message nil: it can
 function M.reset_unavailable()
-  return dependencies.lacking("reset", { "socket" })
+  return dependencies.missing_message("reset", { "socket" })
 end
 
 -- Sends the head at once, and the body at a rate in bytes a second.

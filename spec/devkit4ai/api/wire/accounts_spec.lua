@@ -1,4 +1,4 @@
--- Accounts on the wire, wire.md 1.4 and 3.1, rows 6 to 9: what a client sends that holds every credential there is.
+-- Account requests on the wire (wire.md 1.4 and 3.1, rows 6 to 9), from a client with every credential.
 local cjson = require "cjson"
 local devkit4ai = require "devkit4ai"
 local wire = require "spec.support.wire"
@@ -36,7 +36,7 @@ describe("on the wire, accounts:", function()
     return requests[1]
   end
 
-  it("register sends the operator key, and nothing else that is secret, in its head", function()
+  it("register sends the operator key and no other secret header", function()
     start()
     assert(client:register { email = "dev@example.com", password = PASSWORD, full_name = "Ada Lovelace" })
     local request = only_request()
@@ -46,13 +46,13 @@ describe("on the wire, accounts:", function()
       cjson.decode(request.body))
   end)
 
-  it("register leaves out a name that was not given", function()
+  it("register leaves out an absent name", function()
     start()
     assert(client:register { email = "dev@example.com", password = PASSWORD })
     assert.same({ email = "dev@example.com", password = PASSWORD }, cjson.decode(only_request().body))
   end)
 
-  it("register as an end user's client sends the developer key, the project and its key, and no other's", function()
+  it("register of an end user sends the developer key, the project id and the project key only", function()
     start { role = "end_user" }
     assert(client:register { email = "user@example.com", password = PASSWORD })
     local request = only_request()
@@ -62,7 +62,7 @@ describe("on the wire, accounts:", function()
     assert.same({ email = "user@example.com", password = PASSWORD }, cjson.decode(request.body))
   end)
 
-  it("login sends no credential in its head", function()
+  it("login sends no credential header", function()
     start()
     assert(client:login("dev@example.com", PASSWORD))
     local request = only_request()
@@ -70,21 +70,21 @@ describe("on the wire, accounts:", function()
     assert.same({ email = "dev@example.com", password = PASSWORD }, cjson.decode(request.body))
   end)
 
-  it("login as an end user names the project, and sends nothing else in its head", function()
+  it("login of an end user sends the project id header only", function()
     start { role = "end_user" }
     assert(client:login("user@example.com", PASSWORD))
     assert.equal("POST /api/v1/auth/login HTTP/1.1\nContent-Type: application/json\nX-Project-ID: "
       .. wire.sample.project_id, wire.head(only_request()))
   end)
 
-  it("login keeps what is special in JSON as it is", function()
+  it("login escapes special characters of JSON", function()
     start()
     local password = "a\"b\\c/d\1e\127 \195\188\226\130\172"
     assert(client:login("dev@example.com", password))
     assert.equal(password, cjson.decode(only_request().body).password)
   end)
 
-  it("me sends the bearer token alone, and no body", function()
+  it("me sends only the bearer token, and no body", function()
     start()
     assert(client:me())
     local request = only_request()
@@ -93,14 +93,14 @@ describe("on the wire, accounts:", function()
     assert.is_nil(wire.header(request, "Content-Length"))
   end)
 
-  it("me sends the token that login brought", function()
+  it("me sends the token of the login", function()
     start()
     assert(client:login("dev@example.com", PASSWORD))
     assert(client:me())
     assert.equal("Bearer an.access.token", wire.header(server:requests()[2], "Authorization"))
   end)
 
-  it("refresh_token sends the token in the body and no credential in its head", function()
+  it("refresh_token sends the token in the body and no credential header", function()
     start()
     assert(client:refresh_token())
     local request = only_request()
@@ -108,7 +108,7 @@ describe("on the wire, accounts:", function()
     assert.same({ refresh_token = wire.sample.refresh_token }, cjson.decode(request.body))
   end)
 
-  it("says who is calling and whom, and asks for no leave to send", function()
+  it("sends User-Agent and Host, and no Expect header", function()
     start()
     assert(client:login("dev@example.com", PASSWORD))
     assert(client:me())
@@ -120,7 +120,7 @@ describe("on the wire, accounts:", function()
     end
   end)
 
-  it("takes a base_url that ends in slashes or in /api/v1", function()
+  it("accepts a base_url with slashes or /api/v1 at its end", function()
     start()
     for _, ending in ipairs { "/", "//", "/api/v1", "/api/v1/" } do
       local other = devkit4ai.new(wire.options(server.url .. ending))

@@ -1,13 +1,13 @@
--- Uploads, byte by byte as real curl sends them for the guide's own command: wire.md 3.1, rows 27 and 33. (Prism can't judge
--- them.) The boundary is chance's, and aside.
+-- Uploads compared byte by byte with curl and the command of the guide (wire.md 3.1, rows 27 and 33). Prism can't check
+-- them. The random boundary is not compared.
 local child = require "spec.support.child"
 local devkit4ai = require "devkit4ai"
 local wire = require "spec.support.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
-local PROMPT = "Generate a futuristic cityscape with neon lights" -- the guide's
-local INSTRUCTIONS = ('{"prompt":"%s"}'):format(PROMPT) -- JSON as ours is: the guide has a blank behind the colon
-local END_USER = { -- the guide's headers, with its own values
+local PROMPT = "Generate a futuristic cityscape with neon lights" -- from the guide
+local INSTRUCTIONS = ('{"prompt":"%s"}'):format(PROMPT) -- as the client writes it: the guide has a blank after the colon
+local END_USER = { -- the headers of the guide, with its values
   "Authorization: Bearer " .. wire.sample.access_token, "X-User-Role: end_user",
   "X-Developer-Key: " .. wire.sample.developer_key, "X-Project-ID: " .. wire.sample.project_id,
   "X-API-Key: " .. wire.sample.project_key,
@@ -51,7 +51,7 @@ describe("an upload", function()
   end
 
   for _, row in ipairs(ROWS) do
-    it("by client:" .. row[1] .. " is curl's", function()
+    it("by client:" .. row[1] .. " equals the upload by curl", function()
       local images = { folder .. "/image1.jpg", folder .. "/image2.png" }
       assert(client[row[1]](client, { images = images, prompt = PROMPT }))
       by_curl(row)

@@ -1,4 +1,4 @@
--- A generation on the wire: wire.md 1.4, 5.1 and 3.1, rows 27 and 28. Bodies are compared byte by byte.
+-- Generation requests on the wire (wire.md 1.4, 5.1 and 3.1, rows 27 and 28). Bodies are compared byte by byte.
 local cjson = require "cjson"
 local devkit4ai = require "devkit4ai"
 local raw = require "spec.support.raw"
@@ -13,7 +13,7 @@ local CREATED = { id = ID, status = "pending", message = "Generation request sub
 local LIST, PUBLIC = "/api/v1/generation/generations-v2?page=", "/api/v1/generation/public-generations-v2?page="
 local PENDING = { id = ID, status = "pending", is_public = false, created_at = "2025-12-08T11:10:00Z" }
 
--- Profile `end`: what a call for an end user has in its head, and all it has.
+-- All headers of the profile `end_user`.
 local END_USER = ("\nX-API-Key: %s\nX-Developer-Key: %s\nX-Project-ID: %s\nX-User-Role: end_user"):format(
   wire.sample.project_key, wire.sample.developer_key, wire.sample.project_id)
 local BEARER = "\nAuthorization: Bearer " .. wire.sample.access_token
@@ -60,13 +60,13 @@ describe("on the wire, a generation:", function()
   local HEAD = "POST " .. CREATE .. " HTTP/1.1" .. BEARER .. "\nContent-Type: multipart/form-data; boundary=BOUNDARY"
     .. END_USER
 
-  it("sends the end user's profile, and says how long the body is", function()
+  it("sends the headers of the end user, and Content-Length", function()
     local request = sent { images = { write("a.jpg", wire.image.jpeg) }, prompt = "neon" }
     assert.equal(HEAD, wire.head(request))
     assert.equal(tostring(#request.body), wire.header(request, "Content-Length"))
   end)
 
-  it("names the files' part as the server wants it, once a 422 has said so", function()
+  it("uses the field name that a 422 asks for", function()
     server:stop()
     server = raw.start { script = ([[
       return function(conn)
@@ -88,10 +88,10 @@ describe("on the wire, a generation:", function()
     end
     local names = {}
     for i, request in ipairs(server:requests()) do names[i] = request.body:match('name="(%w+_?%w*)"; filename') end
-    assert.same({ "example_images", "files", "files" }, names) -- one more, and only the first time
+    assert.same({ "example_images", "files", "files" }, names) -- one retry, only in the first call
   end)
 
-  it("does not send again for another 422", function()
+  it("does not retry after another 422", function()
     server:stop()
     server = wire.server { ["POST " .. CREATE] = { 422, { detail = {
       { loc = { "body", "example_images" }, msg = "field required", type = "value_error.missing" } } } } }
@@ -103,10 +103,10 @@ describe("on the wire, a generation:", function()
     assert.equal(1, #server:requests())
   end)
 
-  it("sends the files first, each with the type its first bytes say, then the instructions", function()
+  it("sends the files first, each with the type of its first bytes, then the instructions", function()
     local request = sent {
       images = {
-        write("a.png", wire.image.jpeg), -- the name lies
+        write("a.png", wire.image.jpeg), -- the name has the wrong ending
         write("b.png", wire.image.png),
         write("c.webp", wire.image.webp),
         { data = wire.image.png, filename = "d.dat" },
@@ -137,7 +137,7 @@ describe("on the wire, a generation:", function()
     end)
   end
 
-  it("sends no folder, also where the bytes were given", function()
+  it("sends no folder name, also for given bytes", function()
     local request = sent {
       images = { write("a.jpg", wire.image.jpeg), { data = wire.image.jpeg, filename = "../some/where/b.jpg" } },
       prompt = "neon" }
@@ -163,7 +163,7 @@ describe("on the wire, a generation:", function()
     assert.matches('"steps":30[,}]', text)
   end)
 
-  it("sends bytes that look like a boundary, a line end or an end of string as they are", function()
+  it("sends bytes that look like a boundary, a line end or a NUL unchanged", function()
     local bytes = wire.image.jpeg .. "\r\n--------------------------0123456789abcdef--\r\n\0\26\r\n.\r\n"
     local request = sent { images = { write("a.jpg", bytes), { data = bytes, filename = "b.jpg" } }, prompt = "neon" }
     assert.equal(
@@ -178,7 +178,7 @@ describe("on the wire, a generation:", function()
     local bytes = wire.image.png .. table.concat(block):rep(160):sub(1, 10 * 1024 * 1024 - #wire.image.png)
     local path = write("a.png", bytes)
     local request = sent { images = { path, path, path, path, path }, prompt = "neon" }
-    assert.equal(HEAD, wire.head(request)) -- no Expect, which libcurl would add from 1 MiB on
+    assert.equal(HEAD, wire.head(request)) -- no Expect header, which libcurl adds from 1 MiB on
     assert.equal(tostring(request.length), wire.header(request, "Content-Length"))
     local function with_boundary(text)
       return (text:gsub("BOUNDARY", (wire.boundary(request):gsub("%%", "%%%%"))))
@@ -194,10 +194,10 @@ describe("on the wire, a generation:", function()
     pipe:close()
   end)
 
-  it("sends its own project's id and key, where the options name another project's", function()
+  it("sends the id and key of its own project, not those of the options", function()
     local project = client:project(OTHER)
     local gen, _, err = project:generate { images = { write("a.jpg", wire.image.jpeg) }, prompt = "neon" }
-    assert.is_nil(gen) -- the options' key is not this project's
+    assert.is_nil(gen) -- the key in the options is for another project
     assert.same({ "config", "not_sent" }, { err.kind, err.outcome })
     assert.equal(0, #server:requests())
     assert(project:new_key "the first one")
@@ -207,7 +207,7 @@ describe("on the wire, a generation:", function()
     assert.equal("pk_another", wire.header(request, "X-API-Key"))
   end)
 
-  it("asks for its status with the end user's profile and no body", function()
+  it("sends its status request with the headers of the end user and no body", function()
     local gen = assert(client:generation(ID):refresh())
     local request = server:requests()[1]
     assert.equal("pending", gen.status)
@@ -215,7 +215,7 @@ describe("on the wire, a generation:", function()
     assert.equal("", request.body)
   end)
 
-  it("is listed with the end user's profile, no body, and what page it is, also where nothing was given", function()
+  it("sends a list request with the headers of the end user, no body, and the page, also by default", function()
     for _, object in ipairs { client, client:project(wire.sample.project_id) } do
       local gen = assert(object:generations():next())
       assert.same({ ID, "pending", false }, { gen.id, gen.status, gen.is_public })
@@ -227,7 +227,7 @@ describe("on the wire, a generation:", function()
     assert.equal(2, #server:requests())
   end)
 
-  it("is listed for anyone without a credential", function()
+  it("sends a public list request without a credential", function()
     assert.equal(ID, assert(client:public_generations { page = 3, per_page = 7 }:next()).id)
     assert.equal("GET " .. PUBLIC .. "3&per_page=7 HTTP/1.1", wire.head(server:requests()[1]))
   end)

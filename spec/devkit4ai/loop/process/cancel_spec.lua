@@ -61,7 +61,7 @@ for gear, start in pairs {
         task:join()
         assert.same({ "cancelled", phase.outcome, false }, { err.kind, err.outcome, err.retryable })
         assert.is_truthy(err.message:find("it was cancelled", 1, true), err.message)
-        if phase.upload then assert.is_truthy(err.message:find("may be under way and paid for", 1, true)) end
+        if phase.upload then assert.is_truthy(err.message:find("may be running and paid for", 1, true)) end
       end)
     end
 

@@ -30,7 +30,7 @@ end
 -- The instructions of a generation are a prompt, or JSON that has one.
 local function prompt_of(instructions)
   if type(instructions) ~= "string" then return "" end
-  local value = json.plain(instructions)
+  local value = json.decode_plain(instructions)
   if type(value) ~= "table" then return instructions end
   return type(value.prompt) == "string" and value.prompt or ""
 end

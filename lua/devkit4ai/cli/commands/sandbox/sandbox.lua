@@ -21,8 +21,8 @@ local WRONG_LUA = "the sandbox needs Lua 5.2 to 5.4 or LuaJIT, and this is Lua 5
 ---@return string?
 function M.missing_dependency()
   if is_plain_51 then return WRONG_LUA end
-  return dependencies.lacking("the sandbox", { "cqueues", "openssl.rand", "zlib" })
-    or dependencies.lacking("the sandbox", { "devkit4ai.sandbox.main" })
+  return dependencies.missing_message("the sandbox", { "cqueues", "openssl.rand", "zlib" })
+    or dependencies.missing_message("the sandbox", { "devkit4ai.sandbox.main" })
 end
 
 -- The converter of a setting's value, for argparse.

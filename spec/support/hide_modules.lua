@@ -1,5 +1,5 @@
---- Hides modules from `require`, those inside them too: it then fails as where they are not installed.
----@param ... string names
+--- Hides modules and their submodules from `require`, as if they were not installed.
+---@param ... string module names
 return function(...)
   local names = { ... }
   local searchers = package.searchers or package.loaders -- luacheck: ignore (5.1 and LuaJIT)
