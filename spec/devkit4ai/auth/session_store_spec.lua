@@ -47,18 +47,21 @@ local function record_of(account)
   return text and require("cjson").decode(text)
 end
 
-local SHARED = { ["devkit4ai.core"] = true, ["devkit4ai.loop.waits"] = true, ["devkit4ai.loop.own"] = true }
+-- What a process has once: the core and the event loop.
+local function is_shared(name)
+  return name == "devkit4ai.core" or name:find("^devkit4ai%.loop%.") ~= nil
+end
 
 -- A client of another program: of a second copy of the library, which shares no state with the first one.
 local function elsewhere(more)
   local loaded = {}
   for name, module in pairs(package.loaded) do
-    if name:find("^devkit4ai") and not SHARED[name] then loaded[name] = module end
+    if name:find("^devkit4ai") and not is_shared(name) then loaded[name] = module end
   end
   for name in pairs(loaded) do package.loaded[name] = nil end
   local ok, client = pcall(function() return new(more, require "devkit4ai") end)
   for name in pairs(package.loaded) do
-    if name:find("^devkit4ai") and not SHARED[name] then package.loaded[name] = nil end
+    if name:find("^devkit4ai") and not is_shared(name) then package.loaded[name] = nil end
   end
   for name, module in pairs(loaded) do package.loaded[name] = module end
   return assert(ok and client, client)
