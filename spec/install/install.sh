@@ -2,7 +2,7 @@
 # Installs by LuaRocks and by CMake, for Lua 5.1 and 5.4, from a clean copy of the tree, and uses what was installed from
 # another folder. The last line is `N passed, N failed`.
 set -u
-cd "$(dirname "$0")/.." || exit
+cd "$(dirname "$0")/../.." || exit
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/install.XXXXXX") || exit
 trap 'rm -rf "$work"' EXIT

@@ -5,10 +5,10 @@ local tasks = require "devkit4ai.loop.tasks"
 
 local M = {}
 
----@class devkit4ai.loop.Transfer one exchange with a server
+---@class devkit4ai.loop.Transfer: devkit4ai.loop.Slot one exchange with a server; a caller waits for it at the transfer itself
 ---@field id integer of the engine
 ---@field client devkit4ai.Client the client whose secrets and connections it uses
----@field slot devkit4ai.loop.Slot woken when it has finished
+---@field is_abandoned boolean? nobody waits for it
 ---@field status integer|false of HTTP, 0: there is no response; false: it has not finished, nor are the fields below set
 ---@field body string|false
 ---@field head string|false|nil the response's header block
@@ -17,7 +17,7 @@ local M = {}
 
 local engine = core.engine()
 local submit, next_finished, wake, watch, task_count = engine.submit, engine.next, own.wake, own.watch, tasks.count
-local transfers = {} -- by id: those of tasks; without a slot: its response came before it was registered
+local transfers = {} -- by id: those of tasks; without a client: its response came before it was registered
 local of_script -- the transfer that a script waits for; a table with a new key for each call would be built anew each time
 local threaded = false -- a thread steps the engine
 
@@ -32,7 +32,7 @@ local function deliver(id, status, body, head, trouble, times)
     transfers[id] = transfer
   end
   transfer.status, transfer.body, transfer.head, transfer.trouble, transfer.times = status, body, head, trouble, times
-  if transfer.slot then wake(transfer.slot) end
+  if transfer.client and not transfer.is_abandoned then wake(transfer) end
 end
 
 --- Hands out the finished transfers.
@@ -69,14 +69,13 @@ function M.submit(request, secrets, client)
   local id, name, text = submit(client._engine, request, secrets)
   if not id then return nil, name, text end
   watch(engine, M.drain)
-  local slot = { woken = false }
   local transfer = {
-    id = id, client = client, slot = slot, status = false, body = false, head = false, trouble = false, times = false,
+    id = id, client = client, woken = false, status = false, body = false, head = false, trouble = false, times = false,
   }
   local early = transfers[id] -- looked up now: making a table may run a finalizer, and its call may take the response
   if early then
     transfers[id] = nil
-    early.id, early.client, early.slot = id, client, slot
+    early.id, early.client = id, client
     return early
   end
   if of_script or task_count() > 0 then transfers[id] = transfer else of_script = transfer end

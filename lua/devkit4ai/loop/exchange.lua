@@ -31,7 +31,7 @@ end
 local function wait_with_progress(transfer, on_upload, task)
   local raised
   while not transfer.status do
-    waits.park(task, transfer.slot, SLICE)
+    waits.park(task, transfer, SLICE)
     if not (raised or transfer.status or task and task._cancellation) then
       raised = report_progress(transfer, on_upload, task)
       if raised then engine.cancel(transfer) end
@@ -51,8 +51,8 @@ local function wait(transfer, on_upload, task)
     local raised = wait_with_progress(transfer, on_upload, task)
     if raised then add_raised(transfer, raised) end
   end
-  if task then task._waiting_at = transfer.slot end
-  while not transfer.status do park(transfer.slot, huge) end
+  if task then task._waiting_at = transfer end
+  while not transfer.status do park(transfer, huge) end
   if task then task._waiting_at = nil end
 end
 

@@ -73,7 +73,7 @@ function M.abandon(task)
   local transfer, group, slot = task._transfer, task._group, task._waiting_at
   if transfer then
     engine.cancel(transfer)
-    transfer.slot = {} -- nobody waits for it
+    transfer.is_abandoned = true
   end
   note_call(task, task)
   if group then
@@ -145,7 +145,7 @@ end
 function M.cancel(task)
   task._cancellation = { ended_a_wait = false, waits = 0 }
   local transfer, slot = task._transfer, task._waiting_at
-  if transfer and (not slot or slot == transfer.slot) then engine.cancel(transfer)
+  if transfer and (not slot or slot == transfer) then engine.cancel(transfer)
   elseif slot then wake(slot) end
 end
 
