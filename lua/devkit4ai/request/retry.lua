@@ -7,7 +7,7 @@ local COST, TIMEOUT_COST = 5, 10 -- of a retry, in the budget; the values of the
 
 M.FULL_BUDGET = 500 -- of a new client: after a hundred retries without a success, there are no more
 
--- By the column `repeats`: after which outcomes a call is retried. limited: a 429. tries: most attempts of the class.
+-- By the column `retry_class`: after which outcomes a call is retried. limited: a 429. tries: most attempts of the class.
 local CLASSES = {
   safe = { not_sent = true, limited = true, unknown = true }, -- it only reads
   idempotent = { not_sent = true, limited = true, unknown = true }, -- idempotent
@@ -23,14 +23,14 @@ local REASONS = {
 }
 
 --- Whether a retry is harmless, whatever the outcome of the first request was.
----@param class string a row's `repeats`
+---@param class string a row's `retry_class`
 ---@return boolean
 function M.is_harmless(class)
   return class == "safe" or class == "idempotent" or class == "delete"
 end
 
 --- Whether the failure of a retry shows that an earlier attempt with an unknown outcome was done.
----@param row table of `operations`: gone
+---@param row table of `operations`: done_statuses
 ---@param failure table status
 ---@return boolean
 function M.was_done(row, failure)
@@ -51,7 +51,7 @@ end
 ---@field budget number tokens that are left
 
 --- Decides whether a call is retried.
----@param row table of `operations`: repeats
+---@param row table of `operations`: retry_class
 ---@param failure table kind, outcome, attempts, transient; retry_after: seconds that the server named
 ---@param limits devkit4ai.RetryLimits
 ---@param random fun(): number from 0 to 1
