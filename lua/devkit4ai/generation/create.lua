@@ -118,7 +118,8 @@ function M.protect(creation, fn, ...)
   if not task then
     return waits.protect(function(value, text) report(creation, value, text) end, fn, creation, ...)
   end
-  if creations.is_creating(task) then waits.abandon(task) end -- an error ended an earlier call, and the task caught it
+  -- an error may have ended an earlier wait, in a task that caught it
+  if creations.is_creating(task) then waits.abandon(task) else waits.recover(task) end
   creations.creates(task, function() return describe(creation) end)
   local result, message, err = fn(creation, ...)
   creations.creates(task, nil)

@@ -59,8 +59,10 @@ end
 ---@return boolean over false: the task was cancelled
 function M.wait(callback, task)
   while task and not callback.over do
-    callback.waiter = {}
-    waits.park(task, callback.waiter, math.huge)
+    if not task._cancellation then
+      callback.waiter = {}
+      waits.park(task, callback.waiter, math.huge)
+    end
     if task._cancellation then
       waits.cancel(callback)
       return false

@@ -68,7 +68,12 @@ end
 
 local function results(transfer)
   -- without the secrets of a closed client, nothing in a response could be masked
-  if transfer.client._closed and not transfer.trouble then return 0, "", "", cancelled "the client was closed" end
+  local trouble = transfer.trouble
+  if transfer.client._closed and (not trouble or trouble.whole) then
+    local closed = cancelled "the client was closed"
+    closed.raised = trouble and trouble.raised
+    return 0, "", "", closed
+  end
   return transfer.status, transfer.body, transfer.head, transfer.trouble, transfer.times
 end
 

@@ -41,6 +41,13 @@ local function push(co, result)
   ready[last], results[last] = co, result
 end
 
+-- Resumes a task's coroutine next, unless the task has ended, or has caught the error that ended its wait, and runs. A dead
+-- coroutine is one that the program closed: its task fails.
+local function push_waiting(co, result)
+  local state = task_of(co) and status(co)
+  if state == "suspended" or state == "dead" then push(co, result) end
+end
+
 -- Whether a task runs now: the caller's, or one further up.
 local function inside_task()
   if not resumed then return false end
@@ -147,9 +154,10 @@ local function wake_sleepers()
   while bundle do
     for i = 1, #bundle do
       local slot = bundle[i]
-      if slot then
-        push(slot.co, false)
+      local co = slot and slot.co
+      if co then
         slot.co = nil
+        push_waiting(co, false)
       end
     end
     bundle = timers.take(sleeping, moment)
@@ -202,7 +210,7 @@ function M.wake(slot)
   end
   timers.remove(sleeping, slot)
   slot.co = nil
-  if status(co) == "suspended" then push(co, true) end
+  push_waiting(co, true)
 end
 
 --- Runs fn as a task of the caller.

@@ -81,6 +81,7 @@ local function cancelled_results(task, text, err)
 end
 
 local function finish(task, results)
+  if task.done then return end
   task.done, task._results = true, results
   if task._object then task._object.done = true end
   for _, slot in ipairs(task._joiners or {}) do waits.wake(slot) end

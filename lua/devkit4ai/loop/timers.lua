@@ -52,13 +52,14 @@ function M.add(timers, slot, due)
   local bundle = timers.bundles[key]
   if bundle then
     local place = #bundle + 1
-    bundle[place], slot.place = slot, place
+    slot.due, slot.place = key, place
+    bundle[place] = slot
   else
-    timers.bundles[key], slot.place = { slot }, 1
-    rise(timers.heap, key)
+    rise(timers.heap, key) -- first: a key without a bundle is harmless, a bundle without a key never ends
     timers.first = timers.heap[1] / GRAIN
+    slot.due, slot.place = key, 1
+    timers.bundles[key] = { slot }
   end
-  slot.due = key
 end
 
 --- Takes a slot out; one that is not in is fine. Among others it leaves a place that goes with their bundle.

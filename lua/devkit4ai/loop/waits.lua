@@ -98,6 +98,14 @@ end
 
 -- ---- waits of a cancelled task ----
 
+-- The slot is known to the task, so that recover and abandon end this wait, too.
+local function take_turn(task)
+  local slot = {}
+  task._waiting_at = slot
+  park(slot, TURN)
+  task._waiting_at = nil
+end
+
 -- Other tasks run before a cancelled task goes on: a loop in it that repeats a call blocks nobody.
 local function refuse(task)
   local cancellation = task._cancellation
@@ -107,7 +115,7 @@ local function refuse(task)
     task:given_up()
     park({}, huge) -- for ever
   end
-  if usable() then park({}, TURN) end
+  if usable() then take_turn(task) end
 end
 
 --- Begins a wait of a task.
@@ -125,6 +133,7 @@ end
 function M.is_refused()
   local task = current()
   if not (task and task._cancellation) then return false end
+  M.recover(task)
   refuse(task)
   return true
 end
@@ -136,7 +145,7 @@ end
 ---@return any err
 function M.after_refusal(none, message, err)
   local task = current()
-  if task and M.begin(task) and usable() then park({}, TURN) end
+  if task and M.begin(task) and usable() then take_turn(task) end
   return none, message, err
 end
 
