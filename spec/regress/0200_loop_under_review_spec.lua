@@ -22,19 +22,28 @@ local function run(server_script, script)
   return ended.out, server
 end
 
+-- Answers when on_upload has been called: the callback makes a file.
 local ECHOES = [[return function(conn)
   local head = conn:read_head()
-  conn:sleep(0.1)
-  local body = '{"detail":"bad token ' .. head:match("Bearer (%S+)") .. '"}'
+  local made = io.open(%q)
+  while not made do
+    conn:sleep(0.01)
+    made = io.open(%q)
+  end
+  made:close()
+  local body = '{"detail":"bad token ' .. head:match("Bearer (%%S+)") .. '"}'
   conn:write("HTTP/1.1 422 Bad\r\nContent-Length: " .. #body .. "\r\n\r\n" .. body)
   conn:sleep(1)
 end]]
 
 for _, where in ipairs { "a script", "a task" } do
   it("on_upload that closes the client and raises shows no secret of the response, in " .. where, function()
-    local out = run(ECHOES, ([[
+    local path = os.tmpname()
+    os.remove(path)
+    local out = run(ECHOES:format(path, path), ([[
       local function fn()
         return generate(function()
+          io.open(%q, "w"):close()
           devkit4ai.sleep(0.5)
           client:close()
           error "boom"
@@ -43,7 +52,8 @@ for _, where in ipairs { "a script", "a task" } do
       local task = devkit4ai.spawn(function() %s end)
       local _, why = pcall(%s)
       print(tostring(why))
-    ]]):format(where == "a task" and "return fn()" or "", where == "a task" and "task.join, task" or "fn"))
+    ]]):format(path, where == "a task" and "return fn()" or "", where == "a task" and "task.join, task" or "fn"))
+    os.remove(path)
     assert.is_truthy(out:find("boom", 1, true), out)
     assert.is_nil(out:find("MARKER", 1, true), out)
   end)
