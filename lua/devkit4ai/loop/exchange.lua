@@ -1,5 +1,6 @@
 --- One exchange with a server: submits a request, waits for its response and reports the progress of its upload.
-local callback = require "devkit4ai.loop.callback"
+local lazy = require "devkit4ai.util.lazy"
+local callback = lazy.module "devkit4ai.loop.callback"
 local engine = require "devkit4ai.loop.engine"
 local own = require "devkit4ai.loop.own"
 local errors = require "devkit4ai.util.errors"

@@ -1,6 +1,7 @@
 --- Waits that a cancelled task or a closed client ends: sleep, wait for a slot. Every wait of the library is one of them.
 local core = require "devkit4ai.core"
-local creations = require "devkit4ai.util.creations"
+local lazy = require "devkit4ai.util.lazy"
+local creations = lazy.module "devkit4ai.util.creations"
 local engine = require "devkit4ai.loop.engine"
 local errors = require "devkit4ai.util.errors"
 local own = require "devkit4ai.loop.own"

@@ -4,12 +4,13 @@ local validate = require "devkit4ai.util.validate"
 local config = require "devkit4ai.config"
 local errors = require "devkit4ai.util.errors"
 local limits = require "devkit4ai.api.limits"
+local NO_REFRESH = require "devkit4ai.auth.no_refresh"
 local object = require "devkit4ai.util.object"
-local refresh = require "devkit4ai.auth.refresh"
-local retry = require "devkit4ai.request.retry"
+local lazy = require "devkit4ai.util.lazy"
+local refresh = lazy.module "devkit4ai.auth.refresh"
 local engine = require "devkit4ai.loop.engine"
 local waits = require "devkit4ai.loop.waits"
-local session = require "devkit4ai.auth.session"
+local session = lazy.module "devkit4ai.auth.session"
 
 local M = {}
 
@@ -61,6 +62,17 @@ local function new_trace(settings, secrets)
   return require("devkit4ai.request.events").new(settings.on_event, settings.log, secrets)
 end
 
+-- Starts the session of a client. Most scripts have an access token alone: they need no module of sessions.
+local function start_session(scope, access_token, refresh_token)
+  scope._session = NO_REFRESH
+  if not (scope._store or scope._secrets:has("refresh_token")) then return true end
+  session.start(scope, access_token, refresh_token)
+  local fine, message, err = session.check_store(scope, "devkit4ai.new")
+  if not fine then return nil, message, err end
+  session.resume(scope)
+  return true
+end
+
 --- The private record of a new client.
 ---@param options devkit4ai.Options?
 ---@return devkit4ai.Scope?
@@ -79,18 +91,16 @@ function M.of_client(options)
     _creating_limits = {
       connect = timeouts.connect, idle = settings.timeout and settings.timeout.idle or limits.BILLABLE_IDLE_TIMEOUT,
     },
-    _retry = settings.retry, _budget = { tokens = retry.FULL_BUDGET },
+    _retry = settings.retry, _budget = { tokens = limits.RETRY_BUDGET },
     _proxy = settings.proxy, _public = settings.public,
     _header_lines = settings.lines, _store = settings.store, _trace = new_trace(settings, secrets),
     _user_agent = settings.user_agent or "devkit4ai-lua/" .. require "devkit4ai.util.version",
     _project_id = settings.project_id, _part_choice = {}, _closed = false, _engine = engine.current(),
   }
   scope._client = scope
-  session.start(scope, access_token, options and options.refresh_token)
-  local fine
-  fine, message, err = session.check_store(scope, "devkit4ai.new")
-  if not fine then return nil, message, err end
-  session.resume(scope)
+  local started
+  started, message, err = start_session(scope, access_token, options and options.refresh_token)
+  if not started then return nil, message, err end
   return scope
 end
 
@@ -250,7 +260,7 @@ end
 function M.close(client)
   if client._closed then return end
   client._closed = true
-  refresh.end_closed()
+  if package.loaded["devkit4ai.auth.refresh"] then refresh.end_closed() end -- else no client has refreshed its tokens
   waits.end_closed()
   wipe(client)
 end

@@ -5,8 +5,9 @@ local errors = require "devkit4ai.util.errors"
 local object = require "devkit4ai.util.object"
 local waits = require "devkit4ai.loop.waits"
 local context = require "devkit4ai.request.context"
-local refresh = require "devkit4ai.auth.refresh"
-local session = require "devkit4ai.auth.session"
+local lazy = require "devkit4ai.util.lazy"
+local refresh = lazy.module "devkit4ai.auth.refresh"
+local session = lazy.module "devkit4ai.auth.session"
 
 ---@class devkit4ai.Client: devkit4ai.Scope
 ---@field base_url string the API's address
