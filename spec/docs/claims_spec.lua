@@ -257,7 +257,7 @@ describe("the lists of the pages", function()
   it("name the schemes of a proxy", function()
     local page = text_of "docs/security.md"
     local sentence = assert(page:match("The schemes are (.-)%. "))
-    local body, count = assert(child.read(library "request/proxy"):match("\nlocal SCHEMES = (%b{})")), 0
+    local body, count = assert(child.read(library "request/proxy/init"):match("\nlocal SCHEMES = (%b{})")), 0
     for name in body:gmatch("(%w+) = true") do
       count = count + 1
       assert.is_truthy(sentence:find("`" .. name .. "`", 1, true), name)

@@ -17,12 +17,14 @@ function M.module(name)
   return setmetatable({}, metatable)
 end
 
---- Loads every module that was named so far. One that can't be found now is tried again at its first use.
+--- Loads every module that was named so far. One that can't be found now is tried again at its first use. Raises any other
+--- error, such as that of Ctrl-C.
 function M.load_all()
   while waiting[1] do
     local entry = table.remove(waiting)
-    local module = require("devkit4ai.util.dependencies").optional(entry.name)
-    if module then entry.metatable.__index = module end
+    local loaded, value = pcall(require, entry.name)
+    if loaded then entry.metatable.__index = value
+    elseif type(value) ~= "string" or not value:find(" not found:", 1, true) then error(value, 0) end
   end
 end
 

@@ -2,7 +2,7 @@
 local build = require "devkit4ai.request.build"
 local core = require "devkit4ai.core"
 local devkit4ai = require "devkit4ai"
-local next_attempt = require "devkit4ai.request.next_attempt"
+local next_attempt = require "devkit4ai.request.retry.next_attempt"
 
 describe("the time for a call", function()
   local client
