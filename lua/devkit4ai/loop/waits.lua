@@ -6,7 +6,7 @@ local engine = require "devkit4ai.loop.engine"
 local errors = require "devkit4ai.util.errors"
 local host = require "devkit4ai.loop.host"
 local tasks = require "devkit4ai.loop.tasks"
-local traceback = require "devkit4ai.util.traceback"
+local traceback = lazy.module "devkit4ai.util.traceback"
 
 local M = {}
 

@@ -1,6 +1,6 @@
 --- Failures of calls: records that the steps of a call pass on, and the error that the caller gets.
 local core = require "devkit4ai.core"
-local build = require "devkit4ai.request.build"
+local arguments = require "devkit4ai.request.build.arguments"
 local config = require "devkit4ai.config"
 local display = require "devkit4ai.util.display"
 local errors = require "devkit4ai.util.errors"
@@ -227,7 +227,7 @@ end
 
 -- What failed; the consequence; what to do next.
 local function message_of(call, failure, consequence)
-  local parts = { build.call_name(call) .. ": " .. failure.what }
+  local parts = { arguments.call_name(call) .. ": " .. failure.what }
   parts[#parts + 1] = consequence
   parts[#parts + 1] = failure.advice
   return table.concat(parts, "; ")

@@ -1,6 +1,6 @@
 --- The next attempt of a call after a failure: the time that is left, another name of the files' part, a redirect, a retry.
 local core = require "devkit4ai.core"
-local build = require "devkit4ai.request.build"
+local arguments = require "devkit4ai.request.build.arguments"
 local errors = require "devkit4ai.util.errors"
 local locale = require "devkit4ai.util.locale"
 local retry = require "devkit4ai.request.retry"
@@ -36,7 +36,7 @@ function M.limit_time(call, outcome)
   end
   return { err = select(3, errors.fail({
     kind = "timeout", outcome = outcome, transient = true, operation = call.plan.name, attempts = call.attempts,
-    call_name = build.call_name(call), what = ("timed out after %s s"):format(locale.format("%g", total_of(call))),
+    call_name = arguments.call_name(call), what = ("timed out after %s s"):format(locale.format("%g", total_of(call))),
     advice = "pass a larger `timeout`", hint = "timeout",
   })) }
 end
@@ -60,7 +60,7 @@ local function rename_part(call, failure)
   local part = not call.other_part and missing_part(call, failure)
   if not part then return false end
   call.other_part, call.client._part_choice[call.plan.name] = part, part
-  build.rename_part(call, part)
+  arguments.rename_part(call, part)
   return true
 end
 
@@ -77,7 +77,7 @@ local function follow_redirect(call, failure)
   elseif call.redirects > call.plan.row.max_redirects then
     why = "the image's URL redirects too many times"
   else
-    done, why = build.set_image_url(call, request, url)
+    done, why = arguments.set_image_url(call, request, url)
   end
   if done then
     call.request = request
