@@ -24,7 +24,13 @@ end
 
 -- ---- the attempts ----
 
-local had_calls = false -- in this Lua state
+local calls = 0 -- of this Lua state, counted up to 2
+
+-- The second call loads the modules that the first one left out: the program goes on, and may run out of descriptors.
+local function count_call()
+  calls = calls + 1
+  if calls == 2 then lazy.load_all() end
+end
 
 --- Sends a call until it succeeds or its failure is final.
 ---@param call devkit4ai.Call
@@ -33,8 +39,7 @@ local had_calls = false -- in this Lua state
 ---@return devkit4ai.Failure? failure
 ---@return string? head the response's header block
 function M.attempts(call, recover)
-  if had_calls then lazy.load_all() end
-  had_calls = true
+  if calls < 2 then count_call() end
   local client, row = call.client, call.plan.row
   local trace = client._trace
   local answer, failure, again
