@@ -4,7 +4,7 @@ local engine = require "devkit4ai.loop.engine"
 local own = require "devkit4ai.loop.own"
 local errors = require "devkit4ai.util.errors"
 local tasks = require "devkit4ai.loop.tasks"
-local traceback = require "devkit4ai.util.traceback"
+local traceback = require "devkit4ai.util.errors.traceback"
 local waits = require "devkit4ai.loop.waits"
 
 local M = {}

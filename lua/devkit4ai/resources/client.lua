@@ -14,7 +14,7 @@ local session = require "devkit4ai.auth.session"
 ---@field payments devkit4ai.Payments subscriptions and payments
 ---@field private _in_flight devkit4ai.InFlight? set by generation/in_flight
 ---@field private _answered_ids devkit4ai.AnsweredIds? set by generation/answered_ids
----@field private _paces table<string, devkit4ai.RequestPace>? by operation; set by generation/account_pace
+---@field private _paces table<string, devkit4ai.RequestPace>? by operation; set by generation/pacing/account_pace
 local Client = {}
 Client.__name = "devkit4ai.Client"
 
@@ -265,7 +265,7 @@ function Client:rotate_developer_key(name, options)
   name, options = validate.optional_text(name, options)
   validate.value("client:rotate_developer_key: name", { type = "string" }, name)
   options = validate.arguments("client:rotate_developer_key", ROTATE, options)
-  return require("devkit4ai.auth.key_rotation").rotate(self, "developer", name, options, function(text)
+  return require("devkit4ai.resources.key_rotation").rotate(self, "developer", name, options, function(text)
     self._secrets:set("developer_key", text)
   end)
 end
@@ -479,7 +479,7 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Client:request(options, call_options)
-  return require("devkit4ai.request.direct").run(self, options, call_options)
+  return require("devkit4ai.resources.raw_request").run(self, options, call_options)
 end
 
 --- Closes the client: cancels its requests in flight and wipes its secrets. Each later call that would send a request

@@ -182,7 +182,7 @@ function Project:rotate_key(name, options)
   name, options = validate.optional_text(name, options)
   validate.value("project:rotate_key: name", { type = "string" }, name)
   options = validate.arguments("project:rotate_key", ROTATE, options)
-  return require("devkit4ai.auth.key_rotation").rotate(self, "project", name, options, function(text)
+  return require("devkit4ai.resources.key_rotation").rotate(self, "project", name, options, function(text)
     context.replace_project_key(self, text)
   end)
 end

@@ -202,7 +202,7 @@ end
 
 local debug = rawget(_G, "debug") -- absent in some hosts
 local getinfo = debug and debug.getinfo
-local own_folder = getinfo and getinfo(1, "S").source:match("^(.*)util/errors%.lua$") or "="
+local own_folder = getinfo and getinfo(1, "S").source:match("^(.*)util/errors/init%.lua$") or "="
 
 local TRANSIENT = { network = true, timeout = true, rate_limited = true, server = true } -- kinds
 

@@ -1,7 +1,7 @@
 --- Notes about the objects that the calls of a task created or may have created, and the error that lists them.
 local errors = require "devkit4ai.util.errors"
-local suggestions = require "devkit4ai.util.suggestions"
-local traceback = require "devkit4ai.util.traceback"
+local suggestions = require "devkit4ai.util.errors.suggestions"
+local traceback = require "devkit4ai.util.errors.traceback"
 
 local M = {}
 

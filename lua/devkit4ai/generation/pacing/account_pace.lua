@@ -2,9 +2,9 @@
 local core = require "devkit4ai.core"
 local locale = require "devkit4ai.util.locale"
 local operations = require "devkit4ai.api.operations"
-local request_pacing = require "devkit4ai.generation.request_pacing"
+local request_pacing = require "devkit4ai.generation.pacing.request_pacing"
 local waits = require "devkit4ai.loop.waits"
-local server_clock = require "devkit4ai.request.server_clock"
+local server_clock = require "devkit4ai.request.time.server_clock"
 local session = require "devkit4ai.auth.session"
 
 local M = {}

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE              /* SOCK_CLOEXEC */
-#include "transfer/handle_callbacks.h"
+#include "handle/handle_callbacks.h"
 
 #include <poll.h>
 #include <stdio.h>

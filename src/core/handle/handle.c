@@ -1,5 +1,5 @@
 #define _GNU_SOURCE              /* strdup */
-#include "transfer/handle.h"
+#include "handle/handle.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,9 +7,9 @@
 #include "http/ip_address.h"
 #include "system/ca_source.h"
 #include "system/clock.h"
-#include "transfer/handle_callbacks.h"
-#include "transfer/handle_internal.h"
-#include "transfer/outcome.h"
+#include "handle/handle_callbacks.h"
+#include "handle/handle_internal.h"
+#include "handle/outcome.h"
 
 enum {
   DOWNLOAD_BUFFER = 128 * 1024,  /* bytes, for a file: 0.70 x the CPU of the default (measured, libcurl 7.88.1) */

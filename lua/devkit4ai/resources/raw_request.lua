@@ -2,12 +2,11 @@
 local build = require "devkit4ai.request.build"
 local call = require "devkit4ai.request.call"
 local validate = require "devkit4ai.util.validate"
-local core = require "devkit4ai.core"
-local creations = require "devkit4ai.util.creations"
+local creations = require "devkit4ai.util.errors.creations"
 local errors = require "devkit4ai.util.errors"
 local answered_ids = require "devkit4ai.generation.answered_ids"
 local create_generation = require "devkit4ai.generation.create"
-local images = require "devkit4ai.generation.images"
+local images = require "devkit4ai.generation.input.images"
 local json = require "devkit4ai.util.json"
 local limits = require "devkit4ai.api.limits"
 local locale = require "devkit4ai.util.locale"
@@ -122,7 +121,7 @@ end
 local function create(client, row, name, known, given, options)
   local instructions = known.listed and given.form and given.form[known.body.multipart.text_field]
   return create_generation.protect({
-    scope = client, call_name = row.call_name, operation = name, sent_at = core.now(),
+    scope = client, call_name = row.call_name, operation = name, sent_at = waits.now(),
     instructions = instructions and tostring(instructions) or nil,
   }, function(creation)
     options.creation = creation

@@ -1,6 +1,6 @@
 -- The request pace that the waits of one account share, with a simulated clock: requests never come in a burst, the server's
 -- signals slow all of them, and they recover.
-local request_pacing = require "devkit4ai.generation.request_pacing"
+local request_pacing = require "devkit4ai.generation.pacing.request_pacing"
 
 -- Runs `count` waits until each is done, as gen:wait does: a reserved time, a response, a pause. answer(now, i, n) returns the
 -- signal of the nth request of all. Returns the times of the requests, and the time at which the last wait ended.

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE              /* strdup */
-#include "transfer/handle_options.h"
+#include "handle/handle_options.h"
 
 #include <stdlib.h>
 #include <string.h>

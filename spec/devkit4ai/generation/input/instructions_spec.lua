@@ -1,6 +1,6 @@
 -- The instructions that are sent with the images.
 local cjson = require "cjson"
-local instructions = require "devkit4ai.generation.instructions"
+local instructions = require "devkit4ai.generation.input.instructions"
 
 local FRAME = #'{"prompt":""}' -- characters around a prompt
 

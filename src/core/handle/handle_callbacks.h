@@ -2,7 +2,7 @@
 #ifndef DK_HANDLE_CALLBACKS_H
 #define DK_HANDLE_CALLBACKS_H
 
-#include "transfer/handle_internal.h"
+#include "handle/handle_internal.h"
 
 /* Sets the callbacks on a new handle; a refusal is in handle->options. */
 void dk_handle_set_callbacks (dk_handle *handle);

@@ -1,5 +1,5 @@
 -- The poll schedule of the guide.
-local poll_schedule = require "devkit4ai.generation.poll_schedule"
+local poll_schedule = require "devkit4ai.generation.pacing.poll_schedule"
 
 describe("poll_schedule.pause", function()
   it("grows from 5 s by a factor of 1.5, up to 30 s", function()

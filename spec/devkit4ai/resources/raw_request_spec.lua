@@ -255,7 +255,7 @@ describe("client:request", function()
 
   it("refuses a request that can't be sent", function()
     start()
-    local _, file = pcall(io.open, "spec/devkit4ai/request/direct_spec.lua")
+    local _, file = pcall(io.open, "spec/devkit4ai/resources/raw_request_spec.lua")
     for _, given in ipairs {
       { method = "HEAD", path = "/x" }, { method = "CONNECT", path = "/x" },
       { method = "GET / HTTP/1.1\r\nX: ", path = "/x" },
@@ -293,6 +293,6 @@ describe("client:request", function()
     client:close()
     local ok, why = pcall(function() return client:request { method = "GET", path = "/x" } end)
     assert.is_false(ok)
-    assert.is_truthy(why:find("direct_spec.lua:%d+: devkit4ai: client:request: the client is closed"), why)
+    assert.is_truthy(why:find("raw_request_spec.lua:%d+: devkit4ai: client:request: the client is closed"), why)
   end)
 end)

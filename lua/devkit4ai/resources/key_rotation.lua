@@ -1,11 +1,11 @@
 --- Key rotation: create a new key, let the program store it, use it, revoke the old key. After each failure at least one
 --- key works, and an error after the creation has the new key.
 local call = require "devkit4ai.request.call"
-local core = require "devkit4ai.core"
+local context = require "devkit4ai.request.context"
 local errors = require "devkit4ai.util.errors"
 local key = require "devkit4ai.resources.key"
 local waits = require "devkit4ai.loop.waits"
-local time_limit = require "devkit4ai.request.time_limit"
+local time_limit = require "devkit4ai.request.time.time_limit"
 
 local M = {}
 
@@ -58,14 +58,6 @@ local function refuse(kind, cause, what, advice, hint)
     kind = cause, outcome = "not_sent", operation = kind.create, call_name = kind.call_name, what = what,
     consequence = "nothing was created", advice = advice, hint = hint,
   })
-end
-
--- The scope with another key in use. nil and why, if no header can hold that key.
-local function with_key(kind, scope, text)
-  local secrets = core.secrets(scope._secrets)
-  local set, _, why = secrets:set(kind.slot, text)
-  if not set then return nil, why end
-  return { id = scope.id, _client = scope._client, _secrets = secrets, _plans = {} }
 end
 
 -- The new key exists, and the rotation is not complete. The error has the key. Its outcome is unknown, because a program
@@ -187,7 +179,7 @@ end
 -- Lets the program store the new key, revokes the old key with it, and uses it.
 local function replace_key(rotation)
   local kind, scope, made, old = rotation.kind, rotation.scope, rotation.made, rotation.old
-  local with_new, unusable = with_key(kind, scope, made.key)
+  local with_new, unusable = context.with_key(scope, kind.slot, made.key)
   if not with_new then return unusable_key(kind, made, unusable) end
   rotation.is_usable = true
   local kept, trouble = true, nil

@@ -2,8 +2,8 @@
 #ifndef DK_HANDLE_INTERNAL_H
 #define DK_HANDLE_INTERNAL_H
 
-#include "transfer/handle.h"
-#include "transfer/handle_options.h"
+#include "handle/handle.h"
+#include "handle/handle_options.h"
 
 /* An upload that pauses to read an early response. */
 typedef struct {

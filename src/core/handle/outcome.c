@@ -1,11 +1,11 @@
-#include "transfer/outcome.h"
+#include "handle/outcome.h"
 
 #include <string.h>
 
 #include "base/ascii.h"
 #include "http/header.h"
 #include "system/ca_source.h"
-#include "transfer/handle_internal.h"
+#include "handle/handle_internal.h"
 
 /* libcurl's results; every other one means that the connection was lost */
 static const struct { CURLcode code; dk_status status; } results[] = {
