@@ -1,4 +1,4 @@
---- This client at the bench: what it prints is said in bench/measure.lua.
+--- Benchmark of this client. bench/measure.lua documents the output.
 ---
 ---     client.lua calls BASE COUNT WARM [ROOTS]       client:me(), one after another; the waiter steps
 ---     client.lua frames BASE COUNT WARM              the same on a started engine: its thread steps

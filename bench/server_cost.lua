@@ -1,9 +1,9 @@
---- What a server spends on GET /api/v1/auth/me under wrk's 64 connections, in a process of its own on a core of its own.
+--- CPU cost of a server for GET /api/v1/auth/me, with 64 connections of wrk. The server has its own core.
 ---
----     served.lua sandbox|node|prism SECONDS PIN COMMAND...
+---     server_cost.lua sandbox|node|prism SECONDS PIN COMMAND...
 ---
---- Prints microseconds of CPU a request, and the 99th percentile of the answers' times in ms. PIN goes before wrk's command
---- line. COMMAND starts the server, in the end by exec, so that the process is the server's.
+--- Prints microseconds of CPU a request, and the 99th percentile of the response times in ms. PIN is a prefix of wrk's command
+--- line. COMMAND starts the server, at the end by exec, so that the process is the server's.
 local kind, seconds, pin = arg[1], tonumber(arg[2]), arg[3]
 local command = table.concat(arg, " ", 4)
 
@@ -17,13 +17,13 @@ end
 local log = os.tmpname()
 local pid = assert(output(("%s >%s 2>&1 </dev/null & echo $!"):format(command, log)):match("%d+"))
 
--- What the server said so far, once it names an address and the words are there.
+-- Waits until the output of the server matches, and returns the capture.
 local function wait_for(pattern)
   for _ = 1, 200 do
     local file = assert(io.open(log))
-    local said = file:read("a")
+    local printed = file:read("a")
     file:close()
-    local found = said:match(pattern)
+    local found = printed:match(pattern)
     if found then return found end
     os.execute("sleep 0.1")
   end
@@ -62,10 +62,10 @@ local url = wait_for("http://127%.0%.0%.1:%d+")
 local token = TOKENS[kind] and TOKENS[kind](url) or "t"
 load(url, token, WARM)
 local before = cpu()
-local told = load(url, token, seconds)
-local used, requests = cpu() - before, tonumber(told:match("(%d+) requests in"))
+local report = load(url, token, seconds)
+local used, requests = cpu() - before, tonumber(report:match("(%d+) requests in"))
 output("kill " .. pid)
 os.remove(log)
-if told:find("Non-2xx", 1, true) then error("not the answers that were expected:\n" .. told) end
-local time, unit = told:match("99%%%s+([%d.]+)(%a+)")
+if report:find("Non-2xx", 1, true) then error("unexpected responses:\n" .. report) end
+local time, unit = report:match("99%%%s+([%d.]+)(%a+)")
 print(("%.2f %.2f"):format(used / requests / 1e3, time * UNITS[unit]))

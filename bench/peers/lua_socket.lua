@@ -1,10 +1,10 @@
---- LuaSocket at the bench: it opens a connection for each request. What it prints is said in bench/measure.lua.
+--- Benchmark of LuaSocket, which opens a connection for each request. bench/measure.lua documents the output.
 ---
 ---     lua_socket.lua calls BASE HEAD COUNT WARM
 ---
---- The words are bench/twin.c's.
-local here = arg[0]:match("^.*/") or ""
-local measure, read_head = dofile(here .. "measure.lua"), dofile(here .. "head.lua")
+--- The arguments are those of raw_libcurl.c.
+local here = arg[0]:match("^.*/") or "./"
+local measure, read_head = dofile(here .. "../measure.lua"), dofile(here .. "read_headers.lua")
 local cjson, http, ltn12 = require "cjson", require "socket.http", require "ltn12"
 
 assert(arg[1] == "calls")

@@ -1,12 +1,12 @@
---- Debian's Lua-cURL at the bench, used as a careful user of it would; what it prints is said in bench/measure.lua.
+--- Benchmark of Debian's Lua-cURL, used with care: one handle for all calls. bench/measure.lua documents the output.
 ---
 ---     lua_curl.lua calls BASE HEAD COUNT WARM
 ---     lua_curl.lua upload BASE HEAD ROOTS FILE...
 ---
---- The words are bench/twin.c's; ROOTS must lie alone in its folder. Debian's build has no forms, so the
+--- The arguments are those of raw_libcurl.c; ROOTS must be the only file of its folder. Debian's build has no forms, so the
 --- multipart body is written here and given to libcurl piece by piece.
-local here = arg[0]:match("^.*/") or ""
-local measure, read_head = dofile(here .. "measure.lua"), dofile(here .. "head.lua")
+local here = arg[0]:match("^.*/") or "./"
+local measure, read_head = dofile(here .. "../measure.lua"), dofile(here .. "read_headers.lua")
 local curl, cjson = require "curl", require "cjson"
 
 local function headers()

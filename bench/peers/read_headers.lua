@@ -1,4 +1,4 @@
---- The headers of a request as the client sent it (server --head), for peers that are to send the same.
+--- The headers of a request as the client sent it (server --head). The peers send the same.
 ---@param path string of the file
 ---@return { [1]: string, [2]: string }[] pairs of name and value, without those that belong to the host or the body
 return function(path)

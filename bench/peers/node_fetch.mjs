@@ -1,8 +1,8 @@
-// Node's own fetch at the bench; it keeps its connections. Prints what bench/measure.lua says.
+// Benchmark of Node's own fetch, which keeps its connections. bench/measure.lua documents the output.
 //
-//     fetch.mjs many BASE HEAD COUNT WARM AT_ONCE
+//     node_fetch.mjs many BASE HEAD COUNT WARM AT_ONCE
 //
-// The words are bench/twin.c's.
+// The arguments are those of raw_libcurl.c.
 import { readFileSync } from "node:fs";
 
 const [base, head, count, warm, atOnce] = process.argv.slice(3);
@@ -16,7 +16,7 @@ async function callMany(left) {
   async function callOn() {
     while (left-- > 0) {
       const answer = await fetch(url, { headers });
-      if ((await answer.json()).email !== "dev@example.com") throw new Error("not the answer that was expected");
+      if ((await answer.json()).email !== "dev@example.com") throw new Error("unexpected response");
     }
   }
   await Promise.all(Array.from({ length: Number(atOnce) }, callOn));

@@ -1,5 +1,4 @@
-// A bare Node server that answers what the sandbox answers to GET /api/v1/auth/me, made into JSON each time. Prints its
-// address.
+// A bare Node server: the response of the sandbox to GET /api/v1/auth/me, encoded for each request. Prints its address.
 import { createServer } from "node:http";
 
 const user = {

@@ -1,12 +1,12 @@
---- lua-http at the bench, with its connections kept by hand, as a careful user of it would; its usual way, request:go, opens
---- one for each request. What it prints is said in bench/measure.lua.
+--- Benchmark of lua-http, used with care: it keeps its connections. The usual way, request:go, opens one for each request.
+--- bench/measure.lua documents the output.
 ---
 ---     lua_http.lua calls BASE HEAD COUNT WARM
 ---     lua_http.lua many BASE HEAD COUNT WARM AT_ONCE
 ---
---- The words are bench/twin.c's.
-local here = arg[0]:match("^.*/") or ""
-local measure, read_head = dofile(here .. "measure.lua"), dofile(here .. "head.lua")
+--- The arguments are those of raw_libcurl.c.
+local here = arg[0]:match("^.*/") or "./"
+local measure, read_head = dofile(here .. "../measure.lua"), dofile(here .. "read_headers.lua")
 local cjson, cqueues = require "cjson", require "cqueues"
 local client, new_headers = require "http.client", require("http.headers").new
 

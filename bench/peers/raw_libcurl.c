@@ -1,12 +1,12 @@
-/* twin.c - raw libcurl doing what the client does: handles that are re-used, with libcurl's own defaults.
+/* raw_libcurl.c - raw libcurl with the same requests as the client: reused handles, libcurl's own defaults.
  *
- *   twin idle                                   linked with libcurl, does nothing
- *   twin calls BASE HEAD COUNT WARM             GETs, one after another; prints microseconds of CPU a call
- *   twin many BASE HEAD COUNT WARM AT_ONCE      GETs, so many at once in a multi handle that polls; the same
- *   twin flight BASE HEAD COUNT                 GETs that nobody answers; prints bytes of memory for each
- *   twin upload BASE HEAD ROOTS FILE...         a GET, then a multipart POST; prints the POST's milliseconds of CPU
+ *   raw_libcurl idle                                   linked with libcurl, does nothing
+ *   raw_libcurl calls BASE HEAD COUNT WARM             GETs, one after another; prints microseconds of CPU a call
+ *   raw_libcurl many BASE HEAD COUNT WARM AT_ONCE      GETs, so many at once in a multi handle that polls; the same
+ *   raw_libcurl flight BASE HEAD COUNT                 GETs that nobody answers; prints bytes of memory for each
+ *   raw_libcurl upload BASE HEAD ROOTS FILE...         a GET, then a multipart POST; prints the POST's milliseconds of CPU
  *                                               and its peak in KiB above what the process held after the GET
- *   twin download BASE HEAD FILE                a GET, then the picture into FILE; the same
+ *   raw_libcurl download BASE HEAD FILE                a GET, then the picture into FILE; the same
  *
  * HEAD is a request's head as the client sent it (server --head): the same headers go out here. ROOTS is the
  * one CA file to trust, or "-" for libcurl's own choice. */
@@ -27,7 +27,7 @@ typedef struct {
 } buffer;
 
 static void fail (const char *what) {
-  fprintf(stderr, "twin: %s\n", what);
+  fprintf(stderr, "raw_libcurl: %s\n", what);
   exit(1);
 }
 
@@ -94,7 +94,7 @@ static CURL *open_handle (const char *base, struct curl_slist *headers, buffer *
   return easy;
 }
 
-static void look_at_answer (CURL *easy, buffer *body) {
+static void check_answer (CURL *easy, buffer *body) {
   long status = 0;
   check(curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status));
   if (status != 200 || body->used == 0) fail("not the answer that was expected");
@@ -103,7 +103,7 @@ static void look_at_answer (CURL *easy, buffer *body) {
 
 static void call (CURL *easy, buffer *body) {
   check(curl_easy_perform(easy));
-  look_at_answer(easy, body);
+  check_answer(easy, body);
 }
 
 static double seconds (clockid_t clock) {
@@ -147,7 +147,7 @@ static void call_many (CURLM *multi, CURL **easy, int at_once, int count) {
       buffer *its_body;
       check(message->data.result);
       check(curl_easy_getinfo(one, CURLINFO_PRIVATE, &its_body));
-      look_at_answer(one, its_body);
+      check_answer(one, its_body);
       check_multi(curl_multi_remove_handle(multi, one));
       if (begun < count) check_multi(curl_multi_add_handle(multi, one)), begun++;
     }
@@ -244,6 +244,6 @@ int main (int argc, char **argv) {
   else if (strcmp(mode, "flight") == 0 && argc == 5) run_flight(argv);
   else if (strcmp(mode, "upload") == 0 && argc > 5) run_upload(argv);
   else if (strcmp(mode, "download") == 0 && argc == 5) run_download(argv);
-  else fail("usage: see the head of bench/twin.c");
+  else fail("usage: see the first comment of bench/peers/raw_libcurl.c");
   return 0;
 }

@@ -1,12 +1,12 @@
---- Many waiting tasks at the bench: made, asleep for 0.1 to 0.6 s each, woken.
+--- Benchmark of many waiting tasks: creates them, each sleeps for 0.1 to 0.6 s, and ends.
 ---
----     sleepers.lua own COUNT            tasks of this client, put to sleep as gen:wait does it
----     sleepers.lua cqueues COUNT        coroutines of cqueues
----     sleepers.lua promises COUNT       the same as cqueues' promises, which can be joined, as a task can
----     sleepers.lua coroutines COUNT     bare coroutines, five calls deep: prints bytes of memory for each
+---     waiting_tasks.lua own COUNT            tasks of this client, put to sleep as gen:wait does it
+---     waiting_tasks.lua cqueues COUNT        coroutines of cqueues
+---     waiting_tasks.lua promises COUNT       the same as cqueues' promises, which can be joined, as a task can
+---     waiting_tasks.lua coroutines COUNT     bare coroutines, five calls deep: prints bytes of memory for each
 ---
---- Prints microseconds of CPU for each, and KiB of memory that all of them held while they slept. Nothing is collected
---- meanwhile: when a collection falls differs from run to run.
+--- Prints microseconds of CPU for each, and the KiB of memory that all of them held while they slept. The garbage collector
+--- is off: the time of a collection differs from run to run.
 local measure = dofile((arg[0]:match("^.*/") or "") .. "measure.lua")
 
 local count = tonumber(arg[2])
