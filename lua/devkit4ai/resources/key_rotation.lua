@@ -6,6 +6,7 @@ local errors = require "devkit4ai.util.errors"
 local key = require "devkit4ai.resources.key"
 local waits = require "devkit4ai.loop.waits"
 local time_limit = require "devkit4ai.request.time.time_limit"
+local validate = require "devkit4ai.util.validate"
 
 local M = {}
 
@@ -206,16 +207,22 @@ local function rotate(rotation, label)
   return replace_key(rotation)
 end
 
---- Rotates the key in use.
+local OPTIONS = validate.schema { keep = { type = "function" } }
+
+--- Rotates the key in use: checks the arguments of the public functions, and runs all steps.
 ---@param scope devkit4ai.Scope the client, or a project
 ---@param name "developer"|"project" the type of the key
----@param label string? the new key's name
----@param options { keep: function?, timeout: number?, headers: table<string, string>? } timeout: for all steps together
+---@param label string? the new key's name; may be left out before options
+---@param options { keep: function?, timeout: number?, headers: table<string, string>? }? timeout: for all steps together
 ---@param use fun(text: string) replaces the old key in use, everywhere
 ---@return devkit4ai.Key? key the new one
 ---@return string? message
 ---@return devkit4ai.Error? err with the new key in err.key, where it was created
 function M.rotate(scope, name, label, options, use)
+  local call_name = KINDS[name].call_name
+  label, options = validate.optional_text(label, options)
+  validate.value(call_name .. ": name", { type = "string" }, label)
+  options = validate.arguments(call_name, OPTIONS, options)
   local rotation = {
     kind = KINDS[name], name = name, scope = scope, options = options, use = use,
     time_left = time_limit.start(options.timeout),
