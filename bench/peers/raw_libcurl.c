@@ -1,12 +1,12 @@
 /* raw_libcurl.c - raw libcurl with the same requests as the client: reused handles, libcurl's own defaults.
  *
- *   raw_libcurl idle                                   linked with libcurl, does nothing
- *   raw_libcurl calls BASE HEAD COUNT WARM             GETs, one after another; prints microseconds of CPU a call
- *   raw_libcurl many BASE HEAD COUNT WARM AT_ONCE      GETs, so many at once in a multi handle that polls; the same
- *   raw_libcurl flight BASE HEAD COUNT                 GETs that nobody answers; prints bytes of memory for each
- *   raw_libcurl upload BASE HEAD ROOTS FILE...         a GET, then a multipart POST; prints the POST's milliseconds of CPU
- *                                               and its peak in KiB above what the process held after the GET
- *   raw_libcurl download BASE HEAD FILE                a GET, then the picture into FILE; the same
+ *   raw_libcurl idle                               linked with libcurl, does nothing
+ *   raw_libcurl calls BASE HEAD COUNT WARM         GETs, one after another; prints microseconds of CPU a call
+ *   raw_libcurl many BASE HEAD COUNT WARM AT_ONCE  GETs, so many at once in a multi handle that polls; the same
+ *   raw_libcurl flight BASE HEAD COUNT             GETs that nobody answers; prints bytes of memory for each
+ *   raw_libcurl upload BASE HEAD ROOTS FILE...     a GET, then a multipart POST; prints the POST's milliseconds of CPU
+ *                                                  and its peak in KiB above what the process held after the GET
+ *   raw_libcurl download BASE HEAD FILE            a GET, then the image into FILE; the same
  *
  * HEAD is a request's head as the client sent it (server --head): the same headers go out here. ROOTS is the
  * one CA file to trust, or "-" for libcurl's own choice. */
@@ -227,7 +227,7 @@ static void run_download (char **argv) {
   double start = cpu();
   FILE *f = fopen(argv[4], "wb");
   if (f == NULL) fail(argv[4]);
-  set_address(easy, argv[2], "/picture.jpg");
+  set_address(easy, argv[2], "/image.jpg");
   check(curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, NULL));
   check(curl_easy_setopt(easy, CURLOPT_WRITEDATA, f));
   check(curl_easy_perform(easy));
