@@ -1,5 +1,5 @@
 #define _GNU_SOURCE              /* mkdtemp, realpath, O_DIRECTORY */
-#include "engine/socket_folder.h"
+#include "file/socket_folder.h"
 
 #include <dirent.h>
 #include <errno.h>
