@@ -4,7 +4,7 @@ local callback = lazy.module "devkit4ai.loop.callback"
 local engine = require "devkit4ai.loop.engine"
 local host = require "devkit4ai.loop.host"
 local tasks = require "devkit4ai.loop.tasks"
-local traceback = lazy.module "devkit4ai.util.traceback"
+local traceback = lazy.module "devkit4ai.util.errors.traceback"
 local waits = require "devkit4ai.loop.waits"
 
 local M = {}

@@ -10,7 +10,7 @@ local locale = require "devkit4ai.util.locale"
 local redact = require "devkit4ai.util.redact"
 local responses = require "devkit4ai.api.responses"
 local retry = require "devkit4ai.request.retry"
-local server_clock = require "devkit4ai.request.server_clock"
+local server_clock = require "devkit4ai.request.time.server_clock"
 local statuses = require "devkit4ai.util.errors.statuses"
 
 local M = {}

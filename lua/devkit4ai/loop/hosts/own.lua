@@ -4,7 +4,7 @@ local errors = require "devkit4ai.util.errors"
 local lazy = require "devkit4ai.util.lazy"
 local tasks = require "devkit4ai.loop.tasks"
 local timers = require "devkit4ai.loop.timers"
-local traceback = lazy.module "devkit4ai.util.traceback"
+local traceback = lazy.module "devkit4ai.util.errors.traceback"
 
 local M = { blocks = true }
 

@@ -37,7 +37,7 @@ local M = {}
 ---@field _project_id string? [context/project] of the option, or of the account that `register` brought
 ---@field _project_keys table<string, devkit4ai.KeyHolder>? [context/project] by project id, for new handles of the project
 ---@field _part_choice table<string, integer> [request/retry/next_attempt] by operation: which name of the files' part the server takes
----@field _server_clock_offset number? [request/server_clock] the server's Unix time at core.now() 0
+---@field _server_clock_offset number? [request/time/server_clock] the server's Unix time at core.now() 0
 ---@field _trace devkit4ai.Trace|false [request/events]
 ---@field _store devkit4ai.Store? the option `store`
 ---@field _session devkit4ai.Session [auth/session]

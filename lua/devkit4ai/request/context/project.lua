@@ -141,4 +141,17 @@ function M.adopt(client, account)
   return account
 end
 
+--- A context for calls with another key; `scope` itself does not change.
+---@param scope devkit4ai.Client|devkit4ai.Project
+---@param slot string of the key: "developer_key" or "project_key"
+---@param text string the key
+---@return table? context
+---@return string? why no header can hold that key
+function M.with_key(scope, slot, text)
+  local secrets = core.secrets(scope._secrets)
+  local set, _, why = secrets:set(slot, text)
+  if not set then return nil, why end
+  return { id = scope.id, _client = scope._client, _secrets = secrets, _plans = {} }
+end
+
 return M
