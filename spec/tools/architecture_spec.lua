@@ -79,7 +79,7 @@ local PLANTED = {
   { "api/ and util/ are pure", "lua/devkit4ai/api/responses.lua", 'local waits = require "devkit4ai.loop.waits"',
     "lua/devkit4ai/api/responses.lua -> lua/devkit4ai/loop/waits.lua: " },
   { "api/ and util/ are pure", "lua/devkit4ai/util/errors/init.lua", 'local retry = require "devkit4ai.request.retry"',
-    "lua/devkit4ai/util/errors/init.lua -> lua/devkit4ai/request/retry.lua: " },
+    "lua/devkit4ai/util/errors/init.lua -> lua/devkit4ai/request/retry/init.lua: " },
 }
 
 describe("tools/architecture", function()
