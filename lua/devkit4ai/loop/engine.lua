@@ -1,7 +1,6 @@
 --- The engine of this Lua state: submits transfers, and hands each finished one to the caller that waits for it.
 local core = require "devkit4ai.core"
 local own = require "devkit4ai.loop.own"
-local tasks = require "devkit4ai.loop.tasks"
 
 local M = {}
 
@@ -16,14 +15,15 @@ local M = {}
 ---@field times table|false|nil seconds of its steps, where the request asks for them
 
 local engine = core.engine()
-local submit, next_finished, wake, watch, task_count = engine.submit, engine.next, own.wake, own.watch, tasks.count
+local submit, next_finished, wake, watch = engine.submit, engine.next, own.wake, own.watch
 local transfers = {} -- by id: those of tasks; without a client: its response came before it was registered
-local of_script -- the transfer that a script waits for; a table with a new key for each call would be built anew each time
+local single -- a transfer submitted while there was no other; a table with a new key for each call would be built anew each time
+local released -- the record of a transfer that has ended, for the next one; a new record costs 2 % of a small call's instructions
 local threaded = false -- a thread steps the engine
 
 local function deliver(id, status, body, head, trouble, times)
-  local transfer = of_script
-  if transfer and transfer.id == id then of_script = nil else
+  local transfer = single
+  if transfer and transfer.id == id then single = nil else
     transfer = transfers[id]
     transfers[id] = nil
   end
@@ -52,7 +52,7 @@ own.watch(engine, M.drain)
 ---@return userdata core.engine's
 function M.current()
   if engine:forked() then
-    engine, transfers, of_script, threaded = core.engine(), {}, nil, false
+    engine, transfers, single, threaded = core.engine(), {}, nil, false
     own.watch(engine, M.drain)
   end
   return engine
@@ -69,17 +69,25 @@ function M.submit(request, secrets, client)
   local id, name, text = submit(client._engine, request, secrets)
   if not id then return nil, name, text end
   watch(engine, M.drain)
-  local transfer = {
-    id = id, client = client, woken = false, status = false, body = false, head = false, trouble = false, times = false,
-  }
+  local transfer = released
+    or { id = id, client = client, woken = false, status = false, body = false, head = false, trouble = false, times = false }
+  released = nil
   local early = transfers[id] -- looked up now: making a table may run a finalizer, and its call may take the response
   if early then
     transfers[id] = nil
     early.id, early.client = id, client
     return early
   end
-  if of_script or task_count() > 0 then transfers[id] = transfer else of_script = transfer end
+  transfer.id, transfer.client, transfer.woken, transfer.status = id, client, false, false
+  if single then transfers[id] = transfer else single = transfer end
   return transfer
+end
+
+--- Releases a finished transfer: its record is used again, so its waiter is the only one that knows it, and forgets it.
+---@param transfer devkit4ai.loop.Transfer
+function M.release(transfer)
+  transfer.client, transfer.body, transfer.head, transfer.trouble, transfer.times = false, false, false, false, false
+  released = transfer
 end
 
 --- Cancels a transfer. It is still handed out.
@@ -98,7 +106,7 @@ end
 
 --- Cancels the transfers of clients that are closed.
 function M.cancel_closed()
-  if of_script and of_script.client._closed then engine:cancel(of_script.id) end
+  if single and single.client._closed then engine:cancel(single.id) end
   for id, transfer in pairs(transfers) do
     if transfer.client and transfer.client._closed then engine:cancel(id) end
   end

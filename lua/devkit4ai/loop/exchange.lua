@@ -9,7 +9,7 @@ local waits = require "devkit4ai.loop.waits"
 
 local M = {}
 
-local submit, usable, current, park = engine.submit, own.usable, tasks.current, own.park
+local submit, release, usable, current, park = engine.submit, engine.release, own.usable, tasks.current, own.park
 local pcall, huge = pcall, math.huge
 local SLICE = 1 / 10 -- seconds between two calls of on_upload
 local CANCELLED = "its task was cancelled before that"
@@ -110,7 +110,9 @@ function M.send(request, secrets, client, on_upload, row)
   if not transfer then return nil, name, text end
   local ok, value = pcall(wait, transfer, on_upload)
   if not ok then end_transfer(transfer, value) end
-  return results(transfer)
+  local status, body, head, trouble, times = results(transfer)
+  if ok then release(transfer) end
+  return status, body, head, trouble, times
 end
 
 return M
