@@ -21,29 +21,25 @@ local single -- a transfer submitted while there was no other; a table with a ne
 local released -- the record of a transfer that has ended, for the next one; a new record costs 2 % of a small call's instructions
 local threaded = false -- a thread steps the engine
 
-local function deliver(id, status, body, head, trouble, times)
-  local transfer = single
-  if transfer and transfer.id == id then single = nil else
-    transfer = transfers[id]
-    transfers[id] = nil
-  end
-  if not transfer then -- a call made by a finalizer took it
-    transfer = {}
-    transfers[id] = transfer
-  end
-  transfer.status, transfer.body, transfer.head, transfer.trouble, transfer.times = status, body, head, trouble, times
-  if transfer.client and not transfer.is_abandoned then wake(transfer) end
-end
-
 --- Hands out the finished transfers.
 ---@param seconds number? waits so long for the first one
 function M.drain(seconds)
-  local id, more, status, body, head, trouble, times = next_finished(engine, seconds)
-  while id do
-    deliver(id, status, body, head, trouble, times)
-    if not more then return end
-    id, more, status, body, head, trouble, times = next_finished(engine)
-  end
+  repeat
+    local id, more, status, body, head, trouble, times = next_finished(engine, seconds)
+    if not id then return end
+    local transfer = single
+    if transfer and transfer.id == id then single = nil else
+      transfer = transfers[id]
+      transfers[id] = nil
+    end
+    if not transfer then -- a call made by a finalizer took it
+      transfer = {}
+      transfers[id] = transfer
+    end
+    transfer.status, transfer.body, transfer.head, transfer.trouble, transfer.times = status, body, head, trouble, times
+    if transfer.client and not transfer.is_abandoned then wake(transfer) end
+    seconds = nil
+  until not more
 end
 
 own.watch(engine, M.drain)
