@@ -79,10 +79,11 @@ function M.submit(request, secrets, client)
   return transfer
 end
 
---- Releases a finished transfer: its record is used again, so its waiter is the only one that knows it, and forgets it.
+--- Releases a finished transfer: its record is used again. Only its waiter has it, and forgets it. The next response replaces
+--- its other fields.
 ---@param transfer devkit4ai.loop.Transfer
 function M.release(transfer)
-  transfer.client, transfer.body, transfer.head, transfer.trouble, transfer.times = false, false, false, false, false
+  transfer.client, transfer.body = false, false
   released = transfer
 end
 
