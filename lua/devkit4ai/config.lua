@@ -3,6 +3,7 @@ local core = require "devkit4ai.core"
 local validate = require "devkit4ai.util.validate"
 local errors = require "devkit4ai.util.errors"
 local limits = require "devkit4ai.api.limits"
+local event_loop = require "devkit4ai.loop.host"
 local locale = require "devkit4ai.util.locale"
 local proxies = require "devkit4ai.request.proxy"
 
@@ -19,6 +20,7 @@ local M = {}
 ---@field role string? "developer" (the default), "end_user", "platform_operator"
 ---@field timeout devkit4ai.Timeout? the limits of each call
 ---@field retry devkit4ai.Retry? how often a call is tried again
+---@field loop string? the event loop that the program runs in: "own" (scripts and games; the default), "luv", "cqueues", "copas"; nginx is detected; one for a Lua state: the first client chooses it
 ---@field store devkit4ai.Store? keeps the tokens for later programs
 ---@field on_event (fun(event: devkit4ai.Event))? called with each event of the client; an event has no secrets
 ---@field headers table<string, string>? more headers, such as traceparent; only the API gets them; they can't replace a header of the library
@@ -89,6 +91,11 @@ local function check_role(text)
   return nil, "it must be developer, end_user or platform_operator"
 end
 
+local function check_loop(name)
+  if event_loop.exists(name) then return name end
+  return nil, "it must be one of " .. event_loop.NAMES
+end
+
 local function check_user_agent(text)
   if text:find("^[ -~]+$") and not text:find("[{}]") then return text end
   return nil, "it must be printable ASCII without braces"
@@ -109,6 +116,7 @@ local OPTIONS = {
   role = { type = "string", default = "developer", check = check_role },
   timeout = { type = "table" },
   retry = { type = "table" },
+  loop = { type = "string", check = check_loop, fixed = true }, -- fixed: not a setting of the command, which is a script
   store = { type = "table" },
   on_event = { type = "function" },
   headers = { type = "table" },
@@ -130,7 +138,7 @@ local OPTIONS = {
 function M.settings()
   local list = {}
   for name, row in pairs(OPTIONS) do
-    if row.type == "string" or row.type == "boolean" then
+    if (row.type == "string" or row.type == "boolean") and not row.fixed then
       list[#list + 1] = {
         name = name, type = row.type, env = type(row.env) == "table" and row.env or { row.env }, default = row.default,
         secret = row.slot ~= nil and row.slot ~= "shown",

@@ -14,9 +14,9 @@ local PLANTED = {
   { "no modules depend on each other in a cycle", "src/core/base/status.h", '#include "base/buffer.h"',
     "src/core/base/buffer.h -> src/core/base/status.h" },
 
-  { "a layer depends on the layers below it", "lua/devkit4ai/loop/own.lua",
+  { "a layer depends on the layers below it", "lua/devkit4ai/loop/hosts/own.lua",
     'local call = require "devkit4ai.request.call"',
-    "lua/devkit4ai/loop/own.lua -> lua/devkit4ai/request/call.lua: calls is above waiting" },
+    "lua/devkit4ai/loop/hosts/own.lua -> lua/devkit4ai/request/call.lua: calls is above waiting" },
   { "a layer depends on the layers below it", "lua/devkit4ai/request/call.lua",
     '  return later("devkit4ai.resources.payments")',
     "lua/devkit4ai/request/call.lua -> lua/devkit4ai/resources/payments.lua: objects is above calls" },
@@ -40,10 +40,11 @@ local PLANTED = {
   { "the binding includes no header of libcurl", "src/binding/core.c",
     "#include <curl/curl.h>", "src/binding/core.c -> curl/curl.h: " },
 
-  { "only loop/ loads an event loop", "lua/devkit4ai/request/call.lua", '  local own = require("devkit4ai.loop.own")',
-    "lua/devkit4ai/request/call.lua -> lua/devkit4ai/loop/own.lua: " },
-  { "only loop/ loads an event loop", "bin/devkit4ai", 'local own = require "devkit4ai.loop.own"',
-    "bin/devkit4ai -> lua/devkit4ai/loop/own.lua: " },
+  { "only loop/ loads an event loop", "lua/devkit4ai/request/call.lua",
+    '  local own = require("devkit4ai.loop.hosts.own")',
+    "lua/devkit4ai/request/call.lua -> lua/devkit4ai/loop/hosts/own.lua: " },
+  { "only loop/ loads an event loop", "bin/devkit4ai", 'local own = require "devkit4ai.loop.hosts.own"',
+    "bin/devkit4ai -> lua/devkit4ai/loop/hosts/own.lua: " },
   { "only loop/ steps the engine", "lua/devkit4ai/request/context.lua", "local engine = core.engine()",
     "lua/devkit4ai/request/context.lua:1: local engine = core.engine(): " },
   { "only loop/ steps the engine", "lua/devkit4ai/resources/client.lua", "  client._engine:submit(request, secrets)",
@@ -129,7 +130,7 @@ describe("tools/architecture", function()
   end
 
   it("takes no comment for a dependency", function()
-    write(folder .. "/lua/devkit4ai/loop/own.lua", '-- require "devkit4ai.request.call", and core.pause(1)')
+    write(folder .. "/lua/devkit4ai/loop/hosts/own.lua", '-- require "devkit4ai.request.call", and core.pause(1)')
     write(folder .. "/lua/devkit4ai/resources/key.lua", 'local key = {} -- see require "devkit4ai.core" and io.popen')
     local printed, code = run()
     assert.equal("0", code, printed)

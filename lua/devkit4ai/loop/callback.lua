@@ -1,6 +1,6 @@
 --- Calls of the user's functions (on_upload, on_event), apart from the caller: no error in them reaches the library's work.
 local creations = require "devkit4ai.util.creations"
-local own = require "devkit4ai.loop.own"
+local host = require "devkit4ai.loop.host"
 local tasks = require "devkit4ai.loop.tasks"
 local traceback = require "devkit4ai.util.traceback"
 local waits = require "devkit4ai.loop.waits"
@@ -19,7 +19,7 @@ Callback.__index = Callback
 
 local function finish(callback)
   callback.over = true
-  if callback.waiter then waits.wake(callback.waiter) end
+  if callback.waiter then host.wake(callback.waiter) end
 end
 
 function Callback:failed(value, text)
@@ -30,7 +30,7 @@ end
 
 Callback.yielded, Callback.left, Callback.given_up = finish, finish, finish
 
--- Without a task that calls, the function blocks, as all of a script does.
+-- In a script the function blocks, as all of a script does.
 local function run_in_script(fn, callback)
   local co = coroutine.create(fn)
   local ok, value = coroutine.resume(co)
@@ -38,7 +38,7 @@ local function run_in_script(fn, callback)
   elseif coroutine.status(co) == "suspended" then callback:yielded(YIELDED) end
 end
 
---- Calls a function of the user's. It may make calls: in a task it then goes on beside the caller.
+--- Calls a function of the user's. It may make calls: in a task or a host's coroutine it then goes on beside the caller.
 ---@param fn function
 ---@param report fun(text: string)? gets the text of an error in it
 ---@return devkit4ai.loop.Callback
@@ -49,7 +49,7 @@ function M.start(fn, report)
     fn()
     finish(callback)
   end
-  if task then own.spawn(run, callback, true) else run_in_script(run, callback) end
+  if task or not host.blocks then host.spawn(run, callback, true) else run_in_script(run, callback) end
   return callback
 end
 
@@ -58,12 +58,12 @@ end
 ---@param task devkit4ai.loop.Waits? the current one
 ---@return boolean over false: the task was cancelled
 function M.wait(callback, task)
-  while task and not callback.over do
-    if not task._cancellation then
+  while not callback.over do
+    if not (task and task._cancellation) then
       callback.waiter = {}
       waits.park(task, callback.waiter, math.huge)
     end
-    if task._cancellation then
+    if task and task._cancellation then
       waits.cancel(callback)
       return false
     end

@@ -1,6 +1,7 @@
 --- The engine of this Lua state: submits transfers, and hands each finished one to the caller that waits for it.
 local core = require "devkit4ai.core"
-local own = require "devkit4ai.loop.own"
+local errors = require "devkit4ai.util.errors"
+local host = require "devkit4ai.loop.host"
 
 local M = {}
 
@@ -15,7 +16,7 @@ local M = {}
 ---@field times table|false|nil seconds of its steps, where the request asks for them
 
 local engine = core.engine()
-local submit, next_finished, wake, watch = engine.submit, engine.next, own.wake, own.watch
+local submit, next_finished = engine.submit, engine.next
 local transfers = {} -- by id: those of tasks; without a client: its response came before it was registered
 local single -- a transfer submitted while there was no other; a table with a new key for each call would be built anew each time
 local released -- the record of a transfer that has ended, for the next one; a new record costs 2 % of a small call's instructions
@@ -37,20 +38,18 @@ function M.drain(seconds)
       transfers[id] = transfer
     end
     transfer.status, transfer.body, transfer.head, transfer.trouble, transfer.times = status, body, head, trouble, times
-    if transfer.client and not transfer.is_abandoned then wake(transfer) end
+    if transfer.client and not transfer.is_abandoned then host.wake(transfer) end
     seconds = nil
   until not more
 end
 
-own.watch(engine, M.drain)
+host.watch(engine, M.drain)
 
---- The engine for a new client. The clients of a forked child get an engine of the child's own.
+--- The engine for a new client, or for a wait. A forked child gets an engine of its own.
 ---@return userdata core.engine's
 function M.current()
-  if engine:forked() then
-    engine, transfers, single, threaded = core.engine(), {}, nil, false
-    own.watch(engine, M.drain)
-  end
+  if engine:forked() then engine, transfers, single, threaded = core.engine(), {}, nil, false end
+  host.watch(engine, M.drain)
   return engine
 end
 
@@ -64,7 +63,7 @@ end
 function M.submit(request, secrets, client)
   local id, name, text = submit(client._engine, request, secrets)
   if not id then return nil, name, text end
-  watch(engine, M.drain)
+  host.watch(engine, M.drain)
   local transfer = released
     or { id = id, client = client, woken = false, status = false, body = false, head = false, trouble = false, times = false }
   released = nil
@@ -112,7 +111,10 @@ end
 --- devkit4ai.update: from the first call on, a thread steps the engine.
 ---@param budget number? seconds
 function M.update(budget)
-  own.update(budget) -- raises inside a task, before there is a thread
+  if not host.update then
+    errors.raise(("devkit4ai.update: the loop %q runs the tasks by itself; remove this call"):format(host.name))
+  end
+  host.update(budget) -- raises inside a task, before there is a thread
   if threaded then return end
   local started, why = engine:start()
   if not started then error("devkit4ai.update: " .. why, 0) end

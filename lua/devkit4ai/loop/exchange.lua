@@ -1,16 +1,16 @@
 --- One exchange with a server: submits a request, waits for its response and reports the progress of its upload.
 local callback = require "devkit4ai.loop.callback"
 local engine = require "devkit4ai.loop.engine"
-local own = require "devkit4ai.loop.own"
-local errors = require "devkit4ai.util.errors"
+local host = require "devkit4ai.loop.host"
 local tasks = require "devkit4ai.loop.tasks"
 local traceback = require "devkit4ai.util.traceback"
 local waits = require "devkit4ai.loop.waits"
 
 local M = {}
 
-local submit, release, usable, current, park = engine.submit, engine.release, own.usable, tasks.current, own.park
-local pcall, huge = pcall, math.huge
+local submit, release, current = engine.submit, engine.release, tasks.current
+local pcall, running, huge = pcall, coroutine.running, math.huge
+local plain_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 local SLICE = 1 / 10 -- seconds between two calls of on_upload
 local CANCELLED = "its task was cancelled before that"
 
@@ -52,7 +52,7 @@ local function wait(transfer, on_upload, task)
     if raised then add_raised(transfer, raised) end
   end
   if task then task._waiting_at = transfer end
-  while not transfer.status do park(transfer, huge) end
+  while not transfer.status do host.park(transfer, huge) end
   if task then task._waiting_at = nil end
 end
 
@@ -89,8 +89,8 @@ local function send_in_task(request, secrets, client, on_upload, row, task)
   return results(transfer)
 end
 
---- Sends one request and waits for its response; in a task that was cancelled, nothing is sent. Raises at the caller's line
---- where the caller can't wait.
+--- Sends one request and waits for its response; in a task that was cancelled, nothing is sent. The caller can wait: see
+--- waits.check_call.
 ---@param request userdata core.request's
 ---@param secrets userdata core.secrets', which fill it
 ---@param client devkit4ai.Client the client that makes the call
@@ -102,16 +102,18 @@ end
 ---@return table? trouble unless the response is whole: { name, text, step, seconds, fate }; raised: the error that ended the wait, of on_upload, of Ctrl-C, of a debug hook, as { value, text }; whole: the response is whole nevertheless
 ---@return table? times of its steps, where the request asks for them
 function M.send(request, secrets, client, on_upload, row)
-  local can, why = usable()
-  if not can then errors.raise(why) end
   local task = current()
   if task then return send_in_task(request, secrets, client, on_upload, row, task) end
   local transfer, name, text = submit(request, secrets, client)
   if not transfer then return nil, name, text end
+  if plain_51 and running() then -- a host's coroutine, which can't yield in pcall
+    wait(transfer, on_upload)
+    return results(transfer)
+  end
   local ok, value = pcall(wait, transfer, on_upload)
   if not ok then end_transfer(transfer, value) end
   local status, body, head, trouble, times = results(transfer)
-  if ok then release(transfer) end
+  if ok and host.blocks then release(transfer) end -- an adapter for another loop may keep something in its slots
   return status, body, head, trouble, times
 end
 

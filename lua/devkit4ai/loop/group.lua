@@ -1,6 +1,7 @@
 --- Groups of tasks: devkit4ai.all and devkit4ai.map.
 local creations = require "devkit4ai.util.creations"
 local errors = require "devkit4ai.util.errors"
+local host = require "devkit4ai.loop.host"
 local task_module = require "devkit4ai.loop.task"
 local tasks = require "devkit4ai.loop.tasks"
 local validate = require "devkit4ai.util.validate"
@@ -33,7 +34,7 @@ local function add(group, i, on_end, fn, ...)
     if task._results then group.results[i] = task._results[1] end
     creations.adopt(group, task)
     on_end(task)
-    if group.slot and (group.failed or group.alive == 0) then waits.wake(group.slot) end
+    if group.slot and (group.failed or group.alive == 0) then host.wake(group.slot) end
   end
 end
 

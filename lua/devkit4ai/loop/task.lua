@@ -3,7 +3,7 @@ local creations = require "devkit4ai.util.creations"
 local engine = require "devkit4ai.loop.engine"
 local errors = require "devkit4ai.util.errors"
 local object = require "devkit4ai.util.object"
-local own = require "devkit4ai.loop.own"
+local host = require "devkit4ai.loop.host"
 local tasks = require "devkit4ai.loop.tasks"
 local validate = require "devkit4ai.util.validate"
 local waits = require "devkit4ai.loop.waits"
@@ -84,7 +84,7 @@ local function finish(task, results)
   if task.done then return end
   task.done, task._results = true, results
   if task._object then task._object.done = true end
-  for _, slot in ipairs(task._joiners or {}) do waits.wake(slot) end
+  for _, slot in ipairs(task._joiners or {}) do host.wake(slot) end
   if task._on_end then task:_on_end() end
 end
 
@@ -169,7 +169,7 @@ end
 ---@return devkit4ai.loop.Task
 function M.start(fn, ...)
   local task = setmetatable({ done = false, _fn = fn, _args = select("#", ...) > 0 and pack(...) or nil }, Record)
-  own.spawn(run, task)
+  host.spawn(run, task)
   return task
 end
 

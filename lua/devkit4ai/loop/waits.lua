@@ -3,7 +3,7 @@ local core = require "devkit4ai.core"
 local creations = require "devkit4ai.util.creations"
 local engine = require "devkit4ai.loop.engine"
 local errors = require "devkit4ai.util.errors"
-local own = require "devkit4ai.loop.own"
+local host = require "devkit4ai.loop.host"
 local tasks = require "devkit4ai.loop.tasks"
 local traceback = require "devkit4ai.util.traceback"
 
@@ -22,27 +22,27 @@ local M = {}
 ---@field waits integer that the task has begun since
 ---@field failure devkit4ai.Error? the most serious failure of a call that it ended
 
-local park, wake, usable, current = own.park, own.wake, own.usable, tasks.current
+local current = tasks.current
 local pcall, huge = pcall, math.huge
 local plain_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 local sleepers = setmetatable({}, { __mode = "k" }) -- slots of sleeps -> the client that the sleep belongs to
 local TURN = 1 / 1000 -- seconds that a refused wait of a task takes, so that other tasks run
 local MOST_REFUSED = 1000 -- waits that a cancelled task may begin; then it is ended
 
-M.now, M.wake = core.now, wake
+M.now = core.now
 
 -- ---- the current task ----
 
 --- Raises at the caller's line where the caller can't wait.
 function M.check()
-  local can, why = usable()
+  local can, why = host.usable()
   if not can then errors.raise(why) end
 end
 
 --- Whether a for loop's iterator may wait where the caller is.
----@return boolean false: in a task on plain Lua 5.1
+---@return boolean false: in a coroutine on plain Lua 5.1
 function M.can_yield_in_iterator()
-  return not (plain_51 and current())
+  return not plain_51 or host.blocks and not current()
 end
 
 --- Whether the current task was cancelled.
@@ -55,7 +55,23 @@ end
 --- Whether the caller can wait, without an error where it can't.
 ---@return boolean
 function M.is_possible()
-  return usable() == true
+  return host.usable() == true
+end
+
+--- Whether a call can be made. Raises at the caller's line where the program has to be changed.
+---@return boolean? possible
+---@return string? why not: where the host can't wait
+function M.check_call()
+  local can, why, call_fails = host.usable()
+  if can then return true end
+  if call_fails then return nil, why end
+  errors.raise(why)
+end
+
+--- Wakes the caller that waits at a slot.
+---@param slot devkit4ai.loop.Slot
+function M.wake(slot)
+  host.wake(slot)
 end
 
 -- ---- waits that an error has ended: Ctrl-C, a debug hook ----
@@ -84,7 +100,7 @@ function M.abandon(task)
       member:cancel()
     end
   end
-  if slot then wake(slot) end
+  if slot then host.wake(slot) end
   if task._slot then sleepers[task._slot] = nil end
   task._transfer, task._call, task._group, task._slot, task._waiting_at = nil, nil, nil, nil, nil
   creations.end_pending(task)
@@ -102,7 +118,7 @@ end
 local function take_turn(task)
   local slot = {}
   task._waiting_at = slot
-  park(slot, TURN)
+  host.park(slot, TURN)
   task._waiting_at = nil
 end
 
@@ -113,9 +129,9 @@ local function refuse(task)
   cancellation.waits = cancellation.waits + 1
   if cancellation.waits > MOST_REFUSED then
     task:given_up()
-    park({}, huge) -- for ever
+    host.park({}, huge) -- for ever
   end
-  if usable() then take_turn(task) end
+  if host.usable() then take_turn(task) end
 end
 
 --- Begins a wait of a task.
@@ -145,7 +161,7 @@ end
 ---@return any err
 function M.after_refusal(none, message, err)
   local task = current()
-  if task and M.begin(task) and usable() then take_turn(task) end
+  if task and M.begin(task) and host.usable() then take_turn(task) end
   return none, message, err
 end
 
@@ -155,7 +171,7 @@ function M.cancel(task)
   task._cancellation = { ended_a_wait = false, waits = 0 }
   local transfer, slot = task._transfer, task._waiting_at
   if transfer and (not slot or slot == transfer) then engine.cancel(transfer)
-  elseif slot then wake(slot) end
+  elseif slot then host.wake(slot) end
 end
 
 --- The more serious of two failures of calls that a cancellation ended.
@@ -203,11 +219,11 @@ end
 ---@param seconds number math.huge: no limit
 function M.park(task, slot, seconds)
   if not task then
-    park(slot, seconds)
+    host.park(slot, seconds)
     return
   end
   task._waiting_at = slot
-  park(slot, seconds)
+  host.park(slot, seconds)
   task._waiting_at = nil
 end
 
@@ -221,7 +237,7 @@ function M.sleep(seconds, client)
   local slot = task and task._slot or {}
   if task then task._slot, task._waiting_at = slot, slot end
   if client then sleepers[slot] = client end
-  park(slot, seconds) -- not M.park: one call deeper, the stacks of most tasks that sleep would double (R7: 800 bytes)
+  host.park(slot, seconds) -- not M.park: one call deeper, the stacks of most tasks that sleep would double (R7: 800 bytes)
   if task then task._waiting_at = nil end
   if client then sleepers[slot] = nil end
   if task and task._cancellation then
@@ -242,7 +258,7 @@ function M.wait_for(slot, seconds)
   M.check()
   local task = current()
   if not task then
-    park(slot, seconds or huge)
+    host.park(slot, seconds or huge)
     return true
   end
   if task._waiting_at or task._transfer then M.abandon(task) end -- the group is what a caller in `group` waits for
@@ -260,7 +276,7 @@ end
 function M.end_closed()
   engine.cancel_closed()
   for slot, client in pairs(sleepers) do
-    if client._closed then wake(slot) end
+    if client._closed then host.wake(slot) end
   end
 end
 
@@ -293,7 +309,7 @@ end
 ---@return boolean? started
 ---@return string? why not
 function M.detach(fn, report)
-  return own.detach(fn, setmetatable({ report = report }, Detached))
+  return host.detach(fn, setmetatable({ report = report }, Detached))
 end
 
 return M

@@ -1,6 +1,7 @@
 --- Calls of the API's operations: build, authorize, exchange, classify, retry.
 local build = require "devkit4ai.request.build"
 local errors = require "devkit4ai.util.errors"
+local failures = require "devkit4ai.request.failures"
 local refresh = require "devkit4ai.auth.refresh"
 local waits = require "devkit4ai.loop.waits"
 local send = require "devkit4ai.request.send"
@@ -8,7 +9,7 @@ local session = require "devkit4ai.auth.session"
 
 local M = {}
 
-local build_call, attempts, finish = build.call, send.attempts, send.finish -- of each call
+local build_call, attempts, finish, check_call = build.call, send.attempts, send.finish, waits.check_call -- of each call
 
 -- Refreshes the tokens before the request is sent. Returns the failure of that.
 local function authorize(call)
@@ -44,6 +45,8 @@ end
 function M.run(scope, name, args, options, on_upload, row)
   local call, message, err = build_call(scope, name, args, options, row)
   if not call then return waits.after_refusal(nil, message, err) end
+  local can_wait, why = check_call()
+  if not can_wait then return finish(call, nil, failures.cannot_wait(why)) end
   if on_upload then call.on_upload = on_upload end
   local plan = call.plan
   if plan.needs_token and call.started >= call.client._session.refresh_at then

@@ -8,6 +8,7 @@ local object = require "devkit4ai.util.object"
 local refresh = require "devkit4ai.auth.refresh"
 local retry = require "devkit4ai.request.retry"
 local engine = require "devkit4ai.loop.engine"
+local host = require "devkit4ai.loop.host"
 local waits = require "devkit4ai.loop.waits"
 local session = require "devkit4ai.auth.session"
 
@@ -70,6 +71,9 @@ function M.of_client(options)
   local secrets = core.secrets()
   local settings, access_token, err = config.resolve(options, secrets)
   if not settings then return nil, access_token, err end
+  local chosen, why
+  chosen, why, err = host.choose(settings.loop)
+  if not chosen then return nil, why, err end
   local timeouts, message
   timeouts, message, err = config.timeouts("devkit4ai.new", settings.timeout, TIMEOUTS)
   if not timeouts then return nil, message, err end

@@ -55,6 +55,13 @@ function M.not_sent(status, text)
   }
 end
 
+--- The caller can't wait for a response where it is: a phase of nginx.
+---@param why string
+---@return devkit4ai.Failure
+function M.cannot_wait(why)
+  return { kind = "config", outcome = "not_sent", what = why, attempts = 0, untried = true }
+end
+
 --- The exchange failed.
 ---@param url string
 ---@param secrets userdata

@@ -241,7 +241,6 @@ end
 ---@return devkit4ai.Error? err
 ---@return string? head the response's header block, if the row asks for it
 function M.change(call, recover)
-  waits.check()
   return conclude(call, waits.protect(function(value, text)
     return failed(call, failures.raised(call, nil, nil, { value = value, text = text }))
   end, create, call, recover))

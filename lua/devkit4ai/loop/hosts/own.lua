@@ -5,18 +5,7 @@ local tasks = require "devkit4ai.loop.tasks"
 local timers = require "devkit4ai.loop.timers"
 local traceback = require "devkit4ai.util.traceback"
 
-local M = {}
-
----@class devkit4ai.loop.Slot a place to wait at, a plain table of the caller; its fields belong to the loop
----@field co thread? the coroutine that is parked at it
----@field woken boolean? it was woken before the park
----@field due integer? see timers
----@field place integer? see timers
-
----@class devkit4ai.loop.Runnable a task, a callback or a detached function
----@field failed fun(runnable: devkit4ai.loop.Runnable, value: any, text: string?) its function raised the value; text: with the traceback
----@field yielded fun(runnable: devkit4ai.loop.Runnable, text: string) its function yielded by itself, and nothing would resume it; text: with the traceback
----@field left fun(runnable: devkit4ai.loop.Runnable) the process was forked, and this one does not run it
+local M = { blocks = true }
 
 local engine, drain -- given to M.watch: the engine to step, and the function that takes its finished transfers
 local process -- the id of the process that the tasks belong to
@@ -93,7 +82,7 @@ function M.usable()
   return nil, "this coroutine runs inside a task and can't wait by itself: start it with devkit4ai.spawn"
 end
 
---- Called at each submit. This loop steps the engine whenever it waits or updates, until nothing is pending.
+--- This loop steps the engine whenever it waits or updates.
 ---@param its_engine userdata
 ---@param its_drain fun(seconds: number?) takes the finished transfers; waits so long for the first one
 function M.watch(its_engine, its_drain)

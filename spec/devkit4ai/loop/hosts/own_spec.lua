@@ -9,7 +9,7 @@ end
 insulate("in a script", function()
   local devkit4ai = require "devkit4ai"
   local waits = require "devkit4ai.loop.waits"
-  local loop = require "devkit4ai.loop.own"
+  local loop = require "devkit4ai.loop.hosts.own"
 
   it("sleepers wake in the order of their times", function()
     local order, tasks = {}, {}
