@@ -17,9 +17,9 @@ local M = {}
 
 local engine = core.engine()
 local submit, next_finished = engine.submit, engine.next
-local transfers = {} -- by id: those of tasks; without a client: its response came before it was registered
-local single -- a transfer submitted while there was no other; a table with a new key for each call would be built anew each time
-local released -- the record of a transfer that has ended, for the next one; a new record costs 2 % of a small call's instructions
+local transfers = {} -- by id; without a client: its response came before it was registered
+local single -- one transfer that is not in the table: with a new key for each call, the table would be built anew each time
+local released -- the record of a finished transfer, for the next one: a new record would cost 2 % of a small call
 local threaded = false -- a thread steps the engine
 
 --- Hands out the finished transfers.
@@ -64,8 +64,9 @@ function M.submit(request, secrets, client)
   local id, name, text = submit(client._engine, request, secrets)
   if not id then return nil, name, text end
   host.watch(engine, M.drain)
-  local transfer = released
-    or { id = id, client = client, woken = false, status = false, body = false, head = false, trouble = false, times = false }
+  local transfer = released or {
+    id = id, client = client, woken = false, status = false, body = false, head = false, trouble = false, times = false,
+  }
   released = nil
   local early = transfers[id] -- looked up now: making a table may run a finalizer, and its call may take the response
   if early then
@@ -78,11 +79,11 @@ function M.submit(request, secrets, client)
   return transfer
 end
 
---- Releases a finished transfer: its record is used again. Only its waiter has it, and forgets it. The next response replaces
---- its other fields.
+--- Releases a finished transfer: its record is used again. Only its waiter has it, and forgets it. The response may have
+--- secrets, so nothing of it stays.
 ---@param transfer devkit4ai.loop.Transfer
 function M.release(transfer)
-  transfer.client, transfer.body = false, false
+  transfer.client, transfer.body, transfer.head, transfer.trouble, transfer.times = false, false, false, false, false
   released = transfer
 end
 
