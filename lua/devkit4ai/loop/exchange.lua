@@ -106,7 +106,7 @@ function M.send(request, secrets, client, on_upload, row)
   if task then return send_in_task(request, secrets, client, on_upload, row, task) end
   local transfer, name, text = submit(request, secrets, client)
   if not transfer then return nil, name, text end
-  if plain_51 and running() then -- a host's coroutine, which can't yield in pcall
+  if plain_51 and not host.blocks and running() then -- a host's coroutine, which can't yield in pcall
     wait(transfer, on_upload)
     return results(transfer)
   end
