@@ -8,7 +8,7 @@ local waits = require "devkit4ai.loop.waits"
 
 local M = {}
 
-local submit, current = engine.submit, tasks.current
+local submit, release, current = engine.submit, engine.release, tasks.current
 local pcall, running, huge = pcall, coroutine.running, math.huge
 local plain_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 local SLICE = 1 / 10 -- seconds between two calls of on_upload
@@ -106,13 +106,15 @@ function M.send(request, secrets, client, on_upload, row)
   if task then return send_in_task(request, secrets, client, on_upload, row, task) end
   local transfer, name, text = submit(request, secrets, client)
   if not transfer then return nil, name, text end
-  if plain_51 and running() then -- a host's coroutine, which can't yield in pcall
+  if plain_51 and not host.blocks and running() then -- a host's coroutine, which can't yield in pcall
     wait(transfer, on_upload)
     return results(transfer)
   end
   local ok, value = pcall(wait, transfer, on_upload)
   if not ok then end_transfer(transfer, value) end
-  return results(transfer)
+  local status, body, head, trouble, times = results(transfer)
+  if ok and host.blocks then release(transfer) end -- an adapter for another loop may keep something in its slots
+  return status, body, head, trouble, times
 end
 
 return M
