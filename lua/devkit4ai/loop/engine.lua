@@ -87,6 +87,12 @@ function M.release(transfer)
   released = transfer
 end
 
+--- Removes a transfer that the engine no longer has.
+---@param transfer devkit4ai.loop.Transfer
+function M.forget(transfer)
+  if single == transfer then single = nil else transfers[transfer.id] = nil end
+end
+
 --- Cancels a transfer. It is still handed out.
 ---@param transfer devkit4ai.loop.Transfer
 function M.cancel(transfer)

@@ -60,7 +60,8 @@ end
 local function end_transfer(transfer, value)
   engine.cancel(transfer)
   while not transfer.status and engine.progress(transfer) do engine.drain(SLICE) end
-  if not transfer.status then
+  if not transfer.status then -- the error came while it was handed out
+    engine.forget(transfer)
     transfer.status, transfer.body, transfer.head, transfer.trouble = 0, "", "", cancelled "an error ended it"
   end
   add_raised(transfer, { value = value, text = traceback.text(value) })
@@ -80,9 +81,13 @@ end
 local function send_in_task(request, secrets, client, on_upload, row, task)
   if not waits.begin(task) then return nil, "cancelled", CANCELLED end
   task._client = client
+  task._call = row.retry_class ~= "safe" and row or nil -- before the submit: an error right after it ends the call, too
   local transfer, name, text = submit(request, secrets, client)
-  if not transfer then return waits.after_refusal(nil, name, text) end
-  task._transfer, task._call = transfer, row.retry_class ~= "safe" and row or nil
+  task._transfer = transfer
+  if not transfer then
+    task._call = nil
+    return waits.after_refusal(nil, name, text)
+  end
   wait(transfer, on_upload, task)
   task._transfer, task._call = nil, nil
   if task._cancellation and transfer.trouble then task._cancellation.ended_a_wait = true end
