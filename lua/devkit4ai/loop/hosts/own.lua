@@ -77,8 +77,8 @@ end
 ---@return boolean? usable
 ---@return string? why not
 function M.usable()
-  if task_count() == 0 then return true end
-  if resumed and task_of(running()) then return can_yield() end
+  if not resumed then return true end
+  if task_of(running()) then return can_yield() end
   if not inside_task() then return true end
   return nil, "this coroutine runs inside a task and can't wait by itself: start it with devkit4ai.spawn"
 end
