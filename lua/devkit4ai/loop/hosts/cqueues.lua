@@ -16,7 +16,8 @@ local now, huge = core.now, math.huge
 local running, poll, new_condition, POLL = cqueues.running, cqueues.poll, condition.new, cqueues._POLL
 local START = "the loop cqueues: call it in a coroutine of a controller: local cq = cqueues.new(); "
   .. "cq:wrap(function() ... end); assert(cq:loop())"
-local NESTED = "this coroutine runs inside another one and can't wait by itself: start it with cq:wrap or devkit4ai.spawn"
+local NESTED = "this coroutine runs inside another one and can't wait by itself: start it with cq:wrap or "
+  .. "devkit4ai.spawn"
 local YIELDED = "a callback yielded by itself, and nothing would ever resume it; call a function that waits instead"
 
 ---@class devkit4ai.loop.CqueuesWaiters those of one controller

@@ -148,7 +148,7 @@ local function pump(slot, seconds)
     if sleeping.first then wake_sleepers() end
     seconds = due and due - now() or huge
   until slot.woken or seconds <= 0
-  local woken = slot.woken
+  local woken = slot.woken or false
   slot.woken = false
   return woken
 end

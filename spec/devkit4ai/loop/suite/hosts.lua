@@ -11,7 +11,7 @@ end
 ---@class suite.Place a host of the suite
 ---@field name string value of the option `loop`, and the file in hosts/
 ---@field modules string[] the host exists on a Lua that finds them
----@field start fun(options: table): fun(): spec.Ended runs a case; options: of child.start; args: the arguments of run.main
+---@field start fun(options: table): fun(): spec.Ended runs a case; options: of child.start, args: those of run.main
 local PLACES = {
   { name = "own", modules = {}, start = in_a_process },
   { name = "cqueues", modules = { "cqueues" }, start = in_a_process },

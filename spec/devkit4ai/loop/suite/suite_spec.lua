@@ -10,7 +10,7 @@ local server_module = require "spec.devkit4ai.loop.suite.server"
 ---@field run fun(run: suite.Run) inside the host
 ---@field check fun(assert: table, seen: fun(path: string): integer, ended: spec.Ended)? in the spec
 
-local FILES = { "calls", "tasks" }
+local FILES = { "calls", "limits", "tasks", "cancel", "ends", "errors", "waits" }
 
 local function run(place, file, case)
   local server = server_module.start(case.server)
