@@ -56,12 +56,6 @@ end
 
 -- ---- the pump ----
 
-local function end_pumps()
-  for _, waiters in pairs(waiters_of) do
-    if waiters.pumping then waiters.changed:signal() end
-  end
-end
-
 local function step_apart()
   if stepping then return end -- by a pump in a controller that a detached function runs
   stepping = true
@@ -81,7 +75,6 @@ local function pump(waiters)
     if is_apart then step_apart() end
   end
   waiters.pumping = false
-  if engine:pending() == 0 and apart:empty() then end_pumps() end
 end
 
 local function waiters_in(controller)
