@@ -44,6 +44,7 @@ return {
   },
   {
     name = "the process ends while calls are in progress",
+    valgrind = true,
     in_main = true, except = { nginx = "a worker ends when its requests have ended" },
     server = HANGS,
     run = function(t)
