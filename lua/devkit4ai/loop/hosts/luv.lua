@@ -8,7 +8,7 @@ local M = { park = ready.park, wake = ready.wake }
 
 local engine, drain -- given to M.watch
 local timer, poll -- handles of the loop; nil: not needed yet
-local polled, started -- the engines that `poll` watches, and that have a thread
+local polled, started -- the engine that `poll` watches, and the one that a thread steps
 local watching = false -- `poll` keeps the loop alive
 local process -- the id of the process that made the handles
 local loop_fd -- the loop's descriptor
@@ -47,7 +47,7 @@ end
 
 local function watch_engine()
   if polled ~= engine then
-    poll, polled = assert(uv.new_poll(engine:fd())), engine
+    poll, polled = assert(uv.new_poll(assert(engine:fd()))), engine
     assert(uv.poll_start(poll, "r", on_readable))
   end
   watching = true
@@ -74,7 +74,7 @@ local function open()
   return true
 end
 
--- Whether the loop can be used, with its handles and a thread that steps the engine.
+-- Whether the loop can be used. The thread that steps the engine starts with the first transfer.
 local function prepare()
   if process and process ~= process_id() then return nil, FORKED, true end
   local is_open, why, call_fails = open()
