@@ -232,7 +232,8 @@ int dk_engine_fd (dk_engine *e) { return e->wants_thread && begin_use(e) ? e->si
 const char *dk_engine_listen (dk_engine *e, const char *folder, dk_failure *failure) {
   if (is_usable(e)) e->wants_thread = true;
   if (!begin_use(e)) {
-    dk_fail(failure, DK_NO_MEMORY, is_usable(e) ? "no memory, descriptor or thread is left" : "the engine is closed, or it belongs to a parent process");
+    const char *reason = is_usable(e) ? "no memory, descriptor or thread is left" : "the engine is closed, or belongs to a parent process";
+    dk_fail(failure, DK_NO_MEMORY, "%s", reason);
     return NULL;
   }
   const char *path = dk_ready_signal_listen(&e->signal, folder, failure);

@@ -71,7 +71,8 @@ dk_status dk_socket_folder_make (const char *parent, char path[DK_SOCKET_PATH], 
   int length = snprintf(path, DK_SOCKET_PATH, "%s/" PREFIX "%ld-XXXXXX", real, (long)getpid());
   int excess = length + (int)sizeof socket_name - DK_SOCKET_PATH;
   if (excess > 0) {
-    return dk_fail(failure, DK_FILE, "%.300s: the path is too long for a unix socket by %d bytes: give a folder with a shorter path", real, excess);
+    return dk_fail(failure, DK_FILE, "%.300s: the path is too long for a unix socket by %d bytes: give a folder with a shorter path",
+                   real, excess);
   }
   remove_left_folders(real);
   if (mkdtemp(path) == NULL) return dk_fail(failure, DK_FILE, "%.300s: a folder can't be made in it: %s", parent, dk_errno_text(errno));
