@@ -2,7 +2,7 @@
 local core = require "devkit4ai.core"
 local ready = require "devkit4ai.loop.hosts.ready"
 local uv = require "luv"
-local yieldable = require "devkit4ai.loop.hosts.yieldable"
+local yields = require "devkit4ai.loop.hosts.yields"
 
 local M = { park = ready.park, wake = ready.wake }
 
@@ -25,9 +25,14 @@ local function on_time()
   ready.run()
 end
 
--- Without a handle there is nothing to do: M.usable makes a new one, and sets it.
+local function new_timer()
+  timer, process, loop_fd = assert(uv.new_timer()), process_id(), uv.backend_fd()
+end
+
+-- With a closed handle there is nothing to do: M.usable makes a new one, and sets it. The loop may be closed, too.
 ready.use(function(seconds)
-  if not timer or is_closing(timer) then return end
+  if not timer then new_timer() end
+  if is_closing(timer) then return end
   if not seconds then return uv.timer_stop(timer) end
   if seconds > 0 then uv.update_time() end -- a timer counts from when the loop last looked at its clock
   uv.timer_start(timer, math.ceil(seconds * 1000), 0, on_time)
@@ -64,8 +69,7 @@ end
 local function open()
   if timer and not is_closing(timer) and not (poll and is_closing(poll)) then return true end
   if timer and is_loop_closed() then return nil, CLOSED, true end
-  if not timer or is_closing(timer) then timer = assert(uv.new_timer()) end
-  process, loop_fd = process_id(), uv.backend_fd()
+  if not timer or is_closing(timer) then new_timer() end
   if poll and is_closing(poll) then
     poll, polled, watching = nil, nil, false
     if engine:pending() > 0 then watch_engine() end
@@ -93,7 +97,7 @@ end
 function M.usable()
   local co, is_main = running()
   if not co or is_main then return nil, MAIN end
-  local can, why = yieldable.check()
+  local can, why = yields.check()
   if not can then return nil, why end
   return prepare()
 end
