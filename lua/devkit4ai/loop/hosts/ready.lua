@@ -39,7 +39,7 @@ local begin = plain_51 and run_unprotected or runner.run
 --- Says how to set the event loop's timer. Called once.
 ---@param its_arm fun(seconds: number?) the event loop calls M.run after so many seconds; replaces what was set before; nil: never
 function M.use(its_arm)
-  arm = its_arm
+  arm, process = its_arm, process_id()
 end
 
 local function set_timer(due)
@@ -50,11 +50,6 @@ end
 local function next_due()
   if first <= last then return 0 end
   return asleep > 0 and sleeping.first or huge -- without sleepers, a time may be left of those that were woken
-end
-
---- Sets the event loop's timer anew, after the loop has lost it.
-function M.rearm()
-  set_timer(next_due())
 end
 
 local function push(slot)
@@ -128,6 +123,12 @@ local function leave_to_parent()
     tasks.remove(co)
     task:left()
   end
+end
+
+--- Sets the event loop's timer, a new one.
+function M.rearm()
+  if process ~= process_id() then leave_to_parent() end
+  set_timer(next_due())
 end
 
 local function take_sleepers()
