@@ -1,4 +1,4 @@
---- This client at the bench: what it prints is said in bench/measure.lua.
+--- Benchmark of this client. bench/measure.lua documents the output.
 ---
 ---     client.lua calls BASE COUNT WARM [ROOTS]       client:me(), one after another; the waiter steps
 ---     client.lua frames BASE COUNT WARM              the same on a started engine: its thread steps
@@ -120,7 +120,7 @@ end
 function modes.download()
   local client = new_client()
   local generation = client:generation("550e8400-e29b-41d4-a716-446655440000")
-  generation.image_url = arg[2] .. "/picture.jpg" -- as one has it that is completed
+  generation.image_url = arg[2] .. "/image.jpg" -- as one has it that is completed
   assert(client:me())
   measure.peak(function() assert(generation:save(arg[3], { overwrite = true })) end)
 end

@@ -5,7 +5,7 @@
 #   spec/binding/x_test.c      -> spec/binding/x_test      a host with its own Lua 5.4
 #   spec/support/x_preload.c   -> spec/x_preload.so        for LD_PRELOAD
 #   spec/fuzz/*/x.c            -> spec/fuzz/x              the core under libFuzzer, only in the fuzzer's build
-#   bench/x.c                  -> bench/x                  with libcurl, without the core
+#   bench/x.c, bench/peers/x.c -> bench/x                  with libcurl, without the core
 
 add_custom_target(tests)
 add_custom_target(fuzzers)
@@ -64,7 +64,7 @@ endforeach()
 
 pkg_check_modules(OPENSSL QUIET IMPORTED_TARGET openssl)  # for the benchmarks' TLS server
 if(OPENSSL_FOUND)
-  file(GLOB benchmark_sources CONFIGURE_DEPENDS bench/*.c)
+  file(GLOB benchmark_sources CONFIGURE_DEPENDS bench/*.c bench/peers/*.c)
   devkit4ai_programs(benchmarks bench "${benchmark_sources}" PkgConfig::CURL PkgConfig::OPENSSL Threads::Threads)
 endif()
 

@@ -5,8 +5,10 @@ local errors = require "devkit4ai.util.errors"
 local object = require "devkit4ai.util.object"
 local waits = require "devkit4ai.loop.waits"
 local context = require "devkit4ai.request.context"
-local refresh = require "devkit4ai.auth.refresh"
-local session = require "devkit4ai.auth.session"
+local lazy = require "devkit4ai.util.lazy"
+local project_context = lazy.module "devkit4ai.request.context.project"
+local refresh = lazy.module "devkit4ai.auth.refresh"
+local session = lazy.module "devkit4ai.auth.session"
 
 ---@class devkit4ai.Client: devkit4ai.Scope
 ---@field base_url string the API's address
@@ -14,7 +16,7 @@ local session = require "devkit4ai.auth.session"
 ---@field payments devkit4ai.Payments subscriptions and payments
 ---@field private _in_flight devkit4ai.InFlight? set by generation/in_flight
 ---@field private _answered_ids devkit4ai.AnsweredIds? set by generation/answered_ids
----@field private _paces table<string, devkit4ai.RequestPace>? by operation; set by generation/account_pace
+---@field private _paces table<string, devkit4ai.RequestPace>? by operation; set by generation/pacing/account_pace
 local Client = {}
 Client.__name = "devkit4ai.Client"
 
@@ -44,7 +46,7 @@ function M.new(options)
 end
 
 local function project_of(client, fields)
-  local record, message, err = context.of_project(client._client, fields.id)
+  local record, message, err = project_context.of_project(client._client, fields.id)
   if not record then return nil, message, err end
   return project_module().new(fields, record)
 end
@@ -72,7 +74,7 @@ function Client:register(options, call_options)
   local given = validate.arguments("client:register", REGISTER, options, call_options)
   local account, message, err = call.run(self, "register", given, validate.extra_fields(given))
   if not account then return nil, message, err end
-  return context.adopt(self._client, account)
+  return project_context.adopt(self._client, account)
 end
 
 --- Logs in. The client keeps and refreshes the tokens; it does not keep the password. A second call logs in again.
@@ -236,13 +238,8 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Client:developer_keys(options)
-  local extra = validate.call_options("client:developer_keys", options)
-  local list, message, err = call.run(self, "list_developer_keys", nil, extra)
-  if not list then return nil, message, err end
-  return key_module().new_list(list, self, "developer")
+  return key_module().list(self, "developer", "client:developer_keys", options)
 end
-
-local ROTATE = validate.schema { keep = { type = "function" } }
 
 --- Creates a developer key, uses it from now on, and revokes the old one with it. Other programs that use the old key need
 --- the new one. `keep` stores the new key before the old one is revoked, so a valid key is stored at every moment, even if
@@ -262,10 +259,7 @@ local ROTATE = validate.schema { keep = { type = "function" } }
 ---@see create_developer_key
 ---@see revoke_developer_key
 function Client:rotate_developer_key(name, options)
-  name, options = validate.optional_text(name, options)
-  validate.value("client:rotate_developer_key: name", { type = "string" }, name)
-  options = validate.arguments("client:rotate_developer_key", ROTATE, options)
-  return require("devkit4ai.auth.key_rotation").rotate(self, "developer", name, options, function(text)
+  return require("devkit4ai.resources.key_rotation").rotate(self, "developer", name, options, function(text)
     self._secrets:set("developer_key", text)
   end)
 end
@@ -479,7 +473,7 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Client:request(options, call_options)
-  return require("devkit4ai.request.direct").run(self, options, call_options)
+  return require("devkit4ai.resources.raw_request").run(self, options, call_options)
 end
 
 --- Closes the client: cancels its requests in flight and wipes its secrets. Each later call that would send a request

@@ -5,7 +5,7 @@ local core = require "devkit4ai.core"
 local cqueues = require "cqueues"
 local runner = require "devkit4ai.loop.hosts.runner"
 local tasks = require "devkit4ai.loop.tasks"
-local traceback = require "devkit4ai.util.traceback"
+local traceback = require "devkit4ai.util.errors.traceback"
 local yields = require "devkit4ai.loop.hosts.yields"
 
 local M = {}
