@@ -6,7 +6,8 @@ return {
     run = function(t)
       local client = t:client()
       local calls = {
-        function() client:me() end, function() t.devkit4ai.sleep(0) end, function() t.devkit4ai.all { function() end } end,
+        function() client:me() end, function() t.devkit4ai.sleep(0) end,
+        function() t.devkit4ai.all { function() end } end,
         not t.host.spawns_in_main and function() t.devkit4ai.spawn(function() end) end or nil,
       }
       for _, call in ipairs(calls) do
