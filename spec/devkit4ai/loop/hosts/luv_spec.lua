@@ -64,7 +64,8 @@ describe("in luv,", function()
     ]]
     assert.is_true(ended.code ~= 0)
     assert.equal("the other one\n", ended.out)
-    assert.is_truthy(ended.err:find("Uncaught Error: .-script%.lua:%d+: the program's own\n.-script%.lua:%d+: in "), ended.err)
+    local shown = "Uncaught Error: .-script%.lua:%d+: the program's own\n.-script%.lua:%d+: in "
+    assert.is_truthy(ended.err:find(shown), ended.err)
   end)
 
   it("a task may yield to a callback of the program, which resumes it", function()
