@@ -16,8 +16,8 @@ local loop_fd -- the loop's descriptor
 local running = coroutine.running
 local is_closing, process_id = uv.is_closing, core.process
 
-local MAIN = "the loop luv can wait in a coroutine only: start one with devkit4ai.spawn(fn) or coroutine.wrap(fn)(), then "
-  .. "call uv.run(), which Neovim does by itself"
+local MAIN = "the loop luv can wait in a coroutine only: start one with devkit4ai.spawn(fn) or coroutine.wrap(fn)(), "
+  .. "then call uv.run(), which Neovim does by itself"
 local CLOSED = "the loop of luv was closed by uv.loop_close, and luv can't make another one"
 local FORKED = "this process was forked, and the loop of luv belongs to its parent; start a program instead, with "
   .. "uv.spawn"
