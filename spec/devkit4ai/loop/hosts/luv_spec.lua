@@ -101,16 +101,11 @@ describe("in luv,", function()
   end
 
   it("a resume by somebody else does not end a wait", function()
-    prints("resumed\nwaited\ttrue\n", [[
-      local slept = false
-      local co = coroutine.create(function()
-        local _, message = get "/held"
-        print("waited", message == nil)
-      end)
+    prints("resumed\nslept\ttrue\n", [[
+      local co = coroutine.create(function() print("slept", devkit4ai.sleep(0.01)) end)
       assert(coroutine.resume(co))
       assert(coroutine.resume(co))
       print "resumed"
-      start(function() assert(get "/go") end)
       uv.run()
     ]])
   end)
@@ -173,6 +168,16 @@ describe("in luv,", function()
       close_all()
       print "closed"
       start(function() assert(get "/go") end)
+      uv.run()
+    ]])
+  end)
+
+  it("a sleep after all handles of the loop were closed lets a call before it go on", function()
+    prints("closed\nok\n", [[
+      start(function() assert(get "/") print "ok" end)
+      close_all()
+      print "closed"
+      start(function() devkit4ai.sleep(0) end)
       uv.run()
     ]])
   end)
