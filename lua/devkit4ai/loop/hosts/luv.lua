@@ -66,15 +66,12 @@ local function is_loop_closed()
   return not stat or stat.type == "file" or stat.type == "socket" or stat.type == "fifo"
 end
 
--- Makes the handles, again after the program has closed all handles of the loop. Calls that are pending then go on.
+-- Makes the timer, again after the program has closed all handles of the loop.
 local function open()
   if timer and not is_closing(timer) and not (poll and is_closing(poll)) then return true end
   if timer and is_loop_closed() then return nil, CLOSED, true end
   if not timer or is_closing(timer) then new_timer() end
-  if poll and is_closing(poll) then
-    poll, polled, watching = nil, nil, false
-    if engine:pending() > 0 then watch_engine() end
-  end
+  if poll and is_closing(poll) then poll, polled, watching = nil, nil, false end -- M.watch makes a new one
   ready.rearm()
   return true
 end
