@@ -9,4 +9,9 @@ function M.cqueues(fn)
   assert(controller:loop())
 end
 
+function M.luv(fn)
+  coroutine.wrap(fn)()
+  require("luv").run()
+end
+
 return M

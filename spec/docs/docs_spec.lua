@@ -8,6 +8,7 @@ local child = require "spec.support.child"
 local ELSEWHERE = {
   ["docs/command.md"] = { sh = "spec/devkit4ai/cli/docs_spec.lua" },
   ["docs/processes.md"] = { lua = "spec/devkit4ai/loop/process/fork_spec.lua" }, -- which needs fork
+  ["docs/hosts/luv.md"] = { lua = "spec/devkit4ai/loop/hosts/luv_spec.lua" },
   ["docs/hosts/cqueues.md"] = { lua = "spec/devkit4ai/loop/hosts/cqueues_spec.lua" },
   ["README.md"] = { lua = "spec/docs/readme_spec.lua" },
   ["docs/sandbox.md"] = { lua = "spec/devkit4ai/sandbox/docs_spec.lua", sh = "spec/devkit4ai/sandbox/docs_spec.lua" },

@@ -28,6 +28,7 @@ end
 local PLACES = {
   { name = "own", modules = {}, start = in_a_process, is_process = true },
   { name = "cqueues", modules = { "cqueues" }, start = in_a_process, is_process = true },
+  { name = "luv", modules = { "luv" }, start = in_a_process, is_process = true },
 }
 
 local function is_installed(module)
