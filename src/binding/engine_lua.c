@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "binding.h"
-#include "engine/engine.h"
+#include "engine_lua.h"
 #include "request_lua.h"
 
 #define LAST_ID 9007199254740992.0                   /* 2^53: a larger double is not exact */
@@ -23,7 +23,7 @@ static engine_userdata *check_userdata (lua_State *L) {
   return u;
 }
 
-static dk_engine *check_engine (lua_State *L) { return check_userdata(L)->engine; }
+dk_engine *dk_check_engine (lua_State *L) { return check_userdata(L)->engine; }
 
 static const void *get_metatable (lua_State *L, dk_userdata_type type) {
   dk_push_metatable(L, type);
@@ -57,7 +57,7 @@ static int engine_close (lua_State *L) {
 
 /* start() -> true; nil, text: from now on a thread steps the engine */
 static int engine_start (lua_State *L) {
-  if (dk_engine_start(check_engine(L))) {
+  if (dk_engine_start(dk_check_engine(L))) {
     lua_pushboolean(L, 1);
     return 1;
   }
@@ -109,8 +109,8 @@ static int refuse_transfer (lua_State *L, const engine_userdata *u, dk_xfer *x) 
   if (x->request.form != NULL) release_request(L, x);
   dk_xfer_free(x);
   check_userdata(L);
-  if (forked) return submit_failed(L, "forked", "a call was made before the process forked, so this client is its parent's");
-  return submit_failed(L, "resources", "no memory, descriptor or thread is left");
+  if (forked) return submit_failed(L, "forked", DK_FORKED_TEXT);
+  return submit_failed(L, "resources", DK_RESOURCES_TEXT);
 }
 
 /* submit(request, secrets) -> id; nil, status, text */
@@ -207,7 +207,7 @@ static bool drop_response (dk_xfer *x) {
 
 /* next(seconds?) -> id, more, status, body, head, failure, times; nothing: no transfer is finished, also after so many seconds (it
  * may return early).
- * more: another one is finished. head: the response headers; nil for a GET that succeeded, unless the request wants them.
+ * more: another one is finished, or the alarm's time came. head: the response headers; nil for a GET that succeeded, unless the request wants them.
  * failure: nil if the response is complete. times: seconds from the start until the end of lookup, connect, tls and first_byte (if
  * the request wants them), and total; a phase that was skipped is absent; no table for a 2xx response that does not want it.
  * seconds: 0 or less: do not wait; math.huge: no limit */
@@ -233,7 +233,7 @@ static int engine_next (lua_State *L) {
 
 /* forked() -> whether the engine belongs to the parent of this forked process */
 static int engine_forked (lua_State *L) {
-  lua_pushboolean(L, dk_engine_forked(check_engine(L)));
+  lua_pushboolean(L, dk_engine_forked(dk_check_engine(L)));
   return 1;
 }
 
@@ -246,12 +246,12 @@ static dk_xfer_id check_id (lua_State *L, int arg) { return (dk_xfer_id)dk_check
 
 static int engine_cancel (lua_State *L) {
   dk_xfer_id id = check_id(L, 2);
-  dk_engine_cancel(check_engine(L), id);
+  dk_engine_cancel(dk_check_engine(L), id);
   return 0;
 }
 
 static int engine_pending (lua_State *L) {
-  lua_pushinteger(L, dk_engine_pending(check_engine(L)));
+  lua_pushinteger(L, dk_engine_pending(dk_check_engine(L)));
   return 1;
 }
 
@@ -259,7 +259,7 @@ static int engine_pending (lua_State *L) {
 static int engine_progress (lua_State *L) {
   uint64_t up_down[4];
   dk_xfer_id id = check_id(L, 2);
-  if (!dk_engine_progress(check_engine(L), id, up_down)) return 0;
+  if (!dk_engine_progress(dk_check_engine(L), id, up_down)) return 0;
   for (int i = 0; i < 4; i++) lua_pushinteger(L, (lua_Integer)up_down[i]);
   return 4;
 }
@@ -268,7 +268,8 @@ void dk_open_engine (lua_State *L) {
   static const luaL_Reg methods[] = {
     {"start", engine_start}, {"forked", engine_forked}, {"submit", engine_submit}, {"cancel", engine_cancel}, {"next", engine_next},
     {"ready", engine_ready}, {"pending", engine_pending},
-    {"progress", engine_progress}, {"close", engine_close}, {NULL, NULL}};
+    {"progress", engine_progress}, {"fd", dk_lua_engine_fd}, {"listen", dk_lua_engine_listen}, {"alarm", dk_lua_engine_alarm},
+    {"close", engine_close}, {NULL, NULL}};
   static const luaL_Reg meta[] = {{"__gc", engine_close}, {"__close", engine_close}, {NULL, NULL}};
   dk_register_type(L, DK_TYPE_ENGINE, methods, meta);
   dk_push_metatable(L, DK_TYPE_ENGINE);

@@ -1,14 +1,15 @@
-#define _GNU_SOURCE              /* eventfd, EFD_CLOEXEC */
+#define _GNU_SOURCE              /* sigfillset, pthread_sigmask */
 #include "engine/engine.h"
 
+#include <math.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "engine/process.h"
+#include "engine/ready_signal.h"
 #include "engine/stepper.h"
 
 enum { SIGPIPE_SAFE = 0x075700 };                     /* 7.87.0: the first libcurl whose TLS does not raise SIGPIPE */
@@ -19,7 +20,7 @@ struct dk_engine {
   pthread_mutex_t lock;          /* never held while libcurl runs */
   dk_queue submitted, done;      /* done: for dk_engine_next */
   dk_xfer *cancelled;            /* a list by next_cancelled */
-  atomic_bool ready;             /* done is not empty */
+  dk_ready_signal signal;        /* set: done is not empty, or the alarm's time came */
   atomic_bool stop;              /* the thread must end */
   atomic_bool has_work;          /* a queue got something, or stop was set, since the last step began */
 
@@ -33,7 +34,6 @@ struct dk_engine {
   bool raises_sigpipe;
   dk_process *process;           /* NULL: nothing was submitted yet */
   pid_t owner;                   /* the process that submitted first */
-  int fd;                        /* an eventfd; -1: none */
   pthread_t thread;
   dk_process_thread exit_entry;  /* in the process's list while the thread runs */
 
@@ -78,14 +78,15 @@ static void remove_cancelled (dk_engine *e, dk_xfer *x) {
 }
 
 static void publish_finished (dk_engine *e) {
-  if (e->stepper.finished.first == NULL) return;
+  bool alarm = dk_ready_signal_take_alarm(&e->signal, e->stepper.last_step);
+  if (e->stepper.finished.first == NULL && !alarm) return;
   lock_queues(e);
   for (dk_xfer *x; (x = dk_queue_pop(&e->stepper.finished)) != NULL;) {
     x->engine.done = true;
     if (x->engine.cancelled) remove_cancelled(e, x);
     dk_queue_push(&e->done, x);
   }
-  if (!atomic_exchange(&e->ready, true) && e->fd >= 0) eventfd_write(e->fd, 1);       /* one wake-up per batch */
+  dk_ready_signal_set(&e->signal);
   unlock_queues(e);
 }
 
@@ -99,6 +100,14 @@ static void step (dk_engine *e) {
   dk_process_leave(e->process, &guard);
 }
 
+static void sleep_until_work (dk_engine *e, double seconds) {
+  dk_listener *listener = atomic_load(&e->signal.listener);
+  double most = dk_ready_signal_max_sleep(&e->signal);
+  if (most > seconds) most = seconds;
+  dk_stepper_sleep(&e->stepper, most, listener ? listener->fds : NULL, listener ? listener->count : 0);
+  if (listener != NULL) dk_listener_serve(listener, &e->signal.is_set);
+}
+
 /* ---- the thread ---- */
 
 static void *run_thread (void *arg) {
@@ -107,21 +116,22 @@ static void *run_thread (void *arg) {
     atomic_store(&e->has_work, false);
     if (atomic_load(&e->stop)) return NULL;
     step(e);
-    dk_stepper_sleep(&e->stepper, atomic_load(&e->has_work) ? 0 : MAX_SLEEP);
+    sleep_until_work(e, atomic_load(&e->has_work) ? 0 : MAX_SLEEP);
   }
 }
 
+/* for close and for exit(), never in a forked child */
 static void join_thread (void *arg) {
   dk_engine *e = arg;
   atomic_store(&e->stop, true);
   wake_thread(e);
   pthread_join(e->thread, NULL);
+  dk_ready_signal_remove_files(&e->signal);
 }
 
 static bool start_thread (dk_engine *e) {
   sigset_t all, before;
-  if (e->fd < 0) e->fd = eventfd(atomic_load(&e->ready) ? 1 : 0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (e->fd < 0) return false;
+  if (!dk_ready_signal_open(&e->signal)) return false;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);        /* signals are for the host's threads */
   e->has_thread = true;                               /* before it runs: from now on the lock is needed */
@@ -140,7 +150,7 @@ dk_engine *dk_engine_new (void) {
   if (e == NULL) return NULL;
   pthread_mutex_init(&e->lock, NULL);
   dk_stepper_init(&e->stepper);
-  e->fd = -1;
+  dk_ready_signal_init(&e->signal);
   return e;
 }
 
@@ -161,6 +171,12 @@ static bool open_engine (dk_engine *e) {
   return e->is_open;
 }
 
+/* the first use: from now on the engine belongs to this process, and has its thread, if one is wanted */
+static bool begin_use (dk_engine *e) {
+  if (!is_usable(e) || !open_engine(e) || is_exiting(e)) return false;
+  return !e->wants_thread || e->has_thread || start_thread(e);
+}
+
 bool dk_engine_start (dk_engine *e) {
   if (!is_usable(e)) return false;
   e->wants_thread = true;
@@ -168,8 +184,7 @@ bool dk_engine_start (dk_engine *e) {
 }
 
 dk_xfer_id dk_engine_submit (dk_engine *e, dk_xfer *x) {
-  if (!is_usable(e) || !open_engine(e) || is_exiting(e)) return 0;
-  if (e->wants_thread && !e->has_thread && !start_thread(e)) return 0;
+  if (!begin_use(e)) return 0;
   lock_queues(e);
   dk_xfer_id id = x->engine.id = ++e->last_id;
   dk_id_table_add(&e->table, x);
@@ -202,32 +217,47 @@ dk_xfer *dk_engine_next (dk_engine *e, dk_xfer_id *id) {
     dk_id_table_remove(&e->table, x);
     *id = x->engine.id;
   }
-  if (e->done.first == NULL && atomic_exchange(&e->ready, false) && e->fd >= 0) {
-    eventfd_t count;
-    eventfd_read(e->fd, &count);
-  }
+  if (e->done.first == NULL) dk_ready_signal_clear(&e->signal);
   unlock_queues(e);
   if (x != NULL) atomic_fetch_sub(&e->pending, 1);
   return x;
 }
 
-bool dk_engine_ready (const dk_engine *e) { return atomic_load_explicit(&e->ready, memory_order_acquire); }
+bool dk_engine_ready (const dk_engine *e) { return atomic_load_explicit(&e->signal.is_set, memory_order_acquire); }
 
 int dk_engine_pending (const dk_engine *e) { return is_usable(e) ? atomic_load(&e->pending) : 0; }
 
-int dk_engine_fd (const dk_engine *e) { return e->fd; }
+int dk_engine_fd (dk_engine *e) { return e->wants_thread && begin_use(e) ? e->signal.fd : -1; }
+
+const char *dk_engine_listen (dk_engine *e, const char *folder, dk_failure *failure) {
+  if (is_usable(e)) e->wants_thread = true;
+  if (!begin_use(e)) {
+    dk_fail(failure, DK_NO_MEMORY, is_usable(e) ? "no memory, descriptor or thread is left" : "the engine is closed, or it belongs to a parent process");
+    return NULL;
+  }
+  const char *path = dk_ready_signal_listen(&e->signal, folder, failure);
+  if (path != NULL) wake_thread(e);                   /* it sleeps without the new socket */
+  return path;
+}
+
+bool dk_engine_alarm (dk_engine *e, double seconds) {
+  bool sets = seconds >= 0 && seconds < HUGE_VAL;
+  if (sets ? !begin_use(e) : !is_usable(e)) return false;
+  if (dk_ready_signal_set_alarm(&e->signal, sets ? seconds : HUGE_VAL) && e->has_thread) wake_thread(e);
+  return true;
+}
 
 bool dk_engine_wait (dk_engine *e, double seconds) {
   if (!is_usable(e)) return false;
   if (dk_engine_ready(e)) return true;
   if (e->has_thread || !e->is_open || is_exiting(e)) {
-    struct pollfd event = {.fd = e->fd, .events = POLLIN};
+    struct pollfd event = {.fd = e->signal.fd, .events = POLLIN};
     poll(&event, 1, dk_poll_timeout(seconds));
     return dk_engine_ready(e);
   }
   step(e);
   if (dk_engine_ready(e)) return true;
-  dk_stepper_sleep(&e->stepper, seconds);
+  sleep_until_work(e, seconds);
   step(e);
   return dk_engine_ready(e);
 }
@@ -256,7 +286,7 @@ void dk_engine_close (dk_engine *e) {
   if (e->process != NULL) close_stepper(e);
   for (dk_xfer *x; (x = dk_queue_pop(&e->submitted)) != NULL || (x = dk_queue_pop(&e->done)) != NULL;) dk_xfer_free(x);
   dk_stepper_free(&e->stepper);
-  if (e->fd >= 0) close(e->fd);
+  dk_ready_signal_close(&e->signal);
   pthread_mutex_destroy(&e->lock);
 }
 

@@ -60,10 +60,10 @@ static double limit_of (const dk_xfer *x) {
   return total < idle ? total : idle;
 }
 
-void dk_stepper_sleep (dk_stepper *s, double seconds) {
+void dk_stepper_sleep (dk_stepper *s, double seconds, struct curl_waitfd fds[], unsigned count) {
   double left = s->next_limit - s->clock;
   if (s->upload_paused && left > PAUSED_SLEEP) left = PAUSED_SLEEP;
-  curl_multi_poll(s->multi, NULL, 0, dk_poll_timeout(left < seconds ? left : seconds), NULL);
+  curl_multi_poll(s->multi, fds, count, dk_poll_timeout(left < seconds ? left : seconds), NULL);
   s->slept = dk_now() - s->last_step;                 /* with the step before it, which was no pause of the host */
 }
 

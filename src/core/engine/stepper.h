@@ -45,8 +45,9 @@ void dk_stepper_cancel (dk_stepper *s, dk_xfer *x);
 /* Runs libcurl once, then checks the limits. */
 void dk_stepper_run (dk_stepper *s);
 
-/* Sleeps until libcurl has work, a limit may be reached, curl_multi_wakeup is called, or the seconds are over. */
-void dk_stepper_sleep (dk_stepper *s, double seconds);
+/* Sleeps until libcurl has work, a limit may be reached, curl_multi_wakeup is called, one of the count descriptors has an event,
+ * or the seconds are over. fds: borrowed; NULL: none. */
+void dk_stepper_sleep (dk_stepper *s, double seconds, struct curl_waitfd fds[], unsigned count);
 
 /* Seconds as whole milliseconds for poll(2). */
 int dk_poll_timeout (double seconds);
