@@ -14,6 +14,7 @@ USER
 pid FOLDER/pid;
 error_log FOLDER/error.log notice;
 MODULES
+ENVLINE
 MAIN
 events { worker_connections 2048; }
 http {
@@ -61,7 +62,7 @@ function M.wait(what, fn)
     if value then return value end
     socket.sleep(0.01)
   until socket.gettime() - started > GIVE_UP
-  os.execute("cat /tmp/tmp.*/error.log >&2") error("this did not happen: " .. what, 2)
+  error("this did not happen: " .. what, 2)
 end
 
 ---@param path string
@@ -197,12 +198,12 @@ local function launch(self, options, env)
   self.port = free_port()
   self.url = "http://127.0.0.1:" .. self.port
   local values = {
-    WORKERS = options.workers or 1, FOLDER = self.folder, MODULES = modules(), MAIN = options.main or "", PORT = self.port,
+    WORKERS = options.workers or 1, FOLDER = self.folder, MODULES = modules(), MAIN = options.main or "", ENVLINE = (options.main or ""):find("env TMPDIR", 1, true) and "" or "env TMPDIR;", PORT = self.port,
     HTTP = options.http or "", SERVER = options.server or "", PATH = package.path, CPATH = package.cpath,
     USER = options.user or os.getenv("USER") ~= "root" and "" or "user root;",
   }
   write(self.folder .. "/nginx.conf", (CONF:gsub("%f[%u]%u%u%u%u+%f[%U]", values)))
-  local pipe = io.popen(("env %s TMPDIR=%s/tmp nginx -p %s -c %s/nginx.conf -g 'env TMPDIR;' 2>&1; echo $?"):format(
+  local pipe = io.popen(("env %s TMPDIR=%s/tmp nginx -p %s -c %s/nginx.conf 2>&1; echo $?"):format(
     env, self.folder, self.folder, self.folder))
   local text = pipe:read("*a")
   pipe:close()
@@ -210,7 +211,7 @@ local function launch(self, options, env)
 end
 
 --- Starts nginx, and waits until it listens.
----@param options table workers: default 1; main, http, server: lines of nginx.conf in their block; env: variables; tmpdir: false: workers see no TMPDIR
+---@param options table workers: default 1; main, http, server: lines of nginx.conf in their block; env: variables of the master
 ---@return spec.Nginx
 function M.start(options)
   local self = setmetatable({ folder = child.folder() }, Nginx)
