@@ -41,8 +41,8 @@ local INIT = [[init_by_lua_block {
     if event.type ~= "orphan" then return end
     ngx.log(ngx.ERR, "<orphan ", event.operation, " ", event.generation_id or event.outcome, ">")
   end
-  function new(path)
-    return assert(devkit4ai.new { base_url = "URL" .. path, access_token = "access", developer_key = "ak_abc",
+  function new(path, url)
+    return assert(devkit4ai.new { base_url = (url or "URL") .. path, access_token = "access", developer_key = "ak_abc",
       project_id = "770e8400-e29b-41d4-a716-446655440002", project_key = "pk_abc", on_event = log_orphan })
   end
   client, held, met = new "", new "/held", new "/met"

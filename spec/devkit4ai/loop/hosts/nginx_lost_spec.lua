@@ -190,22 +190,40 @@ describe("work that others wait for", function()
 end)
 
 describe("ten thousand callers that nginx ended", function()
-  it("leave no memory", function()
-    start([[location = /kill { content_by_lua_block {
-      local tasks = require "devkit4ai.loop.tasks"
-      local function wait_for_client() held:me() end
-      local function kill_many(count)
-        for _ = 1, count / 100 do
+  it("leave no memory, no task, no transfer", function()
+    start [[
+      location /slow/ { content_by_lua_block {
+        package.loaded.served = (package.loaded.served or 0) + 1
+        ngx.sleep(0.01)
+        ngx.print('{"id":"550e8400-e29b-41d4-a716-446655440000","email":"a@example.com"}')
+      } }
+      location = /kill { content_by_lua_block {
+        package.loaded.slow = package.loaded.slow or new("/slow", "http://127.0.0.1:" .. ngx.var.server_port)
+        local slow = package.loaded.slow
+        local function call() devkit4ai.spawn(function() slow:me() end):join() end
+        local function sleep() devkit4ai.spawn(devkit4ai.sleep, 100):join() end
+        for _ = 1, 10 do
           local threads = {}
-          for i = 1, 100 do threads[i] = ngx.thread.spawn(function() devkit4ai.spawn(wait_for_client):join() end) end
-          ngx.sleep(0)
+          for i = 1, 100 do threads[i] = ngx.thread.spawn(i % 2 == 0 and call or sleep) end
+          ngx.sleep(0.002)
           for i = 1, 100 do ngx.thread.kill(threads[i]) end
         end
-        collectgarbage() collectgarbage()
-        return collectgarbage("count")
-      end
-      ngx.say(kill_many(100))
-    } }]])
+        ngx.exit(200) -- ends the tasks of the threads
+      } }
+      location = /left { content_by_lua_block {
+        while package.loaded.served < tonumber(ngx.var.arg_served) do ngx.sleep(0.01) end -- also those of callers that are gone
+        collectgarbage()
+        collectgarbage()
+        ngx.say(collectgarbage("count"), " ", require("devkit4ai.loop.tasks").count())
+      } }]]
+    local function kill(thousands, served)
+      for _ = 1, thousands do assert.equal(200, (select(2, server:get("/kill")))) end
+      return server:get("/left?served=" .. served):match("(%S+) (%S+)")
+    end
+    local before = kill(2, 1000)
+    local after, tasks = kill(10, 6000)
+    assert.is_true(after - before < 200, ("%s KB before, %s KB after"):format(before, after))
+    assert.is_true(tonumber(tasks) < 5000, tasks .. " tasks")
     server:stop()
   end)
 end)
