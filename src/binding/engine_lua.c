@@ -207,7 +207,8 @@ static bool drop_response (dk_xfer *x) {
 
 /* next(seconds?) -> id, more, status, body, head, failure, times; nothing: no transfer is finished, also after so many seconds (it
  * may return early).
- * more: another one is finished, or the alarm's time came. head: the response headers; nil for a GET that succeeded, unless the request wants them.
+ * more: another one is finished, or the alarm's time came.
+ * head: the response headers; nil for a GET that succeeded, unless the request wants them.
  * failure: nil if the response is complete. times: seconds from the start until the end of lookup, connect, tls and first_byte (if
  * the request wants them), and total; a phase that was skipped is absent; no table for a 2xx response that does not want it.
  * seconds: 0 or less: do not wait; math.huge: no limit */

@@ -11,7 +11,7 @@
 /* The engine of a method's argument 1; raises if it is closed. The userdata owns it. */
 dk_engine *dk_check_engine (lua_State *L);
 
-/* engine_signal_lua.c */
+/* Methods; engine_signal_lua.c describes them. */
 int dk_lua_engine_fd (lua_State *L);
 int dk_lua_engine_listen (lua_State *L);
 int dk_lua_engine_alarm (lua_State *L);

@@ -31,7 +31,7 @@ int dk_lua_engine_listen (lua_State *L) {
   return 1;
 }
 
-/* alarm(seconds) -> true; nil, text: after so many seconds ready() is true, though next may return nothing. It replaces the last
+/* alarm(seconds) -> true; nil, text: after the seconds ready() is true, though next may return nothing. It replaces the last
  * alarm. seconds: negative or math.huge: no alarm */
 int dk_lua_engine_alarm (lua_State *L) {
   double seconds = dk_check_number(L, 2, -HUGE_VAL, HUGE_VAL);

@@ -35,6 +35,7 @@ static int use_of_a_forked_engine (dk_engine *e) {
   dk_request r = get("/works");
   dk_xfer *x = dk_xfer_new(&r, &failure);
   bool right = dk_engine_forked(e) && dk_engine_submit(e, x) == 0 && !dk_engine_start(e) && dk_engine_next(e, &none) == NULL;
+  right = right && dk_engine_fd(e) == -1 && !dk_engine_alarm(e, 0) && !dk_engine_alarm(e, -1) && dk_engine_listen(e, "/tmp", &failure) == NULL;
   right = right && dk_engine_pending(e) == 0 && !dk_engine_wait(e, 0) && !dk_engine_progress(e, 1, counts);
   dk_engine_cancel(e, 1);
   dk_xfer_free(x);

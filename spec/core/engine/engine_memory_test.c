@@ -30,12 +30,13 @@ static void post (void) { sweep(case_post, true); }
 static void upload (void) { sweep(case_upload, true); }
 static void download (void) { sweep(case_download, true); }
 static void through_a_proxy (void) { sweep(case_through_a_proxy, true); }
+static void listens (void) { sweep(case_listen, true); }
 static void close_while_running (void) { sweep(case_close_while_running, false); }
 
 int main (void) {
   static const check_test tests[] = {
     {"secrets", secrets}, {"form", form}, {"get", get}, {"get_on_a_thread", get_on_a_thread}, {"twenty_gets", twenty_gets}, {"post", post},
-    {"upload", upload}, {"download", download}, {"through_a_proxy", through_a_proxy}, {"close_while_running", close_while_running},
+    {"upload", upload}, {"download", download}, {"through_a_proxy", through_a_proxy}, {"listens", listens}, {"close_while_running", close_while_running},
   };
   memory_cases_begin();
   int ended = CHECK_RUN(tests);

@@ -43,12 +43,17 @@ static void ids_never_come_twice (void) {
   }
 }
 
+static bool readable (int fd) {
+  struct pollfd event = {.fd = fd, .events = POLLIN};
+  return fd >= 0 && poll(&event, 1, 0) == 1;
+}
+
 static void nothing_is_there_before_the_first_submit (void) {
   WAIT_UNTIL(NULL, server_open(&p) == 0);                                 /* connections of earlier tests */
   int fds = descriptors(), tasks = threads();
   dk_xfer_id none;
   dk_engine *e = new_engine(true);
-  CHECK(descriptors() == fds && threads() == tasks && dk_engine_fd(e) == -1);
+  CHECK(descriptors() == fds && threads() == tasks);
   CHECK(!dk_engine_wait(e, 0) && !dk_engine_ready(e) && dk_engine_next(e, &none) == NULL && dk_engine_pending(e) == 0);
   end_engine(e);
   e = new_engine(false);
@@ -57,9 +62,20 @@ static void nothing_is_there_before_the_first_submit (void) {
   WAIT_UNTIL(NULL, descriptors() == fds);                                      /* also the server's end */
 }
 
-static bool readable (int fd) {
-  struct pollfd event = {.fd = fd, .events = POLLIN};
-  return fd >= 0 && poll(&event, 1, 0) == 1;
+/* an event loop may watch the descriptor before the first submit */
+static void the_descriptor_before_the_first_submit (void) {
+  dk_engine *e = new_engine(true);
+  int fd = dk_engine_fd(e);
+  CHECK(fd >= 0 && !readable(fd) && fcntl(fd, F_GETFD) == FD_CLOEXEC);
+  submit(e, get("/works"));
+  WAIT_UNTIL(NULL, readable(fd));
+  dk_xfer_id id;
+  dk_xfer *x = dk_engine_next(e, &id);
+  CHECK(x != NULL && dk_engine_fd(e) == fd && !readable(fd));
+  dk_xfer_free(x);
+  dk_engine_close(e);
+  CHECK(dk_engine_fd(e) == -1);
+  dk_engine_free(e);
 }
 
 /* readable exactly while next has a transfer: one write per batch, and the last next reads it */
@@ -228,6 +244,7 @@ int main (void) {
   static const check_test tests[] = {
     {"ids_never_come_twice", ids_never_come_twice},
     {"nothing_is_there_before_the_first_submit", nothing_is_there_before_the_first_submit},
+    {"the_descriptor_before_the_first_submit", the_descriptor_before_the_first_submit},
     {"flag_and_descriptor_say_what_next_has", flag_and_descriptor_say_what_next_has},
     {"start_takes_over_what_is_pending", start_takes_over_what_is_pending},
     {"the_pool_falls_back", the_pool_falls_back},

@@ -174,6 +174,16 @@ static inline dk_status case_close_while_running (void) {
   return first;
 }
 
+static inline dk_status case_listen (void) {
+  dk_failure failure;
+  dk_engine *e = dk_engine_new();
+  if (e == NULL) return DK_NO_MEMORY;
+  dk_status first = dk_engine_listen(e, memory_folder, &failure) != NULL ? DK_OK : failure.status;
+  dk_engine_close(e);
+  dk_engine_free(e);
+  return first;
+}
+
 static inline void memory_cases_begin (void) {
   if (mkdtemp(memory_folder) == NULL) abort();
   snprintf(memory_image, sizeof memory_image, "%s/a.png", memory_folder);

@@ -52,10 +52,10 @@ static void unlock_queues (dk_engine *e) {
   if (e->has_thread) pthread_mutex_unlock(&e->lock);
 }
 
-/* has_work, because libcurl 8.21 may consume the wake-up in curl_multi_perform, before the thread sleeps */
+/* has_work, because libcurl 8.21 may consume the wake-up in curl_multi_perform, before the thread sleeps; where it is set already,
+ * the thread has not begun the step that takes what is there now, and it does not sleep before that step */
 static void wake_thread (dk_engine *e) {
-  atomic_store(&e->has_work, true);
-  curl_multi_wakeup(e->stepper.multi);
+  if (!atomic_exchange(&e->has_work, true)) curl_multi_wakeup(e->stepper.multi);
 }
 
 /* ---- the step ---- */
@@ -232,7 +232,8 @@ int dk_engine_fd (dk_engine *e) { return e->wants_thread && begin_use(e) ? e->si
 const char *dk_engine_listen (dk_engine *e, const char *folder, dk_failure *failure) {
   if (is_usable(e)) e->wants_thread = true;
   if (!begin_use(e)) {
-    dk_fail(failure, DK_NO_MEMORY, is_usable(e) ? "no memory, descriptor or thread is left" : "the engine is closed, or it belongs to a parent process");
+    const char *reason = is_usable(e) ? "no memory, descriptor or thread is left" : "the engine is closed, or belongs to a parent process";
+    dk_fail(failure, DK_NO_MEMORY, "%s", reason);
     return NULL;
   }
   const char *path = dk_ready_signal_listen(&e->signal, folder, failure);

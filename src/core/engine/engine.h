@@ -59,7 +59,7 @@ int dk_engine_fd (dk_engine *engine);
  * removes them. */
 const char *dk_engine_listen (dk_engine *engine, const char *folder, dk_failure *failure);
 
-/* Sets the flag and wakes the host after so many seconds, though no transfer may be finished: a timer for hosts without one.
+/* Sets the flag and wakes the host after the given seconds, though no transfer may be finished: a timer for hosts without one.
  * There is one alarm: a new call replaces it, and a negative or infinite number removes it. A replaced alarm may still wake once.
  * dk_engine_next clears the flag also for an alarm, so check your clock after you took all transfers, not before.
  * Without a thread, dk_engine_wait returns for the alarm. False: the engine is closed or forked, or no memory, descriptor or thread

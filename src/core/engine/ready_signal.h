@@ -30,8 +30,8 @@ void dk_ready_signal_set (dk_ready_signal *signal);
 
 void dk_ready_signal_clear (dk_ready_signal *signal);
 
-/* Replaces the alarm: so many seconds from now; HUGE_VAL: none. True: it is earlier than the one before, so the engine's thread must
- * not sleep on. */
+/* Replaces the alarm: its time is the given seconds from now; HUGE_VAL: none. True: it is earlier than the one before, so the
+ * engine's thread must not sleep on. */
 bool dk_ready_signal_set_alarm (dk_ready_signal *signal, double seconds);
 
 /* True: the alarm's time has come, so the caller must set the signal. Removes the alarm. now: on the monotonic clock. */

@@ -59,7 +59,7 @@ describe("in the phase of nginx", function()
       local why = ("nginx can't wait in the phase %s: make the call in a timer, ngx.timer.at(0, function() ... end)")
         :format(phase)
       assert.equal(("client:me: %s config"):format(why), first)
-      assert.equal("devkit4ai: devkit4ai.spawn: " .. why, second:match("devkit4ai: .*"))
+      assert.equal("devkit4ai: " .. why, second:match("devkit4ai: .*"))
       assert.equal(0, #api:requests())
     end)
   end
@@ -80,7 +80,7 @@ describe("in the phase of nginx", function()
         }
       end
       local first, second = results(options)
-      assert.same({ ("client:me: %s config"):format(why), "devkit4ai: devkit4ai.spawn: " .. why },
+      assert.same({ ("client:me: %s config"):format(why), "devkit4ai: " .. why },
         { first, second:match("devkit4ai: .*") })
       assert.equal(0, #api:requests())
     end)
