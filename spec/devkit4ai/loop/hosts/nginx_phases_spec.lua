@@ -69,7 +69,8 @@ describe("in the phase of nginx", function()
     exit_worker = "nginx can't wait in exit_worker_by_lua: make the call before that",
   } do
     it(phase .. ", they are refused, and a timer is not an alternative", function()
-      local options = { http = ("%s_by_lua_block { CODE }"):format(phase), is_exit = phase == "exit_worker" and "" or nil }
+      local options = { http = ("%s_by_lua_block { CODE }"):format(phase) }
+      options.is_exit = phase == "exit_worker" and "" or nil
       if phase == "init" then -- the log is not open yet
         options = {
           init = [[

@@ -45,7 +45,9 @@ local function in_nginx(options)
   return function()
     local body, status = server:get("/")
     server:stop()
-    return { code = status == 200 and 0 or status, out = "", err = (status == 200 and "" or body) .. lines_of(server:log()) }
+    local err = lines_of(server:log())
+    if status ~= 200 then err = body .. err end
+    return { code = status == 200 and 0 or status, out = "", err = err }
   end
 end
 
