@@ -55,7 +55,7 @@ describe("a store in a shared dict of nginx", function()
         count = count + 1
         local done, reason = store.set("key" .. count, ("x"):rep(1000))
         why = reason
-      until not done
+      until not done or count > 1000
       ngx.say(why, dict:get("mine"), store.get("key1"):sub(1, 1))
       ngx.say(select(2, pcall(store.lock, ("k"):rep(2000), 10)))]], "lua_shared_dict sessions 64k;")
     local full = "the shared dict sessions is full: make it larger in nginx.conf: lua_shared_dict sessions 10m;"

@@ -65,7 +65,7 @@ end
 function M.usable()
   local phase = get_phase()
   if not CAN_WAIT[phase] then return nil, phase_message(phase), true end
-  if not is_yieldable() then
+  if is_yieldable() == false then
     return nil, "nginx can't wait inside require, or inside a function that Lua's C code calls (a sort, a gsub, a "
       .. "finalizer): make the call outside of it"
   end
@@ -267,7 +267,7 @@ local WEAK = { __mode = "v" }
 function M.spawn(fn, runnable, at_once)
   local phase = get_phase()
   if not CAN_WAIT[phase] then return nil, phase_message(phase) end
-  if not is_yieldable() then return nil, "nginx can't start a task inside a function that Lua's C code calls" end
+  if is_yieldable() == false then return nil, "nginx can't start a task inside a function that Lua's C code calls" end
   local link = setmetatable({ parent = running() }, WEAK)
   local co = ngx.thread.spawn(run_child, fn, runnable, link, at_once)
   if link.over then ngx.thread.kill(co) end
