@@ -5,34 +5,36 @@
 ---     wakes.lua post COUNT | wakes.lua LOOP COUNT  prints the median in microseconds; LOOP: of hosts.lua
 local core = require "devkit4ai.core"
 
+local SIZE = 20 -- bytes of a clock's text
 local mode, count = arg[1], tonumber(arg[2])
 
 local function post()
   io.stdout:setvbuf("no")
   for i = 1, count do
     core.pause(0.001 + i * 7919 % 1000 / 1e6)
-    io.stdout:write(("%.9f\n"):format(core.now()))
+    io.stdout:write(("%020.9f"):format(core.now()))
   end
 end
 
 local function wait(loop_name)
   local hosts = dofile((arg[0]:match("^.*/") or "") .. "hosts.lua")
   assert(require("devkit4ai").new { loop = loop_name }):close()
-  local loop, slot, left, sent = require "devkit4ai.loop.host", {}, count, nil
+  io.stdin:setvbuf("no") -- what is read is no more than what is asked for, and the descriptor tells of the rest
+  local loop, slot, left, sent = require "devkit4ai.loop.host", {}, count, {}
   local engine = {
-    fd = function() return 0 end, pending = function() return left end, ready = function() return true end,
+    fd = function() return 0 end, pending = function() return left end, ready = function() return left > 0 end,
     start = function() return true end,
   }
   local function drain()
-    sent, left = tonumber(io.read()), left - 1
+    sent[#sent + 1], left = tonumber(io.read(SIZE)), left - 1
     loop.wake(slot)
   end
   local seconds = {}
   hosts[loop_name](function()
     loop.watch(engine, drain)
     for i = 1, count do
-      loop.park(slot, math.huge)
-      seconds[i] = core.now() - sent
+      while not sent[1] do loop.park(slot, math.huge) end
+      seconds[i] = core.now() - table.remove(sent, 1)
     end
   end)
   table.sort(seconds)

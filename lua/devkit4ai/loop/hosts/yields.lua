@@ -6,8 +6,7 @@ local getinfo = debug and debug.getinfo
 local plain_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 -- C functions that a yield can cross.
 local CROSSED = plain_51 and {} or { [pcall] = true, [xpcall] = true, [dofile] = true }
-
-local ASKED = plain_51 and "nl" or "l" -- the rest costs more; from Lua 5.2 on, an iterator of `for` can wait
+local ASKED = plain_51 and "nl" or "fl" -- the rest costs more; from Lua 5.2 on, an iterator of `for` can wait
 
 local function describe(info)
   if info.name == "(for generator)" then
@@ -23,9 +22,10 @@ end
 function M.barrier(level)
   local info = getinfo and getinfo(level + 1, ASKED)
   while info do
-    if info.currentline < 0 or info.name == "(for generator)" then -- no line of Lua: perhaps a function in C
-      info = getinfo(level + 1, "Snf")
-      if info.name == "(for generator)" or info.what == "C" and not CROSSED[info.func] then return describe(info) end
+    if info.name == "(for generator)" then return describe(info) end
+    if info.currentline < 0 and not CROSSED[info.func or 0] then -- no line of Lua: a function in C, unless its lines were stripped
+      info = getinfo(level + 1, "Sn")
+      if info.what == "C" then return describe(info) end
     end
     level = level + 1
     info = getinfo(level + 1, ASKED)

@@ -157,4 +157,17 @@ insulate("in cqueues,", function()
       assert(cq:loop())
     ]])
   end)
+
+  it("the program of docs/hosts/cqueues.md runs, and prints what the page says", function()
+    local program = child.read("docs/hosts/cqueues.md"):match("\n```lua\n(.-)```")
+    local folder, image = child.folder(), child.read "examples/images/neon.png"
+    finally(function() child.remove(folder) end)
+    local file = assert(io.open(folder .. "/a.png", "wb"))
+    file:write(image)
+    file:close()
+    local ended, wanted = child.run(program, { before = "cd '" .. folder .. "'" }), {}
+    for line in program:gmatch("%-%-> ([^\n]+)") do wanted[#wanted + 1] = line .. "\n" end
+    assert.equal(0, ended.code, ended.err)
+    assert.equal(table.concat(wanted), ended.out)
+  end)
 end)
