@@ -4,8 +4,15 @@ if not rawget(_G, "jit") then return end -- nginx runs LuaJIT alone
 local nginx = require "spec.support.nginx"
 local tokens = require "spec.support.token_server"
 
+local server
+
+after_each(function()
+  if server then server:stop { signal = "TERM", expected = { "." } } end
+  server = nil
+end)
+
 local function run(code, http)
-  local server = nginx.start { server = "location / { content_by_lua_block { " .. code .. " } }", http = http }
+  server = nginx.start { server = "location / { content_by_lua_block { " .. code .. " } }", http = http }
   local body = server:get("/")
   server:stop()
   return body
@@ -78,7 +85,7 @@ end)
 describe("four workers with one shared store", function()
   it("refresh once for all of them and their successors, also after the worker that refreshed was killed", function()
     local api = tokens.start { jwt = true, life = 0, refresh = "made = made + 5000" } -- a login brings tokens for 1 s
-    local server = nginx.start { workers = 4,
+    server = nginx.start { workers = 4,
       http = ([[
         lua_shared_dict sessions 1m;
         lua_shared_dict state 1m;
