@@ -30,7 +30,7 @@ end
 
 Callback.yielded, Callback.left, Callback.given_up = finish, finish, finish
 
--- In a script the function blocks, as all of a script does.
+-- In a script the function blocks, as all of a script does; also where a host can't start it beside the caller.
 local function run_in_script(fn, callback)
   local co = coroutine.create(fn)
   local ok, value = coroutine.resume(co)

@@ -9,6 +9,8 @@ local M = {}
 ---@field id integer of the engine
 ---@field client devkit4ai.Client the client whose secrets and connections it uses
 ---@field is_abandoned boolean? nobody waits for it
+---@field callback devkit4ai.loop.Callback? the caller waits for its end, and not at the transfer
+---@field on_orphan (fun(status: integer, body: string, head: string, trouble: table?))? called with a response that its caller did not take, because the host ended the caller; the caller that takes it removes the function
 ---@field status integer|false of HTTP, 0: there is no response; false: it has not finished, nor are the fields below set
 ---@field body string|false
 ---@field head string|false|nil the response's header block
@@ -20,14 +22,32 @@ local submit, next_finished = engine.submit, engine.next
 local transfers = {} -- by id; without a client: its response came before it was registered
 local single -- one transfer that is not in the table: with a new key for each call, the table would be built anew each time
 local released -- the record of a finished transfer, for the next one: a new record would cost 2 % of a small call
+local untaken = {} -- transfers with on_orphan that their callers have not taken yet
 local threaded = false -- a thread steps the engine
+
+-- Hands the responses of callers that the host has ended to on_orphan. It looks again at those of the drain before: the host
+-- may end a caller that was woken before it runs.
+local function find_orphans()
+  local left = {}
+  for _, transfer in ipairs(untaken) do
+    local on_orphan, callback = transfer.on_orphan, transfer.callback
+    if on_orphan and host.is_gone(callback and callback.waiter or transfer) then
+      on_orphan(transfer.status, transfer.body, transfer.head, transfer.trouble)
+    elseif on_orphan then
+      left[#left + 1] = transfer
+    end
+  end
+  untaken = left
+end
 
 --- Hands out the finished transfers.
 ---@param seconds number? waits so long for the first one
+---@return boolean untaken some responses are not taken yet: call it again soon
 function M.drain(seconds)
+  if untaken[1] then find_orphans() end
   repeat
     local id, more, status, body, head, trouble, times = next_finished(engine, seconds)
-    if not id then return end
+    if not id then break end
     local transfer = single
     if transfer and transfer.id == id then single = nil else
       transfer = transfers[id]
@@ -38,9 +58,13 @@ function M.drain(seconds)
       transfers[id] = transfer
     end
     transfer.status, transfer.body, transfer.head, transfer.trouble, transfer.times = status, body, head, trouble, times
-    if transfer.client and not transfer.is_abandoned then host.wake(transfer) end
+    if transfer.client and not transfer.is_abandoned then
+      if transfer.on_orphan and host.is_gone then untaken[#untaken + 1] = transfer end
+      host.wake(transfer)
+    end
     seconds = nil
   until not more
+  return untaken[1] ~= nil
 end
 
 host.watch(engine, M.drain)
@@ -57,10 +81,11 @@ end
 ---@param request userdata core.request's
 ---@param secrets userdata core.secrets', which fill it
 ---@param client devkit4ai.Client
+---@param on_orphan function? see Transfer
 ---@return devkit4ai.loop.Transfer? transfer nil: it could not be sent
 ---@return string? name of the core's status
 ---@return string? text
-function M.submit(request, secrets, client)
+function M.submit(request, secrets, client, on_orphan)
   local id, name, text = submit(client._engine, request, secrets)
   if not id then return nil, name, text end
   host.watch(engine, M.drain)
@@ -75,6 +100,7 @@ function M.submit(request, secrets, client)
     return early
   end
   transfer.id, transfer.client, transfer.woken, transfer.status = id, client, false, false
+  if on_orphan then transfer.on_orphan = on_orphan end
   if single then transfers[id] = transfer else single = transfer end
   return transfer
 end

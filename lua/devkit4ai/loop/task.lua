@@ -2,6 +2,7 @@
 local creations = require "devkit4ai.util.errors.creations"
 local engine = require "devkit4ai.loop.engine"
 local errors = require "devkit4ai.util.errors"
+local log = require "devkit4ai.util.log"
 local object = require "devkit4ai.util.object"
 local host = require "devkit4ai.loop.host"
 local tasks = require "devkit4ai.loop.tasks"
@@ -52,7 +53,7 @@ end
 local function report(client, text)
   local trace = client and client._trace
   if trace then return trace:emit({ type = "task_failed", message = text }, client._secrets) end
-  io.stderr:write("devkit4ai: a task failed: ", text, "\n")
+  log.write("a task failed: " .. text, true)
 end
 
 -- When a task that failed is collected and nobody has joined it, its traceback goes to the client of its last call, and to

@@ -20,15 +20,48 @@ local function in_a_process(options)
   return child.start('require("spec.devkit4ai.loop.suite.run").main(...)', options)
 end
 
+local HANDLER = [[location = / { content_by_lua_block {
+  local ok, why = xpcall(require("spec.devkit4ai.loop.suite.run").main, debug.traceback, ARGS)
+  ngx.status = ok and 200 or 500
+  ngx.print(tostring(why))
+} }]]
+
+-- What the library has logged, without what nginx itself tells.
+local function lines_of(log)
+  local lines, is_ours = {}, false
+  for line in log:gmatch("[^\n]+") do
+    local level = line:match("^%d+/%d+/%d+ [%d:]+ %[(%a+)%]")
+    if level then is_ours = level ~= "notice" or line:find("[lua]", 1, true) end
+    if is_ours then lines[#lines + 1] = line end
+  end
+  return table.concat(lines, "\n")
+end
+
+-- Runs a case in the handler of a request of an nginx of its own.
+local function in_nginx(options)
+  local nginx, args = require "spec.support.nginx", {}
+  for i, arg in ipairs(options.args) do args[i] = ("%q"):format(arg) end
+  local server = nginx.start { server = HANDLER:gsub("ARGS", (table.concat(args, ", "):gsub("%%", "%%%%"))) }
+  return function()
+    local body, status = server:get("/")
+    server:stop()
+    local err = lines_of(server:log())
+    if status ~= 200 then err = body .. err end
+    return { code = status == 200 and 0 or status, out = "", err = err }
+  end
+end
+
 ---@class suite.Place a host of the suite
 ---@field name string value of the option `loop`, and the file in hosts/
 ---@field modules string[] the host exists on a Lua that finds them
+---@field is_luajit boolean? it exists on LuaJIT alone
 ---@field is_process boolean? a case runs in a process of its own, and start takes options.wrap
 ---@field start fun(options: table): fun(): spec.Ended runs a case; options: of child.start, args: those of run.main
 local PLACES = {
   { name = "own", modules = {}, start = in_a_process, is_process = true },
   { name = "cqueues", modules = { "cqueues" }, start = in_a_process, is_process = true },
   { name = "luv", modules = { "luv" }, start = in_a_process, is_process = true },
+  { name = "nginx", modules = { "ngx.semaphore" }, is_luajit = true, start = in_nginx },
 }
 
 local function is_installed(module)
@@ -49,7 +82,7 @@ end
 function M.list()
   local list = {}
   for _, place in ipairs(PLACES) do
-    local is_here = true
+    local is_here = not place.is_luajit or rawget(_G, "jit") ~= nil
     for _, module in ipairs(place.modules) do is_here = is_here and is_installed(module) end
     if is_here then list[#list + 1] = place end
   end
