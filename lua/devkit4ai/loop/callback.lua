@@ -49,7 +49,8 @@ function M.start(fn, report)
     fn()
     finish(callback)
   end
-  if task or not host.blocks then host.spawn(run, callback, true) else run_in_script(run, callback) end
+  local may_wait = task or not host.blocks
+  if not (may_wait and host.spawn(run, callback, true)) then run_in_script(run, callback) end
   return callback
 end
 

@@ -163,13 +163,14 @@ local function record_of(task, name)
   return object_record._record
 end
 
---- Starts a task without a user's object.
+--- Starts a task without a user's object. Raises at the caller's line where the host can't start one.
 ---@param fn function
 ---@param ... any
 ---@return devkit4ai.loop.Task
 function M.start(fn, ...)
   local task = setmetatable({ done = false, _fn = fn, _args = select("#", ...) > 0 and pack(...) or nil }, Record)
-  host.spawn(run, task)
+  local started, why = host.spawn(run, task)
+  if not started then errors.raise(why) end
   return task
 end
 
