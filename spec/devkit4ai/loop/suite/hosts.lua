@@ -15,6 +15,7 @@ end
 local PLACES = {
   { name = "own", modules = {}, start = in_a_process },
   { name = "cqueues", modules = { "cqueues" }, start = in_a_process },
+  { name = "copas", modules = { "copas" }, start = in_a_process },
 }
 
 local function is_installed(module)
