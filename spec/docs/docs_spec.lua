@@ -27,7 +27,7 @@ local BEGINNING = assert(child.read("docs/README.md"):match("\n```lua\n(.-)```")
 local PRELUDE = [[
 package.path = package.path .. ";" .. (...) .. "/?.lua"
 ]] .. BEGINNING:gsub('require "devkit4ai"\n', 'require "spec.support.no_retry_pauses"\n') .. [[
-require("devkit4ai.generation.poll_schedule").pause = function() return 0.03 end
+require("devkit4ai.generation.pacing.poll_schedule").pause = function() return 0.03 end
 local print = function(...)
   local parts = {}
   for i = 1, select("#", ...) do parts[i] = tostring((select(i, ...))) end

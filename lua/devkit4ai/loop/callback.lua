@@ -1,8 +1,8 @@
 --- Calls of the user's functions (on_upload, on_event), apart from the caller: no error in them reaches the library's work.
-local creations = require "devkit4ai.util.creations"
+local creations = require "devkit4ai.util.errors.creations"
 local host = require "devkit4ai.loop.host"
 local tasks = require "devkit4ai.loop.tasks"
-local traceback = require "devkit4ai.util.traceback"
+local traceback = require "devkit4ai.util.errors.traceback"
 local waits = require "devkit4ai.loop.waits"
 
 local M = {}

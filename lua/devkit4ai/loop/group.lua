@@ -1,5 +1,5 @@
 --- Groups of tasks: devkit4ai.all and devkit4ai.map.
-local creations = require "devkit4ai.util.creations"
+local creations = require "devkit4ai.util.errors.creations"
 local errors = require "devkit4ai.util.errors"
 local host = require "devkit4ai.loop.host"
 local task_module = require "devkit4ai.loop.task"

@@ -1,5 +1,5 @@
 --- Tasks: functions that run beside each other; each one waits without the others.
-local creations = require "devkit4ai.util.creations"
+local creations = require "devkit4ai.util.errors.creations"
 local engine = require "devkit4ai.loop.engine"
 local errors = require "devkit4ai.util.errors"
 local object = require "devkit4ai.util.object"

@@ -5,7 +5,7 @@ local core = require "devkit4ai.core"
 local cqueues = require "cqueues"
 local runner = require "devkit4ai.loop.hosts.runner"
 local tasks = require "devkit4ai.loop.tasks"
-local traceback = require "devkit4ai.util.traceback"
+local traceback = require "devkit4ai.util.errors.traceback"
 local yields = require "devkit4ai.loop.hosts.yields"
 
 local M = {}
@@ -13,7 +13,8 @@ local M = {}
 local create, status, yield, resume = coroutine.create, coroutine.status, coroutine.yield, auxlib.resume
 local unpack = table.unpack or unpack -- luacheck: ignore 113
 local now, huge = core.now, math.huge
-local running, poll, new_condition, POLL = cqueues.running, cqueues.poll, condition.new, cqueues._POLL
+local running, new_condition = cqueues.running, condition.new
+local POLL = cqueues._POLL -- what cqueues.poll yields first, see cqueues.auxlib; poll itself would ask again what park knows
 local START = "the loop cqueues: call it in a coroutine of a controller: local cq = cqueues.new(); "
   .. "cq:wrap(function() ... end); assert(cq:loop())"
 local NESTED = "this coroutine runs inside another one and can't wait by itself: start it with cq:wrap or "
@@ -28,6 +29,8 @@ local YIELDED = "a callback yielded by itself, and nothing would ever resume it;
 local engine, drain -- of M.watch
 local event -- the engine's descriptor, for cqueues.poll
 local waiters_of -- by controller: devkit4ai.loop.CqueuesWaiters
+local idle = {} -- conditions that no caller waits for: making and collecting one takes longer than a wait
+local MOST_IDLE = 1000
 local apart = cqueues.new() -- the controller of detached functions; the pumps of all others step it
 local stepping = false -- a pump steps it
 
@@ -69,7 +72,7 @@ local function pump(waiters)
   while engine == its_engine and waiters.count > 0 do
     local is_apart = not apart:empty()
     if not is_apart and engine:pending() == 0 then break end
-    poll(waiters.changed, event, is_apart and apart or nil)
+    yield(POLL, waiters.changed, event, is_apart and apart or nil)
     if engine ~= its_engine then break end
     if engine:ready() then drain() end
     if is_apart then step_apart() end
@@ -114,16 +117,20 @@ function M.park(slot, seconds)
   end
   local due = seconds < huge and now() + seconds or nil
   local waiters = begin_wait(running())
-  local woken = new_condition()
+  local last = #idle
+  local woken = idle[last] or new_condition()
+  idle[last] = nil
   slot.condition = woken
   repeat -- somebody else may resume the coroutine
-    poll(woken, due and seconds)
+    yield(POLL, woken, due and seconds)
     seconds = due and due - now()
   until slot.woken or due and seconds <= 0
   slot.condition = nil
+  if #idle < MOST_IDLE then idle[#idle + 1] = woken end
   end_wait(waiters)
-  woken, slot.woken = slot.woken or false, false
-  return woken
+  local is_woken = slot.woken or false
+  slot.woken = false
+  return is_woken
 end
 
 --- Wakes a slot. Never yields, never runs user code.

@@ -3,7 +3,7 @@ local core = require "devkit4ai.core"
 local errors = require "devkit4ai.util.errors"
 local tasks = require "devkit4ai.loop.tasks"
 local timers = require "devkit4ai.loop.timers"
-local traceback = require "devkit4ai.util.traceback"
+local traceback = require "devkit4ai.util.errors.traceback"
 local yields = require "devkit4ai.loop.hosts.yields"
 
 local M = { blocks = true }
@@ -60,8 +60,8 @@ end
 ---@return boolean? usable
 ---@return string? why not
 function M.usable()
-  if task_count() == 0 then return true end
-  if resumed and task_of(running()) then return can_yield() end
+  if not resumed then return true end
+  if task_of(running()) then return can_yield() end
   if not inside_task() then return true end
   return nil, "this coroutine runs inside a task and can't wait by itself: start it with devkit4ai.spawn"
 end

@@ -6,9 +6,10 @@ local getinfo = debug and debug.getinfo
 local plain_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 -- C functions that a yield can cross.
 local CROSSED = plain_51 and {} or { [pcall] = true, [xpcall] = true, [dofile] = true }
+local ASKED = plain_51 and "nl" or "fl" -- the rest costs more; from Lua 5.2 on, an iterator of `for` can wait
 
 local function describe(info)
-  if plain_51 and info.name == "(for generator)" then
+  if info.name == "(for generator)" then
     return "Lua 5.1 can't wait in a for loop's iterator inside a task: call it in a while loop, as with pages:next()"
   end
   return ("%s can't wait inside %s in a task: call it directly; a failure comes back as nil, message, err")
@@ -19,13 +20,15 @@ end
 ---@param level integer of the caller's stack: 1 is the caller
 ---@return string? message nil: there is none, or the program has no library `debug`
 function M.barrier(level)
-  local info = getinfo and getinfo(level + 1, "Snf")
+  local info = getinfo and getinfo(level + 1, ASKED)
   while info do
-    if plain_51 and info.name == "(for generator)" or info.what == "C" and not CROSSED[info.func] then
-      return describe(info)
+    if info.name == "(for generator)" then return describe(info) end
+    if info.currentline < 0 and not CROSSED[info.func or 0] then -- no line of Lua: a function in C, unless its lines were stripped
+      info = getinfo(level + 1, "Sn")
+      if info.what == "C" then return describe(info) end
     end
     level = level + 1
-    info = getinfo(level + 1, "Snf")
+    info = getinfo(level + 1, ASKED)
   end
 end
 

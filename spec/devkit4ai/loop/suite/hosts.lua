@@ -1,7 +1,19 @@
 -- The hosts of the suite. A host is one line here, and one file in hosts/, which runs inside the host. In the spec's process.
 local child = require "spec.support.child"
+local server_module = require "spec.devkit4ai.loop.suite.server"
 
 local M = {}
+
+local FILES = { "calls", "limits", "tasks", "cancel", "ends", "errors", "waits" }
+
+---@class suite.Case
+---@field name string
+---@field server string? routes of its server; see server.lua
+---@field in_main boolean? runs where the host starts, not in a coroutine of it
+---@field except table<string, string>? host -> why it has no such case
+---@field valgrind boolean? it runs under valgrind, too
+---@field run fun(run: suite.Run) inside the host
+---@field check fun(assert: table, seen: (fun(path: string): integer), ended: spec.Ended)? in the spec; without it, nothing may be on standard error
 
 -- Runs a case in a process of its own, whose main chunk starts the host's loop.
 local function in_a_process(options)
@@ -11,11 +23,12 @@ end
 ---@class suite.Place a host of the suite
 ---@field name string value of the option `loop`, and the file in hosts/
 ---@field modules string[] the host exists on a Lua that finds them
+---@field is_process boolean? a case runs in a process of its own, and start takes options.wrap
 ---@field start fun(options: table): fun(): spec.Ended runs a case; options: of child.start, args: those of run.main
 local PLACES = {
-  { name = "own", modules = {}, start = in_a_process },
-  { name = "cqueues", modules = { "cqueues" }, start = in_a_process },
-  { name = "copas", modules = { "copas" }, start = in_a_process },
+  { name = "own", modules = {}, start = in_a_process, is_process = true },
+  { name = "cqueues", modules = { "cqueues" }, start = in_a_process, is_process = true },
+  { name = "copas", modules = { "copas" }, start = in_a_process, is_process = true },
 }
 
 local function is_installed(module)
@@ -41,6 +54,34 @@ function M.list()
     if is_here then list[#list + 1] = place end
   end
   return list
+end
+
+--- Calls fn for each case of a host.
+---@param place suite.Place
+---@param fn fun(file: string, case: suite.Case)
+function M.each_case(place, fn)
+  for _, file in ipairs(FILES) do
+    for _, case in ipairs(require("spec.devkit4ai.loop.suite.cases." .. file)) do
+      if not (case.except and case.except[place.name]) then fn(file, case) end
+    end
+  end
+end
+
+--- Runs a case in a host, and checks it.
+---@param place suite.Place
+---@param file string in cases/
+---@param case suite.Case
+---@param assert table of busted
+---@param options table? more options of child.start
+function M.run(place, file, case, assert, options)
+  local server, more = server_module.start(case.server), {}
+  for name, value in pairs(options or {}) do more[name] = value end
+  more.args = { place.name, file, case.name, server.url }
+  local ended = place.start(more)()
+  local function seen(path) return server_module.count(server, path) end
+  server:stop()
+  assert.equal(0, ended.code, ended.err)
+  if case.check then case.check(assert, seen, ended) else assert.equal("", ended.err) end
 end
 
 return M

@@ -53,6 +53,7 @@ return {
   },
   {
     name = "many callers share one refresh",
+    valgrind = true,
     server = [[return {
       ["/api/v1/auth/me"] = function(conn, request)
         local is_new = request.head:find("Bearer new", 1, true)
@@ -94,6 +95,7 @@ return {
   },
   {
     name = "callbacks make calls",
+    valgrind = true,
     server = GENERATION .. [[
       local function answer(conn) conn:respond(200, PROFILE) end
       return {

@@ -72,6 +72,7 @@ return {
   },
   {
     name = "client:close() in the middle of an upload says that it may be paid for",
+    valgrind = true,
     server = [[return { ["head /api/v1/generation/generate-v2"] = function(conn)
       conn:read(1)
       conn:sleep(1000)
