@@ -2,13 +2,13 @@
 local core = require "devkit4ai.core"
 local ready = require "devkit4ai.loop.hosts.ready"
 local uv = require "luv"
-local yieldable = require "devkit4ai.loop.hosts.yieldable"
+local yields = require "devkit4ai.loop.hosts.yields"
 
 local M = { park = ready.park, wake = ready.wake }
 
 local engine, drain -- given to M.watch
 local timer, poll -- handles of the loop; nil: not needed yet
-local polled, started -- the engines that `poll` watches, and that have a thread
+local polled, started -- the engine that `poll` watches, and the one that a thread steps
 local watching = false -- `poll` keeps the loop alive
 local process -- the id of the process that made the handles
 local loop_fd -- the loop's descriptor
@@ -25,9 +25,14 @@ local function on_time()
   ready.run()
 end
 
--- Without a handle there is nothing to do: M.usable makes a new one, and sets it.
+local function new_timer()
+  timer, process, loop_fd = assert(uv.new_timer()), process_id(), uv.backend_fd()
+end
+
+-- With a closed handle there is nothing to do: M.usable makes a new one, and sets it. The loop may be closed, too.
 ready.use(function(seconds)
-  if not timer or is_closing(timer) then return end
+  if not timer then new_timer() end
+  if is_closing(timer) then return end
   if not seconds then return uv.timer_stop(timer) end
   if seconds > 0 then uv.update_time() end -- a timer counts from when the loop last looked at its clock
   uv.timer_start(timer, math.ceil(seconds * 1000), 0, on_time)
@@ -47,7 +52,7 @@ end
 
 local function watch_engine()
   if polled ~= engine then
-    poll, polled = assert(uv.new_poll(engine:fd())), engine
+    poll, polled = assert(uv.new_poll(assert(engine:fd()))), engine
     assert(uv.poll_start(poll, "r", on_readable))
   end
   watching = true
@@ -64,8 +69,7 @@ end
 local function open()
   if timer and not is_closing(timer) and not (poll and is_closing(poll)) then return true end
   if timer and is_loop_closed() then return nil, CLOSED, true end
-  if not timer or is_closing(timer) then timer = assert(uv.new_timer()) end
-  process, loop_fd = process_id(), uv.backend_fd()
+  if not timer or is_closing(timer) then new_timer() end
   if poll and is_closing(poll) then
     poll, polled, watching = nil, nil, false
     if engine:pending() > 0 then watch_engine() end
@@ -74,7 +78,7 @@ local function open()
   return true
 end
 
--- Whether the loop can be used, with its handles and a thread that steps the engine.
+-- Whether the loop can be used. The thread that steps the engine starts with the first transfer.
 local function prepare()
   if process and process ~= process_id() then return nil, FORKED, true end
   local is_open, why, call_fails = open()
@@ -93,7 +97,7 @@ end
 function M.usable()
   local co, is_main = running()
   if not co or is_main then return nil, MAIN end
-  local can, why = yieldable.check()
+  local can, why = yields.check()
   if not can then return nil, why end
   return prepare()
 end

@@ -29,6 +29,7 @@ local PLACES = {
   { name = "own", modules = {}, start = in_a_process, is_process = true },
   { name = "cqueues", modules = { "cqueues" }, start = in_a_process, is_process = true },
   { name = "copas", modules = { "copas" }, start = in_a_process, is_process = true },
+  { name = "luv", modules = { "luv" }, start = in_a_process, is_process = true },
 }
 
 local function is_installed(module)
