@@ -1,7 +1,7 @@
 --- Runs the function of a task in a thread of copas, and tells the task how it ended. The function has a coroutine of its own
 --- inside the thread: its errors do not reach copas, on Lua 5.1 too, and copas does not drop a task that yields by itself.
 local tasks = require "devkit4ai.loop.tasks"
-local traceback = require "devkit4ai.util.traceback"
+local traceback = require "devkit4ai.util.errors.traceback"
 
 local M = {}
 

@@ -4,7 +4,7 @@ local core = require "devkit4ai.core"
 local runner = require "devkit4ai.loop.hosts.runner"
 local tasks = require "devkit4ai.loop.tasks"
 local timers = require "devkit4ai.loop.timers"
-local traceback = require "devkit4ai.util.traceback"
+local traceback = require "devkit4ai.util.errors.traceback"
 
 local M = {}
 

@@ -3,7 +3,7 @@ local copas = require "copas"
 local socket = require "socket"
 local tasks = require "devkit4ai.loop.tasks"
 
-local M = {}
+local M = { spawns_in_main = true }
 
 local alive = 0 -- threads that have not ended
 local raised -- what one of them raised
