@@ -9,4 +9,13 @@ function M.cqueues(fn)
   assert(controller:loop())
 end
 
+function M.copas(fn)
+  local copas, is_over = require "copas", false
+  copas.addthread(function()
+    fn()
+    is_over = true
+  end)
+  repeat copas.step() until is_over -- the loop of copas 1.2 never ends
+end
+
 return M

@@ -21,7 +21,7 @@ local function wait(loop_name)
   local loop, slot, left, sent = require "devkit4ai.loop.host", {}, count, nil
   local engine = {
     fd = function() return 0 end, pending = function() return left end, ready = function() return true end,
-    start = function() return true end,
+    start = function() return true end, alarm = function() return true end, forked = function() return false end,
   }
   local function drain()
     sent, left = tonumber(io.read()), left - 1
@@ -30,6 +30,7 @@ local function wait(loop_name)
   local seconds = {}
   hosts[loop_name](function()
     loop.watch(engine, drain)
+    assert(loop.usable())
     for i = 1, count do
       loop.park(slot, math.huge)
       seconds[i] = core.now() - sent

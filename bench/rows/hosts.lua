@@ -4,6 +4,7 @@ local M = {}
 -- A loop is one line: its module, and the Luas that it is measured on.
 local LOOPS = {
   { name = "cqueues", module = "cqueues", luas = { "lua5.1", "lua5.2", "lua5.3", "lua5.4", "luajit" } },
+  { name = "copas", module = "copas", luas = { "lua5.1", "lua5.2", "luajit" } }, -- Debian has copas 1.2 for these
 }
 
 local LUAS = { "lua5.1", "lua5.2", "lua5.3", "lua5.4", "luajit" }

@@ -55,11 +55,6 @@ local function next_due()
   return asleep > 0 and sleeping.first or huge -- without sleepers, a time may be left of those that were woken
 end
 
---- Sets the event loop's timer anew, after the loop has lost it.
-function M.rearm()
-  set_timer(next_due())
-end
-
 local function push(slot)
   last = last + 1
   queue[last], slot.is_queued = slot, true
@@ -131,6 +126,12 @@ local function leave_to_parent()
     tasks.remove(co)
     task:left()
   end
+end
+
+--- Sets the event loop's timer: called before the first wait, and after the loop has lost the timer.
+function M.rearm()
+  if process ~= process_id() then leave_to_parent() end
+  set_timer(next_due())
 end
 
 local function take_sleepers()
