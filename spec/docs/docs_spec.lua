@@ -7,6 +7,7 @@ local child = require "spec.support.child"
 -- Blocks that other specs run: by page, languages.
 local ELSEWHERE = {
   ["docs/command.md"] = { sh = "spec/devkit4ai/cli/docs_spec.lua" },
+  ["docs/hosts/copas.md"] = { lua = "spec/devkit4ai/loop/hosts/copas_spec.lua" }, -- Luas that have copas
   ["docs/processes.md"] = { lua = "spec/devkit4ai/loop/process/fork_spec.lua" }, -- which needs fork
   ["README.md"] = { lua = "spec/docs/readme_spec.lua" },
   ["docs/sandbox.md"] = { lua = "spec/devkit4ai/sandbox/docs_spec.lua", sh = "spec/devkit4ai/sandbox/docs_spec.lua" },
@@ -15,8 +16,8 @@ local ELSEWHERE = {
 
 -- Blocks that are not run: other systems' lines, what installs, what asks the live API, what ends with Ctrl-C alone.
 local NOT_RUN = {
-  ["README.md"] = 1, ["docs/building.md"] = 6, ["docs/first-steps.md"] = 3, ["docs/proxy.md"] = 2,
-  ["docs/sandbox.md"] = 1,
+  ["README.md"] = 1, ["docs/building.md"] = 6, ["docs/first-steps.md"] = 3, ["docs/hosts/copas.md"] = 1,
+  ["docs/proxy.md"] = 2, ["docs/sandbox.md"] = 1,
 }
 
 local SHOWN = { console = true, json = true, [""] = true } -- what a program prints, or how a call looks

@@ -29,7 +29,7 @@ local PRELUDE = [[
   local function get(path) return assert(client:request { method = "GET", path = path }).status == 200 end
   local waits_for = 1 -- threads that say over()
   local function over() waits_for = waits_for - 1 end
-  local function loop() repeat copas.step() until waits_for == 0 end
+  local function loop() while waits_for > 0 do copas.step() end end
 ]]
 
 local has_copas = pcall(require, "copas")
@@ -193,5 +193,30 @@ insulate("in copas,", function()
     ]], { args = { server.url }, before = "ulimit -n 2000" })
     assert.same({ 0, "", "nil config not_sent copas uses select\n" }, { ended.code, ended.err, (ended.out:gsub("\t", " ")) })
     assert.equal(0, #server:requests())
+  end)
+
+  it_with_copas("the program of docs/hosts/copas.md runs", function()
+    local sandbox = assert(require("devkit4ai.sandbox").start { step_time = 0.05 })
+    local folder = child.folder()
+    finally(function()
+      sandbox:stop()
+      child.remove(folder)
+    end)
+    local options = sandbox:developer { email = "a@example.com", password = "SecurePass123" }
+    local environment = "export"
+    for _, name in ipairs { "base_url", "developer_key", "project_id", "project_key" } do
+      environment = ("%s DEVKIT4AI_%s=%s"):format(environment, name:upper(), options[name])
+    end
+    local program = child.read("docs/hosts/copas.md"):match("\n```lua\n(.-)```"):gsub("[%w_]+%.png", folder .. "/%0")
+    os.execute("cp examples/images/neon.png " .. folder .. "/a.png")
+    local ended = child.run([[
+      require("devkit4ai.generation.pacing.poll_schedule").pause = function() return 0.03 end
+      local function print(path)
+        io.stdout:write(path)
+        os.exit(0) -- the loop of copas 1.2 does not end
+      end
+    ]] .. program, { before = environment })
+    assert.same({ 0, "", folder .. "/neon.png" }, { ended.code, ended.err, ended.out })
+    assert.equal("\137PNG", child.read(folder .. "/neon.png"):sub(1, 4))
   end)
 end)
