@@ -15,10 +15,10 @@ local fd -- descriptor of `opened`
 local running = coroutine.running
 local LIMIT = socket._SETSIZE or 1024 -- select(2) takes only descriptors below this
 
-local MAIN = "the loop copas can wait in a coroutine of copas only: start one with copas.addthread(fn) or devkit4ai.spawn(fn), "
-  .. "then call copas.loop()"
-local TOO_LARGE = "copas uses select, which takes only descriptors below %d, and this process has more open files: the library "
-  .. "got %d. Make its first call before the program opens so many files and connections"
+local MAIN = "the loop copas can wait in a coroutine of copas only: start one with copas.addthread(fn) or "
+  .. "devkit4ai.spawn(fn), then call copas.loop()"
+local TOO_LARGE = "copas uses select, which takes only descriptors below %d, and this process has more open files: the "
+  .. "library got %d. Make its first call before the program opens so many files and connections"
 
 -- An object that copas selects as if it were a socket, readable when the engine has something.
 local function new_event(its_engine)

@@ -191,7 +191,8 @@ insulate("in copas,", function()
       end)
       loop()
     ]], { args = { server.url }, before = "ulimit -n 2000" })
-    assert.same({ 0, "", "nil config not_sent copas uses select\n" }, { ended.code, ended.err, (ended.out:gsub("\t", " ")) })
+    local out = ended.out:gsub("\t", " ")
+    assert.same({ 0, "", "nil config not_sent copas uses select\n" }, { ended.code, ended.err, out })
     assert.equal(0, #server:requests())
   end)
 
@@ -204,8 +205,11 @@ insulate("in copas,", function()
     end)
     local options = sandbox:developer { email = "a@example.com", password = "SecurePass123" }
     local environment = "export"
-    for _, name in ipairs { "base_url", "developer_key", "project_id", "project_key" } do
-      environment = ("%s DEVKIT4AI_%s=%s"):format(environment, name:upper(), options[name])
+    for variable, option in pairs {
+      BASE_URL = "base_url", DEVELOPER_KEY = "developer_key", PROJECT_ID = "project_id", PROJECT_KEY = "project_key",
+      JWT_TOKEN = "access_token",
+    } do
+      environment = ("%s DEVKIT4AI_%s=%s"):format(environment, variable, options[option])
     end
     local program = child.read("docs/hosts/copas.md"):match("\n```lua\n(.-)```"):gsub("[%w_]+%.png", folder .. "/%0")
     os.execute("cp examples/images/neon.png " .. folder .. "/a.png")

@@ -33,7 +33,9 @@ local descriptor = assert(socket.bind("127.0.0.1", 0)) -- any that is open
 
 -- An object that copas finds readable in the next turn of its loop.
 local function new_turn()
-  local turn, has_waited = { getfd = function() return descriptor:getfd() end, dirty = function() return true end }, false
+  local turn, has_waited = {}, false
+  function turn.getfd() return descriptor:getfd() end
+  function turn.dirty() return true end
   function turn.receive()
     if has_waited then return true end
     has_waited = true
