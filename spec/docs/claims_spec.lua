@@ -7,7 +7,7 @@ local classify = require "devkit4ai.request.classify"
 local config = require "devkit4ai.config"
 local core = require "devkit4ai.core"
 local devkit4ai = require "devkit4ai"
-local errors = require "devkit4ai.util.errors"
+local statuses = require "devkit4ai.util.errors.statuses"
 local failure_table = require "spec.support.failure_table"
 local redact = require "devkit4ai.util.redact"
 local limits = require "devkit4ai.api.limits"
@@ -68,7 +68,7 @@ local function library(name) return "lua/devkit4ai/" .. name .. ".lua" end
 
 local function most_pause(attempts)
   local failure = { kind = "server", outcome = "unknown", attempts = attempts, transient = true }
-  local clock = { left = math.huge, tries = 99, max_wait = 60, budget = retry.FULL_BUDGET }
+  local clock = { left = math.huge, tries = 99, max_wait = 60, budget = limits.RETRY_BUDGET }
   return (retry.decide({ retry_class = "safe" }, failure, clock, function() return 1 end))
 end
 
@@ -125,7 +125,7 @@ local CLAIMS = {
     constant(library "auth/stored_session", "PAUSE"), word(constant(library "auth/stored_session", "PATIENCE")) },
   { "docs/errors.md", "A text of more than %s bytes ends with",
     grouped(constant(library "util/display", "MAX_BYTES")) },
-  { "docs/errors.md", "`fields` has %s entries at most", constant(library "request/classify", "FIELDS") },
+  { "docs/errors.md", "`fields` has %s entries at most", constant(library "request/failures", "FIELDS") },
   { "docs/retries.md", "`retry.attempts`, %s; of the refresh %s |", tries.attempts,
     failure_table.expected("refresh_token", failure_table.FAILURES[1]).attempts },
   { "docs/retries.md", "random (full jitter), from 0 to %s s, then up to %s s, %s s, ... %s s,",
@@ -135,7 +135,7 @@ local CLAIMS = {
   { "docs/errors.md", "asks you to wait; %s after a 429 that names no time", unnamed.retry_after },
   { "docs/reference/errors.md", "the server said; %s after a 429 that names no time", unnamed.retry_after },
   { "docs/retries.md", "each retry costs %s, after a timeout %s, out of %s that", retry.cost { kind = "network" },
-    retry.cost { kind = "timeout" }, retry.FULL_BUDGET },
+    retry.cost { kind = "timeout" }, limits.RETRY_BUDGET },
   { "docs/uploads.md", "there are 1 to %s images |", limits.MAX_IMAGES },
   { "docs/uploads.md", "none has more than %s MiB (%s bytes)", limits.MAX_IMAGE_BYTES / 2 ^ 20,
     grouped(limits.MAX_IMAGE_BYTES) },
@@ -222,12 +222,12 @@ end)
 
 describe("the lists of the pages", function()
   it("name the statuses that end each call, in the table of retries", function()
-    local statuses = {}
+    local final = {}
     for status = 400, 499 do
-      local _, outcome, _, transient = errors.classify_status(status)
-      if outcome == "refused" and not transient and status ~= 401 then statuses[#statuses + 1] = status end
+      local _, outcome, _, transient = statuses.classify_status(status)
+      if outcome == "refused" and not transient and status ~= 401 then final[#final + 1] = status end
     end
-    assert.is_truthy(text_of("docs/retries.md"):find("| " .. table.concat(statuses, ", ") .. " |", 1, true))
+    assert.is_truthy(text_of("docs/retries.md"):find("| " .. table.concat(final, ", ") .. " |", 1, true))
   end)
 
   it("name each environment variable and default of an option", function()
@@ -257,7 +257,7 @@ describe("the lists of the pages", function()
   it("name the schemes of a proxy", function()
     local page = text_of "docs/security.md"
     local sentence = assert(page:match("The schemes are (.-)%. "))
-    local body, count = assert(child.read(library "request/proxy"):match("\nlocal SCHEMES = (%b{})")), 0
+    local body, count = assert(child.read(library "request/proxy/init"):match("\nlocal SCHEMES = (%b{})")), 0
     for name in body:gmatch("(%w+) = true") do
       count = count + 1
       assert.is_truthy(sentence:find("`" .. name .. "`", 1, true), name)
@@ -272,9 +272,9 @@ describe("the lists of the pages", function()
     local rows = child.read("docs/errors.md"):match("\n## By kind\n.-\n| %-%-%-(.-)\n## ")
     for row in rows:gmatch("\n| `([%l_]+)` |") do told[row] = true end
     assert.same(kinds, told)
-    for status = 300, 599 do assert.is_true(kinds[errors.classify_status(status)]) end
+    for status = 300, 599 do assert.is_true(kinds[statuses.classify_status(status)]) end
     for name in child.read("src/core/base/status.h"):gmatch('X%(DK_[%u_]+, "([%l_]+)"') do
-      if name ~= "ok" then assert.is_true(kinds[errors.classify_core_status(name)], name) end
+      if name ~= "ok" then assert.is_true(kinds[statuses.classify_core_status(name)], name) end
     end
   end)
 

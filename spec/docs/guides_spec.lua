@@ -47,7 +47,7 @@ describe("docs/limits.md", function()
     ["redirects to an image"] = tostring(operations.get("get_picture").max_redirects),
     ["the server's text in an error"] =
       with_commas(constant("lua/devkit4ai/util/display.lua", "MAX_BYTES")) .. " bytes",
-    ["`err.fields`"] = with_commas(constant("lua/devkit4ai/request/classify.lua", "FIELDS")) .. " entries",
+    ["`err.fields`"] = with_commas(constant("lua/devkit4ai/request/failures.lua", "FIELDS")) .. " entries",
     connect = with_commas(limits.CONNECT_TIMEOUT),
     ["idle: no byte is sent or received"] = with_commas(limits.IDLE_TIMEOUT),
     ["idle, in `generate`, `generate_anonymous` and `client.payments:change`"] =

@@ -92,7 +92,7 @@ describe("words of the server", function()
     ]]
     local client = assert(devkit4ai.new(wire.options(server.url)))
     local task = devkit4ai.spawn(function() return select(3, client:me()) end)
-    repeat devkit4ai.update() until client._budget.tokens < require("devkit4ai.request.retry").FULL_BUDGET -- it pauses
+    repeat devkit4ai.update() until client._budget.tokens < require("devkit4ai.api.limits").RETRY_BUDGET -- it pauses
     client:close()
     local err = task:join()
     server:stop()

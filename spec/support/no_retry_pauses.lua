@@ -3,7 +3,7 @@
 local core = require "devkit4ai.core"
 local random = core.random
 core.random = function() return 0 end
-require "devkit4ai.request.call"
+require "devkit4ai.request.retry.next_attempt"
 core.random = random
 
 return require "devkit4ai"

@@ -1,13 +1,13 @@
 -- Table of HTTP statuses as Markdown for docs/errors.md, generated from the client's table. spec/devkit4ai/util/errors_spec.lua
 -- compares the client's table with the contract, and the page with this table.
-local errors = require "devkit4ai.util.errors"
+local statuses = require "devkit4ai.util.errors.statuses"
 
 local M = {}
 
 local DEFAULTS = { [3] = 399, [4] = 499, [5] = 599 } -- by the first digit: for statuses without a row
 
 local function row_of(status)
-  local kind, outcome, _, transient = errors.classify_status(status)
+  local kind, outcome, _, transient = statuses.classify_status(status)
   return ("| `%s` | `%s` | %s |"):format(kind, outcome, transient and "yes" or "no")
 end
 

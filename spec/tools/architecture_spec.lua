@@ -22,7 +22,7 @@ local PLANTED = {
     "lua/devkit4ai/request/call.lua -> lua/devkit4ai/resources/payments.lua: objects is above calls" },
   { "a layer depends on the layers below it", "lua/devkit4ai/store/memory.lua",
     '  return require("devkit4ai.request." .. name)',
-    "lua/devkit4ai/store/memory.lua -> lua/devkit4ai/request/retry.lua: calls is above data" },
+    "lua/devkit4ai/store/memory.lua -> lua/devkit4ai/request/retry/init.lua: calls is above data" },
   { "a layer depends on the layers below it", "src/core/base/planted.c", '#include "engine/engine.h"',
     "src/core/base/planted.c -> src/core/engine/engine.h: engine is above base" },
   { "a layer depends on the layers below it", "lua/devkit4ai/planted.lua", "return {}",
@@ -45,8 +45,8 @@ local PLANTED = {
     "lua/devkit4ai/request/call.lua -> lua/devkit4ai/loop/hosts/own.lua: " },
   { "only loop/ loads an event loop", "bin/devkit4ai", 'local own = require "devkit4ai.loop.hosts.own"',
     "bin/devkit4ai -> lua/devkit4ai/loop/hosts/own.lua: " },
-  { "only loop/ steps the engine", "lua/devkit4ai/request/context.lua", "local engine = core.engine()",
-    "lua/devkit4ai/request/context.lua:1: local engine = core.engine(): " },
+  { "only loop/ steps the engine", "lua/devkit4ai/request/context/init.lua", "local engine = core.engine()",
+    "lua/devkit4ai/request/context/init.lua:1: local engine = core.engine(): " },
   { "only loop/ steps the engine", "lua/devkit4ai/resources/client.lua", "  client._engine:submit(request, secrets)",
     "lua/devkit4ai/resources/client.lua:1: client._engine:submit(request, secrets): " },
   { "only loop/ steps the engine", "lua/devkit4ai/generation/find.lua", "local next_finished = engine.next",
@@ -79,7 +79,7 @@ local PLANTED = {
   { "api/ and util/ are pure", "lua/devkit4ai/api/responses.lua", 'local waits = require "devkit4ai.loop.waits"',
     "lua/devkit4ai/api/responses.lua -> lua/devkit4ai/loop/waits.lua: " },
   { "api/ and util/ are pure", "lua/devkit4ai/util/errors/init.lua", 'local retry = require "devkit4ai.request.retry"',
-    "lua/devkit4ai/util/errors/init.lua -> lua/devkit4ai/request/retry.lua: " },
+    "lua/devkit4ai/util/errors/init.lua -> lua/devkit4ai/request/retry/init.lua: " },
 }
 
 describe("tools/architecture", function()

@@ -23,6 +23,7 @@ return {
   TOTAL_TIMEOUT = 120, -- of a call with its retries
   BILLABLE_IDLE_TIMEOUT = 120, -- without a total timeout, which would make slow uploads unknown outcomes (wire.md 1.2)
   MAX_ATTEMPTS = 3, -- of one call (wire.md 7)
+  RETRY_BUDGET = 500, -- of a client: after a hundred retries without a success, there are no more (request/retry/init.lua)
   MAX_RETRY_WAIT = 60, -- a longer wait that the server asks for is left to the caller (wire.md 7)
   RATE_LIMIT_WAIT = 60, -- after a 429 that names no time, as in the guide's code (wire.md 4.2)
   MAX_REDIRECTS = 3, -- to an image (wire.md 5.4)

@@ -2,6 +2,7 @@
 local errors = require "devkit4ai.util.errors"
 local json = require "devkit4ai.util.json"
 local jwt = require "devkit4ai.auth.jwt"
+local NO_REFRESH = require "devkit4ai.auth.no_refresh"
 local waits = require "devkit4ai.loop.waits"
 local shared_tokens = require "devkit4ai.auth.shared_tokens"
 
@@ -13,15 +14,12 @@ local AHEAD = 300 -- seconds before the access token expires, when it is refresh
 local RETRY_401 = 300 -- seconds until a 401 refreshes again, if it refused a new token: a bad key is the cause (wire.md D51)
 local MAX_REFRESHES = 2 -- of one call: the first may bring tokens from the store
 
----@class devkit4ai.Session the state of a client's tokens; another table each time that they change. Only this module makes one.
+---@class devkit4ai.Session the state of a client's tokens; another table each time that they change. This module makes it; without a refresh token it is auth/no_refresh.
 ---@field refresh_at number of waits.now(): a call from then on refreshes the tokens first; math.huge: it can't
 ---@field expires_at number of waits.now(): the end of the access token; math.huge: not known
 ---@field from_store boolean? the tokens are from the store
 ---@field check_store boolean? there are no tokens; the next call looks for tokens in the store
 ---@field refused_at number? of waits.now(): the server refused the access token although it was new
-
--- Of each client without a refresh token, so that thousands of end users' clients are cheap.
-local WITHOUT_REFRESH = { refresh_at = huge, expires_at = huge }
 
 -- The next call looks in the store at once.
 local function missing_tokens()
@@ -34,7 +32,7 @@ end
 
 -- life: seconds that the access token is valid
 local function new_session(client, life, source)
-  if not has_refresh_token(client) then return WITHOUT_REFRESH end
+  if not has_refresh_token(client) then return NO_REFRESH end
   local now = waits.now()
   return {
     expires_at = now + life, refresh_at = now + math.max(life - AHEAD, life / 2), from_store = source == "store",
@@ -106,7 +104,7 @@ function M.clear_tokens(client, check_store)
   keep_masked(client._secrets)
   client._secrets:set("access_token", "") -- an empty slot hides the parent's, and a cleared slot does not
   client._secrets:set("refresh_token", "", "body")
-  client._session = check_store and missing_tokens() or WITHOUT_REFRESH
+  client._session = check_store and missing_tokens() or NO_REFRESH
 end
 
 -- Continues the account's session from the store; for a client without an account, the session of the last login.
@@ -157,7 +155,7 @@ end
 ---@param access_token string?
 ---@param refresh_token string?
 function M.start(client, access_token, refresh_token)
-  client._session = WITHOUT_REFRESH
+  client._session = NO_REFRESH
   if client._store then -- loaded for the first store: without it, a new client takes 5 % fewer instructions
     client._stored_session = require("devkit4ai.auth.stored_session").new(client, client._store)
   end

@@ -1,7 +1,7 @@
 --- The status requests of a generation: one on its own, or one poll of a wait.
 local account_pace = require "devkit4ai.generation.pacing.account_pace"
 local call = require "devkit4ai.request.call"
-local classify = require "devkit4ai.request.classify"
+local failures = require "devkit4ai.request.failures"
 local config = require "devkit4ai.config"
 local limits = require "devkit4ai.api.limits"
 local events = require "devkit4ai.request.events"
@@ -20,7 +20,7 @@ local LEAST = 1 / 10 -- seconds; with less left, a poll has the client's own lim
 ---@return devkit4ai.Generation gen
 function M.update(gen, fields, head)
   for name, value in pairs(fields) do gen[name] = value end
-  gen.request_id = head and classify.request_id(gen._scope._secrets, head) or gen.request_id
+  gen.request_id = head and failures.request_id(gen._scope._secrets, head) or gen.request_id
   if FINISHED[gen.status] then in_flight.remove(gen._scope._client, gen.id) end
   return gen
 end

@@ -1,9 +1,10 @@
 --- One exchange with a server: submits a request, waits for its response and reports the progress of its upload.
-local callback = require "devkit4ai.loop.callback"
+local lazy = require "devkit4ai.util.lazy"
+local callback = lazy.module "devkit4ai.loop.callback"
 local engine = require "devkit4ai.loop.engine"
 local host = require "devkit4ai.loop.host"
 local tasks = require "devkit4ai.loop.tasks"
-local traceback = require "devkit4ai.util.errors.traceback"
+local traceback = lazy.module "devkit4ai.util.errors.traceback"
 local waits = require "devkit4ai.loop.waits"
 
 local M = {}

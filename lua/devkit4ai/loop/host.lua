@@ -1,6 +1,7 @@
 --- The event loop of this Lua state. One adapter in `hosts/` has its functions; the first client chooses the adapter.
-local dependencies = require "devkit4ai.util.dependencies"
 local errors = require "devkit4ai.util.errors"
+local lazy = require "devkit4ai.util.lazy"
+local dependencies = lazy.module "devkit4ai.util.dependencies"
 local tasks = require "devkit4ai.loop.tasks"
 
 ---@class devkit4ai.loop.Host the functions of an adapter
@@ -36,7 +37,13 @@ local ADAPTERS = {
 local is_chosen = false -- a client was created
 
 --- The values of the option `loop`, as a message lists them.
-M.NAMES = "copas, cqueues, luv, nginx, own"
+---@type string
+M.NAMES = (function()
+  local names = {}
+  for name in pairs(ADAPTERS) do names[#names + 1] = name end
+  table.sort(names)
+  return table.concat(names, ", ")
+end)()
 
 -- OpenResty, or nginx's Lua module; also in a stream.
 local function is_in_nginx()

@@ -1,11 +1,13 @@
 --- Calls of the API's operations: build, authorize, exchange, classify, retry.
 local build = require "devkit4ai.request.build"
 local errors = require "devkit4ai.util.errors"
-local failures = require "devkit4ai.request.failures"
-local refresh = require "devkit4ai.auth.refresh"
+local lazy = require "devkit4ai.util.lazy"
+local failures = lazy.module "devkit4ai.request.failures"
+local next_attempt = lazy.module "devkit4ai.request.retry.next_attempt"
+local refresh = lazy.module "devkit4ai.auth.refresh"
 local waits = require "devkit4ai.loop.waits"
 local send = require "devkit4ai.request.send"
-local session = require "devkit4ai.auth.session"
+local session = lazy.module "devkit4ai.auth.session"
 
 local M = {}
 
@@ -13,9 +15,9 @@ local build_call, attempts, finish, check_call = build.call, send.attempts, send
 
 -- Refreshes the tokens before the request is sent. Returns the failure of that.
 local function authorize(call)
-  local ready, _, err = refresh.ensure_valid(call.client, send.time_left(call))
+  local ready, _, err = refresh.ensure_valid(call.client, next_attempt.time_left(call))
   if not ready then return { err = select(3, errors.from_refresh(err, "not_sent")) } end
-  return send.limit_time(call, "not_sent")
+  return next_attempt.limit_time(call, "not_sent")
 end
 
 -- Refreshes the tokens after a 401, unless the client got new ones while the call was in progress. The call is then sent
@@ -26,7 +28,7 @@ local function reauthorize(call, failure, used)
   if not session.can_refresh_after_401(client, used, refreshes) then return false, failure end
   call.refreshes = refreshes + 1
   if client._session ~= used then return true, failure end
-  local done, _, err = refresh.refresh(client, send.time_left(call))
+  local done, _, err = refresh.refresh(client, next_attempt.time_left(call))
   if done then return true, failure end
   return nil, { err = select(3, errors.from_refresh(err, "refused")) }
 end

@@ -5,8 +5,10 @@ local errors = require "devkit4ai.util.errors"
 local object = require "devkit4ai.util.object"
 local waits = require "devkit4ai.loop.waits"
 local context = require "devkit4ai.request.context"
-local refresh = require "devkit4ai.auth.refresh"
-local session = require "devkit4ai.auth.session"
+local lazy = require "devkit4ai.util.lazy"
+local project_context = lazy.module "devkit4ai.request.context.project"
+local refresh = lazy.module "devkit4ai.auth.refresh"
+local session = lazy.module "devkit4ai.auth.session"
 
 ---@class devkit4ai.Client: devkit4ai.Scope
 ---@field base_url string the API's address
@@ -44,7 +46,7 @@ function M.new(options)
 end
 
 local function project_of(client, fields)
-  local record, message, err = context.of_project(client._client, fields.id)
+  local record, message, err = project_context.of_project(client._client, fields.id)
   if not record then return nil, message, err end
   return project_module().new(fields, record)
 end
@@ -72,7 +74,7 @@ function Client:register(options, call_options)
   local given = validate.arguments("client:register", REGISTER, options, call_options)
   local account, message, err = call.run(self, "register", given, validate.extra_fields(given))
   if not account then return nil, message, err end
-  return context.adopt(self._client, account)
+  return project_context.adopt(self._client, account)
 end
 
 --- Logs in. The client keeps and refreshes the tokens; it does not keep the password. A second call logs in again.

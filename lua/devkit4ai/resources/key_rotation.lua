@@ -1,7 +1,7 @@
 --- Key rotation: create a new key, let the program store it, use it, revoke the old key. After each failure at least one
 --- key works, and an error after the creation has the new key.
 local call = require "devkit4ai.request.call"
-local context = require "devkit4ai.request.context"
+local project_context = require "devkit4ai.request.context.project"
 local errors = require "devkit4ai.util.errors"
 local key = require "devkit4ai.resources.key"
 local waits = require "devkit4ai.loop.waits"
@@ -180,7 +180,7 @@ end
 -- Lets the program store the new key, revokes the old key with it, and uses it.
 local function replace_key(rotation)
   local kind, scope, made, old = rotation.kind, rotation.scope, rotation.made, rotation.old
-  local with_new, unusable = context.with_key(scope, kind.slot, made.key)
+  local with_new, unusable = project_context.with_key(scope, kind.slot, made.key)
   if not with_new then return unusable_key(kind, made, unusable) end
   rotation.is_usable = true
   local kept, trouble = true, nil

@@ -7,7 +7,7 @@ local generation = require "devkit4ai.resources.generation"
 local key = require "devkit4ai.resources.key"
 local object = require "devkit4ai.util.object"
 local pages = require "devkit4ai.resources.pages"
-local context = require "devkit4ai.request.context"
+local project_context = require "devkit4ai.request.context.project"
 
 ---@class devkit4ai.Project: devkit4ai.Scope
 ---@field id string a UUID
@@ -140,7 +140,7 @@ function Project:new_key(name, options)
   local extra = validate.call_options("project:new_key", options)
   local fields, message, err = call.run(self, "create_api_key", { project_id = self.id, name = name }, extra)
   if not fields then return nil, message, err end
-  if not self._secrets:has("project_key") then context.use_key(self, fields.key) end
+  if not self._secrets:has("project_key") then project_context.use_key(self, fields.key) end
   return key.new(fields, self, "project")
 end
 
@@ -175,7 +175,7 @@ end
 ---@see revoke_api_key
 function Project:rotate_key(name, options)
   return require("devkit4ai.resources.key_rotation").rotate(self, "project", name, options, function(text)
-    context.replace_project_key(self, text)
+    project_context.replace_project_key(self, text)
   end)
 end
 
@@ -194,7 +194,7 @@ function Project:use_key(new_key)
     return errors.refuse("invalid", "project:use_key: the object has no key text, which is shown once, when the key is "
       .. "created; give that text")
   end
-  local set, why = context.use_key(self, text)
+  local set, why = project_context.use_key(self, text)
   if not set then return errors.refuse("config", "project:use_key: the key can't be used: " .. why) end
   return self
 end
@@ -269,7 +269,7 @@ local END_USER = { access_token = { type = "string" }, refresh_token = { type = 
 ---@return string? message
 ---@return devkit4ai.Error? err kind `config`: a token that can't be used
 function Project:end_user(tokens)
-  return context.of_end_user(self, validate.arguments("project:end_user", END_USER, tokens))
+  return project_context.of_end_user(self, validate.arguments("project:end_user", END_USER, tokens))
 end
 
 return M

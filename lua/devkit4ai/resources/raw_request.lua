@@ -1,5 +1,5 @@
 --- client:request: any request to the API, with the client's headers, deadline, session and retries.
-local build = require "devkit4ai.request.build"
+local request_arguments = require "devkit4ai.request.build.arguments"
 local call = require "devkit4ai.request.call"
 local validate = require "devkit4ai.util.validate"
 local creations = require "devkit4ai.util.errors.creations"
@@ -74,7 +74,7 @@ local function fill_form(form, options)
   if wrong then return nil, ("form: %s can't be the name of a field"):format(validate.describe(wrong)) end
   for _, name in ipairs(names) do
     if type(copy[name]) ~= "table" then
-      fields[#fields + 1] = { name, build.text_of(copy[name]) }
+      fields[#fields + 1] = { name, request_arguments.text_of(copy[name]) }
     elseif part then
       return nil, "a form may have one list of files"
     else
@@ -82,7 +82,7 @@ local function fill_form(form, options)
     end
   end
   if not part then
-    options.json = build.encode_pairs(names, copy)
+    options.json = request_arguments.encode_pairs(names, copy)
     return plan.URLENCODED
   end
   local files, why = images.copy("client:request", "form." .. part, copy[part], limits.MAX_IMAGES)
@@ -107,7 +107,7 @@ local function find_secrets(values, found)
     if type(value) == "table" then
       find_secrets(value, found)
     elseif redact.is_secret_name(name) and (type(value) == "string" or type(value) == "number") then
-      found[#found + 1] = build.text_of(value)
+      found[#found + 1] = request_arguments.text_of(value)
     end
   end
   return found
@@ -151,7 +151,7 @@ function M.run(client, arguments, own)
   if why then return refuse(why, name) end
   local hidden = find_secrets({ given.json or {}, given.form or {}, given.query or {} }, {})
   options.hidden = hidden[1] and hidden
-  local query = build.encode_pairs(copy_of("query", given.query or {}, VALUE))
+  local query = request_arguments.encode_pairs(copy_of("query", given.query or {}, VALUE))
   local row = {
     method = method, path = given.path, content_type = content_type, response = "raw", returns_headers = true,
     profile = { [client._role] = known.profile and known.profile[role] or PROFILES[role] },

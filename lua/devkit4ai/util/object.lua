@@ -35,7 +35,9 @@ end
 ---@param metatable table? the record's; default: one for all records of the class
 ---@return table object
 function M.new(class, fields, record, metatable)
-  for _, name in ipairs(METAMETHODS) do record[name] = class[name] end
+  for _, name in ipairs(METAMETHODS) do
+    if class[name] then record[name] = class[name] end
+  end
   record.__index, record.__newindex = record, assign
   if not metatable then
     metatable = class.__record or M.record_metatable(class, class.__lazy)

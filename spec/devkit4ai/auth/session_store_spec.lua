@@ -59,7 +59,11 @@ local function elsewhere(more)
     if name:find("^devkit4ai") and not is_shared(name) then loaded[name] = module end
   end
   for name in pairs(loaded) do package.loaded[name] = nil end
-  local ok, client = pcall(function() return new(more, require "devkit4ai") end)
+  local ok, client = pcall(function()
+    local other = new(more, require "devkit4ai")
+    require("devkit4ai.util.lazy").load_all() -- of this copy; later, a name would give the first copy's module
+    return other
+  end)
   for name in pairs(package.loaded) do
     if name:find("^devkit4ai") and not is_shared(name) then package.loaded[name] = nil end
   end

@@ -3,6 +3,7 @@ local devkit4ai = require "spec.support.no_retry_pauses"
 local jwt = require("spec.support.jwt").of
 local raw = require "spec.support.raw"
 local waits = require "devkit4ai.loop.waits"
+local limits = require "devkit4ai.api.limits"
 local retry = require "devkit4ai.request.retry"
 
 local ID = "550e8400-e29b-41d4-a716-446655440000"
@@ -37,7 +38,7 @@ end)
 
 describe("a client's calls", function()
   local COST = 2 * retry.cost {} -- of a call that fails three times
-  local FULL = retry.FULL_BUDGET / COST -- such calls that a new client may make
+  local FULL = limits.RETRY_BUDGET / COST -- such calls that a new client may make
 
   it("share a retry budget: it does not limit first attempts, and a success refills it", function()
     serve [[

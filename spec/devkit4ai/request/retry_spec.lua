@@ -1,4 +1,5 @@
 -- Which failures are retried, and after which pause: wire.md 7, 4.2 and the budget, without a clock and a network.
+local limits = require "devkit4ai.api.limits"
 local retry = require "devkit4ai.request.retry"
 
 local function never() return 0 end
@@ -11,7 +12,7 @@ local function failure_of(fields)
 end
 
 local function clock_of(fields)
-  local clock = { left = math.huge, tries = 3, max_wait = 60, budget = retry.FULL_BUDGET }
+  local clock = { left = math.huge, tries = 3, max_wait = 60, budget = limits.RETRY_BUDGET }
   for name, value in pairs(fields or {}) do clock[name] = value end
   return clock
 end
@@ -105,7 +106,7 @@ describe("retry.decide", function()
     assert.is_number((decide("safe", plain, { budget = retry.cost(plain) })))
     assert.is_nil((decide("safe", plain, { budget = retry.cost(plain) - 1 })))
     assert.is_nil((decide("safe", slow, { budget = retry.cost(slow) - 1 })))
-    assert.equal(100, retry.FULL_BUDGET / retry.cost(plain))
+    assert.equal(100, limits.RETRY_BUDGET / retry.cost(plain))
   end)
 
   it("does not change its arguments", function()

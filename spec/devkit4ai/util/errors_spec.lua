@@ -1,8 +1,9 @@
 -- Errors: kind, outcome, advice and the three results of a failed call.
 local failures = require "devkit4ai.request.failures"
 local errors = require "devkit4ai.util.errors"
+local statuses = require "devkit4ai.util.errors.statuses"
 
-describe("errors.classify_status", function()
+describe("statuses.classify_status", function()
   -- wire.md 7: a complete 400, 401, 403, 404, 405, 409, 411, 413, 415, 422, 429 is refused; any other status is unknown.
   local ROWS = {
     { 400, "invalid", "refused" }, { 401, "auth", "refused" }, { 403, "forbidden", "refused" },
@@ -19,7 +20,7 @@ describe("errors.classify_status", function()
 
   for _, row in ipairs(ROWS) do
     it(("returns kind %s and outcome %s for status %d, and has advice"):format(row[2], row[3], row[1]), function()
-      local kind, outcome, advice = errors.classify_status(row[1])
+      local kind, outcome, advice = statuses.classify_status(row[1])
       assert.same({ row[2], row[3] }, { kind, outcome })
       assert.is_string(advice)
       local is_ours = row[1] >= 400 and row[1] <= 499 and row[1] ~= 405 and row[1] ~= 411
@@ -49,13 +50,13 @@ describe("a call that creates a generation", function()
   end)
 end)
 
-describe("errors.classify_core_status", function()
+describe("statuses.classify_core_status", function()
   it("knows every failure status of the core", function()
     local header = assert(io.open("src/core/base/status.h")):read("*a")
     local count = 0
     for name in header:gmatch('X%(DK_%u[%u_]*, "([%l_]+)"%)') do
       count = count + 1
-      if name ~= "ok" then assert.is_string((errors.classify_core_status(name)), name) end
+      if name ~= "ok" then assert.is_string((statuses.classify_core_status(name)), name) end
     end
     assert.is_true(count > 10)
   end)
@@ -96,20 +97,20 @@ describe("a transient failure", function()
 
   it("is known by its HTTP status", function()
     for _, status in ipairs { 408, 429, 500, 502, 503, 504, 599, 300, 302, 307 } do
-      assert.is_true(is_transient(select(4, errors.classify_status(status))), status)
+      assert.is_true(is_transient(select(4, statuses.classify_status(status))), status)
     end
     for _, status in ipairs { 400, 401, 402, 403, 404, 405, 409, 411, 413, 415, 418, 422, 600 } do
-      assert.is_false(is_transient(select(4, errors.classify_status(status))), status)
+      assert.is_false(is_transient(select(4, statuses.classify_status(status))), status)
     end
   end)
 
   it("is known by its core status", function()
     for _, name in ipairs { "lookup", "connect", "handshake", "cut", "timeout", "protocol", "resources" } do
-      assert.is_true(is_transient(select(3, errors.classify_core_status(name))), name)
+      assert.is_true(is_transient(select(3, statuses.classify_core_status(name))), name)
     end
     for _, name in ipairs { "url", "value", "empty_slot", "forked", "file", "file_exists", "no_image", "too_large",
       "over_cap", "private_address", "tls", "cancelled" } do
-      assert.is_false(is_transient(select(3, errors.classify_core_status(name))), name)
+      assert.is_false(is_transient(select(3, statuses.classify_core_status(name))), name)
     end
   end)
 end)

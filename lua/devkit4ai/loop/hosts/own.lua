@@ -1,9 +1,10 @@
 --- The event loop of scripts and games: a script blocks in the engine, a game calls update() once a frame, tasks yield.
 local core = require "devkit4ai.core"
 local errors = require "devkit4ai.util.errors"
+local lazy = require "devkit4ai.util.lazy"
 local tasks = require "devkit4ai.loop.tasks"
 local timers = require "devkit4ai.loop.timers"
-local traceback = require "devkit4ai.util.errors.traceback"
+local traceback = lazy.module "devkit4ai.util.errors.traceback"
 local yields = require "devkit4ai.loop.hosts.yields"
 
 local M = { blocks = true }

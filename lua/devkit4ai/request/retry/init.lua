@@ -5,8 +5,6 @@ local FIRST, GROWTH, MOST = 1 / 2, 2, 8 -- seconds, factor, seconds: the backoff
 local LEAST = 1 / 100 -- seconds; with less time left, a retry would only time out
 local COST, TIMEOUT_COST = 5, 10 -- of a retry, in the budget; the values of the AWS SDKs' standard mode
 
-M.FULL_BUDGET = 500 -- of a new client: after a hundred retries without a success, there are no more
-
 -- By the column `retry_class`: after which outcomes a call is retried. limited: a 429. tries: most attempts of the class.
 local CLASSES = {
   safe = { not_sent = true, limited = true, unknown = true }, -- it only reads

@@ -1,43 +1,13 @@
---- Builds calls: the request of an operation from its row, the client and the arguments.
+--- The request of one call: path, query, body, headers and secrets from its arguments and options.
 local core = require "devkit4ai.core"
-local validate = require "devkit4ai.util.validate"
 local config = require "devkit4ai.config"
 local errors = require "devkit4ai.util.errors"
 local json = require "devkit4ai.util.json"
 local locale = require "devkit4ai.util.locale"
-local operations = require "devkit4ai.api.operations"
-local plans = require "devkit4ai.request.plan"
 local proxy = require "devkit4ai.request.proxy"
+local validate = require "devkit4ai.util.validate"
 
 local M = {}
-
-local now = core.now
-
----@class devkit4ai.Call one call of an operation. Each field has one writer, named in brackets; the other steps only read it.
----@field client devkit4ai.Client [build] whose settings and connections the call uses
----@field plan devkit4ai.Plan [build] what all calls of the operation have in common
----@field args table? [build] path parameters, query and fields of the body, secrets among them
----@field options devkit4ai.CallOptions? [build]
----@field request table [build] for core.request; [send] for a second attempt, a new one that inherits from it
----@field secrets userdata [build] fills the request, and masks the texts of the response
----@field own_secrets userdata? [build] a set for this call alone; it is `secrets`, and is closed after the call
----@field started number [build] core.now()
----@field on_upload (fun(sent: integer, total: integer))? [call] receives the progress while the body is sent
----@field refreshes integer? [call] how often a 401 gave this call new tokens
----@field attempts integer [send] how often the request was sent or tried
----@field maybe_done boolean? [send] the outcome of an earlier attempt is unknown
----@field retry_cost number? [send] what its retries took from the retry budget
----@field redirects integer? [send] how many redirects it has followed
----@field other_part integer? [send] the other name of the files' part that it tried after a 422
-
----@class devkit4ai.CallOptions what a caller sets for one call; other fields (url, save_as, json, form, max_answer, overwrite) go to core.request
----@field total number? seconds for the whole call
----@field headers table<string, string>? the user's own
----@field hidden string[]? values that the response may repeat and nothing may show
----@field call_name string? the call as the user knows it, in place of the row's
----@field tries integer? most attempts, in place of the client's
----@field max_wait number? seconds; in place of the client's
----@field creation devkit4ai.Creation? its owner raises an error that ended the call, which is in err.raised
 
 -- Returns the name of a parameter that is not a UUID.
 local function fill_path(request, args)
@@ -226,8 +196,12 @@ local function add_headers(call, request)
   return true
 end
 
--- Gives a call its own request, because its request differs from the plan's.
-local function add_request(call)
+--- Gives a call its own request, because its request differs from the plan's.
+---@param call devkit4ai.Call
+---@return boolean? done
+---@return string? message
+---@return devkit4ai.Error? err
+function M.add(call)
   local plan, options = call.plan, call.options
   local row, request = plan.row, setmetatable({ compiled = false }, plan.inherit)
   for field, value in pairs(options or {}) do request[field] = value end
@@ -244,39 +218,6 @@ local function add_request(call)
     if not ok then return refuse(call, "config", message) end
   end
   return add_headers(call, request)
-end
-
---- Builds a call. Raises at the caller's line if the client is closed.
----@param scope devkit4ai.Scope
----@param name string of the operation
----@param args table?
----@param options devkit4ai.CallOptions?
----@param row table? the caller's own, in place of the operation's
----@return devkit4ai.Call?
----@return string? message
----@return devkit4ai.Error? err
-function M.call(scope, name, args, options, row)
-  local client = scope._client
-  if client._closed then
-    errors.raise((options and options.call_name or (row or operations.get(name)).call_name) .. ": the client is closed")
-  end
-  local plan, message, err
-  if not row then plan = scope._plans[name] end
-  if not plan then
-    plan, message, err = plans.new(scope, name, row or operations.get(name))
-    if not plan then return nil, message, err end
-    if not row then scope._plans[name] = plan end -- the plan of a caller's own row is not kept
-  end
-  local call = {
-    client = client, plan = plan, request = plan.request, secrets = scope._secrets, started = now(), attempts = 0,
-  }
-  if options or not plan.is_fixed then
-    call.args, call.options = args or {}, options
-    local done
-    done, message, err = add_request(call)
-    if not done then return nil, message, err end
-  end
-  return call
 end
 
 return M

@@ -2,7 +2,7 @@
 local build = require "devkit4ai.request.build"
 local core = require "devkit4ai.core"
 local devkit4ai = require "devkit4ai"
-local send = require "devkit4ai.request.send"
+local next_attempt = require "devkit4ai.request.retry.next_attempt"
 
 describe("the time for a call", function()
   local client
@@ -24,25 +24,25 @@ describe("the time for a call", function()
   end
 
   it("counts from its start, with the client's limit and with its own", function()
-    is_about(60, send.time_left(call_since(40)))
-    is_about(20, send.time_left(call_since(40, { total = 60 })))
+    is_about(60, next_attempt.time_left(call_since(40)))
+    is_about(20, next_attempt.time_left(call_since(40, { total = 60 })))
   end)
 
   it("has no end for a call without a total limit", function()
     local call = call_since(1000)
     call.plan = { name = "get_me", row = call.plan.row, request = {} }
-    assert.equal(math.huge, send.time_left(call))
+    assert.equal(math.huge, next_attempt.time_left(call))
   end)
 
   it("limits the next attempt to the rest", function()
     local call = call_since(40)
-    assert.is_nil(send.limit_time(call, "not_sent"))
+    assert.is_nil(next_attempt.limit_time(call, "not_sent"))
     is_about(60, call.request.total)
     assert.equal("GET", call.request.method)
   end)
 
   it("fails the call when it is over, and says what to do", function()
-    local failure = send.limit_time(call_since(100), "unknown")
+    local failure = next_attempt.limit_time(call_since(100), "unknown")
     assert.same({ "timeout", "unknown", "get_me" },
       { failure.err.kind, failure.err.outcome, failure.err.operation })
     assert.equal("client:me: timed out after 100 s; pass a larger `timeout`", failure.err.message)
