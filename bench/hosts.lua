@@ -14,4 +14,13 @@ function M.luv(fn)
   require("luv").run()
 end
 
+function M.copas(fn)
+  local copas, is_over = require "copas", false
+  copas.addthread(function()
+    fn()
+    is_over = true
+  end)
+  repeat copas.step() until is_over -- the loop of copas 1.2 never ends
+end
+
 return M

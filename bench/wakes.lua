@@ -23,7 +23,7 @@ local function wait(loop_name)
   local loop, slot, left, sent = require "devkit4ai.loop.host", {}, count, {}
   local engine = {
     fd = function() return 0 end, pending = function() return left end, ready = function() return left > 0 end,
-    start = function() return true end,
+    start = function() return true end, alarm = function() return true end, forked = function() return false end,
   }
   local function drain()
     sent[#sent + 1], left = tonumber(io.read(SIZE)), left - 1
@@ -32,6 +32,7 @@ local function wait(loop_name)
   local seconds = {}
   hosts[loop_name](function()
     loop.watch(engine, drain)
+    assert(loop.usable())
     for i = 1, count do
       while not sent[1] do loop.park(slot, math.huge) end
       seconds[i] = core.now() - table.remove(sent, 1)

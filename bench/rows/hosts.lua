@@ -5,6 +5,7 @@ local M = {}
 local LOOPS = {
   { name = "cqueues", module = "cqueues", luas = { "lua5.1", "lua5.2", "lua5.3", "lua5.4", "luajit" } },
   { name = "luv", module = "luv", luas = { "lua5.1", "lua5.2", "lua5.3", "lua5.4", "luajit" } },
+  { name = "copas", module = "copas", luas = { "lua5.1", "lua5.2", "luajit" } }, -- Debian has copas 1.2 for these
 }
 
 local LUAS = { "lua5.1", "lua5.2", "lua5.3", "lua5.4", "luajit" }

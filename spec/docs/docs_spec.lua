@@ -10,6 +10,7 @@ local ELSEWHERE = {
   ["docs/hosts/nginx.md"] = {
     lua = "spec/devkit4ai/loop/hosts/nginx_docs_spec.lua", nginx = "spec/devkit4ai/loop/hosts/nginx_docs_spec.lua",
   },
+  ["docs/hosts/copas.md"] = { lua = "spec/devkit4ai/loop/hosts/copas_spec.lua" }, -- Luas that have copas
   ["docs/processes.md"] = { lua = "spec/devkit4ai/loop/process/fork_spec.lua" }, -- which needs fork
   ["docs/hosts/luv.md"] = { lua = "spec/devkit4ai/loop/hosts/luv_spec.lua" },
   ["docs/hosts/cqueues.md"] = { lua = "spec/devkit4ai/loop/hosts/cqueues_spec.lua" },
@@ -21,8 +22,7 @@ local ELSEWHERE = {
 -- Blocks that are not run: other systems' lines, what installs, what asks the live API, what ends with Ctrl-C alone.
 local NOT_RUN = {
   ["README.md"] = 1, ["docs/building.md"] = 6, ["docs/first-steps.md"] = 3, ["docs/hosts/nginx.md"] = 3,
-  ["docs/proxy.md"] = 2,
-  ["docs/sandbox.md"] = 1,
+  ["docs/hosts/copas.md"] = 1, ["docs/proxy.md"] = 2, ["docs/sandbox.md"] = 1,
 }
 
 local SHOWN = { console = true, json = true, [""] = true } -- what a program prints, or how a call looks

@@ -13,7 +13,7 @@ local M = {}
 ---@field fn function? of a coroutine that has not begun
 ---@field runnable devkit4ai.loop.Runnable? of that function
 
-local arm -- given to M.use
+local arm, queue_of_yields -- given to M.use; the second one may be nil
 local armed = math.huge -- when the event loop calls M.run, on the clock of core.now; 0: as soon as it can
 local process -- the id of the process that the queue and the sleepers belong to
 local queue, first, last = {}, 1, 0 -- slots
@@ -35,11 +35,14 @@ local function run_unprotected(fn, runnable)
 end
 
 local begin = plain_51 and run_unprotected or runner.run
+local continue = resume
 
---- Says how to set the event loop's timer. Called once.
+--- Says how to set the event loop's timer, and how it runs coroutines, if it has a way of its own. Called once.
 ---@param its_arm fun(seconds: number?) the event loop calls M.run after so many seconds; replaces what was set before; nil: never
-function M.use(its_arm)
+---@param own { queue: table, begin: function, resume: function }? queue: a coroutine that waits yields its slot and this; begin: runs (fn, runnable), in a new coroutine; resume: as coroutine.resume
+function M.use(its_arm, own)
   arm, process = its_arm, process_id()
+  if own then queue_of_yields, begin, continue = own.queue, own.begin, own.resume end
 end
 
 local function set_timer(due)
@@ -73,7 +76,7 @@ function M.park(slot, seconds)
       asleep = asleep + 1
       if sleeping.first < armed then set_timer(sleeping.first) end
     end
-    repeat yield() until not slot.co
+    repeat yield(queue_of_yields and slot, queue_of_yields) until not slot.co
   end
   local woken = slot.woken or false
   slot.woken = false
@@ -107,7 +110,7 @@ local function run(slot)
   local co = slot.co
   slot.co, slot.is_queued = nil, false
   if status(co) ~= "suspended" and not task_of(co) then return end
-  local ok, value = resume(co, slot.fn, slot.runnable)
+  local ok, value = continue(co, slot.fn, slot.runnable)
   if not ok then fail(co, value) end
 end
 
@@ -125,7 +128,7 @@ local function leave_to_parent()
   end
 end
 
---- Sets the event loop's timer, a new one.
+--- Sets the event loop's timer: called before the first wait, and after the loop has lost the timer.
 function M.rearm()
   if process ~= process_id() then leave_to_parent() end
   set_timer(next_due())

@@ -62,6 +62,7 @@ local PLACES = {
   { name = "cqueues", modules = { "cqueues" }, start = in_a_process, is_process = true },
   { name = "luv", modules = { "luv" }, start = in_a_process, is_process = true },
   { name = "nginx", modules = { "ngx.semaphore" }, is_luajit = true, start = in_nginx },
+  { name = "copas", modules = { "copas" }, start = in_a_process, is_process = true },
 }
 
 local function is_installed(module)

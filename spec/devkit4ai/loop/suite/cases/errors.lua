@@ -59,7 +59,10 @@ return {
   },
   {
     name = "a call in a coroutine inside a task raises before anything is sent",
-    except = { luv = "its coroutines wait anywhere", nginx = "its coroutines wait anywhere" },
+    except = {
+      copas = "its coroutines wait anywhere in copas 1.2; copas 4 does not know them",
+      luv = "its coroutines wait anywhere", nginx = "its coroutines wait anywhere",
+    },
     run = function(t)
       local client = t:client()
       local ok, message = t.devkit4ai.spawn(function()

@@ -1,7 +1,9 @@
 -- The functions of the adapter: park and wake.
 local function adapter(t)
   t:client()
-  return require "devkit4ai.loop.host"
+  local loop = require "devkit4ai.loop.host"
+  assert(loop.usable()) -- as before each wait of the library
+  return loop
 end
 
 return {
