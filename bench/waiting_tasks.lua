@@ -1,13 +1,14 @@
 --- Benchmark of many waiting tasks: creates them, each sleeps for 0.1 to 0.6 s, and ends.
 ---
----     waiting_tasks.lua own COUNT            tasks of this client, put to sleep as gen:wait does it
+---     waiting_tasks.lua own COUNT [LOOP]     tasks of this client, put to sleep as gen:wait does it; LOOP: of hosts.lua
 ---     waiting_tasks.lua cqueues COUNT        coroutines of cqueues
 ---     waiting_tasks.lua promises COUNT       the same as cqueues' promises, which can be joined, as a task can
 ---     waiting_tasks.lua coroutines COUNT     bare coroutines, five calls deep: prints bytes of memory for each
 ---
 --- Prints microseconds of CPU for each, and the KiB of memory that all of them held while they slept. The garbage collector
 --- is off: the time of a collection differs from run to run.
-local measure = dofile((arg[0]:match("^.*/") or "") .. "measure.lua")
+local here = arg[0]:match("^.*/") or ""
+local hosts, measure = dofile(here .. "hosts.lua"), dofile(here .. "measure.lua")
 
 local count = tonumber(arg[2])
 
@@ -20,14 +21,17 @@ local modes = {}
 
 function modes.own()
   local devkit4ai, waits = require "devkit4ai", require "devkit4ai.loop.waits"
-  local client = {} -- as each wait of a client has one
+  local client, loop = {}, arg[3] or "own" -- a client, as each wait of a client has one
+  assert(devkit4ai.new { loop = loop }):close()
   return function(asleep)
-    local tasks = {}
-    for i = 1, count do
-      tasks[i] = devkit4ai.spawn(function() waits.sleep(length(i), client) end)
-    end
-    devkit4ai.spawn(asleep)
-    for i = 1, count do tasks[i]:join() end
+    hosts[loop](function()
+      local tasks = {}
+      for i = 1, count do
+        tasks[i] = devkit4ai.spawn(function() waits.sleep(length(i), client) end)
+      end
+      devkit4ai.spawn(asleep)
+      for i = 1, count do tasks[i]:join() end
+    end)
   end
 end
 

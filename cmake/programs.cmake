@@ -85,3 +85,15 @@ if(DEVKIT4AI_SANITIZE MATCHES "address")
     add_dependencies(tests interpreter${version})
   endforeach()
 endif()
+
+# ThreadSanitizer's runtime must be in the program itself, so the tests run a small interpreter of their own.
+if(DEVKIT4AI_SANITIZE MATCHES "thread")
+  foreach(version IN LISTS DEVKIT4AI_FOUND_LUAS)
+    add_executable(interpreter${version} EXCLUDE_FROM_ALL spec/support/sanitizers/lua.c)
+    target_link_libraries(interpreter${version} PRIVATE PkgConfig::LUA${version})
+    set_target_properties(interpreter${version} PROPERTIES
+      OUTPUT_NAME "lua${version}" RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin" ENABLE_EXPORTS ON)
+    devkit4ai_flags(interpreter${version})
+    add_dependencies(tests interpreter${version})
+  endforeach()
+endif()

@@ -49,8 +49,8 @@ function M.start(fn, report)
     fn()
     finish(callback)
   end
-  local is_started = (task or not host.blocks) and host.spawn(run, callback, true)
-  if not is_started then run_in_script(run, callback) end
+  local may_wait = task or not host.blocks
+  if not (may_wait and host.spawn(run, callback, true)) then run_in_script(run, callback) end
   return callback
 end
 

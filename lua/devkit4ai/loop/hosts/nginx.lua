@@ -19,8 +19,7 @@ local queue = {} -- detached functions that the pump has to start, with their ru
 local detached = 0 -- how many of them run
 local ended = {} -- their coroutines, when they have ended
 local idle = {} -- semaphores for the next callers
--- By coroutine: its children. ended: those to free; sema: where it is parked
-local families = setmetatable({}, { __mode = "k" })
+local parked = setmetatable({}, { __mode = "k" }) -- by coroutine: the semaphore that it waits at
 
 local get_phase, is_yieldable, now = ngx.get_phase, core.is_yieldable, core.now
 local min, max, running = math.min, math.max, coroutine.running
@@ -55,8 +54,8 @@ local function listen()
   local why
   path, why = engine:listen(folder)
   if path then return nil end
-  return ("in nginx, the calls need a folder for a unix socket: %s; name a folder where the workers can write, by a line "
-    .. "at the top of nginx.conf: env TMPDIR=/a/folder;"):format(why)
+  return ("in nginx, the calls need a folder for a unix socket: %s; name a folder where the workers can write, by a "
+    .. "line at the top of nginx.conf: env TMPDIR=/a/folder;"):format(why)
 end
 
 --- Whether the caller can wait here and now.
@@ -177,17 +176,23 @@ local function do_without_pump()
 end
 
 -- Waits until the semaphore is woken. A post without a wake is of a child that has ended.
-local function wait(sema, due, children)
+local function wait(sema, due)
   repeat
     local pump_missing = not is_running and is_busy()
     local posted, why = sema:wait(max(SHORTEST, min(due - now(), pump_missing and START or LONGEST)))
     if posted then sema.posts = sema.posts - 1
     elseif why ~= "timeout" then error("nginx can't wait here: " .. why, 0) end
-    if children then free(children.ended) end
+    if sema.ended[1] then free(sema.ended) end
     if sema.is_woken then return true end
     if not posted and pump_missing and not is_running and is_busy() then do_without_pump() end
   until now() >= due
   return false
+end
+
+local function new_semaphore()
+  local sema = assert(semaphore.new(0))
+  sema.posts, sema.ended = 0, {} -- ended: children of the caller that waits
+  return sema
 end
 
 --- Suspends the caller until the slot is woken or the time is up; a wake before the park counts.
@@ -199,12 +204,10 @@ function M.park(slot, seconds)
     slot.woken = false
     return true
   end
-  local sema, children = table.remove(idle) or assert(semaphore.new(0)), families[running()]
-  sema.is_woken, sema.posts, slot.sema = false, 0, sema
-  if children then children.sema = sema end
-  local woken = wait(sema, now() + seconds, children)
-  slot.sema = nil
-  if children then children.sema = nil end
+  local sema, co = table.remove(idle) or new_semaphore(), running()
+  sema.is_woken, slot.sema, parked[co] = false, sema, sema
+  local woken = wait(sema, now() + seconds)
+  slot.sema, parked[co] = nil, nil
   if sema.posts == 0 and #idle < MOST_IDLE then idle[#idle + 1] = sema end -- else a post came too late, and is in it
   return woken
 end
@@ -236,18 +239,20 @@ end
 
 -- ---- tasks ----
 
--- A request never ends if one of its light threads is killed after a child of that thread has ended. So the parent frees each
--- child soon: it is woken for that.
-local function end_child(children)
-  if not children then return end
-  children.ended[#children.ended + 1] = running()
-  if children.sema then post(children.sema) end
+-- A request never ends if one of its light threads is killed after a child of that thread has ended. So a parent that is
+-- parked frees each child soon: it is woken for that.
+local function end_child(parent)
+  local sema = parent and parked[parent]
+  if not sema then return end
+  sema.ended[#sema.ended + 1] = running()
+  post(sema)
 end
 
 local function run_child(fn, runnable, link, at_once)
   if not at_once then coroutine.yield() end -- the caller goes on until it waits
   runner.run(fn, runnable)
-  end_child(link[1])
+  link.over = true
+  end_child(link.parent)
 end
 
 local WEAK = { __mode = "v" }
@@ -262,11 +267,9 @@ function M.spawn(fn, runnable, at_once)
   local phase = get_phase()
   if not CAN_WAIT[phase] then return nil, phase_message(phase) end
   if not is_yieldable() then return nil, "nginx can't start a task inside a function that Lua's C code calls" end
-  local parent = running()
-  local children = families[parent] or { ended = {} }
-  families[parent] = children
-  ngx.thread.spawn(run_child, fn, runnable, setmetatable({ children }, WEAK), at_once)
-  free(children.ended)
+  local link = setmetatable({ parent = running() }, WEAK)
+  local co = ngx.thread.spawn(run_child, fn, runnable, link, at_once)
+  if link.over then ngx.thread.kill(co) end
   return true
 end
 
