@@ -112,7 +112,9 @@ local function create(conf, consumer)
   if not image or type(prompt) ~= "string" then
     return 422, { message = "Send an image as the body, and ?prompt=TEXT." }
   end
-  local gen, _, err = in_session(conf, function(project) return project:generate { images = { image }, prompt = prompt } end)
+  local gen, _, err = in_session(conf, function(project)
+    return project:generate { images = { image }, prompt = prompt }
+  end)
   if not gen then return failed(err) end
   return 202, { id = sign(conf, consumer, gen.id), status = gen.status }
 end

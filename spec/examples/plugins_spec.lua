@@ -1,5 +1,6 @@
--- The plugins of examples/kong and examples/apisix. Debian has no Kong and no APISIX: spec/support/kong.lua and apisix.lua stand
--- in for their modules. The rest is real: nginx with its phases, coroutines and body files, the library, and the sandbox.
+-- The plugins of examples/kong and examples/apisix, and those on the page docs/hosts/kong-apisix.md. Debian has no Kong and no
+-- APISIX: spec/support/kong.lua and apisix.lua stand in for their modules. The rest is real: nginx with its phases, coroutines and
+-- body files, the library, and the sandbox.
 if not rawget(_G, "jit") then return end -- nginx runs LuaJIT alone
 
 local child = require "spec.support.child"
@@ -34,7 +35,7 @@ local function temporary_file(text)
   return path
 end
 
-for host, name in pairs { kong = "Kong", apisix = "APISIX" } do describe("the plugin for " .. name, function()
+for host, title in pairs { kong = "Kong", apisix = "APISIX" } do describe("the plugin for " .. title, function()
   local studio
   before_each(function() studio = studio_images.start(host) end)
   after_each(function() studio:stop() end)
@@ -124,8 +125,10 @@ for host, name in pairs { kong = "Kong", apisix = "APISIX" } do describe("the pl
   end)
 
   it("passes on a rate limit, and hides other failures in the log, without secrets", function()
-    studio.sandbox:fault { operation = "create_generation", status = 429, headers = { ["Retry-After"] = "100" }, times = 1 }
-    local body, status = studio.nginx:get("/images/generate?prompt=x", "-i -H 'X-Consumer: ann' --data-binary @" .. studio_images.PNG)
+    local wait = { ["Retry-After"] = "100" } -- longer than a call waits
+    studio.sandbox:fault { operation = "create_generation", status = 429, headers = wait, times = 1 }
+    local arguments = "-i -H 'X-Consumer: ann' --data-binary @" .. studio_images.PNG
+    local body, status = studio.nginx:get("/images/generate?prompt=x", arguments)
     assert.equal(429, status)
     assert.truthy(body:find "Retry%-After: 100\r")
     studio.sandbox:fault { operation = "create_generation", status = 404, body = "internal words", times = 1 }
@@ -143,3 +146,30 @@ for host, name in pairs { kong = "Kong", apisix = "APISIX" } do describe("the pl
     end
   end)
 end) end
+
+-- The Lua blocks of the page, and where they belong.
+local FILES = { kong = "kong/plugins/ai-health/handler.lua", apisix = "apisix/plugins/ai-health.lua" }
+
+describe("the plugins of docs/hosts/kong-apisix.md", function()
+  local page = child.read "docs/hosts/kong-apisix.md"
+  local blocks, wanted = {}, page:match("\n```json\n(.-)\n```")
+  for path, text in page:gmatch("`([%l/-]+%.lua)`:\n\n```lua\n(.-)```") do blocks[path] = text end
+
+  for host, path in pairs(FILES) do
+    it("run, and give the expected answer: " .. host, function()
+      local folder = child.folder()
+      os.execute(("chmod 755 %s && mkdir -p %s/%s"):format(folder, folder, path:match("^.*/")))
+      local file = assert(io.open(folder .. "/" .. path, "w"))
+      file:write(blocks[path])
+      file:close()
+      local studio = studio_images.start(host, "ai-health", folder)
+      finally(function() studio:stop() child.remove(folder) end)
+      local body, status = studio.nginx:get "/"
+      assert.same({ wanted, 200 }, { body:match "^[^\n]*", status })
+      studio.sandbox:fault { operation = "get_health", status = 404, times = 1 }
+      body, status = studio.nginx:get "/"
+      assert.same({ '{"message":"not_found"}', 502 }, { body:match "^[^\n]*", status })
+      assert.truthy(studio.nginx:log():find "client:health: the server answered 404")
+    end)
+  end
+end)

@@ -9,6 +9,7 @@ local M = {}
 function M.install(check)
   package.loaded["apisix.core"] = {
     schema = { check = check },
+    log = { error = function(...) ngx.log(ngx.ERR, ...) end },
     response = { set_header = function(name, value) ngx.header[name] = value end },
   }
 end

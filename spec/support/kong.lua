@@ -28,6 +28,7 @@ function M.install()
       local name = ngx.req.get_headers()["x-consumer"]
       return name and { id = name, username = name } or nil
     end },
+    log = { err = function(...) ngx.log(ngx.ERR, ...) end },
     response = { exit = function(status, body, headers)
       ngx.ctx.response = { status = status, body = body, headers = headers }
       coroutine.yield(ENDED)

@@ -7,6 +7,7 @@ local devkit_sandbox = require "devkit4ai.sandbox"
 
 local M = {}
 
+local HERE = assert(io.popen("pwd")):read("*l") -- the folder of the tree
 local PASSWORD = "SecurePass123"
 --- An image that nginx keeps in a file; its first 4000 bytes stay in memory.
 M.PNG = "examples/images/neon.png"
@@ -14,7 +15,7 @@ local FIELDS = { "base_url", "project_id", "project_key", "developer_key" }
 
 local HTTP = [[
 init_by_lua_block {
-  package.path = "HERE/examples/plugins/?.lua;HERE/EXAMPLE/?.lua;" .. package.path
+  package.path = "HERE/examples/plugins/?.lua;FOLDER/?.lua;" .. package.path
   host = require "spec.support.HOST"
   host.install(function() return true end)
   conf = CONF
@@ -22,7 +23,7 @@ init_by_lua_block {
 client_max_body_size 20m;]]
 
 local SERVER = [[
-location / { access_by_lua_block { host.access("studio-images", conf) } content_by_lua_block { ngx.exit(500) } }
+location / { access_by_lua_block { host.access("NAME", conf) } content_by_lua_block { ngx.exit(500) } }
 location = /change { content_by_lua_block {
   for name, value in pairs(ngx.req.get_uri_args()) do conf[name] = value end
   ngx.print("changed")
@@ -86,19 +87,21 @@ function M.account(email)
   return sandbox, conf
 end
 
---- Starts nginx with the plugin of one host, and a sandbox.
+--- Starts nginx with a plugin of one host, and a sandbox.
 ---@param host string "kong" or "apisix"
+---@param name string? of the plugin; default: studio-images
+---@param folder string? of the plugin; default: that of the example
 ---@return spec.StudioImages
-function M.start(host)
+function M.start(host, name, folder)
   local self = setmetatable({}, Studio)
   self.sandbox, self.conf = M.account "studio@example.com"
   local lines = {}
-  for name, value in pairs(self.conf) do lines[#lines + 1] = ("%s = %q"):format(name, value) end
+  for field, value in pairs(self.conf) do lines[#lines + 1] = ("%s = %q"):format(field, value) end
   local values = {
-    HERE = assert(io.popen("pwd")):read("*l"), HOST = host, EXAMPLE = "examples/" .. host,
+    HERE = HERE, HOST = host, FOLDER = folder or ("%s/examples/%s"):format(HERE, host), NAME = name or "studio-images",
     CONF = "{ " .. table.concat(lines, ", ") .. " }",
   }
-  self.nginx = nginx.start { http = HTTP:gsub("%f[%u]%u+%f[%U]", values), server = SERVER }
+  self.nginx = nginx.start { http = HTTP:gsub("%f[%u]%u+%f[%U]", values), server = SERVER:gsub("NAME", values) }
   return self
 end
 

@@ -17,7 +17,9 @@ return {
         { project_id = { type = "string", required = true, uuid = true, description = "The project of the studio." } },
         { project_key = secret "The key of the project: pk_..." },
         { developer_key = secret "The key of the developer: ak_..." },
-        { email = { type = "string", required = true, referenceable = true, description = "The account of the studio." } },
+        { email = {
+          type = "string", required = true, referenceable = true, description = "The account of the studio.",
+        } },
         { password = secret "The password of the account." },
       },
     } },
