@@ -7,6 +7,7 @@ local child = require "spec.support.child"
 -- Blocks that other specs run: by page, languages.
 local ELSEWHERE = {
   ["docs/command.md"] = { sh = "spec/devkit4ai/cli/docs_spec.lua" },
+  ["docs/hosts/kong-apisix.md"] = { lua = "spec/examples/plugins_spec.lua" },
   ["docs/hosts/nginx.md"] = {
     lua = "spec/devkit4ai/loop/hosts/nginx_docs_spec.lua", nginx = "spec/devkit4ai/loop/hosts/nginx_docs_spec.lua",
   },
