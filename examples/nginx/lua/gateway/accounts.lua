@@ -4,7 +4,6 @@ local cjson = require "cjson.safe"
 local failures = require "gateway.failures"
 
 local M = {}
-
 local LIFE = 7 * 86400 -- seconds, as long as the API's refresh token
 local LIMITS = { generations = { most = 20, seconds = 3600 }, images = { most = 60, seconds = 900 } } -- of one user
 local sessions, counters = ngx.shared.sessions, ngx.shared.counters
@@ -33,9 +32,7 @@ end
 
 --- POST /api/log-in: { email, password }
 function M.log_in(user, _, input)
-  local done, _, err = user:login(tostring(input.email), tostring(input.password))
-  if not done and err.kind == "auth" then failures.refuse(401, "The address or the password is wrong.") end
-  failures.try(done, nil, err)
+  failures.try(user:login(tostring(input.email), tostring(input.password)))
   local account = failures.try(user:me())
   replace_session { user_id = account.id, email = account.email, tokens = failures.try(user:tokens()) }
   return { email = account.email }
@@ -53,11 +50,6 @@ end
 function M.log_out(user)
   replace_session(nil)
   return failures.try(user:logout())
-end
-
---- GET /api/me
-function M.me(_, session)
-  return { email = session.email }
 end
 
 --- Counts what a user sends, for all workers. The API limits the project: one user could use up its plan.

@@ -1,11 +1,10 @@
 --- Generations of the logged-in user. The API itself checks that a generation is the user's own.
+local accounts = require "gateway.accounts"
 local cjson = require "cjson.safe"
 local failures = require "gateway.failures"
 local images = require "gateway.images"
-local accounts = require "gateway.accounts"
 
 local M = {}
-
 local PAGE_SIZE = 12
 
 local function describe(gen)
@@ -17,23 +16,24 @@ end
 --- POST /api/generations: { images = ids of uploads, prompt = text }. It costs money, and is sent once.
 function M.create(user, session, input)
   if type(input.prompt) ~= "string" or type(input.images) ~= "table" then failures.refuse(422, "Describe the image.") end
-  local paths = images.paths(session, input.images)
   accounts.count(session, "generations")
+  local paths = images.take(session, input.images)
   local gen, _, err = user:generate { images = paths, prompt = input.prompt }
-  images.remove(input.images)
+  for _, path in ipairs(paths) do os.remove(path) end
   return describe(failures.try(gen, nil, err))
 end
 
 --- GET /api/generations?page=N: the newest first.
 function M.list(user)
-  local list = failures.try(user:generations({ per_page = PAGE_SIZE }):page(tonumber(ngx.var.arg_page) or 1))
+  local page = tonumber((ngx.var.arg_page or ""):match("^%d%d?%d?$")) or 1
+  local list = failures.try(user:generations({ per_page = PAGE_SIZE }):page(page))
   local items = setmetatable({}, cjson.array_mt)
   for i, gen in ipairs(list) do items[i] = describe(gen) end
   return { items = items, has_more = #items == PAGE_SIZE }
 end
 
 local function send_event(value)
-  ngx.header.content_type = "text/event-stream"
+  if not ngx.headers_sent then ngx.header.content_type = "text/event-stream" end
   ngx.print("data: ", cjson.encode(value), "\n\n")
   ngx.flush()
 end
@@ -41,20 +41,19 @@ end
 --- GET /api/generations/ID/events: an event after each status request, until the generation has finished.
 function M.events(user, _, id)
   local started = ngx.now()
-  local gen, _, err = user:generation(id):wait { on_progress = function(gen)
+  local done, _, err = user:generation(id):wait { on_progress = function(gen)
     send_event { status = gen.status, seconds = math.floor(ngx.now() - started) }
   end }
-  if gen then return false end
-  if not ngx.headers_sent then failures.try(gen, nil, err) end
-  local _, body = failures.describe(err)
-  send_event { status = err.kind == "failed" and "failed" or "lost", error = body.error }
+  if not done and not ngx.headers_sent then error(err, 0) end
+  local status = not done and (err.kind == "failed" and "failed" or "lost")
+  if status then send_event { status = status, error = select(2, failures.describe(err)).error } end
   return false
 end
 
 --- GET /api/generations/ID/image: saves it to a temporary file, which nginx sends and removes (location /results/).
 function M.image(user, _, id)
   local name = accounts.random_id()
-  local path = failures.try(user:generation(id):save(images.path(name)))
+  local path = failures.try(user:generation(id):save(images.FOLDER .. name))
   ngx.header.content_type = images.type_of(path)
   ngx.header.cache_control = "private, max-age=86400, immutable"
   return "/results/" .. name

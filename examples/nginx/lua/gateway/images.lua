@@ -4,15 +4,12 @@ local accounts = require "gateway.accounts"
 local failures = require "gateway.failures"
 
 local M = {}
-
 local KEEP = 900 -- seconds
 local MOST = 5 -- images for one generation
 local uploads = ngx.shared.uploads -- the owner of each image by its id, and a list of all images with their times
 
---- The path of a temporary file.
-function M.path(name)
-  return ngx.config.prefix() .. "run/" .. name
-end
+--- The folder of temporary files.
+M.FOLDER = ngx.config.prefix() .. "run/"
 
 --- The type of an image, such as "image/png", by its first bytes.
 function M.type_of(path)
@@ -32,27 +29,21 @@ function M.upload(_, session)
   if not kind or kind ~= ngx.var.content_type then failures.refuse(415, "This is no JPEG, PNG or WebP image.") end
   uploads:set(id, session.user_id, KEEP)
   uploads:rpush("all", ngx.now() .. " " .. id)
-  assert(os.rename(path, M.path(id)))
+  assert(os.rename(path, M.FOLDER .. id))
   return { id = id }
 end
 
---- The paths of a user's uploads.
-function M.paths(session, ids)
+--- Takes a user's uploads for one generation: the paths of their files, which the caller removes. A second request with
+--- the same uploads fails, so a double click does not pay twice.
+function M.take(session, ids)
   local paths = {}
   for i, id in ipairs(ids) do
     local is_own = uploads:get(tostring(id)) == session.user_id
-    paths[i] = is_own and M.path(id) or failures.refuse(410, "An image is no longer here. Send it again.")
+    paths[i] = is_own and M.FOLDER .. id or failures.refuse(410, "An image is no longer here. Send it again.")
   end
   if #paths < 1 or #paths > MOST then failures.refuse(422, ("Give 1 to %d images."):format(MOST)) end
+  for _, id in ipairs(ids) do uploads:delete(id) end
   return paths
-end
-
---- Removes uploads.
-function M.remove(ids)
-  for _, id in ipairs(ids) do
-    uploads:delete(id)
-    os.remove(M.path(id))
-  end
 end
 
 -- Removes the uploads that no generation took, the oldest first.
@@ -60,7 +51,7 @@ local function clean_up()
   for entry in function() return uploads:lpop "all" end do
     local time, id = entry:match("^(%S+) (%x+)$")
     if time + KEEP > ngx.now() then return uploads:lpush("all", entry) end
-    M.remove { id }
+    os.remove(M.FOLDER .. id)
   end
 end
 

@@ -18,19 +18,18 @@ local ROUTES = {
   ["POST /api/sign-up"] = accounts.sign_up,
   ["POST /api/log-in"] = accounts.log_in,
   ["POST /api/log-out"] = accounts.log_out,
-  ["GET /api/me"] = accounts.me,
+  ["GET /api/me"] = function(_, session) return { email = session.email } end,
   ["POST /api/images"] = images.upload,
   ["POST /api/generations"] = generations.create,
   ["GET /api/generations"] = generations.list,
-  ["DELETE /api/generations/ID"] = generations.delete,
-  ["GET /api/generations/ID/events"] = generations.events,
-  ["GET /api/generations/ID/image"] = generations.image,
+}
+local OF_GENERATION = {
+  ["DELETE "] = generations.delete, ["GET /events"] = generations.events, ["GET /image"] = generations.image,
 }
 local PUBLIC = { [accounts.sign_up] = true, [accounts.log_in] = true }
 local UUID = ("%x"):rep(8) .. ("%-" .. ("%x"):rep(4)):rep(3) .. "%-" .. ("%x"):rep(12)
 
--- Another site's page can make a browser send a request, but it can't change these two headers. A browser sends Origin
--- with every request that changes something.
+-- Another site's page can make a browser send a request, but it can't change these headers.
 local function check_origin(method)
   local site, origin = ngx.var.http_sec_fetch_site, ngx.var.http_origin or ""
   local is_own = method == "GET" or origin:match("^https?://(.+)$") == ngx.var.http_host
@@ -38,23 +37,21 @@ local function check_origin(method)
 end
 
 local function read_json()
+  if not (ngx.var.content_type or ""):find("^application/json") then return {} end
   ngx.req.read_body()
   local body = cjson.decode(ngx.req.get_body_data() or "")
-  return type(body) == "table" and body or failures.refuse(400, "The body is not a JSON object.")
+  return type(body) == "table" and body or {}
 end
 
 local function handle(request)
-  local method, id = ngx.req.get_method(), nil
-  local path = ngx.var.uri:gsub("^(/api/generations/)(" .. UUID .. ")%f[%z/]", function(front, found)
-    id = found
-    return front .. "ID"
-  end)
-  local handler = ROUTES[method .. " " .. path] or failures.refuse(404, "There is nothing at this address.")
+  local method, path = ngx.req.get_method(), ngx.var.uri
+  local id, rest = path:match("^/api/generations/(" .. UUID .. ")(.*)$")
+  local handler = id and OF_GENERATION[method .. " " .. rest] or ROUTES[method .. " " .. path]
+  if not handler then failures.refuse(404, "There is nothing at this address.") end
   check_origin(method)
   local session = not PUBLIC[handler] and (accounts.session() or failures.refuse(401, "Log in first.")) or nil
-  local has_json = (ngx.var.content_type or ""):find("^application/json")
   request.user = failures.try(project:end_user(session and session.tokens))
-  return handler(request.user, session, id or has_json and read_json() or {})
+  return handler(request.user, session, id or read_json())
 end
 
 --- Answers the current request.
