@@ -24,4 +24,12 @@ static inline void luaL_setmetatable (lua_State *L, const char *name) {
 }
 #endif
 
+/* LuaJIT has it as well, and 5.1's module runs there; NULL in Lua 5.1 and 5.2 */
+#if LUA_VERSION_NUM < 503
+int lua_isyieldable (lua_State *L) __attribute__((weak));
+#define DK_HAS_ISYIELDABLE (lua_isyieldable != NULL)
+#else
+#define DK_HAS_ISYIELDABLE true
+#endif
+
 #endif

@@ -230,6 +230,13 @@ static int resolve (lua_State *L) {
   return 1;
 }
 
+/* is_yieldable() -> whether the running coroutine can yield here; nil: this Lua can't tell. nginx hides Lua's own function. */
+static int is_yieldable (lua_State *L) {
+  if (!DK_HAS_ISYIELDABLE) return 0;
+  lua_pushboolean(L, lua_isyieldable(L));
+  return 1;
+}
+
 /* dlclose would unload the code under a resolver thread of libcurl */
 static void pin_library (void) {
   Dl_info info;
@@ -239,7 +246,7 @@ static void pin_library (void) {
 int luaopen_devkit4ai_core (lua_State *L) {
   static const luaL_Reg functions[] = {
     {"engine", dk_lua_engine}, {"secrets", dk_lua_secrets}, {"headers", dk_lua_headers}, {"request", dk_lua_request}, {"now", now}, {"random", random_number},
-    {"image_kind", image_kind}, {"header", header}, {"delay", delay}, {"date", date}, {"is_public", is_public}, {"resolve", resolve}, {"special_fields", special_fields}, {"process", process},
+    {"image_kind", image_kind}, {"header", header}, {"delay", delay}, {"date", date}, {"is_public", is_public}, {"resolve", resolve}, {"special_fields", special_fields}, {"process", process}, {"is_yieldable", is_yieldable},
     {"load", dk_lua_load}, {"save", dk_lua_save}, {"target", dk_lua_target}, {"lock", dk_lua_lock},
     {"check_save", dk_lua_check_save}, {"check_picture", dk_lua_check_picture},
     {"terminal", dk_lua_terminal}, {"writes", dk_lua_writes}, {"ask", dk_lua_ask}, {"pause", dk_lua_pause}, {"prepare", dk_lua_prepare},

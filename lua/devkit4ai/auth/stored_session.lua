@@ -4,6 +4,7 @@ local core = require "devkit4ai.core"
 local errors = require "devkit4ai.util.errors"
 local events = require "devkit4ai.request.events"
 local json = require "devkit4ai.util.json"
+local log = require "devkit4ai.util.log"
 local jwt = require "devkit4ai.auth.jwt"
 local waits = require "devkit4ai.loop.waits"
 
@@ -100,7 +101,7 @@ local function report_failure(stored, client, why)
   local message, store = "the store did not keep the session: " .. why, stored.store
   if events.emit(client, { type = "refresh", message = message }) or reported[store] then return end
   reported[store] = true
-  io.stderr:write("devkit4ai: ", client._secrets:mask(message), "\n")
+  log.write(client._secrets:mask(message), true)
 end
 
 -- A text that differs for different tokens and does not show them.

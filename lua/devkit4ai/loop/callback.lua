@@ -30,7 +30,7 @@ end
 
 Callback.yielded, Callback.left, Callback.given_up = finish, finish, finish
 
--- In a script the function blocks, as all of a script does.
+-- In a script the function blocks, as all of a script does; also where a host can't start it beside the caller.
 local function run_in_script(fn, callback)
   local co = coroutine.create(fn)
   local ok, value = coroutine.resume(co)
@@ -49,7 +49,8 @@ function M.start(fn, report)
     fn()
     finish(callback)
   end
-  if task or not host.blocks then host.spawn(run, callback, true) else run_in_script(run, callback) end
+  local is_started = (task or not host.blocks) and host.spawn(run, callback, true)
+  if not is_started then run_in_script(run, callback) end
   return callback
 end
 

@@ -10,6 +10,8 @@ local M = {}
 ---@field id integer of the engine
 ---@field client devkit4ai.Client the client whose secrets and connections it uses
 ---@field is_abandoned boolean? nobody waits for it
+---@field callback devkit4ai.loop.Callback? the caller waits for its end, and not at the transfer
+---@field on_orphan (fun(status: integer, body: string, head: string, trouble: table?))? called with a response that its caller did not take, because the host ended the caller; the caller that takes it removes the function
 ---@field status integer|false of HTTP, 0: there is no response; false: it has not finished, nor are the fields below set
 ---@field body string|false
 ---@field head string|false|nil the response's header block
@@ -20,6 +22,7 @@ local engine = core.engine()
 local submit, next_finished, task_count = engine.submit, engine.next, tasks.count
 local transfers = {} -- by id: those of tasks; without a client: its response came before it was registered
 local of_script -- the transfer that a script waits for; a table with a new key for each call would be built anew each time
+local untaken = {} -- transfers with on_orphan that their callers have not taken yet
 local threaded = false -- a thread steps the engine
 
 local function deliver(id, status, body, head, trouble, times)
@@ -33,18 +36,38 @@ local function deliver(id, status, body, head, trouble, times)
     transfers[id] = transfer
   end
   transfer.status, transfer.body, transfer.head, transfer.trouble, transfer.times = status, body, head, trouble, times
-  if transfer.client and not transfer.is_abandoned then host.wake(transfer) end
+  if not transfer.client or transfer.is_abandoned then return end
+  if transfer.on_orphan and host.is_gone then untaken[#untaken + 1] = transfer end
+  host.wake(transfer)
+end
+
+-- Hands the responses of callers that the host has ended to on_orphan. It looks again at those of the drain before: the host
+-- may end a caller that was woken before it runs.
+local function find_orphans()
+  local left = {}
+  for _, transfer in ipairs(untaken) do
+    local on_orphan, callback = transfer.on_orphan, transfer.callback
+    if on_orphan and host.is_gone(callback and callback.waiter or transfer) then
+      on_orphan(transfer.status, transfer.body, transfer.head, transfer.trouble)
+    elseif on_orphan then
+      left[#left + 1] = transfer
+    end
+  end
+  untaken = left
 end
 
 --- Hands out the finished transfers.
 ---@param seconds number? waits so long for the first one
+---@return boolean untaken some responses are not taken yet: call it again soon
 function M.drain(seconds)
+  if untaken[1] then find_orphans() end
   local id, more, status, body, head, trouble, times = next_finished(engine, seconds)
   while id do
     deliver(id, status, body, head, trouble, times)
-    if not more then return end
+    if not more then break end
     id, more, status, body, head, trouble, times = next_finished(engine)
   end
+  return untaken[1] ~= nil
 end
 
 host.watch(engine, M.drain)
@@ -61,10 +84,11 @@ end
 ---@param request userdata core.request's
 ---@param secrets userdata core.secrets', which fill it
 ---@param client devkit4ai.Client
+---@param on_orphan function? see Transfer
 ---@return devkit4ai.loop.Transfer? transfer nil: it could not be sent
 ---@return string? name of the core's status
 ---@return string? text
-function M.submit(request, secrets, client)
+function M.submit(request, secrets, client, on_orphan)
   local id, name, text = submit(client._engine, request, secrets)
   if not id then return nil, name, text end
   host.watch(engine, M.drain)
@@ -77,6 +101,7 @@ function M.submit(request, secrets, client)
     early.id, early.client = id, client
     return early
   end
+  if on_orphan then transfer.on_orphan = on_orphan end
   if of_script or task_count() > 0 then transfers[id] = transfer else of_script = transfer end
   return transfer
 end

@@ -23,7 +23,9 @@ local function report_progress(transfer, on_upload, task)
   local sent, total = engine.progress(transfer)
   if not sent or total == 0 then return nil end
   local call = callback.start(function() on_upload(sent, total) end)
+  transfer.callback = call
   if not callback.wait(call, task) then engine.cancel(transfer) end
+  transfer.callback = nil
   return call.raised
 end
 
@@ -67,6 +69,7 @@ local function end_transfer(transfer, value)
 end
 
 local function results(transfer)
+  if transfer.on_orphan then transfer.on_orphan = nil end
   -- without the secrets of a closed client, nothing in a response could be masked
   local trouble = transfer.trouble
   if transfer.client._closed and (not trouble or trouble.whole) then
@@ -77,10 +80,10 @@ local function results(transfer)
   return transfer.status, transfer.body, transfer.head, transfer.trouble, transfer.times
 end
 
-local function send_in_task(request, secrets, client, on_upload, row, task)
+local function send_in_task(request, secrets, client, on_upload, row, on_orphan, task)
   if not waits.begin(task) then return nil, "cancelled", CANCELLED end
   task._client = client
-  local transfer, name, text = submit(request, secrets, client)
+  local transfer, name, text = submit(request, secrets, client, on_orphan)
   if not transfer then return waits.after_refusal(nil, name, text) end
   task._transfer, task._call = transfer, row.retry_class ~= "safe" and row or nil
   wait(transfer, on_upload, task)
@@ -96,15 +99,16 @@ end
 ---@param client devkit4ai.Client the client that makes the call
 ---@param on_upload fun(sent: integer, total: integer)? called every 0.1 s while the body is sent
 ---@param row table of `operations`
+---@param on_orphan (fun(status: integer, body: string, head: string, trouble: table?))? called in place of the return, if the host ends the caller
 ---@return integer? status of HTTP, 0: there is no response; nil: the request could not be sent
 ---@return string body of the response; the name of the core's status, where the request could not be sent
 ---@return string? head the response's header block, nil for a GET that succeeded unless it asked for it; the reason, where the request could not be sent
 ---@return table? trouble unless the response is whole: { name, text, step, seconds, fate }; raised: the error that ended the wait, of on_upload, of Ctrl-C, of a debug hook, as { value, text }; whole: the response is whole nevertheless
 ---@return table? times of its steps, where the request asks for them
-function M.send(request, secrets, client, on_upload, row)
+function M.send(request, secrets, client, on_upload, row, on_orphan)
   local task = current()
-  if task then return send_in_task(request, secrets, client, on_upload, row, task) end
-  local transfer, name, text = submit(request, secrets, client)
+  if task then return send_in_task(request, secrets, client, on_upload, row, on_orphan, task) end
+  local transfer, name, text = submit(request, secrets, client, on_orphan)
   if not transfer then return nil, name, text end
   if plain_51 and running() then -- a host's coroutine, which can't yield in pcall
     wait(transfer, on_upload)

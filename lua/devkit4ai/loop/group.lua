@@ -24,7 +24,8 @@ local function new_group()
 end
 
 local function add(group, i, on_end, fn, ...)
-  local task = task_module.start(fn, ...)
+  local task, why = task_module.start(fn, ...)
+  if not task then errors.raise(why) end
   group.tasks[i], group.alive = task, group.alive + 1
   task._group_of = group
   task._on_end = function()

@@ -7,16 +7,18 @@ local tasks = require "devkit4ai.loop.tasks"
 ---@field name string value of the option `loop`
 ---@field blocks boolean outside of a task, a caller blocks the program while it waits
 ---@field usable fun(): boolean?, string?, boolean? whether the caller can wait here and now; nil: why not, and whether a call then fails (nil, message, err of kind `config`) instead of raising
----@field watch fun(engine: userdata, drain: fun(seconds: number?)) called for a new engine and at each submit: drain() then runs soon after the engine has something, until nothing is pending
+---@field watch fun(engine: userdata, drain: fun(seconds: number?): boolean) called for a new engine and at each submit: drain() then runs soon after the engine has something, until nothing is pending; true: call it again soon, because a response was not taken yet
 ---@field park fun(slot: devkit4ai.loop.Slot, seconds: number): boolean suspends the caller until the slot is woken or the time is up (math.huge: no limit); a wake before the park counts; true: it was woken
 ---@field wake fun(slot: devkit4ai.loop.Slot) never yields, never runs user code
 ---@field spawn fun(fn: function, runnable: devkit4ai.loop.Runnable, at_once: boolean?): boolean?, string? runs fn(runnable) as a task of the caller, in its request; at_once: fn starts now, and the caller goes on when fn waits
 ---@field detach fun(fn: function, runnable: devkit4ai.loop.Runnable): boolean?, string? runs fn(runnable) apart from the caller's request, and lets it outlive the request
+---@field is_gone (fun(slot: devkit4ai.loop.Slot): boolean)? whether the host has ended the coroutine that parked at the slot; nil: it ends none
 ---@field update (fun(budget: number?))? runs one frame; nil: the host runs the tasks by itself
 
 ---@class devkit4ai.loop.Slot a place to wait at, a plain table of the caller; its fields belong to the loop
 ---@field co thread? the coroutine that is parked at it
 ---@field woken boolean? it was woken before the park
+---@field sema table? nginx's semaphore
 ---@field due integer? see timers
 ---@field place integer? see timers
 
@@ -45,7 +47,7 @@ local function is_in_nginx()
 end
 
 local function use(name)
-  M.name, M.update = name, nil -- not every adapter has `update`
+  M.name, M.update, M.is_gone = name, nil, nil -- not every adapter has them
   for field, value in pairs(require("devkit4ai.loop.hosts." .. name)) do M[field] = value end
 end
 

@@ -2,6 +2,7 @@
 local creations = require "devkit4ai.util.creations"
 local engine = require "devkit4ai.loop.engine"
 local errors = require "devkit4ai.util.errors"
+local log = require "devkit4ai.util.log"
 local object = require "devkit4ai.util.object"
 local host = require "devkit4ai.loop.host"
 local tasks = require "devkit4ai.loop.tasks"
@@ -52,7 +53,7 @@ end
 local function report(client, text)
   local trace = client and client._trace
   if trace then return trace:emit({ type = "task_failed", message = text }, client._secrets) end
-  io.stderr:write("devkit4ai: a task failed: ", text, "\n")
+  log.write("a task failed: " .. text, true)
 end
 
 -- When a task that failed is collected and nobody has joined it, its traceback goes to the client of its last call, and to
@@ -166,11 +167,13 @@ end
 --- Starts a task without a user's object.
 ---@param fn function
 ---@param ... any
----@return devkit4ai.loop.Task
+---@return devkit4ai.loop.Task? task
+---@return string? why it can't start here
 function M.start(fn, ...)
   local task = setmetatable({ done = false, _fn = fn, _args = select("#", ...) > 0 and pack(...) or nil }, Record)
-  host.spawn(run, task)
-  return task
+  local started, why = host.spawn(run, task)
+  if started then return task end
+  return nil, why
 end
 
 --- Whether the function of a task that has ended raised, or returned nil, message, err.
@@ -196,7 +199,8 @@ local FUNCTION = { type = "function", required = true }
 ---@return devkit4ai.Task
 function M.spawn(fn, ...)
   validate.value("devkit4ai.spawn", FUNCTION, fn)
-  local task = M.start(fn, ...)
+  local task, why = M.start(fn, ...)
+  if not task then errors.raise("devkit4ai.spawn: " .. why) end
   task._object = object.new(Task, { done = false }, { _record = task })
   return task._object
 end

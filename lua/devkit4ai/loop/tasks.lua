@@ -4,12 +4,22 @@ local M = {}
 local running = coroutine.running
 local tasks = setmetatable({}, { __mode = "k" }) -- coroutine -> the private record of its task
 local count = 0
+local MOST = 1000 -- tasks, at least, until the next look at which of them are gone
+local limit = MOST
+
+-- A host may end a coroutine without its function's end: it was collected, and nobody removed it.
+local function count_again()
+  count = 0
+  for _ in pairs(tasks) do count = count + 1 end
+  limit = math.max(MOST, 2 * count)
+end
 
 --- Adds the coroutine of a task.
 ---@param co thread
 ---@param task devkit4ai.loop.Runnable
 function M.add(co, task)
   tasks[co], count = task, count + 1
+  if count > limit then count_again() end
 end
 
 --- Removes a coroutine when its function has ended.
@@ -31,7 +41,7 @@ function M.current()
   return count > 0 and tasks[running() or 0] or nil -- Lua 5.1's main thread is no coroutine
 end
 
---- How many tasks have not ended.
+--- How many tasks have not ended, and of those that their host ended, some.
 ---@return integer
 function M.count()
   return count

@@ -122,6 +122,14 @@ local function take_turn(task)
   task._waiting_at = nil
 end
 
+-- Ends a task that does not end after its cancel. In a script its coroutine is never resumed again. A host has to see its
+-- coroutine end, as a request of nginx does, so there an error ends it; one that catches the error can repeat it once a second.
+local function end_given_up()
+  if host.blocks then host.park({}, huge) end
+  host.park({}, 1)
+  error("the task was cancelled, and did not end", 0)
+end
+
 -- Other tasks run before a cancelled task goes on: a loop in it that repeats a call blocks nobody.
 local function refuse(task)
   local cancellation = task._cancellation
@@ -129,7 +137,7 @@ local function refuse(task)
   cancellation.waits = cancellation.waits + 1
   if cancellation.waits > MOST_REFUSED then
     task:given_up()
-    host.park({}, huge) -- for ever
+    end_given_up()
   end
   if host.usable() then take_turn(task) end
 end

@@ -1,8 +1,9 @@
---- Events of a client: calls of `on_event`, and log lines on standard error (DEVKIT4AI_LOG). They have no secret: each text is
+--- Events of a client: calls of `on_event`, and lines of the log (DEVKIT4AI_LOG). They have no secret: each text is
 --- masked by value, paths are templates, and no event has headers or a body.
 local core = require "devkit4ai.core"
 local display = require "devkit4ai.util.display"
 local locale = require "devkit4ai.util.locale"
+local log = require "devkit4ai.util.log"
 local redact = require "devkit4ai.util.redact"
 local callback = require "devkit4ai.loop.callback"
 
@@ -56,10 +57,6 @@ local function line_of(event)
   return table.concat(parts, " ")
 end
 
-local function write_log(text)
-  io.stderr:write("devkit4ai: ", text, "\n")
-end
-
 --- Makes the trace of a client. A client without a listener and without a log has none, which costs its calls nothing.
 ---@param on_event fun(event: devkit4ai.Event)?
 ---@param level string? of DEVKIT4AI_LOG: "info" or "debug"
@@ -80,7 +77,7 @@ local function call_listener(trace, event, secrets)
   callback.start(function()
     in_listener[running()] = true
     trace.on_event(event)
-  end, function(text) write_log(secrets:mask("on_event failed: " .. text)) end)
+  end, function(text) log.write(secrets:mask("on_event failed: " .. text), true) end)
 end
 
 --- Reports one event.
@@ -91,7 +88,7 @@ function Trace:emit(event, secrets)
   for name, value in pairs(event) do
     if type(value) == "string" then event[name] = display.lines(secrets:mask(value)) end
   end
-  if self.level >= LOG_LEVEL[event.type] then write_log(line_of(event)) end
+  if self.level >= LOG_LEVEL[event.type] then log.write(line_of(event)) end
   if self.on_event then call_listener(self, event, secrets) end
 end
 
@@ -124,7 +121,7 @@ end
 -- The debug log has a response's head and the beginning of its body.
 local function log_response(secrets, head, body)
   head = redact.urls(secrets:mask(head or "")):gsub("\r", ""):gsub("[^\n]+", mask_header)
-  write_log(display.lines(head) .. display.text(redact.text(secrets, body or "", SHOWN)))
+  log.write(display.lines(head) .. display.text(redact.text(secrets, body or "", SHOWN)))
 end
 
 --- An exchange has ended: `answer`, then `rate_limit` if the server asked for a pause.
@@ -164,6 +161,18 @@ function Trace:retry(call, failure, seconds)
   local event = event_of("retry", call)
   event.kind, event.outcome, event.attempt, event.pause = failure.kind, failure.outcome, call.attempts + 1, seconds
   self:emit(event, call.secrets)
+end
+
+--- A call may have cost something, and its host ended the caller: `orphan`. Without a trace, the log has it.
+---@param call devkit4ai.Call
+---@param answer any? of the server
+---@param failure devkit4ai.Failure? with the outcome `unknown`
+function M.orphan(call, answer, failure)
+  local event, trace = event_of("orphan", call), call.client._trace
+  if failure then event.outcome, event.message = failure.outcome, failure.what
+  elseif call.plan.row.response == "generation" then event.generation_id = answer.id end
+  if trace then return trace:emit(event, call.secrets) end
+  log.write(display.lines(call.secrets:mask(line_of(event))), true)
 end
 
 --- Reports an event of a client that may have no trace.

@@ -4,6 +4,7 @@ local build = require "devkit4ai.request.build"
 local classify = require "devkit4ai.request.classify"
 local creations = require "devkit4ai.util.creations"
 local errors = require "devkit4ai.util.errors"
+local events = require "devkit4ai.request.events"
 local failures = require "devkit4ai.request.failures"
 local locale = require "devkit4ai.util.locale"
 local retry = require "devkit4ai.request.retry"
@@ -140,6 +141,21 @@ end
 
 -- ---- the attempts ----
 
+local function classify_exchange(call, status, body, head, trouble)
+  if status and not trouble then return classify_response(call, status, body, head) end
+  return classify.failed_exchange(call, status, body, head, trouble)
+end
+
+-- For a call that may cost something: the host ended its caller, and nobody took the response.
+local function orphan_reporter(call)
+  return function(status, body, head, trouble)
+    if call.client._closed then return end
+    local answer, failure = classify_exchange(call, status, body, head, trouble)
+    if not failure or failure.outcome == "unknown" then events.orphan(call, answer, failure) end
+    if call.own_secrets then call.own_secrets:close() end
+  end
+end
+
 --- Sends a call until it succeeds or its failure is final.
 ---@param call devkit4ai.Call
 ---@param recover (fun(call: devkit4ai.Call, failure: devkit4ai.Failure, session: devkit4ai.Session): boolean?, devkit4ai.Failure)? session: of the attempt; true: it removed the cause of the failure; false: it can't; nil: it failed, with another failure
@@ -148,17 +164,16 @@ end
 ---@return string? head the response's header block
 function M.attempts(call, recover)
   local client, row = call.client, call.plan.row
-  local trace = client._trace
+  local trace, on_orphan = client._trace, row.billable and orphan_reporter(call) or nil
   local answer, failure, again
   repeat
     if trace then trace:request(call) end
     local request, session = call.request, client._session
     call.attempts = call.attempts + 1
     local status, body, head, trouble, times =
-      exchange(request.compiled or core.request(request), call.secrets, client, call.on_upload, row)
+      exchange(request.compiled or core.request(request), call.secrets, client, call.on_upload, row, on_orphan)
     if head and status and row.path then server_clock.note(client, head) end -- not an image server's clock
-    if status and not trouble then answer, failure = classify_response(call, status, body, head)
-    else answer, failure = classify.failed_exchange(call, status, body, head, trouble) end
+    answer, failure = classify_exchange(call, status, body, head, trouble)
     if failure then failure.attempts = failure.untried and 0 or call.attempts end
     if trace then trace:answer(call, status, head, body, times, failure, answer) end
     if failure and call.maybe_done and retry.was_done(row, failure) then answer, failure = true, nil end

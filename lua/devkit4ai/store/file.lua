@@ -6,12 +6,13 @@ local core = require "devkit4ai.core"
 local limits = require "devkit4ai.api.limits"
 local errors = require "devkit4ai.util.errors"
 local json = require "devkit4ai.util.json"
+local log = require "devkit4ai.util.log"
 
 local M = {}
 
 -- Called once per store: the sessions in the file are lost.
 local function warn_unreadable(path)
-  io.stderr:write("devkit4ai: ", path, " has no readable sessions; remove the file, and log in again\n")
+  log.write(path .. " has no readable sessions; remove the file, and log in again", true)
 end
 
 local function decode(text)

@@ -1,0 +1,274 @@
+--- The event loop of nginx and OpenResty. The callers are light threads, of a request or a timer; each parks at a semaphore.
+---
+--- A thread of its own runs the engine. It listens on a unix socket, because nginx can only connect. The pump of the worker, one
+--- light thread, reads a byte from that socket for each batch of finished transfers, and wakes their callers. It lives while
+--- something is pending: a pump that never ends would keep the worker from exiting.
+local core = require "devkit4ai.core"
+local log = require "devkit4ai.util.log"
+local ngx = require "ngx"
+local runner = require "devkit4ai.loop.hosts.runner"
+local semaphore = require "ngx.semaphore"
+
+local M = {}
+
+local engine, drain -- given to M.watch
+local path -- of the engine's socket; nil: it does not listen yet
+local is_running = false -- the pump
+local started -- when a timer for the pump was started; nil: none is on its way
+local queue = {} -- detached functions that the pump has to start, with their runnables
+local detached = 0 -- how many of them run
+local ended = {} -- their coroutines, when they have ended
+local idle = {} -- semaphores for the next callers
+
+local get_phase, is_yieldable, now = ngx.get_phase, core.is_yieldable, core.now
+local min, max = math.min, math.max
+local START = 1 -- seconds; nginx drops a timer without a word when too many of them run
+local POLL = 1 / 20 -- seconds between two drains, while the pump has no connection or answers are not taken
+local LONGEST = 1e6 -- seconds; nginx counts milliseconds in 32 bits
+local SHORTEST = 1 / 1000 -- seconds of a wait: nginx does not wait at all for less
+local MOST_IDLE = 1000 -- semaphores
+
+-- ---- where a caller can wait ----
+
+-- The phases that can wait. In another one, a semaphore only returns an error.
+local CAN_WAIT = {}
+for phase in ([[rewrite server_rewrite access precontent content timer ssl_cert ssl_session_fetch
+  preread]]):gmatch("%S+") do CAN_WAIT[phase] = true end
+local NO_TIMER = { init = true, exit_worker = true } -- phases without ngx.timer.at
+
+local function phase_message(phase)
+  if phase == "init" then
+    return "nginx can't wait in init_by_lua: create the client there, and make its calls in a request"
+  elseif NO_TIMER[phase] then
+    return ("nginx can't wait in %s_by_lua: make the call before that"):format(phase)
+  end
+  return ("nginx can't wait in the phase %s: make the call in a timer, "
+    .. "ngx.timer.at(0, function() ... end)"):format(phase)
+end
+
+-- Starts the engine's thread and its listener. Returns why that failed.
+local function listen()
+  local folder = os.getenv("TMPDIR")
+  if not folder or folder == "" then folder = "/tmp" end
+  local why
+  path, why = engine:listen(folder)
+  if path then return nil end
+  return ("in nginx, the calls need a folder for a unix socket: %s; name a folder where the workers can write, by a line "
+    .. "at the top of nginx.conf: env TMPDIR=/a/folder;"):format(why)
+end
+
+--- Whether the caller can wait here and now.
+---@return boolean? usable
+---@return string? why not
+---@return boolean? call_fails a call fails with this reason, and does not raise
+function M.usable()
+  local phase = get_phase()
+  if not CAN_WAIT[phase] then return nil, phase_message(phase), true end
+  if not is_yieldable() then
+    return nil, "nginx can't wait inside require, or inside a function that Lua's C code calls (a sort, a gsub, a "
+      .. "finalizer): make the call outside of it"
+  end
+  local why = not path and listen()
+  if why then return nil, why, true end
+  return true
+end
+
+-- ---- the pump ----
+
+-- Only a coroutine that is waited for or killed is freed before its parent ends.
+local function free(threads)
+  for i = #threads, 1, -1 do
+    ngx.thread.kill(threads[i])
+    threads[i] = nil
+  end
+end
+
+local function run_detached(fn, runnable)
+  detached = detached + 1
+  runner.run(fn, runnable)
+  detached = detached - 1
+  ended[#ended + 1] = coroutine.running()
+  engine:alarm(0) -- wakes the pump
+end
+
+local function start_detached()
+  free(ended)
+  local waiting = queue
+  queue = {}
+  for _, item in ipairs(waiting) do ngx.thread.spawn(run_detached, item.fn, item.runnable) end
+end
+
+local function is_busy()
+  return engine:pending() > 0 or detached > 0 or #queue > 0
+end
+
+local function connect()
+  local socket = ngx.socket.tcp()
+  socket:settimeout(1000)
+  local connected, why = socket:connect("unix:" .. path)
+  if connected then return socket end
+  return nil, why
+end
+
+-- Waits for the engine's next byte. Returns the connection, if it is still open, and why there is none.
+local function wait_for_byte(socket, seconds)
+  local why
+  if not socket then socket, why = connect() end
+  if not socket then
+    ngx.sleep(POLL)
+    return nil, why
+  end
+  socket:settimeout(seconds * 1000)
+  local _, trouble = socket:receiveany(64)
+  if not trouble or trouble == "timeout" then return socket end
+  socket:close()
+  return nil, trouble
+end
+
+local function serve()
+  local socket, why, reported
+  local untaken = drain()
+  start_detached()
+  while untaken or is_busy() do
+    socket, why = wait_for_byte(socket, untaken and POLL or 3600)
+    if why and not reported then
+      reported = true
+      log.write(("nginx can't connect to %s (%s), so each wait takes up to %g s longer"):format(path, why, POLL), true)
+    end
+    untaken = drain()
+    start_detached()
+  end
+  if socket then socket:setkeepalive(0, 1) end -- it costs nothing, and ends with the worker
+end
+
+local function pump()
+  if is_running then return end
+  is_running, started = true, nil
+  local ok, why = pcall(serve)
+  is_running = false
+  if not ok then log.write("the pump of nginx failed: " .. tostring(why), true) end
+end
+
+-- Returns nil and why nginx has no timer for it.
+local function start_pump()
+  if is_running or started and now() - started < START then return true end
+  local timer, why = ngx.timer.at(0, pump)
+  started = timer and now() or nil
+  if timer then return true end
+  return nil, ("nginx has no timer left (%s): make lua_max_pending_timers larger"):format(why)
+end
+
+--- The pump calls drain() soon after the engine has something, until nothing is pending.
+---@param its_engine userdata
+---@param its_drain fun(): boolean? takes the finished transfers; true: some are not taken by their callers yet, call it again
+function M.watch(its_engine, its_drain)
+  if engine ~= its_engine then engine, drain, path = its_engine, its_drain, nil end
+  if not is_running and engine:pending() > 0 then start_pump() end -- a caller that parks tries again
+end
+
+-- ---- waits ----
+
+-- The pump's timer was refused, or dropped.
+local function do_without_pump()
+  start_pump()
+  drain()
+end
+
+local function wait(sema, due)
+  repeat
+    local pump_missing = not is_running and is_busy()
+    local woken, why = sema:wait(max(SHORTEST, min(due - now(), pump_missing and START or LONGEST)))
+    if woken then return true end
+    if why ~= "timeout" then error("nginx can't wait here: " .. why, 0) end
+    if pump_missing and not is_running and is_busy() then do_without_pump() end
+  until now() >= due
+  return false
+end
+
+--- Suspends the caller until the slot is woken or the time is up; a wake before the park counts.
+---@param slot devkit4ai.loop.Slot
+---@param seconds number math.huge: no limit
+---@return boolean woken
+function M.park(slot, seconds)
+  if slot.woken then
+    slot.woken = false
+    return true
+  end
+  local sema = table.remove(idle) or assert(semaphore.new(0))
+  sema.is_posted = false
+  slot.sema = sema
+  local woken = wait(sema, now() + seconds)
+  slot.sema = nil
+  if woken then -- else a post may have come too late, and stay in it
+    if #idle < MOST_IDLE then idle[#idle + 1] = sema end
+    return true
+  end
+  if not sema.is_posted and #idle < MOST_IDLE then idle[#idle + 1] = sema end
+  return sema.is_posted
+end
+
+--- Wakes a slot. Never yields, never runs user code.
+---@param slot devkit4ai.loop.Slot
+function M.wake(slot)
+  local sema = slot.sema
+  if not sema then
+    slot.woken = true
+  elseif not sema.is_posted then
+    sema.is_posted = true
+    sema:post(1)
+  end
+end
+
+--- Whether nginx has ended the coroutine that parked at the slot: its request is over, or it was killed.
+---@param slot devkit4ai.loop.Slot
+---@return boolean
+function M.is_gone(slot)
+  local sema = slot.sema
+  return sema ~= nil and sema:count() >= (sema.is_posted and 1 or 0) -- posts without waiters
+end
+
+-- ---- tasks ----
+
+-- By the coroutine that started them: those that have ended.
+local ended_children = setmetatable({}, { __mode = "k" })
+
+local function run_child(fn, runnable, parent, at_once)
+  if not at_once then coroutine.yield() end -- the caller goes on until it waits
+  runner.run(fn, runnable)
+  local children = ended_children[parent[1]]
+  if children then children[#children + 1] = coroutine.running() end
+end
+
+local WEAK = { __mode = "v" }
+
+--- Runs fn as a task of the caller, in its request.
+---@param fn fun(runnable: devkit4ai.loop.Runnable)
+---@param runnable devkit4ai.loop.Runnable is told how fn ended, and is its argument
+---@param at_once boolean? fn starts now, and the caller goes on when fn waits; default: with the next wait
+---@return boolean? started
+---@return string? why not
+function M.spawn(fn, runnable, at_once)
+  local phase = get_phase()
+  if not CAN_WAIT[phase] then return nil, phase_message(phase) end
+  if not is_yieldable() then return nil, "nginx can't start a task inside a function that Lua's C code calls" end
+  local parent = coroutine.running()
+  local children = ended_children[parent]
+  if children then free(children) else ended_children[parent] = {} end
+  ngx.thread.spawn(run_child, fn, runnable, setmetatable({ parent }, WEAK), at_once)
+  return true
+end
+
+--- Runs fn apart from the caller, in the pump.
+---@param fn fun(runnable: devkit4ai.loop.Runnable)
+---@param runnable devkit4ai.loop.Runnable
+---@return boolean? started
+---@return string? why not
+function M.detach(fn, runnable)
+  local started_now, why = start_pump()
+  if not started_now then return nil, why end
+  queue[#queue + 1] = { fn = fn, runnable = runnable }
+  if is_running then engine:alarm(0) end -- wakes it
+  return true
+end
+
+return M
