@@ -1,5 +1,4 @@
---- Accounts of end users, their sessions, and how much they may send. A cookie has a random id, which scripts can't read;
---- the tokens stay here.
+--- Accounts of end users, and their sessions: the cookie has a random id, which no script can read; the tokens stay here.
 local cjson = require "cjson.safe"
 local failures = require "gateway.failures"
 

@@ -27,9 +27,8 @@ end
 function M.list(user)
   local page = tonumber((ngx.var.arg_page or ""):match("^%d%d?%d?$")) or 1
   local list = failures.try(user:generations({ per_page = PAGE_SIZE }):page(page))
-  local items = setmetatable({}, cjson.array_mt)
-  for i, gen in ipairs(list) do items[i] = describe(gen) end
-  return { items = items, has_more = #items == PAGE_SIZE }
+  for i, gen in ipairs(list) do list[i] = describe(gen) end
+  return { items = list[1] and list, has_more = #list == PAGE_SIZE } -- lua-cjson can't write an empty array
 end
 
 local function send_event(value)

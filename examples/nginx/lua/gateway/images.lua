@@ -46,18 +46,13 @@ function M.take(session, ids)
   return paths
 end
 
--- Removes the uploads that no generation took, the oldest first.
-local function clean_up()
+--- Removes the uploads that no generation took, the oldest first.
+function M.clean_up()
   for entry in function() return uploads:lpop "all" end do
     local time, id = entry:match("^(%S+) (%x+)$")
     if time + KEEP > ngx.now() then return uploads:lpush("all", entry) end
     os.remove(M.FOLDER .. id)
   end
-end
-
---- Starts the cleanup, in one worker.
-function M.start_cleanup()
-  if ngx.worker.id() == 0 then assert(ngx.timer.every(60, clean_up)) end
 end
 
 return M
