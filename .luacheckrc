@@ -6,3 +6,4 @@ include_files = { "**/*.lua", "bin/devkit4ai", "rockspec/*.rockspec", ".luacheck
 exclude_files = { "build" }
 files["bin/devkit4ai"] = { globals = { "_" } } -- a shell reads it, too
 files["spec/**/*_spec.lua"] = { std = "max+busted" }
+files["examples/nginx/lua"] = { std = "ngx_lua" }

@@ -117,8 +117,9 @@ end
 ---@return string
 function Gateway:text(method, path, options)
   local body = options.json and cjson.encode(options.json) or options.body
-  local headers = { Host = "127.0.0.1:" .. self.port, Origin = self.origin, Connection = "close", Cookie = options.cookie,
-    ["Content-Length"] = body and tostring(#body), ["Content-Type"] = options.json and "application/json" or nil }
+  local headers = { Host = "127.0.0.1:" .. self.port, Origin = self.origin, Connection = "close",
+    Cookie = options.cookie, ["Content-Length"] = body and tostring(#body),
+    ["Content-Type"] = options.json and "application/json" or nil }
   for name, value in pairs(options.headers or {}) do headers[name] = value end
   local lines = { method .. " " .. path .. " HTTP/1.1" }
   for name, value in pairs(headers) do
@@ -151,15 +152,15 @@ end
 ---@param path string? default an image of the examples
 ---@return spec.GatewayResponse
 function Gateway:upload(cookie, path)
-  local body = child.read(path or "examples/images/neon.png")
-  return self:request("POST", "/api/images", { cookie = cookie, body = body, headers = { ["Content-Type"] = "image/png" } })
+  return self:request("POST", "/api/images", { cookie = cookie, body = child.read(path or "examples/images/neon.png"),
+    headers = { ["Content-Type"] = "image/png" } })
 end
 
 --- Uploads an image, and starts a generation.
 ---@return string id
 function Gateway:generate(cookie, prompt)
-  local image = self:upload(cookie).json.id
-  local response = self:request("POST", "/api/generations", { cookie = cookie, json = { images = { image }, prompt = prompt } })
+  local json = { images = { self:upload(cookie).json.id }, prompt = prompt }
+  local response = self:request("POST", "/api/generations", { cookie = cookie, json = json })
   assert(response.status == 200, response.body)
   return response.json.id
 end

@@ -11,7 +11,7 @@ local ROWS = {
   not_found = { 404, "There is no such image." },
   rate_limited = { 429, "The service has too much to do. Try again later." },
   ["login auth"] = { 401, "The address or the password is wrong." },
-  ["create_generation unknown"] = { 502, "The connection was lost. Look at the gallery: your image may be in the making." },
+  ["create_generation unknown"] = { 502, "The connection was lost. Look in the gallery: the image may be on its way." },
 }
 local OTHER = { 502, "The service can't be reached at the moment. Try again later." }
 

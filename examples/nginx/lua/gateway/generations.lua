@@ -15,7 +15,8 @@ end
 
 --- POST /api/generations: { images = ids of uploads, prompt = text }. It costs money, and is sent once.
 function M.create(user, session, input)
-  if type(input.prompt) ~= "string" or type(input.images) ~= "table" then failures.refuse(422, "Describe the image.") end
+  local is_complete = type(input.prompt) == "string" and type(input.images) == "table"
+  if not is_complete then failures.refuse(422, "Describe the image.") end
   accounts.count(session, "generations")
   local paths = images.take(session, input.images)
   local gen, _, err = user:generate { images = paths, prompt = input.prompt }
@@ -49,7 +50,7 @@ function M.events(user, _, id)
   return false
 end
 
---- GET /api/generations/ID/image: saves it to a temporary file, which nginx sends and removes (location /results/).
+--- GET /api/generations/ID/image: saves it to a file, which nginx sends and then removes (location /results/).
 function M.image(user, _, id)
   local name = accounts.random_id()
   local path = failures.try(user:generation(id):save(images.FOLDER .. name))
