@@ -19,9 +19,10 @@ local queue = {} -- detached functions that the pump has to start, with their ru
 local detached = 0 -- how many of them run
 local ended = {} -- their coroutines, when they have ended
 local idle = {} -- semaphores for the next callers
+local parked = setmetatable({}, { __mode = "k" }) -- by coroutine: the semaphore that it waits at
 
 local get_phase, is_yieldable, now = ngx.get_phase, core.is_yieldable, core.now
-local min, max = math.min, math.max
+local min, max, running = math.min, math.max, coroutine.running
 local START = 1 -- seconds; nginx drops a timer without a word when too many of them run
 local POLL = 1 / 20 -- seconds between two drains, while the pump has no connection or answers are not taken
 local LONGEST = 1e6 -- seconds; nginx counts milliseconds in 32 bits
@@ -87,7 +88,7 @@ local function run_detached(fn, runnable)
   detached = detached + 1
   runner.run(fn, runnable)
   detached = detached - 1
-  ended[#ended + 1] = coroutine.running()
+  ended[#ended + 1] = running()
   engine:alarm(0) -- wakes the pump
 end
 
@@ -174,15 +175,24 @@ local function do_without_pump()
   drain()
 end
 
+-- Waits until the semaphore is woken. A post without a wake is of a child that has ended.
 local function wait(sema, due)
   repeat
     local pump_missing = not is_running and is_busy()
-    local woken, why = sema:wait(max(SHORTEST, min(due - now(), pump_missing and START or LONGEST)))
-    if woken then return true end
-    if why ~= "timeout" then error("nginx can't wait here: " .. why, 0) end
-    if pump_missing and not is_running and is_busy() then do_without_pump() end
+    local posted, why = sema:wait(max(SHORTEST, min(due - now(), pump_missing and START or LONGEST)))
+    if posted then sema.posts = sema.posts - 1
+    elseif why ~= "timeout" then error("nginx can't wait here: " .. why, 0) end
+    if sema.ended[1] then free(sema.ended) end
+    if sema.is_woken then return true end
+    if not posted and pump_missing and not is_running and is_busy() then do_without_pump() end
   until now() >= due
   return false
+end
+
+local function new_semaphore()
+  local sema = assert(semaphore.new(0))
+  sema.posts, sema.ended = 0, {} -- ended: children of the caller that waits
+  return sema
 end
 
 --- Suspends the caller until the slot is woken or the time is up; a wake before the park counts.
@@ -194,17 +204,17 @@ function M.park(slot, seconds)
     slot.woken = false
     return true
   end
-  local sema = table.remove(idle) or assert(semaphore.new(0))
-  sema.is_posted = false
-  slot.sema = sema
+  local sema, co = table.remove(idle) or new_semaphore(), running()
+  sema.is_woken, slot.sema, parked[co] = false, sema, sema
   local woken = wait(sema, now() + seconds)
-  slot.sema = nil
-  if woken then -- else a post may have come too late, and stay in it
-    if #idle < MOST_IDLE then idle[#idle + 1] = sema end
-    return true
-  end
-  if not sema.is_posted and #idle < MOST_IDLE then idle[#idle + 1] = sema end
-  return sema.is_posted
+  slot.sema, parked[co] = nil, nil
+  if sema.posts == 0 and #idle < MOST_IDLE then idle[#idle + 1] = sema end -- else a post came too late, and is in it
+  return woken
+end
+
+local function post(sema)
+  sema.posts = sema.posts + 1
+  sema:post(1)
 end
 
 --- Wakes a slot. Never yields, never runs user code.
@@ -213,9 +223,9 @@ function M.wake(slot)
   local sema = slot.sema
   if not sema then
     slot.woken = true
-  elseif not sema.is_posted then
-    sema.is_posted = true
-    sema:post(1)
+  elseif not sema.is_woken then
+    sema.is_woken = true
+    post(sema)
   end
 end
 
@@ -224,19 +234,25 @@ end
 ---@return boolean
 function M.is_gone(slot)
   local sema = slot.sema
-  return sema ~= nil and sema:count() >= (sema.is_posted and 1 or 0) -- posts without waiters
+  return sema ~= nil and sema:count() >= sema.posts -- the number of posts less that of waiters
 end
 
 -- ---- tasks ----
 
--- By the coroutine that started them: those that have ended.
-local ended_children = setmetatable({}, { __mode = "k" })
+-- A request never ends if one of its light threads is killed after a child of that thread has ended. So a parent that is
+-- parked frees each child soon: it is woken for that.
+local function end_child(parent)
+  local sema = parent and parked[parent]
+  if not sema then return end
+  sema.ended[#sema.ended + 1] = running()
+  post(sema)
+end
 
-local function run_child(fn, runnable, parent, at_once)
+local function run_child(fn, runnable, link, at_once)
   if not at_once then coroutine.yield() end -- the caller goes on until it waits
   runner.run(fn, runnable)
-  local children = ended_children[parent[1]]
-  if children then children[#children + 1] = coroutine.running() end
+  link.over = true
+  end_child(link.parent)
 end
 
 local WEAK = { __mode = "v" }
@@ -251,10 +267,9 @@ function M.spawn(fn, runnable, at_once)
   local phase = get_phase()
   if not CAN_WAIT[phase] then return nil, phase_message(phase) end
   if not is_yieldable() then return nil, "nginx can't start a task inside a function that Lua's C code calls" end
-  local parent = coroutine.running()
-  local children = ended_children[parent]
-  if children then free(children) else ended_children[parent] = {} end
-  ngx.thread.spawn(run_child, fn, runnable, setmetatable({ parent }, WEAK), at_once)
+  local link = setmetatable({ parent = running() }, WEAK)
+  local co = ngx.thread.spawn(run_child, fn, runnable, link, at_once)
+  if link.over then ngx.thread.kill(co) end
   return true
 end
 
