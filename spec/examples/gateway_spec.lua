@@ -4,6 +4,7 @@ local support = require "spec.support.gateway"
 
 local PNG = child.read "examples/images/neon.png"
 local NOBODY = ("0"):rep(32)
+local LIMIT = 10 * 1024 * 1024 -- bytes of an image
 local OTHER_ADDRESS = "127.0.0.2"
 
 describe("the gateway", function()
@@ -74,6 +75,21 @@ describe("the gateway", function()
       assert.equal(204, slow:request("POST", "/api/log-out", { cookie = cookie }).status)
       assert.equal(401, slow:request("GET", "/api/me", { cookie = cookie }).status)
       assert.same({}, slow:files())
+    end)
+
+    it("large uploads in little memory", function()
+      local own = support.start "--step-time 0"
+      finally(function() own:stop() end)
+      local cookie = own:sign_up "guest@example.com"
+      own:request("GET", "/api/generations/" .. own:generate(cookie, "a boat") .. "/image", { cookie = cookie })
+      local before, ids = own:peak_memory(), {}
+      local large = { cookie = cookie, body = PNG .. ("x"):rep(LIMIT - #PNG) }
+      large.headers = { ["Content-Type"] = "image/png" }
+      for i = 1, 5 do ids[i] = own:request("POST", "/api/images", large).json.id end
+      local json = { images = ids, prompt = "a city" }
+      assert.equal(200, own:request("POST", "/api/generations", { cookie = cookie, json = json }).status)
+      local growth = own:peak_memory() - before
+      assert.is_true(growth < 5, growth .. " MB more, for 50 MB of images")
     end)
 
     it("the words of a failure", function()
@@ -153,7 +169,8 @@ describe("the gateway", function()
         "/api/generations/" .. uuid .. "/../../../nginx.conf",
         "/api/generations/" .. uuid .. "%0d%0aX-Evil:%201/image",
         "/api/generations/" .. uuid .. "/image/x", "/results/" .. NOBODY, "/run/access.log", "/nginx.conf",
-        "/index.html", "/lua/gateway/router.lua", "/api/generations/" .. uuid .. "%2fimage%3fx=", "/api/generations/" .. uuid:rep(200),
+        "/index.html", "/lua/gateway/router.lua", "/api/generations/" .. uuid .. "%2fimage%3fx=",
+        "/api/generations/" .. uuid:rep(200),
         "//api//me/", "/api/images", "/_sandbox/generations", "/api/generations/" .. uuid .. "/events/../image",
       } do
         local response = get(cookie, path)
@@ -173,9 +190,8 @@ describe("the gateway", function()
         local options = { cookie = user or cookie, body = body, headers = headers }
         return gateway:request("POST", "/api/images", options).status
       end
-      local limit = 10 * 1024 * 1024
-      assert.equal(413, upload(PNG .. ("x"):rep(limit - #PNG + 1), "image/png"))
-      assert.equal(200, upload(PNG .. ("x"):rep(limit - #PNG), "image/png"))
+      assert.equal(413, upload(PNG .. ("x"):rep(LIMIT - #PNG + 1), "image/png"))
+      assert.equal(200, upload(PNG .. ("x"):rep(LIMIT - #PNG), "image/png"))
       assert.equal(415, upload("GIF89a...........", "image/gif"))
       assert.equal(415, upload("<html><script>alert(1)</script>", "image/png"))
       assert.equal(415, upload(PNG, "image/jpeg"))
@@ -185,7 +201,7 @@ describe("the gateway", function()
       local chunked = gateway:connect()
       chunked:send(gateway:text("POST", "/api/images", { cookie = cookie,
         headers = { ["Content-Type"] = "image/png", ["Transfer-Encoding"] = "chunked" } }))
-      chunked:send(("%x\r\n"):format(limit + 1) .. PNG .. ("x"):rep(limit + 1 - #PNG) .. "\r\n0\r\n\r\n")
+      chunked:send(("%x\r\n"):format(LIMIT + 1) .. PNG .. ("x"):rep(LIMIT + 1 - #PNG) .. "\r\n0\r\n\r\n")
       assert.equal(413, gateway:read(chunked).status)
       assert.equal(413, gateway:request("POST", "/api/log-in", { json = { email = ("x"):rep(20000) } }).status)
     end)
@@ -346,6 +362,43 @@ describe("the gateway", function()
     assert.falsy(words:find "eyJ")          -- a token
     assert.falsy(words:find "SecurePass123")
     assert.falsy(gateway:error_log():find "attempt to", 1, true) -- a fault of the gateway's Lua
+  end)
+
+  -- With a table in place of nginx's list: the real one keeps an upload for 15 minutes.
+  it("removes the uploads that no generation took", function()
+    local folder, list = child.folder(), { "100.5 aa", "200 bb", "1000 cc" }
+    finally(function() child.remove(folder) end)
+    local uploads = {
+      lpop = function() return table.remove(list, 1) end,
+      lpush = function(_, _, entry) table.insert(list, 1, entry) end,
+    }
+    local ngx = { shared = { uploads = uploads }, config = { prefix = function() return folder .. "/" end } }
+    function ngx.now() return 1099.9 end
+    os.execute(("mkdir %s/run && touch %s/run/aa %s/run/bb %s/run/cc"):format(folder, folder, folder, folder))
+    local environment = setmetatable({ ngx = ngx, require = function() return {} end }, { __index = _G })
+    local images = assert(loadfile("examples/nginx/lua/gateway/images.lua", "t", environment))()
+    images.clean_up()
+    assert.same({ "bb", "cc" }, child.list(folder .. "/run"))
+    ngx.now = function() return 1100.6 end
+    images.clean_up()
+    assert.same({ "cc" }, child.list(folder .. "/run"))
+    assert.same({ "1000 cc" }, list)
+  end)
+
+  it("has at most 300 lines of Lua, and the README's numbers", function()
+    local pipe = assert(io.popen "cat examples/nginx/lua/gateway/*.lua")
+    local lua = pipe:read "*a"
+    pipe:close()
+    assert.is_true(select(2, lua:gsub("\n", "")) <= 300)
+    local readme, conf = child.read "examples/nginx/README.md":gsub("%s+", " "), child.read "examples/nginx/nginx.conf"
+    local images, minutes = readme:match "(%d+) uploads in (%d+) minutes"
+    local generations = readme:match "(%d+) generations an hour"
+    assert.truthy(lua:find(("generations = { most = %s, seconds = 3600 }"):format(generations)))
+    assert.truthy(lua:find(("images = { most = %s, seconds = %d }"):format(images, minutes * 60)))
+    assert.truthy(conf:find(("rate=%sr/m"):format(readme:match "(%d+) logins a minute")))
+    assert.truthy(conf:find(("connections %s;"):format(readme:match "(%d+) connections from one address")))
+    assert.truthy(lua:find(("PAGE_SIZE = %s"):format(readme:match "the gallery, (%d+) on a page")))
+    assert.truthy(lua:find(("KEEP = %d"):format(readme:match "or after (%d+) minutes" * 60)))
   end)
 
   it("leaves nothing behind when it stops", function()

@@ -58,6 +58,17 @@ function Gateway:access_log()
   return child.read(self.folder .. "/gateway/run/access.log")
 end
 
+--- The largest memory that one of nginx's workers has had, in MB.
+---@return number
+function Gateway:peak_memory()
+  local master = child.read(self.folder .. "/gateway/run/nginx.pid"):match("%d+")
+  local most = 0
+  for worker in child.read(("/proc/%s/task/%s/children"):format(master, master)):gmatch("%d+") do
+    most = math.max(most, tonumber(child.read(("/proc/%s/status"):format(worker)):match("VmHWM:%s+(%d+)")) / 1024)
+  end
+  return most
+end
+
 --- The uploads and results that are on the disk.
 ---@return string[]
 function Gateway:files()
