@@ -203,6 +203,13 @@ async function onAPhone(browser) {
   await page.waitForSelector("#confirm[open]");
   await fits(page);
   ok("fits in 360 pixels");
+
+  await page.tap("#confirm [value=no]");
+  await generate(page, "a city [fail: it is too dark]");
+  await page.waitForFunction(() => document.getElementById("status").textContent.includes("it is too dark"), null,
+    { timeout: 60000 });
+  await fits(page);
+  ok("says why there is no image");
   assert.deepEqual(page.faults, []);
   await page.context().close();
 }

@@ -143,6 +143,18 @@ describe("the gateway", function()
       assert.equal(401, get(again.cookie, "/api/generations").status)
     end)
 
+    it("two browsers of a user have two sessions, which outlive their access tokens", function()
+      local first, email = new_user()
+      local second = log_in(email, "SecurePass123").cookie
+      gateway:sandbox("clock", { advance = 3600 })
+      assert.equal(200, get(first, "/api/generations").status)
+      assert.equal(200, get(second, "/api/generations").status)
+      gateway:request("POST", "/api/log-out", { cookie = first })
+      assert.equal(401, get(first, "/api/generations").status)
+      gateway:sandbox("clock", { advance = 3600 })
+      assert.equal(200, get(second, "/api/generations").status)
+    end)
+
     it("another user's generation and uploads are out of reach", function()
       local owner, thief = new_user(), new_user()
       local path = "/api/generations/" .. gateway:generate(owner, "a boat")

@@ -42,11 +42,11 @@ end
 function M.events(user, _, id)
   local started = ngx.now()
   local done, _, err = user:generation(id):wait { on_progress = function(gen)
-    send_event { status = gen.status, seconds = math.floor(ngx.now() - started) }
+    send_event { status = gen.status, error = gen.error, seconds = math.floor(ngx.now() - started) }
   end }
-  if not done and not ngx.headers_sent then error(err, 0) end
-  local status = not done and (err.kind == "failed" and "failed" or "lost")
-  if status then send_event { status = status, error = select(2, failures.describe(err)).error } end
+  if done or err.kind == "failed" then return false end
+  if not ngx.headers_sent then error(err, 0) end
+  send_event { status = "lost", error = select(2, failures.describe(err)).error }
   return false
 end
 
