@@ -7,3 +7,4 @@ exclude_files = { "build" }
 files["bin/devkit4ai"] = { globals = { "_" } } -- a shell reads it, too
 files["spec/**/*_spec.lua"] = { std = "max+busted" }
 files["examples/nginx/lua"] = { std = "ngx_lua" }
+files["spec/devkit4ai/loop/suite/valgrind.lua"] = { std = "max+busted" }

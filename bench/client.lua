@@ -1,8 +1,8 @@
---- This client at the bench: what it prints is said in bench/measure.lua.
+--- Benchmark of this client. bench/measure.lua documents the output.
 ---
 ---     client.lua calls BASE COUNT WARM [ROOTS]       client:me(), one after another; the waiter steps
 ---     client.lua frames BASE COUNT WARM              the same on a started engine: its thread steps
----     client.lua many BASE COUNT WARM AT_ONCE        so many at once, each in a task
+---     client.lua many BASE COUNT WARM AT_ONCE [LOOP] so many at once, each in a task; LOOP: of hosts.lua, default own
 ---     client.lua pool BASE AT_ONCE                   so many at once, then one by one: connections that are open then
 ---     client.lua flight BASE COUNT                   memory of a call that nobody answers, its task included
 ---     client.lua clients BASE COUNT resident|heap    memory of an end user's client
@@ -10,7 +10,8 @@
 ---     client.lua download BASE FILE                  client:me(), then one gen:save, which is measured
 ---
 --- ROOTS is a CA file; "-", or none, stands for the client's own.
-local measure = dofile((arg[0]:match("^.*/") or "") .. "measure.lua")
+local here = arg[0]:match("^.*/") or ""
+local hosts, measure = dofile(here .. "hosts.lua"), dofile(here .. "measure.lua")
 local devkit4ai = require "devkit4ai"
 
 local PROJECT = "660e8400-e29b-41d4-a716-446655440000"
@@ -19,7 +20,7 @@ local TOKEN = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"
   .. ".eyJzdWIiOiI1NTBlODQwMC1lMjliLTQxZDQtYTcxNi00NDY2NTU0NDAwMDAiLCJleHAiOjE3MDIwMzY4MDB9"
   .. ".c2lnbmF0dXJlLW9mLXRoaXJ0eS10d28tYnl0ZXMtaGVyZQ"
 
-local function new_client(roots)
+local function new_client(roots, loop)
   return devkit4ai.new {
     base_url = arg[2],
     access_token = TOKEN,
@@ -27,6 +28,7 @@ local function new_client(roots)
     project_id = PROJECT,
     project_key = "pk_abc123XYZ-_789def456ghi012jkl345",
     ca_file = roots,
+    loop = loop,
   }
 end
 
@@ -62,9 +64,12 @@ local function call_many(client, at_once, count)
 end
 
 function modes.many()
-  local client, at_once = new_client(), tonumber(arg[5])
-  call_many(client, at_once, tonumber(arg[4]))
-  measure.cpu(tonumber(arg[3]), function(count) call_many(client, at_once, count) end)
+  local loop = arg[6] or "own"
+  local client, at_once = new_client(nil, loop), tonumber(arg[5])
+  hosts[loop](function()
+    call_many(client, at_once, tonumber(arg[4]))
+    measure.cpu(tonumber(arg[3]), function(count) call_many(client, at_once, count) end)
+  end)
 end
 
 -- Connections of this machine to the server's port; none but ours are.
@@ -120,7 +125,7 @@ end
 function modes.download()
   local client = new_client()
   local generation = client:generation("550e8400-e29b-41d4-a716-446655440000")
-  generation.image_url = arg[2] .. "/picture.jpg" -- as one has it that is completed
+  generation.image_url = arg[2] .. "/image.jpg" -- as one has it that is completed
   assert(client:me())
   measure.peak(function() assert(generation:save(arg[3], { overwrite = true })) end)
 end

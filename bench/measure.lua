@@ -1,9 +1,9 @@
---- What the Lua peers of a benchmark measure of themselves, in every Lua, as bench/twin.c does.
+--- Measurements that a Lua process makes of itself. bench/peers/raw_libcurl.c prints the same.
 local M = {}
 
---- Prints microseconds of CPU that each of so many took, all threads counted.
+--- Prints microseconds of CPU for each of `count` items, for all threads.
 ---@param count integer
----@param work fun(count: integer) does it so often
+---@param work fun(count: integer) handles that many items
 function M.cpu(count, work)
   local start = os.clock()
   work(count)
@@ -42,7 +42,7 @@ local HELD = { -- bytes
 
 M.FLIGHT = 0.5 -- seconds in which all requests of a flight are on their way
 
---- Prints bytes that each of so many holds when work is done.
+--- Prints the bytes of memory that each of `count` items holds when work is done.
 ---@param count integer
 ---@param work fun(list: any[]) makes them, and puts them into a list that has the room
 ---@param where "resident"|"heap"|nil of the process's memory (the default), or of Lua's own alone

@@ -19,7 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { HEAD_MAX = 16384, READ_SIZE = 262144, PICTURE_SIZE = 5000000 };
+enum { HEAD_MAX = 16384, READ_SIZE = 262144, IMAGE_SIZE = 5000000 };
 
 static SSL_CTX *tls;
 static bool close_after_answer;
@@ -94,22 +94,24 @@ static const char generation[] = "{\"id\":\"" ID "\",\"status\":\"pending\","
   "\"message\":\"Generation request submitted successfully\"}";
 static const char unknown[] = "{\"detail\":\"Not Found\"}";
 
-/* JPEG by its first bytes */
-static bool send_picture (connection *c) {
+/* A JPEG by its first bytes and its end marker, which the client checks. */
+static bool send_image (connection *c) {
   static const char head[] = "HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: 5000000\r\n\r\n";
   memset(c->bytes, 'p', READ_SIZE);
   memcpy(c->bytes, "\xff\xd8\xff\xe0", 4);
   if (!send_text(c, head, sizeof head - 1)) return false;
-  for (size_t left = PICTURE_SIZE, n; left > 0; left -= n) {
+  for (size_t left = IMAGE_SIZE, n; left > 0; left -= n) {
     n = left < READ_SIZE ? left : READ_SIZE;
+    if (n == left) memcpy(c->bytes + n - 2, "\xff\xd9", 2);
     if (!send_text(c, c->bytes, n)) return false;
+    memset(c->bytes, 'p', 4);
   }
   return true;
 }
 
 static bool answer (connection *c, const char *request) {
   const char *status = "200 OK", *body = user;
-  if (strncmp(request, "GET /picture.jpg ", 17) == 0) return send_picture(c);
+  if (strncmp(request, "GET /image.jpg ", 15) == 0) return send_image(c);
   if (strncmp(request, "GET /api/v1/generation/generations-v2/", 38) == 0) return true;
   if (strncmp(request, "POST /api/v1/generation/generate-v2 ", 36) == 0) {
     body = generation;

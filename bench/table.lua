@@ -5,7 +5,7 @@ local ROUNDS = 5
 
 ---@class bench.Cell
 ---@field name string
----@field measure fun(seen: table<string, bench.Figure>): number, number?  in the table's unit; and KiB where the row looks at memory too
+---@field measure fun(seen: table<string, bench.Figure>): number, number?  in the table's unit; and KiB where the row measures memory too
 ---@field base? string the cell that its ratio is taken to; without one: the first
 ---@field figure? number goal: at most so much, in the table's unit
 ---@field ratio? number goal: at most so many times the base's figure of the same round
@@ -39,7 +39,7 @@ local function spread(rounds, figure)
   return list[(#list + 1) // 2], list[1], list[#list]
 end
 
---- What is asked of a cell, and whether it was kept.
+--- The goals of a cell, and whether it meets them.
 local function judge(cell, found)
   local asked, missed = {}, {}
   for _, goal in ipairs { { "figure", "" }, { "ratio", " x" }, { "memory", " MB" }, { "lightness", " x MB" } } do

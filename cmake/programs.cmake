@@ -5,7 +5,7 @@
 #   spec/binding/x_test.c      -> spec/binding/x_test      a host with its own Lua 5.4
 #   spec/support/x_preload.c   -> spec/x_preload.so        for LD_PRELOAD
 #   spec/fuzz/*/x.c            -> spec/fuzz/x              the core under libFuzzer, only in the fuzzer's build
-#   bench/x.c                  -> bench/x                  with libcurl, without the core
+#   bench/x.c, bench/peers/x.c -> bench/x                  with libcurl, without the core
 
 add_custom_target(tests)
 add_custom_target(fuzzers)
@@ -64,7 +64,7 @@ endforeach()
 
 pkg_check_modules(OPENSSL QUIET IMPORTED_TARGET openssl)  # for the benchmarks' TLS server
 if(OPENSSL_FOUND)
-  file(GLOB benchmark_sources CONFIGURE_DEPENDS bench/*.c)
+  file(GLOB benchmark_sources CONFIGURE_DEPENDS bench/*.c bench/peers/*.c)
   devkit4ai_programs(benchmarks bench "${benchmark_sources}" PkgConfig::CURL PkgConfig::OPENSSL Threads::Threads)
 endif()
 
@@ -82,6 +82,18 @@ if(DEVKIT4AI_SANITIZE MATCHES "address")
       COMMAND ${PATCHELF} --add-needed "${asan}" "${copy}"
       DEPENDS "${LUA${version}_PROGRAM}" VERBATIM)
     add_custom_target(interpreter${version} DEPENDS "${copy}")
+    add_dependencies(tests interpreter${version})
+  endforeach()
+endif()
+
+# ThreadSanitizer's runtime must be in the program itself, so the tests run a small interpreter of their own.
+if(DEVKIT4AI_SANITIZE MATCHES "thread")
+  foreach(version IN LISTS DEVKIT4AI_FOUND_LUAS)
+    add_executable(interpreter${version} EXCLUDE_FROM_ALL spec/support/sanitizers/lua.c)
+    target_link_libraries(interpreter${version} PRIVATE PkgConfig::LUA${version})
+    set_target_properties(interpreter${version} PROPERTIES
+      OUTPUT_NAME "lua${version}" RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin" ENABLE_EXPORTS ON)
+    devkit4ai_flags(interpreter${version})
     add_dependencies(tests interpreter${version})
   endforeach()
 endif()

@@ -1,37 +1,39 @@
---- Rows of files: images that go up, a picture that comes down.
+--- Rows of files: uploads of images, and the download of one.
 local M = {}
 
 local CURL_LUAS = { "lua5.1", "luajit" } -- of the Luas, what Debian builds its Lua-cURL for
 
-local function upload(title, kit, shared, url, roots, ratio, memory)
+local function upload(title, harness, shared, url, roots, ratio, memory)
   local cells = { { name = "raw libcurl, curl_mime_filedata",
-    measure = kit.command(kit.twin("upload", url, shared.upload_head, roots, shared.images)) } }
-  kit.each(cells, kit.LUAS, function(lua)
+    measure = harness.command(harness.raw_libcurl("upload", url, shared.upload_head, roots, shared.images)) } }
+  harness.each(cells, harness.LUAS, function(lua)
     return { name = "this client, " .. lua, ratio = ratio, memory = memory,
-      measure = kit.command(kit.lua(lua, "client.lua", "upload", url, roots, shared.images)) }
+      measure = harness.command(harness.lua(lua, "client.lua", "upload", url, roots, shared.images)) }
   end)
-  kit.each_with(cells, "Lua-cURL", "curl", CURL_LUAS, function(lua)
+  harness.each_with(cells, "Lua-cURL", "curl", CURL_LUAS, function(lua)
     return { name = (roots == "-" and "Lua-cURL, " or "Lua-cURL (GnuTLS), ") .. lua,
-      measure = kit.command(kit.lua(lua, "lua_curl.lua", "upload", url, shared.upload_head, roots, shared.images)) }
+      measure = harness.command(harness.lua(lua, "peers/lua_curl.lua", "upload", url, shared.upload_head, roots,
+        shared.images)) }
   end)
-  kit.show(title, "ms each", cells)
+  harness.show(title, "ms each", cells)
 end
 
-function M.R4(kit, shared, start_server)
-  upload("R4: 5 x 10 MiB from files, plain", kit, shared, start_server("", kit.pin), "-", 1.0, 1.2)
+function M.R4(harness, shared, start_server)
+  upload("R4: 5 x 10 MiB from files, plain", harness, shared, start_server("", harness.pin), "-", 1.0, 1.2)
   -- one root alone: the row is about the upload, and the system's roots would drown it
-  upload("R4: the same over TLS 1.3", kit, shared, start_server(shared.tls, kit.pin), shared.certificate, 0.9, 2.3)
+  upload("R4: the same over TLS 1.3", harness, shared, start_server(shared.tls, harness.pin), shared.certificate,
+    0.9, 2.3)
 end
 
-function M.R8(kit, shared, start_server)
-  local url, file = start_server("", kit.pin), shared.picture
+function M.R8(harness, shared, start_server)
+  local url, file = start_server("", harness.pin), shared.download_path
   local cells = { { name = "raw libcurl, its defaults, no fsync",
-    measure = kit.command(kit.twin("download", url, shared.me_head, file)) } }
-  kit.each(cells, kit.LUAS, function(lua)
+    measure = harness.command(harness.raw_libcurl("download", url, shared.me_head, file)) } }
+  harness.each(cells, harness.LUAS, function(lua)
     return { name = "this client, fsync and rename, " .. lua, ratio = 0.75, memory = 0.4,
-      measure = kit.command(kit.lua(lua, "client.lua", "download", url, file)) }
+      measure = harness.command(harness.lua(lua, "client.lua", "download", url, file)) }
   end)
-  kit.show("R8: a picture of 5 MB into a file", "ms each", cells)
+  harness.show("R8: an image of 5 MB into a file", "ms each", cells)
 end
 
 return M

@@ -12,7 +12,7 @@ local failure_table = require "spec.support.failure_table"
 local redact = require "devkit4ai.util.redact"
 local limits = require "devkit4ai.api.limits"
 local operations = require "devkit4ai.api.operations"
-local poll_schedule = require "devkit4ai.generation.poll_schedule"
+local poll_schedule = require "devkit4ai.generation.pacing.poll_schedule"
 local retry = require "devkit4ai.request.retry"
 local sandbox_options = require "devkit4ai.sandbox.options"
 
@@ -266,7 +266,7 @@ describe("the lists of the pages", function()
   end)
 
   it("name each kind of error, in the comment and in the table", function()
-    local comment = assert(child.read(library "util/errors"):match("field kind string the cause: ([%l_, ]+)"))
+    local comment = assert(child.read(library "util/errors/init"):match("field kind string the cause: ([%l_, ]+)"))
     local kinds, told = {}, {}
     for kind in comment:gmatch("[%l_]+") do kinds[kind] = true end
     local rows = child.read("docs/errors.md"):match("\n## By kind\n.-\n| %-%-%-(.-)\n## ")
@@ -280,7 +280,7 @@ describe("the lists of the pages", function()
 
   it("name each field of an error", function()
     local table_of = child.read("docs/errors.md"):match("\n## The fields of `err`\n(.-)\n## ")
-    for name in child.read(library "util/errors"):gmatch("%-%-%-@field ([%l_]+) ") do
+    for name in child.read(library "util/errors/init"):gmatch("%-%-%-@field ([%l_]+) ") do
       assert.is_truthy(table_of:find("`" .. name .. "`", 1, true), name)
     end
   end)
@@ -332,7 +332,7 @@ end)
 -- Messages that a page quotes, with the source file.
 local QUOTES = {
   { "docs/building.md", "libcurl is too old: version 7.80.0 or newer is needed", "src/core/transfer/transfer.h" },
-  { "docs/building.md", "does not take", "src/core/transfer/handle.c" },
+  { "docs/building.md", "does not take", "src/core/handle/handle.c" },
   { "docs/building.md", "no Lua headers found", "cmake/luas.cmake" },
   { "docs/building.md", "the sandbox did not start: the shell finds no command '", library "sandbox/init" },
   { "docs/building.md", " does not find", library "util/dependencies" },
@@ -358,7 +358,7 @@ describe("the messages that pages quote", function()
     local file = assert(io.open(folder .. "/curl/curl.h", "w"))
     file:write("#define LIBCURL_VERSION_NUM 0x074F01\n")
     file:close()
-    local pipe = assert(io.popen(("cc -fsyntax-only -Isrc/core -I'%s' src/core/transfer/handle.c 2>&1"):format(folder)))
+    local pipe = assert(io.popen(("cc -fsyntax-only -Isrc/core -I'%s' src/core/handle/handle.c 2>&1"):format(folder)))
     local said = pipe:read("*a")
     pipe:close()
     assert.is_truthy(said:find(QUOTES[1][2], 1, true), said)

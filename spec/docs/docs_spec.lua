@@ -7,6 +7,9 @@ local child = require "spec.support.child"
 -- Blocks that other specs run: by page, languages.
 local ELSEWHERE = {
   ["docs/command.md"] = { sh = "spec/devkit4ai/cli/docs_spec.lua" },
+  ["docs/hosts/nginx.md"] = {
+    lua = "spec/devkit4ai/loop/hosts/nginx_docs_spec.lua", nginx = "spec/devkit4ai/loop/hosts/nginx_docs_spec.lua",
+  },
   ["docs/processes.md"] = { lua = "spec/devkit4ai/loop/process/fork_spec.lua" }, -- which needs fork
   ["README.md"] = { lua = "spec/docs/readme_spec.lua" },
   ["docs/sandbox.md"] = { lua = "spec/devkit4ai/sandbox/docs_spec.lua", sh = "spec/devkit4ai/sandbox/docs_spec.lua" },
@@ -15,7 +18,8 @@ local ELSEWHERE = {
 
 -- Blocks that are not run: other systems' lines, what installs, what asks the live API, what ends with Ctrl-C alone.
 local NOT_RUN = {
-  ["README.md"] = 1, ["docs/building.md"] = 6, ["docs/first-steps.md"] = 3, ["docs/proxy.md"] = 2,
+  ["README.md"] = 1, ["docs/building.md"] = 6, ["docs/first-steps.md"] = 3, ["docs/hosts/nginx.md"] = 3,
+  ["docs/proxy.md"] = 2,
   ["docs/sandbox.md"] = 1,
 }
 
@@ -27,7 +31,7 @@ local BEGINNING = assert(child.read("docs/README.md"):match("\n```lua\n(.-)```")
 local PRELUDE = [[
 package.path = package.path .. ";" .. (...) .. "/?.lua"
 ]] .. BEGINNING:gsub('require "devkit4ai"\n', 'require "spec.support.no_retry_pauses"\n') .. [[
-require("devkit4ai.generation.poll_schedule").pause = function() return 0.03 end
+require("devkit4ai.generation.pacing.poll_schedule").pause = function() return 0.03 end
 local print = function(...)
   local parts = {}
   for i = 1, select("#", ...) do parts[i] = tostring((select(i, ...))) end

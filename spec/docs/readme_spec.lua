@@ -26,7 +26,7 @@ end
 
 -- The program, with shorter waits.
 local QUICK = [[
-  require("devkit4ai.generation.poll_schedule").pause = function() return 0.1 end
+  require("devkit4ai.generation.pacing.poll_schedule").pause = function() return 0.1 end
   local sandbox = require "devkit4ai.sandbox"
   local start = sandbox.start
   sandbox.start = function() return start { step_time = 0.1 } end

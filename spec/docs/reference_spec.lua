@@ -433,8 +433,8 @@ end
 -- Whether any of the library's code sets a field of that name.
 local function is_set(name)
   for _, module in ipairs {
-    "util/errors", "request/send", "request/classify", "request/failures", "request/events", "resources/pages",
-    "loop/task", "generation/wait", "generation/find", "auth/session", "auth/refresh", "util/creations",
+    "util/errors/init", "request/send", "request/classify", "request/failures", "request/events", "resources/pages",
+    "loop/task", "generation/wait", "generation/find", "auth/session", "auth/refresh", "util/errors/creations",
   } do
     local code = child.read("lua/devkit4ai/" .. module .. ".lua"):gsub("%-%-[^\n]*", "")
     local alone, among = "[%s.,{]" .. name .. "%s*=[^=]", "[%s.,{]" .. name .. ",[^\n]*=[^=]"

@@ -1,6 +1,6 @@
 -- A response about another id than the requested one is a `protocol` failure, and changes no object.
 local devkit4ai = require "spec.support.no_retry_pauses"
-local poll_schedule = require "devkit4ai.generation.poll_schedule"
+local poll_schedule = require "devkit4ai.generation.pacing.poll_schedule"
 local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
 

@@ -1,7 +1,7 @@
 -- gen:wait: its message at the deadline has the last failure; a 404 right after the creation is a failed poll; the letter case of
 -- a status does not matter; X-Request-ID is kept.
 local devkit4ai = require "spec.support.no_retry_pauses"
-local poll_schedule = require "devkit4ai.generation.poll_schedule"
+local poll_schedule = require "devkit4ai.generation.pacing.poll_schedule"
 local raw = require "spec.support.raw"
 local waits = require "devkit4ai.loop.waits"
 local wire = require "spec.support.wire"

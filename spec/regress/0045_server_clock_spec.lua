@@ -2,7 +2,7 @@
 local devkit4ai = require "spec.support.no_retry_pauses"
 local raw = require "spec.support.raw"
 local waits = require "devkit4ai.loop.waits"
-local server_clock = require "devkit4ai.request.server_clock"
+local server_clock = require "devkit4ai.request.time.server_clock"
 local wire = require "spec.support.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"

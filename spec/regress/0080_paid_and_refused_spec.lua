@@ -88,7 +88,7 @@ describe("a create call at the concurrency limit", function()
       else conn:respond(429, { detail = "wait" }, { ["Retry-After"] = "3600" }) end]]):format(ID))
     local ended = child.run([[
       local core = require "devkit4ai.core"
-      local poll_schedule = require "devkit4ai.generation.poll_schedule"
+      local poll_schedule = require "devkit4ai.generation.pacing.poll_schedule"
       poll_schedule.pause = function() return 0.01 end
       local client = require("devkit4ai").new { base_url = arg[1], access_token = "t", developer_key = "d",
         project_id = arg[2], project_key = "p" }

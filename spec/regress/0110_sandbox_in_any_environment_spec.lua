@@ -50,7 +50,7 @@ end
 local QUICK = [[
   local start = require("devkit4ai.sandbox").start
   require("devkit4ai.sandbox").start = function() return start { step_time = 0.05 } end
-  require("devkit4ai.generation.poll_schedule").pause = function() return 0.05 end
+  require("devkit4ai.generation.pacing.poll_schedule").pause = function() return 0.05 end
 ]]
 
 local function examples()

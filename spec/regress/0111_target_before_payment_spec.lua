@@ -15,7 +15,7 @@ local COUNTED = [[
     box = assert(start { step_time = 0.05 })
     return box
   end
-  require("devkit4ai.generation.poll_schedule").pause = function() return 0.05 end
+  require("devkit4ai.generation.pacing.poll_schedule").pause = function() return 0.05 end
   local done, why = pcall(dofile, %q)
   io.stderr:write(done and "" or why)
   print("paid", box and #box:generations() or 0)
@@ -97,7 +97,7 @@ describe("examples/quickstart.lua", function()
     finally(function() workspace:remove() end)
     local folder = new_folder "quickstart.png"
     local script = [[
-      require("devkit4ai.generation.poll_schedule").pause = function() return 0.05 end
+      require("devkit4ai.generation.pacing.poll_schedule").pause = function() return 0.05 end
       package.preload["devkit4ai.sandbox"] = function() error "a sandbox was started" end
       dofile(]] .. ("%q)"):format(HERE .. "/examples/quickstart.lua")
     local options = { args = { "--real" }, env = workspace:env(), before = ("cd '%s'"):format(folder) }

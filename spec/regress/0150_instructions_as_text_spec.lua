@@ -3,7 +3,7 @@
 local cjson = require "cjson"
 local command = require "spec.devkit4ai.cli.command"
 local devkit4ai = require "devkit4ai"
-local instructions = require "devkit4ai.generation.instructions"
+local instructions = require "devkit4ai.generation.input.instructions"
 local child = require "spec.support.child"
 local json = require "devkit4ai.util.json"
 local locales = require "spec.support.locales"
@@ -153,7 +153,7 @@ describe("a long whole number in instructions", function()
     finally(function() child.remove(folder) end)
     for _, name in ipairs(locales.NAMES) do
       local ended = child.run([[
-        local json, instructions = require "devkit4ai.util.json", require "devkit4ai.generation.instructions"
+        local json, instructions = require "devkit4ai.util.json", require "devkit4ai.generation.input.instructions"
         assert(os.setlocale(arg[1]))
         print(json.encode { list = { 123456789012345, 1 / 2 } }, instructions.encode '{"prompt":"neon","a":0.5}')
       ]], { args = { name }, env = { LOCPATH = folder } })

@@ -7,7 +7,7 @@ local payments = require "spec.support.payments"
 local reference = require "spec.support.reference"
 local wire = require "spec.support.wire"
 
-require("devkit4ai.generation.poll_schedule").pause = function() return 0.01 end
+require("devkit4ai.generation.pacing.poll_schedule").pause = function() return 0.01 end
 
 local PASSWORD = "SecurePass123"
 

@@ -4,8 +4,8 @@
 local devkit4ai = require "spec.support.no_retry_pauses"
 local wire = require "spec.support.wire"
 
-require("devkit4ai.generation.poll_schedule").pause = function() return 0 end
-require("devkit4ai.generation.request_pacing").reserve = function(_, now) return now end
+require("devkit4ai.generation.pacing.poll_schedule").pause = function() return 0 end
+require("devkit4ai.generation.pacing.request_pacing").reserve = function(_, now) return now end
 
 local M = {}
 

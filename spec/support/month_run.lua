@@ -3,8 +3,8 @@
 local devkit4ai = require "spec.support.no_retry_pauses"
 local child = require "spec.support.child"
 
-require("devkit4ai.generation.poll_schedule").pause = function() return 0 end
-require("devkit4ai.generation.request_pacing").reserve = function(_, now) return now end
+require("devkit4ai.generation.pacing.poll_schedule").pause = function() return 0 end
+require("devkit4ai.generation.pacing.request_pacing").reserve = function(_, now) return now end
 
 local M = {}
 

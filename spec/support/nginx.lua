@@ -5,16 +5,14 @@ local socket = require "socket"
 
 local M = {}
 
-local GIVE_UP = 5 -- seconds for what never takes long; no test depends on it
+local GIVE_UP = 60 -- seconds for what never takes long; no test depends on it
 
 local CONF = [[
 daemon on;
 worker_processes WORKERS;
-USER
 pid FOLDER/pid;
 error_log FOLDER/error.log notice;
 MODULES
-ENVLINE
 MAIN
 events { worker_connections 2048; }
 http {
@@ -44,7 +42,9 @@ local function modules()
   return table.concat(lines, "\n")
 end
 
-local function free_port()
+--- A port of loopback on which nobody listens.
+---@return integer
+function M.free_port()
   local listener = assert(socket.bind("127.0.0.1", 0))
   local _, port = listener:getsockname()
   listener:close()
@@ -132,7 +132,8 @@ end
 ---@return string body
 ---@return integer status 0: there is no response
 function Nginx:get(path, arguments)
-  local pipe = assert(io.popen(("curl -s -m 90 -w '\n%%{http_code}' %s '%s%s'"):format(arguments or "", self.url, path)))
+  local command = "curl -s -m 90 -w '\n%%{http_code}' %s '%s%s'"
+  local pipe = assert(io.popen(command:format(arguments or "", self.url, path)))
   local text = pipe:read("*a")
   pipe:close()
   local body, status = text:match("^(.*)\n(%d+)$")
@@ -195,12 +196,14 @@ local function write(path, text)
 end
 
 local function launch(self, options, env)
-  self.port = free_port()
+  self.port = M.free_port()
   self.url = "http://127.0.0.1:" .. self.port
+  local main = options.main or ""
   local values = {
-    WORKERS = options.workers or 1, FOLDER = self.folder, MODULES = modules(), MAIN = options.main or "", ENVLINE = (options.main or ""):find("env TMPDIR", 1, true) and "" or "env TMPDIR;", PORT = self.port,
-    HTTP = options.http or "", SERVER = options.server or "", PATH = package.path, CPATH = package.cpath,
-    USER = options.user or os.getenv("USER") ~= "root" and "" or "user root;",
+    WORKERS = options.workers or 1, FOLDER = self.folder, MODULES = modules(), PORT = self.port,
+    MAIN = main:find("env TMPDIR", 1, true) and main or "env TMPDIR;\n" .. main,
+    HTTP = options.http or "", SERVER = options.server or "",
+    PATH = (options.lua_path or "") .. ";" .. package.path, CPATH = package.cpath,
   }
   write(self.folder .. "/nginx.conf", (CONF:gsub("%f[%u]%u%u%u%u+%f[%U]", values)))
   local pipe = io.popen(("env %s TMPDIR=%s/tmp nginx -p %s -c %s/nginx.conf 2>&1; echo $?"):format(
@@ -211,7 +214,7 @@ local function launch(self, options, env)
 end
 
 --- Starts nginx, and waits until it listens.
----@param options table workers: default 1; main, http, server: lines of nginx.conf in their block; env: variables of the master
+---@param options table workers: default 1; main, http, server: lines of nginx.conf in their block; lua_path: one more folder of Lua modules; env: variables of the master
 ---@return spec.Nginx
 function M.start(options)
   local self = setmetatable({ folder = child.folder() }, Nginx)

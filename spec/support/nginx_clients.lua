@@ -4,15 +4,16 @@ local raw = require "spec.support.raw"
 
 local M = {}
 
--- The API: it answers at once; requests to /held when the spec releases them; those to /met when MANY of them are there. It
--- keeps the generations that were created, and lists them.
+-- The API: it answers at once; requests to /held when the spec releases them; those to /met when MANY of them are there.
+-- It keeps the generations that were created, and lists them.
 local API = [[
 local ID, MANY = "550e8400-e29b-41d4-a716-446655440000", 30
 local met, created = 0, setmetatable({}, require("cjson").array_mt)
 local function create(request)
   created[#created + 1] = {
     id = ("00000000-0000-4000-8000-%012d"):format(#created + 1), status = "pending",
-    created_at = os.date("!%Y-%m-%dT%H:%M:%SZ"), instructions = request.body:match('name="instructions"\r\n\r\n(.-)\r\n'),
+    created_at = os.date("!%Y-%m-%dT%H:%M:%SZ"),
+    instructions = request.body:match('name="instructions"\r\n\r\n(.-)\r\n'),
   }
   return created[#created]
 end
@@ -42,8 +43,10 @@ local INIT = [[init_by_lua_block {
     ngx.log(ngx.ERR, "<orphan ", event.operation, " ", event.generation_id or event.outcome, ">")
   end
   function new(path, url)
-    return assert(devkit4ai.new { base_url = (url or "URL") .. path, access_token = "access", developer_key = "ak_abc",
-      project_id = "770e8400-e29b-41d4-a716-446655440002", project_key = "pk_abc", on_event = log_orphan })
+    return assert(devkit4ai.new {
+      base_url = (url or "URL") .. path, access_token = "access", developer_key = "ak_abc",
+      project_id = "770e8400-e29b-41d4-a716-446655440002", project_key = "pk_abc", on_event = log_orphan,
+    })
   end
   client, held, met = new "", new "/held", new "/met"
   images = { { data = "\137PNG\r\n\26\n" .. ("x"):rep(100), filename = "a.png" } }

@@ -10,7 +10,7 @@ local quote = helper.quote
 local PLANTED = {
   { "no modules depend on each other in a cycle", "lua/devkit4ai/util/display.lua",
     'local errors = require "devkit4ai.util.errors"',
-    "lua/devkit4ai/util/display.lua -> lua/devkit4ai/util/errors.lua" },
+    "lua/devkit4ai/util/display.lua -> lua/devkit4ai/util/errors/init.lua" },
   { "no modules depend on each other in a cycle", "src/core/base/status.h", '#include "base/buffer.h"',
     "src/core/base/buffer.h -> src/core/base/status.h" },
 
@@ -78,8 +78,8 @@ local PLANTED = {
 
   { "api/ and util/ are pure", "lua/devkit4ai/api/responses.lua", 'local waits = require "devkit4ai.loop.waits"',
     "lua/devkit4ai/api/responses.lua -> lua/devkit4ai/loop/waits.lua: " },
-  { "api/ and util/ are pure", "lua/devkit4ai/util/errors.lua", 'local retry = require "devkit4ai.request.retry"',
-    "lua/devkit4ai/util/errors.lua -> lua/devkit4ai/request/retry.lua: " },
+  { "api/ and util/ are pure", "lua/devkit4ai/util/errors/init.lua", 'local retry = require "devkit4ai.request.retry"',
+    "lua/devkit4ai/util/errors/init.lua -> lua/devkit4ai/request/retry.lua: " },
 }
 
 describe("tools/architecture", function()

@@ -70,7 +70,9 @@ function M.account(raw, secrets)
   if raw.full_name then account.full_name = raw.full_name end
   if raw.project_id then account.project_id = raw.project_id end
   local provisioning = raw.provisioning -- wire.md D04: nested, or flat
-  if type(provisioning) == "table" and provisioning.project_id then account.project_id = provisioning.project_id end
+  if provisioning and type(provisioning) == "table" and provisioning.project_id then -- first alone: type costs 200 instructions
+    account.project_id = provisioning.project_id
+  end
   if secrets.developer_key then account.developer_key = secrets.developer_key end
   if secrets.api_key then account.project_key = secrets.api_key end
   return account

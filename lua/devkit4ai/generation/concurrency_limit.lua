@@ -1,8 +1,8 @@
 --- Create calls at the account's concurrency limit. A 429 while generations of the client are in flight waits until one of
 --- them finishes, in place of the time that the server names (wire.md 5.5).
-local account_pace = require "devkit4ai.generation.account_pace"
+local account_pace = require "devkit4ai.generation.pacing.account_pace"
 local in_flight = require "devkit4ai.generation.in_flight"
-local poll_schedule = require "devkit4ai.generation.poll_schedule"
+local poll_schedule = require "devkit4ai.generation.pacing.poll_schedule"
 local waits = require "devkit4ai.loop.waits"
 local status = require "devkit4ai.generation.status"
 

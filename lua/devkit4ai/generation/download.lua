@@ -7,7 +7,7 @@ local failures = require "devkit4ai.generation.failures"
 local image_url = require "devkit4ai.generation.image_url"
 local operations = require "devkit4ai.api.operations"
 local status = require "devkit4ai.generation.status"
-local time_limit = require "devkit4ai.request.time_limit"
+local time_limit = require "devkit4ai.request.time.time_limit"
 
 local M = {}
 

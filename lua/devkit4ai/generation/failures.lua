@@ -1,12 +1,12 @@
 --- Failures of calls on a generation. Each names the generation and the line that continues with it.
 local config = require "devkit4ai.config"
-local creations = require "devkit4ai.util.creations"
+local creations = require "devkit4ai.util.errors.creations"
 local display = require "devkit4ai.util.display"
 local errors = require "devkit4ai.util.errors"
 local events = require "devkit4ai.request.events"
 local locale = require "devkit4ai.util.locale"
 local waits = require "devkit4ai.loop.waits"
-local suggestions = require "devkit4ai.util.suggestions"
+local suggestions = require "devkit4ai.util.errors.suggestions"
 
 local M = {}
 

@@ -2,14 +2,14 @@
 local answered_ids = require "devkit4ai.generation.answered_ids"
 local core = require "devkit4ai.core"
 local errors = require "devkit4ai.util.errors"
-local instructions_of = require "devkit4ai.generation.instructions"
+local instructions_of = require "devkit4ai.generation.input.instructions"
 local iso8601 = require "devkit4ai.util.iso8601"
 local pages = require "devkit4ai.resources.pages"
 local waits = require "devkit4ai.loop.waits"
-local server_clock = require "devkit4ai.request.server_clock"
+local server_clock = require "devkit4ai.request.time.server_clock"
 local limits = require "devkit4ai.api.limits"
-local suggestions = require "devkit4ai.util.suggestions"
-local time_limit = require "devkit4ai.request.time_limit"
+local suggestions = require "devkit4ai.util.errors.suggestions"
+local time_limit = require "devkit4ai.request.time.time_limit"
 local validate = require "devkit4ai.util.validate"
 
 local M = {}

@@ -1,5 +1,5 @@
 --- The status requests of a generation: one on its own, or one poll of a wait.
-local account_pace = require "devkit4ai.generation.account_pace"
+local account_pace = require "devkit4ai.generation.pacing.account_pace"
 local call = require "devkit4ai.request.call"
 local classify = require "devkit4ai.request.classify"
 local config = require "devkit4ai.config"

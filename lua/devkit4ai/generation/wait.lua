@@ -1,10 +1,10 @@
 --- gen:wait: polls by the schedule, at the pace of the account, until the generation finishes or the deadline passes.
-local creations = require "devkit4ai.util.creations"
+local creations = require "devkit4ai.util.errors.creations"
 local errors = require "devkit4ai.util.errors"
 local limits = require "devkit4ai.api.limits"
 local failures = require "devkit4ai.generation.failures"
 local in_flight = require "devkit4ai.generation.in_flight"
-local poll_schedule = require "devkit4ai.generation.poll_schedule"
+local poll_schedule = require "devkit4ai.generation.pacing.poll_schedule"
 local waits = require "devkit4ai.loop.waits"
 local tasks = require "devkit4ai.loop.tasks"
 local status = require "devkit4ai.generation.status"

@@ -1,8 +1,8 @@
 --- Calls of the user's functions (on_upload, on_event), apart from the caller: no error in them reaches the library's work.
-local creations = require "devkit4ai.util.creations"
+local creations = require "devkit4ai.util.errors.creations"
 local host = require "devkit4ai.loop.host"
 local tasks = require "devkit4ai.loop.tasks"
-local traceback = require "devkit4ai.util.traceback"
+local traceback = require "devkit4ai.util.errors.traceback"
 local waits = require "devkit4ai.loop.waits"
 
 local M = {}
@@ -49,8 +49,8 @@ function M.start(fn, report)
     fn()
     finish(callback)
   end
-  local is_started = (task or not host.blocks) and host.spawn(run, callback, true)
-  if not is_started then run_in_script(run, callback) end
+  local may_wait = task or not host.blocks
+  if not (may_wait and host.spawn(run, callback, true)) then run_in_script(run, callback) end
   return callback
 end
 

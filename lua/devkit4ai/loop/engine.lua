@@ -2,7 +2,6 @@
 local core = require "devkit4ai.core"
 local errors = require "devkit4ai.util.errors"
 local host = require "devkit4ai.loop.host"
-local tasks = require "devkit4ai.loop.tasks"
 
 local M = {}
 
@@ -19,27 +18,12 @@ local M = {}
 ---@field times table|false|nil seconds of its steps, where the request asks for them
 
 local engine = core.engine()
-local submit, next_finished, task_count = engine.submit, engine.next, tasks.count
-local transfers = {} -- by id: those of tasks; without a client: its response came before it was registered
-local of_script -- the transfer that a script waits for; a table with a new key for each call would be built anew each time
+local submit, next_finished = engine.submit, engine.next
+local transfers = {} -- by id; without a client: its response came before it was registered
+local single -- one transfer that is not in the table: with a new key for each call, the table would be built anew each time
+local released -- the record of a finished transfer, for the next one: a new record would cost 2 % of a small call
 local untaken = {} -- transfers with on_orphan that their callers have not taken yet
 local threaded = false -- a thread steps the engine
-
-local function deliver(id, status, body, head, trouble, times)
-  local transfer = of_script
-  if transfer and transfer.id == id then of_script = nil else
-    transfer = transfers[id]
-    transfers[id] = nil
-  end
-  if not transfer then -- a call made by a finalizer took it
-    transfer = {}
-    transfers[id] = transfer
-  end
-  transfer.status, transfer.body, transfer.head, transfer.trouble, transfer.times = status, body, head, trouble, times
-  if not transfer.client or transfer.is_abandoned then return end
-  if transfer.on_orphan and host.is_gone then untaken[#untaken + 1] = transfer end
-  host.wake(transfer)
-end
 
 -- Hands the responses of callers that the host has ended to on_orphan. It looks again at those of the drain before: the host
 -- may end a caller that was woken before it runs.
@@ -61,12 +45,25 @@ end
 ---@return boolean untaken some responses are not taken yet: call it again soon
 function M.drain(seconds)
   if untaken[1] then find_orphans() end
-  local id, more, status, body, head, trouble, times = next_finished(engine, seconds)
-  while id do
-    deliver(id, status, body, head, trouble, times)
-    if not more then break end
-    id, more, status, body, head, trouble, times = next_finished(engine)
-  end
+  repeat
+    local id, more, status, body, head, trouble, times = next_finished(engine, seconds)
+    if not id then break end
+    local transfer = single
+    if transfer and transfer.id == id then single = nil else
+      transfer = transfers[id]
+      transfers[id] = nil
+    end
+    if not transfer then -- a call made by a finalizer took it
+      transfer = {}
+      transfers[id] = transfer
+    end
+    transfer.status, transfer.body, transfer.head, transfer.trouble, transfer.times = status, body, head, trouble, times
+    if transfer.client and not transfer.is_abandoned then
+      if transfer.on_orphan and host.is_gone then untaken[#untaken + 1] = transfer end
+      host.wake(transfer)
+    end
+    seconds = nil
+  until not more
   return untaken[1] ~= nil
 end
 
@@ -75,7 +72,7 @@ host.watch(engine, M.drain)
 --- The engine for a new client, or for a wait. A forked child gets an engine of its own.
 ---@return userdata core.engine's
 function M.current()
-  if engine:forked() then engine, transfers, of_script, threaded = core.engine(), {}, nil, false end
+  if engine:forked() then engine, transfers, single, threaded = core.engine(), {}, nil, false end
   host.watch(engine, M.drain)
   return engine
 end
@@ -92,18 +89,34 @@ function M.submit(request, secrets, client, on_orphan)
   local id, name, text = submit(client._engine, request, secrets)
   if not id then return nil, name, text end
   host.watch(engine, M.drain)
-  local transfer = {
+  local transfer = released or {
     id = id, client = client, woken = false, status = false, body = false, head = false, trouble = false, times = false,
   }
+  released = nil
   local early = transfers[id] -- looked up now: making a table may run a finalizer, and its call may take the response
   if early then
     transfers[id] = nil
     early.id, early.client = id, client
     return early
   end
+  transfer.id, transfer.client, transfer.woken, transfer.status = id, client, false, false
   if on_orphan then transfer.on_orphan = on_orphan end
-  if of_script or task_count() > 0 then transfers[id] = transfer else of_script = transfer end
+  if single then transfers[id] = transfer else single = transfer end
   return transfer
+end
+
+--- Releases a finished transfer: its record is used again. Only its waiter has it, and forgets it. The response may have
+--- secrets, so nothing of it stays.
+---@param transfer devkit4ai.loop.Transfer
+function M.release(transfer)
+  transfer.client, transfer.body, transfer.head, transfer.trouble, transfer.times = false, false, false, false, false
+  released = transfer
+end
+
+--- Removes a transfer that the engine no longer has.
+---@param transfer devkit4ai.loop.Transfer
+function M.forget(transfer)
+  if single == transfer then single = nil else transfers[transfer.id] = nil end
 end
 
 --- Cancels a transfer. It is still handed out.
@@ -122,7 +135,7 @@ end
 
 --- Cancels the transfers of clients that are closed.
 function M.cancel_closed()
-  if of_script and of_script.client._closed then engine:cancel(of_script.id) end
+  if single and single.client._closed then engine:cancel(single.id) end
   for id, transfer in pairs(transfers) do
     if transfer.client and transfer.client._closed then engine:cancel(id) end
   end

@@ -3,12 +3,12 @@ local callback = require "devkit4ai.loop.callback"
 local engine = require "devkit4ai.loop.engine"
 local host = require "devkit4ai.loop.host"
 local tasks = require "devkit4ai.loop.tasks"
-local traceback = require "devkit4ai.util.traceback"
+local traceback = require "devkit4ai.util.errors.traceback"
 local waits = require "devkit4ai.loop.waits"
 
 local M = {}
 
-local submit, current = engine.submit, tasks.current
+local submit, release, current = engine.submit, engine.release, tasks.current
 local pcall, running, huge = pcall, coroutine.running, math.huge
 local plain_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 local SLICE = 1 / 10 -- seconds between two calls of on_upload
@@ -62,7 +62,8 @@ end
 local function end_transfer(transfer, value)
   engine.cancel(transfer)
   while not transfer.status and engine.progress(transfer) do engine.drain(SLICE) end
-  if not transfer.status then
+  if not transfer.status then -- the error came while it was handed out
+    engine.forget(transfer)
     transfer.status, transfer.body, transfer.head, transfer.trouble = 0, "", "", cancelled "an error ended it"
   end
   add_raised(transfer, { value = value, text = traceback.text(value) })
@@ -83,9 +84,13 @@ end
 local function send_in_task(request, secrets, client, on_upload, row, on_orphan, task)
   if not waits.begin(task) then return nil, "cancelled", CANCELLED end
   task._client = client
+  task._call = row.retry_class ~= "safe" and row or nil -- before the submit: an error right after it ends the call, too
   local transfer, name, text = submit(request, secrets, client, on_orphan)
-  if not transfer then return waits.after_refusal(nil, name, text) end
-  task._transfer, task._call = transfer, row.retry_class ~= "safe" and row or nil
+  task._transfer = transfer
+  if not transfer then
+    task._call = nil
+    return waits.after_refusal(nil, name, text)
+  end
   wait(transfer, on_upload, task)
   task._transfer, task._call = nil, nil
   if task._cancellation and transfer.trouble then task._cancellation.ended_a_wait = true end
@@ -110,13 +115,15 @@ function M.send(request, secrets, client, on_upload, row, on_orphan)
   if task then return send_in_task(request, secrets, client, on_upload, row, on_orphan, task) end
   local transfer, name, text = submit(request, secrets, client, on_orphan)
   if not transfer then return nil, name, text end
-  if plain_51 and running() then -- a host's coroutine, which can't yield in pcall
+  if plain_51 and not host.blocks and running() then -- a host's coroutine, which can't yield in pcall
     wait(transfer, on_upload)
     return results(transfer)
   end
   local ok, value = pcall(wait, transfer, on_upload)
   if not ok then end_transfer(transfer, value) end
-  return results(transfer)
+  local status, body, head, trouble, times = results(transfer)
+  if ok and host.blocks then release(transfer) end -- an adapter for another loop may keep something in its slots
+  return status, body, head, trouble, times
 end
 
 return M

@@ -1,5 +1,5 @@
 --- Groups of tasks: devkit4ai.all and devkit4ai.map.
-local creations = require "devkit4ai.util.creations"
+local creations = require "devkit4ai.util.errors.creations"
 local errors = require "devkit4ai.util.errors"
 local host = require "devkit4ai.loop.host"
 local task_module = require "devkit4ai.loop.task"
@@ -24,8 +24,7 @@ local function new_group()
 end
 
 local function add(group, i, on_end, fn, ...)
-  local task, why = task_module.start(fn, ...)
-  if not task then errors.raise(why) end
+  local task = task_module.start(fn, ...)
   group.tasks[i], group.alive = task, group.alive + 1
   task._group_of = group
   task._on_end = function()

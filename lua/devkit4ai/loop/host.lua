@@ -5,7 +5,7 @@ local tasks = require "devkit4ai.loop.tasks"
 
 ---@class devkit4ai.loop.Host the functions of an adapter
 ---@field name string value of the option `loop`
----@field blocks boolean outside of a task, a caller blocks the program while it waits
+---@field blocks boolean? outside of a task, a caller blocks the program while it waits
 ---@field usable fun(): boolean?, string?, boolean? whether the caller can wait here and now; nil: why not, and whether a call then fails (nil, message, err of kind `config`) instead of raising
 ---@field watch fun(engine: userdata, drain: fun(seconds: number?): boolean) called for a new engine and at each submit: drain() then runs soon after the engine has something, until nothing is pending; true: call it again soon, because a response was not taken yet
 ---@field park fun(slot: devkit4ai.loop.Slot, seconds: number): boolean suspends the caller until the slot is woken or the time is up (math.huge: no limit); a wake before the park counts; true: it was woken
@@ -47,7 +47,7 @@ local function is_in_nginx()
 end
 
 local function use(name)
-  M.name, M.update, M.is_gone = name, nil, nil -- not every adapter has them
+  M.name, M.update, M.blocks, M.is_gone = name, nil, nil, nil -- not every adapter has the last three
   for field, value in pairs(require("devkit4ai.loop.hosts." .. name)) do M[field] = value end
 end
 

@@ -1,5 +1,5 @@
 --- Tasks: functions that run beside each other; each one waits without the others.
-local creations = require "devkit4ai.util.creations"
+local creations = require "devkit4ai.util.errors.creations"
 local engine = require "devkit4ai.loop.engine"
 local errors = require "devkit4ai.util.errors"
 local log = require "devkit4ai.util.log"
@@ -164,16 +164,15 @@ local function record_of(task, name)
   return object_record._record
 end
 
---- Starts a task without a user's object.
+--- Starts a task without a user's object. Raises at the caller's line where the host can't start one.
 ---@param fn function
 ---@param ... any
----@return devkit4ai.loop.Task? task
----@return string? why it can't start here
+---@return devkit4ai.loop.Task
 function M.start(fn, ...)
   local task = setmetatable({ done = false, _fn = fn, _args = select("#", ...) > 0 and pack(...) or nil }, Record)
   local started, why = host.spawn(run, task)
-  if started then return task end
-  return nil, why
+  if not started then errors.raise(why) end
+  return task
 end
 
 --- Whether the function of a task that has ended raised, or returned nil, message, err.
@@ -199,8 +198,7 @@ local FUNCTION = { type = "function", required = true }
 ---@return devkit4ai.Task
 function M.spawn(fn, ...)
   validate.value("devkit4ai.spawn", FUNCTION, fn)
-  local task, why = M.start(fn, ...)
-  if not task then errors.raise("devkit4ai.spawn: " .. why) end
+  local task = M.start(fn, ...)
   task._object = object.new(Task, { done = false }, { _record = task })
   return task._object
 end

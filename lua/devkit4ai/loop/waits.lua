@@ -1,11 +1,11 @@
 --- Waits that a cancelled task or a closed client ends: sleep, wait for a slot. Every wait of the library is one of them.
 local core = require "devkit4ai.core"
-local creations = require "devkit4ai.util.creations"
+local creations = require "devkit4ai.util.errors.creations"
 local engine = require "devkit4ai.loop.engine"
 local errors = require "devkit4ai.util.errors"
 local host = require "devkit4ai.loop.host"
 local tasks = require "devkit4ai.loop.tasks"
-local traceback = require "devkit4ai.util.traceback"
+local traceback = require "devkit4ai.util.errors.traceback"
 
 local M = {}
 

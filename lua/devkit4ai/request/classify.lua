@@ -8,7 +8,7 @@ local json = require "devkit4ai.util.json"
 local limits = require "devkit4ai.api.limits"
 local locale = require "devkit4ai.util.locale"
 local redact = require "devkit4ai.util.redact"
-local server_clock = require "devkit4ai.request.server_clock"
+local server_clock = require "devkit4ai.request.time.server_clock"
 
 local M = {}
 

@@ -36,7 +36,7 @@ local M = {}
 ---@field _project_id string? [context] of the option, or of the account that `register` brought
 ---@field _project_keys table<string, devkit4ai.KeyHolder>? [context] by project id, for new handles of the project
 ---@field _part_choice table<string, integer> [request/send] by operation: which name of the files' part the server takes
----@field _server_clock_offset number? [request/server_clock] the server's Unix time at core.now() 0
+---@field _server_clock_offset number? [request/time/server_clock] the server's Unix time at core.now() 0
 ---@field _trace devkit4ai.Trace|false [request/events]
 ---@field _store devkit4ai.Store? the option `store`
 ---@field _session devkit4ai.Session [auth/session]
@@ -241,6 +241,19 @@ function M.adopt(client, account)
   end
   if tokens and not secrets:has("access_token") then session.accept(client, tokens, "register", account.email) end
   return account
+end
+
+--- A context for calls with another key; `scope` itself does not change.
+---@param scope devkit4ai.Client|devkit4ai.Project
+---@param slot string of the key: "developer_key" or "project_key"
+---@param text string the key
+---@return table? context
+---@return string? why no header can hold that key
+function M.with_key(scope, slot, text)
+  local secrets = core.secrets(scope._secrets)
+  local set, _, why = secrets:set(slot, text)
+  if not set then return nil, why end
+  return { id = scope.id, _client = scope._client, _secrets = secrets, _plans = {} }
 end
 
 local function wipe(scope)

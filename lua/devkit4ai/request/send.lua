@@ -2,7 +2,7 @@
 local core = require "devkit4ai.core"
 local build = require "devkit4ai.request.build"
 local classify = require "devkit4ai.request.classify"
-local creations = require "devkit4ai.util.creations"
+local creations = require "devkit4ai.util.errors.creations"
 local errors = require "devkit4ai.util.errors"
 local events = require "devkit4ai.request.events"
 local failures = require "devkit4ai.request.failures"
@@ -11,7 +11,7 @@ local retry = require "devkit4ai.request.retry"
 local exchanges = require "devkit4ai.loop.exchange"
 local tasks = require "devkit4ai.loop.tasks"
 local waits = require "devkit4ai.loop.waits"
-local server_clock = require "devkit4ai.request.server_clock"
+local server_clock = require "devkit4ai.request.time.server_clock"
 
 local M = {}
 

@@ -14,7 +14,7 @@ local session = require "devkit4ai.auth.session"
 ---@field payments devkit4ai.Payments subscriptions and payments
 ---@field private _in_flight devkit4ai.InFlight? set by generation/in_flight
 ---@field private _answered_ids devkit4ai.AnsweredIds? set by generation/answered_ids
----@field private _paces table<string, devkit4ai.RequestPace>? by operation; set by generation/account_pace
+---@field private _paces table<string, devkit4ai.RequestPace>? by operation; set by generation/pacing/account_pace
 local Client = {}
 Client.__name = "devkit4ai.Client"
 
@@ -236,13 +236,8 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Client:developer_keys(options)
-  local extra = validate.call_options("client:developer_keys", options)
-  local list, message, err = call.run(self, "list_developer_keys", nil, extra)
-  if not list then return nil, message, err end
-  return key_module().new_list(list, self, "developer")
+  return key_module().list(self, "developer", "client:developer_keys", options)
 end
-
-local ROTATE = validate.schema { keep = { type = "function" } }
 
 --- Creates a developer key, uses it from now on, and revokes the old one with it. Other programs that use the old key need
 --- the new one. `keep` stores the new key before the old one is revoked, so a valid key is stored at every moment, even if
@@ -262,10 +257,7 @@ local ROTATE = validate.schema { keep = { type = "function" } }
 ---@see create_developer_key
 ---@see revoke_developer_key
 function Client:rotate_developer_key(name, options)
-  name, options = validate.optional_text(name, options)
-  validate.value("client:rotate_developer_key: name", { type = "string" }, name)
-  options = validate.arguments("client:rotate_developer_key", ROTATE, options)
-  return require("devkit4ai.auth.key_rotation").rotate(self, "developer", name, options, function(text)
+  return require("devkit4ai.resources.key_rotation").rotate(self, "developer", name, options, function(text)
     self._secrets:set("developer_key", text)
   end)
 end
@@ -479,7 +471,7 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Client:request(options, call_options)
-  return require("devkit4ai.request.direct").run(self, options, call_options)
+  return require("devkit4ai.resources.raw_request").run(self, options, call_options)
 end
 
 --- Closes the client: cancels its requests in flight and wipes its secrets. Each later call that would send a request

@@ -24,10 +24,10 @@ end
 
 local M = {}
 
--- By kind: the operation that revokes a key, and its parameter for the key's id.
-local REVOKE = {
-  project = { operation = "revoke_api_key", id = "api_key_id" },
-  developer = { operation = "revoke_developer_key", id = "key_id" },
+-- By kind: the operations that list and revoke keys, and the parameter for a key's id.
+local OPERATIONS = {
+  project = { list = "list_api_keys", revoke = "revoke_api_key", id = "api_key_id" },
+  developer = { list = "list_developer_keys", revoke = "revoke_developer_key", id = "key_id" },
 }
 
 --- Makes an object of a key.
@@ -39,12 +39,18 @@ function M.new(fields, scope, kind)
   return object.new(Key, fields, { _scope = scope, _kind = kind })
 end
 
---- Makes an object of each key in a list.
----@param list table[] of a response in its normal form
----@param scope devkit4ai.Scope
+--- Lists the keys of a kind.
+---@param scope devkit4ai.Scope the client, or a project
 ---@param kind "developer"|"project"
----@return devkit4ai.Key[] list the same table
-function M.new_list(list, scope, kind)
+---@param call_name string
+---@param options (devkit4ai.Own|number)?
+---@return devkit4ai.Key[]?
+---@return string? message
+---@return devkit4ai.Error? err
+function M.list(scope, kind, call_name, options)
+  local extra = validate.call_options(call_name, options)
+  local list, message, err = call.run(scope, OPERATIONS[kind].list, { project_id = scope.id }, extra)
+  if not list then return nil, message, err end
   for i, fields in ipairs(list) do list[i] = M.new(fields, scope, kind) end
   return list
 end
@@ -58,8 +64,8 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function M.revoke(scope, kind, id, extra)
-  local row = REVOKE[kind]
-  return call.run(scope, row.operation, { project_id = scope.id, [row.id] = id }, extra)
+  local row = OPERATIONS[kind]
+  return call.run(scope, row.revoke, { project_id = scope.id, [row.id] = id }, extra)
 end
 
 --- Revokes it at once and permanently: the API refuses it from then on. A developer key can't revoke itself: use

@@ -153,13 +153,8 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Project:keys(options)
-  local extra = validate.call_options("project:keys", options)
-  local list, message, err = call.run(self, "list_api_keys", { project_id = self.id }, extra)
-  if not list then return nil, message, err end
-  return key.new_list(list, self, "project")
+  return key.list(self, "project", "project:keys", options)
 end
-
-local ROTATE = validate.schema { keep = { type = "function" } }
 
 --- Creates an API key, uses it from now on, and revokes the old one. Other programs that use the old key need the new one.
 --- `keep` stores the new key before the old one is revoked, so a valid key is stored at every moment, even if the program is
@@ -179,10 +174,7 @@ local ROTATE = validate.schema { keep = { type = "function" } }
 ---@see create_api_key
 ---@see revoke_api_key
 function Project:rotate_key(name, options)
-  name, options = validate.optional_text(name, options)
-  validate.value("project:rotate_key: name", { type = "string" }, name)
-  options = validate.arguments("project:rotate_key", ROTATE, options)
-  return require("devkit4ai.auth.key_rotation").rotate(self, "project", name, options, function(text)
+  return require("devkit4ai.resources.key_rotation").rotate(self, "project", name, options, function(text)
     context.replace_project_key(self, text)
   end)
 end

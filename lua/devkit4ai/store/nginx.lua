@@ -16,7 +16,9 @@ local function dict_of(name)
   local ngx = rawget(_G, "ngx")
   local dicts = type(ngx) == "table" and ngx.shared
   if not dicts then errors.raise("devkit4ai.store.nginx: this program does not run in nginx") end
-  if type(name) ~= "string" or name == "" then errors.raise("devkit4ai.store.nginx: new needs the name of a shared dict") end
+  if type(name) ~= "string" or name == "" then
+    errors.raise("devkit4ai.store.nginx: new needs the name of a shared dict")
+  end
   if not dicts[name] then
     errors.raise(("devkit4ai.store.nginx: there is no shared dict %s; add a line to `http` in nginx.conf: "
       .. "lua_shared_dict %s 1m;"):format(name, name))
@@ -25,9 +27,10 @@ local function dict_of(name)
 end
 
 --- Creates a store in a shared dict.
---- ```lua not-run
---- -- nginx.conf, in http: lua_shared_dict sessions 1m;
---- local client = assert(devkit4ai.new { store = require("devkit4ai.store.nginx").new("sessions") })
+--- ```lua
+--- local function new_client() -- in nginx, whose nginx.conf has in http: lua_shared_dict sessions 1m;
+---   return devkit4ai.new { store = require("devkit4ai.store.nginx").new("sessions") }
+--- end
 --- ```
 ---@param dict_name string of lua_shared_dict; 1m has place for thousands of sessions
 ---@return devkit4ai.Store store

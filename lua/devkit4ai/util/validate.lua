@@ -27,11 +27,16 @@ local function names_of(rows)
 end
 
 local function fits(row, value)
+  if value == nil then return not row.required end
   local kind = type(value)
   for wanted in row.type:gmatch("%a+") do
     if wanted == kind then return true end
   end
-  return value == nil and not row.required
+  return false
+end
+
+local function raise_type(what, row, value)
+  errors.raise(("%s: %s expected, got %s"):format(what, row.type, type(value)))
 end
 
 --- Raises an error if the value has none of the row's types.
@@ -39,7 +44,7 @@ end
 ---@param row { type: string, required: boolean? } type: Lua types, separated by "or"
 ---@param value any
 function M.value(what, row, value)
-  if not fits(row, value) then errors.raise(("%s: %s expected, got %s"):format(what, row.type, type(value))) end
+  if not fits(row, value) then raise_type(what, row, value) end
 end
 
 local CALL_OPTIONS = { timeout = { type = "number" }, headers = { type = "table" } }
@@ -82,7 +87,10 @@ function M.arguments(what, rows, given, options)
   if given == nil then given = {} end
   check_names(what, rows, given)
   if options ~= nil then given = merge_options(what, rows, given, options) end
-  for name, row in pairs(rows) do M.value(what .. ": " .. name, row, given[name]) end
+  for name, row in pairs(rows) do
+    local value = given[name]
+    if (value ~= nil or row.required) and not fits(row, value) then raise_type(what .. ": " .. name, row, value) end
+  end
   return given
 end
 

@@ -3,7 +3,9 @@
  *   engine_threads_test [SEED] */
 #define _GNU_SOURCE              /* for test_server.h */
 #include <dirent.h>
+#include <errno.h>
 #include <string.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #include "support/engine_helpers.h"
@@ -84,6 +86,18 @@ static void take_one (walked *at) {
   dk_xfer_free(x);
 }
 
+/* the connection is closed at once */
+static void listen_and_connect (walked *at) {
+  dk_failure failure;
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  const char *path = dk_engine_listen(at->engine, "/tmp", &failure);
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  hold(path != NULL, "an engine listens");
+  if (path != NULL) snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+  hold(connect(fd, (struct sockaddr *)&address, sizeof address) == 0 || errno == EAGAIN, "a client connects");
+  close(fd);
+}
+
 static dk_xfer_id some_id (walker *w, const walked *at) {
   return at->count > 0 && chance(w, 10) > 0 ? at->ids[chance(w, (uint32_t)at->count)] : (dk_xfer_id)chance(w, 100);
 }
@@ -97,7 +111,9 @@ static void one_turn (walker *w) {
   else if (what < 75) take_one(at);
   else if (what < 85) dk_engine_wait(at->engine, chance(w, 3) / 1000.0);
   else if (what < 92) dk_engine_progress(at->engine, some_id(w, at), counts);
-  else if (what < 98) hold(dk_engine_pending(at->engine) == at->count, "pending counts what is under way");
+  else if (what < 95) hold(dk_engine_pending(at->engine) == at->count, "pending counts what is under way");
+  else if (what < 97) hold(dk_engine_alarm(at->engine, (int)chance(w, 4) / 1000.0 - 0.001), "an alarm is set or removed");
+  else if (what < 98) listen_and_connect(at);
   else if (what < 99) hold(dk_engine_start(at->engine), "start again is fine");
   else {
     dk_engine_close(at->engine);

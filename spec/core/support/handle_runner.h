@@ -3,7 +3,7 @@
 #define HANDLE_RUNNER_H
 
 #include "support/engine_helpers.h"
-#include "transfer/handle.h"
+#include "handle/handle.h"
 
 /* Runs the prepared handle until its transfer ends; returns libcurl's result. */
 static inline CURLcode run_handle (CURLM *multi, dk_handle *handle) {

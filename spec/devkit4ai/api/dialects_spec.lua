@@ -3,7 +3,7 @@
 local child = require "spec.support.child"
 local devkit4ai = require "devkit4ai"
 local dialect = require "devkit4ai.sandbox.dialect"
-local poll_schedule = require "devkit4ai.generation.poll_schedule"
+local poll_schedule = require "devkit4ai.generation.pacing.poll_schedule"
 local sandbox = require "devkit4ai.sandbox"
 
 local PASSWORD = "SecurePass123"

@@ -2,7 +2,7 @@
 local answered_ids = require "devkit4ai.generation.answered_ids"
 local cjson = require "cjson"
 local devkit4ai = require "devkit4ai"
-local instructions = require "devkit4ai.generation.instructions"
+local instructions = require "devkit4ai.generation.input.instructions"
 local raw = require "spec.support.raw"
 local iso8601 = require "devkit4ai.util.iso8601"
 local wire = require "spec.support.wire"

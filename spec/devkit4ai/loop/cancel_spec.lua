@@ -17,7 +17,7 @@ for gear, start in pairs {
 } do
   insulate("task:cancel(), " .. gear, function()
     local devkit4ai = require "devkit4ai"
-    local poll_schedule = require "devkit4ai.generation.poll_schedule"
+    local poll_schedule = require "devkit4ai.generation.pacing.poll_schedule"
     local waits = require "devkit4ai.loop.waits"
     local server, client, events
     setup(function() start(devkit4ai) end)

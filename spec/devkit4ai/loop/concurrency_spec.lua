@@ -1,6 +1,6 @@
 -- More generations at once than the server allows (wire.md 5.5): a refused one waits for one of our own to end.
 local devkit4ai = require "spec.support.no_retry_pauses"
-local poll_schedule = require "devkit4ai.generation.poll_schedule"
+local poll_schedule = require "devkit4ai.generation.pacing.poll_schedule"
 local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
 

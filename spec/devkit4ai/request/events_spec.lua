@@ -1,7 +1,7 @@
 -- The events of a client: their types, order and fields, and no secret in them.
 local child = require "spec.support.child"
 local devkit4ai = require "spec.support.no_retry_pauses"
-local poll_schedule = require "devkit4ai.generation.poll_schedule"
+local poll_schedule = require "devkit4ai.generation.pacing.poll_schedule"
 local raw = require "spec.support.raw"
 local wire = require "spec.support.wire"
 

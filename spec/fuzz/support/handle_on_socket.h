@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "support/fuzz.h"
-#include "transfer/handle.h"
+#include "handle/handle.h"
 
 typedef struct {
   dk_handle *handle;

@@ -52,10 +52,10 @@ static void unlock_queues (dk_engine *e) {
   if (e->has_thread) pthread_mutex_unlock(&e->lock);
 }
 
-/* has_work, because libcurl 8.21 may consume the wake-up in curl_multi_perform, before the thread sleeps */
+/* has_work, because libcurl 8.21 may consume the wake-up in curl_multi_perform, before the thread sleeps; where it is set already,
+ * the thread has not begun the step that takes what is there now, and it does not sleep before that step */
 static void wake_thread (dk_engine *e) {
-  atomic_store(&e->has_work, true);
-  curl_multi_wakeup(e->stepper.multi);
+  if (!atomic_exchange(&e->has_work, true)) curl_multi_wakeup(e->stepper.multi);
 }
 
 /* ---- the step ---- */

@@ -7,7 +7,7 @@
 #include <curl/curl.h>
 #include <stdatomic.h>
 
-#include "engine/socket_folder.h"
+#include "file/socket_folder.h"
 
 enum { DK_LISTENER_CLIENTS = 4 };                     /* connections at a time; a further one replaces the oldest */
 

@@ -4,7 +4,7 @@
 #define DK_STEPPER_H
 
 #include "engine/queue.h"
-#include "transfer/handle.h"
+#include "handle/handle.h"
 
 typedef struct {
   CURLM *multi;                  /* owned; NULL: not open */

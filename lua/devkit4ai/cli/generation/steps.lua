@@ -1,4 +1,5 @@
---- Steps that the generation commands share: wait for a generation, save its image, print its record.
+--- Steps that the generation commands share: open a project, wait for a generation, save its image, print its record.
+local clients = require "devkit4ai.cli.client"
 local image_viewer = require "devkit4ai.cli.output.image_viewer"
 local converters = require "devkit4ai.cli.input.converters"
 local output_file = require "devkit4ai.cli.generation.output_file"
@@ -6,6 +7,12 @@ local progress = require "devkit4ai.cli.output.progress"
 local recovery = require "devkit4ai.cli.generation.recovery"
 
 local M = {}
+
+--- Adds the argument of the commands that continue with a generation.
+---@param parser table
+function M.add_id(parser)
+  parser:argument("id", "the generation's id"):convert(converters.uuid "the generation's id")
+end
 
 --- Adds the options of the commands that wait and save.
 ---@param parser table
@@ -15,6 +22,35 @@ function M.add_options(parser)
     :convert(converters.seconds "--timeout")
   parser:option("--interval", "seconds between the first two status requests (default: 5)"):argname("<s>")
     :convert(converters.seconds "--interval")
+end
+
+--- Opens the project, and checks that the image's file can be written. Sends no request.
+---@param console devkit4ai.cli.Console
+---@param options { out: string?, overwrite: boolean? }
+---@return devkit4ai.Project?
+---@return string? message
+---@return table? err
+function M.open_project(console, options)
+  local project, message, err = clients.open_project(options, console)
+  if not project then return nil, message, err end
+  local can_write
+  can_write, message, err = output_file.check(options.out, options.overwrite, console)
+  if not can_write then return nil, message, err end
+  return project
+end
+
+--- A handle on the generation of the argument `id`, which `recovery` names after a failure. Sends no request.
+---@param console devkit4ai.cli.Console
+---@param options { id: string, out: string?, overwrite: boolean? }
+---@return devkit4ai.Generation?
+---@return string? message
+---@return table? err
+function M.open_generation(console, options)
+  local project, message, err = M.open_project(console, options)
+  if not project then return nil, message, err end
+  local gen = project:generation(options.id)
+  recovery.track(console, gen, options)
+  return gen
 end
 
 --- The record of a generation, for --json.

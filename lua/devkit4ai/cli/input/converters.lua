@@ -1,7 +1,7 @@
 --- Converters of option values for argparse: each returns the value, or nil and a message. After a message the command ends
 --- with exit code 2, and no request is sent.
 local config = require "devkit4ai.config"
-local instructions = require "devkit4ai.generation.instructions"
+local instructions = require "devkit4ai.generation.input.instructions"
 
 local M = {}
 

@@ -54,8 +54,8 @@ local function listen()
   local why
   path, why = engine:listen(folder)
   if path then return nil end
-  return ("in nginx, the calls need a folder for a unix socket: %s; name a folder where the workers can write, by a line "
-    .. "at the top of nginx.conf: env TMPDIR=/a/folder;"):format(why)
+  return ("in nginx, the calls need a folder for a unix socket: %s; name a folder where the workers can write, by a "
+    .. "line at the top of nginx.conf: env TMPDIR=/a/folder;"):format(why)
 end
 
 --- Whether the caller can wait here and now.

@@ -3,7 +3,8 @@ local core = require "devkit4ai.core"
 local errors = require "devkit4ai.util.errors"
 local tasks = require "devkit4ai.loop.tasks"
 local timers = require "devkit4ai.loop.timers"
-local traceback = require "devkit4ai.util.traceback"
+local traceback = require "devkit4ai.util.errors.traceback"
+local yields = require "devkit4ai.loop.hosts.yields"
 
 local M = { blocks = true }
 
@@ -14,8 +15,7 @@ local ready, results, first, last = {}, {}, 1, 0 -- a queue: coroutines, and wha
 local sleeping = timers.new() -- slots that are parked for a time
 
 local running, status, resume, yield = coroutine.running, coroutine.status, coroutine.resume, coroutine.yield
-local isyieldable, huge, debug = coroutine.isyieldable, math.huge, rawget(_G, "debug")
-local getinfo = debug and debug.getinfo
+local isyieldable, huge = coroutine.isyieldable, math.huge
 local plain_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 local now, process_id, task_of, task_count = core.now, core.process, tasks.of, tasks.count
 local EARLY = 1 / timers.GRAIN -- seconds; a timer may end this much before its time, and a sleep must not
@@ -44,29 +44,13 @@ local function inside_task()
   return state == "running" or state == "normal"
 end
 
--- Lua 5.1 alone: the function between a task and its wait that can't yield.
-local function barrier()
-  local level = 3
-  local info = getinfo(level, "Sn")
-  while info do
-    if info.name == "(for generator)" then
-      return "Lua 5.1 can't wait in a for loop's iterator inside a task: call it in a while loop, as with pages:next()"
-    elseif info.what == "C" then
-      return ("Lua 5.1 can't wait inside %s in a task: call it directly; a failure comes back as nil, message, err")
-        :format(info.name or "a C function")
-    end
-    level = level + 1
-    info = getinfo(level, "Sn")
-  end
-end
-
 -- Whether the running task can yield. It is checked before anything is sent: without its waiter, a response would be lost.
 local function can_yield()
   if isyieldable then
     if isyieldable() then return true end
     return nil, "a task can't wait inside a finalizer or a function that Lua's C code calls (a sort, a gsub)"
   end
-  local what = plain_51 and getinfo and barrier()
+  local what = plain_51 and yields.barrier(1)
   if what then return nil, what end
   yield(PROBE) -- raises by itself where it can't
   return true
@@ -76,8 +60,8 @@ end
 ---@return boolean? usable
 ---@return string? why not
 function M.usable()
-  if task_count() == 0 then return true end
-  if resumed and task_of(running()) then return can_yield() end
+  if not resumed then return true end
+  if task_of(running()) then return can_yield() end
   if not inside_task() then return true end
   return nil, "this coroutine runs inside a task and can't wait by itself: start it with devkit4ai.spawn"
 end
@@ -164,7 +148,7 @@ local function pump(slot, seconds)
     if sleeping.first then wake_sleepers() end
     seconds = due and due - now() or huge
   until slot.woken or seconds <= 0
-  local woken = slot.woken
+  local woken = slot.woken or false
   slot.woken = false
   return woken
 end

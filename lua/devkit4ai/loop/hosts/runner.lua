@@ -1,6 +1,6 @@
 --- Runs the function of a task in a coroutine of a host, and tells the task how it ended.
 local tasks = require "devkit4ai.loop.tasks"
-local traceback = require "devkit4ai.util.traceback"
+local traceback = require "devkit4ai.util.errors.traceback"
 
 local M = {}
 

@@ -4,6 +4,7 @@ if not rawget(_G, "jit") then return end -- nginx runs LuaJIT alone
 local clients = require "spec.support.nginx_clients"
 local devkit4ai = require "devkit4ai"
 local nginx = require "spec.support.nginx"
+local tokens = require "spec.support.token_server"
 
 local api, server
 
@@ -155,19 +156,30 @@ end)
 
 describe("work that others wait for", function()
   it("goes on when nginx ended its first caller: one refresh, and the second caller has the tokens", function()
+    local issuer = tokens.start { refresh = "conn:hold()" }
     start([[
-      location = /first { lua_check_client_abort on; content_by_lua_block { say(shared:me()) } }
+      location = /first { lua_check_client_abort on; content_by_lua_block {
+        ngx.on_abort(function()
+          ngx.log(ngx.ERR, "<aborted>")
+          ngx.exit(499)
+        end)
+        shared:me()
+      } }
       location = /second { content_by_lua_block { say(shared:me()) } }]], {
-      init = [[shared = assert(devkit4ai.new { base_url = held.base_url, access_token = "access", refresh_token = "refresh",
-        developer_key = "ak_abc" }) ]],
+      init = ([[shared = assert(devkit4ai.new { base_url = "%s", access_token = "old", refresh_token = "refresh-0",
+        developer_key = "ak_abc" })]]):format(issuer.url),
     })
-    -- the pages of this API answer a refresh as a login does
     local connection = server:send("/first")
-    clients.wait_for_requests(api, 1)
+    clients.wait_for_requests(issuer, 2)
     connection:close()
-    api:release()
-    assert.equal("a@example.com\n", server:get("/second"))
+    nginx.wait("the end of the first caller", function() return server:log():find("<aborted>", 1, true) end)
+    connection = server:send("/second")
+    clients.wait_for_requests(issuer, 3)
+    issuer:release()
+    assert.equal("someone\n", nginx.body(connection))
+    assert.equal("me, refresh refresh-0, me, me", tokens.seen(issuer))
     server:stop()
+    issuer:stop()
   end)
 
   it("needs one timer, however much there is", function()
@@ -211,7 +223,8 @@ describe("ten thousand callers that nginx ended", function()
         ngx.exit(200) -- ends the tasks of the threads
       } }
       location = /left { content_by_lua_block {
-        while package.loaded.served < tonumber(ngx.var.arg_served) do ngx.sleep(0.01) end -- also those of callers that are gone
+        -- also those of callers that are gone
+        while package.loaded.served < tonumber(ngx.var.arg_served) do ngx.sleep(0.01) end
         collectgarbage()
         collectgarbage()
         ngx.say(collectgarbage("count"), " ", require("devkit4ai.loop.tasks").count())

@@ -59,7 +59,7 @@ describe("in the phase of nginx", function()
       local why = ("nginx can't wait in the phase %s: make the call in a timer, ngx.timer.at(0, function() ... end)")
         :format(phase)
       assert.equal(("client:me: %s config"):format(why), first)
-      assert.equal("devkit4ai: devkit4ai.spawn: " .. why, second:match("devkit4ai: .*"))
+      assert.equal("devkit4ai: " .. why, second:match("devkit4ai: .*"))
       assert.equal(0, #api:requests())
     end)
   end
@@ -69,7 +69,8 @@ describe("in the phase of nginx", function()
     exit_worker = "nginx can't wait in exit_worker_by_lua: make the call before that",
   } do
     it(phase .. ", they are refused, and a timer is not an alternative", function()
-      local options = { http = ("%s_by_lua_block { CODE }"):format(phase), is_exit = phase == "exit_worker" and "" or nil }
+      local options = { http = ("%s_by_lua_block { CODE }"):format(phase) }
+      options.is_exit = phase == "exit_worker" and "" or nil
       if phase == "init" then -- the log is not open yet
         options = {
           init = [[
@@ -80,7 +81,7 @@ describe("in the phase of nginx", function()
         }
       end
       local first, second = results(options)
-      assert.same({ ("client:me: %s config"):format(why), "devkit4ai: devkit4ai.spawn: " .. why },
+      assert.same({ ("client:me: %s config"):format(why), "devkit4ai: " .. why },
         { first, second:match("devkit4ai: .*") })
       assert.equal(0, #api:requests())
     end)

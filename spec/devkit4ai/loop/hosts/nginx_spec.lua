@@ -187,8 +187,12 @@ describe("in nginx, the folder of the socket", function()
 
   for what, case in pairs {
     ["does not exist"] = { name = "/none", why = "/none: No such file or directory" },
-    ["is too long"] = { name = "/" .. ("x"):rep(90), why = "the path is too long for a unix socket by %d+ bytes", make = 777 },
-    ["is the master's alone"] = { name = "/closed", why = "/closed: a folder can't be made in it: Permission denied", make = 755 },
+    ["is too long"] = {
+      name = "/" .. ("x"):rep(90), make = 777, why = "the path is too long for a unix socket by %d+ bytes",
+    },
+    ["can't be written"] = {
+      name = "/closed", make = 555, why = "/closed: a folder can't be made in it: Permission denied",
+    },
   } do
     it(what .. ": a call says so, and how to name another one", function()
       os.execute("chmod 755 " .. folder)

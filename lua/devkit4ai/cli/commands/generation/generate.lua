@@ -1,8 +1,6 @@
 --- devkit4ai generate: sends images with a prompt, waits, saves the image.
-local clients = require "devkit4ai.cli.client"
 local converters = require "devkit4ai.cli.input.converters"
 local errors = require "devkit4ai.cli.errors"
-local output_file = require "devkit4ai.cli.generation.output_file"
 local progress = require "devkit4ai.cli.output.progress"
 local recovery = require "devkit4ai.cli.generation.recovery"
 local steps = require "devkit4ai.cli.generation.steps"
@@ -70,11 +68,8 @@ end
 ---@return table? err
 function M.run(options, console)
   if not (options.out or options.no_wait) then return errors.fail("invalid", "give --out FILE, or --no-wait") end
-  local project, message, err = clients.open_project(options, console)
+  local project, message, err = steps.open_project(console, options)
   if not project then return nil, message, err end
-  local can_write
-  can_write, message, err = output_file.check(options.out, options.overwrite, console)
-  if not can_write then return nil, message, err end
   local gen
   gen, message, err = create(project, options, console)
   if not gen then return nil, message, err end

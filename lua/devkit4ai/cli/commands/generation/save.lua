@@ -1,8 +1,4 @@
 --- devkit4ai save: saves the image of a completed generation.
-local clients = require "devkit4ai.cli.client"
-local converters = require "devkit4ai.cli.input.converters"
-local output_file = require "devkit4ai.cli.generation.output_file"
-local recovery = require "devkit4ai.cli.generation.recovery"
 local steps = require "devkit4ai.cli.generation.steps"
 
 local M = { name = "save", summary = "Save the image of a completed generation." }
@@ -15,7 +11,7 @@ M.notes = "It does not wait: use `devkit4ai wait` if the generation may not be c
 --- Adds the options.
 ---@param parser table
 function M.add_options(parser)
-  parser:argument("id", "the generation's id"):convert(converters.uuid "the generation's id")
+  steps.add_id(parser)
   parser:option("--out", "the image's file, - for standard output (required)"):argname("<file>"):count(1)
   parser:flag("--overwrite", "replace the file if it exists")
 end
@@ -27,13 +23,8 @@ end
 ---@return string? message
 ---@return table? err
 function M.run(options, console)
-  local project, message, err = clients.open_project(options, console)
-  if not project then return nil, message, err end
-  local can_write
-  can_write, message, err = output_file.check(options.out, options.overwrite, console)
-  if not can_write then return nil, message, err end
-  local gen = project:generation(options.id)
-  recovery.track(console, gen, options)
+  local gen, message, err = steps.open_generation(console, options)
+  if not gen then return nil, message, err end
   gen, message, err = gen:refresh()
   if not gen then return nil, message, err end
   return steps.save(console, gen, options)

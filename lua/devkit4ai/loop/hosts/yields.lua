@@ -1,0 +1,48 @@
+--- Whether a coroutine can yield where it is: not in a function that Lua's C code calls, such as a sort.
+local M = {}
+
+local isyieldable, debug = coroutine.isyieldable, rawget(_G, "debug")
+local getinfo = debug and debug.getinfo
+local plain_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
+-- C functions that a yield can cross.
+local CROSSED = plain_51 and {} or { [pcall] = true, [xpcall] = true, [dofile] = true }
+
+local ASKED = plain_51 and "nl" or "l" -- the rest costs more; from Lua 5.2 on, an iterator of `for` can wait
+
+local function describe(info)
+  if info.name == "(for generator)" then
+    return "Lua 5.1 can't wait in a for loop's iterator inside a task: call it in a while loop, as with pages:next()"
+  end
+  return ("%s can't wait inside %s in a task: call it directly; a failure comes back as nil, message, err")
+    :format(_VERSION, info.name or "a C function")
+end
+
+--- The function between the base of the running coroutine and the caller that can't yield.
+---@param level integer of the caller's stack: 1 is the caller
+---@return string? message nil: there is none, or the program has no library `debug`
+function M.barrier(level)
+  local info = getinfo and getinfo(level + 1, ASKED)
+  while info do
+    if info.currentline < 0 or info.name == "(for generator)" then -- no line of Lua: perhaps a function in C
+      info = getinfo(level + 1, "Snf")
+      if info.name == "(for generator)" or info.what == "C" and not CROSSED[info.func] then return describe(info) end
+    end
+    level = level + 1
+    info = getinfo(level + 1, ASKED)
+  end
+end
+
+--- Whether the running coroutine can yield.
+---@return boolean? can nil: it can't
+---@return string? why not
+function M.check()
+  if not isyieldable then -- Lua 5.1 and 5.2
+    local why = M.barrier(2)
+    if why then return nil, why end
+    return true
+  end
+  if isyieldable() then return true end
+  return nil, "a task can't wait inside a finalizer or a function that Lua's C code calls (a sort, a gsub)"
+end
+
+return M
