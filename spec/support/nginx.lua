@@ -162,7 +162,7 @@ function M.body(connection)
 end
 
 -- What a healthy nginx does not log.
-local TROUBLE = { "%[alert%]", "%[crit%]", "%[emerg%]", "entry thread aborted" }
+local TROUBLE = { "lua tcp socket", "%[alert%]", "%[crit%]", "%[emerg%]", "entry thread aborted" }
 
 --- Ends nginx and removes its folder. Raises if the log has what a healthy nginx does not log, or a socket was left.
 ---@param options table? signal: default QUIT; expected: patterns of lines that may be in the log

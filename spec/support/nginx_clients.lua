@@ -35,10 +35,12 @@ return function(conn)
 end]]
 
 -- client, held and met: clients of these parts of the API. create() makes a generation in the held part. say() answers with the
--- email or the message. An orphan event is a line of the log. wait_until_told() waits for a request to /tell.
+-- email or the message. An orphan event is a line of the log. wait_until_told() waits for a request to /tell, and so does
+-- wait_in_on_upload(), after a line in the log.
 local INIT = [[init_by_lua_block {
   devkit4ai = require "devkit4ai"
   local function log_orphan(event)
+    devkit4ai.sleep(0) -- so that it ends later than its call goes on
     if event.type ~= "orphan" then return end
     ngx.log(ngx.ERR, "<orphan ", event.operation, " ", event.generation_id or event.outcome, ">")
   end
@@ -52,6 +54,10 @@ local INIT = [[init_by_lua_block {
   images = { { data = "\137PNG\r\n\26\n" .. ("x"):rep(100), filename = "a.png" } }
   function say(value, message) ngx.say(tostring(value and value.email or message)) end
   function create() return held:generate { images = images, prompt = "neon" } end
+  function wait_in_on_upload()
+    ngx.log(ngx.ERR, "<on_upload>")
+    wait_until_told()
+  end
   function wait_until_told() while not package.loaded.told do ngx.sleep(0.005) end end
   MORE
 }]]

@@ -112,14 +112,14 @@ local function connect()
 end
 
 -- Waits for the engine's next byte. Returns the connection, if it is still open, and why there is none.
-local function wait_for_byte(socket, seconds)
+local function wait_for_byte(socket)
   local why
   if not socket then socket, why = connect() end
   if not socket then
     ngx.sleep(POLL)
     return nil, why
   end
-  socket:settimeout(seconds * 1000)
+  socket:settimeout(LONGEST * 1000) -- nginx logs each timeout
   local _, trouble = socket:receiveany(64)
   if not trouble or trouble == "timeout" then return socket end
   socket:close()
@@ -131,7 +131,8 @@ local function serve()
   local untaken = drain()
   start_detached()
   while untaken or is_busy() do
-    socket, why = wait_for_byte(socket, untaken and POLL or 3600)
+    if untaken then engine:alarm(POLL) end
+    socket, why = wait_for_byte(socket)
     if why and not reported then
       reported = true
       log.write(("nginx can't connect to %s (%s), so each wait takes up to %g s longer"):format(path, why, POLL), true)

@@ -28,6 +28,10 @@ local function wait_for_orphan(number)
   nginx.wait("an orphan event", function() return server:log():find(ORPHAN:format(number or 1), 1, true) end)
 end
 
+local function wait_for_on_upload()
+  nginx.wait("a call of on_upload", function() return server:log():find("<on_upload>", 1, true) end)
+end
+
 local function count_orphans()
   return select(2, server:log():gsub("<orphan", ""))
 end
@@ -35,8 +39,8 @@ end
 describe("a generation whose caller nginx ended", function()
   for how, location in pairs {
     ["with its client"] = "lua_check_client_abort on; content_by_lua_block { create() }",
-    ["with its client, while the images are sent"] = [[lua_check_client_abort on; content_by_lua_block {
-      held:generate { images = images, prompt = "neon", on_upload = function() ngx.sleep(100) end }
+    ["with its client, while on_upload waits"] = [[lua_check_client_abort on; content_by_lua_block {
+      held:generate { images = images, prompt = "neon", on_upload = wait_in_on_upload }
     }]],
     ["with its client, in a task"] = [[lua_check_client_abort on; content_by_lua_block {
       devkit4ai.all { create, function() devkit4ai.sleep(100) end }
@@ -50,6 +54,7 @@ describe("a generation whose caller nginx ended", function()
       start("location = /new { " .. location .. " }")
       local connection = server:send("/new")
       clients.wait_for_requests(api, 1)
+      if how:find("on_upload", 1, true) then wait_for_on_upload() end
       connection:close()
       assert.equal("a@example.com\n", server:get("/me"))
       assert.equal(0, count_orphans())
@@ -124,11 +129,12 @@ describe("a caller that nginx goes on with", function()
 
   it("has its answer after an on_upload that takes longer, and no orphan is reported", function()
     start [[location = /new { content_by_lua_block {
-      local gen = held:generate { images = images, prompt = "neon", on_upload = wait_until_told }
+      local gen = held:generate { images = images, prompt = "neon", on_upload = wait_in_on_upload }
       ngx.say(gen.id)
     } }]]
     local connection = server:send("/new")
     clients.wait_for_requests(api, 1)
+    wait_for_on_upload()
     api:release()
     for _ = 1, 20 do assert.equal("a@example.com\n", server:get("/me")) end
     server:get("/tell")
@@ -180,6 +186,23 @@ describe("work that others wait for", function()
     assert.equal("me, refresh refresh-0, me, me", tokens.seen(issuer))
     server:stop()
     issuer:stop()
+  end)
+
+  it("needs no other timer while some of it runs", function()
+    start([[location = /two { content_by_lua_block {
+      local waits, first, last = require "devkit4ai.loop.waits", {}, {}
+      client:me()
+      assert(waits.detach(function()
+        waits.wait_for(first)
+        waits.wake(last)
+      end, error))
+      devkit4ai.sleep(0.01)
+      assert(waits.detach(function() waits.wake(first) end, error))
+      waits.wait_for(last)
+      ngx.say("both")
+    } }]], { http = "lua_max_running_timers 1;" })
+    assert.equal("both\n", server:get("/two"))
+    server:stop()
   end)
 
   it("needs one timer, however much there is", function()

