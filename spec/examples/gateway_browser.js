@@ -105,8 +105,16 @@ async function withMouse(browser) {
   assert.equal(await page.locator(".prompt b").count(), 0);
   ok("the gallery has it after a reload");
 
+  const other = await page.context().newPage();
+  await other.goto(address);
+  await other.waitForSelector("#studio:visible");
   await page.click("#log-out");
   await page.waitForSelector("#address:visible");
+  await drop(other, [["mountains.png", MOUNTAINS]]);
+  await other.fill("#prompt", "a boat");
+  await other.click("#generate");
+  await other.waitForSelector("#account-error:has-text('Log in first.')");
+  ok("another tab says that the session is over");
   assert.equal((await page.context().cookies()).length, 0);
   assert.equal(await page.locator("#cards li").count(), 0);
   ok("logs out");

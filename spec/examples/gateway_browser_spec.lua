@@ -19,6 +19,6 @@ describe("the gateway's page", function()
     local done, text = run(("node spec/examples/gateway_browser.js %s %s build/browser"):format(gateway.origin,
       chromium:match "%S+"))
     assert(done, text)
-    assert.equal(10, select(2, text:gsub("ok ", "")))
+    assert.equal(11, select(2, text:gsub("ok ", "")))
   end)
 end)

@@ -319,6 +319,29 @@ describe("the gateway", function()
       assert.truthy(new_user())
     end)
 
+    it("event streams of a user, and forgets those that the browser closed", function()
+      local slow = support.start "--step-time 600"
+      finally(function() slow:stop() end)
+      local cookie = slow:sign_up "guest@example.com"
+      local path = "/api/generations/" .. slow:generate(cookie, "a boat") .. "/events"
+      local text = slow:text("GET", path, { cookie = cookie })
+      local streams = {}
+      local function open()
+        local stream = slow:connect()
+        streams[#streams + 1] = stream
+        stream:send(text)
+        return stream:receive("*l"):match " (%d+)"
+      end
+      for _ = 1, 8 do assert.equal("200", open()) end
+      assert.equal("429", open())
+      for _, stream in ipairs(streams) do stream:close() end
+      local tries = 0
+      repeat -- nginx sees the ends one after the other
+        tries = tries + 1
+      until open() == "200" or tries == 100
+      assert.is_true(tries < 100)
+    end)
+
     it("slow clients: 200 of them hold a connection, and the others are served", function()
       local cookie, held = new_user(), {}
       local text = gateway:text("POST", "/api/images", { cookie = cookie, headers = {
