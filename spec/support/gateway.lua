@@ -159,6 +159,28 @@ function Gateway:sign_up(email, from)
   return response.cookie
 end
 
+--- Creates a user, who is logged in, at an address of its own, because nginx limits the logins of an address.
+---@return string cookie
+---@return string email
+function Gateway:new_user()
+  self._users = (self._users or 0) + 1
+  local email = ("user%d@example.com"):format(self._users)
+  return self:sign_up(email, "127.0.1." .. self._users), email
+end
+
+--- Logs in.
+---@param headers table? of Gateway:text
+---@return spec.GatewayResponse
+function Gateway:log_in(email, password, headers)
+  return self:request("POST", "/api/log-in", { json = { email = email, password = password }, headers = headers })
+end
+
+--- Sends a GET of a user.
+---@return spec.GatewayResponse
+function Gateway:get(cookie, path)
+  return self:request("GET", path, { cookie = cookie })
+end
+
 --- Uploads an image.
 ---@param path string? default an image of the examples
 ---@return spec.GatewayResponse
@@ -186,6 +208,27 @@ function Gateway:sandbox(path, fields)
   local text = pipe:read("*a")
   pipe:close()
   return cjson.decode(text)
+end
+
+--- How many generations the API has created.
+---@return integer
+function Gateway:generated()
+  return self:sandbox("generations").count
+end
+
+--- Raises if a response or a log has a key, a token, a password, or a fault of the gateway's Lua.
+function Gateway:check_secrets()
+  local texts, keys = table.concat(self.seen, "\n") .. self:error_log() .. self:access_log(), 0
+  for name, value in self.settings:gmatch "export DEVKIT4AI_([%u_]+)=(%S+)" do
+    if name ~= "EMAIL" and name ~= "PASSWORD" then
+      keys = keys + 1
+      assert(not texts:find(value, 1, true), name)
+    end
+  end
+  assert(keys == 6, "the settings of the sandbox")
+  for _, text in ipairs { "eyJ", "SecurePass123", "attempt to " } do -- eyJ: the start of a token
+    assert(not texts:find(text, 1, true), text)
+  end
 end
 
 return M
