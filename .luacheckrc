@@ -6,6 +6,7 @@ include_files = { "**/*.lua", "bin/devkit4ai", "rockspec/*.rockspec", ".luacheck
 exclude_files = { "build" }
 files["bin/devkit4ai"] = { globals = { "_" } } -- a shell reads it, too
 files["spec/**/*_spec.lua"] = { std = "max+busted" }
+files["examples/nginx/lua"] = { std = "ngx_lua" }
 files["spec/devkit4ai/loop/suite/valgrind.lua"] = { std = "max+busted" }
 files["examples/kong/"] = { std = "ngx_lua", read_globals = { "kong" }, self = false } -- Kong calls handlers as methods
 for _, path in ipairs { "examples/apisix/", "examples/plugins/", "spec/support/apisix.lua", "spec/support/kong.lua" } do

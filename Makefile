@@ -1,5 +1,6 @@
 #: make build        the module devkit4ai.core for every Lua found, build/run and build/devkit4ai (also plain `make`)
 #: make quickstart   the whole workflow against the sandbox, with a picture on disk at the end
+#: make gateway      a web page for your users, on nginx and the sandbox (examples/nginx)
 #: make check        the fast tests: five Luas, and C under the sanitizers
 #: make test         every test
 #: make fuzz         each fuzz target for MINUTES (10); `make test` gives them 30 seconds
@@ -13,7 +14,7 @@
 PREFIX ?= /usr/local
 MINUTES ?= 10
 
-.PHONY: build quickstart check test fuzz bench install mutants clean-room clean help
+.PHONY: build quickstart gateway check test fuzz bench install mutants clean-room clean help
 
 build:
 	@tools/packages build
@@ -23,6 +24,11 @@ quickstart:
 	@tools/packages quickstart
 	@tools/build build
 	@build/run lua5.4 examples/quickstart.lua
+
+gateway:
+	@tools/packages gateway
+	@tools/build build
+	@tools/gateway
 
 check:
 	@tools/packages test
