@@ -1,5 +1,5 @@
 -- Client options: environment variables, defaults and validation.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local core = require "devkit4ai.core"
 local config = require "devkit4ai.config"
 local devkit4ai = require "devkit4ai"

@@ -2,13 +2,13 @@
 -- A new claim gets a row in CLAIMS.
 if _VERSION ~= "Lua 5.4" then return end -- the pages do not depend on the Lua version
 
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local classify = require "devkit4ai.request.classify"
 local config = require "devkit4ai.config"
 local core = require "devkit4ai.core"
 local devkit4ai = require "devkit4ai"
 local statuses = require "devkit4ai.util.errors.statuses"
-local failure_table = require "spec.support.failure_table"
+local failure_table = require "spec.support.calls.failure_table"
 local redact = require "devkit4ai.util.redact"
 local limits = require "devkit4ai.api.limits"
 local operations = require "devkit4ai.api.operations"

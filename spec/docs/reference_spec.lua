@@ -1,13 +1,13 @@
 -- The reference is generated from comments; this spec compares both with the library: its functions, their parameters, and
 -- the records of the vendor's OpenAPI file.
-local annotations = require "spec.support.annotations"
-local child = require "spec.support.child"
+local annotations = require "spec.support.docs.annotations"
+local child = require "spec.support.process.child"
 local cjson = require "cjson"
 local devkit4ai = require "devkit4ai"
 local operations = require "devkit4ai.api.operations"
-local pages = require "spec.support.reference_pages"
-local reference = require "spec.support.reference"
-local wire = require "spec.support.wire"
+local pages = require "spec.support.docs.reference_pages"
+local reference = require "spec.support.docs.reference"
+local wire = require "spec.support.calls.wire"
 
 local unpack = table.unpack or unpack -- luacheck: ignore 113
 

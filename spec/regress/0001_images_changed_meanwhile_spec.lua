@@ -1,8 +1,8 @@
 -- The bytes of an image were the caller's string. When the caller removed them from its table during the upload, they were
 -- collected, and the upload read freed memory.
 local devkit4ai = require "devkit4ai"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 local SCRIPT = ([[

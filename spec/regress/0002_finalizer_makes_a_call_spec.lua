@@ -1,6 +1,6 @@
 -- A finalizer that made a call while another call's answer was being taken over got that answer: freed memory was read.
-local child = require "spec.support.child"
-local wire = require "spec.support.wire"
+local child = require "spec.support.process.child"
+local wire = require "spec.support.calls.wire"
 
 local ME = { id = "550e8400-e29b-41d4-a716-446655440000", email = ("x"):rep(3000) }
 

@@ -1,7 +1,7 @@
 -- X-RateLimit-Reset stands on every answer of the API: a 404 said "wait 3000 s", and a wait slept through its deadline after
 -- one 502.
 local devkit4ai = require "devkit4ai"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 
 local SCRIPT = [[
   return function(conn)

@@ -2,7 +2,7 @@
 local responses = require "devkit4ai.api.responses"
 local devkit4ai = require "devkit4ai"
 local json = require "devkit4ai.util.json"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 

@@ -1,10 +1,10 @@
 -- What came in after client:close, or behind a newer login, was put into the slots; a 401 that met tokens renewed meanwhile
 -- renewed them again.
 local devkit4ai = require "devkit4ai"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 local waits = require "devkit4ai.loop.waits"
 local session = require "devkit4ai.auth.session"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local OLD, NEW = "old-token", "new-token"
 

@@ -1,8 +1,8 @@
 -- core.request kept pointers into the strings of the caller's table. A string that the table lost afterwards, or that a
 -- metamethod made, was freed before the request went out: it crashed, or the server got bytes of other strings.
-local child = require "spec.support.child"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local child = require "spec.support.process.child"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local ECHO = [[return function(conn)
   local request = conn:read_request()

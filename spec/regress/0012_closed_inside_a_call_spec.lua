@@ -1,6 +1,6 @@
 -- A finalizer, a hook or a metamethod that runs inside a call of the core may close what the call works on, or change what
 -- it measured. The call then used freed memory.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 
 local START = [[
   local core = require "devkit4ai.core"

@@ -2,7 +2,7 @@
 -- the files of client:request. Some were cut short, some broke memory, and some raised inside this library.
 local core = require "devkit4ai.core"
 local devkit4ai = require "devkit4ai"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local NAN, INF = 0 / 0, 1 / 0
 local PNG = wire.image.png

@@ -1,8 +1,8 @@
 -- A response whose head was past a limit of libcurl raised "not enough memory", after the generation was made and paid.
 local failures = require "devkit4ai.request.failures"
 local devkit4ai = require "devkit4ai"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 -- What the server writes after it has read the request; all of it is past some limit.
 local RESPONSES = {

@@ -1,6 +1,6 @@
 -- A server answers before it has the whole upload, and then ends the connection: a response that came whole counts.
 local devkit4ai = require "devkit4ai"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 
 local PROJECT = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 local IMAGE = "\137PNG\r\n\26\n" .. ("\0"):rep(9000000) -- more than the buffers of a connection take

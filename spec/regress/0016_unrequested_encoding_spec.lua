@@ -1,6 +1,6 @@
 -- A server compresses a response although nobody asked: it is decoded, or refused in clear words.
 local devkit4ai = require "devkit4ai"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 
 local SCRIPT = [==[
 local zlib = require "zlib"

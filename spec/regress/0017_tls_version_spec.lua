@@ -1,5 +1,5 @@
 -- TLS before 1.2 is refused, also where the host's OpenSSL would allow it.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 
 local OPENSSL_CONF = [[
 openssl_conf = init

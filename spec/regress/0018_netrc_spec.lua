@@ -1,6 +1,6 @@
 -- A .netrc in the user's home is not read: no login in it reaches the server.
-local child = require "spec.support.child"
-local raw = require "spec.support.raw"
+local child = require "spec.support.process.child"
+local raw = require "spec.support.servers.raw"
 
 describe("a .netrc", function()
   it("gives no request a login", function()

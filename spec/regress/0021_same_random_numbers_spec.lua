@@ -1,5 +1,5 @@
 -- math.random is not seeded on Lua 5.1 to 5.3 and LuaJIT: all processes paused for the same times and came back together.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local core = require "devkit4ai.core"
 
 describe("random numbers of the core", function()

@@ -1,7 +1,7 @@
 -- A task that was cancelled after the answer had come said "not_sent", and a new key, a project, an account were thrown away.
 local devkit4ai = require "devkit4ai"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 local SERVER = ([[return function(conn)

@@ -1,9 +1,9 @@
 -- on_event and on_upload that raised a value without a text ended the call that had paid; on_upload could not call in a task,
 -- which cut the upload; while one on_event made a call, the events of other tasks were lost.
 local devkit4ai = require "devkit4ai"
-local child = require "spec.support.child"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local child = require "spec.support.process.child"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 -- An upload waits half a second before it is read.

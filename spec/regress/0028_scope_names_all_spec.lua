@@ -1,8 +1,8 @@
 -- devkit4ai.all, map and a task that ended by an error named one of several open generations, or none; their err was
 -- retryable, and a loop built on that paid again.
 local devkit4ai = require "devkit4ai"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local unpack = table.unpack or unpack -- luacheck: ignore 113
 

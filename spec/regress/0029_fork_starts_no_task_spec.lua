@@ -1,8 +1,8 @@
 -- A forked child ran the tasks of its parent that had not begun, and those that slept. LuaJIT's ffi can fork.
 if not rawget(_G, "jit") then return end
 
-local child = require "spec.support.child"
-local raw = require "spec.support.raw"
+local child = require "spec.support.process.child"
+local raw = require "spec.support.servers.raw"
 
 local SERVER = [[return function(conn)
   local request = conn:read_request()

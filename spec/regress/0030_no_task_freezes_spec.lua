@@ -1,9 +1,9 @@
 -- A cancelled task whose loop repeated a call held up the frame, the script and who waited for its end, for ever.
 local devkit4ai = require "devkit4ai"
-local child = require "spec.support.child"
-local raw = require "spec.support.raw"
+local child = require "spec.support.process.child"
+local raw = require "spec.support.servers.raw"
 local waits = require "devkit4ai.loop.waits"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 -- What a loop may repeat without an end; each gives a value where it succeeds.
 local REPEATED = {

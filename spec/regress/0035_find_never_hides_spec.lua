@@ -4,9 +4,9 @@ local cjson = require "cjson"
 local core = require "devkit4ai.core"
 local devkit4ai = require "devkit4ai"
 local instructions = require "devkit4ai.generation.input.instructions"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 local server_clock = require "devkit4ai.request.time.server_clock"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local NOW = 1800000000 -- the server's time: 2027-01-15 08:00:00
 local DATE = "Fri, 15 Jan 2027 08:00:00 GMT"

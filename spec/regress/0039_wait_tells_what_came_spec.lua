@@ -1,10 +1,10 @@
 -- gen:wait: its message at the deadline has the last failure; a 404 right after the creation is a failed poll; the letter case of
 -- a status does not matter; X-Request-ID is kept.
-local devkit4ai = require "spec.support.no_retry_pauses"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
 local poll_schedule = require "devkit4ai.generation.pacing.poll_schedule"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 local waits = require "devkit4ai.loop.waits"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 local IMAGE = { data = wire.image.png, filename = "a.png" }

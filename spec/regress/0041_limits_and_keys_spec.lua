@@ -2,9 +2,9 @@
 -- project, the return of a retry budget, and the key that a new handle uses.
 local concurrency_limit = require "devkit4ai.generation.concurrency_limit"
 local core = require "devkit4ai.core"
-local devkit4ai = require "spec.support.no_retry_pauses"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local ID, OTHER = "990e8400-e29b-41d4-a716-446655440004", "880e8400-e29b-41d4-a716-446655440003"
 local IMAGE = { data = wire.image.png, filename = "a.png" }

@@ -1,9 +1,9 @@
 -- Times that a response names as dates were held against our clock, which may be wrong. They are relative to its own Date.
-local devkit4ai = require "spec.support.no_retry_pauses"
-local raw = require "spec.support.raw"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local raw = require "spec.support.servers.raw"
 local waits = require "devkit4ai.loop.waits"
 local server_clock = require "devkit4ai.request.time.server_clock"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 local DAY = 86400

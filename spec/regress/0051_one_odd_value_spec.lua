@@ -3,8 +3,8 @@
 local devkit4ai = require "devkit4ai"
 local json = require "devkit4ai.util.json"
 local redact = require "devkit4ai.util.redact"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local function id_of(n) return ("0000000%d-2222-4333-8444-555555555555"):format(n) end
 

@@ -1,9 +1,9 @@
 -- Words of the server came raw into messages, logs and the terminal: escape sequences, megabytes, "table: 0x...". Fields of a 422
 -- were masked too late, when the client was closed and its secrets were gone.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local devkit4ai = require "devkit4ai"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local ID = "550e8400-e29b-41d4-a716-446655440000"
 local EVIL = "a\27]0;title\7\27[2Jb\r\nc\194\155d\226\128\174e\255"

@@ -1,8 +1,8 @@
 -- DEVKIT4AI_LOG=debug showed secrets that the client does not hold: cookies, tokens under other names, a password of
 -- client:request that the server repeats, the query of a signed URL.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local redact = require "devkit4ai.util.redact"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 
 local ID = "550e8400-e29b-41d4-a716-446655440000"
 

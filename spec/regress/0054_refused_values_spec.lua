@@ -1,8 +1,8 @@
 -- A message repeated the value that it refused. It may be a key or a password in the wrong place, which the client does not
 -- know and so can't mask: a value of the wrong form is never shown.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local devkit4ai = require "devkit4ai"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local KEY = "sk_live-MARK-51H8x/"
 local UUID = wire.sample.project_id

@@ -1,7 +1,7 @@
 -- What a host may do to a program's environment: package.path emptied after loading, no os.getenv, no debug library, SIGCHLD
 -- ignored, a LUA_INIT that prints.
-local child = require "spec.support.child"
-local raw = require "spec.support.raw"
+local child = require "spec.support.process.child"
+local raw = require "spec.support.servers.raw"
 
 local ID = "550e8400-e29b-41d4-a716-446655440000"
 

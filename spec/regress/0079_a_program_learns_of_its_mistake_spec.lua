@@ -1,7 +1,7 @@
 -- A program that starts `devkit4ai sandbox --control` gets a line whatever goes wrong, and a test of it that fails ends.
 if _VERSION ~= "Lua 5.4" then return end -- Node and the sandbox are the same for each Lua
 
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local cjson = require("cjson").new()
 local helper = require "spec.devkit4ai.sandbox.helper"
 
@@ -21,7 +21,7 @@ describe("devkit4ai sandbox --control", function()
     for module, said in pairs {
       ["devkit4ai.sandbox.main"] = "the sandbox needs devkit4ai.sandbox.main", argparse = "the command needs argparse",
     } do
-      local ended = child.run(('require "spec.support.hide_modules" "%s"\n'):format(module)
+      local ended = child.run(('require "spec.support.process.hide_modules" "%s"\n'):format(module)
         .. 'require("devkit4ai.cli").main { "sandbox", "--control" }')
       assert.truthy(cjson.decode(ended.out).error:find(said, 1, true), ended.out)
     end

@@ -1,7 +1,7 @@
 -- A task whose loop repeats a call that is refused at once (a file that is not there, a prompt without text, a key that is
 -- missing) held up the frame for ever, and its cancel could not end it.
 local devkit4ai = require "devkit4ai"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local MOST = 100000 -- instructions of a frame; a loop that never waits runs into it
 local IMAGE = { data = wire.image.png, filename = "a.png" }

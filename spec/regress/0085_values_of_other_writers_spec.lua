@@ -2,8 +2,8 @@
 -- an escape that JSON does not have, a deep field; blanks around a status; a URL with "\" or UTF-8.
 local devkit4ai = require "devkit4ai"
 local json = require "devkit4ai.util.json"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local ID = "00000001-2222-4333-8444-555555555555"
 

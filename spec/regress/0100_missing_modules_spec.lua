@@ -1,7 +1,7 @@
 -- A message about what is not installed names the modules that are missing and what to install. What fails for another
 -- reason (a syntax error, a library that can't be loaded, Ctrl-C, no memory) is told as what it is: the command said of
 -- each that a rock is not installed.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local dependencies = require "devkit4ai.util.dependencies"
 
 local plain_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
@@ -13,7 +13,7 @@ local function run(before, ...)
 end
 
 local function hide(...)
-  return ('require "spec.support.hide_modules" ("%s")'):format(table.concat({ ... }, '", "'))
+  return ('require "spec.support.process.hide_modules" ("%s")'):format(table.concat({ ... }, '", "'))
 end
 
 -- What the command says, with one line on standard error.

@@ -1,5 +1,5 @@
 -- Help texts, man page and docs/command.md: they come from one source, or are compared here.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 local exit_codes = require "devkit4ai.cli.errors.exit_codes"
 local settings = require "devkit4ai.cli.settings"

@@ -1,5 +1,5 @@
 -- register and logout: a new account, its keys, and its login.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 
 local EMAIL = "ann@example.com"

@@ -2,7 +2,7 @@
 -- file names.
 if _VERSION ~= "Lua 5.4" then return end -- one Lua is enough, because the shell is the subject
 
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local helper = require "spec.devkit4ai.sandbox.helper"
 local screen = require "spec.devkit4ai.cli.screen"
 

@@ -1,7 +1,7 @@
 -- A signal at any moment ends the command with 128 and its number, and without a traceback, also while modules are loaded.
 -- Before, the interpreter showed a traceback, or a `pcall` around `require` took the signal for a missing module. Each opened
 -- file is a moment, so the machine's speed changes nothing.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local helper = require "spec.devkit4ai.sandbox.helper"
 
 local HERE = helper.shell "pwd":match "[^\n]+"

@@ -1,6 +1,6 @@
 -- A key that is shown only once is never lost: if standard output fails, the message has the id and the command line that
 -- revokes the key. --save stores the key before anything is shown. `head` ends the command without a message.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.devkit4ai.sandbox.helper"
 

@@ -1,5 +1,5 @@
 -- A full disk is reported as such, wherever a file is written, and before anything is paid for.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 local core = require "devkit4ai.core"
 local helper = require "spec.devkit4ai.sandbox.helper"

@@ -1,5 +1,5 @@
 -- `devkit4ai config` shows the settings file and the logins with their ends. It never shows a token.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local cjson = require("cjson").new()
 local command = require "spec.devkit4ai.cli.command"
 

@@ -1,6 +1,6 @@
 -- The command could not write an image to standard output: `--out -` made a file of that name, and `--out /dev/stdout` was
 -- refused. A name of 255 bytes was refused, too, because the probe file beside it had a longer name.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.devkit4ai.sandbox.helper"
 

@@ -1,11 +1,11 @@
 -- A store that could not keep a session was told by an event alone, which most programs do not look at. devkit4ai.new and
 -- client:login fail now, before anything is sent, where the store knows that it can't be written.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 local devkit4ai = require "devkit4ai"
 local file = require "devkit4ai.store.file"
 local memory = require "devkit4ai.store.memory"
-local token_server = require "spec.support.token_server"
+local token_server = require "spec.support.servers.token_server"
 
 describe("a store that can't keep a session", function()
   local folder, server

@@ -1,6 +1,6 @@
 -- A full disk was told by the C library's words alone, or not at all. It is named, with what to do, by gen:save, by stores and
 -- by the command's settings; what was there stays, and no part file is left. The disk is a real one of 128 KiB.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 local devkit4ai = require "devkit4ai"
 local file = require "devkit4ai.store.file"

@@ -4,9 +4,9 @@ local cjson = require "cjson"
 local command = require "spec.devkit4ai.cli.command"
 local devkit4ai = require "devkit4ai"
 local instructions = require "devkit4ai.generation.input.instructions"
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local json = require "devkit4ai.util.json"
-local locales = require "spec.support.locales"
+local locales = require "spec.support.process.locales"
 local sandbox = require "devkit4ai.sandbox"
 
 local IMAGES = { "examples/images/neon.png" }

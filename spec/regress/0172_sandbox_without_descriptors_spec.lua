@@ -3,7 +3,7 @@
 if _VERSION ~= "Lua 5.4" then return end -- the sandbox's process is the same for each Lua
 
 local cjson = require("cjson").new()
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local helper = require "spec.devkit4ai.sandbox.helper"
 
 -- The command runs in the interpreter itself: a shell around it needs descriptors of its own. It inherits no other ones.

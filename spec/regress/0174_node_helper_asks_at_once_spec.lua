@@ -2,7 +2,7 @@
 -- although others were still awaited: a test was cancelled.
 if _VERSION ~= "Lua 5.4" then return end -- Node and the sandbox are the same for each Lua
 
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local helper = require "spec.devkit4ai.sandbox.helper"
 
 describe("the Node helper of docs/testing.md", function()

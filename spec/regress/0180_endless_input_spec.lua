@@ -1,6 +1,6 @@
 -- A device without an end as a file name took all memory, with the message "unexpected: not enough memory". `--help --json`
 -- wrote no JSON, and Ctrl-C in the shell part of the command wrote no JSON.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 local limited_read = require "devkit4ai.cli.input.limited_read"
 local helper = require "spec.devkit4ai.sandbox.helper"

@@ -1,6 +1,6 @@
 -- Stored values that the commands do not use: a login if the environment has a token, a key if the environment has another
 -- key. Stored values that standard output could not show: a key, the keys of a new account.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 
 describe("the command", function()

@@ -2,7 +2,7 @@
 -- program and to its sandbox: the sandbox ended first, and both wrote "interrupted".
 if _VERSION == "Lua 5.1" and not jit then return end -- luacheck: globals jit (the sandbox does not run there)
 
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 
 describe("devkit4ai sandbox", function()

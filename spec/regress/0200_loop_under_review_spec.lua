@@ -1,7 +1,7 @@
 -- Faults that a review of the loop found: a secret in the error of an upload whose client was closed, a parent's task that ran
 -- in a forked child, a join of a closed coroutine that never ended, and a cancel inside of on_upload that was not seen.
-local child = require "spec.support.child"
-local raw = require "spec.support.raw"
+local child = require "spec.support.process.child"
+local raw = require "spec.support.servers.raw"
 
 local PRELUDE = [[
   local devkit4ai = require "devkit4ai"

@@ -1,8 +1,8 @@
 -- Proxies and roots at the core: what a proxy sees, what becomes of a request where one fails, and that two clients of
 -- one engine never use each other's connections. Connections and requests are counted at the servers.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local core = require "devkit4ai.core"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 
 local PATIENCE = 20 -- seconds
 

@@ -1,10 +1,10 @@
 -- A random walk over the session: two programs on one file store, two clients each, calls alone and concurrent, expiries,
 -- refusals, cancellations, logins, restarts. A raw server with its own model of the tokens checks it: a refresh token is
 -- valid once. DEVKIT4AI_SEED=N repeats a walk, as far as two programs can.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local cjson = require "cjson"
 local devkit4ai = require "devkit4ai"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 
 local seed = tonumber(os.getenv("DEVKIT4AI_SEED")) or os.time() % 1000000
 

@@ -1,5 +1,5 @@
 -- Bad input from the user's machine: settings files, closed outputs, file names, ids. Nothing is paid for.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.devkit4ai.sandbox.helper"
 

@@ -1,8 +1,8 @@
 -- Every command against a sandbox: exit codes, data on standard output, --json.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.devkit4ai.sandbox.helper"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 
 local plain_51 = _VERSION == "Lua 5.1" and not jit -- luacheck: globals jit
 local UNKNOWN = "550e8400-e29b-41d4-a716-446655440000"

@@ -1,7 +1,7 @@
 -- docs/command-options.md has the help texts as the command prints them.
 if _VERSION ~= "Lua 5.4" then return end
 
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 
 describe("docs/command-options.md", function()
   it("equals the output of tools/command-options", function()

@@ -1,5 +1,5 @@
 -- A terminal of a given size, by tmux.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local helper = require "spec.devkit4ai.sandbox.helper"
 
 local M = {}

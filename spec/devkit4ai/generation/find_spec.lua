@@ -3,9 +3,9 @@ local answered_ids = require "devkit4ai.generation.answered_ids"
 local cjson = require "cjson"
 local devkit4ai = require "devkit4ai"
 local instructions = require "devkit4ai.generation.input.instructions"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 local iso8601 = require "devkit4ai.util.iso8601"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local NOW = 1800000000 -- the server's time: 2027-01-15 08:00:00
 

@@ -1,6 +1,6 @@
 -- A month in some seconds, in one process: 2,000 generations, random faults, and a clock that moves by 30 days. Each result is
 -- compared with the sandbox, and memory does not grow. DEVKIT4AI_SEED=N has other faults; DEVKIT4AI_FIGURES=1 prints what was measured.
-local month = require "spec.support.month_run"
+local month = require "spec.support.programs.month_run"
 
 local BATCHES, SIZE = 10, 200
 local WARM = 6 -- batches; by then the client knows as many of its orders as it ever keeps

@@ -1,10 +1,10 @@
 -- gen:wait: polls by the guide's schedule, with short pauses in this spec, until a deadline.
 local devkit4ai = require "devkit4ai"
 local poll_schedule = require "devkit4ai.generation.pacing.poll_schedule"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 local waits = require "devkit4ai.loop.waits"
 local suggestions = require "devkit4ai.util.errors.suggestions"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 

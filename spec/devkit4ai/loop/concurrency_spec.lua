@@ -1,8 +1,8 @@
 -- More generations at once than the server allows (wire.md 5.5): a refused one waits for one of our own to end.
-local devkit4ai = require "spec.support.no_retry_pauses"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
 local poll_schedule = require "devkit4ai.generation.pacing.poll_schedule"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local IMAGE = { data = wire.image.png, filename = "a.png" }
 

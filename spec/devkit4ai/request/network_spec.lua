@@ -1,7 +1,7 @@
 -- Failures below HTTP, and responses that can't be used: each message names the cause and what to do.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local devkit4ai = require "devkit4ai"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 
 local function new(url, more)
   local options = { base_url = url, access_token = "MARKER-TOKEN", developer_key = "MARKER-KEY",

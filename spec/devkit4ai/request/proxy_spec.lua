@@ -1,10 +1,10 @@
 -- The proxy of a request, and what it gets: an address and its own login, no other secret.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local devkit4ai = require "devkit4ai"
 local proxy = require "devkit4ai.request.proxy"
-local raw = require "spec.support.raw"
-local tunnel = require "spec.support.tunnel"
-local wire = require "spec.support.wire"
+local raw = require "spec.support.servers.raw"
+local tunnel = require "spec.support.servers.tunnel"
+local wire = require "spec.support.calls.wire"
 
 describe("proxy.parse", function()
   for text, parts in pairs {

@@ -1,9 +1,9 @@
 -- Deleting and revoking return `true`. After an unknown outcome, a retry that finds nothing counts as success; a first request
 -- that finds nothing does not. The server counts the requests.
-local devkit4ai = require "spec.support.no_retry_pauses"
-local raw = require "spec.support.raw"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local raw = require "spec.support.servers.raw"
 local waits = require "devkit4ai.loop.waits"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local ID, PROJECT = "990e8400-e29b-41d4-a716-446655440004", wire.sample.project_id
 

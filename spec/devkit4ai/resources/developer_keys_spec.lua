@@ -1,7 +1,7 @@
 -- Developer keys, and the verification of an account's address: requests and results.
 local cjson = require "cjson"
-local devkit4ai = require "spec.support.no_retry_pauses"
-local wire = require "spec.support.wire"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local wire = require "spec.support.calls.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 local KEYS = "/api/v1/auth/developer-keys"

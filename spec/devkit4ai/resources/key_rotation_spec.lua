@@ -1,9 +1,9 @@
 -- Key rotation: each step fails in each way, and then the caller has a key that works and knows the new key. A server with
 -- a memory checks which key works, and counts the created and the revoked keys.
-local devkit4ai = require "spec.support.no_retry_pauses"
-local key_server = require "spec.support.key_server"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local key_server = require "spec.support.servers.key_server"
 local waits = require "devkit4ai.loop.waits"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 local OTHER = "aa0e8400-e29b-41d4-a716-446655440005"

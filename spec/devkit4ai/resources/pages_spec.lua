@@ -1,6 +1,6 @@
 -- Paginated lists from a correct server and from faulty servers. The server counts the requests.
 local devkit4ai = require "devkit4ai"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 
 local PATH = "/api/v1/generation/public-generations-v2"
 

@@ -1,7 +1,7 @@
 -- client:request: any request to the API, compared with curl's request.
-local devkit4ai = require "spec.support.no_retry_pauses"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local ECHO = [[return function(conn)
   local request = conn:read_request()

@@ -1,6 +1,6 @@
 -- Runs the code of docs/sandbox.md as it is, in its order: Lua must print what the page says, curl must succeed.
 -- spec/docs_spec.lua counts the blocks that say not-run.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local helper = require "spec.devkit4ai.sandbox.helper"
 
 -- The text under a heading.

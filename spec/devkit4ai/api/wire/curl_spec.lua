@@ -1,8 +1,8 @@
 -- Uploads compared byte by byte with curl and the command of the guide (wire.md 3.1, rows 27 and 33). Prism can't check
 -- them. The random boundary is not compared.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local devkit4ai = require "devkit4ai"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 local PROMPT = "Generate a futuristic cityscape with neon lights" -- from the guide

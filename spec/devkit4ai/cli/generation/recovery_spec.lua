@@ -1,6 +1,6 @@
 -- Failures after a payment: each has its own exit code, and its message has the id and a command line that continues. If the
 -- outcome of the request is unknown, the message has the command line that finds the generation.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.devkit4ai.sandbox.helper"
 

@@ -1,5 +1,5 @@
 -- Tiers, quotas and limits (wire.md 4.5).
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local helper = require "spec.devkit4ai.sandbox.helper"
 local options = require "devkit4ai.sandbox.options"
 

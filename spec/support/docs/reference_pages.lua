@@ -1,8 +1,8 @@
 --- The pages of docs/reference as Markdown.
-local annotations = require "spec.support.annotations"
+local annotations = require "spec.support.docs.annotations"
 local operations = require "devkit4ai.api.operations"
 local header_profiles = require "devkit4ai.api.header_profiles"
-local reference = require "spec.support.reference"
+local reference = require "spec.support.docs.reference"
 
 local M = {}
 

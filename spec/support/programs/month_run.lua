@@ -1,7 +1,7 @@
 -- A simulated month of a program in some seconds: thousands of generations against a sandbox with random faults and a fast
 -- clock. The result of each one goes into a file, so the program itself keeps nothing.
-local devkit4ai = require "spec.support.no_retry_pauses"
-local child = require "spec.support.child"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local child = require "spec.support.process.child"
 
 require("devkit4ai.generation.pacing.poll_schedule").pause = function() return 0 end
 require("devkit4ai.generation.pacing.request_pacing").reserve = function(_, now) return now end

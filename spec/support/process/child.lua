@@ -63,7 +63,7 @@ function M.interpreter()
 end
 
 --- The path of a library for LD_PRELOAD, built beside the module under test; for options.preload.
----@param name string of spec/support/NAME_preload.c
+---@param name string of spec/support/process/NAME_preload.c
 ---@return string path
 local function preload(name)
   for built in package.cpath:gmatch("([^;]+)/lua5%.%d/%?%.so") do
@@ -74,7 +74,7 @@ local function preload(name)
       return path
     end
   end
-  error("spec/support/" .. name .. "_preload.c is not built", 2)
+  error("spec/support/process/" .. name .. "_preload.c is not built", 2)
 end
 
 -- Variables of a developer's environment that must not reach the specs.
@@ -92,7 +92,7 @@ local UNSET = table.concat(unset, " ")
 --- Starts a script. Several scripts run concurrently.
 ---@param script string Lua; its `...` are options.args
 ---@param options table? args: a list of texts; env: variables; before: shell text in front, as `ulimit -f 8`; wrap: a
----  command that runs another, as strace; signalled: it gets signals; preload: a library of spec/support, by its name
+---  command that runs another, as strace; signalled: it gets signals; preload: the name of a library, as for `preload`
 ---@return fun(): spec.Ended finish waits for the end of the script
 function M.start(script, options)
   options = options or {}

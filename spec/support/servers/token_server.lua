@@ -1,6 +1,6 @@
 -- A raw server with a model of tokens: a refresh token is valid once. For specs that check which client refreshed
 -- which token.
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 
 local M = {}
 

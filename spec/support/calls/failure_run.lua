@@ -1,11 +1,11 @@
 -- Runs every operation under a failure of failure_table.lua, and returns the results: the number of requests at the raw
 -- server, and the return values of the call.
 local core = require "devkit4ai.core"
-local devkit4ai = require "spec.support.no_retry_pauses"
-local every_call = require "spec.support.every_call"
-local raw = require "spec.support.raw"
-local table_of = require "spec.support.failure_table"
-local wire = require "spec.support.wire"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local every_call = require "spec.support.calls.every_call"
+local raw = require "spec.support.servers.raw"
+local table_of = require "spec.support.calls.failure_table"
+local wire = require "spec.support.calls.wire"
 
 local unpack = table.unpack or unpack -- luacheck: ignore 113
 
