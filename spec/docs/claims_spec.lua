@@ -369,8 +369,8 @@ describe("the commands of the pages", function()
   it("that run tests name existing files", function()
     local pipe, count = assert(io.popen("ls README.md SECURITY.md CONTRIBUTING.md docs/*.md")), 0
     for path in pipe:lines() do
-      for words in child.read(path):gmatch("tools/test ([^`\n]+)") do
-        for parts in words:gmatch("%f[%S][%l%d.%-]+=(%S+)") do
+      for arguments in child.read(path):gmatch("tools/test ([^`\n]+)") do
+        for parts in arguments:gmatch("%f[%S][%l%d.%-]+=(%S+)") do
           for name in parts:gmatch("[^,]+") do
             local place = name:find("%.lua$") and name or ("spec/core/*/%s.c"):format(name)
             local found = assert(io.popen("ls " .. place))

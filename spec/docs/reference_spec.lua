@@ -531,13 +531,13 @@ end)
 describe("docs/overview.md's table of methods", function()
   it("names existing methods only", function()
     local overview, complaints, count = child.read "docs/overview.md", {}, 0
-    local words = {}
-    for _, found in ipairs(PUBLIC) do words[found.part.page .. " " .. found.name] = true end
+    local page_names = {}
+    for _, found in ipairs(PUBLIC) do page_names[found.part.page .. " " .. found.name] = true end
     for page, cells in overview:gmatch("\n| `?(%l[%w]*)`? | ([^\n]+)") do
       if texts[page .. ".md"] then
         for name in cells:gmatch("`([%l_]+)[({]") do
           count = count + 1
-          if not words[page .. " " .. name] then table.insert(complaints, ("%s: no %s"):format(page, name)) end
+          if not page_names[page .. " " .. name] then table.insert(complaints, ("%s: no %s"):format(page, name)) end
         end
       end
     end

@@ -3,7 +3,7 @@
 local child = require "spec.support.process.child"
 
 describe("the raw server's log", function()
-  it("is read at once, also while a long line is being written", function()
+  it("is read quickly, also while a long line is written", function()
     local ended = child.run([[
       local server = require("spec.support.servers.raw").start { script = "return function() end" }
       local log = assert(io.open(server._folder .. "/log", "ab"))

@@ -1,4 +1,4 @@
--- A server answers before it has the whole upload, and then ends the connection: a response that came whole counts.
+-- A server responds before it has the whole upload, and then closes the connection: a complete response counts.
 local devkit4ai = require "devkit4ai"
 local raw = require "spec.support.servers.raw"
 
@@ -51,10 +51,10 @@ local function project_of(server)
   return project, client
 end
 
-describe("an upload that is answered early", function()
+describe("an upload with an early response", function()
   for _, tls in ipairs { false, true } do
     for _, ending in ipairs { "close", "reset" } do
-      it(("over %s, and then a %s"):format(tls and "TLS" or "plain HTTP", ending), function()
+      it(("is successful over %s, then %s"):format(tls and "TLS" or "plain HTTP", ending), function()
         local server = start(tls, ending)
         finally(function() server:stop() end)
         local project, client = project_of(server)

@@ -1,5 +1,5 @@
 -- Strict globals and a missing debug library: the library could not be loaded, or the first task that failed lost its error,
--- and who joined it waited for ever.
+-- and its join waited forever.
 local child = require "spec.support.process.child"
 local raw = require "spec.support.servers.raw"
 

@@ -23,7 +23,7 @@ describe("gen:wait", function()
     local steps = {}
     for i, step in ipairs { ... } do steps[i] = ("function(conn) %s end"):format(step) end
     server = raw.start { script = ([[
-      local ID, looks = "%s", 0
+      local ID, polls = "%s", 0
       local steps = { %s }
       return function(conn)
         local request = conn:read_request()
@@ -31,8 +31,8 @@ describe("gen:wait", function()
           if request.method == "POST" then
             conn:respond(200, { id = ID, status = "pending" }, { ["X-Request-ID"] = "order-1" })
           else
-            looks = looks + 1
-            steps[math.min(looks, #steps)](conn)
+            polls = polls + 1
+            steps[math.min(polls, #steps)](conn)
           end
           request = conn:read_request()
         end
@@ -77,8 +77,8 @@ describe("gen:wait", function()
       assert.is_nil(gen)
       assert.equal("timeout", err.kind)
       local last = "the last status request failed: "
-      for _, words in ipairs { "no status was received", last, case[2], "paid for", "go on waiting" } do
-        assert.is_truthy(message:find(words, 1, true), message)
+      for _, fragment in ipairs { "no status was received", last, case[2], "paid for", "go on waiting" } do
+        assert.is_truthy(message:find(fragment, 1, true), message)
       end
       assert.is_falsy(message:find("no answer yet", 1, true), message)
     end)

@@ -1,5 +1,5 @@
--- Words of the server came raw into messages, logs and the terminal: escape sequences, megabytes, "table: 0x...". Fields of a 422
--- were masked too late, when the client was closed and its secrets were gone.
+-- Texts of the server reached messages, logs and the terminal unchanged: escape sequences, megabytes, "table: 0x...". Fields of a 422
+-- were masked too late, when the client was closed and its secrets were deleted.
 local child = require "spec.support.process.child"
 local devkit4ai = require "devkit4ai"
 local raw = require "spec.support.servers.raw"
@@ -47,9 +47,9 @@ local HOW = {
     conn:respond(422, { detail = list })]],
 }
 
-describe("words of the server", function()
+describe("texts of the server", function()
   for how, body in pairs(HOW) do
-    it("in " .. how .. " are safe to display, and bounded", function()
+    it("in " .. how .. " are safe to display, and limited in size", function()
       local server, events = serve(body), {}
       local client = assert(devkit4ai.new(wire.options(server.url, { retry = { attempts = 1 },
         on_event = function(event) events[#events + 1] = event end })))

@@ -55,7 +55,7 @@ describe("the debug log", function()
     end)
   end
 
-  it("shows fields that only look alike", function()
+  it("shows fields with similar names", function()
     local log = log_of [[conn:respond(200, { id = "x", key_prefix = "pk_1", token_type = "bearer", keys = "many" })]]
     for _, text in ipairs { "pk_1", "bearer", "many" } do assert.is_truthy(log:find(text, 1, true), log) end
   end)
@@ -86,7 +86,7 @@ describe("the debug log", function()
 end)
 
 describe("redact.is_secret_name", function()
-  it("knows names of secrets, however they are spelled", function()
+  it("recognizes names of secrets in any spelling", function()
     for _, name in ipairs { "key", "API_KEY", "api-key", "apiKey", "userPassword", "jwt" } do
       assert.is_true(redact.is_secret_name(name), name)
     end

@@ -74,7 +74,7 @@ describe("a refused value is not shown", function()
     assert.matches("unknown option '1'", select(2, pcall(devkit4ai.new, { "x" })))
   end)
 
-  it("by the text of a handle", function()
+  it("in the string of a handle", function()
     assert.is_nil(tostring(client:generation(KEY)):find("MARK", 1, true))
   end)
 

@@ -79,8 +79,8 @@ END
   end)
 
   it("--developer refuses a bad address, and --control", function()
-    for _, words in ipairs { { "nobody" }, { "" }, { "a@b.co", "--control" } } do
-      local ended = workspace:run { "sandbox", "--developer", words[1], words[2] }
+    for _, arguments in ipairs { { "nobody" }, { "" }, { "a@b.co", "--control" } } do
+      local ended = workspace:run { "sandbox", "--developer", arguments[1], arguments[2] }
       assert.equal(2, ended.code, ended.err)
       assert.is_truthy(ended.err:find("--developer", 1, true), ended.err)
     end

@@ -8,7 +8,7 @@ describe("the command", function()
   before_each(function() workspace = command.new { step_time = 0.05 } end)
   after_each(function() workspace:remove() end)
 
-  local function has(text, words) assert.is_truthy(text:find(words, 1, true), text) end
+  local function has(text, fragment) assert.is_truthy(text:find(fragment, 1, true), text) end
 
   it("login warns of a token that the commands use instead", function()
     local input = { input = command.PASSWORD .. "\n", env = { DEVKIT4AI_JWT_TOKEN = "old" } }

@@ -25,12 +25,12 @@ end
 -- Answers when on_upload has been called: the callback makes a file.
 local ECHOES = [[return function(conn)
   local head = conn:read_head()
-  local made = io.open(%q)
-  while not made do
+  local file = io.open(%q)
+  while not file do
     conn:sleep(0.01)
-    made = io.open(%q)
+    file = io.open(%q)
   end
-  made:close()
+  file:close()
   local body = '{"detail":"bad token ' .. head:match("Bearer (%%S+)") .. '"}'
   conn:write("HTTP/1.1 422 Bad\r\nContent-Length: " .. #body .. "\r\n\r\n" .. body)
   conn:sleep(1)

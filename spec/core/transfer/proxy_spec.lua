@@ -119,7 +119,7 @@ end
 local function fails(name, step, status, trouble, ...)
   assert.equal(0, status)
   assert.same({ name, step, "not_sent" }, { trouble.name, trouble.step, trouble.fate }, trouble.text)
-  for _, words in ipairs { ... } do assert.is_truthy(trouble.text:find(words, 1, true), trouble.text) end
+  for _, fragment in ipairs { ... } do assert.is_truthy(trouble.text:find(fragment, 1, true), trouble.text) end
 end
 
 local engine

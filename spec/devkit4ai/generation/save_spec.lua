@@ -63,7 +63,7 @@ describe("gen:save", function()
     assert.same({ kind, "get_picture", ID }, { err.kind, err.operation, err.generation_id })
     assert.equal(1, (message:find("gen:save: ", 1, true)))
     assert.is_nil(message:find("MARKER", 1, true)) -- the signature of a URL is not shown
-    for _, words in ipairs { ... } do assert.is_truthy(message:find(words, 1, true), message) end
+    for _, fragment in ipairs { ... } do assert.is_truthy(message:find(fragment, 1, true), message) end
     assert.same(before, child.list(folder))
     return err
   end
@@ -163,9 +163,9 @@ describe("gen:save", function()
       print(saved, err.kind, message)
     ]], { args = { server.url, folder, ID }, before = "ulimit -f 100" })
     assert.equal(0, ended.code, ended.err)
-    local words = "nil\tfile\tgen:save: " .. folder .. "/a.jpg: the process may not write so large a file "
+    local expected = "nil\tfile\tgen:save: " .. folder .. "/a.jpg: the process may not write so large a file "
       .. "(File too large): raise its limit (ulimit -f); "
-    assert.equal(words, ended.out:sub(1, #words))
+    assert.equal(expected, ended.out:sub(1, #expected))
     assert.same({}, child.list(folder))
   end)
 

@@ -53,7 +53,7 @@ describe("the table of failures", function()
 end)
 
 for index, failure in ipairs(failure_table.FAILURES) do
-  describe(failure.words .. ":", function()
+  describe(failure.title .. ":", function()
     local results
 
     setup(function()

@@ -22,7 +22,7 @@ local function failure(client)
 end
 
 local function says(message, ...)
-  for _, words in ipairs { ... } do assert.is_truthy(message:find(words, 1, true), message) end
+  for _, fragment in ipairs { ... } do assert.is_truthy(message:find(fragment, 1, true), message) end
 end
 
 describe("no server", function()

@@ -58,8 +58,8 @@ end)
 describe("client:developer_keys", function()
   local LISTED = { id = ID, name = "", key_prefix = "ak_of_th", is_active = true, last_used_at = cjson.null }
 
-  for words, body in pairs { ["an array"] = { LISTED }, ["a wrapper"] = { developer_keys = { LISTED } } } do
-    it("lists keys that can be revoked, from " .. words, function()
+  for title, body in pairs { ["an array"] = { LISTED }, ["a wrapper"] = { developer_keys = { LISTED } } } do
+    it("lists keys that can be revoked, from " .. title, function()
       local list = assert(serve({ ["GET " .. KEYS] = { 200, body }, ["DELETE " .. KEYS .. "/" .. ID] = { 204, "" } })
         :developer_keys())
       local key = list[1]

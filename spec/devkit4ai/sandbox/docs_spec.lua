@@ -30,9 +30,9 @@ describe("docs/sandbox.md", function()
       local project = client:projects()[1]
       local function start(given) return assert(require("devkit4ai.sandbox").start(given)):stop() end
       local function print(...)
-        local words = { ... }
-        for i = 1, select("#", ...) do words[i] = tostring(words[i]) end
-        io.write(table.concat(words, " "), "\n")
+        local texts = { ... }
+        for i = 1, select("#", ...) do texts[i] = tostring(texts[i]) end
+        io.write(table.concat(texts, " "), "\n")
       end
     ]] .. code)
     assert.equal("", ended.err)

@@ -16,8 +16,8 @@ local REST = [[
 
 main().then(async () => {
   const { projectId, projectApiKey } = credentials
-  const made = await generateImage(projectId, projectApiKey, [%s], 'Generate a futuristic cityscape with neon lights')
-  console.log('ended as', await waitForGeneration(projectId, projectApiKey, made.id))
+  const result = await generateImage(projectId, projectApiKey, [%s], 'Generate a futuristic cityscape with neon lights')
+  console.log('ended as', await waitForGeneration(projectId, projectApiKey, result.id))
 })
 ]]
 

@@ -112,10 +112,10 @@ local function measure()
 end
 
 -- Compares the results with the generations of the sandbox.
-local function judge(path, made)
+local function judge(path, created)
   local at_server = {}
-  local tally = { made = #made, given = 0, unknown = 0, found = 0, not_sent = 0, refused = 0, wrong = {} }
-  for _, generation in ipairs(made) do
+  local tally = { created = #created, given = 0, unknown = 0, found = 0, not_sent = 0, refused = 0, wrong = {} }
+  for _, generation in ipairs(created) do
     local n = tonumber(generation.instructions:match("picture (%d+) of"))
     at_server[n] = at_server[n] and "twice" or generation.id
   end

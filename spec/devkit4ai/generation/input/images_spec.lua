@@ -48,7 +48,7 @@ describe("project:generate", function()
       { err.kind, err.outcome, err.operation, err.retryable, err.attempts })
     assert.equal(before, #server:requests())
     assert.equal(1, (message:find("project:generate: ", 1, true)))
-    for _, words in ipairs { ... } do assert.is_truthy(message:find(words, 1, true), message) end
+    for _, fragment in ipairs { ... } do assert.is_truthy(message:find(fragment, 1, true), message) end
   end
 
   local function accepted(options)

@@ -144,28 +144,28 @@ describe("no secret shows", function()
 
   it("at a proxy, except its own login", function()
     local server = serve { tls = true, script = script_of(ANSWERS["as a detail"]) }
-    local door = serve { script = tunnel(server.port) }
+    local proxy_server = serve { script = tunnel(server.port) }
     run(ALL, "https://api.test:" .. server.port, "https://pictures.test:" .. server.port,
-      ("user:MARK-the-secret-proxy@127.0.0.1:%d"):format(door.port), server.ca_file)
+      ("user:MARK-the-secret-proxy@127.0.0.1:%d"):format(proxy_server.port), server.ca_file)
     local login = 0
-    for _, request in ipairs(door:requests()) do
+    for _, request in ipairs(proxy_server:requests()) do
       login = login + (request.head:find("\r\nProxy-Authorization: Basic dXNlcjpNQVJL", 1, true) and 1 or 0)
       has_no_mark(request.head:gsub("\r\nProxy%-Authorization: [^\r]*", ""))
     end
-    assert.equal(#door:requests(), login)
+    assert.equal(#proxy_server:requests(), login)
     for _, request in ipairs(server:requests()) do
       assert.is_nil((request.head .. request.body):find("dXNlcjpNQVJL", 1, true))
     end
   end)
 
   it("that a proxy repeats", function()
-    local door = serve { script = script_of [[
+    local proxy_server = serve { script = script_of [[
       local login = request.head:match "Basic ([^\r]*)" or "none"
       respond(conn, 407, login .. " MARK-the-secret-proxy", heard,
         { ["Proxy-Authenticate"] = "Basic realm=" .. login })]] }
     run(ALL, "https://api.test", "https://pictures.test",
-      ("user:MARK-the-secret-proxy@127.0.0.1:%d"):format(door.port))
-    assert.is_true(#door:requests() > 10)
+      ("user:MARK-the-secret-proxy@127.0.0.1:%d"):format(proxy_server.port))
+    assert.is_true(#proxy_server:requests() > 10)
   end)
 
   it("of an image's URL, which is a signature", function()
