@@ -54,7 +54,7 @@ end
 describe("an upload with an early response", function()
   for _, tls in ipairs { false, true } do
     for _, ending in ipairs { "close", "reset" } do
-      it(("is successful over %s, then %s"):format(tls and "TLS" or "plain HTTP", ending), function()
+      it(("counts over %s, before a %s"):format(tls and "TLS" or "plain HTTP", ending), function()
         local server = start(tls, ending)
         finally(function() server:stop() end)
         local project, client = project_of(server)

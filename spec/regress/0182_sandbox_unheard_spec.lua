@@ -24,7 +24,7 @@ describe("devkit4ai sandbox", function()
   it("--control ignores SIGHUP, and ends with its input", function()
     local ended = workspace:run_in_shell [[
       mkfifo commands
-      devkit4ai sandbox --control <words >output &
+      devkit4ai sandbox --control <commands >output &
       sandbox=$!
       exec 8>commands
       until [ -s output ] || ! kill -0 $sandbox; do sleep 0.05; done

@@ -1,7 +1,7 @@
 -- Sessions in a store: which client takes which tokens, and which faults of a store do no harm.
 local devkit4ai = require "devkit4ai"
 local child = require "spec.support.process.child"
-local jwt = require("spec.support.calls.jwt").of
+local jwt = require("spec.support.servers.jwt").of
 local memory = require "devkit4ai.store.memory"
 local waits = require "devkit4ai.loop.waits"
 local token_server = require "spec.support.servers.token_server"

@@ -1,6 +1,6 @@
 -- The retry budget, which the calls of a client share, and the request pacing, which the waits of an account share.
 local devkit4ai = require "spec.support.calls.no_retry_pauses"
-local jwt = require("spec.support.calls.jwt").of
+local jwt = require("spec.support.servers.jwt").of
 local raw = require "spec.support.servers.raw"
 local waits = require "devkit4ai.loop.waits"
 local limits = require "devkit4ai.api.limits"

@@ -167,7 +167,7 @@ describe("find_generation", function()
     assert(client:find_generation { instructions = "neon" })
   end)
 
-  -- 250 generations with one match; made: the creation time of the i-th
+  -- 250 generations with one match; time_of: the creation time of the i-th
   local function many(wanted, time_of)
     local list = {}
     for i = 1, 250 do list[i] = { instructions = i == wanted and "neon" or "noir", at = time_of(i) } end

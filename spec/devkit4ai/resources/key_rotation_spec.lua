@@ -23,7 +23,7 @@ local KINDS = {
 }
 
 -- A step, what the server does with each of its requests, and then: how often the three steps arrived; kind and outcome of
--- the error, if there is one. made: the error has a key; old: whose client then uses the old key; orphan: the new key is not
+-- the error, if there is one. created: the error has a key; old: whose client then uses the old key; orphan: the new key is not
 -- known; total: seconds for the whole call.
 local FAILURES = {
   { "list", { "500" }, { 3, 0, 0 }, "server", "unknown" },

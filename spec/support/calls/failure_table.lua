@@ -53,7 +53,7 @@ local UNREAD = {
 local SUCCESS = { requests = 1, kind = "success" }
 
 -- Failures, in the order of the document. Fields:
---   words: the event; case: of wire.md 7, `final` ends every call; unseen: no request reaches the server
+--   title: the event; case: of wire.md 7, `final` ends every call; unseen: no request reaches the server
 --   again: requests that libcurl may add to a GET; refresh: other values for a refresh, which all waiting calls share
 --   kinds: text of the document in place of `kind`, if it depends on the status
 --   unread: no failure for operations without a response body; script: of the raw server, per connection
