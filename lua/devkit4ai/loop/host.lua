@@ -37,7 +37,13 @@ local ADAPTERS = {
 local is_chosen = false -- a client was created
 
 --- The values of the option `loop`, as a message lists them.
-M.NAMES = "copas, cqueues, luv, nginx, own"
+---@type string
+M.NAMES = (function()
+  local names = {}
+  for name in pairs(ADAPTERS) do names[#names + 1] = name end
+  table.sort(names)
+  return table.concat(names, ", ")
+end)()
 
 -- OpenResty, or nginx's Lua module; also in a stream.
 local function is_in_nginx()
