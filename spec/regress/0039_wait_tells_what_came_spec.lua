@@ -18,7 +18,7 @@ describe("gen:wait", function()
   end)
   teardown(function() poll_schedule.pause = pause end)
 
-  -- looks: Lua for each status request; the last one repeats; a create request is answered with ID
+  -- ...: Lua for each status request; the last one repeats; a create request is answered with ID
   local function start(...)
     local steps = {}
     for i, step in ipairs { ... } do steps[i] = ("function(conn) %s end"):format(step) end
