@@ -72,7 +72,7 @@ describe("clients with the same refresh token", function()
     two:close()
   end)
 
-  local UNTIL_A_LOGIN = "while made == 0 do conn:sleep(0.005) end "
+  local UNTIL_A_LOGIN = "while issued == 0 do conn:sleep(0.005) end "
 
   it("share the refresh of one that is closed during it", function()
     serve { refresh = UNTIL_A_LOGIN }
