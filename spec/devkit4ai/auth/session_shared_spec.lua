@@ -136,7 +136,7 @@ describe("clients with the same refresh token", function()
   end)
 
   it("cancel the refresh when the last one is closed, and a new client makes its own", function()
-    serve { refresh = "if made == 0 and not first then first, valid[sent] = true, account conn:sleep(1000) end" }
+    serve { refresh = "if issued == 0 and not first then first, valid[sent] = true, account conn:sleep(1000) end" }
     local one, two = new(), new()
     local tasks = {}
     for i, client in ipairs { one, two } do
