@@ -1,11 +1,11 @@
 # The programs of the tests and benchmarks, built by the targets `tests`, `fuzzers` and `benchmarks`. Each file with such a name
 # becomes a program, so there is no list here.
-#   spec/core/*/x_test.c       -> spec/core/x_test         the core, without Lua
-#   spec/core/*/x_memory_test.c -> spec/core/x_memory_test the same, with allocations that fail on request
-#   spec/binding/x_test.c      -> spec/binding/x_test      a host with its own Lua 5.4
-#   spec/support/x_preload.c   -> spec/x_preload.so        for LD_PRELOAD
-#   spec/fuzz/*/x.c            -> spec/fuzz/x              the core under libFuzzer, only in the fuzzer's build
-#   bench/x.c, bench/peers/x.c -> bench/x                  with libcurl, without the core
+#   spec/core/*/x_test.c             -> spec/core/x_test       the core, without Lua
+#   spec/core/*/x_memory_test.c      -> spec/core/x_memory_test the same, with allocations that fail on request
+#   spec/binding/x_test.c            -> spec/binding/x_test    a host with its own Lua 5.4
+#   spec/support/process/x_preload.c -> spec/x_preload.so      for LD_PRELOAD
+#   spec/fuzz/*/x.c                  -> spec/fuzz/x            the core under libFuzzer, only in the fuzzer's build
+#   bench/x.c, bench/peers/x.c       -> bench/x                with libcurl, without the core
 
 add_custom_target(tests)
 add_custom_target(fuzzers)
@@ -52,7 +52,7 @@ if(DEVKIT4AI_SANITIZE MATCHES "fuzzer")
 endif()
 
 # Preloaded into programs without a sanitizer, so built without one; their symbols are visible.
-file(GLOB preloads CONFIGURE_DEPENDS spec/support/*_preload.c)
+file(GLOB preloads CONFIGURE_DEPENDS spec/support/process/*_preload.c)
 foreach(source IN LISTS preloads)
   cmake_path(GET source STEM name)
   add_library(${name} MODULE EXCLUDE_FROM_ALL ${source})
@@ -89,7 +89,7 @@ endif()
 # ThreadSanitizer's runtime must be in the program itself, so the tests run a small interpreter of their own.
 if(DEVKIT4AI_SANITIZE MATCHES "thread")
   foreach(version IN LISTS DEVKIT4AI_FOUND_LUAS)
-    add_executable(interpreter${version} EXCLUDE_FROM_ALL spec/support/sanitizers/lua.c)
+    add_executable(interpreter${version} EXCLUDE_FROM_ALL spec/support/process/tsan_interpreter.c)
     target_link_libraries(interpreter${version} PRIVATE PkgConfig::LUA${version})
     set_target_properties(interpreter${version} PROPERTIES
       OUTPUT_NAME "lua${version}" RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin" ENABLE_EXPORTS ON)

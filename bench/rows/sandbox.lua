@@ -30,7 +30,7 @@ function M.R9(harness)
     cells[#cells + 1] = { name = "the sandbox (x: to Prism)", base = "Prism", ratio = 0.1,
       measure = function(seen) return seen["the sandbox"].figure end }
   else
-    print("Prism is missing here (tools/contract), and goes unmeasured")
+    print("Prism is missing here (tools/contract), and is not measured")
   end
   harness.show("R9: GET /auth/me from 64 connections", "us a request", cells)
   harness.show("R9: the same, 99th percentile", "ms", {

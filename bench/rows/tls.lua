@@ -60,7 +60,7 @@ end
 function M.R3(harness, shared, start_server)
   local before = shared.trusting
   if not before then
-    print("R3 goes unmeasured: its certificate is laid among the system's roots in a mount namespace (unshare -m)")
+    print("R3 is not measured: its certificate is added to the system's roots in a mount namespace (unshare -m)")
     return
   end
   one_connection(harness, shared, start_server, before)

@@ -6,7 +6,7 @@ local headers = core.headers { "X-Mark: " .. ("h"):rep(50) }
 local secrets = core.secrets()
 assert(secrets:set("token", "a.secret.token", "body"))
 
-local function made(fields)
+local function proxy_of(fields)
   return setmetatable({}, { __index = function(_, name)
     local value = fields[name]
     return type(value) == "string" and value .. "" or value
@@ -14,11 +14,11 @@ local function made(fields)
 end
 
 local function request(form)
-  return core.request(made {
+  return core.request(proxy_of {
     method = "POST", url = "http://127.0.0.1:1/" .. ("u"):rep(50), headers = headers, once = true,
     json = not form and '{"a":1}' or nil, slots = { "token" },
-    form = form and made { part = "images", max_bytes = 100, fields = { { "instructions", "neon" } }, files = {
-      made { data = "\137PNG\r\n\26\n" .. ("x"):rep(50), filename = "a.png" } } } or nil,
+    form = form and proxy_of { part = "images", max_bytes = 100, fields = { { "instructions", "neon" } }, files = {
+      proxy_of { data = "\137PNG\r\n\26\n" .. ("x"):rep(50), filename = "a.png" } } } or nil,
   })
 end
 

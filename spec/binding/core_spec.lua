@@ -1,6 +1,6 @@
 -- The core's Lua module by itself: its small functions, what next gives on request, and secrets' tags.
 local core = require "devkit4ai.core"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 
 local PATIENCE = 20 -- seconds
 
@@ -69,7 +69,7 @@ describe("secrets", function()
   end)
 
   it("have other tags in another process", function()
-    local child = require "spec.support.child"
+    local child = require "spec.support.process.child"
     local script = [[
       local secrets = require("devkit4ai.core").secrets()
       secrets:set("key", "MARKER")

@@ -2,8 +2,8 @@
 local core = require "devkit4ai.core"
 local cqueues = require "cqueues"
 local socket = require "cqueues.socket"
-local child = require "spec.support.child"
-local raw = require "spec.support.raw"
+local child = require "spec.support.process.child"
+local raw = require "spec.support.servers.raw"
 
 local PATIENCE = 20 -- seconds
 

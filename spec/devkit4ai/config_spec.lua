@@ -1,5 +1,5 @@
 -- Client options: environment variables, defaults and validation.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local core = require "devkit4ai.core"
 local config = require "devkit4ai.config"
 local devkit4ai = require "devkit4ai"
@@ -14,7 +14,7 @@ local function refused(options, ...)
   local client, message, err = devkit4ai.new(options)
   assert.is_nil(client)
   assert.same({ "config", "not_sent" }, { err.kind, err.outcome })
-  for _, words in ipairs { ... } do assert.is_truthy(message:find(words, 1, true), message) end
+  for _, fragment in ipairs { ... } do assert.is_truthy(message:find(fragment, 1, true), message) end
   return message
 end
 

@@ -2,13 +2,13 @@
 -- A new claim gets a row in CLAIMS.
 if _VERSION ~= "Lua 5.4" then return end -- the pages do not depend on the Lua version
 
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local classify = require "devkit4ai.request.classify"
 local config = require "devkit4ai.config"
 local core = require "devkit4ai.core"
 local devkit4ai = require "devkit4ai"
 local statuses = require "devkit4ai.util.errors.statuses"
-local failure_table = require "spec.support.failure_table"
+local failure_table = require "spec.support.calls.failure_table"
 local redact = require "devkit4ai.util.redact"
 local limits = require "devkit4ai.api.limits"
 local operations = require "devkit4ai.api.operations"
@@ -369,8 +369,8 @@ describe("the commands of the pages", function()
   it("that run tests name existing files", function()
     local pipe, count = assert(io.popen("ls README.md SECURITY.md CONTRIBUTING.md docs/*.md")), 0
     for path in pipe:lines() do
-      for words in child.read(path):gmatch("tools/test ([^`\n]+)") do
-        for parts in words:gmatch("%f[%S][%l%d.%-]+=(%S+)") do
+      for arguments in child.read(path):gmatch("tools/test ([^`\n]+)") do
+        for parts in arguments:gmatch("%f[%S][%l%d.%-]+=(%S+)") do
           for name in parts:gmatch("[^,]+") do
             local place = name:find("%.lua$") and name or ("spec/core/*/%s.c"):format(name)
             local found = assert(io.popen("ls " .. place))

@@ -2,7 +2,7 @@
 -- `# ->`. All Lua of a page is one program, and so are all lines for the shell; Node's and Python's blocks are
 -- programs of their own. What can't run here has a fence that says not-run, and is counted below. `make clean-room` runs the
 -- blocks whose fence says clean-room: they install.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 
 -- Blocks that other specs run: by page, languages.
 local ELSEWHERE = {
@@ -33,7 +33,7 @@ local SHOWN = { console = true, json = true, [""] = true } -- what a program pri
 local BEGINNING = assert(child.read("docs/README.md"):match("\n```lua\n(.-)```"))
 local PRELUDE = [[
 package.path = package.path .. ";" .. (...) .. "/?.lua"
-]] .. BEGINNING:gsub('require "devkit4ai"\n', 'require "spec.support.no_retry_pauses"\n') .. [[
+]] .. BEGINNING:gsub('require "devkit4ai"\n', 'require "spec.support.calls.no_retry_pauses"\n') .. [[
 require("devkit4ai.generation.pacing.poll_schedule").pause = function() return 0.03 end
 local print = function(...)
   local parts = {}
@@ -44,8 +44,8 @@ end
 
 -- What a page takes as given beyond that: payments, which the sandbox does not have, and an end user's client.
 local OF_PAGE = { ["docs/payments.md"] = [[
-local payments = require("spec.support.payments").start()
-client = assert(devkit4ai.new(require("spec.support.wire").options(payments.url)))
+local payments = require("spec.support.servers.payments").start()
+client = assert(devkit4ai.new(require("spec.support.calls.wire").options(payments.url)))
 project = client:project()
 local user = assert(project:end_user { access_token = "of a user" })
 ]] }

@@ -1,5 +1,5 @@
 -- Guides with lists of numbers or names, compared with the code. claims_spec checks single sentences.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local limits = require "devkit4ai.api.limits"
 local operations = require "devkit4ai.api.operations"
 local options = require "devkit4ai.sandbox.options"

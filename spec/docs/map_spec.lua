@@ -1,7 +1,7 @@
 -- The pages for contributors name files that exist: a map that is out of date leads to the wrong place.
 if _VERSION ~= "Lua 5.4" then return end -- the pages and the files are the same on each Lua
 
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 
 local PAGES = { "CONTRIBUTING.md", "docs/design/architecture.md" }
 local FOLDERS = { "", "lua/devkit4ai/", "src/core/" } -- a path on these pages is below one of them

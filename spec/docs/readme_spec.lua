@@ -1,5 +1,5 @@
 -- The README: its program is an example's and runs, its line for the real API works, and the commands that it names exist.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 
 local README = child.read "README.md"
 

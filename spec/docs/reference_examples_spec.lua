@@ -1,7 +1,7 @@
 -- Examples of the reference: each one runs and prints the expected output. The options of the sandbox's commands are also
 -- compared with their comments.
-local child = require "spec.support.child"
-local reference = require "spec.support.reference"
+local child = require "spec.support.process.child"
+local reference = require "spec.support.docs.reference"
 
 local library = reference.library "."
 
@@ -23,7 +23,7 @@ describe("the examples of the reference", function()
   it("run, and print the expected output", function()
     local folder = child.folder()
     finally(function() child.remove(folder) end)
-    local ended = child.run('require "spec.support.example_run" (...)', { args = { folder } })
+    local ended = child.run('require "spec.support.programs.example_run" (...)', { args = { folder } })
     assert.equal(0, ended.code, ended.err .. ended.out)
     local complaints = ended.out:gsub("%l+ knows [^\n]+\n", "")
     local count = tonumber(complaints:match("(%d+) examples\n$"))

@@ -1,13 +1,13 @@
 -- The reference is generated from comments; this spec compares both with the library: its functions, their parameters, and
 -- the records of the vendor's OpenAPI file.
-local annotations = require "spec.support.annotations"
-local child = require "spec.support.child"
+local annotations = require "spec.support.docs.annotations"
+local child = require "spec.support.process.child"
 local cjson = require "cjson"
 local devkit4ai = require "devkit4ai"
 local operations = require "devkit4ai.api.operations"
-local pages = require "spec.support.reference_pages"
-local reference = require "spec.support.reference"
-local wire = require "spec.support.wire"
+local pages = require "spec.support.docs.reference_pages"
+local reference = require "spec.support.docs.reference"
+local wire = require "spec.support.calls.wire"
 
 local unpack = table.unpack or unpack -- luacheck: ignore 113
 
@@ -531,13 +531,13 @@ end)
 describe("docs/overview.md's table of methods", function()
   it("names existing methods only", function()
     local overview, complaints, count = child.read "docs/overview.md", {}, 0
-    local words = {}
-    for _, found in ipairs(PUBLIC) do words[found.part.page .. " " .. found.name] = true end
+    local page_names = {}
+    for _, found in ipairs(PUBLIC) do page_names[found.part.page .. " " .. found.name] = true end
     for page, cells in overview:gmatch("\n| `?(%l[%w]*)`? | ([^\n]+)") do
       if texts[page .. ".md"] then
         for name in cells:gmatch("`([%l_]+)[({]") do
           count = count + 1
-          if not words[page .. " " .. name] then table.insert(complaints, ("%s: no %s"):format(page, name)) end
+          if not page_names[page .. " " .. name] then table.insert(complaints, ("%s: no %s"):format(page, name)) end
         end
       end
     end

@@ -1,8 +1,8 @@
--- The form of the plugin in examples/apisix. Debian has no APISIX and no JSON Schema for Lua: spec/support/apisix.lua stands in
+-- The form of the plugin in examples/apisix. Debian has no APISIX and no JSON Schema for Lua: spec/support/plugins/apisix.lua stands in
 -- for apisix.core, and the schema is checked by hand. plugins_spec runs the plugin.
-local apisix = require "spec.support.apisix"
-local child = require "spec.support.child"
-local studio_images = require "spec.support.studio_images"
+local apisix = require "spec.support.plugins.apisix"
+local child = require "spec.support.process.child"
+local studio_images = require "spec.support.plugins.studio_images"
 
 local KEYWORDS = { type = "string", minLength = "number", default = "string" }
 

@@ -1,6 +1,6 @@
 -- Attacks on the gateway of examples/nginx, with the nginx of this machine and a sandbox.
-local child = require "spec.support.child"
-local support = require "spec.support.gateway"
+local child = require "spec.support.process.child"
+local support = require "spec.support.servers.gateway"
 
 local PNG = child.read "examples/images/neon.png"
 local NOBODY = ("0"):rep(32)

@@ -1,6 +1,6 @@
 -- The gateway's page in a real browser: gateway_browser.js steers Chromium. Chromium is large, so the tests do not install it:
 -- without one, this test is skipped (apt-get install chromium).
-local support = require "spec.support.gateway"
+local support = require "spec.support.servers.gateway"
 
 local function run(command)
   local pipe = assert(io.popen(command .. " 2>&1"))

@@ -1,6 +1,6 @@
 -- The gateway of examples/nginx, with the nginx of this machine and a sandbox: what its page does, limits, and failures.
-local child = require "spec.support.child"
-local support = require "spec.support.gateway"
+local child = require "spec.support.process.child"
+local support = require "spec.support.servers.gateway"
 
 local PNG = child.read "examples/images/neon.png"
 local NOBODY = ("0"):rep(32)

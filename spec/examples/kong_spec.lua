@@ -1,8 +1,8 @@
--- The form of the plugin in examples/kong. Debian has no Kong: spec/support/kong.lua stands in for its typedefs, and the rules
+-- The form of the plugin in examples/kong. Debian has no Kong: spec/support/plugins/kong.lua stands in for its typedefs, and the rules
 -- here are those of Kong's metaschema and loader that concern this plugin. plugins_spec runs the plugin.
-local child = require "spec.support.child"
-local kong = require "spec.support.kong"
-local studio_images = require "spec.support.studio_images"
+local child = require "spec.support.process.child"
+local kong = require "spec.support.plugins.kong"
+local studio_images = require "spec.support.plugins.studio_images"
 
 local NAME = "studio-images"
 local FOLDER = "examples/kong/kong/plugins/" .. NAME .. "/"

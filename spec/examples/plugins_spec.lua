@@ -1,13 +1,13 @@
 -- The plugins of examples/kong and examples/apisix, and those on the page docs/hosts/kong-apisix.md. Debian has no Kong and no
--- APISIX: spec/support/kong.lua and apisix.lua stand in for their modules. The rest is real: nginx with its phases, coroutines and
+-- APISIX: spec/support/plugins/kong.lua and apisix.lua stand in for their modules. The rest is real: nginx with its phases, coroutines and
 -- body files, the library, and the sandbox.
 if not rawget(_G, "jit") then return end -- nginx runs LuaJIT alone
 
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local cjson = require "cjson"
-local nginx = require "spec.support.nginx"
-local raw = require "spec.support.raw"
-local studio_images = require "spec.support.studio_images"
+local nginx = require "spec.support.servers.nginx"
+local raw = require "spec.support.servers.raw"
+local studio_images = require "spec.support.plugins.studio_images"
 
 -- An API that answers the generations when all ten are there.
 local API = [[

@@ -38,7 +38,7 @@ with_tree() {
 check_tree() {
   local tree=$1 kind=$2
   check "$work/elsewhere" "$kind: a client on Lua $version says that no server is there" \
-    with_tree "$tree" "lua$version" "$work/copy/spec/support/installed.lua" "$tree"
+    with_tree "$tree" "lua$version" "$work/copy/spec/support/programs/installed.lua" "$tree"
   check "$work/elsewhere" "$kind: the sandbox's module loads on Lua $version" \
     with_tree "$tree" "lua$version" -e 'require "devkit4ai.sandbox"'
   check "$work/elsewhere" "$kind for Lua $version: the command tells its use" env -i PATH=/usr/bin:/bin "$tree/bin/devkit4ai" --help
@@ -99,7 +99,7 @@ check "$work/elsewhere" "make install into a home: the sandbox starts" quickstar
 printed_lines() {
   eval "$(sed -n 's/^  export /export /p' "$work/lines")"
   [ "$(command -v devkit4ai)" = "$work/home/.local/bin/devkit4ai" ] || return
-  for lua in lua5.1 lua5.4; do "$lua" "$work/copy/spec/support/installed.lua" "$work/home/.local" || return; done
+  for lua in lua5.1 lua5.4; do "$lua" "$work/copy/spec/support/programs/installed.lua" "$work/home/.local" || return; done
 }
 check "$work/elsewhere" "make install into a home prints the lines that programs need" printed_lines
 destdir() {

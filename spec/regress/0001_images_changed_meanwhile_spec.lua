@@ -1,8 +1,8 @@
 -- The bytes of an image were the caller's string. When the caller removed them from its table during the upload, they were
 -- collected, and the upload read freed memory.
 local devkit4ai = require "devkit4ai"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 local SCRIPT = ([[
@@ -37,8 +37,8 @@ describe("project:generate", function()
   local client = devkit4ai.new(wire.options "http://127.0.0.1:1")
 
   for name, images in pairs {
-    ["a list with a hole"] = { "a.jpg", nil, "b.jpg" }, ["no list"] = { path = "a.jpg" },
-    ["a list with a name beside it"] = { "a.jpg", main = "b.jpg" },
+    ["a list with a hole"] = { "a.jpg", nil, "b.jpg" }, ["not a list"] = { path = "a.jpg" },
+    ["a list with another field"] = { "a.jpg", main = "b.jpg" },
   } do
     it("raises at the caller's line for " .. name, function()
       local ok, why = pcall(client.generate, client, { images = images, prompt = "neon" })
@@ -52,7 +52,7 @@ describe("project:generate", function()
     ["an empty name"] = { data = wire.image.png, filename = "" },
     ["a folder's name"] = { data = wire.image.png, filename = "a/" },
   } do
-    it("refuses " .. name .. ", with nothing sent", function()
+    it("refuses " .. name .. " and sends nothing", function()
       local gen, message, err = client:generate { images = { image }, prompt = "neon" }
       assert.is_nil(gen)
       assert.same({ "invalid", "not_sent" }, { err.kind, err.outcome })

@@ -1,6 +1,6 @@
--- A finalizer that made a call while another call's answer was being taken over got that answer: freed memory was read.
-local child = require "spec.support.child"
-local wire = require "spec.support.wire"
+-- A finalizer made a call while another call read its response. It got that response, and read freed memory.
+local child = require "spec.support.process.child"
+local wire = require "spec.support.calls.wire"
 
 local ME = { id = "550e8400-e29b-41d4-a716-446655440000", email = ("x"):rep(3000) }
 
@@ -40,7 +40,7 @@ local SCRIPT = [[
 ]]
 
 describe("client:me", function()
-  it("can be called by a finalizer, whenever that runs", function()
+  it("can be called by a finalizer at any time", function()
     local server = wire.server { ["GET /api/v1/auth/me"] = { 200, ME } }
     finally(function() server:stop() end)
     local ended = child.run(SCRIPT, { args = { server.url } })

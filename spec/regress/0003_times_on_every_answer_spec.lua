@@ -1,7 +1,7 @@
--- X-RateLimit-Reset stands on every answer of the API: a 404 said "wait 3000 s", and a wait slept through its deadline after
+-- Every response of the API has X-RateLimit-Reset. A 404 said "wait 3000 s", and a wait slept beyond its deadline after
 -- one 502.
 local devkit4ai = require "devkit4ai"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 
 local SCRIPT = [[
   return function(conn)
@@ -15,7 +15,7 @@ local SCRIPT = [[
 
 describe("X-RateLimit-Reset", function()
   for status, waits in pairs { [404] = false, [401] = false, [502] = false, [429] = true } do
-    it((waits and "is a time to wait on a %d" or "is no time to wait on a %d"):format(status), function()
+    it((waits and "is a time to wait after a %d" or "is not a time to wait after a %d"):format(status), function()
       local server = raw.start { script = (SCRIPT:gsub("STATUS", status)) }
       local client = devkit4ai.new { base_url = server.url, access_token = "t" }
       local _, message, err = client:me()

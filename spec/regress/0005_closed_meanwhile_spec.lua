@@ -1,10 +1,10 @@
--- What came in after client:close, or behind a newer login, was put into the slots; a 401 that met tokens renewed meanwhile
--- renewed them again.
+-- Tokens that arrived after client:close, or after a newer login, were stored; a 401 for tokens that were refreshed meanwhile
+-- refreshed them again.
 local devkit4ai = require "devkit4ai"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 local waits = require "devkit4ai.loop.waits"
 local session = require "devkit4ai.auth.session"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local OLD, NEW = "old-token", "new-token"
 
@@ -28,7 +28,7 @@ local SCRIPT = ([[
 ]]):gsub("OLD", OLD):gsub("NEW", NEW)
 
 describe("a session", function()
-  it("keeps nothing that comes after the client was closed", function()
+  it("stores nothing that arrives after client:close", function()
     local client = devkit4ai.new(wire.options "http://127.0.0.1:1")
     client:close()
     local done, _, err = session.accept(client, { access_token = NEW, refresh_token = "r" }, "login")
@@ -38,7 +38,7 @@ describe("a session", function()
     assert.is_false(client._secrets:has("refresh_token"))
   end)
 
-  it("ends with the secrets of the client's projects, too", function()
+  it("deletes the secrets of the client's projects, too", function()
     local client = devkit4ai.new { base_url = "http://127.0.0.1:1" }
     local project = client:project(wire.sample.project_id)
     project._secrets:set("project_key", wire.sample.project_key) -- as project:new_key does
@@ -46,7 +46,7 @@ describe("a session", function()
     assert.is_false(project._secrets:has("project_key"))
   end)
 
-  it("is not renewed a second time by a 401 that was on its way meanwhile", function()
+  it("is not refreshed again by the 401 of an older request", function()
     local server = raw.start { script = SCRIPT }
     local client = devkit4ai.new { base_url = server.url, access_token = OLD, refresh_token = "r1" }
     local late = devkit4ai.spawn(function() return client:me() end) -- its answer, a 401, comes last

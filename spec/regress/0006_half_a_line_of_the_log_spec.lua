@@ -1,11 +1,11 @@
 -- The raw server's log, read while its last line was being written, took a spec minutes: the pattern that looked for whole
 -- lines began anew at each byte of the unfinished one, so 100 KB were tried ten thousand million times.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 
 describe("the raw server's log", function()
-  it("is read at once, also while a long line is being written", function()
+  it("is read quickly, also while a long line is written", function()
     local ended = child.run([[
-      local server = require("spec.support.raw").start { script = "return function() end" }
+      local server = require("spec.support.servers.raw").start { script = "return function() end" }
       local log = assert(io.open(server._folder .. "/log", "ab"))
       log:write('{"connection":1}\n{"request":1,"body":"', ("x"):rep(300000))
       log:close()

@@ -1,8 +1,8 @@
 -- core.request kept pointers into the strings of the caller's table. A string that the table lost afterwards, or that a
 -- metamethod made, was freed before the request went out: it crashed, or the server got bytes of other strings.
-local child = require "spec.support.child"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local child = require "spec.support.process.child"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local ECHO = [[return function(conn)
   local request = conn:read_request()
@@ -30,15 +30,15 @@ local SCRIPT = [[
   local function fresh(fields)
     if type(fields) ~= "table" then return fields end
     local list = #fields > 0
-    local copy, made = {}, {}
-    for name, value in pairs(fields) do made[name] = fresh(value) end
+    local copy, copies = {}, {}
+    for name, value in pairs(fields) do copies[name] = fresh(value) end
     if how == "metamethods" and not list then
       return setmetatable(copy, { __index = function(_, name)
-        local value = made[name]
+        local value = copies[name]
         return type(value) == "string" and (value .. "\n"):sub(1, -2) or value
       end })
     end
-    for name, value in pairs(made) do copy[name] = type(value) == "string" and (value .. "\n"):sub(1, -2) or value end
+    for name, value in pairs(copies) do copy[name] = type(value) == "string" and (value .. "\n"):sub(1, -2) or value end
     emptied[#emptied + 1] = copy
     return copy
   end
@@ -82,7 +82,7 @@ local SCRIPT = [[
 local function fill(letter) return letter:rep(3000) end
 
 for _, how in ipairs { "metamethods", "taken out" } do
-  describe("a request whose fields come by " .. how, function()
+  describe("a request whose fields come from " .. how, function()
     local plain, tls, folder, ended, requests
 
     setup(function()
@@ -99,13 +99,13 @@ for _, how in ipairs { "metamethods", "taken out" } do
       child.remove(folder)
     end)
 
-    it("goes out whole, and every sending succeeds", function()
+    it("is sent complete, each time", function()
       assert.same({ 0, ("200\t\t200\n"):rep(6) }, { ended.code, ended.out }, ended.err)
       assert.equal(5, #requests)
       assert.equal(1, #tls:requests())
     end)
 
-    it("has its method, address and header lines", function()
+    it("has its method, URL and header lines", function()
       assert.same({ "REPORT", "/" .. fill "u" }, { requests[1].method, requests[1].target })
       for _, request in ipairs(requests) do assert.equal(fill "h", wire.header(request, "X-Mark")) end
     end)
@@ -114,7 +114,7 @@ for _, how in ipairs { "metamethods", "taken out" } do
       assert.equal('{"a":"' .. fill "j" .. '","token":"a.secret.token"}', requests[2].body)
     end)
 
-    it("has its form's names, texts, bytes and files", function()
+    it("has the names, texts, bytes and files of its form", function()
       for _, text in ipairs {
         'name="part' .. fill "p" .. '"', 'name="name' .. fill "n" .. '"', "text" .. fill "t",
         "\137PNG\r\n\26\n" .. fill "d", 'filename="' .. fill "f" .. '.png"', 'filename="a.png"', wire.image.png,
@@ -123,7 +123,7 @@ for _, how in ipairs { "metamethods", "taken out" } do
       end
     end)
 
-    it("goes by its proxy, and saves where it was told", function()
+    it("uses its proxy, and saves to its path", function()
       assert.equal("http://nobody.test/" .. fill "x", requests[4].target)
       assert.same({ "a.png", "saved.png" }, child.list(folder))
     end)

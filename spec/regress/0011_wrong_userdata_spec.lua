@@ -1,6 +1,6 @@
 -- A table with the metatable of a core object passed for that object: its methods and its finalizer crashed the process.
 -- And a second copy of the module in the same Lua state took over the objects of the first.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 
 local OBJECTS = [[
   local core = require "devkit4ai.core"

@@ -1,6 +1,6 @@
 -- A finalizer, a hook or a metamethod that runs inside a call of the core may close what the call works on, or change what
 -- it measured. The call then used freed memory.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 
 local START = [[
   local core = require "devkit4ai.core"
@@ -184,10 +184,10 @@ local METAMETHODS = START .. [[
 
 describe("a call of the core", function()
   for what, row in pairs {
-    ["can lose its engine to a hook"] = { HOOKS, "true\ttrue\ttrue\ttrue\n" },
-    ["can lose what it works on to a finalizer"] = { FINALIZERS, "2100\ttrue\n" },
-    ["can be made inside itself"] = { MASKS, "true\n" },
-    ["can have its arguments changed by a metamethod"] = { METAMETHODS, "fine\n" },
+    ["may lose its engine in a hook"] = { HOOKS, "true\ttrue\ttrue\ttrue\n" },
+    ["may lose its object in a finalizer"] = { FINALIZERS, "2100\ttrue\n" },
+    ["may be nested"] = { MASKS, "true\n" },
+    ["may have its arguments changed by a metamethod"] = { METAMETHODS, "fine\n" },
   } do
     it(what, function()
       local ended = child.run(row[1])

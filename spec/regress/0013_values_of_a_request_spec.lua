@@ -2,7 +2,7 @@
 -- the files of client:request. Some were cut short, some broke memory, and some raised inside this library.
 local core = require "devkit4ai.core"
 local devkit4ai = require "devkit4ai"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local NAN, INF = 0 / 0, 1 / 0
 local PNG = wire.image.png
@@ -72,7 +72,7 @@ describe("core.request", function()
     end)
   end
 
-  it("takes what is right at its limits", function()
+  it("accepts valid values at the limits", function()
     for _, fields in ipairs {
       with("method", "OPTIONS"), with("max_answer", 0), with("total", 1e12), with("json", "any text"), with("json", ""),
       with_form("files", { "a", "a", "a", "a", "a", "a", "a", "a" }), with_form("files", nil), with_form("fields", nil),
@@ -101,7 +101,7 @@ describe("core", function()
     ["core.header with a NUL"] = function() core.header("A: b", "A\0") end,
     ["a slot's name with a NUL"] = function() secrets:set("a\0b", "c") end,
     ["a slot's name with a NUL in json"] = function() secrets:json("{}", "a\0b") end,
-    ["json that is no object"] = function() secrets:json("[}", "a") end,
+    ["json that is not an object"] = function() secrets:json("[}", "a") end,
     ["a header line with a NUL"] = function() core.headers { "A: b\0c" } end,
     ["a header line with a line feed"] = function() core.headers { "A: b\r\nB: c" } end,
     ["a number among header lines"] = function() core.headers { 5 } end,
@@ -114,7 +114,7 @@ describe("core", function()
     it("refuses " .. what, function() assert.is_false((pcall(call))) end)
   end
 
-  it("waits without a limit, and not below 0", function()
+  it("waits without a limit, and not for a negative time", function()
     assert.is_nil(engine:next(-1))
     assert.is_nil(engine:next(-INF))
   end)
@@ -142,7 +142,7 @@ describe("client:request", function()
       "form.f[1]: filename: string expected, got nil" },
     ["a filename without bytes"] = { { form = { f = { { filename = "a" } } } },
       "form.f[1]: data: string expected, got nil" },
-    ["bytes that are no string"] = { { form = { f = { { data = 5, filename = "a" } } } },
+    ["bytes that are not a string"] = { { form = { f = { { data = 5, filename = "a" } } } },
       "form.f[1]: data: string expected, got number" },
     ["an unknown field of a file"] = { { form = { f = { { data = PNG, filename = "a", path = "b" } } } },
       "unknown option 'path'; known are data, filename" },
@@ -189,11 +189,11 @@ describe("client:request", function()
     ["a line feed in a list's name"] = { { form = { ["a\nb"] = { image } } }, "can't be the name of a field" },
     ["a NUL in the name of a pair"] = { { form = { ["a\0b"] = "x" } }, "can't be the name of a field" },
     ["an empty name"] = { { form = { [""] = "x" } }, "can't be the name of a field" },
-    ["bytes that are no image"] = { { form = { f = { { data = "GIF89a", filename = "a.gif" } } } }, "a.gif" },
+    ["bytes that are not an image"] = { { form = { f = { { data = "GIF89a", filename = "a.gif" } } } }, "a.gif" },
     ["too many bytes"] = { { form = { f = { { data = PNG .. ("x"):rep(10 * 1024 * 1024), filename = "a.png" } } } },
       "a.png", "too_large" },
   } do
-    it("gives an error for " .. what, function()
+    it("returns an error for " .. what, function()
       local response, message, err = request(row[1])
       assert.is_nil(response)
       assert.same({ row[3] or "invalid", "not_sent" }, { err.kind, err.outcome }, message)
@@ -201,7 +201,7 @@ describe("client:request", function()
     end)
   end
 
-  it("sent nothing of all that, and sends what is right", function()
+  it("sends no invalid request, and sends valid ones", function()
     assert.equal(0, #server:requests())
     assert.equal(200, assert(request(form_of(4, images_of(5)))).status)
     local body = server:last().body

@@ -1,8 +1,8 @@
--- A response whose head was past a limit of libcurl raised "not enough memory", after the generation was made and paid.
+-- A response whose head was larger than libcurl's limit raised "not enough memory" after the generation was created and paid.
 local failures = require "devkit4ai.request.failures"
 local devkit4ai = require "devkit4ai"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 -- What the server writes after it has read the request; all of it is past some limit.
 local RESPONSES = {
@@ -19,7 +19,7 @@ local RESPONSES = {
     for _ = 1, 20 do if not conn:write(("x"):rep(1000000)) then break end end]],
 }
 
-describe("a call whose response is past a limit", function()
+describe("a call whose response is larger than a limit", function()
   for what, response in pairs(RESPONSES) do
     it("fails with an outcome: " .. what, function()
       local script = ("return function(conn) conn:read_request() %s conn:close() end"):format(response)
@@ -44,7 +44,7 @@ end)
 
 describe("failures.of_exchange", function()
   for fate, outcome in pairs { not_sent = "not_sent", unknown = "unknown", answered = "unknown" } do
-    it("gives lack of memory an outcome where the request is " .. fate, function()
+    it("gives an outcome when memory is lacking and the request is " .. fate, function()
       local trouble = { name = "memory", text = "no memory", step = "wait", seconds = 1, fate = fate }
       local secrets = require("devkit4ai.core").secrets()
       local failure = failures.of_exchange("http://127.0.0.1:1/", secrets, 0, trouble)

@@ -1,6 +1,6 @@
--- A server answers before it has the whole upload, and then ends the connection: a response that came whole counts.
+-- A server responds before it has the whole upload, and then closes the connection: a complete response counts.
 local devkit4ai = require "devkit4ai"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 
 local PROJECT = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 local IMAGE = "\137PNG\r\n\26\n" .. ("\0"):rep(9000000) -- more than the buffers of a connection take
@@ -51,10 +51,10 @@ local function project_of(server)
   return project, client
 end
 
-describe("an upload that is answered early", function()
+describe("an upload with an early response", function()
   for _, tls in ipairs { false, true } do
     for _, ending in ipairs { "close", "reset" } do
-      it(("over %s, and then a %s"):format(tls and "TLS" or "plain HTTP", ending), function()
+      it(("counts over %s, before a %s"):format(tls and "TLS" or "plain HTTP", ending), function()
         local server = start(tls, ending)
         finally(function() server:stop() end)
         local project, client = project_of(server)

@@ -1,6 +1,6 @@
--- A server compresses a response although nobody asked: it is decoded, or refused in clear words.
+-- A server compresses a response without a request for it: it is decoded, or fails with a clear message.
 local devkit4ai = require "devkit4ai"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 
 local SCRIPT = [==[
 local zlib = require "zlib"
@@ -39,7 +39,7 @@ local function start(name)
   return server, client
 end
 
-describe("a response with a Content-Encoding that nobody asked for:", function()
+describe("a response with a Content-Encoding that was not requested:", function()
   for _, row in ipairs(ROWS) do
     it(row[1], function()
       local server, client = start(row[1])

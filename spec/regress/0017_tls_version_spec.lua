@@ -1,5 +1,5 @@
 -- TLS before 1.2 is refused, also where the host's OpenSSL would allow it.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 
 local OPENSSL_CONF = [[
 openssl_conf = init
@@ -53,12 +53,12 @@ local function outcome(version)
   return line
 end
 
-describe("a server that speaks only", function()
+describe("a server that supports only", function()
   for _, version in ipairs { "tls1", "tls1_1" } do
     it(version .. " is refused, and nothing is sent", function() assert.equal("tls not_sent nil", outcome(version)) end)
   end
 
   for _, version in ipairs { "tls1_2", "tls1_3" } do -- else the rows above show nothing
-    it(version .. " is asked", function() assert.equal("protocol unknown 200", outcome(version)) end)
+    it(version .. " is used", function() assert.equal("protocol unknown 200", outcome(version)) end)
   end
 end)

@@ -1,9 +1,9 @@
 -- A .netrc in the user's home is not read: no login in it reaches the server.
-local child = require "spec.support.child"
-local raw = require "spec.support.raw"
+local child = require "spec.support.process.child"
+local raw = require "spec.support.servers.raw"
 
 describe("a .netrc", function()
-  it("gives no request a login", function()
+  it("adds no login to a request", function()
     local home = child.folder()
     local server = raw.start { script = [[return function(conn)
       while conn:read_request() do conn:respond(200, { status = "ok" }) end end]] }

@@ -1,4 +1,4 @@
--- The locale of the program changes how C compares letters and writes numbers. The core asks no function that depends on it.
+-- The locale of the program changes how C compares letters and writes numbers. The core calls no function that depends on it.
 local DEPENDS = { -- functions of the C library that follow LC_CTYPE or LC_NUMERIC
   "strcasecmp", "strncasecmp", "strcasestr", "strcoll", "strxfrm", "strtod", "strtof", "strtold", "atof", "sscanf",
   "tolower", "toupper", "isalpha", "isalnum", "isupper", "islower", "isspace", "isblank", "isprint", "isgraph",

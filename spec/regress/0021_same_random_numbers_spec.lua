@@ -1,9 +1,9 @@
--- math.random is not seeded on Lua 5.1 to 5.3 and LuaJIT: all processes paused for the same times and came back together.
-local child = require "spec.support.child"
+-- math.random is not seeded on Lua 5.1 to 5.3 and LuaJIT: all processes paused for the same times and retried together.
+local child = require "spec.support.process.child"
 local core = require "devkit4ai.core"
 
 describe("random numbers of the core", function()
-  it("are from 0 to below 1, and spread over it", function()
+  it("are at least 0 and below 1, and evenly distributed", function()
     local tenths = {}
     for _ = 1, 2000 do
       local n = core.random()
@@ -24,7 +24,7 @@ describe("random numbers of the core", function()
     assert.are_not.equal(first, second)
   end)
 
-  it("are the only ones of the client", function()
+  it("are the client's only random numbers", function()
     local list = assert(io.popen("grep -rl 'math\\.random' lua bin | grep -v '/sandbox/'"))
     local names = list:read("*a")
     list:close()

@@ -1,9 +1,9 @@
 -- An image that ended early was saved as complete. A body without a length looks complete when a server dies, and a server
 -- with only a part of the image sends the length of the part. Now the end marker of the format decides.
-local child = require "spec.support.child"
-local devkit4ai = require "spec.support.no_retry_pauses"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local child = require "spec.support.process.child"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 local LACK = { png = "no IEND", jpeg = "no EOI marker", webp = "its header says more" }

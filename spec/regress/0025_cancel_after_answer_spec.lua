@@ -1,7 +1,7 @@
--- A task that was cancelled after the answer had come said "not_sent", and a new key, a project, an account were thrown away.
+-- A task that was cancelled after its response arrived said "not_sent", and lost a new key, a project or an account.
 local devkit4ai = require "devkit4ai"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 local SERVER = ([[return function(conn)
@@ -23,7 +23,7 @@ local CALLS = {
   me = function(client) return client:me() end,
 }
 
-describe("a task that is cancelled after its answer came", function()
+describe("a task that is cancelled after its response arrived", function()
   local server, client, task, orphans
   before_each(function()
     server, orphans = raw.start { script = SERVER }, {}
@@ -43,7 +43,7 @@ describe("a task that is cancelled after its answer came", function()
   end
 
   for name, call in pairs(CALLS) do
-    it("gives what its function makes of it: " .. name, function()
+    it("returns its function's result: " .. name, function()
       local value = join(function() return (assert(call(client))) end)
       assert.equal(ID, value and value.id)
       local first, second = join(function() return assert(call(client)).id, "and more" end)
@@ -62,7 +62,7 @@ describe("a task that is cancelled after its answer came", function()
       ["a later call that fails"] = function() return client:me() end,
       ["nothing that it gives"] = function() devkit4ai.sleep(1000) end,
     } do
-      it("names what was created, and gives it: " .. name .. ", " .. how, function()
+      it("names the created object, and returns it: " .. name .. ", " .. how, function()
         local value, message, err = join(function()
           assert(CALLS[name](client))
           return ended()
@@ -76,7 +76,7 @@ describe("a task that is cancelled after its answer came", function()
     end
   end
 
-  it("has a generation for which nobody waits told as an orphan", function()
+  it("reports a generation without a waiter as an orphan", function()
     local _, message, err = join(function()
       assert(CALLS.generate(client))
       return nil, "changed my mind"

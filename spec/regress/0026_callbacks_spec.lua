@@ -1,9 +1,9 @@
--- on_event and on_upload that raised a value without a text ended the call that had paid; on_upload could not call in a task,
--- which cut the upload; while one on_event made a call, the events of other tasks were lost.
+-- on_event and on_upload that raised a value that is not a string ended the paid call; on_upload could not make calls in a task,
+-- which ended the upload; while one on_event made a call, the events of other tasks were lost.
 local devkit4ai = require "devkit4ai"
-local child = require "spec.support.child"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local child = require "spec.support.process.child"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 -- An upload waits half a second before it is read.
@@ -20,7 +20,7 @@ end]]):format(ID)
 
 -- Values whose text can't be had, and others that are no text.
 local VALUES = {
-  ["a table without a text"] = setmetatable({}, { __tostring = function() return nil end }),
+  ["a table whose __tostring returns nil"] = setmetatable({}, { __tostring = function() return nil end }),
   ["a table whose __tostring raises"] = setmetatable({}, { __tostring = function() error("no words") end }),
   ["a table whose __tostring raises itself"] = setmetatable({}, { __tostring = function(self) error(self) end }),
   ["a plain table"] = { code = 7 },
@@ -78,7 +78,7 @@ for where, run in pairs { ["in a script"] = in_script, ["in a task"] = in_task }
       end)
     end
 
-    it("on_upload that raises a text: the text has the outcome and the line", function()
+    it("on_upload that raises a string: the string has the outcome and the line", function()
       local ok, why = run(function() return generate(function() error("no more") end) end)
       assert.is_false(ok)
       assert.matches("no more.*may be running and paid for.*find_generation { instructions = \"neon\"", why)
@@ -86,7 +86,7 @@ for where, run in pairs { ["in a script"] = in_script, ["in a task"] = in_task }
       assert.is_false(posts()[1].complete)
     end)
 
-    it("on_upload may call, sleep, start tasks and wait for them", function()
+    it("on_upload may make calls, sleep, start tasks and wait for them", function()
       local seen = {}
       local ok, id = run(function()
         return assert(generate(function()
@@ -115,7 +115,7 @@ for where, run in pairs { ["in a script"] = in_script, ["in a task"] = in_task }
       assert.same({ 1, true }, { #posts(), posts()[1].complete })
     end)
 
-    it("on_upload that yields by itself changes nothing", function()
+    it("on_upload may yield", function()
       local ok, id = run(function() return assert(generate(function() coroutine.yield(1) end)).id end)
       assert.same({ true, ID }, { ok, id })
     end)
@@ -128,7 +128,7 @@ describe("an on_event", function()
   teardown(function() server:stop() end)
 
   for what, make in pairs {
-    ["gives no text"] = "setmetatable({}, { __tostring = function() end })",
+    ["returns nil"] = "setmetatable({}, { __tostring = function() end })",
     ["raises"] = "setmetatable({}, { __tostring = function(e) error(e) end })",
   } do
     it("that raises a value whose __tostring " .. what .. " changes nothing, in a script and in a task", function()
@@ -147,7 +147,7 @@ describe("an on_event", function()
     end)
   end
 
-  it("that makes a call does not hide the events of others meanwhile", function()
+  it("that makes a call does not suppress the events of other calls", function()
     local slow = raw.start { script = [[return function(conn)
       local request = conn:read_request()
       while request do

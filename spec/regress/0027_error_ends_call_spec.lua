@@ -1,25 +1,50 @@
--- Ctrl-C or a debug hook that raised through a call left its upload in the engine, where a later call completed it.
+-- After Ctrl-C or an error of a debug hook in a call, the upload stayed in the engine, and a later call completed it.
 local devkit4ai = require "devkit4ai"
-local child = require "spec.support.child"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local child = require "spec.support.process.child"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 
--- Once a POST's head is there, or a GET of a status: leaves a mark, sends SIGINT to the process that asks for it, and then
--- reads and answers as if nothing had happened.
-local SERVER = ([[return function(conn)
+-- After the head of a POST, or of a GET of a status, the server creates the file `mark` and sends SIGINT to the process of
+-- the request. It reads on when the program has created `mark.raised`. It creates `mark.ended` when each of these requests
+-- is complete or its connection is closed.
+local SERVER = ([[local unfinished = 0
+
+local function exists(path)
+  local file = io.open(path)
+  if file then file:close() end
+  return file ~= nil
+end
+
+local function create(path) assert(io.open(path, "w")):close() end
+
+local function interrupt(conn, pid, mark)
+  local is_first = not exists(mark)
+  create(mark)
+  if is_first and pid ~= "0" then os.execute("kill -INT " .. pid) end
+  for _ = 1, 1000 do -- a client that does not cancel waits for the response before it raises
+    if exists(mark .. ".raised") then return end
+    conn:sleep(0.01)
+  end
+end
+
+return function(conn)
   while true do
     local head = conn:read_head()
     if not head then return end
     local pid, mark = head:match("User%%-Agent: pid (%%d+) (%%S+)")
-    if head:find("^POST") or head:find("/status", 1, true) then
-      local first = not io.open(mark)
-      assert(io.open(mark, "w")):close()
-      if first and pid ~= "0" then os.execute("kill -INT " .. pid) end
-      conn:sleep(0.3)
+    local interrupts = head:find("^POST") or head:find("/status", 1, true)
+    if interrupts then
+      unfinished = unfinished + 1
+      interrupt(conn, pid, mark)
     end
-    if not conn:read_body() then return end
+    local request = conn:read_body()
+    if interrupts then
+      unfinished = unfinished - 1
+      if unfinished == 0 then create(mark .. ".ended") end
+    end
+    if not request then return end
     conn:respond(200, { id = "%s", status = "pending", key = "pk_a", key_prefix = "pk_a" })
   end
 end]]):format(ID)
@@ -51,11 +76,15 @@ local PRELUDE = [[
     local ok, why = pcall(fn, ...)
     print(ok, (tostring(why):gsub("\n", " ")))
   end
-  local function go_on() -- later calls step the engine long enough for the upload to complete
-    for _ = 1, 5 do
+  local function go_on() -- later calls step the engine until the server sees the end of the upload
+    assert(io.open(mark .. ".raised", "w")):close()
+    local ended
+    repeat
       assert(client:health())
-      devkit4ai.sleep(0.1)
-    end
+      devkit4ai.sleep(0.01)
+      ended = io.open(mark .. ".ended")
+    until ended
+    ended:close()
     print "went on"
   end
 ]]
@@ -108,7 +137,7 @@ for _, how in ipairs { "signal", "hook" } do
           form = { example_images = { image }, instructions = "neon" } })
         go_on()]],
     } do
-      it(what .. " cancels it and has its outcome and its line", function()
+      it(what .. " cancels it, and has the outcome and the line", function()
         local out = run(script)
         assert.matches("^false\t.*interrupted!", out)
         assert.is_truthy(out:find("may be running and paid for", 1, true), out)
@@ -122,13 +151,13 @@ for _, how in ipairs { "signal", "hook" } do
       assert.matches("^false\t.*interrupted!.*a key that you have not seen may exist now", out)
     end)
 
-    it("gen:wait says which generation goes on", function()
+    it("gen:wait names the generation that continues", function()
       local out = run "try(function() return client:generation(id):wait() end) go_on()"
       assert.matches("^false\t.*interrupted!", out)
       assert.is_truthy(out:find(('client:generation("%s"):wait()'):format(ID), 1, true), out)
     end)
 
-    it("a call that only reads is raised as it is", function()
+    it("a call that only reads raises the error unchanged", function()
       local out = run [[
         try(client.request, client, { method = "GET", path = "/api/v1/generation/generations-v2/x/status" })
         go_on()]]
@@ -187,7 +216,7 @@ describe("a debug hook that raises in a task", function()
     assert.is_truthy(out:find(LINE:format("neon"), 1, true), out)
   end)
 
-  it("ends the tasks of its devkit4ai.all, and names their orders", function()
+  it("ends the tasks of its devkit4ai.all, and names their generations", function()
     local out = run [[
       local task = devkit4ai.spawn(function()
         local co = coroutine.running()
@@ -209,7 +238,7 @@ describe("a debug hook that raises in a task", function()
   end)
 
   if not (_VERSION == "Lua 5.1" and not rawget(_G, "jit")) then
-    it("and is caught there cancels the upload, and a later error of the task names it", function()
+    it("and is caught cancels the upload, and a later error of the task names the generation", function()
       local out = run [[
         local task = devkit4ai.spawn(function()
           watch(coroutine.running())
@@ -280,7 +309,7 @@ if not rawget(_G, "jit") then
         end):join()
       end },
     } do
-      local name = "at any instruction of generate, " .. where .. ", leads to the generation, if one was made (%d of 3)"
+      local name = "at any instruction of generate, " .. where .. ", names the generation, if one was created (%d of 3)"
       for third = 1, 3 do it(name:format(third), function() -- apart, since tools/test waits 120 s for one test
         generate() -- its modules are loaded: an error in a require is Lua's own affair
         local ended = false

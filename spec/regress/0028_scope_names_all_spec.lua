@@ -1,8 +1,8 @@
 -- devkit4ai.all, map and a task that ended by an error named one of several open generations, or none; their err was
 -- retryable, and a loop built on that paid again.
 local devkit4ai = require "devkit4ai"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local unpack = table.unpack or unpack -- luacheck: ignore 113
 
@@ -24,7 +24,7 @@ local SERVER = [[
     end
   end]]
 
-describe("an error that ends a scope", function()
+describe("an error that ends a group of tasks", function()
   local server, client, answered
   before_each(function()
     answered = 0
@@ -107,7 +107,7 @@ describe("an error that ends a scope", function()
     assert.equal(4, posts())
   end)
 
-  it("all: a text that one raises names them, too", function()
+  it("all: a string that one raises names them, too", function()
     local ok, why = pcall(devkit4ai.all, {
       function() return order "1" end, function() until_answered(1) error "boom" end,
     })
@@ -116,7 +116,7 @@ describe("an error that ends a scope", function()
     assert.matches("boom", why)
   end)
 
-  it("all: another value that one raises is the cause of an error that names them", function()
+  it("all: another raised value is the cause of an error that names them", function()
     local value = { code = 7 }
     local ok, err = pcall(devkit4ai.all, {
       function() return order "1" end, function() until_answered(1) error(value) end,
@@ -127,7 +127,7 @@ describe("an error that ends a scope", function()
     assert_names(err.message, line(1))
   end)
 
-  it("all: nothing that was created leaves the failure as it was, but for the results", function()
+  it("all: the failure stays unchanged without created generations, except for the results", function()
     local results, message, err = devkit4ai.all { function() return 7 end, function() return client:me() end }
     assert.is_nil(results)
     assert.same({ "rate_limited", "refused", true }, { err.kind, err.outcome, err.retryable })
@@ -153,7 +153,7 @@ describe("an error that ends a scope", function()
     assert.matches("no use for it", failures[3].message)
   end)
 
-  it("a task that joined, and then fails, names what those that it joined created", function()
+  it("a task that fails after joins names the generations of the joined tasks", function()
     local task = devkit4ai.spawn(function()
       assert(devkit4ai.all { function() return order "1" end })
       assert(devkit4ai.map({ "2" }, nil, order))
@@ -166,7 +166,7 @@ describe("an error that ends a scope", function()
     assert_names(message, line(1), line(2), line(3))
   end)
 
-  it("a cancelled map: each generation, each open order, the results", function()
+  it("a cancelled map names each generation and each unknown outcome, and has the results", function()
     local inside
     local task = devkit4ai.spawn(function()
       inside = { devkit4ai.map({ "1", "hang 2", "hang 3" }, nil, function(prompt, i)
@@ -186,7 +186,7 @@ describe("an error that ends a scope", function()
     end
   end)
 
-  it("a task that raises: a text has the line, another value becomes the cause", function()
+  it("a task that raises: a string has the line, another value becomes the cause", function()
     local ok, why = pcall(function()
       return devkit4ai.spawn(function()
         assert(order "1")
@@ -207,7 +207,7 @@ describe("an error that ends a scope", function()
     assert_err(err.message, err, "failed", { id(2) })
   end)
 
-  it("client:request on the path that creates is named, too", function()
+  it("client:request to the create path is named, too", function()
     local task = devkit4ai.spawn(function()
       assert(client:request { method = "POST", path = "/api/v1/generation/generate-v2", json = { prompt = "1" } })
       return client:me()

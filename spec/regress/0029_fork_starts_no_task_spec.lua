@@ -1,8 +1,8 @@
 -- A forked child ran the tasks of its parent that had not begun, and those that slept. LuaJIT's ffi can fork.
 if not rawget(_G, "jit") then return end
 
-local child = require "spec.support.child"
-local raw = require "spec.support.raw"
+local child = require "spec.support.process.child"
+local raw = require "spec.support.servers.raw"
 
 local SERVER = [[return function(conn)
   local request = conn:read_request()
@@ -59,7 +59,7 @@ describe("a task of a process that forks", function()
     ["a sleep"] = "assert(devkit4ai.sleep(0.05))",
     ["all"] = "assert(devkit4ai.all { call 'child' }[1] == 'u')",
   } do
-    it("that has not begun runs in the parent alone, whatever the child does: " .. how, function()
+    it("that has not started runs only in the parent, whatever the child does: " .. how, function()
       run([[
         local task = devkit4ai.spawn(call "parent")
         print(in_child(function() ]] .. wait .. [[ end))
@@ -67,7 +67,7 @@ describe("a task of a process that forks", function()
       ]], "0\nu\n")
     end)
 
-    it("that sleeps goes on in the parent alone, whatever the child does: " .. how, function()
+    it("that sleeps continues only in the parent, whatever the child does: " .. how, function()
       run([[
         local task = devkit4ai.spawn(function()
           devkit4ai.sleep(0.02)
@@ -80,7 +80,7 @@ describe("a task of a process that forks", function()
     end)
   end
 
-  it("gives who joins it in the child an error of kind config, also where the child asks twice", function()
+  it("returns an error of kind config to a join in the child, also to a second join", function()
     run([[
       local task = devkit4ai.spawn(call "parent")
       print(in_child(function()
@@ -94,7 +94,7 @@ describe("a task of a process that forks", function()
     ]], "0\nu\n")
   end)
 
-  it("that forks goes on in both, and the others in the parent alone", function()
+  it("that forks continues in both processes, and the others only in the parent", function()
     run([[
       local other = devkit4ai.spawn(function()
         devkit4ai.sleep(0.02)
@@ -113,7 +113,7 @@ describe("a task of a process that forks", function()
     assert.equal(1, count "child")
   end)
 
-  it("of a map begins no item in the child", function()
+  it("of a map starts no item in the child", function()
     run([[
       local results = devkit4ai.map({ 1, 2, 3 }, { concurrency = 1 }, function(i)
         if i < 3 then

@@ -1,9 +1,9 @@
--- A cancelled task whose loop repeated a call held up the frame, the script and who waited for its end, for ever.
+-- A cancelled task that repeated a call in a loop blocked the frame, the script and its waiters forever.
 local devkit4ai = require "devkit4ai"
-local child = require "spec.support.child"
-local raw = require "spec.support.raw"
+local child = require "spec.support.process.child"
+local raw = require "spec.support.servers.raw"
 local waits = require "devkit4ai.loop.waits"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 -- What a loop may repeat without an end; each gives a value where it succeeds.
 local REPEATED = {
@@ -42,7 +42,7 @@ local PRELUDE = [[
 ]]
 
 local ENDS = {
-  ["frames go on"] = { "frames", [[
+  ["frames continue"] = { "frames", [[
     for _ = 1, 20 do
       local before = turns
       devkit4ai.update()
@@ -50,17 +50,17 @@ local ENDS = {
       devkit4ai.sleep(0)
     end
   ]] },
-  ["a script's waits and calls go on"] = { "script", [[
+  ["a script's waits and calls continue"] = { "script", [[
     assert(devkit4ai.sleep(0.01))
     assert(devkit4ai.spawn(function() return devkit4ai.sleep(0.01) end):join())
     local _, _, err = client:me { timeout = 0.05 }
     assert(err.kind == "timeout", err.message)
   ]] },
-  ["its end can be waited for"] = { "script", few = true, [[
+  ["its join returns"] = { "script", few = true, [[
     local value, message, err = task:join()
     assert(value == nil and err.kind == "cancelled" and task.done, message)
   ]] },
-  ["its siblings' failure is given"] = { "script", few = true, [[
+  ["its siblings' failure is returned"] = { "script", few = true, [[
     local value, message = devkit4ai.all { loop, function() devkit4ai.sleep(0.02) return nil, "enough" end }
     assert(value == nil and message:find("enough", 1, true), message)
   ]] },
@@ -69,7 +69,7 @@ local ENDS = {
 -- Those take a second each, until the library ends the task.
 local FEW = { ["a call"] = true, ["join"] = true, ["pcall of a call"] = true }
 
-describe("a cancelled task that goes on and on:", function()
+describe("a cancelled task that continues in a loop:", function()
   local server
   setup(function() server = raw.start { script = "return function(conn) conn:read_head() conn:sleep(1000) end" } end)
   teardown(function() server:stop() end)
@@ -119,13 +119,13 @@ describe("devkit4ai.update", function()
     return list
   end
 
-  it("runs one task at least, and leaves to the next frame what its budget has no room for", function()
+  it("runs at least one task, and leaves the rest for the next frame when its budget is spent", function()
     assert.same({ 1, 1, 1 }, frames(3, function() burn(0.01) end, { budget = 0.001 }))
     assert.same({ 1, 1, 1 }, frames(3, function() end, { budget = 0 }))
     assert.same({ 1, 1, 1 }, frames(3, function() burn(0.01) end)) -- the budget that it has by itself
   end)
 
-  it("runs all that are ready where the budget has room, each once", function()
+  it("runs each ready task once if the budget permits", function()
     assert.same({ 3 }, frames(3, function() end, { budget = 1000 }))
     local turns, stop = 0, false
     devkit4ai.spawn(function()
@@ -140,7 +140,7 @@ describe("devkit4ai.update", function()
     devkit4ai.update { budget = 1000 }
   end)
 
-  it("a task that is always ready leaves its frame all the same", function()
+  it("a task that is always ready does not block its frame", function()
     local turns, stop = 0, false
     local slot = {}
     local task = devkit4ai.spawn(function()
@@ -158,7 +158,7 @@ describe("devkit4ai.update", function()
     task:join()
   end)
 
-  it("wants a number of seconds", function()
+  it("requires a number of seconds", function()
     for _, bad in ipairs { { budget = -1 }, { budget = 0 / 0 }, { budget = "1" }, { buget = 1 }, 5 } do
       local ok, why = pcall(devkit4ai.update, bad)
       assert.is_false(ok)
@@ -168,15 +168,15 @@ describe("devkit4ai.update", function()
 end)
 
 describe("task:join", function()
-  it("finds a circle in one look at each task, however they wait for each other", function()
-    local layers, looks = {}, 0
+  it("finds a cycle with one visit to each task, however they wait for each other", function()
+    local layers, visits = {}, 0
     local client = devkit4ai.new(wire.options "http://127.0.0.1:9")
     for depth = 1, 25 do
       local below = layers[depth - 1]
       layers[depth] = {}
       for i = 1, 2 do
         layers[depth][i] = devkit4ai.spawn(function()
-          looks = looks + 1
+          visits = visits + 1
           if not below then return devkit4ai.sleep(0.05) end
           return devkit4ai.all { function() return below[1]:join() end, function() return below[2]:join() end }
         end)
@@ -198,7 +198,7 @@ describe("task:join", function()
     debug.sethook()
     assert.is_true(ok, why)
     hang:join()
-    assert.same({ true, 50 }, { over, looks })
+    assert.same({ true, 50 }, { over, visits })
     client:close()
   end)
 end)

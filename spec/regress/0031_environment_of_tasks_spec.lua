@@ -1,7 +1,7 @@
 -- Strict globals and a missing debug library: the library could not be loaded, or the first task that failed lost its error,
--- and who joined it waited for ever.
-local child = require "spec.support.child"
-local raw = require "spec.support.raw"
+-- and its join waited forever.
+local child = require "spec.support.process.child"
+local raw = require "spec.support.servers.raw"
 
 local ENVIRONMENTS = {
   ["strict globals"] = [[

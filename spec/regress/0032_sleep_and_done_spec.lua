@@ -36,14 +36,14 @@ describe("devkit4ai.sleep", function()
     assert.same({ "a", "b", "c" }, order)
   end)
 
-  it("of no time, or less, gives the others a turn", function()
+  it("of zero or negative time lets other tasks run", function()
     for _, seconds in ipairs { 0, -1, -1e308, -math.huge } do
       assert.is_true(devkit4ai.sleep(seconds))
       assert.is_true((devkit4ai.spawn(function() return devkit4ai.sleep(seconds) end):join()))
     end
   end)
 
-  it("gives nil, message, err when its task is cancelled, during it and before", function()
+  it("returns nil, message, err if its task is cancelled during or before it", function()
     local results = {}
     local task = devkit4ai.spawn(function()
       results[1] = { devkit4ai.sleep(1e308) }
@@ -59,7 +59,7 @@ describe("devkit4ai.sleep", function()
     end
   end)
 
-  it("wants a number, and says so at the caller's line", function()
+  it("raises at the caller's line without a number", function()
     for _, bad in ipairs { "1", {}, 0 / 0, false } do
       local ok, why = pcall(function() devkit4ai.sleep(bad) end)
       assert.is_false(ok)
@@ -68,7 +68,7 @@ describe("devkit4ai.sleep", function()
     assert.is_false((pcall(devkit4ai.sleep)))
   end)
 
-  it("can't wait in a coroutine inside a task, and says so", function()
+  it("raises in a coroutine inside a task", function()
     local why = devkit4ai.spawn(function()
       return select(2, coroutine.resume(coroutine.create(function()
         local slept = devkit4ai.sleep(0)
@@ -80,7 +80,7 @@ describe("devkit4ai.sleep", function()
 end)
 
 describe("task.done", function()
-  it("is false until the task is over, however it ends", function()
+  it("is false until the task ends, in whatever way", function()
     local ends = {
       function() return 1 end, function() end, function() return nil, "message" end, function() error "x" end,
       function() error() end,
@@ -103,8 +103,8 @@ describe("task.done", function()
   end)
 end)
 
-describe("a join that was under way when its task was cancelled", function()
-  it("gives what the other task gave, if that ended first", function()
+describe("a join that waits when its task is cancelled", function()
+  it("returns the other task's results, if that ended first", function()
     local other, task
     other = devkit4ai.spawn(function()
       devkit4ai.sleep(0.005)

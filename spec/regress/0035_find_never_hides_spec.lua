@@ -4,9 +4,9 @@ local cjson = require "cjson"
 local core = require "devkit4ai.core"
 local devkit4ai = require "devkit4ai"
 local instructions = require "devkit4ai.generation.input.instructions"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 local server_clock = require "devkit4ai.request.time.server_clock"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local NOW = 1800000000 -- the server's time: 2027-01-15 08:00:00
 local DATE = "Fri, 15 Jan 2027 08:00:00 GMT"
@@ -82,8 +82,8 @@ describe("find_generation", function()
 
   -- advice that a message must not give if the generation may exist
   local function is_careful(message)
-    for _, words in ipairs { "order anew", "send it anew", "create", "generate {", "generate again" } do
-      assert.is_falsy(message:find(words, 1, true), message)
+    for _, fragment in ipairs { "order anew", "send it anew", "create", "generate {", "generate again" } do
+      assert.is_falsy(message:find(fragment, 1, true), message)
     end
   end
 
@@ -98,8 +98,8 @@ describe("find_generation", function()
         -- as servers return it: as it was sent, the prompt alone, an object, JSON in JSON
         local sent = assert(instructions.encode(prompt))
         for _, told in ipairs { sent, prompt, { prompt = prompt }, cjson.encode(sent) } do
-          local made = { id = id(1), status = "pending", instructions = told, created_at = "2027-01-15T08:00:00Z" }
-          start({ made }, nil, CUT)
+          local created = { id = id(1), status = "pending", instructions = told, created_at = "2027-01-15T08:00:00Z" }
+          start({ created }, nil, CUT)
           assert.equal(id(1), assert(run(lose { prompt = prompt })).id)
           client:close()
           server:stop()
@@ -161,8 +161,8 @@ describe("find_generation", function()
         assert.is_nil(gen)
         assert.same({ "conflict", "refused", false }, { err.kind, err.outcome, err.retryable })
         is_careful(message)
-        for _, words in ipairs { id(1), "2027-01-15T07:59:55Z", "after the server's time", "without since" } do
-          assert.is_truthy(message:find(words, 1, true), message)
+        for _, fragment in ipairs { id(1), "2027-01-15T07:59:55Z", "after the server's time", "without since" } do
+          assert.is_truthy(message:find(fragment, 1, true), message)
         end
       end)
     end

@@ -1,6 +1,6 @@
 -- A line of code that a message suggests runs as printed (architecture.md, invariant 14): in the same program, and in the next one with
 -- a new client. `client` is a client of devkit4ai.new, `user` one of project:end_user.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local devkit4ai = require "devkit4ai"
 local waits = require "devkit4ai.loop.waits"
 

@@ -1,7 +1,7 @@
 -- The URL of an image is read as browsers read it, and requested again once after it has expired. A bad URL is reported.
-local devkit4ai = require "spec.support.no_retry_pauses"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 local PNG = wire.image.png
@@ -36,11 +36,11 @@ describe("the URL of an image", function()
   end)
 
   local function counts()
-    local looks, images = 0, {}
+    local polls, images = 0, {}
     for _, request in ipairs(server:requests()) do
-      if request.target:find("/status$") then looks = looks + 1 else images[#images + 1] = request.target end
+      if request.target:find("/status$") then polls = polls + 1 else images[#images + 1] = request.target end
     end
-    return looks, images
+    return polls, images
   end
 
   for what, case in pairs {
@@ -59,9 +59,9 @@ describe("the URL of an image", function()
     it(what .. " is read as a browser reads it", function()
       start(("result_image_url = (%s)"):format(case[1]))
       assert.equal(PNG, (assert(gen:bytes())))
-      local looks, images = counts()
+      local polls, images = counts()
       local target = images[1]:gsub("%%C3%%B6", "\195\182"):gsub("%%c3%%b6", "\195\182")
-      assert.same({ 1, case[2], 1 }, { looks, target, #images })
+      assert.same({ 1, case[2], 1 }, { polls, target, #images })
     end)
   end
 
@@ -85,8 +85,8 @@ describe("the URL of an image", function()
         local bytes, message, err = gen:bytes()
         assert.is_nil(bytes)
         assert.same({ "protocol", "not_sent", ID }, { err.kind, err.outcome, err.generation_id })
-        local words = "completed, but the response has no image URL that can be used (" .. case[2] .. ")"
-        assert.is_truthy(message:find(words, 1, true), message)
+        local fragment = "completed, but the response has no image URL that can be used (" .. case[2] .. ")"
+        assert.is_truthy(message:find(fragment, 1, true), message)
         assert.is_falsy(message:find("call gen:wait() first", 1, true), message)
         assert.is_falsy(message:find("word", 1, true), message)
       end
@@ -108,8 +108,8 @@ describe("the URL of an image", function()
       start("result_image_url = url .. (look < 2 and '/old.png?sig=1' or '/new.png?sig=2')", image)
       assert(gen:refresh())
       assert.equal(PNG, (assert(gen:bytes())))
-      local looks, images = counts()
-      assert.same({ 2, { "/old.png?sig=1", "/new.png?sig=2" } }, { looks, images })
+      local polls, images = counts()
+      assert.same({ 2, { "/old.png?sig=1", "/new.png?sig=2" } }, { polls, images })
     end)
 
     it(("counts as expired if the new one fails as well, with %d"):format(status), function()
@@ -118,14 +118,14 @@ describe("the URL of an image", function()
       local bytes, message, err = gen:bytes()
       assert.is_nil(bytes)
       assert.same({ status, "get_picture", ID, false }, { err.status, err.operation, err.generation_id, err.retryable })
-      for _, words in ipairs { "has expired", "gen:refresh()", ID .. " is paid for", "go on with " } do
-        assert.is_truthy(message:find(words, 1, true), message)
+      for _, fragment in ipairs { "has expired", "gen:refresh()", ID .. " is paid for", "go on with " } do
+        assert.is_truthy(message:find(fragment, 1, true), message)
       end
-      for _, words in ipairs { "check the keys", "owner of the project", "token" } do
-        assert.is_falsy(message:find(words, 1, true), message)
+      for _, fragment in ipairs { "check the keys", "owner of the project", "token" } do
+        assert.is_falsy(message:find(fragment, 1, true), message)
       end
-      local looks, images = counts()
-      assert.same({ 2, 2 }, { looks, #images })
+      local polls, images = counts()
+      assert.same({ 2, 2 }, { polls, #images })
     end)
   end
 

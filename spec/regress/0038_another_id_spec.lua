@@ -1,8 +1,8 @@
 -- A response about another id than the requested one is a `protocol` failure, and changes no object.
-local devkit4ai = require "spec.support.no_retry_pauses"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
 local poll_schedule = require "devkit4ai.generation.pacing.poll_schedule"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local ID, OTHER = "990e8400-e29b-41d4-a716-446655440004", "990e8400-e29b-41d4-a716-446655440005"
 local PROJECT = wire.sample.project_id

@@ -1,10 +1,10 @@
 -- gen:wait: its message at the deadline has the last failure; a 404 right after the creation is a failed poll; the letter case of
 -- a status does not matter; X-Request-ID is kept.
-local devkit4ai = require "spec.support.no_retry_pauses"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
 local poll_schedule = require "devkit4ai.generation.pacing.poll_schedule"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 local waits = require "devkit4ai.loop.waits"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 local IMAGE = { data = wire.image.png, filename = "a.png" }
@@ -18,12 +18,12 @@ describe("gen:wait", function()
   end)
   teardown(function() poll_schedule.pause = pause end)
 
-  -- looks: Lua for each status request; the last one repeats; a create request is answered with ID
+  -- ...: Lua for each status request; the last one repeats; a create request is answered with ID
   local function start(...)
     local steps = {}
     for i, step in ipairs { ... } do steps[i] = ("function(conn) %s end"):format(step) end
     server = raw.start { script = ([[
-      local ID, looks = "%s", 0
+      local ID, polls = "%s", 0
       local steps = { %s }
       return function(conn)
         local request = conn:read_request()
@@ -31,8 +31,8 @@ describe("gen:wait", function()
           if request.method == "POST" then
             conn:respond(200, { id = ID, status = "pending" }, { ["X-Request-ID"] = "order-1" })
           else
-            looks = looks + 1
-            steps[math.min(looks, #steps)](conn)
+            polls = polls + 1
+            steps[math.min(polls, #steps)](conn)
           end
           request = conn:read_request()
         end
@@ -77,8 +77,8 @@ describe("gen:wait", function()
       assert.is_nil(gen)
       assert.equal("timeout", err.kind)
       local last = "the last status request failed: "
-      for _, words in ipairs { "no status was received", last, case[2], "paid for", "go on waiting" } do
-        assert.is_truthy(message:find(words, 1, true), message)
+      for _, fragment in ipairs { "no status was received", last, case[2], "paid for", "go on waiting" } do
+        assert.is_truthy(message:find(fragment, 1, true), message)
       end
       assert.is_falsy(message:find("no answer yet", 1, true), message)
     end)

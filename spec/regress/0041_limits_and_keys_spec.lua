@@ -2,9 +2,9 @@
 -- project, the return of a retry budget, and the key that a new handle uses.
 local concurrency_limit = require "devkit4ai.generation.concurrency_limit"
 local core = require "devkit4ai.core"
-local devkit4ai = require "spec.support.no_retry_pauses"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local ID, OTHER = "990e8400-e29b-41d4-a716-446655440004", "880e8400-e29b-41d4-a716-446655440003"
 local IMAGE = { data = wire.image.png, filename = "a.png" }
@@ -36,12 +36,12 @@ local function last_key()
 end
 
 describe("a create call", function()
-  local compile, made
+  local compile, created
 
   before_each(function()
-    compile, made = core.request, {}
+    compile, created = core.request, {}
     core.request = function(request)
-      made[#made + 1] = { idle = request.idle or false, total = request.total or false }
+      created[#created + 1] = { idle = request.idle or false, total = request.total or false }
       return compile(request)
     end
   end)
@@ -62,7 +62,7 @@ describe("a create call", function()
       local order = { images = { IMAGE }, prompt = "neon", timeout = case[2] }
       for _, call in ipairs { client.generate, client.generate_anonymous } do
         assert(call(client, order))
-        local request = made[#made]
+        local request = created[#created]
         assert.equal(case[3].idle, request.idle)
         if case[2] then assert.is_true(request.total <= case[2] and request.total > case[2] - 10)
         else assert.equal(case[3].total, request.total) end
@@ -73,7 +73,7 @@ describe("a create call", function()
   it("has longer limits than a call that only reads", function()
     start(ANSWER)
     assert(client:generation(ID):refresh())
-    assert.same({ idle = 30, total = 120 }, made[#made])
+    assert.same({ idle = 30, total = 120 }, created[#created])
   end)
 end)
 
@@ -134,16 +134,16 @@ describe("a project's key", function()
     start [[local key = request.target:match("api%-keys$") and "pk_made_" .. n
       conn:respond(200, { id = "990e8400-e29b-41d4-a716-446655440004", key = key, status = "completed" })]]
     local a, b = client:project(OTHER), client:project(OTHER)
-    local made = assert(a:new_key "k")
+    local created = assert(a:new_key "k")
     local function uses(project)
       assert(project:generation(ID):refresh())
       return last_key()
     end
-    assert.equal(made.key, uses(client:project(OTHER)))
-    assert.equal(made.key, uses(client:project(OTHER:upper())))
+    assert.equal(created.key, uses(client:project(OTHER)))
+    assert.equal(created.key, uses(client:project(OTHER:upper())))
     assert(b:use_key "pk_given")
     assert.equal("pk_given", uses(client:project(OTHER)))
-    assert.equal(made.key, uses(a)) -- each handle keeps its own
+    assert.equal(created.key, uses(a)) -- each handle keeps its own
     assert(b:new_key "not used") -- it has one
     assert.equal("pk_given", uses(client:project(OTHER)))
     assert.equal(wire.sample.project_key, uses(client:project())) -- and other projects theirs

@@ -1,9 +1,9 @@
--- Times that a response names as dates were held against our clock, which may be wrong. They are relative to its own Date.
-local devkit4ai = require "spec.support.no_retry_pauses"
-local raw = require "spec.support.raw"
+-- Dates in a response were compared with the local clock, which may be wrong. They are relative to the response's Date.
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local raw = require "spec.support.servers.raw"
 local waits = require "devkit4ai.loop.waits"
 local server_clock = require "devkit4ai.request.time.server_clock"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 local DAY = 86400
@@ -31,7 +31,7 @@ local function serve(ahead, status, headers)
 end
 
 describe("the time to wait", function()
-  for words, ahead in pairs(CLOCKS) do
+  for name, ahead in pairs(CLOCKS) do
     for what, row in pairs {
       ["a Retry-After date"] = { 429, [[Date = date(now), ["Retry-After"] = date(now + 7)]], 7 },
       ["a Retry-After date of a 503"] = { 503, [[Date = date(now), ["Retry-After"] = date(now + 7)]], 7 },
@@ -40,7 +40,7 @@ describe("the time to wait", function()
       ["a reset after a day"] = { 429, [[Date = date(now), ["X-RateLimit-Reset"] = tostring(now + 90000)]], 60 },
       ["seconds"] = { 429, [[Date = date(now), ["Retry-After"] = "7"]], 7 },
     } do
-      it(("is right for %s, where the server's clock is %s"):format(what, words), function()
+      it(("is correct for %s, if the server's clock is %s"):format(what, name), function()
         serve(ahead, row[1], row[2])
         local value, _, err = client:me()
         assert.is_nil(value)
@@ -49,7 +49,7 @@ describe("the time to wait", function()
     end
   end
 
-  it("goes by our clock where the response has no Date that can be read", function()
+  it("uses the local clock if the response has no valid Date", function()
     serve(0, 429, [[Date = "soon", ["Retry-After"] = date(now + 3000)]])
     local _, _, err = client:me()
     assert.is_true(err.retry_after > 2900 and err.retry_after <= 3000, err.retry_after)
@@ -57,8 +57,8 @@ describe("the time to wait", function()
 end)
 
 describe("the pace of waits", function()
-  for words, ahead in pairs(CLOCKS) do
-    it("slows ahead of a limit whose reset comes in a minute, where the server's clock is " .. words, function()
+  for name, ahead in pairs(CLOCKS) do
+    it("slows before a limit that resets in a minute, if the server's clock is " .. name, function()
       serve(ahead, 200, [[Date = date(now), ["X-RateLimit-Limit"] = "100", ["X-RateLimit-Remaining"] = "6",
         ["X-RateLimit-Reset"] = tostring(now + 60)]])
       local now, sleep, slept = waits.now, waits.sleep, 0
@@ -78,7 +78,7 @@ end)
 describe("server_clock", function()
   before_each(function() serve(0, 200, "") end) -- for after_each
 
-  it("is the response's Date, in each of HTTP's forms, or else what is given", function()
+  it("is the response's Date, in each format of HTTP, or the default", function()
     for date, time in pairs {
       ["Sun, 06 Nov 1994 08:49:37 GMT"] = 784111777, ["Sunday, 06-Nov-94 08:49:37 GMT"] = 784111777,
       ["Sun Nov  6 08:49:37 1994"] = 784111777, ["yesterday"] = 5, [""] = 5,

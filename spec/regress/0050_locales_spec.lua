@@ -1,9 +1,9 @@
 -- The locale of the program changed what the library sent and how it read responses. cjson notes the decimal sign once, and
 -- %g, tonumber, %w and lower follow the locale. The same script must give the same lines in each locale, whenever it is set.
 local cjson = require "cjson"
-local child = require "spec.support.child"
-local locales = require "spec.support.locales"
-local raw = require "spec.support.raw"
+local child = require "spec.support.process.child"
+local locales = require "spec.support.process.locales"
+local raw = require "spec.support.servers.raw"
 
 local ID = "550e8400-e29b-41d4-a716-446655440000"
 

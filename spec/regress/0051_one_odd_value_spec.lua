@@ -1,10 +1,10 @@
--- One odd value in a response took the rest with it: half a surrogate pair, a byte order mark, a NUL, null among the items of a
+-- One invalid value in a response made the rest unusable: half a surrogate pair, a byte order mark, a NUL, null among the items of a
 -- list, an item without an id, a field of another type.
 local devkit4ai = require "devkit4ai"
 local json = require "devkit4ai.util.json"
 local redact = require "devkit4ai.util.redact"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local function id_of(n) return ("0000000%d-2222-4333-8444-555555555555"):format(n) end
 
@@ -27,7 +27,7 @@ describe("json.decode", function()
     assert.equal("a\0b", json.decode_plain [["a\u0000b"]])
   end)
 
-  it("leaves null out of a list, and moves the others up", function()
+  it("removes null from a list without a gap", function()
     local _, value = json.decode '{"a":[null,1,null,{"b":[null]},null]}'
     assert.same({ a = { 1, { b = {} } } }, value)
     assert.equal(5, json.item_count(value.a))
@@ -35,13 +35,13 @@ describe("json.decode", function()
     assert.same({ 1, 2 }, json.decode_plain "[null,1,2]")
   end)
 
-  it("still refuses what is not JSON", function()
+  it("refuses invalid JSON", function()
     for _, text in ipairs { "", "\239\187\191", "\0", [["\ud83]], "{", [[\ud83d]], "NaN" } do
       assert.is_false((json.decode(text)))
     end
   end)
 
-  it("takes no long time over hostile text", function()
+  it("is fast for a hostile text", function()
     assert.is_false((json.decode(("\0"):rep(1e6) .. "x")))
     assert.is_false((json.decode(("\\ud83d"):rep(1e5))))
     redact.urls(("http://"):rep(2e5))
@@ -83,7 +83,7 @@ describe("a list", function()
     ["objects for texts"] = item(2, ',"error":{"a":{}},"created_at":{},"message":[],"result":{"url":7}'),
     ["a text for a boolean"] = item(2, ',"is_public":"yes"'),
   } do
-    it("with " .. what .. " is whole", function()
+    it("with " .. what .. " is complete", function()
       local list = assert(serve(page(item(1), odd, item(3))):public_generations():all())
       assert.equal(3, #list)
       for i, gen in ipairs(list) do
@@ -98,7 +98,7 @@ describe("a list", function()
   end
 
   for what, odd in pairs { null = "null", ["an item without an id"] = '{"status":"completed"}', ["a number"] = "7" } do
-    it("with " .. what .. " has the others, and does not end before its time", function()
+    it("with " .. what .. " has the other items, and does not end early", function()
       for at = 1, 3 do
         local items = { item(1), item(2) }
         table.insert(items, at, odd)
@@ -114,7 +114,7 @@ describe("a list", function()
     end)
   end
 
-  it("behind a byte order mark is read, and so is a generation", function()
+  it("after a byte order mark is read, and so is a generation", function()
     assert.equal(1, #assert(serve("\239\187\191" .. page(item(1))):public_generations():all()))
     client:close()
     server:stop()
@@ -132,7 +132,7 @@ describe("a list", function()
     assert.is_string(tostring(keys[1]))
   end)
 
-  it("of an account with odd fields still gives the account, and a registration its texts", function()
+  it("of an account with wrong fields returns the account, and a registration returns its strings", function()
     serve('{"id":"a","email":5,"role":[],"is_active":"yes","full_name":{},"created_at":1.5,"project_id":false,'
       .. '"access_token":"t"}')
     local account = assert(client:me())

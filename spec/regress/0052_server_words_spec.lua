@@ -1,9 +1,9 @@
--- Words of the server came raw into messages, logs and the terminal: escape sequences, megabytes, "table: 0x...". Fields of a 422
--- were masked too late, when the client was closed and its secrets were gone.
-local child = require "spec.support.child"
+-- Texts of the server reached messages, logs and the terminal unchanged: escape sequences, megabytes, "table: 0x...". Fields of a 422
+-- were masked too late, when the client was closed and its secrets were deleted.
+local child = require "spec.support.process.child"
 local devkit4ai = require "devkit4ai"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local ID = "550e8400-e29b-41d4-a716-446655440000"
 local EVIL = "a\27]0;title\7\27[2Jb\r\nc\194\155d\226\128\174e\255"
@@ -47,9 +47,9 @@ local HOW = {
     conn:respond(422, { detail = list })]],
 }
 
-describe("words of the server", function()
+describe("texts of the server", function()
   for how, body in pairs(HOW) do
-    it("in " .. how .. " are safe to display, and bounded", function()
+    it("in " .. how .. " are safe to display, and limited in size", function()
       local server, events = serve(body), {}
       local client = assert(devkit4ai.new(wire.options(server.url, { retry = { attempts = 1 },
         on_event = function(event) events[#events + 1] = event end })))

@@ -1,8 +1,8 @@
 -- DEVKIT4AI_LOG=debug showed secrets that the client does not hold: cookies, tokens under other names, a password of
 -- client:request that the server repeats, the query of a signed URL.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local redact = require "devkit4ai.util.redact"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 
 local ID = "550e8400-e29b-41d4-a716-446655440000"
 
@@ -55,7 +55,7 @@ describe("the debug log", function()
     end)
   end
 
-  it("shows fields that only look alike", function()
+  it("shows fields with similar names", function()
     local log = log_of [[conn:respond(200, { id = "x", key_prefix = "pk_1", token_type = "bearer", keys = "many" })]]
     for _, text in ipairs { "pk_1", "bearer", "many" } do assert.is_truthy(log:find(text, 1, true), log) end
   end)
@@ -86,7 +86,7 @@ describe("the debug log", function()
 end)
 
 describe("redact.is_secret_name", function()
-  it("knows names of secrets, however they are spelled", function()
+  it("recognizes names of secrets in any spelling", function()
     for _, name in ipairs { "key", "API_KEY", "api-key", "apiKey", "userPassword", "jwt" } do
       assert.is_true(redact.is_secret_name(name), name)
     end

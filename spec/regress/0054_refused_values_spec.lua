@@ -1,8 +1,8 @@
 -- A message repeated the value that it refused. It may be a key or a password in the wrong place, which the client does not
 -- know and so can't mask: a value of the wrong form is never shown.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local devkit4ai = require "devkit4ai"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local KEY = "sk_live-MARK-51H8x/"
 local UUID = wire.sample.project_id
@@ -74,7 +74,7 @@ describe("a refused value is not shown", function()
     assert.matches("unknown option '1'", select(2, pcall(devkit4ai.new, { "x" })))
   end)
 
-  it("by the text of a handle", function()
+  it("in the string of a handle", function()
     assert.is_nil(tostring(client:generation(KEY)):find("MARK", 1, true))
   end)
 

@@ -1,7 +1,7 @@
 -- What a host may do to a program's environment: package.path emptied after loading, no os.getenv, no debug library, SIGCHLD
 -- ignored, a LUA_INIT that prints.
-local child = require "spec.support.child"
-local raw = require "spec.support.raw"
+local child = require "spec.support.process.child"
+local raw = require "spec.support.servers.raw"
 
 local ID = "550e8400-e29b-41d4-a716-446655440000"
 
@@ -26,7 +26,7 @@ describe("a program", function()
     return ended.out
   end
 
-  it("may empty package.path and package.cpath when the library is loaded", function()
+  it("may empty package.path and package.cpath after it loaded the library", function()
     assert.equal("completed\ttrue\t200\n", run([[
       local devkit4ai = require "devkit4ai"
       package.path, package.cpath = "", ""
@@ -49,7 +49,7 @@ describe("a program", function()
     ]])
   end)
 
-  it("is told which library is missing", function()
+  it("gets the name of a missing library", function()
     for _, name in ipairs { "coroutine", "math", "os", "string", "table" } do
       assert.equal("devkit4ai needs the standard library " .. name .. "\n", run((([[
         local print, pcall, require, select = print, pcall, require, select
@@ -67,7 +67,7 @@ describe("a program", function()
     ]])
   end)
 
-  it("is told of its mistakes without the debug library, too", function()
+  it("gets the errors of its mistakes also without the debug library", function()
     assert.equal("devkit4ai: wrong\n", run [[
       debug = nil
       package.loaded.debug = nil
@@ -75,7 +75,7 @@ describe("a program", function()
     ]])
   end)
 
-  it("may forbid globals that nobody declared", function()
+  it("may forbid undeclared globals", function()
     assert.equal("config\n", run [[
       setmetatable(_G, { __index = function(_, name) error("undeclared: " .. name, 2) end })
       local _, _, err = require("devkit4ai.util.errors").refuse("config", "x")

@@ -1,5 +1,5 @@
 -- The journal stays valid JSON in UTF-8, whatever was sent, and shows a JSON body as it was sent. One null, one 1e400 or one
--- byte that is no UTF-8 used to make all of it unreadable, and sandbox:requests() then said that the sandbox had ended.
+-- byte that is not UTF-8 made the whole journal unreadable, and sandbox:requests() then reported that the sandbox had ended.
 local helper = require "spec.devkit4ai.sandbox.helper"
 local sandbox = require "devkit4ai.sandbox"
 
@@ -56,7 +56,7 @@ describe("the journal", function()
   end
 
   if pcall(require, "cqueues.socket") then
-    it("shows every body that is JSON as it was sent, and no other", function()
+    it("shows a body as it was sent only if it is JSON", function()
       local count = 0
       for body, shown in pairs(BODIES) do
         box:clear_requests()
@@ -70,7 +70,7 @@ describe("the journal", function()
       assert_valid(1)
     end)
 
-    it("is valid where a path, a query, a header, a file's name or a form is no UTF-8", function()
+    it("is valid if a path, a query, a header, a file name or a form is not UTF-8", function()
       local get = "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
       local form = '--B\r\nContent-Disposition: form-data; name="n\233"; filename="caf\233.png"\r\n\r\nx\r\n--B--\r\n'
       for _, bytes in ipairs {
@@ -88,7 +88,7 @@ describe("the journal", function()
     end)
   end
 
-  it("shows a fault that was set over HTTP with numbers and texts of any kind", function()
+  it("shows a fault that was set by HTTP with any numbers and strings", function()
     local set = helper.curl("-X", "POST", box.url .. "/_sandbox/faults", "-d",
       '{"operation": "login", "status": 503, "headers": {"X-A": 1e400, "X-B": ["\233", 0.1]}}')
     assert.equal(200, set.status)
@@ -97,7 +97,7 @@ describe("the journal", function()
     assert.same({ "\\xE9", 0.1 }, box:requests()[1].fault.headers["X-B"])
   end)
 
-  it("that can't be read is not a sandbox that has ended", function()
+  it("that can't be read is not reported as an ended sandbox", function()
     local odd = assert(sandbox.start {
       command = [[sh -c 'echo "{\"url\":\"http://127.0.0.1:1\"}"; while read -r line; do echo "{broken"; done' sh]],
     })
@@ -112,7 +112,7 @@ describe("the sandbox's JSON", function()
   if not pcall(require, "openssl.rand") then return end
   local json = require "devkit4ai.sandbox.util.json"
 
-  it("has no number that a reader refuses, and none that is not read back", function()
+  it("has only numbers that a reader accepts and reads back unchanged", function()
     assert.equal("[1e999,-1e999,null]", json.encode { 1 / 0, -1 / 0, 0 / 0 })
     for _, value in ipairs { 1, 1.5, 0.1, 1 / 3, 2 ^ 53, 2 ^ 64, 1e21, -1e-7 } do
       assert.equal(value, tonumber(json.encode(value)))
@@ -121,7 +121,7 @@ describe("the sandbox's JSON", function()
     assert.is_false(pcall(json.encode, io.stdout))
   end)
 
-  it("is no JSON where it is hex, or not a number", function()
+  it("rejects hexadecimal numbers and values that are not numbers", function()
     for _, source in ipairs { "[0x1F]", "[NaN]", "[Infinity]", "[-Infinity]" } do
       assert.is_nil((json.decode(source)))
     end

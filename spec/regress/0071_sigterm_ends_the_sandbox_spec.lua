@@ -1,5 +1,5 @@
--- SIGTERM ends the sandbox, also as process 1 of a container, to which the system delivers no signal that it does not ask
--- for. It used to be left to the system's default.
+-- SIGTERM ends the sandbox, also as process 1 of a container, to which the system delivers only signals with a handler.
+-- The sandbox had no handler.
 if _VERSION ~= "Lua 5.4" then return end -- the sandbox's process is the same for each Lua
 
 local helper = require "spec.devkit4ai.sandbox.helper"
@@ -26,7 +26,7 @@ local function ends_with(before, options)
 end
 
 describe("SIGTERM", function()
-  it("ends the sandbox with 0, a person's and a program's", function()
+  it("ends the sandbox with 0, started by a user or a program", function()
     assert.equal("ended with 0\n", ends_with("", ""))
     assert.equal("ended with 0\n", ends_with("", "--control"))
   end)

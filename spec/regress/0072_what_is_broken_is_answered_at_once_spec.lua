@@ -1,4 +1,4 @@
--- A request that is broken already is refused without more bytes. After a bad chunk size the answer used to wait for
+-- An invalid request is refused as soon as it is known to be invalid. After a bad chunk size the response waited for
 -- bytes that no client sends.
 local request_reader = require "devkit4ai.sandbox.http.request_reader"
 
@@ -36,7 +36,7 @@ local BROKEN = { -- bytes -> status
 }
 
 describe("the sandbox's HTTP reader", function()
-  it("refuses what is broken without more bytes", function()
+  it("refuses invalid requests without more bytes", function()
     for bytes, wanted in pairs(BROKEN) do
       for _, step in ipairs { 1, #bytes } do
         local status, waits = serve(bytes, step)
@@ -46,7 +46,7 @@ describe("the sandbox's HTTP reader", function()
     end
   end)
 
-  it("waits for the rest of what may be whole", function()
+  it("waits for the rest of requests that may be valid", function()
     for _, bytes in ipairs {
       "G", "\r", "\r\n", "GET / HTTP/1.1\r", "GET / HTTP/1.1\r\nHost: h\r", CHUNKED, CHUNKED .. "5", CHUNKED .. "5 ",
       CHUNKED .. "5;a=b", CHUNKED .. "5\r", CHUNKED .. "3\r\nhel", CHUNKED .. "3\r\nhel\r", CHUNKED .. "0\r\n",
@@ -57,7 +57,7 @@ describe("the sandbox's HTTP reader", function()
     end
   end)
 
-  it("keeps no connection after a broken body", function()
+  it("closes the connection after an invalid body", function()
     local bytes = CHUNKED .. "zz\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n"
     local reader = request_reader.new(function() return bytes end, function() end)
     local request = reader:read_request()

@@ -1,4 +1,4 @@
--- The control line neither holds up the server while an answer is not read, nor reads its input byte by byte.
+-- The control line does not block the server while its output is not read. It does not read its input byte by byte.
 if _VERSION ~= "Lua 5.4" then return end -- the sandbox's process is the same for each Lua
 
 local helper = require "spec.devkit4ai.sandbox.helper"
@@ -27,7 +27,7 @@ local LONG = [[{
 } >&3]]
 
 describe("the control line", function()
-  it("lets the server go on while nobody reads an answer", function()
+  it("does not block the server while its output is not read", function()
     local text = run(LONG .. [[
 
       # Until the command was taken, and its answer with it is on the way.
@@ -44,7 +44,7 @@ describe("the control line", function()
     assert.is_true(tonumber(long) > 300000, text)
   end)
 
-  it("reads in pieces", function()
+  it("reads in blocks", function()
     local text = run([[reads() { sed -n 's/^syscr: //p' "/proc/$pid/io"; }
       before=$(reads)]] .. "\n" .. LONG .. "\n" .. [[read -r line <&4
       echo "$(($(reads) - before)) reads of ${#line} bytes"]])
@@ -53,7 +53,7 @@ describe("the control line", function()
     assert.is_true(tonumber(reads) < 3000, text)
   end)
 
-  it("takes what a writer left that is gone already, a file, and nothing", function()
+  it("reads a closed pipe, a file and empty input", function()
     local function begins(command) return helper.shell("{ " .. command .. "; } | cut -c1-8") end
     for _, command in ipairs {
       [[printf '{"command":"mails"}\n\n{"half' | { sleep 1; devkit4ai sandbox --control; }]],
@@ -67,7 +67,7 @@ describe("the control line", function()
     assert.equal('{"url":"\n', begins "devkit4ai sandbox --control </dev/null")
   end)
 
-  it("leaves its input as it was for the shell that shares it", function()
+  it("does not change the flags of input that it shares with a shell", function()
     local text = helper.shell([[python3 -c '
 import fcntl, os, subprocess
 r, w = os.pipe()
@@ -82,7 +82,7 @@ print(child.wait())']])
     assert.equal("False\n0\n", text)
   end)
 
-  it("ends when nobody can read an answer any more", function()
+  it("ends when its output is closed", function()
     local text = helper.shell([[python3 -c '
 import subprocess
 child = subprocess.Popen(["devkit4ai", "sandbox", "--control"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)

@@ -1,12 +1,12 @@
--- Pictures that are asked for at the same time are drawn one after another: the first is done first. Drawn side by side,
--- all were done last.
+-- Images that are requested at the same time are drawn one after another: the first request is complete first. Drawn in parallel,
+-- all were complete at the end.
 if _VERSION ~= "Lua 5.4" or not pcall(require, "cqueues") then return end
 
 local cqueues = require "cqueues"
 local image_renderer = require "devkit4ai.sandbox.images.image_renderer"
 local image_cache = require "devkit4ai.sandbox.images.image_cache"
 
-describe("the sandbox's pictures", function()
+describe("the sandbox's images", function()
   local log, draw
   before_each(function()
     log, draw = {}, image_renderer.draw
@@ -35,12 +35,12 @@ describe("the sandbox's pictures", function()
     return got
   end
 
-  it("are drawn in the order in which they were asked for, each once", function()
+  it("are drawn in the order of the requests, each once", function()
     assert.same({ "png of a", "png of b", "png of a", "png of c" }, ask { "a", "b", "a", "c" })
     assert.same({ "begins a", "ends a", "begins b", "ends b", "begins c", "ends c" }, log)
   end)
 
-  it("go on after one that can't be drawn", function()
+  it("are drawn after one that can't be drawn", function()
     local got = ask { "bad", "b" }
     assert.truthy(got[1]:find("on purpose", 1, true))
     assert.equal("png of b", got[2])

@@ -4,7 +4,7 @@ local helper = require "spec.devkit4ai.sandbox.helper"
 describe("/_sandbox/", function()
   teardown(helper.stop_all)
 
-  it("refuses a query on every path, and does nothing", function()
+  it("refuses a query on every path, and changes nothing", function()
     local box = helper.start {}
     helper.curl(box.url .. "/nowhere")
     box:fault { status = 503 }
@@ -23,7 +23,7 @@ end)
 if _VERSION ~= "Lua 5.4" then return end -- the sandbox's process is the same for each Lua
 
 describe("the control line", function()
-  it("refuses a field that a command does not know", function()
+  it("refuses an unknown field of a command", function()
     local text = helper.shell([[{
       for command in index faults clear_faults requests clear_requests generations mails fault clock; do
         echo "{\"command\":\"$command\",\"filter\":1}"

@@ -1,4 +1,4 @@
--- A body is read by its Content-Type, as the API's framework does it. The sandbox took JSON under any type, so that a program
+-- A body is read by its Content-Type, as the API's framework does it. The sandbox accepted JSON with any type, so a program
 -- that forgot the header passed its tests.
 local helper = require "spec.devkit4ai.sandbox.helper"
 
@@ -35,7 +35,7 @@ describe("the sandbox and Content-Type:", function()
     }
   end
 
-  it("JSON is read where the type says so or is absent", function()
+  it("JSON is read if the type is JSON or absent", function()
     for _, kind in ipairs(JSON) do
       for _, route in ipairs(routes()) do
         local answer = send(route[1], route[2], route[3], kind, "-d", '{"name": 5, "email": 5, "user_id": 5}')
@@ -46,7 +46,7 @@ describe("the sandbox and Content-Type:", function()
     end
   end)
 
-  it("a body of another type is no object, and an empty one is missing", function()
+  it("a body of another type is not an object, and an empty body is missing", function()
     for _, route in ipairs(routes()) do
       for _, kind in ipairs(route[2] == "/auth/login" and OTHER or { OTHER[1], OTHER[3] }) do
         local answer = send(route[1], route[2], route[3], kind, "-d", '{"email": "a@example.com", "name": "abc"}')
@@ -58,7 +58,7 @@ describe("the sandbox and Content-Type:", function()
     end
   end)
 
-  it("a form may be of either form type, and has no field under another", function()
+  it("a form may have either form type, and has no fields with another type", function()
     local id = helper.generate(developer, "-F", "example_images=@" .. helper.PNG,
       "--form-string", 'instructions={"prompt": "a city"}').json.id
     local url = box.url .. "/api/v1/generation/generations-v2/" .. id .. "/public"
@@ -73,7 +73,7 @@ describe("the sandbox and Content-Type:", function()
     assert.equal(400, helper.request("PATCH", url, headers, "-H", typed "multipart/form-data", "-d", "x").status)
   end)
 
-  it("an upload is multipart with a boundary; another form has its text alone, another body nothing", function()
+  it("an upload is multipart with a boundary; another form has only its text fields, another body has none", function()
     local function missing(...)
       local answer, names = helper.generate(developer, ...), {}
       if answer.status ~= 422 then return answer.status end
@@ -90,7 +90,7 @@ describe("the sandbox and Content-Type:", function()
     assert.equal(1, #box:generations())
   end)
 
-  it("what is told to /_sandbox/ is JSON, whatever it is called", function()
+  it("a body to /_sandbox/ is JSON, with any type", function()
     for _, kind in ipairs { "text/plain", "application/json", "" } do
       local answer = helper.request("POST", box.url .. "/_sandbox/clock", {}, "-H", typed(kind), "-d", '{"advance": 1}')
       assert.equal(200, answer.status, kind)

@@ -1,4 +1,4 @@
--- A page that this machine serves may call the sandbox and read its answers; a page of another machine may not, and no page
+-- A page of this machine may call the sandbox and read its responses; a page of another machine may not, and no page
 -- reads /_sandbox/.
 local helper = require "spec.devkit4ai.sandbox.helper"
 
@@ -22,7 +22,7 @@ describe("a page in a browser", function()
       "-H", "Access-Control-Request-Headers: authorization,x-user-role")
   end
 
-  it("of this machine reads every answer, failures and those of faults among them", function()
+  it("of this machine reads every response, also failures and responses of faults", function()
     for _, origin in ipairs(PAGES) do
       for path, status in pairs { ["/health"] = 200, ["/api/v1/auth/me"] = 401, ["/nowhere"] = 404 } do
         local origin_of, answer = allowed("GET", path, origin)
@@ -36,7 +36,7 @@ describe("a page in a browser", function()
     assert.is_nil(helper.curl(box.url .. "/health").headers["access-control-allow-origin"])
   end)
 
-  it("of this machine may send what it asks for, which is no exchange of the journal", function()
+  it("of this machine may send requests after a preflight, which is not in the journal", function()
     box:clear_requests()
     for _, page in ipairs(PAGES) do
       local origin, answer = preflight(page)
@@ -47,7 +47,7 @@ describe("a page in a browser", function()
     assert.same({}, box:requests())
   end)
 
-  it("of another machine reads nothing and asks in vain", function()
+  it("of another machine reads nothing, and its preflight fails", function()
     for _, page in ipairs(OTHERS) do
       assert.is_nil((allowed("GET", "/health", page)), page)
       local origin, answer = preflight(page)

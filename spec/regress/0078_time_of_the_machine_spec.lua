@@ -1,4 +1,4 @@
--- The sandbox's clock starts with the machine's time, its fraction of a second included. Without it, created_at and every
+-- The sandbox's clock starts with the machine's time and its fraction of a second. Without the fraction, created_at and every
 -- other time were up to a second behind.
 if not pcall(require, "cqueues") then return end
 
@@ -19,7 +19,7 @@ describe("the sandbox's clock", function()
     end
   end)
 
-  it("starts with the second where the machine tells no more", function()
+  it("starts with the whole second if the machine has no fraction", function()
     local preload = package.preload.socket
     finally(function() package.preload.socket = preload end)
     package.loaded.socket = nil

@@ -1,27 +1,27 @@
--- A program that starts `devkit4ai sandbox --control` gets a line whatever goes wrong, and a test of it that fails ends.
+-- A program that starts `devkit4ai sandbox --control` gets a line after each failure, and its failing test ends.
 if _VERSION ~= "Lua 5.4" then return end -- Node and the sandbox are the same for each Lua
 
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local cjson = require("cjson").new()
 local helper = require "spec.devkit4ai.sandbox.helper"
 
 describe("devkit4ai sandbox --control", function()
-  it("writes a line for every wrong use, and for a rock that is missing", function()
-    for words, said in pairs {
+  it("writes a line for each usage error and for a missing rock", function()
+    for arguments, said in pairs {
       ["--steptime 60"] = "unknown option '--steptime'", ["--port x"] = "port must be a whole number",
       ["--step-time"] = "requires an argument", ["--parent x"] = "malformed argument", ["fly"] = "too many arguments",
       ["--tier gold"] = "tier must be one of", ["--dialect x"] = "dialect",
     } do
-      local line, code = helper.shell("devkit4ai sandbox --control " .. words .. " 2>/dev/null </dev/null; echo $?")
+      local line, code = helper.shell("devkit4ai sandbox --control " .. arguments .. " 2>/dev/null </dev/null; echo $?")
         :match("^([^\n]+)\n(%d+)\n$")
-      assert.equal("2", code, words)
+      assert.equal("2", code, arguments)
       assert.truthy(cjson.decode(line).error:find(said, 1, true), line)
     end
     assert.truthy(cjson.decode(helper.shell "devkit4ai sandbx --control 2>/dev/null").error:find("sandbx", 1, true))
     for module, said in pairs {
       ["devkit4ai.sandbox.main"] = "the sandbox needs devkit4ai.sandbox.main", argparse = "the command needs argparse",
     } do
-      local ended = child.run(('require "spec.support.hide_modules" "%s"\n'):format(module)
+      local ended = child.run(('require "spec.support.process.hide_modules" "%s"\n'):format(module)
         .. 'require("devkit4ai.cli").main { "sandbox", "--control" }')
       assert.truthy(cjson.decode(ended.out).error:find(said, 1, true), ended.out)
     end
@@ -30,7 +30,7 @@ describe("devkit4ai sandbox --control", function()
 end)
 
 describe("the Node helper of docs/testing.md", function()
-  it("lets a test that fails end, and names a mistake of its options", function()
+  it("lets a failing test end, and reports a mistake in its options", function()
     local page = child.read "docs/testing.md"
     local code = assert(page:match("```js\n(.-)\n// the program under test"))
     local folder = child.folder()

@@ -1,9 +1,9 @@
 -- A value refused after the payment, a failed refresh and an error in save did not name the generation. An error in a rotation
 -- lost the new key. A create call at the concurrency limit slept for an hour after the 429 of a poll.
-local child = require "spec.support.child"
-local devkit4ai = require "spec.support.no_retry_pauses"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local child = require "spec.support.process.child"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 local ORDER = { images = { { data = wire.image.png, filename = "a.png" } }, prompt = "neon" }

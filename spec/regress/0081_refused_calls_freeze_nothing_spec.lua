@@ -1,7 +1,7 @@
--- A task whose loop repeats a call that is refused at once (a file that is not there, a prompt without text, a key that is
--- missing) held up the frame for ever, and its cancel could not end it.
+-- A task whose loop repeats a call that is refused at once (a missing file, an empty prompt, a key that is
+-- missing) blocked the frame forever, and a cancel could not end it.
 local devkit4ai = require "devkit4ai"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local MOST = 100000 -- instructions of a frame; a loop that never waits runs into it
 local IMAGE = { data = wire.image.png, filename = "a.png" }
@@ -11,10 +11,10 @@ local keyless = assert(devkit4ai.new { base_url = "http://127.0.0.1:9" })
 local gen = client:generation "990e8400-e29b-41d4-a716-446655440004"
 
 local CALLS = {
-  ["generate with a file that is not there"] = function()
+  ["generate with a missing file"] = function()
     return client:generate { images = { "/not/there.png" }, prompt = "neon" }
   end,
-  ["generate with a prompt without text"] = function()
+  ["generate with an empty prompt"] = function()
     return client:generate { images = { IMAGE }, prompt = "" }
   end,
   ["generate_anonymous with no image"] = function()
@@ -23,15 +23,15 @@ local CALLS = {
   ["a call with a header that can't be sent"] = function() return client:me { headers = { ["a\n"] = "x" } } end,
   ["a call whose token is missing"] = function() return keyless:me() end,
   ["client:request with another method"] = function() return client:request { method = "BREW", path = "/" } end,
-  ["find_generation with a since that is no time"] = function()
+  ["find_generation with an invalid since"] = function()
     return client:find_generation { instructions = "neon", since = -1 }
   end,
-  ["gen:wait with no interval"] = function() return gen:wait { interval = 0 } end,
-  ["gen:save with no name"] = function() return gen:save "" end,
+  ["gen:wait with an interval of 0"] = function() return gen:wait { interval = 0 } end,
+  ["gen:save with an empty name"] = function() return gen:save "" end,
   ["a rotation without a key"] = function() return keyless:rotate_developer_key "n" end,
 }
 
-describe("a task's loop does not freeze the frame, and its cancel ends it, where it repeats", function()
+describe("a task's loop does not block the frame, and a cancel ends it, if it repeats", function()
   local loops, frames = {}, 0
 
   -- All loops run beside each other: a task that was cancelled is ended after a second or two.

@@ -1,9 +1,9 @@
--- Values that other JSON writers send took the rest of a response with them: NaN (Python), null in the place of a list (Go),
+-- Values of other JSON writers made the rest of a response unusable: NaN (Python), null in the place of a list (Go),
 -- an escape that JSON does not have, a deep field; blanks around a status; a URL with "\" or UTF-8.
 local devkit4ai = require "devkit4ai"
 local json = require "devkit4ai.util.json"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local ID = "00000001-2222-4333-8444-555555555555"
 
@@ -17,13 +17,13 @@ describe("json.decode", function()
     it(("reads %q"):format(text), function() assert.same(value, json.decode_plain(text)) end)
   end
 
-  it("still refuses what is not JSON", function()
+  it("refuses invalid JSON", function()
     for _, text in ipairs { "NaN", "Infinity", "[NaNa]", "[xNaN]", "[1 NaN]", "{NaN:1}", [=[["\x41]=], "[\\x]" } do
       assert.is_false((json.decode(text)), text)
     end
   end)
 
-  it("takes no long time over hostile text", function()
+  it("is fast for a hostile text", function()
     for _, text in ipairs { ":", "\"", ":NaN", "\\x", ": ", ("a"):rep(100) .. "\"", " " } do
       json.decode("[" .. text:rep(1e5))
     end
@@ -56,13 +56,13 @@ describe("a response", function()
     ["NaN"] = '"score":NaN', ["\\x41"] = '"x":"\\x41"',
     ["a deep field"] = '"meta":' .. ("["):rep(500) .. ("]"):rep(500),
   } do
-    it("with " .. what .. " in one item has them all", function()
+    it("with " .. what .. " in one item has all items", function()
       local body = ('{"generations":[{"id":"%s"},{"id":"x",%s}],"total":2}'):format(ID, odd)
       assert.equal(2, #assert(serve(body):public_generations():all()))
     end)
   end
 
-  it("with null in the place of a list is an empty list where the total is 0", function()
+  it("with null in place of a list is an empty list if the total is 0", function()
     assert.same({}, assert(serve('{"generations":null,"total":0,"page":1}'):public_generations():all()))
     client:close()
     server:stop()
@@ -77,7 +77,7 @@ describe("a response", function()
     end)
   end
 
-  it("with an empty reason of a failure gives none", function()
+  it("with an empty failure reason has no reason", function()
     local _, message, err = serve(('{"id":"%s","status":"failed","error":""}'):format(ID)):generation(ID):wait()
     assert.is_nil(err.detail)
     assert.matches("failed: the server gives no reason", message, 1, true)
@@ -87,7 +87,7 @@ describe("a response", function()
     ["http://URL\\a.png"] = "/a.png", ["http://URL/\195\164.png"] = "/%c3%a4.png",
     ["http://URL/a.png?n=\195\164&sig=a%2Fb"] = "/a.png?n=%c3%a4&sig=a%2Fb",
   } do
-    it("with the image URL " .. url .. " gives the image as a browser does", function()
+    it("with the image URL " .. url .. " gets the image as a browser does", function()
       local body = ('{"id":"%s","status":"completed","image_url":"","result_image_url":"%s"}'):format(
         ID, (url:gsub("\\", "\\\\")))
       local gen = serve(body):generation(ID)
@@ -98,7 +98,7 @@ describe("a response", function()
     end)
   end
 
-  it("that names its reset as a date has a time to wait, relative to its own date", function()
+  it("with a reset date has a time to wait, relative to its own Date", function()
     server = raw.start { script = [[
       return function(conn)
         conn:read_request()

@@ -1,7 +1,7 @@
--- A message about what is not installed names the modules that are missing and what to install. What fails for another
--- reason (a syntax error, a library that can't be loaded, Ctrl-C, no memory) is told as what it is: the command said of
--- each that a rock is not installed.
-local child = require "spec.support.child"
+-- A message about missing modules names them and what to install. A module that fails for another
+-- reason (a syntax error, a library that can't be loaded, Ctrl-C, no memory) is reported with that reason. The command said
+-- for each that a rock is not installed.
+local child = require "spec.support.process.child"
 local dependencies = require "devkit4ai.util.dependencies"
 
 local plain_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
@@ -13,7 +13,7 @@ local function run(before, ...)
 end
 
 local function hide(...)
-  return ('require "spec.support.hide_modules" ("%s")'):format(table.concat({ ... }, '", "'))
+  return ('require "spec.support.process.hide_modules" ("%s")'):format(table.concat({ ... }, '", "'))
 end
 
 -- What the command says, with one line on standard error.
@@ -62,20 +62,20 @@ describe("a module that is not installed", function()
       :format(LUA), ended)
   end)
 
-  it("is named together with the others", function()
+  it("is named with the other missing modules", function()
     if plain_51 then return end
     says(("the sandbox needs cqueues, openssl.rand, zlib, which %s does not find; on Debian and Ubuntu: "
       .. "apt-get install lua-cqueues lua-luaossl lua-zlib; with LuaRocks: cqueues, luaossl, lua-zlib"):format(LUA),
       run(hide("cqueues", "openssl", "zlib"), "sandbox"))
   end)
 
-  it("is not sent for on plain Lua 5.1, where the sandbox can't run", function()
+  it("is not suggested on plain Lua 5.1, where the sandbox can't run", function()
     if not plain_51 then return end
     says("the sandbox needs Lua 5.2 to 5.4 or LuaJIT, and this is Lua 5.1; install one of them, and build devkit4ai "
       .. "again for it", run(hide "cqueues", "sandbox"))
   end)
 
-  it("may be one that nobody knows", function()
+  it("may be unknown", function()
     assert.equal(("reset needs nonesuch, which %s does not find"):format(LUA),
       dependencies.missing_message("reset", { "string", "nonesuch" }))
     assert.is_nil(dependencies.missing_message("reset", { "string", "table" }))
@@ -96,7 +96,7 @@ describe("a module that fails for another reason", function()
 
   for name, row in pairs(FAILURES) do
     for module, command in pairs { argparse = "me", zlib = "sandbox", ["devkit4ai.sandbox.options"] = "sandbox" } do
-      it(("is told as what it is: %s in %s"):format(name, module), function()
+      it(("is reported with its reason: %s in %s"):format(name, module), function()
         if plain_51 and command == "sandbox" then return end
         local folder = child.folder()
         finally(function() child.remove(folder) end)

@@ -1,7 +1,7 @@
 -- Examples, the quickstart and the pages run against the sandbox. A user's DEVKIT4AI_ variables and settings file must not
 -- lead them to the real API, which costs money.
-local child = require "spec.support.child"
-local raw = require "spec.support.raw"
+local child = require "spec.support.process.child"
+local raw = require "spec.support.servers.raw"
 
 local plain_51 = _VERSION == "Lua 5.1" and not jit -- luacheck: globals jit
 

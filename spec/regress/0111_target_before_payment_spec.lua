@@ -1,6 +1,6 @@
 -- A program that knows its target file checks the path before the paid request: the README's program, the examples, the
 -- command. A second run must not pay and then refuse to save.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 
 local plain_51 = _VERSION == "Lua 5.1" and not jit -- luacheck: globals jit

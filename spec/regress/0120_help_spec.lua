@@ -1,5 +1,5 @@
 -- Help texts, man page and docs/command.md: they come from one source, or are compared here.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 local exit_codes = require "devkit4ai.cli.errors.exit_codes"
 local settings = require "devkit4ai.cli.settings"
@@ -140,10 +140,10 @@ describe("devkit4ai", function()
   end)
 
   it("has a man page in the tree with the same texts", function()
-    local made = run("help", "--man").out
-    assert.equal(made, child.read "docs/devkit4ai.1", "run: build/devkit4ai help --man > docs/devkit4ai.1")
-    for _, name in ipairs(commands()) do assert.is_truthy(made:find("\n.SS devkit4ai " .. name, 1, true), name) end
-    local plain = made:gsub("\n%.B ", "\n"):gsub("\n%.[^\n]*", ""):gsub("\\%-", "-"):gsub("\\%(aq", "'")
+    local generated = run("help", "--man").out
+    assert.equal(generated, child.read "docs/devkit4ai.1", "run: build/devkit4ai help --man > docs/devkit4ai.1")
+    for _, name in ipairs(commands()) do assert.is_truthy(generated:find("\n.SS devkit4ai " .. name, 1, true), name) end
+    local plain = generated:gsub("\n%.B ", "\n"):gsub("\n%.[^\n]*", ""):gsub("\\%-", "-"):gsub("\\%(aq", "'")
       :gsub("\\%(ga", "`"):gsub("\\e", "\\"):gsub("%s+", " ")
     local texts = { run("help").out }
     for _, name in ipairs(commands()) do texts[#texts + 1] = run("help", name).out end

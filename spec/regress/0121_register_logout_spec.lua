@@ -1,5 +1,5 @@
 -- register and logout: a new account, its keys, and its login.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 
 local EMAIL = "ann@example.com"
@@ -26,10 +26,10 @@ describe("devkit4ai register", function()
     return env
   end
 
-  local function register(words, options)
+  local function register(arguments, options)
     options = options or {}
     local args = { "register", "--email", options.email or EMAIL, "--password-stdin" }
-    for _, word in ipairs(words or {}) do args[#args + 1] = word end
+    for _, word in ipairs(arguments or {}) do args[#args + 1] = word end
     return workspace:run(args, { input = "SecurePass123\n", env = options.env or operator(), before = options.before })
   end
 
@@ -63,12 +63,12 @@ describe("devkit4ai register", function()
   end)
 
   it("--save replaces no key, and then registers nobody", function()
-    for _, kept in ipairs { "developer_key = ak_old12345", "project_key = pk_old12345" } do
-      workspace:write("devkit4ai/config", kept .. "\n")
+    for _, setting in ipairs { "developer_key = ak_old12345", "project_key = pk_old12345" } do
+      workspace:write("devkit4ai/config", setting .. "\n")
       local ended = register { "--save" }
       assert.equal(1, ended.code, ended.err)
-      assert.is_truthy(ended.err:find("devkit4ai config --unset " .. kept:match "^%S+", 1, true), ended.err)
-      assert.equal(kept .. "\n", config())
+      assert.is_truthy(ended.err:find("devkit4ai config --unset " .. setting:match "^%S+", 1, true), ended.err)
+      assert.equal(setting .. "\n", config())
     end
     for _, request in ipairs(assert(workspace.box:requests())) do assert.not_equal("register", request.operation) end
   end)

@@ -1,7 +1,7 @@
 -- `devkit4ai sandbox --developer EMAIL` prints export lines. A shell that reads them needs nothing else for a first image.
 if _VERSION == "Lua 5.1" and not jit then return end -- luacheck: globals jit (the sandbox does not run there)
 
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.devkit4ai.sandbox.helper"
 
@@ -79,8 +79,8 @@ END
   end)
 
   it("--developer refuses a bad address, and --control", function()
-    for _, words in ipairs { { "nobody" }, { "" }, { "a@b.co", "--control" } } do
-      local ended = workspace:run { "sandbox", "--developer", words[1], words[2] }
+    for _, arguments in ipairs { { "nobody" }, { "" }, { "a@b.co", "--control" } } do
+      local ended = workspace:run { "sandbox", "--developer", arguments[1], arguments[2] }
       assert.equal(2, ended.code, ended.err)
       assert.is_truthy(ended.err:find("--developer", 1, true), ended.err)
     end

@@ -2,7 +2,7 @@
 -- file names.
 if _VERSION ~= "Lua 5.4" then return end -- one Lua is enough, because the shell is the subject
 
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local helper = require "spec.devkit4ai.sandbox.helper"
 local screen = require "spec.devkit4ai.cli.screen"
 
@@ -32,8 +32,8 @@ describe("devkit4ai completion", function()
   end
 
   -- Types words and one or two tabs, until the screen has the completion.
-  local function complete(words, wanted)
-    helper.shell(("%s send-keys -l -- %s"):format(one.tmux, helper.quote(words)))
+  local function complete(typed, wanted)
+    helper.shell(("%s send-keys -l -- %s"):format(one.tmux, helper.quote(typed)))
     one:press "Tab"
     os.execute "sleep 0.3"
     if not one:text():find(wanted) then one:press "Tab" end
@@ -64,9 +64,9 @@ describe("devkit4ai completion", function()
   end
 
   it("writes scripts that the shells read without a message", function()
-    for shell, words in pairs { bash = "bash --norc -n", zsh = "zsh -f -n" } do
+    for shell, command in pairs { bash = "bash --norc -n", zsh = "zsh -f -n" } do
       local output = helper.shell(("PATH=%s/bin:$PATH; devkit4ai completion %s >%s/script && %s %s/script 2>&1")
-        :format(folder, shell, folder, words, folder))
+        :format(folder, shell, folder, command, folder))
       assert.equal("", output)
     end
   end)

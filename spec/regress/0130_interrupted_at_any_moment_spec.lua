@@ -1,27 +1,27 @@
 -- A signal at any moment ends the command with 128 and its number, and without a traceback, also while modules are loaded.
 -- Before, the interpreter showed a traceback, or a `pcall` around `require` took the signal for a missing module. Each opened
 -- file is a moment, so the machine's speed changes nothing.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local helper = require "spec.devkit4ai.sandbox.helper"
 
 local HERE = helper.shell "pwd":match "[^\n]+"
 local STEP = 3 -- every third file
 
 -- Runs the command with a signal at the n-th opened file; n = nil: no signal.
-local function run(words, number, n)
+local function run(arguments, number, n)
   return child.run("dofile " .. ("%q"):format(HERE .. "/bin/devkit4ai"), {
-    args = words, preload = "signal_at_open", signalled = true,
+    args = arguments, preload = "signal_at_open", signalled = true,
     env = { XDG_CONFIG_HOME = "/nonexistent", SIGNAL_AT = tostring(n or 0), SIGNAL_NUMBER = tostring(number),
       DEVKIT4AI_BASE_URL = "http://127.0.0.1:1" },
   })
 end
 
 -- Sends the signal at each moment, until the command ends without it.
-local function at_every_moment(words, number, check)
-  local whole = run(words, number)
+local function at_every_moment(arguments, number, check)
+  local whole = run(arguments, number)
   local moments, n = 0, 1
   while true do
-    local ended = run(words, number, n)
+    local ended = run(arguments, number, n)
     assert.is_nil((ended.out .. ended.err):find("traceback", 1, true), n .. ended.err)
     if ended.code == whole.code and ended.out == whole.out then break end
     assert.equal(128 + number, ended.code, n .. ended.out .. ended.err)

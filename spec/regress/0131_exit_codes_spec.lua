@@ -30,12 +30,12 @@ describe("the exit code of devkit4ai", function()
     return true
   end
 
-  local function ends(code, words, options)
-    local all = { (table.unpack or unpack)(words) } -- luacheck: ignore 113
+  local function ends(code, arguments, options)
+    local all = { (table.unpack or unpack)(arguments) } -- luacheck: ignore 113
     all[#all + 1] = "--json"
     local before = #assert(workspace.box:generations())
     local ended = workspace:run(all, options)
-    local line = table.concat(words, " ") .. "\n" .. ended.out .. ended.err
+    local line = table.concat(arguments, " ") .. "\n" .. ended.out .. ended.err
     assert.equal(code, ended.code, line)
     assert.equal(1, #ended.lines, line)
     assert.equal(code, ended.json.error.exit_code, line)
@@ -53,7 +53,7 @@ describe("the exit code of devkit4ai", function()
   end
 
   it("is 2 if the command refuses a value: options, settings, images, the file of --out", function()
-    for _, words in ipairs {
+    for _, arguments in ipairs {
       {}, { "fly" }, { "--nope" }, { "me", "--nope" }, { "me", "extra" }, { "me", "--base-url", "foo" },
       { "me", "--base-url", "" }, { "me", "--base-url", "ftp://x" }, { "me", "--base-url", "http://user:pw@x" },
       { "me", "--base-url", "http://example.com" },
@@ -82,7 +82,7 @@ describe("the exit code of devkit4ai", function()
       { "login", "--email", "a@b.c", "--password-file", in_folder "empty.png" },
       { "login", "--email", "a@b.c", "--password-file", "" },
     } do
-      ends(2, words)
+      ends(2, arguments)
     end
     for name, value in pairs {
       DEVKIT4AI_BASE_URL = "foo", DEVKIT4AI_PROJECT_ID = "7", DEVKIT4AI_DEVELOPER_KEY = "a\nb",
@@ -131,11 +131,11 @@ describe("the exit code of devkit4ai", function()
   end)
 
   it("is 6 if the creation of a key or project has an unknown outcome, with the command that shows it", function()
-    for words, names in pairs { [{ "keys", "--new", "x" }] = { "create_api_key", "devkit4ai keys" },
+    for arguments, names in pairs { [{ "keys", "--new", "x" }] = { "create_api_key", "devkit4ai keys" },
       [{ "keys", "--developer", "--new", "x" }] = { "create_developer_key", "devkit4ai keys --developer" },
       [{ "projects", "--new", "x" }] = { "create_project", "devkit4ai projects" } } do
       assert(workspace.box:fault { operation = names[1], cut = "after" })
-      local err = ends(6, words)
+      local err = ends(6, arguments)
       assert.is_truthy(err.message:find("`" .. names[2] .. "`", 1, true), err.message)
     end
   end)
@@ -144,8 +144,8 @@ describe("the exit code of devkit4ai", function()
     assert(workspace.box:fault { operation = "create_api_key", delay = 3600 })
     local ended = workspace:interrupt({ "keys", "--new", "x", "-v" }, "POST")
     assert.equal(6, ended.code, ended.output)
-    local words = "interrupted; a new key may exist now: look for it in `devkit4ai keys`"
-    assert.is_truthy(ended.output:find(words, 1, true), ended.output)
+    local expected = "interrupted; a new key may exist now: look for it in `devkit4ai keys`"
+    assert.is_truthy(ended.output:find(expected, 1, true), ended.output)
     assert(workspace.box:fault { operation = "list_projects", delay = 3600 })
     ended = workspace:interrupt({ "projects", "-v" }, "GET")
     assert.equal(130, ended.code, ended.output)

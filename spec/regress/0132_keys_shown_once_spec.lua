@@ -1,6 +1,6 @@
 -- A key that is shown only once is never lost: if standard output fails, the message has the id and the command line that
 -- revokes the key. --save stores the key before anything is shown. `head` ends the command without a message.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.devkit4ai.sandbox.helper"
 
@@ -29,13 +29,13 @@ describe("data that is shown only once", function()
 
   for output in pairs(OUTPUTS) do
     it("standard output " .. output .. ": keys --new and --rotate name the id and the command to revoke it", function()
-      for _, words in ipairs { { "keys", "--new", "k" }, { "keys", "--new", "k", "--developer" },
+      for _, arguments in ipairs { { "keys", "--new", "k" }, { "keys", "--new", "k", "--developer" },
         { "keys", "--new", "k", "--json", "-q" }, { "keys", "--rotate", "k" } } do
-        local ended = workspace:run(words, { before = before(output) })
+        local ended = workspace:run(arguments, { before = before(output) })
         assert.equal(1, ended.code, ended.err)
         local id, line = ended.err:match "the new key ([%x-]+) .*\n  (devkit4ai keys %-%-revoke [^\n]*)\n$"
         assert.is_truthy(line and line:find(id, 1, true), ended.err)
-        local whose = words[4] == "--developer" and "--developer" or nil
+        local whose = arguments[4] == "--developer" and "--developer" or nil
         local count = #active(whose)
         assert.equal(0, workspace:run_in_shell(line).code)
         assert.equal(count - 1, #active(whose))
@@ -61,8 +61,8 @@ describe("data that is shown only once", function()
     local script = [[
       require("devkit4ai.cli.settings.file").write = function() return nil, "the disk is full", { kind = "file" } end
       require("devkit4ai.cli").main(arg)]]
-    local words = { "keys", "--new", "k", "--save" }
-    local ended = child.run(script, { args = words, env = workspace:env(), before = "exec >&-" })
+    local arguments = { "keys", "--new", "k", "--save" }
+    local ended = child.run(script, { args = arguments, env = workspace:env(), before = "exec >&-" })
     assert.equal(1, ended.code)
     assert.is_truthy(ended.err:find("the disk is full; standard output can't be written", 1, true), ended.err)
     assert.equal(0, workspace:run_in_shell(ended.err:match "\n  (devkit4ai keys %-%-revoke [^\n]*)\n").code)
@@ -82,11 +82,11 @@ describe("data that is shown only once", function()
 
   it("a reader that closes the pipe early causes no message", function()
     local line = "mkfifo gone; true <gone & exec 8>gone; wait; devkit4ai %s >&8; echo $? >code; rm gone"
-    for words, code in pairs {
+    for arguments, code in pairs {
       ["--help"] = 141, ["completion bash"] = 141, ["projects --json"] = 141, config = 141, ["fly --json 2>output"] = 2,
     } do
-      local ended = workspace:run_in_shell(line:format(words))
-      assert.same({ "", code .. "\n" }, { ended.output, child.read(workspace.folder .. "/code") }, words)
+      local ended = workspace:run_in_shell(line:format(arguments))
+      assert.same({ "", code .. "\n" }, { ended.output, child.read(workspace.folder .. "/code") }, arguments)
     end
   end)
 

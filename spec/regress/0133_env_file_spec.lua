@@ -1,6 +1,6 @@
 -- The file of --env-file has the dotenv format. A byte order mark hid the first line. Quotes, and a comment after them, became
 -- part of the value.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local env_file = require "devkit4ai.cli.settings.env_file"
 
 describe("the file of --env-file", function()

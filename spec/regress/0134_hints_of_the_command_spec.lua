@@ -113,7 +113,7 @@ end)
 
 describe("the command's message of a connection", function()
   it("has our words, and libcurl's with -v alone", function()
-    local child = require "spec.support.child"
+    local child = require "spec.support.process.child"
     local function stderr_of(base_url, ...)
       return child.run('require("devkit4ai.cli").main(arg)', { args = { "me", "--base-url", base_url, ... }, env = {
         DEVKIT4AI_JWT_TOKEN = "token-1", DEVKIT4AI_DEVELOPER_KEY = "ak_12345678", XDG_CONFIG_HOME = "/none" } }).err

@@ -1,5 +1,5 @@
 -- A full disk is reported as such, wherever a file is written, and before anything is paid for.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 local core = require "devkit4ai.core"
 local helper = require "spec.devkit4ai.sandbox.helper"
@@ -62,8 +62,8 @@ describe("a full disk", function()
   end)
 
   it("is reported if the image does not fit; the suggested line saves it elsewhere", function()
-    local words = { "generate", helper.PNG, "--prompt", "x", "--out", place .. "/o.png", "--interval", "0.1", "-q" }
-    local ended = run(words, "true")
+    local arguments = { "generate", helper.PNG, "--prompt", "x", "--out", place .. "/o.png", "--interval", "0.1", "-q" }
+    local ended = run(arguments, "true")
     assert.equal(8, ended.code, ended.err)
     assert.is_truthy(ended.err:find("o.png: the disk is full", 1, true), ended.err)
     assert.is_string(command.suggested_line(ended))

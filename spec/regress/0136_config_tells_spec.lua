@@ -1,5 +1,5 @@
 -- `devkit4ai config` shows the settings file and the logins with their ends. It never shows a token.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local cjson = require("cjson").new()
 local command = require "spec.devkit4ai.cli.command"
 
@@ -35,9 +35,9 @@ describe("devkit4ai config", function()
     assert.matches("^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%dZ$", login.ends)
     local output = ended.out .. workspace:run({ "config" }).out
     assert.is_truthy(output:find(("developer at %s, until "):format((workspace.box.url:gsub("%p", "%%%0")))), output)
-    local kept = cjson.decode(child.read(workspace.folder .. "/devkit4ai/sessions.json"))
+    local stored = cjson.decode(child.read(workspace.folder .. "/devkit4ai/sessions.json"))
     local tokens = 0
-    for _, text in pairs(kept) do
+    for _, text in pairs(stored) do
       local record = text:find "^{" and cjson.decode(text) or {}
       for _, name in ipairs { "access_token", "refresh_token" } do
         if record[name] then

@@ -1,10 +1,10 @@
 -- gen:save with overwrite replaced a device, a pipe or a symbolic link by a regular file, and gave a private file the mode
 -- 0644. Each kind of file has a rule now: docs/waiting.md, "What has the name already". The C tests have more:
 -- download_test.c. All devices are made here: a broken library would replace those in /dev.
-local child = require "spec.support.child"
-local devkit4ai = require "spec.support.no_retry_pauses"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local child = require "spec.support.process.child"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 local PNG = wire.image.png

@@ -1,6 +1,6 @@
 -- The command could not write an image to standard output: `--out -` made a file of that name, and `--out /dev/stdout` was
 -- refused. A name of 255 bytes was refused, too, because the probe file beside it had a longer name.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.devkit4ai.sandbox.helper"
 
@@ -26,10 +26,10 @@ describe("devkit4ai --out -", function()
         assert.same({ 0, image(), "" }, { ended.code, ended.out, ended.err })
       end
       local before = child.list(workspace.folder)
-      local made = workspace:run { "generate", helper.PNG, "--prompt", "neon", "--interval", "0.1", "--out", out }
-      assert.equal(0, made.code, made.err)
-      assert.equal("\137PNG", made.out:sub(1, 4))
-      assert.equal("IEND\174B`\130", made.out:sub(-8))
+      local created = workspace:run { "generate", helper.PNG, "--prompt", "neon", "--interval", "0.1", "--out", out }
+      assert.equal(0, created.code, created.err)
+      assert.equal("\137PNG", created.out:sub(1, 4))
+      assert.equal("IEND\174B`\130", created.out:sub(-8))
       assert.same(before, child.list(workspace.folder))
     end)
   end

@@ -1,9 +1,9 @@
 -- The part file of a killed process stayed forever, under a name that did not say what it is. The next save into that folder
 -- removes it. Part files of running processes stay. The C tests have more: download_test.c.
-local child = require "spec.support.child"
-local devkit4ai = require "spec.support.no_retry_pauses"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local child = require "spec.support.process.child"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 local PNG = wire.image.png
@@ -48,7 +48,7 @@ describe("a part file", function()
     local script = folder .. "-" .. name .. ".lua"
     local file = assert(io.open(script, "wb"))
     file:write(([[
-      local wire = require "spec.support.wire"
+      local wire = require "spec.support.calls.wire"
       local client = assert(require("devkit4ai").new(wire.options(%q)))
       client:generation(%q):save(%q, { headers = { ["X-Slow"] = "yes" } })
     ]]):format(server.url, ID, folder .. "/" .. name))

@@ -1,7 +1,7 @@
 -- A file system may have neither RENAME_NOREPLACE nor hard links, and says so by different reasons. gen:save failed there for
 -- some of them. It saves, and without overwrite it never replaces a file. The C tests have more reasons: part_file_test.c.
-local child = require "spec.support.child"
-local raw = require "spec.support.raw"
+local child = require "spec.support.process.child"
+local raw = require "spec.support.servers.raw"
 
 local EPERM, EINVAL, ENOSYS, EOPNOTSUPP = 1, 22, 38, 95
 local ID = "990e8400-e29b-41d4-a716-446655440004"
@@ -43,7 +43,7 @@ describe("gen:save on a file system without links", function()
           end
           request = conn:read_request()
         end
-      end]]):format(ID, taken and "true" or "false", folder, require("spec.support.wire").image.png) }
+      end]]):format(ID, taken and "true" or "false", folder, require("spec.support.calls.wire").image.png) }
   end
 
   local function save(reasons, overwrite)

@@ -1,13 +1,13 @@
--- A store that could not keep a session was told by an event alone, which most programs do not look at. devkit4ai.new and
--- client:login fail now, before anything is sent, where the store knows that it can't be written.
-local child = require "spec.support.child"
+-- A store that could not store a session was reported only by an event, which most programs do not read. devkit4ai.new and
+-- client:login now fail before anything is sent, if the store knows that it can't be written.
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 local devkit4ai = require "devkit4ai"
 local file = require "devkit4ai.store.file"
 local memory = require "devkit4ai.store.memory"
-local token_server = require "spec.support.token_server"
+local token_server = require "spec.support.servers.token_server"
 
-describe("a store that can't keep a session", function()
+describe("a store that can't be written", function()
   local folder, server
 
   before_each(function()
@@ -38,19 +38,19 @@ describe("a store that can't keep a session", function()
   local BROKEN = {
     ["a dangling link"] = { "ln -s nothing FOLDER/store", "leads to nothing: make that file, or remove the link" },
     ["a folder that is missing"] = { "rmdir FOLDER", "No such file or directory" },
-    ["a file in the place of its folder"] = { "rmdir FOLDER; touch FOLDER", "Not a directory" },
-    ["a folder in its place"] = { "mkdir FOLDER/store", "it is a folder" },
+    ["a file in place of its folder"] = { "rmdir FOLDER; touch FOLDER", "Not a directory" },
+    ["a folder of that name"] = { "mkdir FOLDER/store", "it is a folder" },
     ["a pipe"] = { "mkfifo FOLDER/store", "it is not a regular file" },
     ["a file that others can read"] = { "touch FOLDER/store; chmod 644 FOLDER/store", "chmod 600 it" },
   }
 
   for what, case in pairs(BROKEN) do
-    it(what .. " is told by new", function()
+    it(what .. " is reported by new", function()
       shell(case[1])
       is_refused("devkit4ai.new", case[2], devkit4ai.new(options(file.new(folder .. "/store"))))
     end)
 
-    it(what .. " is told by login, where it became so since", function()
+    it(what .. " is reported by login, if it happened after new", function()
       local client = assert(devkit4ai.new(options(file.new(folder .. "/store"))))
       shell(case[1])
       is_refused("client:login", case[2], client:login("someone@example.com", "x"))
@@ -58,7 +58,7 @@ describe("a store that can't keep a session", function()
     end)
   end
 
-  it("leaves nothing behind, and works when it is mended", function()
+  it("leaves no file, and works after the repair", function()
     local client = assert(devkit4ai.new(options(file.new(folder .. "/store"))))
     assert.same({}, child.list(folder))
     shell "ln -s nothing FOLDER/store"
@@ -70,7 +70,7 @@ describe("a store that can't keep a session", function()
     client:close()
   end)
 
-  it("may be one of the program's own; one without can_write is not asked", function()
+  it("may be the program's own; can_write is optional", function()
     for _, case in ipairs {
       { function() return nil, "the database is read-only" end, "the database is read-only" },
       { function() error("no database", 0) end, "no database" },
@@ -87,7 +87,7 @@ describe("a store that can't keep a session", function()
     assert(devkit4ai.new(options(store))):close()
   end)
 
-  it("has locks beside a file whose name is as long as the file system takes", function()
+  it("has locks beside a file with the longest possible name", function()
     local path = folder .. "/" .. ("n"):rep(255)
     local store = options(file.new(path))
     local client = assert(devkit4ai.new(store))
@@ -101,20 +101,20 @@ describe("a store that can't keep a session", function()
   end)
 end)
 
-describe("devkit4ai with a sessions file that can't keep a session", function()
-  local desk
-  setup(function() desk = command.new() end)
-  teardown(function() desk:remove() end)
+describe("devkit4ai with a sessions file that can't be written", function()
+  local workspace
+  setup(function() workspace = command.new() end)
+  teardown(function() workspace:remove() end)
 
-  it("fails at login before it asks for anything, and the other commands say why", function()
-    local path = desk.folder .. "/devkit4ai/sessions.json"
-    os.execute(("mkdir -p '%s/devkit4ai' && ln -s nothing '%s'"):format(desk.folder, path))
+  it("fails at login before it prompts, and the other commands report the reason", function()
+    local path = workspace.folder .. "/devkit4ai/sessions.json"
+    os.execute(("mkdir -p '%s/devkit4ai' && ln -s nothing '%s'"):format(workspace.folder, path))
     for _, args in ipairs { { "login", "--email", command.EMAIL, "--password-stdin" }, { "me" } } do
-      local ended = desk:run(args, { input = command.PASSWORD .. "\n" })
+      local ended = workspace:run(args, { input = command.PASSWORD .. "\n" })
       assert.equal(1, ended.code, ended.err)
       assert.is_truthy(ended.err:find("leads to nothing: make that file, or remove the link", 1, true), ended.err)
     end
     os.execute(("rm '%s'"):format(path))
-    desk:login()
+    workspace:login()
   end)
 end)

@@ -1,13 +1,13 @@
--- A full disk was told by the C library's words alone, or not at all. It is named, with what to do, by gen:save, by stores and
--- by the command's settings; what was there stays, and no part file is left. The disk is a real one of 128 KiB.
-local child = require "spec.support.child"
+-- A full disk was reported only with the C library's text, or not at all. gen:save, stores and the command's settings report it,
+-- with what to do; existing files stay, and no part file is left. The disk is a real one of 128 KiB.
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 local devkit4ai = require "devkit4ai"
 local file = require "devkit4ai.store.file"
 local helper = require "spec.devkit4ai.sandbox.helper"
 
-describe("a disk without room", function()
-  local desk, disk, client, gen, id
+describe("a full disk", function()
+  local workspace, disk, client, gen, id
 
   local function shell(line)
     local pipe = assert(io.popen(("(%s) 2>&1 && echo done"):format((line:gsub("DISK", disk)))))
@@ -17,22 +17,22 @@ describe("a disk without room", function()
   end
 
   setup(function()
-    desk = command.new { step_time = 0.05 }
-    desk:login()
-    local ended = desk:run { "generate", helper.PNG, "--prompt", "neon", "--interval", "0.1",
-      "--out", desk.folder .. "/a.png" }
+    workspace = command.new { step_time = 0.05 }
+    workspace:login()
+    local ended = workspace:run { "generate", helper.PNG, "--prompt", "neon", "--interval", "0.1",
+      "--out", workspace.folder .. "/a.png" }
     id = assert(ended.err:match "generation ([%x-]+)", ended.err)
-    client = assert(devkit4ai.new(desk.developer))
+    client = assert(devkit4ai.new(workspace.developer))
     assert(client:login(command.EMAIL, command.PASSWORD))
     gen = client:generation(id)
   end)
   teardown(function()
     client:close()
-    desk:remove()
+    workspace:remove()
   end)
 
   before_each(function()
-    disk = desk.folder .. "/disk"
+    disk = workspace.folder .. "/disk"
     if not shell "mkdir -p DISK && mount -t tmpfs -o size=128k none DISK" then disk = nil end -- not the superuser
   end)
   after_each(function()
@@ -45,13 +45,13 @@ describe("a disk without room", function()
   }
 
   for what, case in pairs(KINDS) do
-    it("is named, and leaves what was there: " .. what, function()
+    it("is reported, and existing files stay: " .. what, function()
       if not disk then return end
       local store = file.new(disk .. "/store")
       assert(store.set("key", "old"))
       assert(shell "echo old >DISK/old.png; mkdir -p DISK/settings/devkit4ai")
       local settings = { env = { XDG_CONFIG_HOME = disk .. "/settings" } }
-      assert.equal(0, desk:run({ "config", "--set", "role=developer" }, settings).code)
+      assert.equal(0, workspace:run({ "config", "--set", "role=developer" }, settings).code)
       shell(case[1])
       local names, config = child.list(disk), child.list(disk .. "/settings/devkit4ai")
 
@@ -64,22 +64,22 @@ describe("a disk without room", function()
       local done, why = store.set("key", ("x"):rep(200000))
       assert.is_nil(done)
       assert.is_truthy(why:find(case[2], 1, true), why)
-      local other = devkit4ai.new { base_url = desk.box.url, store = store }
+      local other = devkit4ai.new { base_url = workspace.box.url, store = store }
       assert.is_nil(other)
-      local before = desk:count_generations()
+      local before = workspace:count_generations()
       for _, args in ipairs {
         { "save", id, "--out", disk .. "/new.png" },
         { "generate", helper.PNG, "--prompt", "neon", "--out", disk .. "/new.png" },
       } do
-        local ended = desk:run(args)
+        local ended = workspace:run(args)
         assert.equal(1, ended.code, ended.err)
         assert.is_truthy(ended.err:find(("new.png can't be written (%s "):format(case[2]), 1, true), ended.err)
       end
-      assert.equal(before, desk:count_generations())
+      assert.equal(before, workspace:count_generations())
       for _, args in ipairs {
         { "config", "--set", "role=end_user" }, { "login", "--email", command.EMAIL, "--password-stdin" },
       } do
-        local ended = desk:run(args, { env = settings.env, input = command.PASSWORD .. "\n" })
+        local ended = workspace:run(args, { env = settings.env, input = command.PASSWORD .. "\n" })
         assert.equal(1, ended.code, ended.err)
         assert.is_truthy(ended.err:find(case[2], 1, true), ended.err)
       end

@@ -4,9 +4,9 @@ local cjson = require "cjson"
 local command = require "spec.devkit4ai.cli.command"
 local devkit4ai = require "devkit4ai"
 local instructions = require "devkit4ai.generation.input.instructions"
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local json = require "devkit4ai.util.json"
-local locales = require "spec.support.locales"
+local locales = require "spec.support.process.locales"
 local sandbox = require "devkit4ai.sandbox"
 
 local IMAGES = { "examples/images/neon.png" }
@@ -43,7 +43,7 @@ describe("instructions that are a text", function()
     box:stop()
   end)
 
-  local function made()
+  local function created()
     return box:generations()
   end
 
@@ -51,7 +51,7 @@ describe("instructions that are a text", function()
     for _, text in ipairs(OBJECTS) do
       it(("%s = %q is sent as it is, and found"):format(name, text), function()
         local gen = assert(client:generate { images = IMAGES, [name] = text })
-        local list = made()
+        local list = created()
         local sent = list[1].id == gen.id and list[1] or list[#list]
         assert.same({ gen.id, text }, { sent.id, sent.instructions })
         assert.equal(gen.id, assert(client:find_generation { instructions = text }).id)
@@ -62,9 +62,9 @@ describe("instructions that are a text", function()
 
     for _, text in ipairs(BROKEN) do
       it(("%s = %q is refused"):format(name, text), function()
-        local before = #made()
+        local before = #created()
         local gen, message, err = client:generate { images = IMAGES, [name] = text }
-        assert.same({ nil, "invalid", "not_sent", before }, { gen, err.kind, err.outcome, #made() })
+        assert.same({ nil, "invalid", "not_sent", before }, { gen, err.kind, err.outcome, #created() })
         assert.matches("begins like a JSON object but is not one", message, 1, true)
       end)
     end
@@ -105,18 +105,18 @@ end)
 
 describe("the command", function()
   it("follows the same rule", function()
-    local desk = command.new { step_time = 0.01 }
-    finally(function() desk:remove() end)
-    desk:login()
+    local workspace = command.new { step_time = 0.01 }
+    finally(function() workspace:remove() end)
+    workspace:login()
     local text = '{"prompt":"by command","style":"noir"}'
-    local ended = desk:run { "generate", IMAGES[1], "--no-wait", "--prompt", text }
-    assert.same({ 0, text }, { ended.code, desk.box:generations()[1].instructions }, ended.err)
-    ended = desk:run { "list", "--find", text }
+    local ended = workspace:run { "generate", IMAGES[1], "--no-wait", "--prompt", text }
+    assert.same({ 0, text }, { ended.code, workspace.box:generations()[1].instructions }, ended.err)
+    ended = workspace:run { "list", "--find", text }
     assert.equal(0, ended.code, ended.err)
     for _, broken in ipairs { BROKEN[1], NO_PROMPT[2] } do
-      ended = desk:run { "generate", IMAGES[1], "--no-wait", "--prompt", broken }
-      assert.same({ 2, 1 }, { ended.code, desk:count_generations() }, ended.err)
-      assert.equal(2, desk:run({ "list", "--find", broken }).code)
+      ended = workspace:run { "generate", IMAGES[1], "--no-wait", "--prompt", broken }
+      assert.same({ 2, 1 }, { ended.code, workspace:count_generations() }, ended.err)
+      assert.equal(2, workspace:run({ "list", "--find", broken }).code)
     end
   end)
 end)

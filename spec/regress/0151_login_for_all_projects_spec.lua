@@ -86,8 +86,8 @@ describe("the command's login", function()
         { input = command.PASSWORD .. "\n", env = login })
       assert.equal(0, ended.code, ended.err)
       for _, env in ipairs { bare, named } do
-        for _, words in ipairs { { "me" }, { "me", "--project", id }, { "projects" } } do
-          ended = workspace:run(words, { env = env })
+        for _, arguments in ipairs { { "me" }, { "me", "--project", id }, { "projects" } } do
+          ended = workspace:run(arguments, { env = env })
           assert.equal(0, ended.code, ended.err)
         end
       end

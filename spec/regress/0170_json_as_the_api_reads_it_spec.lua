@@ -14,7 +14,7 @@ describe("the sandbox", function()
       .. "Content-Length: " .. #body .. "\r\n\r\n" .. body)
   end
 
-  it("refuses with 422 what is almost JSON, at the place where it goes wrong", function()
+  it("refuses invalid JSON with 422 and the position of the error", function()
     local good = '{"email":"a@example.com","password":"x"}'
     assert.equal(401, login(good).status)
     for body, at in pairs {
@@ -27,7 +27,7 @@ describe("the sandbox", function()
     end
   end)
 
-  it("takes a Content-Type up to its semicolon as one word", function()
+  it("reads a Content-Type up to its semicolon", function()
     local developer = helper.developer(box)
     local dev = helper.developer_headers(developer)
     local function make(kind)
@@ -42,7 +42,7 @@ describe("the sandbox", function()
     assert.equal("field required", answer.json.detail[1].msg)
   end)
 
-  it("takes blanks around the signs of a part's header", function()
+  it("accepts blanks around = and ; in a part's header", function()
     local developer, pieces = helper.developer(box), {}
     for _, row in ipairs {
       { 'name = "example_images" ; filename = "a.png"', "\137PNG\r\n\26\n1234" },
@@ -57,7 +57,7 @@ describe("the sandbox", function()
     assert.equal(200, answer.status, answer.body)
   end)
 
-  it("refuses control characters in the address", function()
+  it("refuses control characters in the URL", function()
     for _, path in ipairs { "/a\0", "/api/v1/projects/\1/", "/health?a=\127", "/\27[2J" } do
       assert.equal(400, helper.raw(box, "GET " .. path .. " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").status)
     end

@@ -1,4 +1,4 @@
--- /_sandbox/ refuses a body where it takes none, and a fault with empty or invalid headers. `DELETE /_sandbox/faults` with a
+-- /_sandbox/ refuses a body if the path has none, and a fault with empty or invalid headers. `DELETE /_sandbox/faults` with a
 -- number in its body removed every fault.
 local helper = require "spec.devkit4ai.sandbox.helper"
 
@@ -7,7 +7,7 @@ describe("/_sandbox/", function()
   local box
   setup(function() box = helper.start {} end)
 
-  it("refuses a body where it takes none, and does nothing", function()
+  it("refuses a body if the path has none, and changes nothing", function()
     helper.curl(box.url .. "/nowhere")
     box:fault { status = 503 }
     local count = 0

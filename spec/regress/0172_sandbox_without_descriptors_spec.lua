@@ -1,9 +1,9 @@
--- A sandbox that has too few descriptors says so and ends. It said that it listens, and then had no control line, or did
--- not notice SIGTERM. SIGHUP ends it as process 1, too, and is left alone where nohup has it ignored.
+-- A sandbox with too few descriptors reports that and ends. It reported that it listens, and then had no control line, or did
+-- not notice SIGTERM. SIGHUP ends it as process 1, too, and stays ignored under nohup.
 if _VERSION ~= "Lua 5.4" then return end -- the sandbox's process is the same for each Lua
 
 local cjson = require("cjson").new()
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local helper = require "spec.devkit4ai.sandbox.helper"
 
 -- The command runs in the interpreter itself: a shell around it needs descriptors of its own. It inherits no other ones.
@@ -13,7 +13,7 @@ local function limited(count, options)
 end
 
 describe("a sandbox with few descriptors", function()
-  it("answers on its control line, or says why it does not start", function()
+  it("responds on its control line, or reports why it does not start", function()
     local started, refused = 0, 0
     for count = 4, 14 do
       local text = helper.shell(([[echo '{"command":"mails"}' | timeout -k 1 60 %s 2>/dev/null]])
@@ -59,7 +59,7 @@ local function hang_up(before, options)
 end
 
 describe("SIGHUP", function()
-  it("ends a person's sandbox", function() assert.equal("ended with 0\n", hang_up(PLAIN, "")) end)
+  it("ends a sandbox that a user started", function() assert.equal("ended with 0\n", hang_up(PLAIN, "")) end)
 
   it("is ignored under nohup", function()
     assert.equal("ignores it\nended with 0\n", hang_up("nohup", ""))

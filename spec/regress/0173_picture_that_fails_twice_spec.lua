@@ -1,4 +1,4 @@
--- A picture that could not be drawn fails for everybody who waits for it, and is drawn anew for the next. The second who asked
+-- An image that can't be drawn fails for each waiting request, and is drawn again for the next one. The second request
 -- waited forever.
 if _VERSION ~= "Lua 5.4" or not pcall(require, "cqueues") then return end
 
@@ -6,7 +6,7 @@ local cqueues = require "cqueues"
 local image_renderer = require "devkit4ai.sandbox.images.image_renderer"
 local image_cache = require "devkit4ai.sandbox.images.image_cache"
 
-describe("a picture that can't be drawn", function()
+describe("an image that can't be drawn", function()
   local draw, fails
   before_each(function()
     draw, fails = image_renderer.draw, true
@@ -17,7 +17,7 @@ describe("a picture that can't be drawn", function()
   end)
   after_each(function() image_renderer.draw = draw end) -- luacheck: ignore
 
-  it("fails for all who wait, and is drawn for the next", function()
+  it("fails for all waiting requests, and is drawn again for the next one", function()
     local queue, cache, got = cqueues.new(), image_cache.new(), {}
     for i = 1, 3 do
       queue:wrap(function()

@@ -1,12 +1,12 @@
--- The Node helper of docs/testing.md lets a program wait for several answers at once. When the first had come, it let Node end,
--- although others were still awaited: a test was cancelled.
+-- The Node helper of docs/testing.md lets a program wait for several responses. After the first one, it let Node end
+-- although a test still awaited others: the test was cancelled.
 if _VERSION ~= "Lua 5.4" then return end -- Node and the sandbox are the same for each Lua
 
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local helper = require "spec.devkit4ai.sandbox.helper"
 
 describe("the Node helper of docs/testing.md", function()
-  it("waits for all answers that are asked for at once, and ends after a test that fails meanwhile", function()
+  it("waits for all concurrent requests, and ends after a failing test", function()
     local code = assert(child.read("docs/testing.md"):match("```js\n(.-)\n// the program under test"))
     local folder = child.folder()
     finally(function() child.remove(folder) end)

@@ -1,6 +1,6 @@
 -- A device without an end as a file name took all memory, with the message "unexpected: not enough memory". `--help --json`
 -- wrote no JSON, and Ctrl-C in the shell part of the command wrote no JSON.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 local limited_read = require "devkit4ai.cli.input.limited_read"
 local helper = require "spec.devkit4ai.sandbox.helper"
@@ -13,13 +13,13 @@ describe("input of the command", function()
   -- Makes a fault end soon. AddressSanitizer reserves more than that at its start.
   local SMALL = child.is_sanitized() and ":" or "ulimit -v 1000000" -- KB
 
-  for name, words in pairs {
+  for name, arguments in pairs {
     ["--env-file"] = { "me", "--env-file", "/dev/zero" },
     ["--password-file"] = { "login", "--email", "a@b.co", "--password-file", "/dev/zero" },
     ["--file"] = { "config", "--set", "developer_key", "--file", "/dev/zero" },
   } do
     it(name .. " refuses a device that never ends", function()
-      local ended = workspace:run(words, { before = SMALL })
+      local ended = workspace:run(arguments, { before = SMALL })
       assert.equal(2, ended.code, ended.err)
       assert.is_truthy(ended.err:find("/dev/zero", 1, true), ended.err)
       assert.is_truthy(ended.err:find("bytes", 1, true), ended.err)
@@ -27,9 +27,9 @@ describe("input of the command", function()
   end
 
   it("--password-stdin and --stdin refuse a line that never ends", function()
-    for _, words in ipairs { { "login", "--email", "a@b.co", "--password-stdin" },
+    for _, arguments in ipairs { { "login", "--email", "a@b.co", "--password-stdin" },
       { "config", "--set", "developer_key", "--stdin" } } do
-      local ended = workspace:run(words, { before = SMALL .. "\nexec </dev/zero" })
+      local ended = workspace:run(arguments, { before = SMALL .. "\nexec </dev/zero" })
       assert.equal(2, ended.code, ended.err)
       assert.is_truthy(ended.err:find("at most 8192 bytes", 1, true), ended.err)
     end
@@ -59,8 +59,8 @@ describe("--json", function()
   teardown(function() workspace:remove() end)
 
   it("prints an object with the help text for --help", function()
-    for _, words in ipairs { { "--help", "--json" }, { "me", "--json", "-h" } } do
-      local ended = workspace:run(words)
+    for _, arguments in ipairs { { "--help", "--json" }, { "me", "--json", "-h" } } do
+      local ended = workspace:run(arguments)
       assert.same({ 0, 1, 1 }, { ended.code, #ended.lines, select(2, ended.out:gsub("\n", "")) })
       assert.is_truthy(ended.json.text:find("^Usage: devkit4ai"), ended.out)
     end

@@ -1,6 +1,6 @@
 -- Stored values that the commands do not use: a login if the environment has a token, a key if the environment has another
 -- key. Stored values that standard output could not show: a key, the keys of a new account.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 
 describe("the command", function()
@@ -8,7 +8,7 @@ describe("the command", function()
   before_each(function() workspace = command.new { step_time = 0.05 } end)
   after_each(function() workspace:remove() end)
 
-  local function has(text, words) assert.is_truthy(text:find(words, 1, true), text) end
+  local function has(text, fragment) assert.is_truthy(text:find(fragment, 1, true), text) end
 
   it("login warns of a token that the commands use instead", function()
     local input = { input = command.PASSWORD .. "\n", env = { DEVKIT4AI_JWT_TOKEN = "old" } }

@@ -2,7 +2,7 @@
 -- program and to its sandbox: the sandbox ended first, and both wrote "interrupted".
 if _VERSION == "Lua 5.1" and not jit then return end -- luacheck: globals jit (the sandbox does not run there)
 
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 
 describe("devkit4ai sandbox", function()
@@ -13,8 +13,8 @@ describe("devkit4ai sandbox", function()
   for _, options in ipairs { "", "--json", "--developer me@example.com" } do
     it("ends if standard output fails: " .. options, function()
       local ended = workspace:run_in_shell("timeout 60 devkit4ai sandbox " .. options .. " >/dev/full")
-      local words = "devkit4ai: standard output can't be written: the disk is full\n"
-      assert.same({ 1, words }, { ended.code, ended.output })
+      local expected = "devkit4ai: standard output can't be written: the disk is full\n"
+      assert.same({ 1, expected }, { ended.code, ended.output })
       ended = workspace:run_in_shell("mkfifo gone; true <gone & exec 8>gone; wait; timeout 60 devkit4ai sandbox "
         .. options .. " >&8")
       assert.same({ 141, "" }, { ended.code, ended.output })
@@ -23,10 +23,10 @@ describe("devkit4ai sandbox", function()
 
   it("--control ignores SIGHUP, and ends with its input", function()
     local ended = workspace:run_in_shell [[
-      mkfifo words
-      devkit4ai sandbox --control <words >output &
+      mkfifo commands
+      devkit4ai sandbox --control <commands >output &
       sandbox=$!
-      exec 8>words
+      exec 8>commands
       until [ -s output ] || ! kill -0 $sandbox; do sleep 0.05; done
       kill -HUP $sandbox
       echo '{"call": "faults"}' >&8

@@ -1,7 +1,7 @@
 -- The lock of a store was beside the link, not beside the file: programs that used different links overwrote each other's
 -- sessions. A link in a read-only folder kept no session, and new and login reported nothing. Of a chain of links, only the
 -- owner of the first was checked.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 local file = require "devkit4ai.store.file"
 

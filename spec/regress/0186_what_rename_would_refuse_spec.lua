@@ -1,7 +1,7 @@
 -- Some files can be written but not replaced: another user's file in a sticky folder, a mount point (`docker run -v`), a file
 -- with an attribute of chattr. The command found out only after the payment. An image with the name of a part file was
 -- removed by the next save. The C tests have more: download_test.c.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.devkit4ai.sandbox.helper"
 

@@ -1,6 +1,6 @@
 -- `devkit4ai logout` failed without a stored login, if the environment had a token: it tried to lock a file in a folder that
 -- did not exist.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 local file = require "devkit4ai.store.file"
 

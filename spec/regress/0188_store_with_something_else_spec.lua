@@ -1,5 +1,5 @@
 -- A login replaced any file at the path of its store: a mistyped path (`.env` for `sessions.json`) lost that file.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 local devkit4ai = require "devkit4ai"
 local file = require "devkit4ai.store.file"

@@ -2,7 +2,7 @@
 -- stopped at "static declaration of 'luaL_setfuncs' follows non-static declaration".
 if _VERSION ~= "Lua 5.4" then return end -- the subject is C
 
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local helper = require "spec.devkit4ai.sandbox.helper"
 
 -- The 5.1 headers with the functions that LuaJIT 2.1 adds.

@@ -1,6 +1,6 @@
 -- Of two quickstarts with the same --out, the slower one can't save. It said that its generation "is paid for", but the
 -- sandbox is free.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 
 local plain_51 = _VERSION == "Lua 5.1" and not jit -- luacheck: globals jit
 

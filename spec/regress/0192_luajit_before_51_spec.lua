@@ -1,7 +1,7 @@
 -- The installed command took Lua 5.1 where LuaJIT is there too, and its quickstart then said that the sandbox does not run on 5.1.
 if _VERSION ~= "Lua 5.4" then return end -- the subject is a shell script
 
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local helper = require "spec.devkit4ai.sandbox.helper"
 
 -- The program that the command starts, where these are on the PATH.

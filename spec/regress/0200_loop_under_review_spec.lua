@@ -1,7 +1,7 @@
 -- Faults that a review of the loop found: a secret in the error of an upload whose client was closed, a parent's task that ran
 -- in a forked child, a join of a closed coroutine that never ended, and a cancel inside of on_upload that was not seen.
-local child = require "spec.support.child"
-local raw = require "spec.support.raw"
+local child = require "spec.support.process.child"
+local raw = require "spec.support.servers.raw"
 
 local PRELUDE = [[
   local devkit4ai = require "devkit4ai"
@@ -25,12 +25,12 @@ end
 -- Answers when on_upload has been called: the callback makes a file.
 local ECHOES = [[return function(conn)
   local head = conn:read_head()
-  local made = io.open(%q)
-  while not made do
+  local file = io.open(%q)
+  while not file do
     conn:sleep(0.01)
-    made = io.open(%q)
+    file = io.open(%q)
   end
-  made:close()
+  file:close()
   local body = '{"detail":"bad token ' .. head:match("Bearer (%%S+)") .. '"}'
   conn:write("HTTP/1.1 422 Bad\r\nContent-Length: " .. #body .. "\r\n\r\n" .. body)
   conn:sleep(1)

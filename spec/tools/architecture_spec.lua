@@ -1,7 +1,7 @@
 -- tools/architecture: in a copy of the tree, each dependency that is planted against a rule is found, and named with its file.
 if _VERSION ~= "Lua 5.4" then return end -- the subject is a script for Lua 5.4
 
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local helper = require "spec.devkit4ai.sandbox.helper"
 
 local quote = helper.quote

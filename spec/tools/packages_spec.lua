@@ -1,7 +1,7 @@
 -- tools/packages with stub programs for apt: the choice of packages, the output, and Ctrl-C during apt-get.
 if _VERSION ~= "Lua 5.4" then return end -- tests a shell script
 
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local helper = require "spec.devkit4ai.sandbox.helper"
 
 local STUBS = {

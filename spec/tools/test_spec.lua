@@ -1,7 +1,7 @@
 -- tools/test in a small tree: counts, output of failures, and the stop of a part that hangs.
 if _VERSION ~= "Lua 5.4" then return end -- tests a shell script
 
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local helper = require "spec.devkit4ai.sandbox.helper"
 
 local quote = helper.quote
@@ -54,7 +54,7 @@ describe("tools/test", function()
   it("installs Prism only for specs that need it", function()
     write("tools/contract", "#!/bin/sh\necho Prism\n")
     write("spec/a_spec.lua", [[it("a", function() end)]])
-    write("spec/b_spec.lua", [[it("b", function() end) -- spec.support.prism]])
+    write("spec/b_spec.lua", [[it("b", function() end) -- spec.support.servers.prism]])
     assert.is_nil((run "lua5.4=spec/a_spec.lua"):find "Prism")
     assert.is_truthy((run "lua5.4=spec/a_spec.lua,spec/b_spec.lua"):find "Prism")
     assert.is_truthy((run "lua5.4"):find "Prism")

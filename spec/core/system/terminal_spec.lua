@@ -1,5 +1,5 @@
 -- What the core tells of terminals, where there is none.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 
 describe("core", function()
   it("tells no terminal, and asks on none", function()

@@ -1,8 +1,8 @@
 -- Proxies and roots at the core: what a proxy sees, what becomes of a request where one fails, and that two clients of
 -- one engine never use each other's connections. Connections and requests are counted at the servers.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local core = require "devkit4ai.core"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 
 local PATIENCE = 20 -- seconds
 
@@ -119,7 +119,7 @@ end
 local function fails(name, step, status, trouble, ...)
   assert.equal(0, status)
   assert.same({ name, step, "not_sent" }, { trouble.name, trouble.step, trouble.fate }, trouble.text)
-  for _, words in ipairs { ... } do assert.is_truthy(trouble.text:find(words, 1, true), trouble.text) end
+  for _, fragment in ipairs { ... } do assert.is_truthy(trouble.text:find(fragment, 1, true), trouble.text) end
 end
 
 local engine

@@ -1,14 +1,14 @@
 -- Coverage of the vendor's OpenAPI file: every operation has a row, every row has a method, and a method can send every
 -- declared parameter. The spec checks the requests that arrive at a server.
 local cjson = require "cjson"
-local coverage = require "spec.support.coverage"
+local coverage = require "spec.support.calls.coverage"
 local devkit4ai = require "devkit4ai"
-local every_call = require "spec.support.every_call"
-local examples = require "spec.support.examples"
-local openapi = require "spec.support.openapi"
+local every_call = require "spec.support.calls.every_call"
+local examples = require "spec.support.docs.examples"
+local openapi = require "spec.support.calls.openapi"
 local operations = require "devkit4ai.api.operations"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 -- Responds to each operation as the file describes it.
 local SCRIPT = [[

@@ -1,6 +1,6 @@
 -- The main workflow against every documented form of the API: each base of the sandbox's dialect, and each
 -- value of each axis.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local devkit4ai = require "devkit4ai"
 local dialect = require "devkit4ai.sandbox.dialect"
 local poll_schedule = require "devkit4ai.generation.pacing.poll_schedule"

@@ -2,11 +2,11 @@
 -- not in the file.
 if _VERSION ~= "Lua 5.4" or rawget(_G, "jit") then return end -- does not depend on the Lua version
 
-local devkit4ai = require "spec.support.no_retry_pauses"
-local every_call = require "spec.support.every_call"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local every_call = require "spec.support.calls.every_call"
 local operations = require "devkit4ai.api.operations"
-local prism = require "spec.support.prism"
-local wire = require "spec.support.wire"
+local prism = require "spec.support.servers.prism"
+local wire = require "spec.support.calls.wire"
 
 -- Expected complaints of Prism: the documents disagree, or Prism can't check; spec/devkit4ai/api/wire/curl_spec.lua does.
 local FINDS = {

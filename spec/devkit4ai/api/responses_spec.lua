@@ -228,7 +228,7 @@ describe("an error response", function()
   end)
 
   it("has the message of an object at any depth", function()
-    for text, words in pairs {
+    for text, expected in pairs {
       ['{"error":{"message":"out of credits"}}'] = "out of credits",
       ['{"detail":{"code":"QUOTA","message":"quota exceeded"}}'] = "quota exceeded",
       ['{"error":{"error":{"error":{"message":"deep"}}}}'] = "deep",
@@ -241,7 +241,7 @@ describe("an error response", function()
       ['{"detail":[{"loc":["body","x"],"msg":{"why":"odd"},"type":"t"}]}'] = 'body.x: {"why":"odd"}',
       ['{"detail":[{"loc":"body","msg":["a","b"]},null,{"message":"c"},7]}'] = "body: a; b; c; 7",
     } do
-      assert.equal(words, (refusal(text)))
+      assert.equal(expected, (refusal(text)))
     end
   end)
 end)

@@ -1,5 +1,5 @@
 -- How long a token is valid, and its account.
-local encode = require("spec.support.jwt").of
+local encode = require("spec.support.servers.jwt").of
 local jwt = require "devkit4ai.auth.jwt"
 
 local NOW = 1700000000

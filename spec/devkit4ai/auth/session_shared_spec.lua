@@ -1,7 +1,7 @@
 -- Clients of one program with the same refresh token: it is valid once, so one refresh is for all.
 local devkit4ai = require "devkit4ai"
 local waits = require "devkit4ai.loop.waits"
-local token_server = require "spec.support.token_server"
+local token_server = require "spec.support.servers.token_server"
 local shared_tokens = require "devkit4ai.auth.shared_tokens"
 
 local server
@@ -72,7 +72,7 @@ describe("clients with the same refresh token", function()
     two:close()
   end)
 
-  local UNTIL_A_LOGIN = "while made == 0 do conn:sleep(0.005) end "
+  local UNTIL_A_LOGIN = "while issued == 0 do conn:sleep(0.005) end "
 
   it("share the refresh of one that is closed during it", function()
     serve { refresh = UNTIL_A_LOGIN }
@@ -96,7 +96,7 @@ describe("clients with the same refresh token", function()
   end)
 
   it("share it over its retry, with the headers of its client", function()
-    local raw = require "spec.support.raw"
+    local raw = require "spec.support.servers.raw"
     server = raw.start { script = [[
       local n, go = 0, false
       return function(conn)
@@ -114,7 +114,7 @@ describe("clients with the same refresh token", function()
           request = conn:read_request()
         end
       end]] }
-    local quick = require "spec.support.no_retry_pauses"
+    local quick = require "spec.support.calls.no_retry_pauses"
     local leader = assert(quick.new { base_url = server.url, access_token = "ended", refresh_token = "refresh-0",
       headers = { ["X-Trace"] = "a-long-value-of-the-user" } })
     local follower = new()
@@ -136,7 +136,7 @@ describe("clients with the same refresh token", function()
   end)
 
   it("cancel the refresh when the last one is closed, and a new client makes its own", function()
-    serve { refresh = "if made == 0 and not first then first, valid[sent] = true, account conn:sleep(1000) end" }
+    serve { refresh = "if issued == 0 and not first then first, valid[sent] = true, account conn:sleep(1000) end" }
     local one, two = new(), new()
     local tasks = {}
     for i, client in ipairs { one, two } do
@@ -159,7 +159,7 @@ describe("clients with the same refresh token", function()
         ]] .. UNTIL_A_LOGIN .. [[
         return conn:close()
       end]] }
-    local quick = require "spec.support.no_retry_pauses"
+    local quick = require "spec.support.calls.no_retry_pauses"
     local leader = assert(quick.new { base_url = server.url, access_token = "ended", refresh_token = "refresh-0" })
     local follower = new()
     local lead = devkit4ai.spawn(function() return leader:refresh_token() end)

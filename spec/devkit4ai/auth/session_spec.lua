@@ -1,7 +1,7 @@
 -- Tokens that expire: one refresh and one retry, counted at the server.
 local devkit4ai = require "devkit4ai"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local ID = "550e8400-e29b-41d4-a716-446655440000"
 

@@ -1,10 +1,10 @@
 -- Sessions in a store: which client takes which tokens, and which faults of a store do no harm.
 local devkit4ai = require "devkit4ai"
-local child = require "spec.support.child"
-local jwt = require("spec.support.jwt").of
+local child = require "spec.support.process.child"
+local jwt = require("spec.support.servers.jwt").of
 local memory = require "devkit4ai.store.memory"
 local waits = require "devkit4ai.loop.waits"
-local token_server = require "spec.support.token_server"
+local token_server = require "spec.support.servers.token_server"
 
 local server, store
 local seen = token_server.seen
@@ -243,13 +243,13 @@ describe("a refresh with a store", function()
   it("that is refused takes the newer tokens that came during it, and the session continues", function()
     serve()
     login(new()):close()
-    local looks, old = -1, store.get(place() .. " someone@example.com")
+    local reads, old = -1, store.get(place() .. " someone@example.com")
     local late = memory.new() -- the same store; another program writes between our look and our refresh, whatever the lock
     late.set, late.lock = store.set, store.lock
     late.get = function(key)
       if key == place() then return store.get(key) end
-      looks = looks + 1
-      return looks <= 1 and old or store.get(key) -- at the start and before the refresh, and only then the truth
+      reads = reads + 1
+      return reads <= 1 and old or store.get(key) -- at the start and before the refresh, and only then the truth
     end
     local client = new { store = late }
     local other = elsewhere()
@@ -722,8 +722,8 @@ describe("a store that fails without a listener", function()
 end)
 
 describe("a refresh that waits for the store's lock", function()
-  for words, followers_store in pairs { ["with the store"] = true, ["without a store"] = false } do
-    it("continues for another client " .. words .. " if its own is closed", function()
+  for title, followers_store in pairs { ["with the store"] = true, ["without a store"] = false } do
+    it("continues for another client " .. title .. " if its own is closed", function()
       serve()
       local leader = login(new())
       local options = { base_url = server.url, access_token = "access-1", refresh_token = "refresh-1" }

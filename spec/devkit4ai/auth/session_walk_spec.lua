@@ -1,10 +1,10 @@
 -- A random walk over the session: two programs on one file store, two clients each, calls alone and concurrent, expiries,
 -- refusals, cancellations, logins, restarts. A raw server with its own model of the tokens checks it: a refresh token is
 -- valid once. DEVKIT4AI_SEED=N repeats a walk, as far as two programs can.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local cjson = require "cjson"
 local devkit4ai = require "devkit4ai"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 
 local seed = tonumber(os.getenv("DEVKIT4AI_SEED")) or os.time() % 1000000
 
@@ -12,10 +12,10 @@ local STEPS = 80 -- of each program
 
 local MODEL = [=[
   math.randomseed(SEED)
-  local made, family = 0, 0
+  local issued, family = 0, 0
   local good = {} -- access token -> how often it was taken
   local valid, used, ended = {}, {}, {} -- refresh token -> its login; that, once it was used; logins that were refused
-  local under_way = {}
+  local running = {}
   local tally = {
     refreshes = 0, at_once = 0, reused = 0, refused = 0, logins = 0, calls = 0, unauthorized = 0, expired = 0,
   }
@@ -23,16 +23,16 @@ local MODEL = [=[
   local function chance(of_hundred) return math.random(100) <= of_hundred end
 
   local function pair_of(its_family)
-    made = made + 1
-    local access, refresh = "access-" .. made, "refresh-" .. made
+    issued = issued + 1
+    local access, refresh = "access-" .. issued, "refresh-" .. issued
     good[access], valid[refresh] = 0, its_family
     return { access_token = access, refresh_token = refresh }
   end
 
   local function refresh(conn, sent)
     tally.refreshes = tally.refreshes + 1
-    if under_way[sent] then tally.at_once = tally.at_once + 1 end
-    under_way[sent] = true
+    if running[sent] then tally.at_once = tally.at_once + 1 end
+    running[sent] = true
     conn:sleep(math.random(0, 8) / 1000)
     local its_family = valid[sent]
     local answer, status = { detail = "no" }, 401
@@ -48,7 +48,7 @@ local MODEL = [=[
     elseif not (used[sent] and ended[used[sent]]) then
       tally.reused = tally.reused + 1 -- a newer one was given out, and got lost
     end
-    under_way[sent] = nil
+    running[sent] = nil
     conn:respond(status, answer)
   end
 

@@ -1,7 +1,7 @@
 -- The retry budget, which the calls of a client share, and the request pacing, which the waits of an account share.
-local devkit4ai = require "spec.support.no_retry_pauses"
-local jwt = require("spec.support.jwt").of
-local raw = require "spec.support.raw"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local jwt = require("spec.support.servers.jwt").of
+local raw = require "spec.support.servers.raw"
 local waits = require "devkit4ai.loop.waits"
 local limits = require "devkit4ai.api.limits"
 local retry = require "devkit4ai.request.retry"
@@ -12,7 +12,7 @@ local server, clients
 
 local function serve(answer)
   server = raw.start { script = ([[
-    local looks, refused_at = 0, nil
+    local polls, refused_at = 0, nil
     return function(conn)
       local request = conn:read_request()
       while request do
@@ -68,9 +68,9 @@ end)
 describe("the waits of an account", function()
   it("are all delayed by a 429 to one of them, also those of another client", function()
     serve [[
-      looks = looks + 1
+      polls = polls + 1
       local now = require("cqueues").monotime()
-      if looks == 1 then
+      if polls == 1 then
         refused_at = now
         conn:respond(429, { detail = "later" }, { ["Retry-After"] = "0.3" })
       else
@@ -94,8 +94,8 @@ describe("a 429 that names an hour", function()
   -- The first look is refused for an hour, all others are answered. A clock of the spec's own counts what waits sleep.
   before_each(function()
     serve(([[
-      looks = looks + 1
-      if looks == 1 then conn:respond(429, { detail = "later" }, { ["Retry-After"] = "%d" })
+      polls = polls + 1
+      if polls == 1 then conn:respond(429, { detail = "later" }, { ["Retry-After"] = "%d" })
       else conn:respond(200, { id = "550e8400-e29b-41d4-a716-446655440000", status = "completed" }) end]]):format(HOUR))
     slept = 0
   end)
@@ -170,15 +170,15 @@ describe("a 429 that names an hour", function()
     assert.is_false(holds_back(client_of { access_token = "opaque-1" }, client_of { access_token = "opaque-2" }))
   end)
 
-  for words, token in pairs { ["can be read"] = token_of, ["can't be read"] = function(account)
+  for title, token in pairs { ["can be read"] = token_of, ["can't be read"] = function(account)
     return { access_token = "opaque-" .. account }
   end } do
-    it("does not delay another end user of the project, whose tokens " .. words, function()
+    it("does not delay another end user of the project, whose tokens " .. title, function()
       local project = client_of(token("dev")):project(ID)
       assert.is_false(holds_back(assert(project:end_user(token("eve"))), assert(project:end_user(token("bob")))))
     end)
 
-    it("does not delay the end user's developer, whose tokens " .. words, function()
+    it("does not delay the end user's developer, whose tokens " .. title, function()
       local client = client_of(token("dev"))
       assert.is_false(holds_back(assert(client:project(ID):end_user(token("eve"))), client))
     end)

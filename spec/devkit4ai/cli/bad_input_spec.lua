@@ -1,5 +1,5 @@
 -- Bad input from the user's machine: settings files, closed outputs, file names, ids. Nothing is paid for.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.devkit4ai.sandbox.helper"
 
@@ -52,9 +52,9 @@ describe("devkit4ai with", function()
     end)
 
     it("takes no unusable value; without a terminal the command does not ask", function()
-      for words, code in pairs { ["project_id=7"] = 2, ["base_url=ftp://x"] = 2, ["allow_http=perhaps"] = 2,
+      for setting, code in pairs { ["project_id=7"] = 2, ["base_url=ftp://x"] = 2, ["allow_http=perhaps"] = 2,
         ["project_key"] = 2, ["role"] = 2 } do
-        assert.equal(code, workspace:run({ "config", "--set", words }).code, words)
+        assert.equal(code, workspace:run({ "config", "--set", setting }).code, setting)
       end
       assert.same({ "sessions.json" }, child.list(workspace.folder .. "/devkit4ai"))
     end)
@@ -76,7 +76,7 @@ describe("devkit4ai with", function()
     end)
 
     it("that is damaged: the message has the line number, and the file stays as it is", function()
-      for content, words in pairs {
+      for content, fragment in pairs {
         ["role = developer\ndeveloper_key = ak_1"] = "line 2 is cut off",
         ["role = developer\ndevelo\n"] = "line 2 is no `name = value`",
         ["\ncolour = red\n"] = "line 2 has an unknown name: colour",
@@ -86,7 +86,7 @@ describe("devkit4ai with", function()
         for _, args in ipairs { { "me" }, { "config", "--set", "role=developer" } } do
           local ended = workspace:run(args)
           assert.equal(1, ended.code)
-          assert.is_truthy(ended.err:find(path .. ": " .. words, 1, true), ended.err)
+          assert.is_truthy(ended.err:find(path .. ": " .. fragment, 1, true), ended.err)
         end
         assert.equal(content, child.read(path))
       end

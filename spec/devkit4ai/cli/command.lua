@@ -1,6 +1,6 @@
 -- Runs the command in its own process, with its own settings, against a sandbox.
 local cjson = require("cjson").new()
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local helper = require "spec.devkit4ai.sandbox.helper"
 
 local M = {}

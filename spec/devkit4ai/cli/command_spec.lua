@@ -1,8 +1,8 @@
 -- Every command against a sandbox: exit codes, data on standard output, --json.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.devkit4ai.sandbox.helper"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 
 local plain_51 = _VERSION == "Lua 5.1" and not jit -- luacheck: globals jit
 local UNKNOWN = "550e8400-e29b-41d4-a716-446655440000"
@@ -77,28 +77,28 @@ describe("devkit4ai", function()
   end)
 
   it("projects lists and creates projects", function()
-    local made = workspace:run { "projects", "--new", "Neon", "--description", "signs" }
-    assert.equal(0, made.code, made.err)
-    assert.is_truthy(made.out:find "^%x+%-%x+%-%x+%-%x+%-%x+\n$")
+    local created = workspace:run { "projects", "--new", "Neon", "--description", "signs" }
+    assert.equal(0, created.code, created.err)
+    assert.is_truthy(created.out:find "^%x+%-%x+%-%x+%-%x+%-%x+\n$")
     local ended = workspace:run { "projects", "--json" }
     local names = {}
     for _, one in ipairs(ended.lines) do names[one.name] = one.id end
-    assert.equal(made.out, names.Neon .. "\n")
+    assert.equal(created.out, names.Neon .. "\n")
     assert.is_truthy(workspace:run({ "projects" }).out:find(names.Neon .. "  Neon\n", 1, true))
   end)
 
   it("keys creates a key and shows it once, lists and revokes", function()
-    local made = workspace:run { "keys", "--new", "laptop", "--json" }
-    assert.equal(0, made.code, made.err)
-    assert.is_truthy(made.json.key:find "^pk_")
-    assert.equal(made.json.key_prefix, made.json.key:sub(1, #made.json.key_prefix))
+    local created = workspace:run { "keys", "--new", "laptop", "--json" }
+    assert.equal(0, created.code, created.err)
+    assert.is_truthy(created.json.key:find "^pk_")
+    assert.equal(created.json.key_prefix, created.json.key:sub(1, #created.json.key_prefix))
     local list = workspace:run { "keys", "--json" }
     local found
-    for _, one in ipairs(list.lines) do found = found or one.id == made.json.id end
+    for _, one in ipairs(list.lines) do found = found or one.id == created.json.id end
     assert.is_true(found)
-    assert.is_nil(list.out:find(made.json.key, 1, true))
-    assert.equal(0, workspace:run({ "keys", "--revoke", made.json.id }).code)
-    assert.equal(1, workspace:run({ "keys", "--revoke", (made.json.id:gsub("^%x%x", "00")) }).code)
+    assert.is_nil(list.out:find(created.json.key, 1, true))
+    assert.equal(0, workspace:run({ "keys", "--revoke", created.json.id }).code)
+    assert.equal(1, workspace:run({ "keys", "--revoke", (created.json.id:gsub("^%x%x", "00")) }).code)
     assert.equal(0, workspace:run({ "keys", "--developer" }).code)
   end)
 
@@ -121,11 +121,11 @@ describe("devkit4ai", function()
     os.execute(("mkdir %s/devkit4ai && cp %s/devkit4ai/sessions.json %s/devkit4ai/"):format(
       settings, workspace.folder, settings))
     local env = { XDG_CONFIG_HOME = settings, DEVKIT4AI_PROJECT_KEY = false }
-    local made = workspace:run({ "keys", "--new", "kept", "--save" }, { env = env })
-    assert.equal(0, made.code, made.err)
+    local created = workspace:run({ "keys", "--new", "kept", "--save" }, { env = env })
+    assert.equal(0, created.code, created.err)
     local key = child.read(settings .. "/devkit4ai/config"):match "project_key = (pk_%S+)"
     assert.is_string(key)
-    assert.is_nil((made.out .. made.err):find(key, 1, true))
+    assert.is_nil((created.out .. created.err):find(key, 1, true))
     assert.equal(0, workspace:run({ "generate", helper.PNG, "--prompt", "p", "--no-wait" }, { env = env }).code)
   end)
 
@@ -213,13 +213,13 @@ describe("devkit4ai", function()
 
   describe("ends with", function()
     it("2 on wrong use", function()
-      for _, words in ipairs {
+      for _, arguments in ipairs {
         {}, { "fly" }, { "me", "--nothing" }, { "generate", "--prompt", "x", "--out", "y" },
         { "generate", helper.PNG, "--prompt", "x" }, { "wait" }, { "save", UNKNOWN }, { "list", "--limit", "many" },
         { "config", "--set", "developer_key=ak_secret" }, { "config", "--set", "colour=red" }, { "wait", "7" },
       } do
-        local ended = workspace:run(words)
-        assert.equal(2, ended.code, table.concat(words, " ") .. ended.err)
+        local ended = workspace:run(arguments)
+        assert.equal(2, ended.code, table.concat(arguments, " ") .. ended.err)
         assert.equal("", ended.out)
       end
       assert.equal(0, workspace:run({ "--help" }).code)
@@ -261,7 +261,7 @@ describe("devkit4ai", function()
     for signals, case in pairs {
       INT = { code = 6 }, TERM = { code = 6 }, HUP = { code = 6 }, ["HUP INT TERM"] = { code = 6 },
       ["INT TERM"] = { -- both may come at the same time; then the system delivers SIGINT first
-        code = 130, scheme = "https", words = "interrupted; nothing was sent, and nothing is paid for\n",
+        code = 130, scheme = "https", expected = "interrupted; nothing was sent, and nothing is paid for\n",
       },
     } do
       it(("%d on a signal during the request, with what may be paid for: %s"):format(case.code, signals), function()
@@ -278,9 +278,9 @@ describe("devkit4ai", function()
         local ended = workspace:interrupt({ "generate", helper.PNG, "--prompt", "a city", "--no-wait" }, "now",
           { env = env, signals = signals })
         assert.equal(case.code, ended.code, ended.output)
-        local words = case.words or "interrupted\nThe request may have arrived, and may be paid for. "
+        local expected = case.expected or "interrupted\nThe request may have arrived, and may be paid for. "
           .. "To find out, run:\n  devkit4ai list --find 'a city' --since "
-        assert.is_truthy(ended.output:find(words, 1, true), ended.output)
+        assert.is_truthy(ended.output:find(expected, 1, true), ended.output)
       end)
     end
 
@@ -291,9 +291,9 @@ describe("devkit4ai", function()
         { "generate", helper.PNG, "--prompt", "x", "--out", out, "--base-url", workspace.box.url }, "created")
       assert.equal(8, ended.code, ended.output)
       local id = ended.output:match "created: generation (%S+)"
-      local words = ("interrupted\nThe generation %s was accepted and is paid for. "
+      local expected = ("interrupted\nThe generation %s was accepted and is paid for. "
         .. "To continue, run:\n  devkit4ai wait %s --out %s --base-url %s\n"):format(id, id, out, workspace.box.url)
-      assert.is_truthy(ended.output:find(words, 1, true), ended.output)
+      assert.is_truthy(ended.output:find(expected, 1, true), ended.output)
     end)
   end)
 end)

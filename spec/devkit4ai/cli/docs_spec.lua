@@ -1,7 +1,7 @@
 -- docs/command.md: its examples run in their order, as a user types them; its tables are complete.
 local plain_51 = _VERSION == "Lua 5.1" and not jit -- luacheck: globals jit
 
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.devkit4ai.sandbox.helper"
 

@@ -1,5 +1,5 @@
 -- A terminal of a given size, by tmux.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local helper = require "spec.devkit4ai.sandbox.helper"
 
 local M = {}
@@ -20,11 +20,11 @@ function M.new(columns, env, cwd)
   local folder = child.folder()
   local self = setmetatable({ folder = folder, columns = columns }, Screen)
   self.tmux = ("TERM=xterm LC_ALL=C.UTF-8 tmux -u -f /dev/null -S %s/socket "):format(folder)
-  local words = { "env", "-u", "CI", "-u", "NO_COLOR", "PS1='$ '" }
-  for name, value in pairs(env) do words[#words + 1] = helper.quote(name .. "=" .. value) end
-  words[#words + 1] = "sh"
+  local arguments = { "env", "-u", "CI", "-u", "NO_COLOR", "PS1='$ '" }
+  for name, value in pairs(env) do arguments[#arguments + 1] = helper.quote(name .. "=" .. value) end
+  arguments[#arguments + 1] = "sh"
   helper.shell(("%s new-session -d -x %d -y 24 -c %s %s"):format(self.tmux, columns, helper.quote(cwd),
-    helper.quote(table.concat(words, " "))))
+    helper.quote(table.concat(arguments, " "))))
   self:wait "^%$"
   return self
 end

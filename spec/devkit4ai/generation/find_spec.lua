@@ -3,9 +3,9 @@ local answered_ids = require "devkit4ai.generation.answered_ids"
 local cjson = require "cjson"
 local devkit4ai = require "devkit4ai"
 local instructions = require "devkit4ai.generation.input.instructions"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 local iso8601 = require "devkit4ai.util.iso8601"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local NOW = 1800000000 -- the server's time: 2027-01-15 08:00:00
 
@@ -167,10 +167,10 @@ describe("find_generation", function()
     assert(client:find_generation { instructions = "neon" })
   end)
 
-  -- 250 generations with one match; made: the creation time of the i-th
-  local function many(wanted, made)
+  -- 250 generations with one match; time_of: the creation time of the i-th
+  local function many(wanted, time_of)
     local list = {}
-    for i = 1, 250 do list[i] = { instructions = i == wanted and "neon" or "noir", at = made(i) } end
+    for i = 1, 250 do list[i] = { instructions = i == wanted and "neon" or "noir", at = time_of(i) } end
     return list
   end
 
@@ -254,8 +254,8 @@ describe("find_generation", function()
       local before = os.time()
       local line = order(client:project(wire.sample.project_id),
         { instructions = { prompt = 'neon "lights"', style = "[noir]" } })
-      local words = ('client:project("%s"):find_generation { '):format(wire.sample.project_id)
-      assert.equal(words, line:sub(1, #words))
+      local prefix = ('client:project("%s"):find_generation { '):format(wire.sample.project_id)
+      assert.equal(prefix, line:sub(1, #prefix))
       local since = tonumber(line:match("since = (%d+) }$"))
       assert.is_true(since >= before and since <= os.time())
       assert.equal(id(1), run(line).id)

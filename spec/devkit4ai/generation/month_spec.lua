@@ -1,6 +1,6 @@
 -- A month in some seconds, in one process: 2,000 generations, random faults, and a clock that moves by 30 days. Each result is
 -- compared with the sandbox, and memory does not grow. DEVKIT4AI_SEED=N has other faults; DEVKIT4AI_FIGURES=1 prints what was measured.
-local month = require "spec.support.month_run"
+local month = require "spec.support.programs.month_run"
 
 local BATCHES, SIZE = 10, 200
 local WARM = 6 -- batches; by then the client knows as many of its orders as it ever keeps
@@ -11,7 +11,7 @@ local seed = tonumber(os.getenv("DEVKIT4AI_SEED")) or 1
 local function print_figures(report)
   local tally = report.tally
   print(("\nseed %d: %d made; %d given, %d unknown of which %d found, %d refused, %d not sent; %d refreshes"):format(
-    seed, tally.made, tally.given, tally.unknown, tally.found, tally.refused, tally.not_sent, report.refreshes))
+    seed, tally.created, tally.given, tally.unknown, tally.found, tally.refused, tally.not_sent, report.refreshes))
   for batch, measured in ipairs(report.measured) do
     print(("after %5d orders: heap %.1f KiB, resident %s KiB, %d descriptors"):format(batch * SIZE, measured.heap,
       measured.resident or "?", measured.descriptors))
@@ -34,7 +34,7 @@ describe("a month of a program", function()
     local tally = report.tally
     assert.same({}, tally.wrong, "DEVKIT4AI_SEED=" .. seed)
     assert.equal(BATCHES * SIZE, tally.given + tally.unknown + tally.refused + tally.not_sent)
-    assert.equal(tally.made, tally.given + tally.found)
+    assert.equal(tally.created, tally.given + tally.found)
   end)
 
   it("covers every kind of outcome", function()

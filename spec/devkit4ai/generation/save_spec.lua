@@ -1,8 +1,8 @@
 -- gen:save and gen:bytes: the complete image or nothing.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local devkit4ai = require "devkit4ai"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 local LARGE = 300000 -- bytes of the large picture
@@ -63,7 +63,7 @@ describe("gen:save", function()
     assert.same({ kind, "get_picture", ID }, { err.kind, err.operation, err.generation_id })
     assert.equal(1, (message:find("gen:save: ", 1, true)))
     assert.is_nil(message:find("MARKER", 1, true)) -- the signature of a URL is not shown
-    for _, words in ipairs { ... } do assert.is_truthy(message:find(words, 1, true), message) end
+    for _, fragment in ipairs { ... } do assert.is_truthy(message:find(fragment, 1, true), message) end
     assert.same(before, child.list(folder))
     return err
   end
@@ -163,9 +163,9 @@ describe("gen:save", function()
       print(saved, err.kind, message)
     ]], { args = { server.url, folder, ID }, before = "ulimit -f 100" })
     assert.equal(0, ended.code, ended.err)
-    local words = "nil\tfile\tgen:save: " .. folder .. "/a.jpg: the process may not write so large a file "
+    local expected = "nil\tfile\tgen:save: " .. folder .. "/a.jpg: the process may not write so large a file "
       .. "(File too large): raise its limit (ulimit -f); "
-    assert.equal(words, ended.out:sub(1, #words))
+    assert.equal(expected, ended.out:sub(1, #expected))
     assert.same({}, child.list(folder))
   end)
 

@@ -1,10 +1,10 @@
 -- gen:wait: polls by the guide's schedule, with short pauses in this spec, until a deadline.
 local devkit4ai = require "devkit4ai"
 local poll_schedule = require "devkit4ai.generation.pacing.poll_schedule"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 local waits = require "devkit4ai.loop.waits"
 local suggestions = require "devkit4ai.util.errors.suggestions"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 
@@ -27,15 +27,15 @@ describe("gen:wait", function()
     local steps = {}
     for i, step in ipairs { ... } do steps[i] = ("[%d] = function(conn, ok) %s end"):format(i, step) end
     server = raw.start { script = ([[
-      local steps, looks = { %s }, 0
+      local steps, polls = { %s }, 0
       local function ok(conn, fields)
         fields.id = "%s"
         conn:respond(200, fields)
       end
       return function(conn)
         while conn:read_request() do
-          looks = looks + 1
-          steps[math.min(looks, #steps)](conn, ok)
+          polls = polls + 1
+          steps[math.min(polls, #steps)](conn, ok)
         end
       end
     ]]):format(table.concat(steps, ", "), ID) }
@@ -120,9 +120,9 @@ describe("gen:wait", function()
     assert.is_nil(done)
     assert.same({ "timeout", "unknown", ID, "get_generation_status", true },
       { err.kind, err.outcome, err.generation_id, err.operation, err.retryable })
-    for _, words in ipairs { ID, "processing", "still finish", "paid for",
+    for _, fragment in ipairs { ID, "processing", "still finish", "paid for",
       ('client:project("%s"):generation("%s"):wait()'):format(wire.sample.project_id, ID) } do
-      assert.is_truthy(message:find(words, 1, true), message)
+      assert.is_truthy(message:find(fragment, 1, true), message)
     end
     for _, word in ipairs { "again", "anew", "generate {", "retry" } do
       assert.is_nil(message:lower():find(word, 1, true), message)

@@ -1,9 +1,9 @@
 -- devkit4ai.all and devkit4ai.map: many tasks that one caller waits for.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local devkit4ai = require "devkit4ai"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 local waits = require "devkit4ai.loop.waits"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local function sleep(seconds) waits.sleep(seconds) end
 

@@ -1,6 +1,6 @@
 -- task:cancel() in both gears: what a task waits for ends at once, and join says what may have been done.
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 local HANGS = "return function(conn) conn:read_head() conn:read(1) conn:sleep(1000) end"

@@ -1,29 +1,29 @@
 -- More generations at once than the server allows (wire.md 5.5): a refused one waits for one of our own to end.
-local devkit4ai = require "spec.support.no_retry_pauses"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
 local poll_schedule = require "devkit4ai.generation.pacing.poll_schedule"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local IMAGE = { data = wire.image.png, filename = "a.png" }
 
--- A server that has room for LIMIT generations; one is done at its LOOKS-th look. A refusal names an hour.
+-- A server that has room for LIMIT generations; one is done at its POLLS-th poll. A refusal names an hour.
 local SCRIPT = [[
-local under_way, made, looks = 0, 0, {}
+local running, created, polls = 0, 0, {}
 local function id_of(n) return ("990e8400-e29b-41d4-a716-%012d"):format(n) end
 return function(conn)
   local request = conn:read_request()
   while request do
     local id = request.target:match("([^/]+)/status$")
     if id then
-      looks[id] = (looks[id] or 0) + 1
-      if looks[id] == LOOKS then under_way = under_way - 1 end
+      polls[id] = (polls[id] or 0) + 1
+      if polls[id] == POLLS then running = running - 1 end
       FAULT
-      conn:respond(200, { id = id, status = looks[id] >= LOOKS and "completed" or "processing" })
-    elseif under_way >= LIMIT then
+      conn:respond(200, { id = id, status = polls[id] >= POLLS and "completed" or "processing" })
+    elseif running >= LIMIT then
       conn:respond(429, { detail = "Concurrent generation limit exceeded", retry_after = 3600 })
     else
-      under_way, made = under_way + 1, made + 1
-      conn:respond(200, { id = id_of(made), status = "pending" })
+      running, created = running + 1, created + 1
+      conn:respond(200, { id = id_of(created), status = "pending" })
     end
     request = conn:read_request()
   end
@@ -45,7 +45,7 @@ describe("a 429 on a generation", function()
 
   local function start(settings, more)
     local parts = {
-      LIMIT = tostring(settings.limit), LOOKS = tostring(settings.looks or 3), FAULT = settings.fault or "",
+      LIMIT = tostring(settings.limit), POLLS = tostring(settings.polls or 3), FAULT = settings.fault or "",
     }
     server = raw.start { script = (SCRIPT:gsub("%u%u%u%u+", parts)) }
     client = assert(devkit4ai.new(wire.options(server.url, more)))
@@ -104,7 +104,7 @@ describe("a 429 on a generation", function()
   end)
 
   it("is returned with its time where the deadline comes first, and nothing is paid for", function()
-    start { limit = 1, looks = 1000000 }
+    start { limit = 1, polls = 1000000 }
     assert(generate())
     local gen, _, err = generate { timeout = 1 }
     assert.is_nil(gen)
@@ -114,15 +114,15 @@ describe("a 429 on a generation", function()
   end)
 
   it("goes on over a look that gets lost", function()
-    start { limit = 1, fault = [[if looks[id] < 3 then return conn:respond(503, "") end]] }
+    start { limit = 1, fault = [[if polls[id] < 3 then return conn:respond(503, "") end]] }
     assert(generate())
     assert(generate())
     assert.equal(3, count "^POST")
   end)
 
   it("gives up one of our own that the server does not know any more", function()
-    start { limit = 1, fault = [[if looks[id] == 1 then
-        under_way = 0
+    start { limit = 1, fault = [[if polls[id] == 1 then
+        running = 0
         return conn:respond(404, { detail = "Not Found" })
       end]] }
     assert(generate())
@@ -131,7 +131,7 @@ describe("a 429 on a generation", function()
   end)
 
   it("is ended by closing the client", function()
-    start { limit = 1, looks = 1000000 }
+    start { limit = 1, polls = 1000000 }
     assert(generate())
     local task = devkit4ai.spawn(function() return select(3, generate()) end)
     repeat devkit4ai.update() until count "status$" >= 2
@@ -154,7 +154,7 @@ describe("a 429 on a generation", function()
     assert.equal(3, count "^POST") -- made, refused, made
   end)
 
-  for words, wait in pairs {
+  for title, wait in pairs {
     ["is over"] = function(gen) gen:wait { timeout = 0 } end,
     ["raised"] = function(gen)
       pcall(gen.wait, gen, { on_progress = function() error "no" end })
@@ -162,8 +162,8 @@ describe("a 429 on a generation", function()
       collectgarbage()
     end,
   } do
-    it("waits for none where the wait for it " .. words, function()
-      start { limit = 1, looks = 1000000 }
+    it("waits for none where the wait for it " .. title, function()
+      start { limit = 1, polls = 1000000 }
       local noted = assert(generate()).id
       local later = assert(devkit4ai.new(wire.options(server.url)))
       finally(function() later:close() end)

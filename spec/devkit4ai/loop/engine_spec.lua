@@ -1,7 +1,7 @@
 -- The engine's transfer records: a script's call uses the record of the call before it.
 local devkit4ai = require "devkit4ai"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local USER = "550e8400-e29b-41d4-a716-446655440000"
 local GENERATION = "990e8400-e29b-41d4-a716-446655440004"

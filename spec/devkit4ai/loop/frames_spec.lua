@@ -1,5 +1,5 @@
 -- Programs with frames: devkit4ai.update() never waits, and what is ready goes on in it.
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 
 local function sleeper(waits, order)
   return function(name, seconds)

@@ -1,5 +1,5 @@
 -- The option `loop`: the first client of a Lua state chooses the event loop.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 
 local function run(script, options)
   local ended = child.run('local devkit4ai = require "devkit4ai"\n' .. script, options)

@@ -1,7 +1,7 @@
 -- Tasks: functions that run beside each other.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local devkit4ai = require "devkit4ai"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 local waits = require "devkit4ai.loop.waits"
 
 local function sleep(seconds) waits.sleep(seconds) end

@@ -1,5 +1,5 @@
 -- assert(...) around a call, at the top of a program: the whole message is on standard error, on each Lua.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 
 describe("assert around a call that fails", function()
   it("prints the whole message, with the program's line", function()

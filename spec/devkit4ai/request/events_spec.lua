@@ -1,9 +1,9 @@
 -- The events of a client: their types, order and fields, and no secret in them.
-local child = require "spec.support.child"
-local devkit4ai = require "spec.support.no_retry_pauses"
+local child = require "spec.support.process.child"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
 local poll_schedule = require "devkit4ai.generation.pacing.poll_schedule"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local ID = "550e8400-e29b-41d4-a716-446655440000"
 

@@ -1,12 +1,12 @@
 -- Operation x failure (wire.md 7): how many requests arrive at the server, and the error of the call.
 local cjson = require "cjson"
-local child = require "spec.support.child"
-local devkit4ai = require "spec.support.no_retry_pauses"
-local every_call = require "spec.support.every_call"
-local failure_run = require "spec.support.failure_run"
-local failure_table = require "spec.support.failure_table"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local child = require "spec.support.process.child"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local every_call = require "spec.support.calls.every_call"
+local failure_run = require "spec.support.calls.failure_run"
+local failure_table = require "spec.support.calls.failure_table"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local all = {}
 for name in pairs(require("devkit4ai.api.operations").all()) do
@@ -23,7 +23,7 @@ local operations = _VERSION == "Lua 5.4" and all or {
 -- In its own process, for a library that is loaded before all others, so that the name is unknown elsewhere.
 local function run_in_child(index)
   local ended = child.run([[
-    local failure_table, run = require "spec.support.failure_table", require "spec.support.failure_run"
+    local failure_table, run = require "spec.support.calls.failure_table", require "spec.support.calls.failure_run"
     local failure, operations = failure_table.FAILURES[tonumber(arg[1])], { (table.unpack or unpack)(arg, 2) }
     print(require "cjson".encode(run.run(failure, operations)))
   ]], { args = { tostring(index), (table.unpack or unpack)(operations) }, preload = "slow_getaddrinfo", -- luacheck: ignore 113
@@ -35,8 +35,8 @@ end
 describe("the table of failures", function()
   it("has every operation of the client", function()
     for _, name in ipairs(all) do
-      assert.is_string(failure_table.OPERATIONS[name], name .. " has no class in spec/support/failure_table.lua")
-      assert.is_true(failure_run.knows(name), name .. " has no call in spec/support/failure_run.lua")
+      assert.is_string(failure_table.OPERATIONS[name], name .. " has no class in spec/support/calls/failure_table.lua")
+      assert.is_true(failure_run.knows(name), name .. " has no call in spec/support/calls/failure_run.lua")
     end
   end)
 
@@ -53,7 +53,7 @@ describe("the table of failures", function()
 end)
 
 for index, failure in ipairs(failure_table.FAILURES) do
-  describe(failure.words .. ":", function()
+  describe(failure.title .. ":", function()
     local results
 
     setup(function()

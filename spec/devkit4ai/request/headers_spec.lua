@@ -2,8 +2,8 @@
 local core = require "devkit4ai.core"
 local devkit4ai = require "devkit4ai"
 local headers = require "devkit4ai.request.headers"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local ID = "550e8400-e29b-41d4-a716-446655440000"
 local TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"

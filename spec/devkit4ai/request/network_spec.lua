@@ -1,7 +1,7 @@
 -- Failures below HTTP, and responses that can't be used: each message names the cause and what to do.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local devkit4ai = require "devkit4ai"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 
 local function new(url, more)
   local options = { base_url = url, access_token = "MARKER-TOKEN", developer_key = "MARKER-KEY",
@@ -22,7 +22,7 @@ local function failure(client)
 end
 
 local function says(message, ...)
-  for _, words in ipairs { ... } do assert.is_truthy(message:find(words, 1, true), message) end
+  for _, fragment in ipairs { ... } do assert.is_truthy(message:find(fragment, 1, true), message) end
 end
 
 describe("no server", function()

@@ -1,8 +1,8 @@
 -- Nothing is paid twice (architecture.md, invariant 1): one POST arrives for each upload, and the error has its outcome. Eight connections
 -- are warmed first, because libcurl repeats a request by itself only on a used connection: without them these specs could
 -- not fail.
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local WARM = 8
 

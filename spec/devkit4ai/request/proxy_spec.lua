@@ -1,10 +1,10 @@
 -- The proxy of a request, and what it gets: an address and its own login, no other secret.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local devkit4ai = require "devkit4ai"
 local proxy = require "devkit4ai.request.proxy"
-local raw = require "spec.support.raw"
-local tunnel = require "spec.support.tunnel"
-local wire = require "spec.support.wire"
+local raw = require "spec.support.servers.raw"
+local tunnel = require "spec.support.servers.tunnel"
+local wire = require "spec.support.calls.wire"
 
 describe("proxy.parse", function()
   for text, parts in pairs {
@@ -155,7 +155,7 @@ describe("a proxy setting that can't be used", function()
 end)
 
 describe("a client with a proxy", function()
-  local api, door, client
+  local api, proxy_server, client
 
   before_each(function()
     api = raw.start { tls = true, script = [[return function(conn)
@@ -167,13 +167,13 @@ describe("a client with a proxy", function()
     if client then client:close() end
     client = nil
     api:stop()
-    if door then door:stop() end
-    door = nil
+    if proxy_server then proxy_server:stop() end
+    proxy_server = nil
   end)
 
-  local function open_door(answer)
-    door = raw.start { script = tunnel(api.port, answer) }
-    return ("127.0.0.1:%d"):format(door.port)
+  local function open_proxy(answer)
+    proxy_server = raw.start { script = tunnel(api.port, answer) }
+    return ("127.0.0.1:%d"):format(proxy_server.port)
   end
 
   local function new(through, more)
@@ -185,12 +185,12 @@ describe("a client with a proxy", function()
   end
 
   it("connects through it, and sends it only its own login and the host", function()
-    assert(new("user:pa%20ss@" .. open_door()):me())
-    local seen = door:requests()[1].head
-    assert.same({ "CONNECT", "api.test:" .. api.port }, { door:requests()[1].method, door:requests()[1].target })
-    assert.equal("Basic dXNlcjpwYSBzcw==", wire.header(door:requests()[1], "Proxy-Authorization"))
+    assert(new("user:pa%20ss@" .. open_proxy()):me())
+    local request = proxy_server:requests()[1]
+    assert.same({ "CONNECT", "api.test:" .. api.port }, { request.method, request.target })
+    assert.equal("Basic dXNlcjpwYSBzcw==", wire.header(request, "Proxy-Authorization"))
     local lines = {}
-    for name in seen:gmatch("\n([%w-]+):") do lines[#lines + 1] = name end
+    for name in request.head:gmatch("\n([%w-]+):") do lines[#lines + 1] = name end
     table.sort(lines)
     assert.same({ "Host", "Proxy-Authorization", "Proxy-Connection" }, lines)
     assert.equal("00-MARKER-01", wire.header(api:requests()[1], "traceparent"))
@@ -198,34 +198,36 @@ describe("a client with a proxy", function()
   end)
 
   it("keeps the connection open for the next call of the process's first login", function()
-    assert(new("user:pa%20ss@" .. open_door()):me())
+    assert(new("user:pa%20ss@" .. open_proxy()):me())
     assert(client:me())
-    assert.equal(1, door:connections())
+    assert.equal(1, proxy_server:connections())
     assert.equal(2, #api:requests())
   end)
 
   it("shares the connection with no client that has another login, or none", function()
-    local address = open_door()
+    local address = open_proxy()
     assert(new("one:1@" .. address):me())
     local first = client
     assert(new("two:2@" .. address):me())
     first:close()
     client:close()
     assert(new(address):me())
-    assert.equal(3, door:connections())
+    assert.equal(3, proxy_server:connections())
     local logins = {}
-    for i, request in ipairs(door:requests()) do logins[i] = wire.header(request, "Proxy-Authorization") or "none" end
+    for i, request in ipairs(proxy_server:requests()) do
+      logins[i] = wire.header(request, "Proxy-Authorization") or "none"
+    end
     assert.same({ "Basic b25lOjE=", "Basic dHdvOjI=", "none" }, logins)
   end)
 
   it("reports a proxy that needs a login, sends nothing to the API, and shows no password", function()
     local user, message, err = new("user:MARKER@"
-      .. open_door [[conn:respond(407, "", { ["Proxy-Authenticate"] = "Basic" }) do return end]],
+      .. open_proxy [[conn:respond(407, "", { ["Proxy-Authenticate"] = "Basic" }) do return end]],
       { retry = { attempts = 1 } }):me()
     assert.is_nil(user)
     assert.same({ "network", "not_sent" }, { err.kind, err.outcome })
     assert.is_truthy(message:find("proxy", 1, true), message)
-    assert.equal(1, door:connections())
+    assert.equal(1, proxy_server:connections())
     assert.is_nil(message:find("MARKER", 1, true))
     assert.equal(0, api:connections())
   end)
@@ -243,17 +245,17 @@ describe("a client with a proxy", function()
   end)
 
   it("reports a proxy that can't reach the API, and retries", function()
-    local user, _, err = new(open_door [[conn:respond(502, "") do return end]]):me { timeout = 20 }
+    local user, _, err = new(open_proxy [[conn:respond(502, "") do return end]]):me { timeout = 20 }
     assert.is_nil(user)
     assert.same({ "network", "not_sent", 3 }, { err.kind, err.outcome, err.attempts })
-    assert.equal(3, #door:requests())
+    assert.equal(3, #proxy_server:requests())
   end)
 
   it("never uses it for this machine", function()
-    open_door()
-    client = new("127.0.0.1:" .. door.port, { base_url = "https://localhost:" .. api.port })
+    open_proxy()
+    client = new("127.0.0.1:" .. proxy_server.port, { base_url = "https://localhost:" .. api.port })
     assert(client:me())
-    assert.equal(0, door:connections())
+    assert.equal(0, proxy_server:connections())
   end)
 
   it("refuses plain http through it, which would show it the keys", function()
@@ -286,14 +288,14 @@ describe("a client with a proxy", function()
   end
 
   it("takes it from the environment, except for the names in no_proxy", function()
-    local address, base_url = open_door(), "https://api.test:" .. api.port
+    local address, base_url = open_proxy(), "https://api.test:" .. api.port
     assert.matches("^answered", run({ https_proxy = "http://user:word@" .. address }, base_url))
-    assert.equal("Basic dXNlcjp3b3Jk", wire.header(door:requests()[1], "Proxy-Authorization"))
+    assert.equal("Basic dXNlcjp3b3Jk", wire.header(proxy_server:requests()[1], "Proxy-Authorization"))
     assert.matches("^answered", run({ ALL_PROXY = address, https_proxy = "" }, base_url))
-    assert.equal(2, door:connections())
+    assert.equal(2, proxy_server:connections())
     local direct = { SLOW_RESOLVE_NAME = "api.test", SLOW_RESOLVE_ADDRESS = "127.0.0.1", https_proxy = address,
       no_proxy = "other,.test" }
     assert.matches("^answered", run(direct, base_url))
-    assert.equal(2, door:connections())
+    assert.equal(2, proxy_server:connections())
   end)
 end)

@@ -1,9 +1,9 @@
 -- Deleting and revoking return `true`. After an unknown outcome, a retry that finds nothing counts as success; a first request
 -- that finds nothing does not. The server counts the requests.
-local devkit4ai = require "spec.support.no_retry_pauses"
-local raw = require "spec.support.raw"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local raw = require "spec.support.servers.raw"
 local waits = require "devkit4ai.loop.waits"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local ID, PROJECT = "990e8400-e29b-41d4-a716-446655440004", wire.sample.project_id
 
@@ -15,23 +15,23 @@ end
 local CALLS = {
   revoke_developer_key = {
     object = function(client) return key_of(client:developer_keys()) end, verb = "revoke",
-    line = "DELETE /api/v1/auth/developer-keys/" .. ID, looks = "client:developer_keys()",
+    line = "DELETE /api/v1/auth/developer-keys/" .. ID, check = "client:developer_keys()",
   },
   delete_project = {
     object = function(client) return client:project() end, verb = "delete",
-    line = "DELETE /api/v1/projects/" .. PROJECT, looks = "client:projects()",
+    line = "DELETE /api/v1/projects/" .. PROJECT, check = "client:projects()",
   },
   revoke_api_key = {
     object = function(client) return key_of(client:project():keys()) end, verb = "revoke",
-    line = ("DELETE /api/v1/projects/%s/api-keys/%s"):format(PROJECT, ID), looks = "project:keys()",
+    line = ("DELETE /api/v1/projects/%s/api-keys/%s"):format(PROJECT, ID), check = "project:keys()",
   },
   delete_generation = {
     object = function(client) return client:generation(ID) end, verb = "delete",
-    line = "DELETE /api/v1/generation/generations-v2/" .. ID, looks = "gen:refresh()",
+    line = "DELETE /api/v1/generation/generations-v2/" .. ID, check = "gen:refresh()",
   },
   delete_stripe_config = {
     object = function(client) return client:project().stripe end, verb = "delete_config",
-    line = ("DELETE /api/v1/payments/stripe/projects/%s/config"):format(PROJECT), looks = "project.stripe:config()",
+    line = ("DELETE /api/v1/payments/stripe/projects/%s/config"):format(PROJECT), check = "project.stripe:config()",
   },
 }
 
@@ -121,7 +121,7 @@ for name, call in pairs(CALLS) do
         for _, line in ipairs(sent) do assert.equal(call.line, line) end
         if err then
           assert.same({ name, count, message }, { err.operation, err.attempts, err.message })
-          assert.equal(outcome == "unknown", message:find(call.looks, 1, true) ~= nil, message)
+          assert.equal(outcome == "unknown", message:find(call.check, 1, true) ~= nil, message)
         end
       end)
     end
@@ -140,7 +140,7 @@ for name, call in pairs(CALLS) do
       local done, message, err = task:cancel():join()
       assert.is_nil(done)
       assert.same({ "cancelled", "unknown", name }, { err.kind, err.outcome, err.operation })
-      assert.is_truthy(message:find(call.looks, 1, true), message)
+      assert.is_truthy(message:find(call.check, 1, true), message)
       assert.equal(1, #lines())
     end)
   end)

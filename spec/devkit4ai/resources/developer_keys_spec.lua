@@ -1,7 +1,7 @@
 -- Developer keys, and the verification of an account's address: requests and results.
 local cjson = require "cjson"
-local devkit4ai = require "spec.support.no_retry_pauses"
-local wire = require "spec.support.wire"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local wire = require "spec.support.calls.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 local KEYS = "/api/v1/auth/developer-keys"
@@ -58,8 +58,8 @@ end)
 describe("client:developer_keys", function()
   local LISTED = { id = ID, name = "", key_prefix = "ak_of_th", is_active = true, last_used_at = cjson.null }
 
-  for words, body in pairs { ["an array"] = { LISTED }, ["a wrapper"] = { developer_keys = { LISTED } } } do
-    it("lists keys that can be revoked, from " .. words, function()
+  for title, body in pairs { ["an array"] = { LISTED }, ["a wrapper"] = { developer_keys = { LISTED } } } do
+    it("lists keys that can be revoked, from " .. title, function()
       local list = assert(serve({ ["GET " .. KEYS] = { 200, body }, ["DELETE " .. KEYS .. "/" .. ID] = { 204, "" } })
         :developer_keys())
       local key = list[1]

@@ -1,9 +1,9 @@
 -- End users of a project: what their clients send, and what they share with the developer's client.
 local cjson = require "cjson"
 local devkit4ai = require "devkit4ai"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 local sandbox = require "devkit4ai.sandbox"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 local USER = { id = ID, email = "user@example.com", role = "end_user", is_active = true,

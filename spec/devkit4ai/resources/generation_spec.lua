@@ -1,5 +1,5 @@
 -- Projects, keys and generations against the sandbox, from the key to the image on disk.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local devkit4ai = require "devkit4ai"
 local poll_schedule = require "devkit4ai.generation.pacing.poll_schedule"
 local sandbox = require "devkit4ai.sandbox"

@@ -1,6 +1,6 @@
 -- client:health(part): the path, no credentials, and the result.
-local devkit4ai = require "spec.support.no_retry_pauses"
-local wire = require "spec.support.wire"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local wire = require "spec.support.calls.wire"
 
 local NOW = "2026-01-01T00:00:00Z"
 

@@ -1,9 +1,9 @@
 -- Key rotation: each step fails in each way, and then the caller has a key that works and knows the new key. A server with
 -- a memory checks which key works, and counts the created and the revoked keys.
-local devkit4ai = require "spec.support.no_retry_pauses"
-local key_server = require "spec.support.key_server"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local key_server = require "spec.support.servers.key_server"
 local waits = require "devkit4ai.loop.waits"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 local OTHER = "aa0e8400-e29b-41d4-a716-446655440005"
@@ -23,7 +23,7 @@ local KINDS = {
 }
 
 -- A step, what the server does with each of its requests, and then: how often the three steps arrived; kind and outcome of
--- the error, if there is one. made: the error has a key; old: whose client then uses the old key; orphan: the new key is not
+-- the error, if there is one. created: the error has a key; old: whose client then uses the old key; orphan: the new key is not
 -- known; total: seconds for the whole call.
 local FAILURES = {
   { "list", { "500" }, { 3, 0, 0 }, "server", "unknown" },
@@ -47,15 +47,15 @@ local FAILURES = {
   { "revoke", { "500", "ok" }, { 1, 1, 2 } },
   { "revoke", { "cut", "ok" }, { 1, 1, 2 } }, -- the repeat finds it revoked, and that is a success
   { "revoke", { "401", "ok" }, { 1, 1, 2 } },
-  { "revoke", { "500" }, { 1, 1, 3 }, "server", "unknown", made = true },
-  { "revoke", { "lost" }, { 1, 1, 3 }, "network", "unknown", made = true },
-  { "revoke", { "cut", "lost" }, { 1, 1, 3 }, "network", "unknown", made = true },
-  { "revoke", { "cut", "403" }, { 1, 1, 2 }, "forbidden", "unknown", made = true }, -- the old one may be revoked
-  { "revoke", { "401" }, { 1, 1, 2 }, "auth", "unknown", made = true, old = { developer = true } },
-  { "revoke", { "403" }, { 1, 1, 1 }, "forbidden", "unknown", made = true, old = { developer = true } },
-  { "revoke", { "404" }, { 1, 1, 1 }, "not_found", "unknown", made = true },
-  { "revoke", { "429" }, { 1, 1, 1 }, "rate_limited", "unknown", made = true },
-  { "revoke", { "hang" }, { 1, 1, 1 }, "timeout", "unknown", made = true, total = 2 },
+  { "revoke", { "500" }, { 1, 1, 3 }, "server", "unknown", created = true },
+  { "revoke", { "lost" }, { 1, 1, 3 }, "network", "unknown", created = true },
+  { "revoke", { "cut", "lost" }, { 1, 1, 3 }, "network", "unknown", created = true },
+  { "revoke", { "cut", "403" }, { 1, 1, 2 }, "forbidden", "unknown", created = true }, -- the old one may be revoked
+  { "revoke", { "401" }, { 1, 1, 2 }, "auth", "unknown", created = true, old = { developer = true } },
+  { "revoke", { "403" }, { 1, 1, 1 }, "forbidden", "unknown", created = true, old = { developer = true } },
+  { "revoke", { "404" }, { 1, 1, 1 }, "not_found", "unknown", created = true },
+  { "revoke", { "429" }, { 1, 1, 1 }, "rate_limited", "unknown", created = true },
+  { "revoke", { "hang" }, { 1, 1, 1 }, "timeout", "unknown", created = true, total = 2 },
 }
 
 -- The slow ones run for one type of key only.
@@ -126,11 +126,11 @@ for name, kind in pairs(KINDS) do
         local keys = server:keys()
         assert.same(steps, server:steps())
         assert.same({ err_kind, outcome }, err and { err.kind, err.outcome } or {})
-        local kept = failure.old ~= nil and failure.old[name] == true -- the new one may be what was refused
-        local stays = kept or err_kind and not failure.made
+        local works = failure.old ~= nil and failure.old[name] == true -- the new one may be what was refused
+        local stays = works or err_kind and not failure.created
         assert.equal(err_kind == nil, key ~= nil)
         key = key or err.key
-        assert.equal(failure.made ~= nil or err_kind == nil, key ~= nil)
+        assert.equal(failure.created ~= nil or err_kind == nil, key ~= nil)
         assert.equal(stays and kind.old or key.key, used(kind, keys))
         if key then assert.is_true(keys[key.key]) end
         if err then
@@ -140,21 +140,21 @@ for name, kind in pairs(KINDS) do
           shows_no_key(err.detail or "", keys)
         end
         if failure.orphan then assert.is_truthy(message:find("a key that you have not seen may exist now", 1, true)) end
-        if failure.made then
+        if failure.created then
           assert.is_false(err.retryable)
           assert.is_truthy(message:find("keep it", 1, true), message)
           assert.is_truthy(message:find(kind.old:sub(1, 8), 1, true), message)
-          assert.equal(kept, message:find("stays in use", 1, true) ~= nil)
+          assert.equal(works, message:find("stays in use", 1, true) ~= nil)
         end
       end)
     end
 
-    for words, prefix in pairs {
+    for title, prefix in pairs {
       ["with three dots behind it"] = function(key) return key:sub(1, 8) .. "..." end, -- wire.md D03
       ["with an ellipsis behind it"] = function(key) return key:sub(1, 8) .. "\226\128\166" end,
       ["of four characters"] = function(key) return key:sub(1, 4) end,
     } do
-      it("finds the old key by a prefix " .. words, function()
+      it("finds the old key by a prefix " .. title, function()
         local key = assert(kind.rotate(serve { prefix = prefix, keys = {
           { kind = name, key = "zz_another_key_of_the_account", key_prefix = "zz_anoth", is_active = true },
         } }))
@@ -173,7 +173,7 @@ for name, kind in pairs(KINDS) do
     end)
 
     -- Nothing is made where the old one can't be told.
-    for words, options in pairs {
+    for title, options in pairs {
       ["no prefix is told"] = { prefix = function() return nil end },
       ["the prefix is empty"] = { prefix = function() return "" end },
       ["the prefix is dots alone"] = { prefix = function() return "..." end },
@@ -187,7 +187,7 @@ for name, kind in pairs(KINDS) do
         { kind = name, key = kind.old:sub(1, 20) .. "-of-a-twin", key_prefix = kind.old:sub(1, 20), is_active = true },
       } },
     } do
-      it("creates nothing if " .. words, function()
+      it("creates nothing if " .. title, function()
         local key, message, err = kind.rotate(serve(options))
         assert.is_nil(key)
         assert.same({ "conflict", "not_sent", 0, message }, { err.kind, err.outcome, err.attempts, err.message })
@@ -251,7 +251,7 @@ for name, kind in pairs(KINDS) do
     end)
 
     -- What keep does, and a word of the message.
-    for words, how in pairs {
+    for title, how in pairs {
       ["raises a text"] = { function() error("disk full", 0) end, "disk full" },
       ["raises a table"] = { function() error {} end, "table" },
       ["raises nil"] = { function() error() end, "nil" },
@@ -267,7 +267,7 @@ for name, kind in pairs(KINDS) do
       },
       ["says the key"] = { function(key) return nil, "can't write " .. key.key end, "can't write ***" },
     } do
-      it("revokes nothing if keep " .. words, function()
+      it("revokes nothing if keep " .. title, function()
         serve()
         local key, message, err = kind.rotate(client, { keep = how[1] })
         assert.is_nil(key)

@@ -1,6 +1,6 @@
 -- Paginated lists from a correct server and from faulty servers. The server counts the requests.
 local devkit4ai = require "devkit4ai"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 
 local PATH = "/api/v1/generation/public-generations-v2"
 
@@ -235,10 +235,10 @@ describe("pages", function()
 
   it("raise for a mistake in the program", function()
     start(RIGHT)
-    local function raises(words, fn, ...)
+    local function raises(fragment, fn, ...)
       local ran, why = pcall(fn, ...)
       assert.is_false(ran)
-      assert.is_truthy(why:find(words, 1, true), why)
+      assert.is_truthy(why:find(fragment, 1, true), why)
       assert.is_truthy(why:find("pages_spec.lua", 1, true), why)
     end
     raises("unknown option 'size'", function() return list { size = 3 } end)

@@ -1,9 +1,9 @@
 -- client.payments and project.stripe: requests and results. A call that may be charged is never sent twice.
 local cjson = require "cjson"
-local devkit4ai = require "spec.support.no_retry_pauses"
-local raw = require "spec.support.raw"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local raw = require "spec.support.servers.raw"
 local waits = require "devkit4ai.loop.waits"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local ID, PROJECT = "990e8400-e29b-41d4-a716-446655440004", wire.sample.project_id
 local STRIPE = "/api/v1/payments/stripe/"

@@ -1,7 +1,7 @@
 -- The calls, statistics and users of a project and of all projects: requests and results.
 local cjson = require "cjson"
-local devkit4ai = require "spec.support.no_retry_pauses"
-local wire = require "spec.support.wire"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local wire = require "spec.support.calls.wire"
 
 local PROJECT, ID = wire.sample.project_id, "990e8400-e29b-41d4-a716-446655440004"
 local PATH = "/api/v1/projects/" .. PROJECT

@@ -1,8 +1,8 @@
 -- Publishing and deleting a generation, and anonymous generations: requests and results.
-local devkit4ai = require "spec.support.no_retry_pauses"
-local raw = require "spec.support.raw"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local raw = require "spec.support.servers.raw"
 local waits = require "devkit4ai.loop.waits"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 local PATH = "/api/v1/generation/generations-v2/" .. ID

@@ -1,7 +1,7 @@
 -- client:request: any request to the API, compared with curl's request.
-local devkit4ai = require "spec.support.no_retry_pauses"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local ECHO = [[return function(conn)
   local request = conn:read_request()
@@ -43,15 +43,15 @@ describe("client:request", function()
   -- Sends the same by curl, and compares: request line, header lines, body.
   local function as_curl(path, arguments)
     local ours = last()
-    local words = { "curl --silent --output /dev/null --globoff" }
-    for _, argument in ipairs(arguments) do words[#words + 1] = quote(argument) end
+    local parts = { "curl --silent --output /dev/null --globoff" }
+    for _, argument in ipairs(arguments) do parts[#parts + 1] = quote(argument) end
     for _, line in ipairs { "Authorization: Bearer " .. wire.sample.access_token, "X-User-Role: developer",
       "X-Developer-Key: " .. wire.sample.developer_key } do
-      words[#words + 1] = "--header " .. quote(line)
+      parts[#parts + 1] = "--header " .. quote(line)
     end
-    words[#words + 1] = quote(server.url .. path)
+    parts[#parts + 1] = quote(server.url .. path)
     local before = #server:requests()
-    os.execute(table.concat(words, " "))
+    os.execute(table.concat(parts, " "))
     assert.equal(before + 1, #server:requests(), "curl sent nothing")
     local theirs = last()
     assert.equal(plain(wire.head(theirs)), plain(wire.head(ours)))

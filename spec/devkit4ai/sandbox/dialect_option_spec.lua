@@ -27,7 +27,7 @@ describe("a dialect", function()
   end)
 
   it("that is unknown gets an error with the known ones", function()
-    for given, words in pairs {
+    for given, fragment in pairs {
       ["seeds"] = "unknown dialect 'seeds' (known: seed, openapi, pages)",
       [""] = "unknown dialect '' (known: seed, openapi, pages)",
       ["seed,slashes=404"] = "unknown dialect axis 'slashes' (known: provisioning, refresh_rotation, ",
@@ -36,7 +36,7 @@ describe("a dialect", function()
     } do
       local none, problem = dialect.resolve(given)
       assert.is_nil(none)
-      assert.truthy(problem:find(words, 1, true), problem)
+      assert.truthy(problem:find(fragment, 1, true), problem)
     end
     for _, given in ipairs { 7, true } do
       assert.same({ nil, "dialect must be a string or a table" }, { dialect.resolve(given) })
@@ -65,9 +65,9 @@ describe("a dialect", function()
   end)
 
   it("is in the command's help", function()
-    local function words(text) return (text:gsub("%s+", " ")) end -- the help has other line breaks
+    local function one_line(text) return (text:gsub("%s+", " ")) end -- the help has other line breaks
     local shown = helper.shell "devkit4ai sandbox --help"
-    assert.truthy(words(shown):find(words(dialect.help()), 1, true))
+    assert.truthy(one_line(shown):find(one_line(dialect.help()), 1, true))
     for _, axis in ipairs(dialect.axes) do
       for _, value in ipairs(axis.values) do assert.truthy(dialect.help():find(value, 1, true), value) end
     end

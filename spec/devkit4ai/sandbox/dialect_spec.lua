@@ -175,11 +175,11 @@ describe("the dialect of the sandbox", function()
   local function status_of(developer, prompt, anonymous)
     local path = box.url .. GENERATION .. (anonymous and "generate-anonymous-v2" or "generate-v2")
     local headers = anonymous and {} or helper.end_user_headers(developer)
-    local made = helper.request("POST", path, headers, "-F", "example_images=@" .. helper.PNG,
+    local created = helper.request("POST", path, headers, "-F", "example_images=@" .. helper.PNG,
       "--form-string", ('instructions={"prompt": "%s"}'):format(prompt))
-    assert.equal(200, made.status)
-    return get(box, GENERATION .. (anonymous and "anonymous-" or "") .. "generations-v2/" .. made.json.id .. "/status",
-      headers).json
+    assert.equal(200, created.status)
+    local list = anonymous and "anonymous-generations-v2/" or "generations-v2/"
+    return get(box, GENERATION .. list .. created.json.id .. "/status", headers).json
   end
 
   local function status_body(keys, address, failed_keys)

@@ -1,6 +1,6 @@
 -- Runs the code of docs/sandbox.md as it is, in its order: Lua must print what the page says, curl must succeed.
 -- spec/docs_spec.lua counts the blocks that say not-run.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local helper = require "spec.devkit4ai.sandbox.helper"
 
 -- The text under a heading.
@@ -30,9 +30,9 @@ describe("docs/sandbox.md", function()
       local project = client:projects()[1]
       local function start(given) return assert(require("devkit4ai.sandbox").start(given)):stop() end
       local function print(...)
-        local words = { ... }
-        for i = 1, select("#", ...) do words[i] = tostring(words[i]) end
-        io.write(table.concat(words, " "), "\n")
+        local texts = { ... }
+        for i = 1, select("#", ...) do texts[i] = tostring(texts[i]) end
+        io.write(table.concat(texts, " "), "\n")
       end
     ]] .. code)
     assert.equal("", ended.err)

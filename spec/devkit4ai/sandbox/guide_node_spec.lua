@@ -3,7 +3,7 @@
 -- and calls steps 5 and 6 after main(), which the program never does.
 if _VERSION ~= "Lua 5.4" then return end -- Node and the sandbox are the same for each Lua
 
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local helper = require "spec.devkit4ai.sandbox.helper"
 
 local IMPORTS = [[
@@ -16,8 +16,8 @@ local REST = [[
 
 main().then(async () => {
   const { projectId, projectApiKey } = credentials
-  const made = await generateImage(projectId, projectApiKey, [%s], 'Generate a futuristic cityscape with neon lights')
-  console.log('ended as', await waitForGeneration(projectId, projectApiKey, made.id))
+  const result = await generateImage(projectId, projectApiKey, [%s], 'Generate a futuristic cityscape with neon lights')
+  console.log('ended as', await waitForGeneration(projectId, projectApiKey, result.id))
 })
 ]]
 

@@ -72,20 +72,20 @@ end
 
 --- Runs curl with a list of arguments and gives the response.
 function M.curl(...)
-  local words = { "curl" }
-  for _, word in ipairs { ... } do words[#words + 1] = M.quote(word) end
-  return M.run_curl(table.concat(words, " "))
+  local arguments = { "curl" }
+  for _, word in ipairs { ... } do arguments[#arguments + 1] = M.quote(word) end
+  return M.run_curl(table.concat(arguments, " "))
 end
 
 --- Sends a request by curl, with headers { name = value, ... } and more of curl's arguments.
 function M.request(method, url, headers, ...)
-  local words = { "-X", method, url }
+  local arguments = { "-X", method, url }
   for name, value in pairs(headers) do
-    words[#words + 1] = "-H"
-    words[#words + 1] = name .. ": " .. value
+    arguments[#arguments + 1] = "-H"
+    arguments[#arguments + 1] = name .. ": " .. value
   end
-  for _, word in ipairs { ... } do words[#words + 1] = word end
-  return M.curl((table.unpack or unpack)(words)) -- luacheck: ignore
+  for _, word in ipairs { ... } do arguments[#arguments + 1] = word end
+  return M.curl((table.unpack or unpack)(arguments)) -- luacheck: ignore
 end
 
 --- A raw connection to a sandbox; needs cqueues. silent(): no byte has come yet. finish(): closes the sending side and

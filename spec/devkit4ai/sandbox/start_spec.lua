@@ -115,17 +115,17 @@ describe("sandbox.start", function()
   it("fails when it can't make its FIFO", function()
     local tmpname = os.tmpname
     finally(function() os.tmpname = tmpname end) -- luacheck: ignore
-    for words, stub in pairs {
+    for fragment, stub in pairs {
       ["no unique name"] = function() error("no unique name", 0) end,
       ["cannot make a FIFO in /dev/null/x"] = function() return "/dev/null/x" end,
     } do
       os.tmpname = stub -- luacheck: ignore
-      assert.same({ nil, "the sandbox did not start: " .. words }, { sandbox.start { step_time = 0 } })
+      assert.same({ nil, "the sandbox did not start: " .. fragment }, { sandbox.start { step_time = 0 } })
     end
   end)
 
   it("raises an error at the caller's line for an unknown option or a bad value", function()
-    for option, words in pairs {
+    for option, fragment in pairs {
       prot = "unknown option 'prot' (known: access_life, activation, anonymous_limit, auth_limit, command, "
         .. "daily_request_limit, dialect, ",
       port = "port must be a whole number from 0 to 65535", step_time = "step_time must be a number of seconds",
@@ -135,7 +135,7 @@ describe("sandbox.start", function()
         sandbox.start { [option] = -1 }
       end)
       assert.is_false(ok)
-      assert.truthy(message:find(words, 1, true), message)
+      assert.truthy(message:find(fragment, 1, true), message)
       assert.truthy(message:find("start_spec.lua:", 1, true), message)
     end
     assert.is_false(pcall(sandbox.start, "x"))
@@ -255,11 +255,11 @@ describe("devkit4ai sandbox", function()
   end)
 
   it("exits with 2 after wrong use, and with 0 after --help", function()
-    for _, words in ipairs {
+    for _, arguments in ipairs {
       "", "fly", "sandbox --nothing", "sandbox --port x", "sandbox --port 70000", "sandbox --step-time -1",
       "sandbox --parent x",
     } do
-      assert.equal("2", exit_code("devkit4ai " .. words), words)
+      assert.equal("2", exit_code("devkit4ai " .. arguments), arguments)
     end
     assert.equal("0", exit_code("devkit4ai sandbox --help"))
     assert.truthy(helper.shell("devkit4ai sandbox --help"):find("--step-time", 1, true))

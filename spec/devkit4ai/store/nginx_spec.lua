@@ -1,8 +1,8 @@
 -- The session store in a shared dict of nginx.
 if not rawget(_G, "jit") then return end -- nginx runs LuaJIT alone
 
-local nginx = require "spec.support.nginx"
-local tokens = require "spec.support.token_server"
+local nginx = require "spec.support.servers.nginx"
+local tokens = require "spec.support.servers.token_server"
 
 local server
 
@@ -84,7 +84,7 @@ end)
 
 describe("four workers with one shared store", function()
   it("refresh once for all of them and their successors, also after the worker that refreshed was killed", function()
-    local api = tokens.start { jwt = true, life = 0, refresh = "made = made + 5000" } -- a login brings tokens for 1 s
+    local api = tokens.start { jwt = true, life = 0, refresh = "issued = issued + 5000" } -- a login brings tokens for 1 s
     server = nginx.start { workers = 4,
       http = ([[
         lua_shared_dict sessions 1m;

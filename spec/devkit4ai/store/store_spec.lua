@@ -1,5 +1,5 @@
 -- Session stores of the library: the store interface, and failures of the file system.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local file = require "devkit4ai.store.file"
 local memory = require "devkit4ai.store.memory"
 

@@ -32,7 +32,7 @@ end)
 describe("docs/errors.md", function()
   it("lists the statuses as tools/retries-table writes them", function()
     local text = assert(io.open("docs/errors.md", "rb")):read("*a")
-    local table_of = require("spec.support.status_table").markdown()
+    local table_of = require("spec.support.docs.status_table").markdown()
     local wanted = "<!-- table -->\n\n" .. table_of .. "\n<!-- /table -->"
     assert.is_truthy(text:find(wanted, 1, true), "run tools/retries-table")
   end)

@@ -1,6 +1,6 @@
 -- Modules that are loaded at their first use.
-local child = require "spec.support.child"
-local raw = require "spec.support.raw"
+local child = require "spec.support.process.child"
+local raw = require "spec.support.servers.raw"
 
 local ANSWERS = [[return function(conn)
   local request = conn:read_request()

@@ -1,7 +1,7 @@
 -- Account requests on the wire (wire.md 1.4 and 3.1, rows 6 to 9), from a client with every credential.
 local cjson = require "cjson"
 local devkit4ai = require "devkit4ai"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local PASSWORD = "SecurePass123"
 local ACCOUNT = { id = "550e8400-e29b-41d4-a716-446655440000", email = "dev@example.com", role = "developer",

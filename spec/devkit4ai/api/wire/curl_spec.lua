@@ -1,8 +1,8 @@
 -- Uploads compared byte by byte with curl and the command of the guide (wire.md 3.1, rows 27 and 33). Prism can't check
 -- them. The random boundary is not compared.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local devkit4ai = require "devkit4ai"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 local PROMPT = "Generate a futuristic cityscape with neon lights" -- from the guide
@@ -41,13 +41,13 @@ describe("an upload", function()
   end)
 
   local function by_curl(row)
-    local words = { ("curl --silent --output /dev/null -X POST %s%s"):format(server.url, row.path) }
-    for _, line in ipairs(row.headers) do words[#words + 1] = ("-H '%s'"):format(line) end
+    local arguments = { ("curl --silent --output /dev/null -X POST %s%s"):format(server.url, row.path) }
+    for _, line in ipairs(row.headers) do arguments[#arguments + 1] = ("-H '%s'"):format(line) end
     for _, name in ipairs { "image1.jpg", "image2.png" } do
-      words[#words + 1] = ("-F '%s=@%s/%s'"):format(row.part, folder, name)
+      arguments[#arguments + 1] = ("-F '%s=@%s/%s'"):format(row.part, folder, name)
     end
-    words[#words + 1] = ("-F 'instructions=%s'"):format(INSTRUCTIONS)
-    os.execute(table.concat(words, " "))
+    arguments[#arguments + 1] = ("-F 'instructions=%s'"):format(INSTRUCTIONS)
+    os.execute(table.concat(arguments, " "))
   end
 
   for _, row in ipairs(ROWS) do

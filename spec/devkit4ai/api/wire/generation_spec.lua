@@ -1,8 +1,8 @@
 -- Generation requests on the wire (wire.md 1.4, 5.1 and 3.1, rows 27 and 28). Bodies are compared byte by byte.
 local cjson = require "cjson"
 local devkit4ai = require "devkit4ai"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 local CREATE = "/api/v1/generation/generate-v2"

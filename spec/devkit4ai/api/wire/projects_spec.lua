@@ -1,7 +1,7 @@
 -- Project and key requests on the wire (wire.md 1.4 and 3.1, rows 15, 16, 23, 24).
 local cjson = require "cjson"
 local devkit4ai = require "devkit4ai"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local PROJECT = { id = wire.sample.project_id, name = "My First AI App",
   description = "AI-powered image generation platform",

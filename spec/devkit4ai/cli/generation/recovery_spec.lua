@@ -1,6 +1,6 @@
 -- Failures after a payment: each has its own exit code, and its message has the id and a command line that continues. If the
 -- outcome of the request is unknown, the message has the command line that finds the generation.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.devkit4ai.sandbox.helper"
 
@@ -75,8 +75,8 @@ describe("devkit4ai after a payment", function()
         assert(own.box:fault { operation = fault[1], status = fault[2], headers = fault.headers, body = fault.body,
           times = 100 })
       end
-      local before, words = own:count_generations(), generate(own.folder .. "/x y.png", "-q", "--json")
-      runs[what] = { workspace = own, before = before, finish = own:start(words) }
+      local before, arguments = own:count_generations(), generate(own.folder .. "/x y.png", "-q", "--json")
+      runs[what] = { workspace = own, before = before, finish = own:start(arguments) }
     end
   end)
   teardown(function()
@@ -109,18 +109,18 @@ describe("devkit4ai after a payment", function()
 
   it("wait and save of an id: the same; an unknown id is no payment", function()
     local id = workspace:run({ "generate", helper.PNG, "--prompt", "neon", "--no-wait", "-q" }).out:match "%S+"
-    for _, words in ipairs { { "wait", id, "--out", name() }, { "save", id, "--out", name() } } do
+    for _, arguments in ipairs { { "wait", id, "--out", name() }, { "save", id, "--out", name() } } do
       for _, fault in ipairs { { WITH_GET, 403 }, { "picture", 500 } } do
         assert(workspace.box:fault { operation = fault[1], status = fault[2], times = 100 })
-        local ended = workspace:run(words)
+        local ended = workspace:run(arguments)
         local _, line, path = continues(workspace, ended)
         assert.is_truthy(line:find(path, 1, true))
         os.remove(path)
       end
-      local ended = workspace:run { words[1], UNKNOWN, "--out", name() }
+      local ended = workspace:run { arguments[1], UNKNOWN, "--out", name() }
       assert.same({ 1, nil }, { ended.code, command.suggested_line(ended) }, ended.err)
       local no_login = { env = { XDG_CONFIG_HOME = workspace.folder .. "/no" } }
-      ended = workspace:run({ words[1], id, "--out", name() }, no_login)
+      ended = workspace:run({ arguments[1], id, "--out", name() }, no_login)
       assert.equal(4, ended.code, ended.err)
     end
   end)
@@ -187,8 +187,8 @@ describe("devkit4ai after a payment", function()
     local out = name()
     ended = workspace:run(generate(out, "-q"), full)
     assert.equal(1, ended.code, ended.err)
-    local words = ("The image is in %s. There is nothing to continue.\n"):format(out)
-    assert.is_truthy(ended.err:find(words, 1, true), ended.err)
+    local expected = ("The image is in %s. There is nothing to continue.\n"):format(out)
+    assert.is_truthy(ended.err:find(expected, 1, true), ended.err)
     assert.is_nil(command.suggested_line(ended))
     assert.equal("\137PNG", child.read(out):sub(1, 4))
   end)
@@ -231,8 +231,8 @@ describe("devkit4ai after a payment", function()
       assert.equal(line, ended.json.error.command)
       local found = workspace:run_in_shell(line .. " --json")
       assert.equal(0, found.code, line .. found.output)
-      local made = assert(workspace.box:generations())
-      assert.is_truthy(found.output:find(made[#made].id, 1, true), found.output)
+      local created = assert(workspace.box:generations())
+      assert.is_truthy(found.output:find(created[#created].id, 1, true), found.output)
     end)
   end
 end)

@@ -10,10 +10,10 @@ describe("devkit4ai refuses before anything is sent", function()
   end)
   teardown(function() workspace:remove() end)
 
-  local function refused(code, words)
+  local function refused(code, arguments)
     local before = #assert(workspace.box:requests())
-    local ended = workspace:run(words)
-    local line = table.concat(words, " ")
+    local ended = workspace:run(arguments)
+    local line = table.concat(arguments, " ")
     assert.equal(code, ended.code, line .. "\n" .. ended.err)
     assert.equal(before, #assert(workspace.box:requests()), line)
     assert.equal("", ended.out, line)
@@ -59,9 +59,9 @@ describe("devkit4ai refuses before anything is sent", function()
 
   it("ids", function()
     for _, id in ipairs { "7", "", "pk_secret_key_1", ID .. "0", (ID:gsub("%-", "")) } do
-      for _, words in ipairs { { "wait", id }, { "save", id, "--out", workspace.folder .. "/i.png" },
+      for _, arguments in ipairs { { "wait", id }, { "save", id, "--out", workspace.folder .. "/i.png" },
         { "keys", "--revoke=" .. id } } do
-        local ended = refused(2, words)
+        local ended = refused(2, arguments)
         assert.is_nil(ended.err:find("pk_secret", 1, true)) -- it may be a key
       end
     end
@@ -112,7 +112,7 @@ describe("devkit4ai refuses before anything is sent", function()
     local before = workspace:count_generations()
     local ended = workspace:run(generate("--out", workspace.folder .. "/room.png"), { before = "ulimit -f 8" })
     assert.same({ 1, before }, { ended.code, workspace:count_generations() }, ended.err)
-    local words = "room.png can't be written (the process may not write so large a file"
-    assert.is_truthy(ended.err:find(words, 1, true), ended.err)
+    local expected = "room.png can't be written (the process may not write so large a file"
+    assert.is_truthy(ended.err:find(expected, 1, true), ended.err)
   end)
 end)

@@ -1,10 +1,10 @@
 -- The command on terminals of 80 and of 20 columns. One Lua is enough, because the terminal is the subject.
 if _VERSION ~= "Lua 5.4" then return end
 
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.devkit4ai.sandbox.helper"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 local screen = require "spec.devkit4ai.cli.screen"
 
 local ID = "550e8400-e29b-41d4-a716-446655440000"

@@ -1,7 +1,7 @@
 -- Options that project:generate accepts and refuses, before it sends a byte.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local devkit4ai = require "devkit4ai"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 local MOST = 10 * 1024 * 1024
@@ -48,7 +48,7 @@ describe("project:generate", function()
       { err.kind, err.outcome, err.operation, err.retryable, err.attempts })
     assert.equal(before, #server:requests())
     assert.equal(1, (message:find("project:generate: ", 1, true)))
-    for _, words in ipairs { ... } do assert.is_truthy(message:find(words, 1, true), message) end
+    for _, fragment in ipairs { ... } do assert.is_truthy(message:find(fragment, 1, true), message) end
   end
 
   local function accepted(options)
@@ -164,7 +164,7 @@ describe("an image that becomes shorter while it is sent", function()
     local handle = assert(io.open(path, "wb"))
     handle:write(wire.image.jpeg, ("x"):rep(8 * 1024 * 1024))
     handle:close()
-    local raw = require "spec.support.raw"
+    local raw = require "spec.support.servers.raw"
     local server = raw.start { script = ([[return function(conn)
       conn:read_head()
       os.execute("truncate -s 1000 %s")

@@ -5,8 +5,8 @@ local request_pacing = require "devkit4ai.generation.pacing.request_pacing"
 -- Runs `count` waits until each is done, as gen:wait does: a reserved time, a response, a pause. answer(now, i, n) returns the
 -- signal of the nth request of all. Returns the times of the requests, and the time at which the last wait ended.
 local function simulate(count, answer, done_after)
-  local shared, events, looks, ended = request_pacing.new(), {}, {}, 0
-  for i = 1, count do events[i] = { at = 0, wait = i, asked = false, looks = 0 } end
+  local shared, events, polls, ended = request_pacing.new(), {}, {}, 0
+  for i = 1, count do events[i] = { at = 0, wait = i, asked = false, polls = 0 } end
   while events[1] do
     local soonest = 1
     for i = 2, #events do
@@ -17,10 +17,10 @@ local function simulate(count, answer, done_after)
     if not event.reserved or now < shared.blocked_until then
       event.at, event.reserved = request_pacing.reserve(shared, now), true
     else
-      looks[#looks + 1], event.looks, event.reserved = now, event.looks + 1, false
-      local signal = answer(now, event.wait, #looks)
+      polls[#polls + 1], event.polls, event.reserved = now, event.polls + 1, false
+      local signal = answer(now, event.wait, #polls)
       request_pacing.adjust(shared, now, signal)
-      if event.looks >= done_after and not signal.retry_after then
+      if event.polls >= done_after and not signal.retry_after then
         events[soonest] = events[#events]
         events[#events] = nil
         ended = math.max(ended, now)
@@ -29,14 +29,14 @@ local function simulate(count, answer, done_after)
       end
     end
   end
-  return looks, ended
+  return polls, ended
 end
 
 -- The largest number of requests in any window of this length.
-local function most_in(looks, seconds)
+local function most_in(polls, seconds)
   local most, from = 0, 1
-  for i, at in ipairs(looks) do
-    while looks[from] <= at - seconds do from = from + 1 end
+  for i, at in ipairs(polls) do
+    while polls[from] <= at - seconds do from = from + 1 end
     most = math.max(most, i - from + 1)
   end
   return most
@@ -62,22 +62,22 @@ describe("the request pace", function()
   end)
 
   it("spreads the requests of 1,000 waits, which still end soon", function()
-    local looks, ended = simulate(1000, nothing, 3)
-    assert.equal(3000, #looks)
-    assert.is_true(most_in(looks, 1) <= 51, "a burst of " .. most_in(looks, 1))
+    local polls, ended = simulate(1000, nothing, 3)
+    assert.equal(3000, #polls)
+    assert.is_true(most_in(polls, 1) <= 51, "a burst of " .. most_in(polls, 1))
     assert.is_true(ended < 90, "took " .. ended)
   end)
 
   it("lets 1,000 waits end at a server that accepts 10 requests a second", function()
     local window, taken, refused = 0, 0, 0
-    local looks, ended = simulate(1000, function(now)
+    local polls, ended = simulate(1000, function(now)
       if math.floor(now) > window then window, taken = math.floor(now), 0 end
       taken = taken + 1
       if taken <= 10 then return {} end
       refused = refused + 1
       return { retry_after = 1 }
     end, 1)
-    assert.is_true(#looks < 1500, #looks .. " looks")
+    assert.is_true(#polls < 1500, #polls .. " polls")
     assert.is_true(refused < 250, refused .. " refused")
     assert.is_true(ended < 600, "took " .. ended)
   end)

@@ -1,7 +1,7 @@
 -- What only copas has: handlers of its servers, its error handlers, select's limit, protected calls on Lua 5.1. The rest is in
 -- ../suite. Debian has copas 1.2; where copas 4 is on LUA_PATH, the same cases run with it.
-local child = require "spec.support.child"
-local raw = require "spec.support.raw"
+local child = require "spec.support.process.child"
+local raw = require "spec.support.servers.raw"
 
 -- GET /slow is answered after GET /go; other paths at once.
 local SERVER = [[

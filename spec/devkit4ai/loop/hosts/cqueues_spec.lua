@@ -1,6 +1,6 @@
 -- What only cqueues has: several controllers, one in another, coroutines inside coroutines. The rest is in ../suite.
-local child = require "spec.support.child"
-local raw = require "spec.support.raw"
+local child = require "spec.support.process.child"
+local raw = require "spec.support.servers.raw"
 
 -- GET /api/v1/auth/me of a client waits until GET /go came; a refresh too.
 local SERVER = [[

@@ -1,7 +1,7 @@
 -- What only luv has: callbacks that resume coroutines, handles that the program closes, an error that ends the process. The rest
 -- is in ../suite. Runs the program of docs/hosts/luv.md, also in Neovim.
-local child = require "spec.support.child"
-local raw = require "spec.support.raw"
+local child = require "spec.support.process.child"
+local raw = require "spec.support.servers.raw"
 
 if not pcall(require, "luv") then return end
 

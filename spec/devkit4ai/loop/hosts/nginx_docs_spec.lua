@@ -1,8 +1,8 @@
 -- docs/hosts/nginx.md: its configuration and its module, as they are on the page, run in nginx with the sandbox as the API.
 if not rawget(_G, "jit") then return end -- nginx runs LuaJIT alone
 
-local child = require "spec.support.child"
-local nginx = require "spec.support.nginx"
+local child = require "spec.support.process.child"
+local nginx = require "spec.support.servers.nginx"
 local sandbox = require "devkit4ai.sandbox"
 
 local PAGE = child.read "docs/hosts/nginx.md"

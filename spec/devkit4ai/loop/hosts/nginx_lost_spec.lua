@@ -1,10 +1,10 @@
 -- Callers that nginx ends: nothing that was paid for is lost, and nothing of them stays.
 if not rawget(_G, "jit") then return end -- nginx runs LuaJIT alone
 
-local clients = require "spec.support.nginx_clients"
+local clients = require "spec.support.servers.nginx_clients"
 local devkit4ai = require "devkit4ai"
-local nginx = require "spec.support.nginx"
-local tokens = require "spec.support.token_server"
+local nginx = require "spec.support.servers.nginx"
+local tokens = require "spec.support.servers.token_server"
 
 local api, server
 

@@ -1,8 +1,8 @@
 -- The phases of nginx in which calls can be made, and those in which they are refused.
 if not rawget(_G, "jit") then return end -- nginx runs LuaJIT alone
 
-local clients = require "spec.support.nginx_clients"
-local nginx = require "spec.support.nginx"
+local clients = require "spec.support.servers.nginx_clients"
+local nginx = require "spec.support.servers.nginx"
 
 describe("in the phase of nginx", function()
   local api, server

@@ -1,9 +1,9 @@
 -- The event loop of nginx, in a real nginx.
 if not rawget(_G, "jit") then return end -- nginx runs LuaJIT alone
 
-local child = require "spec.support.child"
-local clients = require "spec.support.nginx_clients"
-local nginx = require "spec.support.nginx"
+local child = require "spec.support.process.child"
+local clients = require "spec.support.servers.nginx_clients"
+local nginx = require "spec.support.servers.nginx"
 
 local api, server
 

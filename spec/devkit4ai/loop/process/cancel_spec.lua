@@ -1,8 +1,8 @@
 -- client:close() in each phase of a call, in both gears: the call comes back as cancelled, and the outcome is what is
 -- known of it then.
-local child = require "spec.support.child"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local child = require "spec.support.process.child"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 -- Each phase: what the server does, the address, and when the phase has begun.
 local HANGS = "return function(conn) conn:read_head() conn:sleep(1000) end"

@@ -1,7 +1,7 @@
 -- Collection in any order, at any time, while transfers are under way.
-local child = require "spec.support.child"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local child = require "spec.support.process.child"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local ID = "550e8400-e29b-41d4-a716-446655440000"
 local ANSWERS = [[return function(conn)

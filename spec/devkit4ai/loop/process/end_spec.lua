@@ -1,7 +1,7 @@
 -- The end of a program while transfers are under way: at its last line, by os.exit with and without closing the state,
 -- with the caller stepping and with a thread. The one right outcome is the exit code asked for, and silence.
-local child = require "spec.support.child"
-local raw = require "spec.support.raw"
+local child = require "spec.support.process.child"
+local raw = require "spec.support.servers.raw"
 
 local SCRIPT = [[
   local url, ca_file, mark, gear, phase, ending = (table.unpack or unpack)(arg)

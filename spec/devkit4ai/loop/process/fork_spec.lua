@@ -1,8 +1,8 @@
 -- fork, and two Lua states in one process: by LuaJIT, whose ffi can do both without a line of C.
 if not rawget(_G, "jit") then return end
 
-local child = require "spec.support.child"
-local raw = require "spec.support.raw"
+local child = require "spec.support.process.child"
+local raw = require "spec.support.servers.raw"
 
 local ID = "550e8400-e29b-41d4-a716-446655440000"
 local SERVER = [[return function(conn)

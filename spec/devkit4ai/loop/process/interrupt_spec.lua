@@ -1,6 +1,6 @@
 -- Ctrl-C in a call that blocks: the server sends SIGINT when the request is there.
-local child = require "spec.support.child"
-local raw = require "spec.support.raw"
+local child = require "spec.support.process.child"
+local raw = require "spec.support.servers.raw"
 
 local SERVER = [[return function(conn)
   local head = conn:read_head()

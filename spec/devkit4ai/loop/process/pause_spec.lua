@@ -1,6 +1,6 @@
 -- A program that computes, or sleeps, for seconds between two steps: limits count stepped time (architecture.md, invariant 2).
 local devkit4ai = require "devkit4ai"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 local waits = require "devkit4ai.loop.waits"
 
 local SERVER = [[return function(conn)

@@ -1,7 +1,7 @@
 -- What the library leaves alone: no thread, no descriptor and no network by require and new; no thread of ours ever in
 -- a plain script; with frames a thread from the first update() on.
-local child = require "spec.support.child"
-local raw = require "spec.support.raw"
+local child = require "spec.support.process.child"
+local raw = require "spec.support.servers.raw"
 
 -- Not by io.popen: its command may run before we have closed our second end of the pipe, which then counts.
 local COUNT = [[

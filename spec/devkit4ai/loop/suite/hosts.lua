@@ -1,5 +1,5 @@
 -- The hosts of the suite. A host is one line here, and one file in hosts/, which runs inside the host. In the spec's process.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local server_module = require "spec.devkit4ai.loop.suite.server"
 
 local M = {}
@@ -39,7 +39,7 @@ end
 
 -- Runs a case in the handler of a request of an nginx of its own.
 local function in_nginx(options)
-  local nginx, args = require "spec.support.nginx", {}
+  local nginx, args = require "spec.support.servers.nginx", {}
   for i, arg in ipairs(options.args) do args[i] = ("%q"):format(arg) end
   local server = nginx.start { server = HANDLER:gsub("ARGS", (table.concat(args, ", "):gsub("%%", "%%%%"))) }
   return function()

@@ -1,7 +1,7 @@
 -- Runs one case of the suite inside a host. On each Lua; the case's file runs in the spec's process, too.
 local devkit4ai = require "devkit4ai"
 local cjson = require "cjson"
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local M = {}
 

@@ -1,5 +1,5 @@
 -- The server of a case: routes by path, and what it has seen.
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 
 local M = {}
 

@@ -1,8 +1,8 @@
 -- Values that are wrong or look wrong: a refused value sends nothing, and any other value is sent as it was given.
 local cjson = require "cjson"
-local devkit4ai = require "spec.support.no_retry_pauses"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local ID = "550e8400-e29b-41d4-a716-446655440000"
 

@@ -1,7 +1,7 @@
 --- The options of a call: in its table, in a last table, or as a last number, which is the timeout; on every method.
-local every_call = require "spec.support.every_call"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local every_call = require "spec.support.calls.every_call"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 local devkit4ai = require "devkit4ai"
 
 local unpack = table.unpack or unpack

@@ -1,6 +1,6 @@
 -- A mistake in the program raises at the program's line, not at a line of the library.
 local devkit4ai = require "devkit4ai"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 
 local ID = "550e8400-e29b-41d4-a716-446655440000"
 

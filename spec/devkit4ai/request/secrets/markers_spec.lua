@@ -1,11 +1,11 @@
 -- No secret shows. All secrets contain a marker, and all operations run with the log on against servers that repeat their
 -- requests. The test looks for the marker in results, events, logs, output and URLs, at a proxy and at another origin.
-local child = require "spec.support.child"
-local devkit4ai = require "spec.support.no_retry_pauses"
-local key_server = require "spec.support.key_server"
-local marker = require "spec.support.marker_run"
-local raw = require "spec.support.raw"
-local tunnel = require "spec.support.tunnel"
+local child = require "spec.support.process.child"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local key_server = require "spec.support.servers.key_server"
+local marker = require "spec.support.programs.marker_run"
+local raw = require "spec.support.servers.raw"
+local tunnel = require "spec.support.servers.tunnel"
 
 local ID = "770e8400-e29b-41d4-a716-446655440002"
 
@@ -85,7 +85,7 @@ local ANSWERS = {
 
 -- Runs a script with the log on. Its output and its log must not have the marker.
 local function run(script, ...)
-  local ended = child.run('local marker = require "spec.support.marker_run"\n' .. script,
+  local ended = child.run('local marker = require "spec.support.programs.marker_run"\n' .. script,
     { args = { ... }, env = { DEVKIT4AI_LOG = "debug" } })
   assert.equal(0, ended.code, ended.err:sub(-2000))
   assert.is_truthy(ended.err:find("devkit4ai: ", 1, true))
@@ -144,28 +144,28 @@ describe("no secret shows", function()
 
   it("at a proxy, except its own login", function()
     local server = serve { tls = true, script = script_of(ANSWERS["as a detail"]) }
-    local door = serve { script = tunnel(server.port) }
+    local proxy_server = serve { script = tunnel(server.port) }
     run(ALL, "https://api.test:" .. server.port, "https://pictures.test:" .. server.port,
-      ("user:MARK-the-secret-proxy@127.0.0.1:%d"):format(door.port), server.ca_file)
+      ("user:MARK-the-secret-proxy@127.0.0.1:%d"):format(proxy_server.port), server.ca_file)
     local login = 0
-    for _, request in ipairs(door:requests()) do
+    for _, request in ipairs(proxy_server:requests()) do
       login = login + (request.head:find("\r\nProxy-Authorization: Basic dXNlcjpNQVJL", 1, true) and 1 or 0)
       has_no_mark(request.head:gsub("\r\nProxy%-Authorization: [^\r]*", ""))
     end
-    assert.equal(#door:requests(), login)
+    assert.equal(#proxy_server:requests(), login)
     for _, request in ipairs(server:requests()) do
       assert.is_nil((request.head .. request.body):find("dXNlcjpNQVJL", 1, true))
     end
   end)
 
   it("that a proxy repeats", function()
-    local door = serve { script = script_of [[
+    local proxy_server = serve { script = script_of [[
       local login = request.head:match "Basic ([^\r]*)" or "none"
       respond(conn, 407, login .. " MARK-the-secret-proxy", heard,
         { ["Proxy-Authenticate"] = "Basic realm=" .. login })]] }
     run(ALL, "https://api.test", "https://pictures.test",
-      ("user:MARK-the-secret-proxy@127.0.0.1:%d"):format(door.port))
-    assert.is_true(#door:requests() > 10)
+      ("user:MARK-the-secret-proxy@127.0.0.1:%d"):format(proxy_server.port))
+    assert.is_true(#proxy_server:requests() > 10)
   end)
 
   it("of an image's URL, which is a signature", function()
@@ -173,7 +173,7 @@ describe("no secret shows", function()
     for _, origin in ipairs { server.url, "http://127.0.0.1:" .. raw.port_closed(), "http://no.such.name.invalid" } do
       run([[
         local url, origin = ...
-        local devkit4ai = require "spec.support.no_retry_pauses"
+        local devkit4ai = require "spec.support.calls.no_retry_pauses"
         local function on_event(event) marker.look("an event", event) end
         local client = assert(devkit4ai.new(marker.options(url, { on_event = on_event })))
         for _, address in ipairs { "/a.png?signature=MARK-the%2Fsignature&v=1", "/a\n.png?s=MARK-the-signature" } do
@@ -198,7 +198,7 @@ describe("no secret shows", function()
     for _, change in ipairs { "refresh_token", "logout" } do
       run([[
         local url, change = ...
-        local devkit4ai = require "spec.support.no_retry_pauses"
+        local devkit4ai = require "spec.support.calls.no_retry_pauses"
         local function on_event(event) marker.look("an event", event) end
         -- no piece of them stands in another secret: what hides that one must not hide them
         local client = assert(devkit4ai.new(marker.options(url, {
@@ -243,9 +243,9 @@ describe("no secret shows", function()
       servers[#servers + 1] = server
       run([[
         local url, kind, old = ...
-        local devkit4ai = require "spec.support.no_retry_pauses"
+        local devkit4ai = require "spec.support.calls.no_retry_pauses"
         local function on_event(event) marker.look("an event", event) end
-        local options = require("spec.support.wire").options(url, { on_event = on_event })
+        local options = require("spec.support.calls.wire").options(url, { on_event = on_event })
         options[kind .. "_key"] = old
         local client = assert(devkit4ai.new(options))
         local key, message, err

@@ -1,6 +1,6 @@
 -- No secret shows in an error, a message, a tostring, raw, a field or a traceback. Each secret contains a marker.
-local devkit4ai = require "spec.support.no_retry_pauses"
-local raw = require "spec.support.raw"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local raw = require "spec.support.servers.raw"
 
 local ID = "550e8400-e29b-41d4-a716-446655440000"
 local MARK = "SECRETMARK"

@@ -40,9 +40,9 @@ end
 
 -- Creates a developer key.
 local function new_key(headers)
-  local made = send("POST", KEYS, headers, "{}")
-  assert.equal(201, made.status)
-  return made.json
+  local created = send("POST", KEYS, headers, "{}")
+  assert.equal(201, created.status)
+  return created.json
 end
 
 local function revoke(id)

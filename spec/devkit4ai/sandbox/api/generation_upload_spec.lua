@@ -35,16 +35,16 @@ describe("an upload to the sandbox", function()
   end
 
   local function send(images, text, owner)
-    local words = {}
+    local arguments = {}
     for _, one in ipairs(images) do
-      words[#words + 1] = "-F"
-      words[#words + 1] = one
+      arguments[#arguments + 1] = "-F"
+      arguments[#arguments + 1] = one
     end
     if text then
-      words[#words + 1] = "--form-string"
-      words[#words + 1] = text
+      arguments[#arguments + 1] = "--form-string"
+      arguments[#arguments + 1] = text
     end
-    return helper.generate(owner or developer, unpack(words))
+    return helper.generate(owner or developer, unpack(arguments))
   end
 
   local function refused(status, detail, answer)

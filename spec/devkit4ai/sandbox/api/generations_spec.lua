@@ -67,12 +67,12 @@ describe("the sandbox's generations", function()
   end
 
   it("are listed newest first, in pages of the given size", function()
-    local made = {}
-    for i = 5, 1, -1 do made[i] = make() end
+    local created = {}
+    for i = 5, 1, -1 do created[i] = make() end
     for query, expected in pairs {
-      [""] = { 1, 20, made }, ["?page=1&per_page=2"] = { 1, 2, { made[1], made[2] } },
-      ["?per_page=2&page=3"] = { 3, 2, { made[5] } }, ["?page=2"] = { 2, 20, {} },
-      ["?page=4&per_page=2"] = { 4, 2, {} }, ["?per%5Fpage=%31&other=7"] = { 1, 1, { made[1] } },
+      [""] = { 1, 20, created }, ["?page=1&per_page=2"] = { 1, 2, { created[1], created[2] } },
+      ["?per_page=2&page=3"] = { 3, 2, { created[5] } }, ["?page=2"] = { 2, 20, {} },
+      ["?page=4&per_page=2"] = { 4, 2, {} }, ["?per%5Fpage=%31&other=7"] = { 1, 1, { created[1] } },
       ["?per_page=100&page=99999999999999999999"] = { nil, 100, {} },
       ["?per_page=100&page=9223372036854775807"] = { nil, 100, {} },
     } do
@@ -170,32 +170,32 @@ describe("the sandbox's generations", function()
   end)
 
   it("do not exist after their deletion, nor do their images", function()
-    local id, kept = make(), make()
+    local id, other_id = make(), make()
     publish(id, "true")
     local url = get(LIST .. "/" .. id .. "/status").json.result_image_url
     local answer = helper.request("DELETE", box.url .. LIST .. "/" .. id, user)
     assert.same({ 200, { "message" } }, { answer.status, keys(answer.json) })
     assert.same({ 404, "Generation not found" }, { answer.status and get(LIST .. "/" .. id .. "/status").status,
       helper.request("DELETE", box.url .. LIST .. "/" .. id, user).detail })
-    assert.same({ kept }, ids(get(LIST).json.generations))
+    assert.same({ other_id }, ids(get(LIST).json.generations))
     assert.same({}, get(PUBLIC, {}).json.generations)
     assert.equal(404, helper.curl(url).status)
-    assert.equal(404, helper.request("DELETE", box.url .. LIST .. "/" .. kept,
+    assert.equal(404, helper.request("DELETE", box.url .. LIST .. "/" .. other_id,
       helper.end_user_headers(end_user())).status)
-    assert.same({ kept }, ids(get(LIST).json.generations))
+    assert.same({ other_id }, ids(get(LIST).json.generations))
   end)
 
   it("without an account need no credentials and are in no list", function()
-    local made = helper.request("POST", box.url .. ANONYMOUS, {}, "-F", "example_images=@" .. helper.PNG,
+    local created = helper.request("POST", box.url .. ANONYMOUS, {}, "-F", "example_images=@" .. helper.PNG,
       "-F", 'instructions={"prompt": "x"}')
-    assert.same({ 200, { "id", "message" } }, { made.status, keys(made.json) })
+    assert.same({ 200, { "id", "message" } }, { created.status, keys(created.json) })
     local path = "/api/v1/generation/anonymous-generations-v2/%s/status"
-    local answer = get(path:format(made.json.id), {})
-    assert.same({ 200, "completed", made.json.id }, { answer.status, answer.json.status, answer.json.id })
+    local answer = get(path:format(created.json.id), {})
+    assert.same({ 200, "completed", created.json.id }, { answer.status, answer.json.status, answer.json.id })
     assert.equal(200, tonumber(helper.shell("curl -s -o /dev/null -w '%{http_code}' "
       .. helper.quote(answer.json.result_image_url))))
     assert.same({ 0, 0 }, { get(LIST).json.total, get(PUBLIC, {}).json.total })
-    assert.equal(404, get(LIST .. "/" .. made.json.id .. "/status").status)
+    assert.equal(404, get(LIST .. "/" .. created.json.id .. "/status").status)
     assert.equal(404, get(path:format(make()), {}).status) -- a user's generation is not anonymous
     assert.equal(422, get(path:format("x"), {}).status)
   end)

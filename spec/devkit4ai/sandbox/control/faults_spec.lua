@@ -97,9 +97,9 @@ describe("sandbox:fault", function()
 
     it("cuts before the work", function()
       box:fault { operation = "create_generation", cut = "before" }
-      local made = #box:generations()
+      local count = #box:generations()
       assert.equal("<" .. EMPTY .. ">", generate())
-      assert.equal(made, #box:generations())
+      assert.equal(count, #box:generations())
       local entry = box:requests()[1]
       assert.equal("example_images", entry.parts[1].name) -- the request was read
       assert.is_nil(entry.status)
@@ -108,21 +108,21 @@ describe("sandbox:fault", function()
 
     it("cuts during the response, after the work", function()
       box:fault { operation = "create_generation", cut = "during" }
-      local made = #box:generations()
+      local count = #box:generations()
       local got = generate()
       local head, body = got:match("^(.-\r\n\r\n)(.*)<" .. PARTIAL .. ">$")
       assert.equal(math.floor(tonumber(head:match("Content%-Length: (%d+)")) / 2), #body)
-      assert.equal(made + 1, #box:generations())
+      assert.equal(count + 1, #box:generations())
       local entry = box:requests()[1]
       assert.equal(#head + #body, entry.bytes)
-      assert.equal(box:generations()[made + 1].id, entry.generation_id)
+      assert.equal(box:generations()[count + 1].id, entry.generation_id)
     end)
 
     it("cuts after the work, without a response", function()
       box:fault { operation = "create_generation", cut = "after" }
-      local made = #box:generations()
+      local count = #box:generations()
       assert.equal("<" .. EMPTY .. ">", generate())
-      assert.equal(made + 1, #box:generations())
+      assert.equal(count + 1, #box:generations())
     end)
 
     it("resets at the cut", function()
@@ -177,7 +177,7 @@ describe("sandbox:fault", function()
     end)
 
     it("gives any status, headers and body, without the work or with it", function()
-      local made = #box:generations()
+      local count = #box:generations()
       box:fault { operation = "create_generation", status = 503, detail = "no", headers = {
         ["Retry-After"] = "soon", ["X-Many"] = { "a", "b" }, ["content-type"] = "text/plain",
         Date = "Thu, 01 Jan 1970 00:00:00 GMT" } }
@@ -188,10 +188,10 @@ describe("sandbox:fault", function()
       assert.truthy(got:find("\r\nContent-Type: text/plain\r\n", 1, true))
       assert.truthy(got:find("\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n", 1, true))
       assert.truthy(got:find('{"detail":"no"}', 1, true))
-      assert.equal(made, #box:generations())
+      assert.equal(count, #box:generations())
       box:fault { operation = "create_generation", status = 500, body = "", work = true }
       assert.truthy(generate():find("^HTTP/1.1 500 .*\r\nContent%-Length: 0\r\n\r\n<0>$"))
-      assert.equal(made + 1, #box:generations())
+      assert.equal(count + 1, #box:generations())
       box:fault { operation = "get_me", status = 204 }
       local _, empty = curl()
       assert.truthy(empty:find("^HTTP/1.1 204 No Content\r\n.*\r\n\r\n$"))
@@ -315,7 +315,7 @@ describe("sandbox:fault", function()
   end)
 
   it("raises an error about an invalid fault at the caller's line", function()
-    for words, fault in pairs {
+    for fragment, fault in pairs {
       ["unknown field 'foo' (known: operation, times, "] = { foo = 1 },
       ["unknown operation 'get_you' (known: create_anonymous_generation, "] = { operation = "get_you", status = 500 },
       ["a fault must do something"] = { operation = "get_me", times = 3 },
@@ -335,7 +335,7 @@ describe("sandbox:fault", function()
       ["a table is needed"] = "status",
     } do
       local message = problem_of(fault)
-      assert.truthy(message:find("sandbox:fault: " .. words, 1, true), message)
+      assert.truthy(message:find("sandbox:fault: " .. fragment, 1, true), message)
     end
     assert.same({}, box:faults())
   end)

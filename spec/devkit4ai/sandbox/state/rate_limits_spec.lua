@@ -1,5 +1,5 @@
 -- Tiers, quotas and limits (wire.md 4.5).
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local helper = require "spec.devkit4ai.sandbox.helper"
 local options = require "devkit4ai.sandbox.options"
 
@@ -119,13 +119,13 @@ describe("a sandbox's limit", function()
   it("of keys counts the active keys of a project", function()
     start { key_limit = 2 }
     local path = PROJECTS .. developer.project_id .. "/api-keys"
-    local made = post(path, "{}")
-    assert.equal(201, made.status)
+    local created = post(path, "{}")
+    assert.equal(201, created.status)
     local answer = post(path, "{}")
     assert.equal(403, answer.status)
     assert.equal("Maximum number of API keys reached for your subscription tier. Upgrade to create more API keys.",
       answer.detail)
-    assert.equal(204, helper.request("DELETE", box.url .. path .. "/" .. made.json.id, dev).status)
+    assert.equal(204, helper.request("DELETE", box.url .. path .. "/" .. created.json.id, dev).status)
     assert.equal(201, post(path, "{}").status)
     assert.equal(201, post("/api/v1/auth/developer-keys", "{}").status)
   end)
@@ -215,9 +215,9 @@ describe("a sandbox's tier", function()
     end
     local id
     for _ = 1, 4 do
-      local made = create()
-      assert.equal(201, made.status)
-      id = made.json.id
+      local created = create()
+      assert.equal(201, created.status)
+      id = created.json.id
     end
     assert.equal(403, create().status)
     local path = box.url .. PROJECTS .. id .. "/api-keys"

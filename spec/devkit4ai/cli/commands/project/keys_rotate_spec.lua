@@ -1,5 +1,5 @@
 -- keys --rotate: the user has the new key before the old one is revoked.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.devkit4ai.sandbox.helper"
 

@@ -1,7 +1,7 @@
 -- Calls: their value or their failure, retries, a refresh for many, callbacks, a generation from start to end.
-local child = require "spec.support.child"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local child = require "spec.support.process.child"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local ID = "990e8400-e29b-41d4-a716-446655440004"
 local IMAGE = { data = wire.image.jpeg .. ("x"):rep(300000), filename = "a.jpg" }

@@ -1,5 +1,5 @@
 -- task:cancel() and client:close() end what others wait for.
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local HANGS = [[return { ["/api/v1/auth/me"] = function(conn) conn:sleep(1000) end }]]
 local IMAGE = { data = wire.image.jpeg .. ("x"):rep(8 * 1024 * 1024), filename = "a.jpg" }

@@ -1,5 +1,5 @@
 -- The end of the loop, of the process and of clients: calls in progress are ended, and nothing is left.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 
 local KEPT = 5 -- idle connections that the engine keeps
 local HANGS = [[return { ["/api/v1/auth/me"] = function(conn) conn:sleep(1000) end }]]

@@ -1,6 +1,6 @@
 -- A server with fixed responses to payment calls, which the sandbox does not have.
 local cjson = require "cjson"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 
 local ID = "550e8400-e29b-41d4-a716-446655440000"
 
@@ -47,7 +47,7 @@ local PAYMENTS = {
 local M = {}
 
 --- Starts the server.
----@return table server of spec.support.raw
+---@return table server of spec.support.servers.raw
 function M.start()
   return raw.start { script = ("local answers = require('cjson').decode(%q)\n"):format(cjson.encode(PAYMENTS)) .. [[
     return function(conn)

@@ -1,11 +1,11 @@
 -- Runs every operation under a failure of failure_table.lua, and returns the results: the number of requests at the raw
 -- server, and the return values of the call.
 local core = require "devkit4ai.core"
-local devkit4ai = require "spec.support.no_retry_pauses"
-local every_call = require "spec.support.every_call"
-local raw = require "spec.support.raw"
-local table_of = require "spec.support.failure_table"
-local wire = require "spec.support.wire"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local every_call = require "spec.support.calls.every_call"
+local raw = require "spec.support.servers.raw"
+local table_of = require "spec.support.calls.failure_table"
+local wire = require "spec.support.calls.wire"
 
 local unpack = table.unpack or unpack -- luacheck: ignore 113
 
@@ -100,18 +100,18 @@ end
 
 -- Runs fn; returns the requests that the client made in it, whether they arrived or not: with a short timeout, their arrival
 -- depends on the load of the machine.
-local function made_in(fn)
-  local compile, made = core.request, {}
+local function requests_of(fn)
+  local compile, prepared = core.request, {}
   core.request = function(request)
     if request.compiled == false then -- otherwise prepared once for every call
-      made[#made + 1] = { method = request.method, target = request.url:match("^%a+://[^/]+(.*)$") }
+      prepared[#prepared + 1] = { method = request.method, target = request.url:match("^%a+://[^/]+(.*)$") }
     end
     return compile(request)
   end
   local ok, why = pcall(fn)
   core.request = compile
   assert(ok, why)
-  return made
+  return prepared
 end
 
 local function new(url, failure, operation)
@@ -154,7 +154,7 @@ function M.run(failure, names)
   local server = raw.start { script = table_of.script(failure), tls = failure.tls }
   local url, own = address_of(failure, server), { timeout = failure.limits and failure.limits.total }
   local clients, tasks, results = {}, {}, {}
-  local made = made_in(function()
+  local prepared = requests_of(function()
     for _, name in ipairs(names) do
       local client = new(url, failure, name)
       if failure.warm then assert(client:request { method = "GET", path = "/warm" }) end
@@ -169,7 +169,7 @@ function M.run(failure, names)
     end
   end)
   local came = counts(server)
-  local judged = own.timeout and count(made) or came
+  local judged = own.timeout and count(prepared) or came
   for name, result in pairs(results) do
     result.requests = judged[name] or 0
     if own.timeout and not came[name] and result.outcome == "not_sent" then result.outcome = failure.outcome end

@@ -1,8 +1,8 @@
 -- Search for leaked secrets: runs every operation of a client whose secrets contain a mark, in a child process, against a
 -- server that echoes requests. It looks for the mark in all returned values, and prints each finding; the spec itself
 -- searches files and logs.
-local devkit4ai = require "spec.support.no_retry_pauses"
-local wire = require "spec.support.wire"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local wire = require "spec.support.calls.wire"
 
 require("devkit4ai.generation.pacing.poll_schedule").pause = function() return 0 end
 require("devkit4ai.generation.pacing.request_pacing").reserve = function(_, now) return now end

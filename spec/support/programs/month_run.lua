@@ -1,7 +1,7 @@
 -- A simulated month of a program in some seconds: thousands of generations against a sandbox with random faults and a fast
 -- clock. The result of each one goes into a file, so the program itself keeps nothing.
-local devkit4ai = require "spec.support.no_retry_pauses"
-local child = require "spec.support.child"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local child = require "spec.support.process.child"
 
 require("devkit4ai.generation.pacing.poll_schedule").pause = function() return 0 end
 require("devkit4ai.generation.pacing.request_pacing").reserve = function(_, now) return now end
@@ -112,10 +112,10 @@ local function measure()
 end
 
 -- Compares the results with the generations of the sandbox.
-local function judge(path, made)
+local function judge(path, created)
   local at_server = {}
-  local tally = { made = #made, given = 0, unknown = 0, found = 0, not_sent = 0, refused = 0, wrong = {} }
-  for _, generation in ipairs(made) do
+  local tally = { created = #created, given = 0, unknown = 0, found = 0, not_sent = 0, refused = 0, wrong = {} }
+  for _, generation in ipairs(created) do
     local n = tonumber(generation.instructions:match("picture (%d+) of"))
     at_server[n] = at_server[n] and "twice" or generation.id
   end

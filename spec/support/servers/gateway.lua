@@ -1,6 +1,6 @@
 -- The gateway of examples/nginx for specs: runs tools/gateway (nginx and a sandbox), and sends requests over plain sockets,
 -- because a test also needs requests that a good HTTP client does not send.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local cjson = require "cjson"
 local socket = require "socket"
 

@@ -1,8 +1,8 @@
 --- The pages of docs/reference as Markdown.
-local annotations = require "spec.support.annotations"
+local annotations = require "spec.support.docs.annotations"
 local operations = require "devkit4ai.api.operations"
 local header_profiles = require "devkit4ai.api.header_profiles"
-local reference = require "spec.support.reference"
+local reference = require "spec.support.docs.reference"
 
 local M = {}
 
@@ -163,21 +163,21 @@ end
 
 -- The text of each field in the text of a table parameter: "page: the first one; per_page: 1 to 100".
 local function words_of_fields(text, fields)
-  local known, words, rest = {}, {}, {}
+  local known, descriptions, rest = {}, {}, {}
   for _, field in ipairs(fields) do known[field.name] = true end
   local current
   for part in (text .. "; "):gmatch("(.-); ") do
     local name, said = part:match("^([%w_]+): (.*)$")
     if name and known[name] then
       current = name
-      words[name] = said
+      descriptions[name] = said
     elseif current then
-      words[current] = words[current] .. "; " .. part
+      descriptions[current] = descriptions[current] .. "; " .. part
     else
       rest[#rest + 1] = part
     end
   end
-  return words, table.concat(rest, "; ")
+  return descriptions, table.concat(rest, "; ")
 end
 
 local function value_line(library, page, value, name_page, indent, text)
@@ -192,15 +192,15 @@ local OWN = { timeout = true, headers = true } -- options of every call
 local function parameter(library, page, value, name_page)
   local fields = annotations.inline(value.type)
   if not fields then return value_line(library, page, value, name_page, "") end
-  local words, rest = words_of_fields(value.text, fields)
+  local descriptions, rest = words_of_fields(value.text, fields)
   local head = ("- `%s` (table%s)"):format(value.name, value.optional and ", or nil" or "")
   page.prose(head .. (rest ~= "" and ": " .. rest or ""), "", "  ")
   local own = {}
   for _, field in ipairs(fields) do
-    if OWN[field.name] and not words[field.name] then
+    if OWN[field.name] and not descriptions[field.name] then
       own[#own + 1] = ("`%s`"):format(field.name)
     else
-      value_line(library, page, field, name_page, "  ", words[field.name] or "")
+      value_line(library, page, field, name_page, "  ", descriptions[field.name] or "")
     end
   end
   if own[1] then
@@ -232,8 +232,8 @@ local function returns(library, page, found, name_page)
   local comma = first.text:find("^of ") and " " or ", "
   if first.text ~= "" then what = what .. comma .. linked(library, first.text, name_page) end
   if fails then
-    local words = err and err.text ~= "" and ("; `err`: %s"):format((err.text:gsub("%.$", ""))) or ""
-    what = ("%s. Or `nil, %s`%s"):format(what, err and "message, err" or "message", words)
+    local description = err and err.text ~= "" and ("; `err`: %s"):format((err.text:gsub("%.$", ""))) or ""
+    what = ("%s. Or `nil, %s`%s"):format(what, err and "message, err" or "message", description)
   end
   page.prose(("Returns %s."):format(what))
   page.line()
@@ -345,13 +345,13 @@ local function index_page(library)
     page.line()
   end
   for _, row in ipairs(reference.pages) do
-    local words = {}
+    local links = {}
     for i = 2, #row do
       local class = library.classes[row[i].class]
-      if class and not row[i].functions[1] then words[#words + 1] = link_to(class) end
-      for _, found in ipairs(row[i].functions) do words[#words + 1] = link_to_method(found) end
+      if class and not row[i].functions[1] then links[#links + 1] = link_to(class) end
+      for _, found in ipairs(row[i].functions) do links[#links + 1] = link_to_method(found) end
     end
-    page.prose(table.concat(words, ", "), ("- **[%s](%s.md)**:"):format(row[1], row[1]), "  ", true)
+    page.prose(table.concat(links, ", "), ("- **[%s](%s.md)**:"):format(row[1], row[1]), "  ", true)
   end
   page.line()
   page.line "## Retry classes"

@@ -1,6 +1,6 @@
 -- A raw server with a model of tokens: a refresh token is valid once. For specs that check which client refreshed
 -- which token.
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 
 local M = {}
 
@@ -8,12 +8,12 @@ local M = {}
 -- numbered. REFRESH runs at a refresh, before its response.
 local SCRIPT = [[
   local jwt = require "jwt"
-  local made, good, valid = 0, {}, {} -- number of the last pair; access token -> account; refresh token -> account
+  local issued, good, valid = 0, {}, {} -- number of the last pair; access token -> account; refresh token -> account
   local function pair_of(account)
-    made = made + 1
-    local payload = ('{"sub":"%s","exp":%d,"n":%d}'):format(account, os.time() + LIFE + made, made)
-    local access = JWT and jwt.of(payload) or "access-" .. made
-    local refresh = "refresh-" .. made
+    issued = issued + 1
+    local payload = ('{"sub":"%s","exp":%d,"n":%d}'):format(account, os.time() + LIFE + issued, issued)
+    local access = JWT and jwt.of(payload) or "access-" .. issued
+    local refresh = "refresh-" .. issued
     good, valid[refresh] = KEEP and good or {}, account
     good[access] = account
     return { access_token = access, refresh_token = refresh }

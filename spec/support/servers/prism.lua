@@ -1,7 +1,7 @@
 -- Prism with the vendor's OpenAPI file, as a child process of a spec. It responds by the file, and rejects requests that
 -- the file does not allow. tools/contract installs it.
-local child = require "spec.support.child"
-local openapi = require "spec.support.openapi"
+local child = require "spec.support.process.child"
+local openapi = require "spec.support.calls.openapi"
 
 local M = {}
 

@@ -2,10 +2,10 @@
 -- (client, project, gen, ...) against one sandbox; payments run against a server with fixed responses. Prints a line for
 -- each example with wrong output, and at the end the number of examples.
 local devkit4ai = require "devkit4ai"
-local child = require "spec.support.child"
-local payments = require "spec.support.payments"
-local reference = require "spec.support.reference"
-local wire = require "spec.support.wire"
+local child = require "spec.support.process.child"
+local payments = require "spec.support.servers.payments"
+local reference = require "spec.support.docs.reference"
+local wire = require "spec.support.calls.wire"
 
 require("devkit4ai.generation.pacing.poll_schedule").pause = function() return 0.01 end
 

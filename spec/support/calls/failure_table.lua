@@ -6,12 +6,12 @@ local M = {}
 
 -- The classes of wire.md 7: how often a call is sent in total after a failure of each case. Default: once.
 M.CLASSES = {
-  { name = "reads", words = "reads", not_sent = 3, limited = 3, ambiguous = 3 },
-  { name = "same", words = "changes that are safe to repeat", not_sent = 3, limited = 3, ambiguous = 3 },
-  { name = "delete", words = "deletions and revocations", not_sent = 3, limited = 3, ambiguous = 3 },
-  { name = "refresh", words = "the token refresh", not_sent = 2, limited = 2, ambiguous = 2 },
-  { name = "login", words = "the login", not_sent = 3 },
-  { name = "makes", words = "calls that create something or may cost money", not_sent = 3, limited = 3 },
+  { name = "reads", title = "reads", not_sent = 3, limited = 3, ambiguous = 3 },
+  { name = "same", title = "changes that are safe to repeat", not_sent = 3, limited = 3, ambiguous = 3 },
+  { name = "delete", title = "deletions and revocations", not_sent = 3, limited = 3, ambiguous = 3 },
+  { name = "refresh", title = "the token refresh", not_sent = 2, limited = 2, ambiguous = 2 },
+  { name = "login", title = "the login", not_sent = 3 },
+  { name = "makes", title = "calls that create something or may cost money", not_sent = 3, limited = 3 },
 }
 
 -- Class -> operations.
@@ -53,57 +53,57 @@ local UNREAD = {
 local SUCCESS = { requests = 1, kind = "success" }
 
 -- Failures, in the order of the document. Fields:
---   words: the event; case: of wire.md 7, `final` ends every call; unseen: no request reaches the server
+--   title: the event; case: of wire.md 7, `final` ends every call; unseen: no request reaches the server
 --   again: requests that libcurl may add to a GET; refresh: other values for a refresh, which all waiting calls share
 --   kinds: text of the document in place of `kind`, if it depends on the status
 --   unread: no failure for operations without a response body; script: of the raw server, per connection
 --   give: its reaction to each request except /warm; https, tls, refused, unknown_name, warm, limits, cancelled: for failure_run
 M.FAILURES = {
-  { words = "connection refused", case = "not_sent", unseen = true, kind = "network", outcome = "not_sent",
+  { title = "connection refused", case = "not_sent", unseen = true, kind = "network", outcome = "not_sent",
     refused = true },
-  { words = "the DNS lookup fails", case = "not_sent", unseen = true, kind = "network", outcome = "not_sent",
+  { title = "the DNS lookup fails", case = "not_sent", unseen = true, kind = "network", outcome = "not_sent",
     unknown_name = true },
-  { words = "the TLS handshake fails", case = "not_sent", unseen = true, kind = "tls", outcome = "not_sent",
+  { title = "the TLS handshake fails", case = "not_sent", unseen = true, kind = "tls", outcome = "not_sent",
     https = true, script = [[conn:write("no TLS here\r\n") conn:close()]] },
-  { words = "the server's certificate is not trusted", case = "final", unseen = true, kind = "tls",
+  { title = "the server's certificate is not trusted", case = "final", unseen = true, kind = "tls",
     outcome = "not_sent", tls = true, give = "" },
-  { words = "a new connection is reset before a response", case = "ambiguous", kind = "network", outcome = "unknown",
+  { title = "a new connection is reset before a response", case = "ambiguous", kind = "network", outcome = "unknown",
     script = [[conn:read_head() conn:reset()]] },
-  { words = "a reused connection is reset before a response", case = "ambiguous", kind = "network", outcome = "unknown",
+  { title = "a reused connection is reset before a response", case = "ambiguous", kind = "network", outcome = "unknown",
     warm = true, again = 1, give = "conn:reset() return" },
-  { words = "a reset after the server read the request", case = "ambiguous", kind = "network", outcome = "unknown",
+  { title = "a reset after the server read the request", case = "ambiguous", kind = "network", outcome = "unknown",
     script = [[conn:read_request() conn:reset()]] },
-  { words = "the response is cut off", case = "ambiguous", kind = "network", outcome = "unknown", status = 200,
+  { title = "the response is cut off", case = "ambiguous", kind = "network", outcome = "unknown", status = 200,
     script = [[conn:read_request() conn:write('HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"id"') conn:close()]] },
-  { words = "200 without a usable body", case = "ambiguous", kind = "protocol", outcome = "unknown", status = 200,
+  { title = "200 without a usable body", case = "ambiguous", kind = "protocol", outcome = "unknown", status = 200,
     unread = true, give = [[conn:respond(200, "<html>")]] },
-  { words = "408", case = "ambiguous", kind = "timeout", outcome = "unknown", status = 408,
+  { title = "408", case = "ambiguous", kind = "timeout", outcome = "unknown", status = 408,
     give = [[conn:respond(408, "{}")]] },
-  { words = "429 with a wait up to `max_wait`", case = "limited", kind = "rate_limited", outcome = "refused",
+  { title = "429 with a wait up to `max_wait`", case = "limited", kind = "rate_limited", outcome = "refused",
     status = 429, retry_after = 0.02, give = [[conn:respond(429, "{}", { ["Retry-After"] = "0.02" })]] },
-  { words = "429 with a longer wait", case = "final", kind = "rate_limited", outcome = "refused", status = 429,
+  { title = "429 with a longer wait", case = "final", kind = "rate_limited", outcome = "refused", status = 429,
     retry_after = 3600, give = [[conn:respond(429, { detail = "Rate limit exceeded", retry_after = 3600 })]] },
-  { words = "500", case = "ambiguous", kind = "server", outcome = "unknown", status = 500,
+  { title = "500", case = "ambiguous", kind = "server", outcome = "unknown", status = 500,
     give = [[conn:respond(500, { detail = "Internal Server Error" })]] },
-  { words = "502", case = "ambiguous", kind = "server", outcome = "unknown", status = 502,
+  { title = "502", case = "ambiguous", kind = "server", outcome = "unknown", status = 502,
     give = [[conn:respond(502, "<html>", { ["Content-Type"] = "text/html" })]] },
-  { words = "503", case = "ambiguous", kind = "server", outcome = "unknown", status = 503,
+  { title = "503", case = "ambiguous", kind = "server", outcome = "unknown", status = 503,
     give = [[conn:respond(503, "")]] },
-  { words = "503 with a wait up to `max_wait`", case = "ambiguous", kind = "server", outcome = "unknown", status = 503,
+  { title = "503 with a wait up to `max_wait`", case = "ambiguous", kind = "server", outcome = "unknown", status = 503,
     retry_after = 0.02, give = [[conn:respond(503, "", { ["Retry-After"] = "0.02" })]] },
-  { words = "503 with a longer wait", case = "final", kind = "server", outcome = "unknown", status = 503,
+  { title = "503 with a longer wait", case = "final", kind = "server", outcome = "unknown", status = 503,
     retry_after = 3600, give = [[conn:respond(503, "", { ["Retry-After"] = "3600" })]] },
-  { words = "504", case = "ambiguous", kind = "server", outcome = "unknown", status = 504,
+  { title = "504", case = "ambiguous", kind = "server", outcome = "unknown", status = 504,
     give = [[conn:respond(504, "")]] },
-  { words = "no byte moves for `timeout.idle`", case = "ambiguous", kind = "timeout", outcome = "unknown",
+  { title = "no byte moves for `timeout.idle`", case = "ambiguous", kind = "timeout", outcome = "unknown",
     limits = { idle = 0.2 }, give = [[conn:sleep(1000)]] },
-  { words = "the call's `timeout` is over", case = "final", kind = "timeout", outcome = "unknown",
+  { title = "the call's `timeout` is over", case = "final", kind = "timeout", outcome = "unknown",
     limits = { total = 0.2 }, refresh = { attempts = 0 }, give = [[conn:sleep(1000)]] },
-  { words = "the call is cancelled", case = "final", kind = "cancelled", outcome = "unknown", cancelled = true,
+  { title = "the call is cancelled", case = "final", kind = "cancelled", outcome = "unknown", cancelled = true,
     refresh = { attempts = 0 }, give = [[conn:sleep(1000)]] },
-  { words = "402, and any 4xx that is not in this table", case = "final", kind = "protocol", outcome = "unknown",
+  { title = "402, and any 4xx that is not in this table", case = "final", kind = "protocol", outcome = "unknown",
     status = 402, give = [[conn:respond(402, { detail = "no credits left" })]] },
-  { words = "400, 403, 404, 405, 409, 411, 413, 415, 422", case = "final", kind = "invalid", outcome = "refused",
+  { title = "400, 403, 404, 405, 409, 411, 413, 415, 422", case = "final", kind = "invalid", outcome = "refused",
     kinds = "[by status](errors.md#by-status)", status = 422, refresh = { kind = "auth" },
     give = [[conn:respond(422, { detail = "Bad Request" })]] },
 }
@@ -171,15 +171,15 @@ end
 function M.markdown()
   local lines = {}
   for _, class in ipairs(M.CLASSES) do
-    lines[#lines + 1] = ("- **%s**: %s"):format(class.words, operations_of(class))
+    lines[#lines + 1] = ("- **%s**: %s"):format(class.title, operations_of(class))
   end
   local head, rule = { "what happens", "`err.kind`", "`err.outcome`" }, { "---", "---", "---" }
-  for _, class in ipairs(M.CLASSES) do head[#head + 1], rule[#rule + 1] = class.words, "--:" end
+  for _, class in ipairs(M.CLASSES) do head[#head + 1], rule[#rule + 1] = class.title, "--:" end
   lines[#lines + 1] = ""
   lines[#lines + 1] = "| " .. table.concat(head, " | ") .. " |"
   lines[#lines + 1] = "| " .. table.concat(rule, " | ") .. " |"
   for _, failure in ipairs(M.FAILURES) do
-    local cells = { failure.words, failure.kinds or "`" .. failure.kind .. "`", "`" .. failure.outcome .. "`" }
+    local cells = { failure.title, failure.kinds or "`" .. failure.kind .. "`", "`" .. failure.outcome .. "`" }
     for _, class in ipairs(M.CLASSES) do cells[#cells + 1] = cell_of(class, failure) end
     lines[#lines + 1] = "| " .. table.concat(cells, " | ") .. " |"
   end

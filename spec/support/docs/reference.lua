@@ -1,6 +1,6 @@
 --- Content of the reference: the comments of the library, and the operations that each method sends. The table of pages is
 --- here; everything else is in the code.
-local annotations = require "spec.support.annotations"
+local annotations = require "spec.support.docs.annotations"
 local operations = require "devkit4ai.api.operations"
 
 local M = {}

@@ -63,7 +63,7 @@ function M.interpreter()
 end
 
 --- The path of a library for LD_PRELOAD, built beside the module under test; for options.preload.
----@param name string of spec/support/NAME_preload.c
+---@param name string of spec/support/process/NAME_preload.c
 ---@return string path
 local function preload(name)
   for built in package.cpath:gmatch("([^;]+)/lua5%.%d/%?%.so") do
@@ -74,7 +74,7 @@ local function preload(name)
       return path
     end
   end
-  error("spec/support/" .. name .. "_preload.c is not built", 2)
+  error("spec/support/process/" .. name .. "_preload.c is not built", 2)
 end
 
 -- Variables of a developer's environment that must not reach the specs.
@@ -92,7 +92,7 @@ local UNSET = table.concat(unset, " ")
 --- Starts a script. Several scripts run concurrently.
 ---@param script string Lua; its `...` are options.args
 ---@param options table? args: a list of texts; env: variables; before: shell text in front, as `ulimit -f 8`; wrap: a
----  command that runs another, as strace; signalled: it gets signals; preload: a library of spec/support, by its name
+---  command that runs another, as strace; signalled: it gets signals; preload: the name of a library, as for `preload`
 ---@return fun(): spec.Ended finish waits for the end of the script
 function M.start(script, options)
   options = options or {}
@@ -101,18 +101,18 @@ function M.start(script, options)
   file:write(script)
   file:close()
   os.execute("chmod -R a+rX " .. quote(folder))
-  local words = { "exec", "timeout", "--kill-after=" .. HUNG, HUNG, options.wrap or "", "env", UNSET }
-  for name, value in pairs(options.env or {}) do words[#words + 1] = quote(name .. "=" .. value) end
+  local parts = { "exec", "timeout", "--kill-after=" .. HUNG, HUNG, options.wrap or "", "env", UNSET }
+  for name, value in pairs(options.env or {}) do parts[#parts + 1] = quote(name .. "=" .. value) end
   -- the sanitizer wants to be the first library; it finds no leaks while somebody traces, and hangs where a signal comes
   -- while it looks for them
-  words[#words + 1] = "ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0"
+  parts[#parts + 1] = "ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0"
     .. ((options.wrap or options.signalled) and ":detect_leaks=0" or "")
-  if options.preload then words[#words + 1] = "LD_PRELOAD=" .. quote(preload(options.preload)) end
-  words[#words + 1] = M.interpreter()
-  words[#words + 1] = quote(folder .. "/script.lua")
-  for _, word in ipairs(options.args or {}) do words[#words + 1] = quote(word) end
+  if options.preload then parts[#parts + 1] = "LD_PRELOAD=" .. quote(preload(options.preload)) end
+  parts[#parts + 1] = M.interpreter()
+  parts[#parts + 1] = quote(folder .. "/script.lua")
+  for _, word in ipairs(options.args or {}) do parts[#parts + 1] = quote(word) end
   local exit_code = start(("(%s\n%s) >%s/out 2>%s/err </dev/null; echo $?"):format(
-    options.before or "", table.concat(words, " "), folder, folder))
+    options.before or "", table.concat(parts, " "), folder, folder))
   return function()
     local code = exit_code()
     local ended = { code = tonumber(code), out = M.read(folder .. "/out"), err = M.read(folder .. "/err") }

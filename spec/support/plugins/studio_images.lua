@@ -1,8 +1,8 @@
--- A plugin of examples/kong or examples/apisix in a real nginx, against the sandbox. spec/support/kong.lua and apisix.lua stand
+-- A plugin of examples/kong or examples/apisix in a real nginx, against the sandbox. spec/support/plugins/kong.lua and apisix.lua stand
 -- in for the gateway's own modules.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local cjson = require "cjson"
-local nginx = require "spec.support.nginx"
+local nginx = require "spec.support.servers.nginx"
 local devkit_sandbox = require "devkit4ai.sandbox"
 
 local M = {}

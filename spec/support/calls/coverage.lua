@@ -1,7 +1,7 @@
 -- Coverage check: compares received requests with the vendor's OpenAPI file, and finds parameters that the client can't send.
 local cjson = require("cjson").new()
-local openapi = require "spec.support.openapi"
-local wire = require "spec.support.wire"
+local openapi = require "spec.support.calls.openapi"
+local wire = require "spec.support.calls.wire"
 
 local M = {}
 

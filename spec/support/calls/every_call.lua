@@ -1,6 +1,6 @@
 -- Calls of every operation as a user writes them, by operation name: object, method, arguments.
 -- The first call of an operation has the fewest arguments, another one has all; together they have each enum value.
-local wire = require "spec.support.wire"
+local wire = require "spec.support.calls.wire"
 
 local M = {}
 

@@ -1,7 +1,7 @@
 -- Common parts of the wire specs: the sample values of the guide, a client with all of them, a server with
 -- fixed responses, and the normal form of a captured request.
 local cjson = require "cjson"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.servers.raw"
 
 local M = {}
 

@@ -1,5 +1,5 @@
 -- Examples in the docs: finds the Lua blocks that call a method.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 
 local M = {}
 

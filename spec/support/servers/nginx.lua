@@ -1,6 +1,6 @@
 -- nginx with its Lua module, for specs: starts it with a configuration in a temporary folder, on a loopback port, and stops it.
 -- Its workers find the library as the spec does. Sockets of the library are in the folder, too.
-local child = require "spec.support.child"
+local child = require "spec.support.process.child"
 local socket = require "socket"
 
 local M = {}

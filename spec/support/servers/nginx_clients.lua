@@ -1,6 +1,6 @@
 -- nginx with clients of the library, and a raw server as the API, for the specs of nginx.
-local nginx = require "spec.support.nginx"
-local raw = require "spec.support.raw"
+local nginx = require "spec.support.servers.nginx"
+local raw = require "spec.support.servers.raw"
 
 local M = {}
 

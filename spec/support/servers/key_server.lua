@@ -1,9 +1,9 @@
 -- A raw server with a model of API keys: it rejects a revoked key, and a developer key can't revoke itself.
 -- Each of the three steps of a rotation can fail.
 local cjson = require "cjson"
-local devkit4ai = require "spec.support.no_retry_pauses"
-local raw = require "spec.support.raw"
-local wire = require "spec.support.wire"
+local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local M = {}
 
