@@ -16,7 +16,7 @@ local FIELDS = { "base_url", "project_id", "project_key", "developer_key" }
 local HTTP = [[
 init_by_lua_block {
   package.path = "HERE/examples/plugins/?.lua;FOLDER/?.lua;" .. package.path
-  host = require "spec.support.HOST"
+  host = require "spec.support.plugins.HOST"
   host.install(function() return true end)
   conf = CONF
 }
