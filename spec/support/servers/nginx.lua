@@ -10,6 +10,7 @@ local GIVE_UP = 60 -- seconds for what never takes long; no test depends on it
 local CONF = [[
 daemon on;
 worker_processes WORKERS;
+USER
 pid FOLDER/pid;
 error_log FOLDER/error.log notice;
 MODULES
@@ -199,14 +200,18 @@ local function launch(self, options, env)
   self.port = M.free_port()
   self.url = "http://127.0.0.1:" .. self.port
   local main = options.main or ""
+  local pipe = io.popen("id -u")
+  local is_root = pipe:read("*l") == "0"
+  pipe:close()
   local values = {
     WORKERS = options.workers or 1, FOLDER = self.folder, MODULES = modules(), PORT = self.port,
+    USER = is_root and "user root;" or "", -- its workers can then read what the spec can
     MAIN = main:find("env TMPDIR", 1, true) and main or "env TMPDIR;\n" .. main,
     HTTP = options.http or "", SERVER = options.server or "",
     PATH = (options.lua_path or "") .. ";" .. package.path, CPATH = package.cpath,
   }
   write(self.folder .. "/nginx.conf", (CONF:gsub("%f[%u]%u%u%u%u+%f[%U]", values)))
-  local pipe = io.popen(("env %s TMPDIR=%s/tmp nginx -p %s -c %s/nginx.conf 2>&1; echo $?"):format(
+  pipe = io.popen(("env %s TMPDIR=%s/tmp nginx -p %s -c %s/nginx.conf 2>&1; echo $?"):format(
     env, self.folder, self.folder, self.folder))
   local text = pipe:read("*a")
   pipe:close()

@@ -190,14 +190,12 @@ describe("in nginx, the folder of the socket", function()
     ["is too long"] = {
       name = "/" .. ("x"):rep(90), make = 777, why = "the path is too long for a unix socket by %d+ bytes",
     },
-    ["can't be written"] = {
-      name = "/closed", make = 555, why = "/closed: a folder can't be made in it: Permission denied",
-    },
+    ["can't be written"] = { path = "/proc", why = "/proc: a folder can't be made in it: " }, -- not even by root
   } do
     it(what .. ": a call says so, and how to name another one", function()
       os.execute("chmod 755 " .. folder)
       if case.make then os.execute(("mkdir -m %d %s%s"):format(case.make, folder, case.name)) end
-      start { main = ("env TMPDIR=%s%s;"):format(folder, case.name) }
+      start { main = ("env TMPDIR=%s;"):format(case.path or folder .. case.name) }
       local body = server:get("/me")
       assert.truthy(body:find("^client:me: in nginx, the calls need a folder for a unix socket: "), body)
       assert.truthy(body:find(case.why), body)
