@@ -41,8 +41,8 @@ end
 local function literals()
   local list = {}
   local pipe = assert(io.popen(
-    "find lua/devkit4ai -name '*.lua' ! -path '*/cli/*' ! -path '*/sandbox/*' ! -path '*/store/*' ! -path '*/loop/hosts/*' "
-    .. "| LC_ALL=C sort"))
+    "find lua/devkit4ai -name '*.lua' ! -path '*/cli/*' ! -path '*/sandbox/*' ! -path '*/store/*' "
+    .. "! -path '*/loop/hosts/*' | LC_ALL=C sort"))
   for path in pipe:lines() do
     local lines = lines_of(path)
     for i, line in ipairs(lines) do
