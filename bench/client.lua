@@ -11,26 +11,13 @@
 ---
 --- ROOTS is a CA file; "-", or none, stands for the client's own.
 local here = arg[0]:match("^.*/") or ""
-local hosts, measure = dofile(here .. "hosts.lua"), dofile(here .. "measure.lua")
+local clients, hosts = dofile(here .. "new_client.lua"), dofile(here .. "hosts.lua")
+local measure = dofile(here .. "measure.lua")
 local devkit4ai = require "devkit4ai"
 
-local PROJECT = "660e8400-e29b-41d4-a716-446655440000"
--- as long as the vendor's tokens are; like the vendor's samples it expired long ago, so its age counts from now
-local TOKEN = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"
-  .. ".eyJzdWIiOiI1NTBlODQwMC1lMjliLTQxZDQtYTcxNi00NDY2NTU0NDAwMDAiLCJleHAiOjE3MDIwMzY4MDB9"
-  .. ".c2lnbmF0dXJlLW9mLXRoaXJ0eS10d28tYnl0ZXMtaGVyZQ"
+local PROJECT, TOKEN, call_many = clients.PROJECT, clients.TOKEN, clients.call_many
 
-local function new_client(roots, loop)
-  return devkit4ai.new {
-    base_url = arg[2],
-    access_token = TOKEN,
-    developer_key = "ak_abc123XYZ-_789def456ghi012jkl345",
-    project_id = PROJECT,
-    project_key = "pk_abc123XYZ-_789def456ghi012jkl345",
-    ca_file = roots,
-    loop = loop,
-  }
-end
+local function new_client(roots, loop) return clients.new(arg[2], roots, loop) end
 
 local function calls(roots)
   local client = new_client(roots)
@@ -47,20 +34,6 @@ end
 function modes.frames()
   devkit4ai.update()
   calls()
-end
-
--- So many calls, and at most so many at once, each in a task.
-local function call_many(client, at_once, count)
-  local tasks = {}
-  for i = 1, at_once do
-    tasks[i] = devkit4ai.spawn(function()
-      while count > 0 do
-        count = count - 1
-        assert(assert(client:me()).email == "dev@example.com")
-      end
-    end)
-  end
-  for _, task in ipairs(tasks) do task:join() end
 end
 
 function modes.many()
@@ -91,7 +64,7 @@ end
 
 function modes.flight()
   local client, count = new_client(), tonumber(arg[3])
-  local generation = client:project(PROJECT):generation("550e8400-e29b-41d4-a716-446655440000")
+  local generation = client:project(PROJECT):generation(clients.GENERATION)
   assert(client:me())
   measure.bytes(count, function()
     for _ = 1, count do
@@ -124,7 +97,7 @@ end
 
 function modes.download()
   local client = new_client()
-  local generation = client:generation("550e8400-e29b-41d4-a716-446655440000")
+  local generation = client:generation(clients.GENERATION)
   generation.image_url = arg[2] .. "/image.jpg" -- as one has it that is completed
   assert(client:me())
   measure.peak(function() assert(generation:save(arg[3], { overwrite = true })) end)

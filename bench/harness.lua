@@ -45,6 +45,12 @@ function M.lua(lua, name, ...)
   return table.concat({ environment.of(lua) .. pin .. lua, environment.script(name), ... }, " ")
 end
 
+--- The same, on all cores.
+---@return string
+function M.lua_on_all_cores(lua, name, ...)
+  return table.concat({ environment.of(lua) .. lua, environment.script(name), ... }, " ")
+end
+
 --- The command line of bench/peers/node_fetch.mjs.
 ---@return string
 function M.node(...)
@@ -77,10 +83,15 @@ end
 
 local known = {}
 
-local function works(line)
+--- Whether a command line succeeds; it runs once.
+---@param line string for the shell
+---@return boolean
+function M.works(line)
   if known[line] == nil then known[line] = environment.works(line) end
   return known[line]
 end
+
+local works = M.works
 
 --- Adds a cell for each interpreter that is installed.
 ---@param cells bench.Cell[]

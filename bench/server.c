@@ -1,11 +1,11 @@
 /* server.c - the benchmarks' server: a process of its own, plain or TLS, that costs as little as it can.
  *
- *   server [--tls CERTIFICATE KEY] [--close] [--head FILE]
+ *   server [--tls CERTIFICATE KEY] [--close] [--pending] [--head FILE]
  *
  * Prints its port on 127.0.0.1 and ends when its standard input does. --close shuts each connection after one
  * answer, so that every call opens a new one; --head writes the latest request's head to FILE, so that the
  * peers can send what the client sends. A thread serves a connection; a body is read to its end before the
- * answer goes out. Who asks for a generation's status gets none. */
+ * answer goes out. Who asks for a generation's status gets none, or with --pending that it is pending. */
 #define _GNU_SOURCE
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -22,7 +22,7 @@
 enum { HEAD_MAX = 16384, READ_SIZE = 262144, IMAGE_SIZE = 5000000 };
 
 static SSL_CTX *tls;
-static bool close_after_answer;
+static bool close_after_answer, always_pending;
 static const char *head_path;
 
 typedef struct {
@@ -112,8 +112,10 @@ static bool send_image (connection *c) {
 static bool answer (connection *c, const char *request) {
   const char *status = "200 OK", *body = user;
   if (strncmp(request, "GET /image.jpg ", 15) == 0) return send_image(c);
-  if (strncmp(request, "GET /api/v1/generation/generations-v2/", 38) == 0) return true;
-  if (strncmp(request, "POST /api/v1/generation/generate-v2 ", 36) == 0) {
+  if (strncmp(request, "GET /api/v1/generation/generations-v2/", 38) == 0) {
+    if (!always_pending) return true;
+    body = generation;
+  } else if (strncmp(request, "POST /api/v1/generation/generate-v2 ", 36) == 0) {
     body = generation;
   } else if (strncmp(request, "GET /api/v1/auth/me ", 20) != 0) {
     status = "404 Not Found";
@@ -184,13 +186,15 @@ int main (int argc, char **argv) {
   for (int i = 1; i < argc; i++) {
     if (strcmp(argv[i], "--close") == 0) {
       close_after_answer = true;
+    } else if (strcmp(argv[i], "--pending") == 0) {
+      always_pending = true;
     } else if (strcmp(argv[i], "--head") == 0 && i + 1 < argc) {
       head_path = argv[++i];
     } else if (strcmp(argv[i], "--tls") == 0 && i + 2 < argc) {
       open_tls(argv[i + 1], argv[i + 2]);
       i += 2;
     } else {
-      fprintf(stderr, "usage: server [--tls CERTIFICATE KEY] [--close] [--head FILE]\n");
+      fprintf(stderr, "usage: server [--tls CERTIFICATE KEY] [--close] [--pending] [--head FILE]\n");
       return 2;
     }
   }
