@@ -7,6 +7,8 @@ exclude_files = { "build" }
 files["bin/devkit4ai"] = { globals = { "_" } } -- a shell reads it, too
 files["spec/**/*_spec.lua"] = { std = "max+busted" }
 files["examples/nginx/lua"] = { std = "ngx_lua" }
+files["bench/nginx_worker.lua"] = { std = "ngx_lua" }
+files["bench/peers/cosocket.lua"] = { std = "ngx_lua" }
 files["spec/devkit4ai/loop/suite/valgrind.lua"] = { std = "max+busted" }
 files["examples/kong/"] = { std = "ngx_lua", read_globals = { "kong" }, self = false } -- Kong calls handlers as methods
 local IN_NGINX = {

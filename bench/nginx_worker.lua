@@ -46,9 +46,11 @@ function M.asleep()
   ngx.sleep(HOURS)
 end
 
-function M.generation()
+function M.generation(arguments)
   arrive()
-  local _, message = client:project(clients.PROJECT):generation(clients.GENERATION):wait { timeout = HOURS }
+  local _, message = client:project(clients.PROJECT):generation(clients.GENERATION):wait {
+    timeout = HOURS, interval = tonumber(arguments.interval),
+  }
   return message
 end
 

@@ -5,6 +5,7 @@ local errors = require "devkit4ai.util.errors"
 local object = require "devkit4ai.util.object"
 local waits = require "devkit4ai.loop.waits"
 local context = require "devkit4ai.request.context"
+local host = require "devkit4ai.loop.host"
 local lazy = require "devkit4ai.util.lazy"
 local project_context = lazy.module "devkit4ai.request.context.project"
 local refresh = lazy.module "devkit4ai.auth.refresh"
@@ -34,6 +35,14 @@ local function generation_module() return require "devkit4ai.resources.generatio
 local function create_module() return require "devkit4ai.generation.create" end
 local function key_module() return require "devkit4ai.resources.key" end
 
+-- Where the loop also serves others, no call may hold it up to read modules, which takes milliseconds.
+local function load_modules()
+  project_module()
+  generation_module()
+  create_module()
+  lazy.load_all()
+end
+
 --- devkit4ai.new.
 ---@param options devkit4ai.Options?
 ---@return devkit4ai.Client?
@@ -42,6 +51,7 @@ local function key_module() return require "devkit4ai.resources.key" end
 function M.new(options)
   local record, message, err = context.of_client(options)
   if not record then return nil, message, err end
+  if not host.blocks then load_modules() end
   return object.new(Client, { base_url = record.base_url, role = record.role }, record)
 end
 

@@ -25,6 +25,15 @@ describe("the option loop", function()
       .. "\tconfig\n", out)
   end)
 
+  it("of a loop that serves others has the modules loaded before the first call", function()
+    local script = [[
+      assert(devkit4ai.new { loop = "LOOP" })
+      print(package.loaded["devkit4ai.generation.create"] ~= nil, package.loaded["devkit4ai.auth.refresh"] ~= nil)
+    ]]
+    assert.equal("true\ttrue\n", run((script:gsub("LOOP", "cqueues"))))
+    assert.equal("false\tfalse\n", run((script:gsub("LOOP", "own"))))
+  end)
+
   it("can't change after the first client", function()
     local out = run [[
       assert(devkit4ai.new())
