@@ -131,7 +131,7 @@ function modes.waiting(url, pid)
   local line = "%swrk -t1 -c%d -d600s --timeout 600s %s/%s >/dev/null 2>&1 & echo $!"
   local wrk = output(line:format(arg[7], count, url, quote(arg[4])))
   wait_for("all clients wait", function() return state(url) == count end)
-  os.execute("sleep 6") -- all have come, and have polled once
+  os.execute("sleep 22") -- all have come, and have polled once
   local start_cpu, start_time = cpu(pid), core.now()
   os.execute("sleep " .. arg[6])
   local percent = (cpu(pid) - start_cpu) / 1e6 / (core.now() - start_time) * 100

@@ -21,18 +21,20 @@ function M.api()
   return assert(client:me()).email
 end
 
-function M.cosocket()
+local function get()
   if not head then
     local file = assert(io.open(os.getenv "BENCH_HEAD", "rb"))
     head = file:read("*a")
     file:close()
   end
-  return cosocket.get(port, head).email
+  return cosocket.get(port, head)
 end
+
+function M.cosocket() return get().email end
 
 -- ---- clients that wait ----
 
-local ARRIVAL = 5 -- seconds in which the clients come
+local ARRIVAL = 20 -- seconds in which the clients come: 50 a second, as many as gen:wait polls
 local HOURS = 10000 -- seconds
 local parked = 0
 
@@ -44,6 +46,15 @@ end
 function M.asleep()
   arrive()
   ngx.sleep(HOURS)
+end
+
+-- The least that a client does which asks every 30 seconds.
+function M.cosocket_polls()
+  arrive()
+  while true do
+    get()
+    ngx.sleep(30)
+  end
 end
 
 function M.generation(arguments)

@@ -60,12 +60,12 @@ function M.N2(harness, _, start_server)
   local url, own = start_server("", harness.pin_apart), "own, luajit"
   for _, many in ipairs { { "64", "200" }, { "1000", "2000" } } do
     local arguments = ("many %s 10000 %s %s"):format(url, many[2], many[1])
-    harness.show(("N2: 10,000 small GETs, %s at once, in one request of nginx (x: to own)"):format(many[1]), "us a call", {
+    harness.show(("N2: 10,000 small GETs, %s at once, in a request of nginx"):format(many[1]), "us a call", {
       { name = own, measure = harness.command(harness.lua("luajit", "client.lua", arguments)) },
       { name = "nginx", ratio = 1.15, measure = location(harness, url, "many?at_once=" .. many[1]) },
     })
   end
-  harness.show("N2: 10,000 tasks that wait 0.1 to 0.6 s, in one request of nginx (x: to own)", "us each", {
+  harness.show("N2: 10,000 tasks that wait 0.1 to 0.6 s, in a request of nginx", "us each", {
     { name = own, measure = harness.command(harness.lua("luajit", "waiting_tasks.lua", "own", "10000")) },
     { name = "nginx", measure = location(harness, url, "tasks?count=10000") },
   })
@@ -97,19 +97,23 @@ function M.N4(harness, shared, start_server)
   local function wait(name)
     return split(nginx(harness, "waiting", url, shared.me_head, name, WAITERS, WATCHED), 3)
   end
-  local asleep, first, later = wait "asleep", wait "generation", wait "generation?interval=30"
-  local limits = { 1, 8 }
-  for i, title in ipairs {
-    "N4: 1,000 clients that wait for generations on one worker: percent of a core",
-    "N4: the same: KiB resident for each, with nginx's own",
-    "N4: the same: KiB of Lua's heap for each",
-  } do
-    harness.show(title, i == 1 and "%" or "KiB", {
+  local asleep, peer = wait "asleep", wait "cosocket_polls"
+  local first, later = wait "generation", wait "generation?interval=30"
+  local last = "gen:wait, after its first minute: every 30 s"
+  local function show(i, title, unit, limit)
+    local cells = {
       { name = "ngx.sleep", measure = asleep(i) },
-      { name = "gen:wait, its first half minute (about 2.8 polls each)", measure = first(i) },
-      { name = "gen:wait, after its first minute (a poll each)", figure = limits[i], measure = later(i) },
-    }, 1)
+      { name = "cosocket client, every 30 s", measure = peer(i) },
+      { name = "gen:wait, its first minute: more often", measure = first(i) },
+      { name = last, measure = later(i) },
+      { name = "the same, above ngx.sleep", base = last, figure = limit,
+        measure = function(seen) return seen[last].figure - seen["ngx.sleep"].figure end },
+    }
+    harness.show(title, unit, cells, 1)
   end
+  show(1, "N4: 1,000 clients that wait for generations on one worker: percent of a core", "%", 1)
+  show(2, "N4: the same: resident memory for each, nginx's own with it", "KiB", 8)
+  show(3, "N4: the same: Lua's heap for each", "KiB")
 end
 
 function M.N5(harness, shared, start_server)
