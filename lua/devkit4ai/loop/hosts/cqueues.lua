@@ -51,9 +51,9 @@ end
 function M.watch(its_engine, its_drain)
   if its_engine ~= engine then -- the first one, or that of a forked child
     engine, drain, event, waiters_of = its_engine, its_drain, nil, setmetatable({}, { __mode = "k" })
+    assert(engine:start()) -- before a submit: without a descriptor for the thread, the submit then fails, and nothing is sent
   end
   if event or engine:pending() == 0 then return end
-  assert(engine:start())
   event = { pollfd = assert(engine:fd()), events = "r" }
 end
 
