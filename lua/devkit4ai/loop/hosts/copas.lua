@@ -52,8 +52,8 @@ end
 local function start_pump()
   if pumped == engine or not threads.need_pump(engine) then return end
   local its_engine = engine
-  pumped = its_engine
   threads.start(function() pump(new_event(its_engine), its_engine) end)
+  pumped = its_engine -- last: an error of a debug hook may have ended the start
 end
 
 -- Starts the thread that steps the engine.

@@ -93,8 +93,8 @@ local function begin_wait(controller)
   local waiters = waiters_in(controller)
   waiters.count = waiters.count + 1
   if not waiters.pumping and controller ~= apart and (engine:pending() > 0 or not apart:empty()) then
-    waiters.pumping = true
     controller:wrap(pump, waiters)
+    waiters.pumping = true -- last: there may be no memory for the pump
   end
   return waiters
 end

@@ -219,6 +219,26 @@ insulate("in copas,", function()
     assert.equal(1, #server:requests())
   end)
 
+  if _VERSION ~= "Lua 5.1" or rawget(_G, "jit") then -- Lua 5.1 has no protected call around a call
+    it_with_copas("a call after an error of a debug hook, which ended the start of the library's thread, works", function()
+      assert.equal("false true\ntrue\n", run [[
+        local add = copas.addthread
+        add(function()
+          debug.sethook(function()
+            if debug.getinfo(2, "f").func ~= add then return end
+            debug.sethook()
+            error("the hook's", 0)
+          end, "c")
+          local ok, message = pcall(get, "/")
+          print(ok, message:find("the hook's", 1, true) ~= nil)
+          print(get "/")
+          over()
+        end)
+        loop()
+      ]])
+    end)
+  end
+
   if rawget(_G, "jit") then
     -- The parent's task begins to sleep before the fork; in the child it must not go on. how: who forks.
     for how, forks in pairs { ["a thread"] = "copas.addthread", ["a task"] = "devkit4ai.spawn" } do
