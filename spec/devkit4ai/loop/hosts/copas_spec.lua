@@ -242,7 +242,7 @@ insulate("in copas,", function()
   if rawget(_G, "jit") then
     -- The parent's task begins to sleep before the fork; in the child it must not go on. how: who forks.
     for how, forks in pairs { ["a thread"] = "copas.addthread", ["a task"] = "devkit4ai.spawn" } do
-      it_with_copas("a child that " .. how .. " forks waits and makes calls, without its parent's tasks", function()
+      it_with_copas("a child forked by " .. how .. " waits and calls, without its parent's tasks", function()
         local out = run(("local start_fork = %s\n"):format(forks) .. [[
           local ffi = require "ffi"
           ffi.cdef "int fork(void); int waitpid(int, int *, int); void _exit(int);"
