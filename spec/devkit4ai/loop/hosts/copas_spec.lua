@@ -220,7 +220,7 @@ insulate("in copas,", function()
   end)
 
   if _VERSION ~= "Lua 5.1" or rawget(_G, "jit") then -- Lua 5.1 has no protected call around a call
-    it_with_copas("a call after an error of a debug hook, which ended the start of the library's thread, works", function()
+    it_with_copas("a call after an error of a debug hook, that ended the start of the pump, works", function()
       assert.equal("false true\ntrue\n", run [[
         local add = copas.addthread
         add(function()
