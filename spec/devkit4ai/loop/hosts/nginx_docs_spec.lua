@@ -42,8 +42,10 @@ describe("the program of docs/hosts/nginx.md", function()
       end)
       assert.equal("\137PNG", answer:sub(1, 4), answer)
     end
-    local line = PAGE:match("\n(curl [^\n]*)"):gsub("new%.png", folder .. "/%0"):gsub("127%.0%.0%.1:8080", "127.0.0.1:" .. port)
-    assert.equal(0, (os.execute(line .. " 2> " .. folder .. "/progress")))
+    local line = PAGE:match("\n(curl [^\n]*)"):gsub("127%.0%.0%.1:8080", "127.0.0.1:" .. port)
+    local pipe = assert(io.popen((line:gsub("new%.png", folder .. "/%0") .. " 2> " .. folder .. "/progress")))
+    assert.equal("200\n", pipe:read("*a"))
+    pipe:close()
     assert.equal("\137PNG", child.read(folder .. "/new.png"):sub(1, 4))
     for _, bytes in ipairs { "nonsense", "''" } do
       local body, status = server:get("/generate", "--data-binary " .. bytes)
