@@ -279,7 +279,7 @@ insulate("in copas,", function()
     end
   end
 
-  it_with_copas("the program of docs/hosts/copas.md runs", function()
+  it_with_copas("the programs of docs/hosts/copas.md run", function()
     local sandbox = assert(require("devkit4ai.sandbox").start { step_time = 0.05 })
     local folder = child.folder()
     finally(function()
@@ -294,16 +294,35 @@ insulate("in copas,", function()
     } do
       environment = ("%s DEVKIT4AI_%s=%s"):format(environment, variable, options[option])
     end
-    local program = child.read("docs/hosts/copas.md"):match("\n```lua\n(.-)```"):gsub("[%w_]+%.png", folder .. "/%0")
+    local page = child.read "docs/hosts/copas.md"
+    local program, server_program = page:match("\n```lua\n(.-)```.*\n```lua\n(.-)```")
+    program = program:gsub("[%w_]+%.png", folder .. "/%0"):gsub("print%(", "%0gen.id, "):gsub("copas%.loop%(%)\n", "")
     os.execute("cp examples/images/neon.png " .. folder .. "/a.png")
     local ended = child.run([[
       require("devkit4ai.generation.pacing.poll_schedule").pause = function() return 0.03 end
-      local function print(path)
-        io.stdout:write(path)
+      local copas, socket = require "copas", require "socket"
+      local bind, port = socket.bind, nil
+      function socket.bind(address)
+        local listener = assert(bind(address, 0))
+        port = select(2, listener:getsockname())
+        return listener
+      end
+      local function print(id, path)
+        local answers = {}
+        for i, line in ipairs { id, "no id" } do
+          local connection = socket.tcp()
+          assert(copas.connect(connection, "127.0.0.1", port))
+          copas.send(connection, line .. "\n")
+          answers[i] = copas.receive(connection)
+        end
+        io.stdout:write(path, "\n", table.concat(answers, "\n"))
         os.exit(0) -- the loop of copas 1.2 does not end
       end
-    ]] .. program, { before = environment })
-    assert.same({ 0, "", folder .. "/neon.png" }, { ended.code, ended.err, ended.out })
+    ]] .. program .. server_program .. "copas.loop()", { before = environment })
+    assert.same({ 0, "" }, { ended.code, ended.err })
+    local path, status, message = ended.out:match("^(.-)\n(.-)\n(.*)$")
+    assert.same({ folder .. "/neon.png", "completed" }, { path, status }, ended.out)
+    assert.matches("UUID", message)
     assert.equal("\137PNG", child.read(folder .. "/neon.png"):sub(1, 4))
   end)
 end)
