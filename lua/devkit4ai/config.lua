@@ -106,7 +106,9 @@ local OPTIONS = {
     type = "string", env = "DEVKIT4AI_BASE_URL", default = "https://api.vibecoding.ad", check = check_address,
   },
   developer_key = { type = "string", env = "DEVKIT4AI_DEVELOPER_KEY", slot = "header" },
-  project_id = { type = "string", env = "DEVKIT4AI_PROJECT_ID", slot = "shown", check = check_uuid },
+  project_id = {
+    type = "string", env = "DEVKIT4AI_PROJECT_ID", slot = "shown", check = check_uuid, call = "pass its id",
+  },
   project_key = {
     type = "string", env = "DEVKIT4AI_PROJECT_KEY", slot = "header", call = "create one with project:new_key",
   },

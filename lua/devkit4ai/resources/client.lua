@@ -1,5 +1,6 @@
 --- A client: one account, one role, one address.
 local call = require "devkit4ai.request.call"
+local config = require "devkit4ai.config"
 local validate = require "devkit4ai.util.validate"
 local errors = require "devkit4ai.util.errors"
 local object = require "devkit4ai.util.object"
@@ -323,7 +324,8 @@ end
 ---@return devkit4ai.Error? err kind `invalid`: it is not a UUID
 function Client:project(id)
   id = id or self._project_id
-  validate.value("client:project: id", { type = "string", required = true }, id)
+  if id == nil then errors.raise("client:project: " .. config.missing_advice "project_id") end
+  validate.value("client:project: id", { type = "string" }, id)
   local checked, message, err = context.check_id(id)
   if not checked then return nil, message, err end
   return project_of(self, { id = id })

@@ -55,7 +55,7 @@ local function listen()
   path, why = engine:listen(folder)
   if path then return nil end
   return ("in nginx, the calls need a folder for a unix socket: %s; name a folder where the workers can write, by a "
-    .. "line at the top of nginx.conf: env TMPDIR=/a/folder;"):format(why)
+    .. "line `env TMPDIR=/a/folder;` at the top of nginx.conf"):format(why)
 end
 
 --- Whether the caller can wait here and now.

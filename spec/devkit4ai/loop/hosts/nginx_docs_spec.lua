@@ -27,7 +27,7 @@ describe("the program of docs/hosts/nginx.md", function()
     local conf, port = blocks("nginx"), nginx.free_port()
     local server = nginx.start {
       workers = 2, lua_path = folder .. "/?.lua", main = conf[1],
-      http = conf[2]:gsub("listen 8080;", ("listen 127.0.0.1:%d;"):format(port)),
+      http = conf[2]:gsub("127.0.0.1:8080;", ("127.0.0.1:%d;"):format(port)),
       env = {
         DEVKIT4AI_DEVELOPER_KEY = keys.developer_key, DEVKIT4AI_PROJECT_ID = keys.project_id,
         DEVKIT4AI_PROJECT_KEY = keys.project_key, DEVKIT4AI_BASE_URL = box.url, STUDIO_EMAIL = account.email,
@@ -40,11 +40,18 @@ describe("the program of docs/hosts/nginx.md", function()
         local body = server:get("/generate", "--data-binary @examples/images/" .. image)
         return not body:find("call client:login first", 1, true) and body
       end)
-      assert.matches("^%x+%-[%x-]+ completed\n$", answer)
+      assert.equal("\137PNG", answer:sub(1, 4), answer)
     end
-    local body, status = server:get("/generate", "--data-binary nonsense")
-    assert.equal(400, status, body)
-    server:stop()
+    local line = PAGE:match("\n(curl [^\n]*)"):gsub("127%.0%.0%.1:8080", "127.0.0.1:" .. port)
+    local pipe = assert(io.popen((line:gsub("new%.png", folder .. "/%0") .. " 2> " .. folder .. "/progress")))
+    assert.equal("200\n", pipe:read("*a"))
+    pipe:close()
+    assert.equal("\137PNG", child.read(folder .. "/new.png"):sub(1, 4))
+    for _, bytes in ipairs { "nonsense", "''" } do
+      local body, status = server:get("/generate", "--data-binary " .. bytes)
+      assert.equal(400, status, body)
+    end
+    server:stop { expected = { "call client:login first", "not a JPEG", "it is empty" } }
     box:stop()
     child.remove(folder)
   end)

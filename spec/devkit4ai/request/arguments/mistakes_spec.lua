@@ -43,7 +43,9 @@ describe("a mistake raises at the caller's line:", function()
     { "client:new_project { name = 'x', descripton = 'y' }",
       "unknown option 'descripton'; known are description, headers, name" },
     { "client:new_project { name = 'x', description = 7 }", "description: string expected, got number" },
-    { "client:project()", "client:project: id: string expected, got nil" },
+    { "client:project()", "client:project: the project_id is missing: pass its id, or give the option project_id "
+      .. "or set DEVKIT4AI_PROJECT_ID" },
+    { "client:project(7)", "client:project: id: string expected, got number" },
     { "client:generation(7)", "client:generation: id: string expected, got number" },
     { "project:generation()", "project:generation: id: string expected, got nil" },
     { "project:new_key {}", "project:new_key: name: string expected, got table" },
