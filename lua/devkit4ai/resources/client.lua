@@ -36,7 +36,8 @@ local function generation_module() return require "devkit4ai.resources.generatio
 local function create_module() return require "devkit4ai.generation.create" end
 local function key_module() return require "devkit4ai.resources.key" end
 
--- Where the loop also serves others, no call may hold it up to read modules, which takes milliseconds.
+-- Where the loop also serves others, no call may hold it up to read modules: that takes milliseconds, and descriptors that
+-- may be gone when a call fails.
 local function load_modules()
   project_module()
   generation_module()

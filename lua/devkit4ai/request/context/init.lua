@@ -106,7 +106,6 @@ function M.of_client(options)
   local started
   started, message, err = start_session(scope, access_token, options and options.refresh_token)
   if not started then return nil, message, err end
-  if not host.blocks then lazy.load_all() end -- not in a request: loading blocks all of them
   return scope
 end
 
