@@ -288,6 +288,7 @@ end
 ---@return boolean? started
 ---@return string? why not
 function M.detach(fn, runnable)
+  check_pump()
   local started_now, why = start_pump()
   if not started_now then return nil, why end
   queue[#queue + 1] = { fn = fn, runnable = runnable }

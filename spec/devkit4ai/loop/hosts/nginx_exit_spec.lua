@@ -29,8 +29,10 @@ describe("an on_event that calls ngx.exit in the pump of nginx", function()
         ngx.exit(401)
       end]],
       server = [[location = /new { lua_check_client_abort on; content_by_lua_block {
-        local leaving = assert(devkit4ai.new { base_url = held.base_url, access_token = "access", developer_key = "ak_abc",
-          project_id = "770e8400-e29b-41d4-a716-446655440002", project_key = "pk_abc", on_event = exits })
+        local leaving = assert(devkit4ai.new {
+          base_url = held.base_url, access_token = "access", developer_key = "ak_abc",
+          project_id = "770e8400-e29b-41d4-a716-446655440002", project_key = "pk_abc", on_event = exits,
+        })
         leaving:generate { images = images, prompt = "neon" }
       } }]],
     })
