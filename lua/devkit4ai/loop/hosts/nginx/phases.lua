@@ -3,9 +3,11 @@ local get_phase = require("ngx").get_phase
 
 local M = {}
 
+-- Not ssl_session_fetch: without OpenResty's patch of OpenSSL, a handler that waits there is ended.
 local CAN_WAIT = {}
-for phase in ([[rewrite server_rewrite access precontent content timer ssl_cert ssl_session_fetch
-  preread]]):gmatch("%S+") do CAN_WAIT[phase] = true end
+for phase in ("rewrite server_rewrite access precontent content timer ssl_cert preread"):gmatch("%S+") do
+  CAN_WAIT[phase] = true
+end
 local NO_TIMER = { init = true, exit_worker = true } -- phases without ngx.timer.at
 
 --- Why the caller can't wait in the current phase; nil: it can.
