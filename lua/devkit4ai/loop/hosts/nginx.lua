@@ -150,10 +150,10 @@ end
 -- Returns nil and why nginx has no timer for it.
 local function start_pump()
   if pump_thread or started and now() - started < START then return true end
-  local timer, why = ngx.timer.at(0, pump)
-  started = timer and now() or nil
-  if timer then return true end
-  return nil, ("nginx has no timer left (%s): make lua_max_pending_timers larger"):format(why)
+  local ok, timer, why = pcall(ngx.timer.at, 0, pump) -- it raises where the worker has no connection left
+  started = ok and timer and now() or nil
+  if started then return true end
+  return nil, ("nginx has no timer (%s): raise lua_max_pending_timers, worker_connections"):format(ok and why or timer)
 end
 
 -- A function of the user's that the pump runs, such as on_event, ends the pump if it calls ngx.exit. No code runs then.
