@@ -9,6 +9,9 @@ files["spec/**/*_spec.lua"] = { std = "max+busted" }
 files["examples/nginx/lua"] = { std = "ngx_lua" }
 files["spec/devkit4ai/loop/suite/valgrind.lua"] = { std = "max+busted" }
 files["examples/kong/"] = { std = "ngx_lua", read_globals = { "kong" }, self = false } -- Kong calls handlers as methods
-for _, path in ipairs { "examples/apisix/", "examples/plugins/", "spec/support/plugins/apisix.lua", "spec/support/plugins/kong.lua" } do
+local IN_NGINX = {
+  "examples/apisix/", "examples/plugins/", "spec/support/plugins/apisix.lua", "spec/support/plugins/kong.lua",
+}
+for _, path in ipairs(IN_NGINX) do
   files[path] = { std = "ngx_lua" }
 end

@@ -37,11 +37,12 @@ local function lines_of(path)
   return lines
 end
 
--- The string literals with a blank in them: { path, text, nearby lines }.
+-- The string literals with a blank in them; the command is a script, and needs no other host: { path, text, nearby lines }.
 local function literals()
   local list = {}
   local pipe = assert(io.popen(
-    "find lua/devkit4ai -name '*.lua' ! -path '*/cli/*' ! -path '*/sandbox/*' ! -path '*/store/*' | LC_ALL=C sort"))
+    "find lua/devkit4ai -name '*.lua' ! -path '*/cli/*' ! -path '*/sandbox/*' ! -path '*/store/*' "
+    .. "! -path '*/loop/hosts/*' | LC_ALL=C sort"))
   for path in pipe:lines() do
     local lines = lines_of(path)
     for i, line in ipairs(lines) do

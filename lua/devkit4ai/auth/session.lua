@@ -240,8 +240,14 @@ end
 ---@param client devkit4ai.Client
 ---@return string? account nil: there are no tokens, or they can't be read
 function M.account(client)
-  local known = client._stored_session and client._stored_session.account
-  return known or jwt.account(M.values(client._secrets, "access_token").access_token or "")
+  local stored = client._stored_session and client._stored_session.account
+  if stored then return stored end
+  local known, tag = client._token_account, client._secrets:tag "access_token"
+  if not known or known.tag ~= tag then -- of another token: an end user's record inherits its developer's
+    known = { tag = tag, account = jwt.account(M.values(client._secrets, "access_token").access_token or "") }
+    client._token_account = known
+  end
+  return known.account
 end
 
 --- The plain tokens.

@@ -273,7 +273,6 @@ function M.sleep(seconds)
   validate.value("devkit4ai.sleep: seconds", NUMBER, seconds)
   if seconds ~= seconds then errors.raise("devkit4ai.sleep: seconds: give a number, not NaN") end
   waits.check()
-  engine.current() -- a forked child can't wait in its parent's
   if waits.sleep(seconds < LONGEST and math.max(0, seconds) or math.huge) then return true end
   return waits.keep_failure(errors.refuse("cancelled", "devkit4ai.sleep: the task was cancelled"))
 end

@@ -1,7 +1,7 @@
 --- The coroutines of this Lua state that run tasks. An event loop adds a coroutine before it runs a task in it.
 local M = {}
 
-local running = coroutine.running
+local running, status = coroutine.running, coroutine.status
 local tasks = setmetatable({}, { __mode = "k" }) -- coroutine -> the private record of its task
 local count = 0
 local MOST = 1000 -- tasks, at least, until the next look at which of them are gone
@@ -41,16 +41,23 @@ function M.current()
   return count > 0 and tasks[running() or 0] or nil -- Lua 5.1's main thread is no coroutine
 end
 
+--- In a forked child, which has copies of its parent's tasks and runs none of them: ends those that wait.
+---@param forked thread? the coroutine of the task that forked
+function M.leave_to_parent(forked)
+  local left = {}
+  for co, task in pairs(tasks) do
+    if co ~= forked and status(co) == "suspended" then left[co] = task end
+  end
+  for co, task in pairs(left) do
+    M.remove(co)
+    task:left()
+  end
+end
+
 --- How many tasks have not ended, and of those that their host ended, some.
 ---@return integer
 function M.count()
   return count
-end
-
---- Every task that has not ended, by its coroutine.
----@return table<thread, devkit4ai.loop.Runnable>
-function M.all()
-  return tasks
 end
 
 return M

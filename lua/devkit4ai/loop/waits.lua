@@ -34,9 +34,15 @@ M.now = core.now
 
 -- ---- the current task ----
 
+-- Whether the caller can wait here and now; see host. In a forked child first of all an engine is made: its parent's can't wait.
+local function usable()
+  engine.current()
+  return host.usable()
+end
+
 --- Raises at the caller's line where the caller can't wait.
 function M.check()
-  local can, why = host.usable()
+  local can, why = usable()
   if not can then errors.raise(why) end
 end
 
@@ -56,14 +62,14 @@ end
 --- Whether the caller can wait, without an error where it can't.
 ---@return boolean
 function M.is_possible()
-  return host.usable() == true
+  return usable() == true
 end
 
 --- Whether a call can be made. Raises at the caller's line where the program has to be changed.
 ---@return boolean? possible
 ---@return string? why not: where the host can't wait
 function M.check_call()
-  local can, why, call_fails = host.usable()
+  local can, why, call_fails = usable()
   if can then return true end
   if call_fails then return nil, why end
   errors.raise(why)
@@ -140,7 +146,7 @@ local function refuse(task)
     task:given_up()
     end_given_up()
   end
-  if host.usable() then take_turn(task) end
+  if usable() then take_turn(task) end
 end
 
 --- Begins a wait of a task.
@@ -170,7 +176,7 @@ end
 ---@return any err
 function M.after_refusal(none, message, err)
   local task = current()
-  if task and M.begin(task) and host.usable() then take_turn(task) end
+  if task and M.begin(task) and usable() then take_turn(task) end
   return none, message, err
 end
 

@@ -301,8 +301,8 @@ end
 --- ```lua
 --- sandbox:fault { operation = "create_generation", cut = "after" }
 --- local _, _, err = project:generate { images = { "a.png" }, prompt = "a street" }
---- local made = sandbox:generations()
---- print(err.outcome, made[#made].status) --> unknown pending
+--- local list = sandbox:generations()
+--- print(err.outcome, list[#list].instructions:find("a street", 1, true) ~= nil) --> unknown true
 --- ```
 ---@return { id: string, time: number, status: string, instructions: string }[]? generations
 ---@return string? message

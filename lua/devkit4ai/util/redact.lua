@@ -44,6 +44,7 @@ end
 ---@param text string
 ---@return string
 function M.urls(text)
+  if not text:find("/", 1, true) then return text end -- most request ids, of each poll
   return (text:gsub("[^%s\"'<>]+", hide_query))
 end
 

@@ -52,8 +52,12 @@ static void unlock_queues (dk_engine *e) {
   if (e->has_thread) pthread_mutex_unlock(&e->lock);
 }
 
-/* has_work, because libcurl 8.21 may consume the wake-up in curl_multi_perform, before the thread sleeps; where it is set already,
- * the thread has not begun the step that takes what is there now, and it does not sleep before that step */
+/* Called after the change that the thread has to see. The thread clears has_work, steps, reads has_work, sleeps. It sees each change soon:
+ * - has_work was clear, and the thread reads it later: it does not sleep. So libcurl 8.21 may consume the wake-up in
+ *   curl_multi_perform, which is before the read.
+ * - it was clear, and the thread has read it: curl_multi_perform is over, so the wake-up ends the sleep.
+ * - it was set by a call before this one, whose wake-up was sent: all calls are of one thread. So the thread comes to the next clear
+ *   soon, and then takes this change, which was made before. */
 static void wake_thread (dk_engine *e) {
   if (!atomic_exchange(&e->has_work, true)) curl_multi_wakeup(e->stepper.multi);
 }
@@ -120,11 +124,12 @@ static void *run_thread (void *arg) {
   }
 }
 
-/* for close and for exit(), never in a forked child */
+/* for close and for exit(), never in a forked child. exit() may come in the middle of wake_thread: so always a wake-up. */
 static void join_thread (void *arg) {
   dk_engine *e = arg;
   atomic_store(&e->stop, true);
-  wake_thread(e);
+  atomic_store(&e->has_work, true);
+  curl_multi_wakeup(e->stepper.multi);
   pthread_join(e->thread, NULL);
   dk_ready_signal_remove_files(&e->signal);
 }

@@ -17,6 +17,8 @@ local LIMIT = socket._SETSIZE or 1024 -- select(2) takes only descriptors below 
 
 local MAIN = "the loop copas can wait in a coroutine of copas only: start one with copas.addthread(fn) or "
   .. "devkit4ai.spawn(fn), then call copas.loop()"
+local NONE_LEFT = "no descriptor or thread is left for the library; close unused files and sockets, or raise the limit "
+  .. "of open files"
 local TOO_LARGE = "copas uses select, which takes only descriptors below %d, and this process has more open files: the "
   .. "library got %d. Make its first call before the program opens so many files and connections"
 
@@ -50,16 +52,16 @@ end
 local function start_pump()
   if pumped == engine or not threads.need_pump(engine) then return end
   local its_engine = engine
-  pumped = its_engine
   threads.start(function() pump(new_event(its_engine), its_engine) end)
+  pumped = its_engine -- last: an error of a debug hook may have ended the start
 end
 
 -- Starts the thread that steps the engine.
 local function open()
   local started, why = engine:start()
   if not started then return nil, why, true end
-  local number, reason = engine:fd()
-  if not number then return nil, reason, true end
+  local number = engine:fd()
+  if not number then return nil, NONE_LEFT, true end
   if number >= LIMIT then return nil, TOO_LARGE:format(LIMIT, number), true end
   fd, opened = number, engine
   threads.use(engine)

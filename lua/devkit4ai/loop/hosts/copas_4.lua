@@ -68,21 +68,9 @@ function M.spawn(fn, runnable, at_once)
   return true
 end
 
--- A forked child has copies of its parent's tasks, and runs none of them.
-local function leave_to_parent()
-  local left = {}
-  for co, runnable in pairs(tasks.all()) do
-    if status(co) == "suspended" then left[co] = runnable end
-  end
-  for co, runnable in pairs(left) do
-    tasks.remove(co)
-    runnable:left()
-  end
-end
-
 --- From now on this is the engine: the first one, or that of a forked child.
 function M.use()
-  leave_to_parent()
+  task.check_process()
 end
 
 --- Whether the pump has to run in the next turn: copas runs what is woken by itself.

@@ -51,9 +51,9 @@ end
 function M.watch(its_engine, its_drain)
   if its_engine ~= engine then -- the first one, or that of a forked child
     engine, drain, event, waiters_of = its_engine, its_drain, nil, setmetatable({}, { __mode = "k" })
+    assert(engine:start()) -- before a submit: without a descriptor for the thread, the submit then fails, and nothing is sent
   end
   if event or engine:pending() == 0 then return end
-  assert(engine:start())
   event = { pollfd = assert(engine:fd()), events = "r" }
 end
 
@@ -93,8 +93,8 @@ local function begin_wait(controller)
   local waiters = waiters_in(controller)
   waiters.count = waiters.count + 1
   if not waiters.pumping and controller ~= apart and (engine:pending() > 0 or not apart:empty()) then
-    waiters.pumping = true
     controller:wrap(pump, waiters)
+    waiters.pumping = true -- last: there may be no memory for the pump
   end
   return waiters
 end

@@ -71,7 +71,10 @@ local function open()
   if timer and not is_closing(timer) and not (poll and is_closing(poll)) then return true end
   if timer and is_loop_closed() then return nil, CLOSED, true end
   if not timer or is_closing(timer) then new_timer() end
-  if poll and is_closing(poll) then poll, polled, watching = nil, nil, false end -- M.watch makes a new one
+  if poll and is_closing(poll) then
+    poll, polled, watching = nil, nil, false
+    if engine:pending() > 0 then watch_engine() end
+  end
   ready.rearm()
   return true
 end

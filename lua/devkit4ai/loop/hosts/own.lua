@@ -88,14 +88,7 @@ end
 -- A forked child has copies of its parent's tasks. It runs none of them but the one that forked, if one did.
 local function leave_to_parent(forked)
   process = process_id()
-  local left = {}
-  for co, task in pairs(tasks.all()) do
-    if co ~= forked and status(co) == "suspended" then left[co] = task end
-  end
-  for co, task in pairs(left) do
-    tasks.remove(co)
-    task:left()
-  end
+  tasks.leave_to_parent(forked)
   local old_ready, old_results, from, to, slept = ready, results, first, last, sleeping
   ready, results, first, last, sleeping = {}, {}, 1, 0, timers.new()
   for i = from, to do

@@ -118,14 +118,7 @@ end
 local function leave_to_parent()
   process = process_id()
   queue, first, last, sleeping, asleep = {}, 1, 0, timers.new(), 0
-  local left = {}
-  for co, task in pairs(tasks.all()) do
-    if status(co) == "suspended" then left[co] = task end
-  end
-  for co, task in pairs(left) do
-    tasks.remove(co)
-    task:left()
-  end
+  tasks.leave_to_parent()
 end
 
 --- Sets the event loop's timer: called before the first wait, and after the loop has lost the timer.

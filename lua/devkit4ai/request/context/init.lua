@@ -42,6 +42,7 @@ local M = {}
 ---@field _store devkit4ai.Store? the option `store`
 ---@field _session devkit4ai.Session [auth/session]
 ---@field _stored_session devkit4ai.StoredSession? [auth/session, auth/stored_session]
+---@field _token_account { tag: string?, account: string? }? [auth/session] the account that an access token names, so that a poll need not decode it
 ---@field _token_group table<devkit4ai.Client, true>? [auth/shared_tokens] the clients with the same refresh token
 ---@field _answered_ids table? [generation/answered_ids] ids that generate returned lately; end users' clients share it
 ---@field _closed boolean [context]
@@ -105,6 +106,7 @@ function M.of_client(options)
   local started
   started, message, err = start_session(scope, access_token, options and options.refresh_token)
   if not started then return nil, message, err end
+  if not host.blocks then lazy.load_all() end -- not in a request: loading blocks all of them
   return scope
 end
 

@@ -196,6 +196,89 @@ insulate("in copas,", function()
     assert.equal(0, #server:requests())
   end)
 
+  it_with_copas("a call that found no descriptor fails, says what to do, and is not sent", function()
+    local ended = child.run(PRELUDE .. [[
+      pcall(get, "/") -- not in a thread: it sends nothing, and loads the modules of a call
+      copas.addthread(function()
+        local files = {}
+        repeat
+          local file = io.open "/dev/null"
+          files[#files + 1] = file
+        until not file
+        table.remove(files):close()
+        local _, message, err = client:request { method = "GET", path = "/" }
+        for _, file in ipairs(files) do file:close() end
+        print(err.kind, err.outcome, message:match "raise the limit of open files")
+        print(get "/")
+        over()
+      end)
+      loop()
+    ]], { args = { server.url }, before = "ulimit -n 60" })
+    local out = ended.out:gsub("\t", " ")
+    assert.same({ 0, "", "config not_sent raise the limit of open files\ntrue\n" }, { ended.code, ended.err, out })
+    assert.equal(1, #server:requests())
+  end)
+
+  if _VERSION ~= "Lua 5.1" or rawget(_G, "jit") then -- Lua 5.1 has no protected call around a call
+    it_with_copas("a call after an error of a debug hook, that ended the start of the pump, works", function()
+      assert.equal("false true\ntrue\n", run [[
+        local add = copas.addthread
+        add(function()
+          debug.sethook(function()
+            if debug.getinfo(2, "f").func ~= add then return end
+            debug.sethook()
+            error("the hook's", 0)
+          end, "c")
+          local ok, message = pcall(get, "/")
+          print(ok, message:find("the hook's", 1, true) ~= nil)
+          print(get "/")
+          over()
+        end)
+        loop()
+      ]])
+    end)
+  end
+
+  if rawget(_G, "jit") then
+    -- The parent's task begins to sleep before the fork; in the child it must not go on. how: who forks.
+    for how, forks in pairs { ["a thread"] = "copas.addthread", ["a task"] = "devkit4ai.spawn" } do
+      it_with_copas("a child forked by " .. how .. " waits and calls, without its parent's tasks", function()
+        local out = run(("local start_fork = %s\n"):format(forks) .. [[
+          local ffi = require "ffi"
+          ffi.cdef "int fork(void); int waitpid(int, int *, int); void _exit(int);"
+          io.stdout:setvbuf "no"
+          local url, who = ..., "parent"
+          local function in_child(task)
+            who = "child"
+            print("a new wait:", devkit4ai.sleep(0.2)) -- longer than the task's
+            print("the old client:", select(3, client:request { method = "GET", path = "/" }).kind)
+            local own = assert(devkit4ai.new { base_url = url, access_token = "t", developer_key = "ak_of_the_spec" })
+            print("a new client:", assert(own:request { method = "GET", path = "/fast" }).status == 200)
+            print("the parent's task:", select(3, task:join()).kind)
+            ffi.C._exit(0)
+          end
+          start_fork(function()
+            get "/"
+            local task = devkit4ai.spawn(function()
+              devkit4ai.sleep(0.1)
+              print("the task goes on in the " .. who)
+            end)
+            devkit4ai.sleep(0.001) -- the task begins
+            local pid = ffi.C.fork()
+            if pid == 0 then in_child(task) end
+            ffi.C.waitpid(pid, nil, 0)
+            task:join()
+            print("the parent:", get "/")
+            over()
+          end)
+          loop()
+        ]])
+        assert.equal("a new wait: true\nthe old client: config\na new client: true\nthe parent's task: config\n"
+          .. "the task goes on in the parent\nthe parent: true\n", out)
+      end)
+    end
+  end
+
   it_with_copas("the program of docs/hosts/copas.md runs", function()
     local sandbox = assert(require("devkit4ai.sandbox").start { step_time = 0.05 })
     local folder = child.folder()

@@ -158,6 +158,38 @@ insulate("in cqueues,", function()
     ]])
   end)
 
+  it("a call that found no descriptor for its thread fails, and is not sent later", function()
+    local ended = child.run(PRELUDE .. [[
+      pcall(get, "/fast") -- not in a coroutine: it sends nothing, and loads the modules of a call
+      local answered, failed = 0, 0
+      local function call()
+        local answer, _, err = client:request { method = "GET", path = "/fast" }
+        if answer then answered = answered + 1 else failed = failed + (err.outcome == "not_sent" and 1 or 100) end
+      end
+      local controller = cqueues.new()
+      for spare = 1, 8 do
+        controller:wrap(function()
+          local files = {}
+          repeat
+            local file = io.open "/dev/null"
+            files[#files + 1] = file
+          until not file
+          for _ = 1, spare do table.remove(files):close() end
+          call()
+          for _, file in ipairs(files) do file:close() end
+        end)
+        assert(controller:loop())
+      end
+      controller:wrap(call)
+      assert(controller:loop())
+      print(answered > 0, failed > 1 and failed < 9, answered + failed)
+      print(answered)
+    ]], { args = { server.url }, before = "ulimit -n 60" })
+    local all, answered = ended.out:match "^(.-)\n(%d+)\n$"
+    assert.same({ 0, "", "true true 9" }, { ended.code, ended.err, all and all:gsub("\t", " ") })
+    assert.equal(tonumber(answered), #server:requests())
+  end)
+
   it("the program of docs/hosts/cqueues.md runs, and prints what the page says", function()
     local program = child.read("docs/hosts/cqueues.md"):match("\n```lua\n(.-)```")
     local folder, image = child.folder(), child.read "examples/images/neon.png"

@@ -51,14 +51,15 @@ describe("in luv,", function()
 
   it("an error in the program's own coroutine is shown with its traceback, after the others ran", function()
     local ended = run [[
-      local slot = {}
-      local function fails()
-        devkit4ai.sleep(0.001)
+      local task = devkit4ai.spawn(devkit4ai.sleep, 0.001) -- its end wakes both in the same turn
+      start(function()
+        task:join()
         error "the program's own"
-      end
-      start(fails)
-      local failing = coroutine.create(function() devkit4ai.sleep(0.001) print "the other one" end)
-      assert(coroutine.resume(failing))
+      end)
+      start(function()
+        task:join()
+        print "the other one"
+      end)
       uv.run()
       print "not reached"
     ]]

@@ -1,7 +1,8 @@
 -- The end of the loop, of the process and of clients: calls in progress are ended, and nothing is left.
 local child = require "spec.support.process.child"
 
-local KEPT = 5 -- idle connections that the engine keeps
+local AT_ONCE = 4 -- calls of the last case
+local KEPT = AT_ONCE + 4 -- connections that the engine may keep: as many as ran at once, and 4; it need not have them yet
 local HANGS = [[return { ["/api/v1/auth/me"] = function(conn) conn:sleep(1000) end }]]
 
 -- How many descriptors this process has. Not by another process, which would have some of them for a moment.
@@ -68,7 +69,7 @@ return {
       local function use()
         local client = t:client { retry = { attempts = 1 } }
         local function get(path) return client:request { method = "GET", path = path } end
-        devkit4ai.map({ 1, 2, 3, 4 }, {}, function() return client:me() end)
+        devkit4ai.map({ 1, 2, 3, 4 }, { concurrency = AT_ONCE }, function() return client:me() end)
         t:equal("network", select(3, get "/lost").kind)
         local task = devkit4ai.spawn(function() return get "/hang" end)
         t.host.pause(0.001)
