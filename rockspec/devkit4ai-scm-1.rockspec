@@ -111,6 +111,7 @@ build = {
     ["devkit4ai.loop.hosts.cqueues"] = "lua/devkit4ai/loop/hosts/cqueues.lua",
     ["devkit4ai.loop.hosts.luv"] = "lua/devkit4ai/loop/hosts/luv.lua",
     ["devkit4ai.loop.hosts.nginx"] = "lua/devkit4ai/loop/hosts/nginx.lua",
+    ["devkit4ai.loop.hosts.nginx.phases"] = "lua/devkit4ai/loop/hosts/nginx/phases.lua",
     ["devkit4ai.loop.hosts.own"] = "lua/devkit4ai/loop/hosts/own.lua",
     ["devkit4ai.loop.hosts.ready"] = "lua/devkit4ai/loop/hosts/ready.lua",
     ["devkit4ai.loop.hosts.runner"] = "lua/devkit4ai/loop/hosts/runner.lua",

@@ -213,6 +213,25 @@ describe("the gateway", function()
     assert.same({ "1000 cc" }, list)
   end)
 
+  it("ends its event streams when nginx reloads or quits, so that the page connects to a new worker", function()
+    local slow = support.start "--step-time 600"
+    finally(function() slow:stop() end)
+    local cookie = slow:sign_up "guest@example.com"
+    local path = "/api/generations/" .. slow:generate(cookie, "a boat") .. "/events"
+    local streams = {}
+    for i = 1, 8 do
+      streams[i] = slow:connect()
+      streams[i]:send(slow:text("GET", path, { cookie = cookie }))
+      assert.equal("HTTP/1.1 200 OK", streams[i]:receive("*l"))
+    end
+    os.execute("kill -HUP " .. child.read(slow.folder .. "/gateway/run/nginx.pid"))
+    for _, stream in ipairs(streams) do -- each ends with an event, at the next look at the generation
+      stream:settimeout(60)
+      assert.truthy(assert(stream:receive("*a")):find('"status":"pending".*\r\n0\r\n\r\n$'))
+    end
+    assert.equal(200, slow:get(cookie, "/api/me").status)
+  end)
+
   it("has at most 300 lines of Lua, and the README's numbers", function()
     local pipe = assert(io.popen "cat examples/nginx/lua/gateway/*.lua")
     local lua = pipe:read "*a"

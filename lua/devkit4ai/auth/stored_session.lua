@@ -12,6 +12,7 @@ local M = {}
 
 local PAUSE = 1 / 10 -- seconds between two tries of a busy store
 local PATIENCE = 2 -- seconds for all tries of a busy store; another program writes for milliseconds, longer on a busy disk
+local KEPT = 30 * 86400 -- seconds since its last write, for which a record is of use
 
 local reported = setmetatable({}, { __mode = "k" }) -- stores whose failure was written to standard error
 
@@ -80,16 +81,16 @@ local function read(stored, key)
   return record
 end
 
--- Sets a value, and tries again through the loop while the store is busy. value(): the text; nil removes the key; false: the
--- write is no longer needed.
+-- Sets a value, and tries again through the loop while the store is busy. value(): the text, and the seconds that it is of use;
+-- nil removes the key; false: the write is no longer needed.
 local function write(stored, client, key, value, seconds)
   local store, started = stored.store, waits.now()
   local deadline = started + math.min(PATIENCE, seconds or PATIENCE)
   local done, why
   repeat
-    local text = value()
+    local text, kept = value()
     if text == false then return true end
-    done, why = protected(store.set, key, text)
+    done, why = protected(store.set, key, text, kept)
     if done == true then return true end
   until why ~= "busy" or waits.now() >= deadline or not waits.is_possible() or not waits.sleep(PAUSE, client)
   if why == "busy" then return nil, ("another program was writing it for %.1f s"):format(waits.now() - started) end
@@ -157,6 +158,13 @@ function StoredSession:mark_seen(client)
   self.seen = fingerprint_of(client._secrets)
 end
 
+-- How long a record is of use: until its refresh token ends, if that can be read.
+local function kept_seconds(secrets)
+  local token = json.decode_plain(secrets:json("{}", "refresh_token")).refresh_token
+  local left = token and (jwt.expires(token) or 0) - os.time() or 0
+  return left > 0 and math.min(left, KEPT) or KEPT
+end
+
 --- Writes the client's record, unless the client gets other tokens meanwhile. If the store fails, it keeps what it had, the
 --- client keeps its tokens, and an event reports it.
 ---@param client devkit4ai.Client
@@ -169,7 +177,7 @@ function StoredSession:write(client, life, seconds)
   local frame = json.encode { place = self.place, account = self.account, ends = math.floor(os.time() + life) }
   local done, why = write(self, client, key, function()
     if client._closed or fingerprint_of(client._secrets) ~= fingerprint then return false end
-    return client._secrets:json(frame, "access_token", "refresh_token")
+    return client._secrets:json(frame, "access_token", "refresh_token"), kept_seconds(client._secrets)
   end, seconds)
   if not done then report_failure(self, client, why) end
   if done and fingerprint_of(client._secrets) == fingerprint then self.seen = fingerprint end

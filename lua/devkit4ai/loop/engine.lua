@@ -32,6 +32,7 @@ local function find_orphans()
   for _, transfer in ipairs(untaken) do
     local on_orphan, callback = transfer.on_orphan, transfer.callback
     if on_orphan and host.is_gone(callback and callback.waiter or transfer) then
+      transfer.on_orphan = nil -- before the call: a function of the user's in it may end this loop, by ngx.exit
       on_orphan(transfer.status, transfer.body, transfer.head, transfer.trouble)
     elseif on_orphan then
       left[#left + 1] = transfer

@@ -5,7 +5,7 @@ local M = {}
 
 ---@class devkit4ai.Store keeps sessions; any table with the first three functions. None of them may wait.
 ---@field get fun(key: string): string?, string? returns the last value of the key; nil: there is none; nil and a reason: the store can't be read
----@field set fun(key: string, value: string?): boolean?, string? returns true, or nil and a reason; after the reason "busy" the session tries again for two seconds, through the loop. A nil value removes the key
+---@field set fun(key: string, value: string?, seconds: number?): boolean?, string? returns true, or nil and a reason; after the reason "busy" the session tries again for two seconds, through the loop. A nil value removes the key. seconds: the value is of no use after that time, and the store may remove it; nil: there is no such time
 ---@field lock fun(key: string, lease: number): function? takes the lock of the key for at most lease seconds and returns a function that releases it; nil: another program holds the lock
 ---@field can_write (fun(): boolean?, string?)? returns true, or nil and the reason why the store can't keep a session; `devkit4ai.new` and `client:login` call it first
 

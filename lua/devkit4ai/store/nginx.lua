@@ -1,7 +1,8 @@
 --- Session store in a shared dict of nginx: all workers share their sessions, and one of them refreshes the tokens for all.
 ---
 --- The tokens are in the dict as they are. All Lua code of the same nginx can read them, so give the dict to nothing else. They
---- are on no disk, outlive a reload and the end of a worker, and are gone when nginx stops.
+--- are on no disk, outlive a reload and the end of a worker, and are gone when nginx stops. A session leaves the dict
+--- when its refresh token expires, and at the latest 30 days after its last refresh.
 local core = require "devkit4ai.core"
 local errors = require "devkit4ai.util.errors"
 
@@ -48,16 +49,23 @@ function M.new(dict_name)
     return dict:get(key)
   end
 
-  -- Nothing else is thrown out of a dict that is full.
-  function store.set(key, value)
-    local done, why = dict:safe_set(key, value)
+  -- A full dict loses what has expired, of which nginx itself frees only some, and nothing else.
+  local function use_space(write, key, value, seconds)
+    local done, why = write(dict, key, value, seconds)
+    if why ~= "no memory" then return done, why end
+    dict:flush_expired()
+    return write(dict, key, value, seconds)
+  end
+
+  function store.set(key, value, seconds)
+    local done, why = use_space(dict.safe_set, key, value, seconds)
     if done then return true end
     return nil, explain(why)
   end
 
   function store.lock(key, lease)
     local own, name = tostring(core.random()), lock_key(key)
-    local done, why = dict:safe_add(name, own, lease)
+    local done, why = use_space(dict.safe_add, name, own, lease)
     if not done and why ~= "exists" then error("devkit4ai.store.nginx: " .. explain(why), 0) end
     return done and function()
       if dict:get(name) == own then dict:delete(name) end -- after the lease, another worker may have it

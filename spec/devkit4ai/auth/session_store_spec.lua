@@ -580,6 +580,40 @@ local function quick_clock()
   return function() return ahead end
 end
 
+describe("the time for which a store keeps a record", function()
+  local DAY = 86400
+  for what, case in pairs {
+    ["is the life of the refresh token"] = { jwt(('{"exp":%d}'):format(os.time() + 7 * DAY)), 7 * DAY },
+    ["is 30 days at most"] = { jwt(('{"exp":%d}'):format(os.time() + 90 * DAY)), 30 * DAY },
+    ["is 30 days where the token can't be read"] = { "opaque", 30 * DAY },
+    ["is 30 days where a clock is wrong"] = { jwt('{"exp":1}'), 30 * DAY },
+  } do
+    it(what, function()
+      local set, kept = store.set, {}
+      store.set = function(key, value, seconds)
+        kept[#kept + 1] = seconds
+        return set(key, value)
+      end
+      serve { refresh = ("if true then conn:respond(200, { access_token = 'access', refresh_token = '%s' }) return end")
+        :format(case[1]) }
+      local client = new { access_token = jwt('{"sub":"someone"}'), refresh_token = "refresh-0" }
+      assert(client:refresh_token())
+      assert.is_true(kept[1] > case[2] - 600 and kept[1] <= case[2], kept[1])
+    end)
+  end
+
+  it("has no end for the name of the last login's account", function()
+    serve()
+    local set, kept = store.set, {}
+    store.set = function(key, value, seconds)
+      kept[key] = seconds or "always"
+      return set(key, value)
+    end
+    login(new())
+    assert.equal("always", kept[place()])
+  end)
+end)
+
 describe("a busy store", function()
   it("is tried again, and then has the login's tokens", function()
     serve()

@@ -69,6 +69,19 @@ describe("a store in a shared dict of nginx", function()
     assert.equal(full .. "1x\ndevkit4ai.store.nginx: " .. full .. "\n", body)
   end)
 
+  it("gives the space of sessions that are of no more use to new ones, also behind an older one that stays", function()
+    assert.equal("true yes nil\n", run([[
+      local store, dict = require("devkit4ai.store.nginx").new "sessions", ngx.shared.sessions
+      store.set("stays", "yes")
+      local count = 0
+      while store.set("key" .. count + 1, ("x"):rep(1000), 0.1) do count = count + 1 end
+      repeat ngx.sleep(0.01) until not dict:get("key" .. count)
+      local all = count > 10
+      for i = 1, count do all = all and store.set("new" .. i, ("x"):rep(1000)) end
+      ngx.say(tostring(all), " ", store.get "stays", " ", tostring(store.get "key1"))]],
+      "lua_shared_dict sessions 64k;"))
+  end)
+
   it("needs the name of a dict that nginx.conf has", function()
     local body = run [[
       local new = require("devkit4ai.store.nginx").new

@@ -38,11 +38,12 @@ local function send_event(value)
   ngx.flush()
 end
 
---- GET /api/generations/ID/events: an event after each status request, until the generation has finished.
+--- GET /api/generations/ID/events: an event after each status request, until the generation has finished, or nginx stops.
 function M.events(user, _, id)
   local started = ngx.now()
   local done, _, err = user:generation(id):wait { on_progress = function(gen)
     send_event { status = gen.status, error = gen.error, seconds = math.floor(ngx.now() - started) }
+    if ngx.worker.exiting() then ngx.exit(ngx.OK) end -- the page connects again, to a new worker
   end }
   if done or err.kind == "failed" then return false end
   if not ngx.headers_sent then error(err, 0) end

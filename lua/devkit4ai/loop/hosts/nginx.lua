@@ -6,6 +6,7 @@
 local core = require "devkit4ai.core"
 local log = require "devkit4ai.util.log"
 local ngx = require "ngx"
+local phases = require "devkit4ai.loop.hosts.nginx.phases"
 local runner = require "devkit4ai.loop.hosts.runner"
 local semaphore = require "ngx.semaphore"
 
@@ -13,43 +14,29 @@ local M = {}
 
 local engine, drain -- given to M.watch
 local path -- of the engine's socket; nil: it does not listen yet
-local is_running = false -- the pump
+local pump_thread -- coroutine of the pump; nil: it does not run
+local lifeline -- a semaphore, at which a light thread of the pump waits; nil: the pump runs nothing of the user's
 local started -- when a timer for the pump was started; nil: none is on its way
 local queue = {} -- detached functions that the pump has to start, with their runnables
-local detached = 0 -- how many of them run
+local detached = {} -- the runnables of those that run, as keys
 local ended = {} -- their coroutines, when they have ended
 local idle = {} -- semaphores for the next callers
 local parked = setmetatable({}, { __mode = "k" }) -- by coroutine: the semaphore that it waits at
 
-local get_phase, is_yieldable, now = ngx.get_phase, core.is_yieldable, core.now
+local getenv, is_yieldable, now = os.getenv, core.is_yieldable, core.now
 local min, max, running = math.min, math.max, coroutine.running
 local START = 1 -- seconds; nginx drops a timer without a word when too many of them run
 local POLL = 1 / 20 -- seconds between two drains, while the pump has no connection or answers are not taken
 local LONGEST = 1e6 -- seconds; nginx counts milliseconds in 32 bits
+local CHECK = 60 -- seconds of a wait, after which the caller looks whether the pump is still there
 local SHORTEST = 1 / 1000 -- seconds of a wait: nginx does not wait at all for less
 local MOST_IDLE = 1000 -- semaphores
 
 -- ---- where a caller can wait ----
 
--- The phases that can wait. In another one, a semaphore only returns an error.
-local CAN_WAIT = {}
-for phase in ([[rewrite server_rewrite access precontent content timer ssl_cert ssl_session_fetch
-  preread]]):gmatch("%S+") do CAN_WAIT[phase] = true end
-local NO_TIMER = { init = true, exit_worker = true } -- phases without ngx.timer.at
-
-local function phase_message(phase)
-  if phase == "init" then
-    return "nginx can't wait in init_by_lua: create the client there, and make its calls in a request"
-  elseif NO_TIMER[phase] then
-    return ("nginx can't wait in %s_by_lua: make the call before that"):format(phase)
-  end
-  return ("nginx can't wait in the phase %s: make the call in a timer, "
-    .. "ngx.timer.at(0, function() ... end)"):format(phase)
-end
-
 -- Starts the engine's thread and its listener. Returns why that failed.
 local function listen()
-  local folder = os.getenv("TMPDIR")
+  local folder = getenv("TMPDIR")
   if not folder or folder == "" then folder = "/tmp" end
   local why
   path, why = engine:listen(folder)
@@ -63,13 +50,13 @@ end
 ---@return string? why not
 ---@return boolean? call_fails a call fails with this reason, and does not raise
 function M.usable()
-  local phase = get_phase()
-  if not CAN_WAIT[phase] then return nil, phase_message(phase), true end
+  local why = phases.why_not()
+  if why then return nil, why, true end
   if is_yieldable() == false then
     return nil, "nginx can't wait inside require, or inside a function that Lua's C code calls (a sort, a gsub, a "
       .. "finalizer): make the call outside of it"
   end
-  local why = not path and listen()
+  why = not path and listen()
   if why then return nil, why, true end
   return true
 end
@@ -78,16 +65,23 @@ end
 
 -- Only a coroutine that is waited for or killed is freed before its parent ends.
 local function free(threads)
-  for i = #threads, 1, -1 do
-    ngx.thread.kill(threads[i])
-    threads[i] = nil
+  for _ = 1, #threads do
+    ngx.thread.kill(table.remove(threads))
   end
 end
 
+-- Starts the light thread of the pump by which check_pump sees that the pump is there.
+local function start_keeper()
+  if lifeline then return end
+  local sema = assert(semaphore.new(0))
+  lifeline = sema
+  sema.keeper = ngx.thread.spawn(function() repeat until sema:wait(LONGEST) end)
+end
+
 local function run_detached(fn, runnable)
-  detached = detached + 1
+  detached[runnable] = true
   runner.run(fn, runnable)
-  detached = detached - 1
+  detached[runnable] = nil
   ended[#ended + 1] = running()
   engine:alarm(0) -- wakes the pump
 end
@@ -96,11 +90,12 @@ local function start_detached()
   free(ended)
   local waiting = queue
   queue = {}
+  if waiting[1] then start_keeper() end
   for _, item in ipairs(waiting) do ngx.thread.spawn(run_detached, item.fn, item.runnable) end
 end
 
 local function is_busy()
-  return engine:pending() > 0 or detached > 0 or #queue > 0
+  return engine:pending() > 0 or next(detached) ~= nil or #queue > 0
 end
 
 local function connect()
@@ -144,20 +139,32 @@ local function serve()
 end
 
 local function pump()
-  if is_running then return end
-  is_running, started = true, nil
+  if pump_thread then return end
+  pump_thread, started = running(), nil
   local ok, why = pcall(serve)
-  is_running = false
+  if lifeline then ngx.thread.kill(lifeline.keeper) end
+  pump_thread, lifeline = nil, nil
   if not ok then log.write("the pump of nginx failed: " .. tostring(why), true) end
 end
 
 -- Returns nil and why nginx has no timer for it.
 local function start_pump()
-  if is_running or started and now() - started < START then return true end
-  local timer, why = ngx.timer.at(0, pump)
-  started = timer and now() or nil
-  if timer then return true end
-  return nil, ("nginx has no timer left (%s): make lua_max_pending_timers larger"):format(why)
+  if pump_thread or started and now() - started < START then return true end
+  local ok, timer, why = pcall(ngx.timer.at, 0, pump) -- it raises where the worker has no connection left
+  started = ok and timer and now() or nil
+  if started then return true end
+  return nil, ("nginx has no timer (%s): raise lua_max_pending_timers, worker_connections"):format(ok and why or timer)
+end
+
+-- A function of the user's that the pump runs, such as on_event, ends the pump if it calls ngx.exit. No code runs then.
+local function check_pump()
+  if not lifeline or lifeline:count() < 0 then return end -- the number of posts less that of waiters
+  local why = "a function that the pump of nginx ran has called ngx.exit, which ended the pump"
+  log.write(why, true)
+  local lost = detached
+  pump_thread, lifeline, detached, ended = nil, nil, {}, {}
+  for runnable in pairs(lost) do runnable:failed(why, why) end
+  if is_busy() then start_pump() end
 end
 
 --- The pump calls drain() soon after the engine has something, until nothing is pending.
@@ -165,27 +172,26 @@ end
 ---@param its_drain fun(): boolean? takes the finished transfers; true: some are not taken by their callers yet, call it again
 function M.watch(its_engine, its_drain)
   if engine ~= its_engine then engine, drain, path = its_engine, its_drain, nil end
-  if not is_running and engine:pending() > 0 then start_pump() end -- a caller that parks tries again
+  check_pump()
+  if not pump_thread and engine:pending() > 0 then start_pump() end -- a caller that parks tries again
 end
 
 -- ---- waits ----
 
--- The pump's timer was refused, or dropped.
-local function do_without_pump()
-  start_pump()
-  drain()
-end
-
 -- Waits until the semaphore is woken. A post without a wake is of a child that has ended.
 local function wait(sema, due)
   repeat
-    local pump_missing = not is_running and is_busy()
-    local posted, why = sema:wait(max(SHORTEST, min(due - now(), pump_missing and START or LONGEST)))
+    local pump_missing = not pump_thread and is_busy()
+    local posted, why = sema:wait(max(SHORTEST, min(due - now(), pump_missing and START or CHECK)))
     if posted then sema.posts = sema.posts - 1
-    elseif why ~= "timeout" then error("nginx can't wait here: " .. why, 0) end
+    elseif why ~= "timeout" then error("nginx can't wait here: " .. why, 0)
+    else check_pump() end
     if sema.ended[1] then free(sema.ended) end
     if sema.is_woken then return true end
-    if not posted and pump_missing and not is_running and is_busy() then do_without_pump() end
+    if not posted and pump_missing and not pump_thread and is_busy() then -- its timer was refused, or dropped
+      start_pump()
+      drain()
+    end
   until now() >= due
   return false
 end
@@ -265,10 +271,12 @@ local WEAK = { __mode = "v" }
 ---@return boolean? started
 ---@return string? why not
 function M.spawn(fn, runnable, at_once)
-  local phase = get_phase()
-  if not CAN_WAIT[phase] then return nil, phase_message(phase) end
+  local why = phases.why_not()
+  if why then return nil, why end
   if is_yieldable() == false then return nil, "nginx can't start a task inside a function that Lua's C code calls" end
-  local link = setmetatable({ parent = running() }, WEAK)
+  local parent = running()
+  if parent == pump_thread then start_keeper() end
+  local link = setmetatable({ parent = parent }, WEAK)
   local co = ngx.thread.spawn(run_child, fn, runnable, link, at_once)
   if link.over then ngx.thread.kill(co) end
   return true
@@ -280,10 +288,11 @@ end
 ---@return boolean? started
 ---@return string? why not
 function M.detach(fn, runnable)
+  check_pump()
   local started_now, why = start_pump()
   if not started_now then return nil, why end
   queue[#queue + 1] = { fn = fn, runnable = runnable }
-  if is_running then engine:alarm(0) end -- wakes it
+  if pump_thread then engine:alarm(0) end -- wakes it
   return true
 end
 

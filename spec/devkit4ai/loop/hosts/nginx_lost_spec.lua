@@ -81,6 +81,28 @@ describe("a generation whose caller nginx ended", function()
     server:stop()
   end)
 
+  for what, ending in pairs {
+    ["ngx.exit"] = "ngx.exit(403)", ["ngx.exec"] = 'ngx.exec("/me")', ["ngx.redirect"] = 'ngx.redirect("/me")',
+    ["an error"] = 'error("boo", 0)',
+  } do
+    for where, code in pairs {
+      ["in the handler"] = "wait_until_told() %s",
+      ["in a task"] = "devkit4ai.spawn(function() wait_until_told() %s end):join()",
+    } do
+      it(("is reported as an orphan after %s %s"):format(what, where), function()
+        start(("location = /new { content_by_lua_block { devkit4ai.spawn(create) %s } }"):format(code:format(ending)))
+        local connection = server:send("/new")
+        clients.wait_for_requests(api, 1)
+        server:get("/tell")
+        nginx.body(connection)
+        api:release()
+        wait_for_orphan()
+        server:stop { expected = { "thread aborted: .*boo" } }
+        assert.equal(1, count_orphans())
+      end)
+    end
+  end
+
   it("is in the log where the client has no on_event", function()
     start [[location = /new { lua_check_client_abort on; content_by_lua_block {
       local quiet = assert(devkit4ai.new { base_url = held.base_url, access_token = "access", developer_key = "ak_abc",

@@ -1,6 +1,8 @@
 -- The phases of nginx in which calls can be made, and those in which they are refused.
 if not rawget(_G, "jit") then return end -- nginx runs LuaJIT alone
 
+local certificate = require "spec.support.servers.certificate"
+local child = require "spec.support.process.child"
 local clients = require "spec.support.servers.nginx_clients"
 local nginx = require "spec.support.servers.nginx"
 
@@ -60,6 +62,44 @@ describe("in the phase of nginx", function()
         :format(phase)
       assert.equal(("client:me: %s config"):format(why), first)
       assert.equal("devkit4ai: " .. why, second:match("devkit4ai: .*"))
+      assert.equal(0, #api:requests())
+    end)
+  end
+
+  -- The two lines of CODE in phases of TLS, after two requests; the second one continues the TLS session of the first one.
+  local function tls_results(directive)
+    local folder, port = child.folder(), nginx.free_port()
+    finally(function() child.remove(folder) end)
+    os.execute("chmod 755 " .. folder)
+    local cert, key = certificate.new()
+    for name, text in pairs { cert = cert:toPEM(), key = key:toPEM "private" } do
+      local file = assert(io.open(folder .. "/" .. name, "w"))
+      file:write(text)
+      file:close()
+    end
+    local block = directive .. " { " .. CODE .. " }"
+    local is_session = directive:find("session", 1, true)
+    server = clients.start(api, {
+      http = "ssl_session_cache shared:tls:1m; ssl_session_tickets off; ssl_protocols TLSv1.2;"
+        .. (is_session and block or ""),
+      server = ("listen 127.0.0.1:%d ssl; ssl_certificate %s/cert; ssl_certificate_key %s/key; %s"):format(
+        port, folder, folder, is_session and "" or block),
+    })
+    os.execute(("for i in 1 2; do echo | openssl s_client -connect 127.0.0.1:%d -sess_out %s/session"
+      .. " $([ $i = 1 ] || echo -sess_in %s/session) >%s/words 2>&1; done"):format(port, folder, folder, folder))
+    return nginx.wait("two lines", function() return server:log():match("%b<>.*%b<>") end):match("<(.-)>.*<(.-)>")
+  end
+
+  it("ssl_cert, calls and tasks run", function()
+    local first, second = tls_results "ssl_certificate_by_lua_block"
+    assert.same({ "a@example.com ", "function" }, { first, second })
+  end)
+
+  for _, phase in ipairs { "ssl_client_hello", "ssl_session_fetch", "ssl_session_store" } do
+    it(phase .. ", they are refused, with what to do", function()
+      local first = tls_results(phase .. "_by_lua_block")
+      assert.equal(("client:me: nginx can't wait in the phase %s: make the call in a timer, "
+        .. "ngx.timer.at(0, function() ... end) config"):format(phase), first)
       assert.equal(0, #api:requests())
     end)
   end

@@ -124,6 +124,12 @@ describe("in nginx", function()
     server:stop()
   end)
 
+  it("a program may remove io and os", function()
+    start { init = "io, os = nil, nil" }
+    assert.equal("a@example.com\n", server:get("/me"))
+    server:stop()
+  end)
+
   it("a task that only sleeps, for no time, stops no other request", function()
     start { server = [[location = /sleeps { content_by_lua_block {
       while not package.loaded.told do devkit4ai.sleep(0) end
@@ -178,6 +184,24 @@ describe("in nginx, without timers for the pump,", function()
       server:stop { signal = "TERM", expected = { "lua_max_running_timers are not enough" } }
     end)
   end
+end)
+
+describe("in nginx, without a connection left in the worker,", function()
+  it("a generation takes longer, and its caller gets it", function()
+    start { connections = 20, server = ([[location = /full { content_by_lua_block {
+      local sockets = {}
+      repeat
+        local socket = ngx.socket.tcp()
+        sockets[#sockets + 1] = socket
+      until not socket:connect("127.0.0.1", %d)
+      local gen, message = new "":generate { images = images, prompt = "neon" }
+      for _, socket in ipairs(sockets) do socket:close() end
+      ngx.say(gen and gen.id or message)
+    } }]]):format(api.port) }
+    assert.equal("00000000-0000-4000-8000-000000000001\n", server:get("/full"))
+    assert.equal("a@example.com\n", server:get("/me"))
+    server:stop { expected = { "worker_connections are not enough" } }
+  end)
 end)
 
 describe("in nginx, the folder of the socket", function()
