@@ -102,16 +102,16 @@ function M.N4(harness, shared, start_server)
   local last = "gen:wait, after its first minute: every 30 s"
   local function show(i, title, unit, limit)
     local cells = {
-      { name = "ngx.sleep", measure = asleep(i) },
-      { name = "cosocket client, every 30 s", measure = peer(i) },
-      { name = "gen:wait, its first minute: more often", measure = first(i) },
+      { name = "ngx.sleep", base = last, measure = asleep(i) },
+      { name = "cosocket client, every 30 s", base = last, measure = peer(i) },
+      { name = "gen:wait, its first minute: more often", base = last, measure = first(i) },
       { name = last, measure = later(i) },
       { name = "the same, above ngx.sleep", base = last, figure = limit,
         measure = function(seen) return seen[last].figure - seen["ngx.sleep"].figure end },
     }
     harness.show(title, unit, cells, 1)
   end
-  show(1, "N4: 1,000 clients that wait for generations on one worker: percent of a core", "%", 1)
+  show(1, "N4: 1,000 clients that wait for generations on one worker: percent of a core (x: to gen:wait)", "%", 1)
   show(2, "N4: the same: resident memory for each, nginx's own with it", "KiB", 8)
   show(3, "N4: the same: Lua's heap for each", "KiB")
 end
