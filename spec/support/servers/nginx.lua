@@ -204,8 +204,8 @@ local function launch(self, options, env)
   local is_root = pipe:read("*l") == "0"
   pipe:close()
   local values = {
-    WORKERS = options.workers or 1, CONNECTIONS = options.connections or 2048, FOLDER = self.folder, MODULES = modules(),
-    PORT = self.port,
+    WORKERS = options.workers or 1, CONNECTIONS = options.connections or 2048, FOLDER = self.folder,
+    MODULES = modules(), PORT = self.port,
     USER = is_root and "user root;" or "", -- its workers can then read what the spec can
     MAIN = main:find("env TMPDIR", 1, true) and main or "env TMPDIR;\n" .. main,
     HTTP = options.http or "", SERVER = options.server or "",
