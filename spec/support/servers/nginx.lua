@@ -204,7 +204,8 @@ local function launch(self, options, env)
   local is_root = pipe:read("*l") == "0"
   pipe:close()
   local values = {
-    WORKERS = options.workers or 1, CONNECTIONS = options.connections or 2048, FOLDER = self.folder, MODULES = modules(), PORT = self.port,
+    WORKERS = options.workers or 1, CONNECTIONS = options.connections or 2048, FOLDER = self.folder,
+    MODULES = modules(), PORT = self.port,
     USER = is_root and "user root;" or "", -- its workers can then read what the spec can
     MAIN = main:find("env TMPDIR", 1, true) and main or "env TMPDIR;\n" .. main,
     HTTP = options.http or "", SERVER = options.server or "",
@@ -219,7 +220,7 @@ local function launch(self, options, env)
 end
 
 --- Starts nginx, and waits until it listens.
----@param options table workers: default 1; connections: of a worker, default 2048; main, http, server: lines of nginx.conf in their block; lua_path: one more folder of Lua modules; env: variables of the master
+---@param options table workers: default 1; connections: of each, default 2048; main, http, server: lines of nginx.conf in their block; lua_path: one more folder of Lua modules; env: variables of the master
 ---@return spec.Nginx
 function M.start(options)
   local self = setmetatable({ folder = child.folder() }, Nginx)

@@ -31,7 +31,8 @@ describe("nginx under load", function()
           log_by_lua_block { ngx.shared.count:incr(tostring(ngx.status), 1, 0) }
         }
         location = /count { content_by_lua_block {
-          for _, name in ipairs(ngx.shared.count:get_keys()) do ngx.print(name, "=", ngx.shared.count:get(name), " ") end
+          local count = ngx.shared.count
+          for _, name in ipairs(count:get_keys()) do ngx.print(name, "=", count:get(name), " ") end
         } }
         location = /idle { content_by_lua_block {
           local count = ngx.shared.count
