@@ -220,7 +220,7 @@ local function launch(self, options, env)
 end
 
 --- Starts nginx, and waits until it listens.
----@param options table workers: default 1; connections: of a worker, default 2048; main, http, server: lines of nginx.conf in their block; lua_path: one more folder of Lua modules; env: variables of the master
+---@param options table workers: default 1; connections: of each, default 2048; main, http, server: lines of nginx.conf in their block; lua_path: one more folder of Lua modules; env: variables of the master
 ---@return spec.Nginx
 function M.start(options)
   local self = setmetatable({ folder = child.folder() }, Nginx)
