@@ -34,15 +34,17 @@ M.now = core.now
 
 -- ---- the current task ----
 
--- Whether the caller can wait here and now; see host. In a forked child first of all an engine is made: its parent's can't wait.
+-- Whether the caller can wait here and now; see host. A forked child needs an engine of its own first: its parent's can't wait.
+-- In a script, M.check makes it; for each call that would cost 1 %, and a call with the parent's client is refused anyway.
 local function usable()
-  engine.current()
+  if not host.blocks then engine.current() end
   return host.usable()
 end
 
 --- Raises at the caller's line where the caller can't wait.
 function M.check()
-  local can, why = usable()
+  engine.current()
+  local can, why = host.usable()
   if not can then errors.raise(why) end
 end
 
