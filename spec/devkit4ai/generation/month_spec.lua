@@ -4,7 +4,7 @@ local month = require "spec.support.programs.month_run"
 
 local BATCHES, SIZE = 10, 200
 local WARM = 6 -- batches; by then the client knows as many of its orders as it ever keeps
-local IDLE = 8 -- connections that the pool may keep, or not: four, and as many as were in flight together
+local IDLE = 4 -- connections that the pool may keep, or not
 
 local seed = tonumber(os.getenv("DEVKIT4AI_SEED")) or 1
 
@@ -46,8 +46,10 @@ describe("a month of a program", function()
   it("does not increase memory and descriptors", function()
     local before, after = report.measured[WARM], report.measured[BATCHES]
     assert.is_true(after.heap <= before.heap * 1.02, ("heap: %.1f, then %.1f KiB"):format(before.heap, after.heap))
-    assert.is_true(after.descriptors <= before.descriptors + IDLE,
-      ("descriptors: %d, then %d"):format(before.descriptors, after.descriptors))
+    -- a leak is in both of the last batches; a connection that is just being closed is not
+    local descriptors = math.min(report.measured[BATCHES - 1].descriptors, after.descriptors)
+    assert.is_true(descriptors <= before.descriptors + IDLE,
+      ("descriptors: %d, then %d"):format(before.descriptors, descriptors))
     if not before.resident then return end
     assert.is_true(after.resident <= before.resident * 1.1,
       ("resident: %d, then %d KiB"):format(before.resident, after.resident))
