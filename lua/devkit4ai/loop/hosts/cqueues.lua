@@ -31,6 +31,7 @@ local event -- the engine's descriptor, for cqueues.poll
 local waiters_of -- by controller: devkit4ai.loop.CqueuesWaiters
 local idle = {} -- conditions that no caller waits for: making and collecting one takes longer than a wait
 local MOST_IDLE = 1000
+local last_parked -- the condition of the last park
 local apart = cqueues.new() -- the controller of detached functions; the pumps of all others step it
 local stepping = false -- a pump steps it
 
@@ -122,6 +123,7 @@ function M.park(slot, seconds)
   idle[last] = nil
   slot.condition = woken
   repeat -- somebody else may resume the coroutine
+    last_parked = woken
     yield(POLL, woken, due and seconds)
     seconds = due and due - now()
   until slot.woken or due and seconds <= 0
@@ -148,8 +150,10 @@ local function run_now(controller, fn, runnable)
   local function goes_on(is_waiting, ...)
     if status(co) == "dead" then return end
     local polled = { n = select("#", ...), ... }
+    local is_parked = is_waiting and polled[1] == last_parked
     controller:wrap(function()
-      if is_waiting then resume(co, yield(POLL, unpack(polled, 1, polled.n))) end
+      if is_parked then resume(co) -- it may have been woken before this function began; park looks
+      elseif is_waiting then resume(co, yield(POLL, unpack(polled, 1, polled.n))) end
       if status(co) == "dead" then return end
       tasks.remove(co)
       runnable:yielded(traceback.of(co, YIELDED))
@@ -186,6 +190,7 @@ function M.detach(fn, runnable)
     end_wait(waiters)
   end)
   begin_wait(controller)
+  waiters.changed:signal() -- a pump that began before does not step `apart` yet
   return true
 end
 

@@ -74,6 +74,27 @@ return {
     end,
   },
   {
+    name = "a refresh begins while another call waits",
+    server = [[return {
+      ["/slow"] = function(conn)
+        until_seen(conn, "/api/v1/auth/refresh")
+        conn:respond(200, PROFILE)
+      end,
+      ["/api/v1/auth/me"] = function(conn, request)
+        local is_new = request.head:find("Bearer new", 1, true)
+        if not is_new then until_seen(conn, "/slow") end
+        conn:respond(is_new and 200 or 401, is_new and PROFILE or { detail = "Could not validate credentials" })
+      end,
+      ["/api/v1/auth/refresh"] = function(conn) conn:respond(200, { access_token = "new", refresh_token = "next" }) end,
+    }]],
+    run = function(t)
+      local wait = t:beside(function() t:ask "/slow" end)
+      t:equal("a@example.com", assert(t:client():me()).email)
+      wait()
+    end,
+    check = function(assert, seen) assert.equal(1, seen "/api/v1/auth/refresh") end,
+  },
+  {
     name = "the host does other work while a call waits",
     server = [[return { ["/api/v1/auth/me"] = function(conn)
       until_seen(conn, "/work")
@@ -121,6 +142,21 @@ return {
     end,
     check = function(assert, seen)
       for _, name in ipairs { "/from_upload", "/from_event", "/from_progress" } do assert.equal(1, seen(name), name) end
+    end,
+  },
+  {
+    name = "a callback joins a task that ends at once",
+    run = function(t)
+      local begun, ended, task = 0, 0, nil
+      local client = t:client { on_event = function()
+        begun = begun + 1
+        task:join()
+        ended = ended + 1
+      end }
+      task = t.devkit4ai.spawn(function() return assert(client:me()).email end)
+      t:equal("a@example.com", task:join())
+      while ended < begun do t.host.pause(0.002) end
+      t:equal(true, begun > 0)
     end,
   },
   {
