@@ -187,7 +187,7 @@ local function wait(sema, due)
     if posted then sema.posts = sema.posts - 1
     elseif why ~= "timeout" then error("nginx can't wait here: " .. why, 0)
     else check_pump() end
-    if sema.ended[1] then free(sema.ended) end
+    if sema.ended then free(sema.ended) end
     if sema.is_woken then return true end
     if not posted and pump_missing and not pump_thread and is_busy() then -- its timer was refused, or dropped
       start_pump()
@@ -199,7 +199,7 @@ end
 
 local function new_semaphore()
   local sema = assert(semaphore.new(0))
-  sema.posts, sema.ended = 0, {} -- ended: children of the caller that waits
+  sema.posts = 0
   return sema
 end
 
@@ -252,6 +252,7 @@ end
 local function end_child(parent)
   local sema = parent and parked[parent]
   if not sema then return end
+  sema.ended = sema.ended or {} -- children of the caller that waits
   sema.ended[#sema.ended + 1] = running()
   post(sema)
 end
