@@ -98,6 +98,8 @@ function M.sleep(seconds)
   return require("devkit4ai.loop.task").sleep(seconds)
 end
 
+local update -- of devkit4ai.loop.task, from the first call on
+
 --- Runs the tasks that are ready; for programs with frames: call it once per frame. From its first call on, a thread of the
 --- library does the network I/O, so no frame waits for it. A task that is ready after the budget runs in a later frame.
 --- ```lua
@@ -107,7 +109,11 @@ end
 --- ```
 ---@param options { budget: number? }? budget: seconds for the tasks of one frame, default 0.004; at least one task runs
 function M.update(options)
-  return require("devkit4ai.loop.task").update(options)
+  if not update then
+    require("devkit4ai.resources.client").load_modules()
+    update = require("devkit4ai.loop.task").update
+  end
+  return update(options)
 end
 
 return M
