@@ -12,8 +12,7 @@
 ---     frames.lua send BASE ROOTS FILE...     only the updates that send those requests
 ---     frames.lua burst BASE COUNT TASKS      COUNT times: the responses of so many tasks are there in one frame
 ---     frames.lua unlimited BASE COUNT TASKS  the same without a limit of the time of an update
----
---- The garbage collector is off, because its steps cost what the game's own heap costs; `collected` in place of `burst` leaves it on.
+---     frames.lua collected BASE COUNT TASKS  as burst; the garbage collector is on, whose steps depend on the game's own heap
 local devkit4ai = require "devkit4ai"
 local core = require "devkit4ai.core"
 

@@ -5,8 +5,8 @@
  * Prints its port on 127.0.0.1 and ends when its standard input does. --close shuts each connection after one
  * answer, so that every call opens a new one; --head writes the latest request's head to FILE, so that the
  * peers can send what the client sends. A thread serves a connection; a body is read to its end before the
- * answer goes out, at BYTES a second in each connection with --rate; the answer comes SECONDS later. Who asks for a generation's status gets
- * none, or with --pending that it is pending. */
+ * answer goes out, at BYTES a second in each connection with --rate; with --delay, the answer goes out SECONDS
+ * later. Who asks for a generation's status gets none, or with --pending that it is pending. */
 #define _GNU_SOURCE
 #include <netinet/in.h>
 #include <netinet/tcp.h>
