@@ -7,6 +7,7 @@
 ---
 --- For bench/engines/frames.c, which runs the frames and measures them:
 ---
+---     frames.lua nothing COUNT               an empty function in place of the update: what the machine adds
 ---     frames.lua idle COUNT                  nothing is ready
 ---     frames.lua upload BASE ROOTS FILE...   each file is sent in a task of its own, with on_upload
 ---     frames.lua send BASE ROOTS FILE...     only the updates that send those requests
@@ -39,12 +40,16 @@ function modes.sleeper()
   modes.cost()
 end
 
-function modes.idle()
+function modes.idle(update)
   local left = tonumber(arg[2])
   return function()
     left = left - 1
     return left >= 0
-  end, devkit4ai.update
+  end, update or devkit4ai.update
+end
+
+function modes.nothing()
+  return modes.idle(function() end)
 end
 
 local function new_client(roots)

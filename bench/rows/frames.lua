@@ -62,6 +62,7 @@ local function idle_frames(harness)
     assert(figures[5] == 0 and figures[6] == 0, "an idle update allocates")
     return table.unpack(figures)
   end)
+  add_game(harness, cells, "an empty function", nil, "paced", script(harness, "nothing 600"))
   add_inline(harness, cells, "idle 600")
   harness.show("F1: 600 idle frames at 60 a second, lua5.4", "us", cells)
 end

@@ -55,8 +55,8 @@ describe("devkit4ai.update", function()
       local files = io.popen "cd lua && find devkit4ai -name '*.lua'"
       for path in files:lines() do
         local name = path:gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", ".")
-        local is_apart = name:find "^devkit4ai%.cli" or name:find "^devkit4ai%.sandbox" or name:find "^devkit4ai%.store%."
-          or name:find "^devkit4ai%.loop%.hosts%." -- the program chooses them
+        local is_apart = name:find "^devkit4ai%.cli" or name:find "^devkit4ai%.sandbox"
+          or name:find "^devkit4ai%.store%." or name:find "^devkit4ai%.loop%.hosts%." -- the program chooses them
           or name == "devkit4ai.api.records" -- for the reference alone
         if not is_apart and not package.loaded[name] then print(name) end
       end
