@@ -68,6 +68,12 @@ dk_process *dk_process_start (void) {
   return ready ? p : NULL;
 }
 
+pid_t dk_process_id (void) {
+  dk_process *p = atomic_load(&the_process);
+  pid_t id = p != NULL ? atomic_load_explicit(&p->id, memory_order_relaxed) : 0;
+  return id != 0 ? id : getpid();
+}
+
 bool dk_process_is_forked (const dk_process *p, pid_t owner) { return owner != atomic_load_explicit(&p->id, memory_order_relaxed); }
 
 bool dk_process_is_exiting (const dk_process *p) { return atomic_load(&p->exiting); }
