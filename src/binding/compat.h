@@ -12,6 +12,7 @@
 #define lua_getuservalue lua_getfenv
 #define luaL_setfuncs dk_setfuncs
 #define luaL_setmetatable dk_setmetatable
+#define lua_load(L, reader, state, name, mode) (lua_load)(L, reader, state, name)
 
 static inline void luaL_setfuncs (lua_State *L, const luaL_Reg *functions, int upvalues) {
   (void)upvalues;

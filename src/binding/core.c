@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "binding.h"
-#include "devkit4ai.h"
 #include "http/header.h"
 #include "http/http_date.h"
 #include "http/ip_address.h"
@@ -240,7 +239,7 @@ static int is_yieldable (lua_State *L) {
 /* dlclose would unload the code under a resolver thread of libcurl */
 static void pin_library (void) {
   Dl_info info;
-  if (dladdr((void *)&dk_register_type, &info) != 0 && info.dli_fname != NULL) dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+  if (dladdr(keys, &info) != 0 && info.dli_fname != NULL) dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
 }
 
 int luaopen_devkit4ai_core (lua_State *L) {
@@ -260,12 +259,4 @@ int luaopen_devkit4ai_core (lua_State *L) {
   lua_newtable(L);
   luaL_setfuncs(L, functions, 0);
   return 1;
-}
-
-void devkit4ai_open (lua_State *L) {
-  lua_getglobal(L, "package");
-  lua_getfield(L, -1, "preload");
-  lua_pushcfunction(L, luaopen_devkit4ai_core);
-  lua_setfield(L, -2, "devkit4ai.core");
-  lua_pop(L, 2);
 }
