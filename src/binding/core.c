@@ -15,8 +15,7 @@
 #include "system/random.h"
 
 static const char *const type_names[DK_TYPE_COUNT] = {
-  [DK_TYPE_ENGINE] = "devkit4ai.engine", [DK_TYPE_SECRETS] = "devkit4ai.secrets", [DK_TYPE_HEADERS] = "devkit4ai.headers",
-  [DK_TYPE_REQUEST] = "devkit4ai.request", [DK_TYPE_LOCK] = "devkit4ai.lock", [DK_TYPE_BUFFER] = "devkit4ai.bytes"};
+  "devkit4ai.engine", "devkit4ai.secrets", "devkit4ai.headers", "devkit4ai.request", "devkit4ai.lock", "devkit4ai.bytes"};
 
 /* registry keys of the metatables: addresses, because a second copy of the module would use the same names */
 static char keys[DK_TYPE_COUNT];
@@ -96,7 +95,7 @@ double dk_check_number (lua_State *L, int arg, double least, double most) {
 }
 
 dk_buffer *dk_new_buffer (lua_State *L, size_t limit) {
-  dk_buffer *bytes = dk_new_userdata(L, DK_TYPE_BUFFER, sizeof *bytes);
+  dk_buffer *bytes = (dk_buffer *)dk_new_userdata(L, DK_TYPE_BUFFER, sizeof *bytes);
   dk_buffer_init(bytes, limit);
   return bytes;
 }
@@ -172,9 +171,9 @@ static int date (lua_State *L) {
 /* is_public(host) -> whether an IPv4 or IPv6 address is public; nil: not an address */
 static int is_public (lua_State *L) {
   const char *text = check_string(L, 1);
-  dk_ip_class class = text ? dk_ip_classify(text) : DK_IP_NONE;
-  if (class == DK_IP_NONE) return 0;
-  lua_pushboolean(L, class == DK_IP_PUBLIC);
+  dk_ip_class kind = text ? dk_ip_classify(text) : DK_IP_NONE;
+  if (kind == DK_IP_NONE) return 0;
+  lua_pushboolean(L, kind == DK_IP_PUBLIC);
   return 1;
 }
 

@@ -15,7 +15,7 @@ static const dk_lua_file *find_file (const char *module) {
 
 /* a lua_Reader; state: the next piece */
 static const char *next_piece (lua_State *L, void *state, size_t *length) {
-  const char *const **at = state, *piece = **at;
+  const char *const **at = (const char *const **)state, *piece = **at;
   (void)L;
   *length = piece != NULL ? strlen(piece) : 0;
   if (piece != NULL) ++*at;
