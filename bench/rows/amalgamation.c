@@ -10,7 +10,10 @@
 
 enum { STATES = 101 };
 
-static int compare (const void *a, const void *b) { return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b); }
+static int compare (const void *a, const void *b) {
+  double difference = *(const double *)a - *(const double *)b;
+  return (difference > 0) - (difference < 0);
+}
 
 static double seconds (void) {
   struct timespec now;

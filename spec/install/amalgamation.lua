@@ -13,7 +13,7 @@ local BUILDS = {
   ["lua5.4"] = { "clang", "C11" }, luajit = { "gcc", "C11" },
 }
 
-local folder, box, arguments
+local folder, box, developer, arguments
 
 local function run(command)
   local pipe = assert(io.popen(("(%s) 2>&1; echo $?"):format(command)))
@@ -74,8 +74,8 @@ describe("the amalgamation", function()
     folder = child.folder()
     succeed("make amalgamation")
     box = assert(sandbox.start { step_time = 0.01 })
-    local account = { email = "game@example.com", password = "SecurePass123" }
-    local developer = assert(box:developer(account))
+    local account = { email = "dev@example.com", password = "SecurePass123" }
+    developer = assert(box:developer(account))
     arguments = table.concat({ "", HERE .. "game.lua", box.url, developer.developer_key, developer.project_id, account.email,
       account.password, "examples/images/neon.png", folder }, " ")
   end)
@@ -130,8 +130,37 @@ describe("the amalgamation", function()
   it("runs in two libraries of one process at once", function()
     local a, b = link("lua5.4", "a.so", "run.c", "-shared -fPIC"), link("lua5.4", "b.so", "run.c", "-shared -fPIC")
     local program = folder .. "/two_copies"
-    succeed(("gcc %s -o %s %stwo_copies.c -ldl -lpthread"):format(CFLAGS, program, HERE))
+    -- one Lua for both, which also lua-cjson finds
+    succeed(("gcc %s -o %s %stwo_copies.c -Wl,--no-as-needed -llua5.4 -ldl -lpthread"):format(CFLAGS, program, HERE))
     succeed(("%s %s %s%s"):format(program, a, b, arguments))
+  end)
+
+  it("has the loops of other hosts if it is made so, and says which one is missing otherwise", function()
+    succeed(("%s %sloops.lua without"):format(link("lua5.4", "game", "run.c game.c"), HERE))
+    succeed("tools/amalgamation --loops " .. folder)
+    compile("lua5.4", "gcc", "C11", "-o " .. folder .. "/looped", ("%srun.c %sgame.c %s/devkit4ai.c -x none %s"):format(HERE, HERE,
+      folder, "-llua5.4 -lcurl -lpthread"))
+    succeed(("%s/looped %sloops.lua with"):format(folder, HERE))
+  end)
+
+  it("is used as docs/embedding.md shows, whose lines run as they are", function()
+    local lines, printed = {}, {}
+    succeed(("mkdir %s/page && cp build/amalgamation/devkit4ai.[ch] %s/page"):format(folder, folder))
+    for language, info, text in child.read("docs/embedding.md"):gmatch("\n```(%l+) ?([^\n]*)\n(.-\n)```") do
+      local name = text:match("^%p+ (game%.%l+)")
+      if name then
+        local file = assert(io.open(folder .. "/page/" .. name, "wb"))
+        file:write(text)
+        file:close()
+      elseif language == "sh" and info == "" then
+        lines[#lines + 1] = text
+        for line in text:gmatch("# %-> ([^\n]+)") do printed[#printed + 1] = line end
+      end
+    end
+    local output = succeed(("cd %s/page && set -e && DEVKIT4AI_BASE_URL=%s DEVKIT4AI_JWT_TOKEN=%s && "
+      .. "export DEVKIT4AI_BASE_URL DEVKIT4AI_JWT_TOKEN\n%s"):format(folder, box.url, developer.access_token, table.concat(lines)))
+    assert.equal(3, #printed)
+    assert.equal(table.concat(printed, "\n") .. "\n", output)
   end)
 
   it("is not core.so, which shows one function to the linker", function()
