@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/threads.h"
 #include "binding.h"
 #include "devkit4ai.h"
 #include "http/header.h"
@@ -259,6 +260,8 @@ int luaopen_devkit4ai_core (lua_State *L) {
   dk_open_files(L);
   lua_newtable(L);
   luaL_setfuncs(L, functions, 0);
+  lua_pushboolean(L, DK_HAS_THREADS);
+  lua_setfield(L, -2, "threads");     /* false: only next(seconds) steps an engine */
   return 1;
 }
 

@@ -142,14 +142,14 @@ function M.cancel_closed()
   end
 end
 
---- devkit4ai.update: from the first call on, a thread steps the engine.
+--- devkit4ai.update: from the first call on, a thread steps the engine. A build without threads has none: then each call steps it.
 ---@param budget number? seconds
 function M.update(budget)
   if not host.update then
     errors.raise(("devkit4ai.update: the loop %q runs the tasks by itself; remove this call"):format(host.name))
   end
   host.update(budget) -- raises inside a task, before there is a thread
-  if threaded then return end
+  if threaded or not core.threads then return end
   local started, why = engine:start()
   if not started then error("devkit4ai.update: " .. why, 0) end
   threaded = true

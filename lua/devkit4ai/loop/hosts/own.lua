@@ -21,6 +21,7 @@ local plain_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 local now, process_id, task_of, task_count = core.now, core.process, tasks.of, tasks.count
 local EARLY = 1 / timers.GRAIN -- seconds; a timer may end this much before its time, and a sleep must not
 local BUDGET = 4 / 1000 -- seconds of an update: a quarter of a frame at 60 frames a second
+local STEPS = not core.threads -- in a build without threads, an update steps the engine
 local LONGEST_STEP = 1 / 10 -- seconds; a finalizer's call may take a response that the engine's next step would wait for
 -- What park and can_yield yield, so that a yield of the user's own is told apart. A flag would stay set after Ctrl-C.
 local PARKED, PROBE = {}, {}
@@ -202,13 +203,13 @@ end
 --- Runs fn apart from the caller; in this loop the same as a task.
 M.detach = M.spawn
 
---- Runs one frame: never waits. Raises at the caller's line inside a task.
+--- Runs one frame: never waits. In a build without threads it steps the engine, once. Raises at the caller's line inside a task.
 ---@param budget number? seconds; a task that is ready after them runs in the next frame
 function M.update(budget)
   if inside_task() then
     errors.raise("devkit4ai.update: call it in the main program, once a frame, not in a task; tasks go on without it")
   end
-  if engine:ready() then drain() end
+  if engine:ready() or STEPS and engine:pending() > 0 then drain(0) end
   if sleeping.first then wake_sleepers() end
   if first <= last then run_ready(now() + (budget or BUDGET)) end
 end
