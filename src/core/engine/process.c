@@ -26,14 +26,14 @@ static DK_ATOMIC(dk_process *) the_process;          /* one page, mapped once an
 
 static void clear_in_child (void) {
   dk_process *p = dk_atomic_load(&the_process);
-  memset(p, 0, sizeof *p);
+  memset((void *)p, 0, sizeof *p);
   dk_mutex_init(&p->lock);
 }
 
 static dk_process *get_process (void) {
   dk_process *p = dk_atomic_load(&the_process), *mapped;
   if (p != NULL) return p;
-  mapped = mmap(NULL, sizeof *mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  mapped = (dk_process *)mmap(NULL, sizeof *mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED) return NULL;
   (void)madvise(mapped, sizeof *mapped, MADV_WIPEONFORK);
   if (dk_atomic_compare_exchange(&the_process, &p, mapped)) return mapped;
