@@ -6,6 +6,7 @@ local child = require "spec.support.process.child"
 
 -- Blocks that other specs run: by page, languages.
 local ELSEWHERE = {
+  ["docs/building.md"] = { cmake = "spec/install/cmake_projects.sh", sh = "spec/install/cmake_projects.sh" },
   ["docs/command.md"] = { sh = "spec/devkit4ai/cli/docs_spec.lua" },
   ["docs/hosts/kong-apisix.md"] = { lua = "spec/examples/plugins_spec.lua" },
   ["docs/hosts/nginx.md"] = {
