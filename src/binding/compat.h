@@ -14,7 +14,6 @@
 #define lua_setuservalue lua_setfenv
 #define lua_getuservalue lua_getfenv
 #define luaL_setfuncs dk_setfuncs
-#define lua_load(L, reader, state, name, mode) (lua_load)(L, reader, state, name)
 
 static inline void luaL_setfuncs (lua_State *L, const luaL_Reg *functions, int upvalues) {
   (void)upvalues;

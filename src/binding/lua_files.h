@@ -1,14 +1,10 @@
-/* lua_files.h - the client's Lua files that are compiled in. */
+/* lua_files.h - the client's Lua files in the program, for devkit4ai_open. */
 #ifndef DK_LUA_FILES_H
 #define DK_LUA_FILES_H
 
-typedef struct {
-  const char *module;            /* as require names it; NULL: the end of the list */
-  const char *chunk;             /* its name in messages; = and the path below lua/, as the client finds its own functions by it */
-  const char *const *pieces;     /* of its text; the last one is NULL */
-} dk_lua_file;
+#include "compat.h"
 
-/* The list; static. */
-const dk_lua_file *dk_lua_files (void);
+/* Puts a loader for each file into the table on top of the stack, package.preload. Raises without memory. */
+void dk_preload_lua_files (lua_State *L);
 
 #endif
