@@ -104,7 +104,8 @@ describe("in a build without threads,", function()
     .. 'package.loaded["ngx.semaphore"] = {}'
   local function text_for(loop)
     return ("nil\tconfig\tdevkit4ai.new: loop = %q needs a thread, and this library was built without threads "
-      .. "(DEVKIT4AI_NO_THREADS): build it with threads, or use loop = \"own\" and call devkit4ai.update()\nnetwork\n"):format(loop)
+      .. "(DEVKIT4AI_NO_THREADS): build it with threads, or use loop = \"own\" and call devkit4ai.update()\n"
+      .. "network\n"):format(loop)
   end
 
   for _, loop in ipairs { "copas", "cqueues", "luv" } do
