@@ -34,7 +34,7 @@ block() {
 # A program makes calls: to a server of this machine, with so many threads.
 calls() {
   local program=$PWD/$1
-  (cd "$tree" && build/run lua5.4 spec/install/call.lua "$program") > "$work/said" || return
+  (cd "$tree" && build/run lua5.4 spec/install/projects/call.lua "$program") > "$work/said" || return
   cat "$work/said"
   [ "$(cut -f 1 "$work/said")" = "$2" ]
 }
@@ -83,7 +83,7 @@ check "$work/c" "without DEVKIT4AI_LUA and a target lua, it says what to set" no
 
 # ---- find_package, in C++; the Lua is a folder ----
 
-cp spec/install/game.cpp "$work/cpp"
+cp spec/install/projects/game.cpp "$work/cpp"
 # shellcheck disable=SC2016  # a variable of CMake
 block cmake 1 | sed -e 's/LANGUAGES C/LANGUAGES C CXX/; s/game\.c/game.cpp/; s/DEVKIT4AI_LUA PkgConfig::LUA/DEVKIT4AI_LUA ${LUA_INCLUDE_DIRS}/' \
   -e 's/^add_subdirectory.*/find_package(devkit4ai 0.1 REQUIRED)/' > "$work/cpp/CMakeLists.txt"
