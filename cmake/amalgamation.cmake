@@ -1,4 +1,4 @@
-# Writes devkit4ai.c and devkit4ai.h into amalgamation/ of the build folder, by tools/amalgamation. Sets DEVKIT4AI_AMALGAMATION to
+# Writes devkit4ai.c and devkit4ai.h into package/ of the build folder, by tools/amalgamation. Sets DEVKIT4AI_AMALGAMATION to
 # that folder; empty: there is no Lua that can run the tool. DEVKIT4AI_LUA_PROGRAM names one that is not found by itself.
 
 include(cmake/find_lua.cmake)
@@ -11,7 +11,7 @@ endforeach()
 
 set(DEVKIT4AI_AMALGAMATION "")
 if(DEVKIT4AI_LUA_PROGRAM)
-  set(DEVKIT4AI_AMALGAMATION "${CMAKE_CURRENT_BINARY_DIR}/amalgamation")
+  set(DEVKIT4AI_AMALGAMATION "${CMAKE_CURRENT_BINARY_DIR}/package")
   file(GLOB_RECURSE amalgamated "include/*.h" "src/*.[ch]" "lua/*.lua")
   add_custom_command(OUTPUT "${DEVKIT4AI_AMALGAMATION}/devkit4ai.c" "${DEVKIT4AI_AMALGAMATION}/devkit4ai.h"
     COMMAND "${DEVKIT4AI_LUA_PROGRAM}" "${CMAKE_CURRENT_SOURCE_DIR}/tools/amalgamation" "${DEVKIT4AI_AMALGAMATION}"
