@@ -182,6 +182,8 @@ local CLAIMS = {
   { "docs/building.md", "libcurl %s or newer with its headers",
     child.read("CMakeLists.txt"):match("libcurl>=([%d.]+)") },
   { "docs/building.md", "make, cmake %s and", child.read("CMakeLists.txt"):match("VERSION ([%d.]+)") },
+  { "docs/building.md", "an upload sends %s KiB at most",
+    child.read("src/core/handle/handle.c"):match("FORM_BUFFER = (%d+) %* 1024") },
   { "docs/testing.md", "`requests` are the last %s requests", exchanges },
   { "docs/sandbox.md", "The last %s requests to both ports", exchanges },
   { "docs/sandbox.md", "a form of up to %s KiB", constant(library "sandbox/control/journal", "BODY_LIMIT") / 1024 },

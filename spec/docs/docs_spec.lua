@@ -6,6 +6,7 @@ local child = require "spec.support.process.child"
 
 -- Blocks that other specs run: by page, languages.
 local ELSEWHERE = {
+  ["docs/building.md"] = { cmake = "spec/install/cmake_projects.sh", sh = "spec/install/cmake_projects.sh" },
   ["docs/command.md"] = { sh = "spec/devkit4ai/cli/docs_spec.lua" },
   ["docs/embedding.md"] = {
     c = "spec/install/amalgamation.lua", lua = "spec/install/amalgamation.lua", sh = "spec/install/amalgamation.lua",

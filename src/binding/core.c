@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/threads.h"
 #include "binding.h"
 #include "engine/process.h"
 #include "http/header.h"
@@ -257,5 +258,7 @@ int luaopen_devkit4ai_core (lua_State *L) {
   dk_open_files(L);
   lua_newtable(L);
   luaL_setfuncs(L, functions, 0);
+  lua_pushboolean(L, DK_HAS_THREADS);
+  lua_setfield(L, -2, "threads");     /* false: only next(seconds) steps an engine */
   return 1;
 }

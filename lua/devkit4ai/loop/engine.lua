@@ -144,14 +144,14 @@ function M.cancel_closed()
 end
 
 --- devkit4ai.update: from the first call on, a thread steps the engine. It starts at once, and with it libcurl: in a call's
---- frame that would take milliseconds.
+--- frame that would take milliseconds. A build without threads has none: then each call steps the engine.
 ---@param budget number? seconds
 function M.update(budget)
   if not host.update then
     errors.raise(("devkit4ai.update: the loop %q runs the tasks by itself; remove this call"):format(host.name))
   end
   host.update(budget) -- raises inside a task, before there is a thread
-  if threaded then return end
+  if threaded or not core.threads then return end
   if not (engine:start() and engine:fd()) then error("devkit4ai.update: no thread could be started", 0) end
   threaded = true
 end

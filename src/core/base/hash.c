@@ -1,8 +1,9 @@
 #define _DEFAULT_SOURCE          /* getentropy */
 #include "base/hash.h"
 
-#include <pthread.h>
 #include <unistd.h>
+
+#include "base/threads.h"
 
 static uint64_t process_key[2];
 static bool has_key;
@@ -52,8 +53,8 @@ uint64_t dk_siphash (const uint64_t key[2], const void *bytes, size_t length) {
 }
 
 bool dk_hash (const void *bytes, size_t length, uint64_t *hash) {
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
-  pthread_once(&once, make_key);
+  static dk_once once = DK_ONCE_INIT;
+  dk_run_once(&once, make_key);
   if (has_key) *hash = dk_siphash(process_key, bytes, length);
   return has_key;
 }

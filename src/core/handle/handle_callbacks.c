@@ -57,8 +57,8 @@ static int on_progress (void *arg, curl_off_t to_receive, curl_off_t received, c
   const curl_off_t now[DK_BYTE_COUNTS] = {sent, to_send, received, to_receive};
   for (int i = 0; i < DK_BYTE_COUNTS; i++) {
     uint64_t count = now[i] > 0 ? (uint64_t)now[i] : 0;
-    if (atomic_load_explicit(&x->progress.counts[i], memory_order_relaxed) == count) continue;
-    atomic_store_explicit(&x->progress.counts[i], count, memory_order_relaxed);
+    if (dk_atomic_load_relaxed(&x->progress.counts[i]) == count) continue;
+    dk_atomic_store_relaxed(&x->progress.counts[i], count);
     note_activity(x);
   }
   return 0;

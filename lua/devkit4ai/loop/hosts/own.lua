@@ -21,6 +21,7 @@ local plain_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 local now, process_id, task_of, task_count = core.now, core.process, tasks.of, tasks.count
 local EARLY = 1 / timers.GRAIN -- seconds; a timer may end this much before its time, and a sleep must not
 local BUDGET = 5 / 100000 -- seconds of an update: with 100 tasks that end at once, no frame takes 0.1 ms (bench/run F3)
+local STEPS = not core.threads -- in a build without threads, an update steps the engine
 local LONGEST_STEP = 1 / 10 -- seconds; a finalizer's call may take a response that the engine's next step would wait for
 -- What park and can_yield yield, so that a yield of the user's own is told apart. A flag would stay set after Ctrl-C.
 local PARKED, PROBE = {}, {}
@@ -203,17 +204,18 @@ end
 --- Runs fn apart from the caller; in this loop the same as a task.
 M.detach = M.spawn
 
---- Runs one frame: never waits. Raises at the caller's line inside a task. Where nothing is ready, it allocates nothing.
+--- Runs one frame: never waits. In a build without threads it steps the engine, once. Raises at the caller's line inside a
+--- task. Where nothing is ready, it allocates nothing.
 ---@param budget number? seconds; a response or a task that is ready after them has its turn in the next frame
 function M.update(budget)
   if inside_task() then
     errors.raise("devkit4ai.update: call it in the main program, once a frame, not in a task; tasks go on without it")
   end
-  local has_response, first_due = engine:ready(), sleeping.first
+  local has_response, first_due = engine:ready() or STEPS and engine:pending() > 0, sleeping.first
   if not (has_response or first_due or first <= last) then return end
   local moment = now()
   local deadline = moment + (budget or BUDGET)
-  if has_response then drain(nil, deadline) end
+  if has_response then drain(0, deadline) end
   if first_due then wake_sleepers(moment) end
   if first <= last then run_ready(deadline) end
 end
