@@ -1,0 +1,192 @@
+-- examples/engine: hot reloads, kill -9 and memory limits in a program that links everything in. What was paid is counted at the server.
+local child = require "spec.support.process.child"
+local engine = require "spec.support.programs.engine"
+local raw = require "spec.support.servers.raw"
+
+local EMPTY_LIST = { generations = {}, pagination = { page = 1, per_page = 100, total = 0 } }
+
+-- What the game says at the end of an order.
+local SAVED, NOT_THERE = "[%d]+%-%x+%.png$", "the server does not have the order"
+
+describe("examples/engine", function()
+  local sandbox, options, folder
+  setup(function()
+    sandbox = assert(require("devkit4ai.sandbox").start { step_time = 0.05 })
+    options = assert(sandbox:developer { email = "dev@example.com", password = "SecurePass123" })
+    folder = child.folder()
+    engine.build(folder, "engine", "cc -Wall -Wextra -Werror")
+  end)
+  teardown(function()
+    sandbox:stop()
+    child.remove(folder)
+  end)
+  before_each(function()
+    os.remove(folder .. "/orders.txt")
+    sandbox:clear_faults()
+    sandbox:clear_requests()
+  end)
+
+  -- Requests of an operation, and generations with a prompt.
+  local function requests(operation)
+    local count = 0
+    for _, request in ipairs(sandbox:requests()) do
+      if request.operation == operation then count = count + 1 end
+    end
+    return count
+  end
+  local function generations(prompt)
+    local count = 0
+    for _, generation in ipairs(sandbox:generations()) do
+      if generation.instructions:find(('"prompt":"%s"'):format(prompt), 1, true) then count = count + 1 end
+    end
+    return count
+  end
+
+  local started
+  after_each(function()
+    for _, one in ipairs(started or {}) do one:kill() end
+    started = nil
+  end)
+  local function start(name, image_bytes, its_options)
+    local one = engine.start(folder, name or "engine", its_options or options, image_bytes)
+    started = started or {}
+    table.insert(started, one)
+    return one
+  end
+
+  it("builds and runs by the lines of its comment", function()
+    assert.equal("engine: Lua has 0 bytes in 0 blocks; loading examples/engine/game.lua\n", engine.run_comment(folder))
+  end)
+
+  it("saves the image of each line of its input, and ends when that is done", function()
+    local running = start()
+    running:type "a castle"
+    running:type "a cave [fail: too dark]"
+    running:close_input()
+    running:wait "a cave %[fail: too dark%]: gen:wait: .*failed: too dark"
+    local path = running:wait("a castle: " .. SAVED):match "%S+$"
+    assert.equal(0, running:finish())
+    assert.equal("\137PNG", child.read(folder .. "/" .. path):sub(1, 4))
+    assert.equal("", child.read(folder .. "/orders.txt"))
+    assert.equal(2, requests "create_generation")
+  end)
+
+  for how, restart in pairs {
+    ["a reload"] = function(running) running:save() return running end,
+    ["kill and start"] = function(running) running:kill() return start() end,
+  } do
+    it(how .. " before the answer: the generation is found, and paid once", function()
+      sandbox:fault { operation = "create_generation", delay = 1000 }
+      local running, prompt = start(), "a tower, " .. how
+      running:type(prompt)
+      repeat until generations(prompt) == 1
+      running = restart(running)
+      running:wait(prompt .. ": accepted")
+      running:wait(prompt .. ": " .. SAVED)
+      assert.equal(1, generations(prompt))
+      assert.equal(1, requests "create_generation")
+    end)
+
+    it(how .. " after the answer: the game waits for the id that it has", function()
+      sandbox:clock { frozen = true }
+      finally(function() sandbox:clock { frozen = false } end)
+      local running, prompt = start(), "a bridge, " .. how
+      running:type(prompt)
+      running:wait(prompt .. ": accepted")
+      running = restart(running)
+      sandbox:advance(60)
+      running:wait(prompt .. ": " .. SAVED)
+      assert.equal(1, generations(prompt))
+      assert.equal(1, requests "create_generation")
+      assert.equal(0, requests "list_generations")
+    end)
+  end
+
+  -- A server that reads nothing of an upload has no generation of it.
+  local function upload_stuck()
+    local server = raw.start { script = ([[
+      return function(conn)
+        while conn:read_head() do
+          if conn.head:find "^POST" then conn:hold() end
+          conn:read_body()
+          conn:respond(200, %q)
+        end
+      end]]):format(require("cjson").encode(EMPTY_LIST)) }
+    finally(function() server:stop() end)
+    local stuck = {}
+    for key, value in pairs(options) do stuck[key] = value end
+    stuck.base_url = server.url
+    local running = start("engine", 10 * 1024 * 1024, stuck)
+    running:type "a wall"
+    running:wait "a wall: %d+ of %d+ bytes are sent"
+    return running, server
+  end
+
+  local function posts(server)
+    local count = 0
+    for _, request in ipairs(server:requests()) do
+      if request.method == "POST" then count = count + 1 end
+    end
+    return count
+  end
+
+  it("a reload during an upload that never arrives: the game looks for it, and sends nothing again", function()
+    local running, server = upload_stuck()
+    running:save()
+    running:wait("a wall: " .. NOT_THERE)
+    assert.equal("", child.read(folder .. "/orders.txt"))
+    assert.equal(1, posts(server))
+    running:signal "TERM"
+    assert.equal(0, running:finish())
+  end)
+
+  it("the player ends it during an upload", function()
+    local running = upload_stuck()
+    running:signal "TERM"
+    assert.equal(0, running:finish())
+    assert.matches("a wall", child.read(folder .. "/orders.txt"))
+    os.remove(folder .. "/orders.txt")
+  end)
+
+  it("an error in the game, and a lack of memory: the engine goes on, and loads the next version", function()
+    local running = start()
+    running:save "this is not Lua"
+    running:save "local t = {} while true do t[#t + 1] = ('x'):rep(2 ^ 20) .. #t end"
+    running:save()
+    running:type "a lake"
+    running:wait("a lake: " .. SAVED)
+    assert.matches("syntax error.*not enough memory", running:errors())
+  end)
+
+  -- Types an order, and reloads at one of four moments: at once, during the upload, when the generation exists, after the answer.
+  local function order_and_reload(running, i)
+    local prompt, before = ("sprite %d [fail: made]"):format(i), #sandbox:requests()
+    running:type(prompt)
+    if i % 4 == 1 then repeat until #sandbox:requests() > before end
+    if i % 4 == 2 then repeat until generations(prompt) == 1 end
+    if i % 4 == 3 then running:wait(("^sprite %d .*: accepted"):format(i)) end
+    running:save()
+  end
+
+  -- Reloads so many times. Each order ends: its generation is found, and fails as its prompt says, or the server has none.
+  local function reload_under_load(running, reloads)
+    local found = 0
+    for i = 1, reloads do
+      order_and_reload(running, i)
+      if i % 10 == 0 or i == reloads then
+        sandbox:clear_requests()
+        for k = i - (i - 1) % 10, i do
+          local line = running:wait(("^sprite %d .*: .*failed: made"):format(k))
+        end
+      end
+    end
+    running:close_input()
+    assert.equal(0, running:finish())
+    return found
+  end
+
+  it("200 reloads under load: no order is paid twice", function()
+    local found = reload_under_load(start("engine", 4 * 1024 * 1024), 200)
+    assert.is_true(found >= 100, found)
+  end)
+end)
