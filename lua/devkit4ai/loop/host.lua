@@ -31,10 +31,9 @@ local tasks = require "devkit4ai.loop.tasks"
 ---@type devkit4ai.loop.Host
 local M = {}
 
--- The adapters, and the modules that each one needs.
-local ADAPTERS = {
-  copas = { "copas" }, cqueues = { "cqueues" }, luv = { "luv" }, nginx = { "ngx.semaphore" }, own = {},
-}
+-- The adapters, and the module that each one needs.
+local FOLDER = "devkit4ai.loop.hosts."
+local ADAPTERS = { copas = "copas", cqueues = "cqueues", luv = "luv", nginx = "ngx.semaphore", own = FOLDER .. "own" }
 
 local is_chosen = false -- a client was created
 
@@ -55,13 +54,14 @@ end
 
 local function use(name)
   M.name, M.update, M.blocks, M.is_gone = name, nil, nil, nil -- not every adapter has the last three
-  for field, value in pairs(require("devkit4ai.loop.hosts." .. name)) do M[field] = value end
+  for field, value in pairs(require(FOLDER .. name)) do M[field] = value end
 end
 
 -- Why an adapter can't be used here.
 local function missing(name)
   if name == "nginx" and not is_in_nginx() then return "devkit4ai.new: loop: this program does not run in nginx" end
-  return dependencies.missing_message(("devkit4ai.new: loop = %q"):format(name), ADAPTERS[name])
+  -- a program with the Lua files compiled in may have no other adapter than its own
+  return dependencies.missing_message(("devkit4ai.new: loop = %q"):format(name), { ADAPTERS[name], FOLDER .. name })
 end
 
 --- Whether there is an adapter of this name.

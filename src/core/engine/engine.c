@@ -115,7 +115,7 @@ static void sleep_until_work (dk_engine *e, double seconds) {
 /* ---- the thread ---- */
 
 static void *run_thread (void *arg) {
-  dk_engine *e = arg;
+  dk_engine *e = (dk_engine *)arg;
   for (;;) {
     atomic_store(&e->has_work, false);
     if (atomic_load(&e->stop)) return NULL;
@@ -126,7 +126,7 @@ static void *run_thread (void *arg) {
 
 /* for close and for exit(), never in a forked child. exit() may come in the middle of wake_thread: so always a wake-up. */
 static void join_thread (void *arg) {
-  dk_engine *e = arg;
+  dk_engine *e = (dk_engine *)arg;
   atomic_store(&e->stop, true);
   atomic_store(&e->has_work, true);
   curl_multi_wakeup(e->stepper.multi);
@@ -151,7 +151,7 @@ static bool start_thread (dk_engine *e) {
 /* ---- for the caller ---- */
 
 dk_engine *dk_engine_new (void) {
-  dk_engine *e = calloc(1, sizeof *e);
+  dk_engine *e = (dk_engine *)calloc(1, sizeof *e);
   if (e == NULL) return NULL;
   pthread_mutex_init(&e->lock, NULL);
   dk_stepper_init(&e->stepper);

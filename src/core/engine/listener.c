@@ -25,7 +25,7 @@ static int listen_at (const char *path) {
 }
 
 dk_listener *dk_listener_new (const char *parent, dk_failure *failure) {
-  dk_listener *l = calloc(1, sizeof *l);
+  dk_listener *l = (dk_listener *)calloc(1, sizeof *l);
   if (l == NULL) dk_fail(failure, DK_NO_MEMORY, "no memory");
   if (l == NULL || dk_socket_folder_make(parent, l->path, failure) != DK_OK) {
     free(l);

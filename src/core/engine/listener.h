@@ -5,8 +5,8 @@
 #define DK_LISTENER_H
 
 #include <curl/curl.h>
-#include <stdatomic.h>
 
+#include "base/language.h"
 #include "file/socket_folder.h"
 
 enum { DK_LISTENER_CLIENTS = 4 };                     /* connections at a time; a further one replaces the oldest */

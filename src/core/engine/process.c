@@ -3,12 +3,13 @@
 
 #include <curl/curl.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base/language.h"
 
 enum { MAX_EXIT_WAIT = 1000 };   /* milliseconds that exit() waits for a step of another thread */
 
@@ -21,18 +22,18 @@ struct dk_process {
   atomic_int inside;             /* threads that run libcurl */
   dk_process_thread *threads;
 };
-static dk_process *_Atomic the_process;               /* one page, mapped once and never unmapped */
+static DK_ATOMIC(dk_process *) the_process;               /* one page, mapped once and never unmapped */
 
 static void clear_in_child (void) {
   dk_process *p = atomic_load(&the_process);
-  memset(p, 0, sizeof *p);
+  memset((void *)p, 0, sizeof *p);
   pthread_mutex_init(&p->lock, NULL);
 }
 
 static dk_process *get_process (void) {
   dk_process *p = atomic_load(&the_process), *mapped;
   if (p != NULL) return p;
-  mapped = mmap(NULL, sizeof *mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  mapped = (dk_process *)mmap(NULL, sizeof *mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED) return NULL;
   (void)madvise(mapped, sizeof *mapped, MADV_WIPEONFORK);
   if (atomic_compare_exchange_strong(&the_process, &p, mapped)) return mapped;

@@ -82,7 +82,7 @@ static char *absolute (const char *path) {
   char folder[PATH_MAX];
   if (path[0] == '/' || getcwd(folder, sizeof folder) == NULL) return strdup(path);
   size_t room = strlen(folder) + 1 + strlen(path) + 1;
-  char *copy = malloc(room);
+  char *copy = (char *)malloc(room);
   if (copy != NULL) snprintf(copy, room, "%s/%s", folder, path);
   return copy;
 }

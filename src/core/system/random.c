@@ -1,10 +1,11 @@
 #define _DEFAULT_SOURCE          /* getentropy, clock_gettime */
 #include "system/random.h"
 
-#include <stdatomic.h>
 #include <stdint.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base/language.h"
 
 /* the last step of SplitMix64: each bit of the result depends on every bit of x */
 static uint64_t mix (uint64_t x) {

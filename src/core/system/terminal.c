@@ -16,13 +16,13 @@ enum { DEFAULT_COLUMNS = 80, DEFAULT_ROWS = 24 };
 int dk_terminal_columns (int fd) {
   struct winsize size;
   if (!isatty(fd)) return 0;
-  return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : DEFAULT_COLUMNS;
+  return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? (int)size.ws_col : (int)DEFAULT_COLUMNS;
 }
 
 int dk_terminal_rows (int fd) {
   struct winsize size;
   if (!isatty(fd)) return 0;
-  return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : DEFAULT_ROWS;
+  return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? (int)size.ws_row : (int)DEFAULT_ROWS;
 }
 
 static dk_status fail_input (dk_failure *failure) {

@@ -6,12 +6,12 @@
 #if LIBCURL_VERSION_NUM < 0x075000
 #error "libcurl is too old: version 7.80.0 or newer is needed"
 #endif
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/ascii.h"
 #include "base/buffer.h"
+#include "base/language.h"
 #include "base/status.h"
 #include "file/download.h"
 #include "transfer/form.h"
