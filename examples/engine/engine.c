@@ -1,8 +1,9 @@
 /* A game engine without a window: a frame loop, an allocator with a limit, and hot reload of the game's Lua. In the tree's folder:
  *
- *   cc -o engine -Iinclude -Isrc/core $(pkg-config --cflags lua5.4) examples/engine/engine.c $(find src/ -name '*.c') \
+ *   make amalgamation
+ *   cc -o engine -Ibuild/amalgamation $(pkg-config --cflags lua5.4) examples/engine/engine.c build/amalgamation/devkit4ai.c \
  *     $(pkg-config --libs lua5.4) -lcurl -lpthread
- *   LUA_PATH="lua/?.lua;lua/?/init.lua;;" ./engine examples/engine/game.lua
+ *   ./engine examples/engine/game.lua
  *
  * Each line of the input is a prompt. Save game.lua while the engine runs, and the engine loads it again. Ctrl-C ends the engine at once.
  * After the end of the input, it ends when the game has nothing left to do. lua-cjson is loaded from package.cpath.

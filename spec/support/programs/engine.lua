@@ -39,22 +39,27 @@ local function run_in(folder, lines)
   return run(("cd %s && %s bash -e lines.sh"):format(folder, CLEAN))
 end
 
---- Runs the lines of the comment, without input. Returns what they print.
----@param folder string of M.build
----@return string
-function M.run_comment(folder)
-  local build, start = lines_of_comment()
-  return run_in(folder, build .. start)
+--- Copies the files of the tree that the lines of the comment need into a new folder. The caller removes it.
+---@return string folder
+function M.folder()
+  local folder = child.folder()
+  run("cp -r LICENSE Makefile examples include lua src tools " .. folder)
+  return folder
 end
 
---- Builds the engine by the lines of its comment, with another compiler or with more options.
+--- Builds the engine by the lines of its comment.
 ---@param folder string
----@param name string of the program
----@param compiler string in place of cc
+---@param name string? of the program; default: engine, as in the comment
+---@param compiler string? in place of cc, with options
 function M.build(folder, name, compiler)
-  local tree = run "pwd":match "[^\n]+"
-  for _, part in ipairs { "include", "src", "lua", "examples" } do run(("ln -sfn %s/%s %s"):format(tree, part, folder)) end
-  run_in(folder, (lines_of_comment():gsub("^cc %-o engine", ("%s -o %s"):format(compiler, name))))
+  run_in(folder, (lines_of_comment():gsub("cc %-o engine", ("%s -o %s"):format(compiler or "cc", name or "engine"))))
+end
+
+--- Runs the engine by the last line of the comment, without input. Returns what it prints.
+---@param folder string
+---@return string
+function M.run_comment(folder)
+  return run_in(folder, select(2, lines_of_comment()))
 end
 
 ---@class spec.Engine a program that runs
@@ -144,11 +149,11 @@ function M.start(folder, name, options, image_bytes)
   end
   write(folder .. "/game.lua", game)
   local variables = {}
-  for option, variable in pairs(VARIABLES) do variables[#variables + 1] = ("%s='%s'"):format(variable, options[option]) end
+  for option, variable in pairs(VARIABLES) do variables[#variables + 1] = ("%s=%s"):format(variable, options[option]) end
   run(("cd %s && rm -f input && mkfifo input"):format(folder))
   local self = setmetatable({ lines = {}, _folder = folder, _game = game }, Engine)
-  self._output = assert(io.popen(("cd %s; sh -c 'echo $$; exec \"$@\"' sh %s %s LUA_PATH='lua/?.lua;lua/?/init.lua;;' "
-    .. "./%s game.lua <input 2>errors; echo \"exit $?\""):format(folder, CLEAN, table.concat(variables, " "), name), "r"))
+  local command = ("%s %s ./%s game.lua"):format(CLEAN, table.concat(variables, " "), name)
+  self._output = assert(io.popen(("cd %s; sh -c 'echo $$; exec %s' <input 2>errors; echo \"exit $?\""):format(folder, command), "r"))
   self._input = assert(io.open(folder .. "/input", "r+")) -- also for reading: a write does not end the spec when the engine has ended
   self._input:setvbuf "no"
   self._process = tonumber(self._output:read("*l"))
