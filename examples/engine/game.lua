@@ -22,14 +22,11 @@ local tasks = {} -- by name; of the orders in progress
 -- use your engine's function that also calls fsync.
 local function save_orders()
   local file = assert(io.open(ORDERS .. ".new", "w"))
-  for name, order in pairs(orders) do assert(file:write(name, " ", order.id or "-", " ", order.prompt, "\n")) end
+  for name, order in pairs(orders) do
+    assert(file:write(("%s %d %s %s\n"):format(name, order.time, order.id or "-", order.prompt)))
+  end
   assert(file:close())
   assert(os.rename(ORDERS .. ".new", ORDERS))
-end
-
-local function keep(order)
-  orders[order.name] = order
-  save_orders()
 end
 
 local function remove(order)
@@ -39,6 +36,14 @@ end
 
 local function say(order, ...)
   print(order.prompt .. ": " .. string.format(...))
+end
+
+-- No other order may have this name. math.random may give the same numbers again after a reload.
+local function new_name()
+  local random = assert(io.open("/dev/urandom", "rb"))
+  local bytes = random:read(8)
+  random:close()
+  return (bytes:gsub(".", function(byte) return ("%02x"):format(byte:byte()) end))
 end
 
 local function instructions(order)
@@ -60,7 +65,6 @@ local function find(order)
 end
 
 local function send(order)
-  keep(order)
   local gen, message, err = client:generate {
     images = { IMAGE }, instructions = instructions(order),
     on_upload = function(sent, total) say(order, "%d of %d bytes are sent", sent, total) end,
@@ -98,6 +102,7 @@ local function make(order, begin)
 end
 
 local function start(order, begin)
+  orders[order.name] = order
   tasks[order.name] = devkit4ai.spawn(make, order, begin)
 end
 
@@ -106,8 +111,8 @@ end
 ---@return boolean is_busy an order is in progress
 function M.frame(input)
   for prompt in input:gmatch "[^\n]+" do
-    local time = os.time()
-    start({ name = ("%d-%06x"):format(time, math.random(0, 0xffffff)), time = time, prompt = prompt }, send)
+    start({ name = new_name(), time = os.time(), prompt = prompt }, send)
+    save_orders() -- before the task begins, which may be in a later frame
   end
   devkit4ai.update()
   for name, task in pairs(tasks) do
@@ -119,9 +124,8 @@ end
 local file = io.open(ORDERS)
 if file then
   for line in file:lines() do
-    local name, id, prompt = line:match "^(%S+) (%S+) (.*)$"
-    local order = { name = name, time = tonumber(name:match "^%d+"), prompt = prompt, id = id ~= "-" and id or nil }
-    orders[name] = order
+    local name, time, id, prompt = line:match "^(%x+) (%d+) (%S+) (.*)$"
+    local order = { name = name, time = tonumber(time), id = id ~= "-" and id or nil, prompt = prompt }
     start(order, find)
   end
   file:close()

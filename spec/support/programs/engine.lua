@@ -142,7 +142,7 @@ end
 ---@return spec.Engine
 function M.start(folder, name, options, image_bytes)
   local game = child.read "examples/engine/game.lua"
-  game = game:gsub("LOOKS, PAUSE = %d+, %d+", "LOOKS, PAUSE = 4, 0.2")
+  game = game:gsub("LOOKS, PAUSE = %d+, %d+", "LOOKS, PAUSE = 4, 0.05")
   if image_bytes then
     write(folder .. "/image.jpg", "\255\216\255" .. ("x"):rep(image_bytes - 3))
     game = game:gsub('IMAGE = "[^"]*"', 'IMAGE = "image.jpg"')
