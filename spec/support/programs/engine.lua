@@ -29,7 +29,8 @@ end
 -- The indented lines of the comment of engine.c: those that build it, and the one that runs it.
 local function lines_of_comment()
   local lines = {}
-  for line in child.read "examples/engine/engine.c":match "^/%*(.-)%*/":gmatch " %*   ([^\n]*\n)" do lines[#lines + 1] = line end
+  local comment = child.read "examples/engine/engine.c":match "^/%*(.-)%*/"
+  for line in comment:gmatch " %*   ([^\n]*\n)" do lines[#lines + 1] = line end
   return table.concat(lines, "", 1, #lines - 1), lines[#lines]
 end
 
@@ -51,7 +52,14 @@ end
 ---@param folder string
 ---@param name string? of the program; default: engine, as in the comment
 ---@param compiler string? in place of cc, with options
-function M.build(folder, name, compiler)
+---@param changes table<string, string>? texts of engine.c, and what replaces them
+function M.build(folder, name, compiler, changes)
+  local text = child.read "examples/engine/engine.c"
+  for old, new in pairs(changes or {}) do
+    local from, to = text:find(old, 1, true)
+    text = text:sub(1, from - 1) .. new .. text:sub(to + 1)
+  end
+  write(folder .. "/examples/engine/engine.c", text)
   run_in(folder, (lines_of_comment():gsub("cc %-o engine", ("%s -o %s"):format(compiler or "cc", name or "engine"))))
 end
 
@@ -70,7 +78,9 @@ Engine.__index = Engine
 -- The next line of the output; raises at its end.
 local function read_line(self)
   local line = self._output:read("*l")
-  if not line or line:find "^exit %d+$" then error(("the engine has ended: %s\n%s"):format(tostring(line), self:errors()), 3) end
+  if not line or line:find "^exit %d+$" then
+    error(("the engine has ended: %s\n%s"):format(tostring(line), self:errors()), 3)
+  end
   self.lines[#self.lines + 1] = line
 end
 
@@ -148,13 +158,15 @@ function M.start(folder, name, options, image_bytes)
     game = game:gsub('IMAGE = "[^"]*"', 'IMAGE = "image.jpg"')
   end
   write(folder .. "/game.lua", game)
-  local variables = {}
-  for option, variable in pairs(VARIABLES) do variables[#variables + 1] = ("%s=%s"):format(variable, options[option]) end
+  local words = { CLEAN }
+  for option, variable in pairs(VARIABLES) do words[#words + 1] = ("%s=%s"):format(variable, options[option]) end
   run(("cd %s && rm -f input && mkfifo input"):format(folder))
   local self = setmetatable({ lines = {}, _folder = folder, _game = game }, Engine)
-  local command = ("%s %s ./%s game.lua"):format(CLEAN, table.concat(variables, " "), name)
-  self._output = assert(io.popen(("cd %s; sh -c 'echo $$; exec %s' <input 2>errors; echo \"exit $?\""):format(folder, command), "r"))
-  self._input = assert(io.open(folder .. "/input", "r+")) -- also for reading: a write does not end the spec when the engine has ended
+  self._output = assert(io.popen(([[
+    cd %s
+    sh -c 'echo $$; exec %s ./%s game.lua' <input 2>errors
+    echo "exit $?"]]):format(folder, table.concat(words, " "), name), "r"))
+  self._input = assert(io.open(folder .. "/input", "r+")) -- "+": the spec survives a write after the engine has ended
   self._input:setvbuf "no"
   self._process = tonumber(self._output:read("*l"))
   self:wait(LOADS)

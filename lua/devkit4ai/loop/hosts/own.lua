@@ -206,7 +206,8 @@ M.detach = M.spawn
 ---@param budget number? seconds; a task that is ready after them runs in the next frame
 function M.update(budget)
   if inside_task() then
-    errors.raise("devkit4ai.update: call it in the main program, once a frame, not in a task; tasks go on without it")
+    errors.raise("devkit4ai.update: call it in the main program, once a frame, not in a task or its callbacks; tasks "
+      .. "go on without it")
   end
   if engine:ready() then drain() end
   if sleeping.first then wake_sleepers() end
