@@ -124,7 +124,7 @@ insulate("in frames", function()
     local answers = {}
     for limit in pairs { total = true, idle = true } do
       local client = devkit4ai.new { base_url = held.url, access_token = "t", timeout = { [limit] = 2 } }
-      devkit4ai.spawn(function() answers[#answers + 1] = { client:me() } end)
+      devkit4ai.spawn(function() table.insert(answers, { client:me() }) end)
     end
     frames_until(function() return #held:requests() == 2 end)
     held:release()
