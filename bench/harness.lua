@@ -137,6 +137,8 @@ function M.new_shared(folder, start_server)
     return path
   end
 
+  function makers.folder() return folder end
+
   function makers.me_head() return head("me", "calls URL 1 0") end
 
   function makers.upload_head(shared) return head("upload", "upload URL -", shared.images) end

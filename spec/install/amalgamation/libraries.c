@@ -1,5 +1,5 @@
-/* libraries.c - libraries SCRIPT LEFT_OUT [ARGUMENT...]: a state with the libraries alone that the client needs, but for one of them.
- * LEFT_OUT: its name, or none. */
+/* libraries.c - libraries LEFT_OUT SCRIPT [ARGUMENT...]: runs a script in a state with the libraries alone that the client needs,
+ * but for one of them. LEFT_OUT: its name, or none. */
 #include <lauxlib.h>
 #include <lualib.h>
 #include <stdio.h>
@@ -29,9 +29,9 @@ static void open_libraries (lua_State *L, const char *left_out) {
 static int open_and_run (lua_State *L) {
   char **arguments = (char **)lua_touserdata(L, 1);
   int count = 0;
-  open_libraries(L, arguments[2]);
+  open_libraries(L, arguments[1]);
   devkit4ai_open(L);
-  if (luaL_loadfile(L, arguments[1]) != 0) return lua_error(L);
+  if (luaL_loadfile(L, arguments[2]) != 0) return lua_error(L);
   for (; arguments[3 + count] != NULL; count++) lua_pushstring(L, arguments[3 + count]);
   lua_call(L, count, 0);
   return 0;

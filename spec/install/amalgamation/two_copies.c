@@ -15,7 +15,7 @@ typedef struct {
 } job;
 
 static void load (job *j, const char *path) {
-  j->library = dlopen(path, RTLD_NOW | RTLD_GLOBAL);  /* the worst case: the second one sees the symbols of the first one */
+  j->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
   j->run = j->library != NULL ? (run_function *)dlsym(j->library, "run_script") : NULL;
   if (j->run != NULL) return;
   fprintf(stderr, "%s\n", dlerror());
