@@ -1,8 +1,8 @@
 --- The game's Lua: the player types a prompt and gets a sprite. The engine (engine.c) calls M.frame.
 ---
---- An order is in the file orders.txt from before its request is sent until its sprite is saved. So after a hot reload, a crash
---- or kill -9, the game finds the generation again: by its id, or by the order's name, which is a part of the instructions.
---- The game never sends an order twice.
+--- An order is in the file orders.txt from before its request is sent until its sprite is saved. So after a hot reload, a
+--- crash or kill -9, the game finds the generation again: by its id, or by the order's name, which is a part of the
+--- instructions. The game never sends an order twice.
 local devkit4ai = require "devkit4ai"
 
 local ORDERS = "orders.txt" -- in your game: in the folder of saved games
@@ -10,7 +10,7 @@ local IMAGE = "examples/images/neon.png"
 local LOOKS, PAUSE = 6, 5 -- a new generation may appear in the list only after some seconds
 local DAY = 24 * 3600 -- seconds that the player's clock may differ from the server's
 
--- With your own keys, from the environment. A game that you ship has none: it talks to a server of yours, which has the keys.
+-- With your own keys, from the environment. A game that you ship has none: it talks to a server of yours, which has them.
 local client = assert(devkit4ai.new())
 
 local M = {}
@@ -18,8 +18,8 @@ local M = {}
 local orders = {} -- by name: { name, time, prompt, id }; id: nil until the server has accepted the order
 local tasks = {} -- by name; of the orders in progress
 
--- The engine may be killed at any time, so the new file replaces the old one as a whole. To survive a power failure as well,
--- use your engine's function that also calls fsync.
+-- The engine may be killed at any time, so the new file replaces the old one as a whole. To survive a power failure as
+-- well, use your engine's function that also calls fsync.
 local function save_orders()
   local file = assert(io.open(ORDERS .. ".new", "w"))
   for name, order in pairs(orders) do
