@@ -12,6 +12,9 @@ local M = {}
 local client = assert(devkit4ai.new { store = require("devkit4ai.store.nginx").new "tokens" })
 local project = assert(client:project())
 
+--- The project that all users belong to.
+M.project = project
+
 -- A handler gets the user's client, the session (nil in a public route), and the id in the path or the JSON of the body.
 -- It returns a table (sent as JSON), true (no content), false (it has sent the response), or the address of a file.
 local ROUTES = {
