@@ -6,9 +6,7 @@ local M = { images = {}, message = "" } -- images: { path, picture }; busy: { te
 local client
 local SENTENCES = { -- by the operation and the kind, or by the kind
   ["login auth"] = "The address or the password is wrong.", auth = "Your session is over. Please log in again.",
-  conflict = "There is already an account with this address.", network = "The server can't be reached. Is it running?",
-  tls = "The connection to the server is not secure.", timeout = "The server takes too long. Please try again later.",
-  rate_limited = "Too many requests. Please try again later.", too_large = "An image has more than 10 MB.",
+  network = "The server can't be reached.", rate_limited = "Too many requests. Please try again later.",
   ["list_generations not_found"] = "Your last order did not arrive, and costs nothing.",
 }
 
@@ -27,26 +25,26 @@ end
 
 -- Waits for a generation, and shows its image.
 local function finish(gen, message, err)
-  if not gen then return nil, message, err end
+  if not gen then return gen, message, err end
   local function show() M.busy.text = gen.status == "pending" and "In the queue" or "The image is being made" end
   M.busy.sent = nil
-  local bytes, kind
   message, err = select(2, gen:wait { on_progress = show })
-  if not err then bytes, kind, err = gen:bytes() end
   if err and err.kind == "failed" then helper.forget() end
-  if err then return nil, message or kind, err end
+  if err then return nil, message, err end
+  local bytes, kind, failure = gen:bytes()
+  if not bytes then return nil, kind, failure end
   M.result = { bytes = bytes, name = gen.id .. "." .. kind, time = love.timer.getTime() }
   local pixels, why = helper.decode(bytes)
-  if not pixels then return nil, why .. ". You can save the image." end
-  M.result.picture = love.graphics.newImage(pixels)
+  M.result.picture = pixels and love.graphics.newImage(pixels)
+  return pixels, why
 end
 
 function M.order(prompt)
   run("Sending", function()
-    local paths = {}
-    for i, image in ipairs(M.images) do paths[i] = image.path end
-    local function show(sent, total) M.busy.sent, M.busy.total = sent, total end
-    return finish(helper.generate(client, { images = paths, prompt = prompt, on_upload = show }))
+    local options, busy = { images = {}, prompt = prompt }, M.busy
+    for i, image in ipairs(M.images) do options.images[i] = image.path end
+    function options.on_upload(sent, total) busy.sent, busy.total = sent, total end
+    return finish(helper.generate(client, options))
   end)
 end
 
@@ -58,10 +56,10 @@ end
 
 function M.log_in(email, password, is_new)
   run(is_new and "Signing up" or "Logging in", function()
-    local done, message, err = true, nil, nil
-    if is_new then done, message, err = client:register { email = email, password = password } end
-    if done then done, message, err = client:login(email, password) end
-    if not done then return nil, message, err end
+    local _, message, err
+    if is_new then _, message, err = client:register { email = email, password = password } end
+    if not err then _, message, err = client:login(email, password) end
+    if err then return nil, message, err end
     M.user = email
     return finish(helper.resume(client))
   end)
@@ -78,8 +76,7 @@ end
 
 function M.save()
   local done, why = love.filesystem.write(M.result.name, M.result.bytes)
-  local path = love.filesystem.getSaveDirectory() .. "/" .. M.result.name
-  M.message = done and "Saved as " .. path or "The save folder can't be written: " .. why
+  M.message = done and ("Saved as %s/%s"):format(love.filesystem.getSaveDirectory(), M.result.name) or why
 end
 
 return M

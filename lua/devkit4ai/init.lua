@@ -98,8 +98,11 @@ function M.sleep(seconds)
   return require("devkit4ai.loop.task").sleep(seconds)
 end
 
+local update -- devkit4ai.update after the first call
+
 --- Runs the tasks that are ready; for programs with frames: call it once per frame. From its first call on, a thread of the
---- library does the network I/O, so no frame waits for it. A task that is ready after the budget runs in a later frame.
+--- library does the network I/O, so no frame waits for it. The first call also loads the library's modules, which takes some
+--- milliseconds: make it before the first frame. A task that is ready after the budget runs in a later frame.
 --- ```lua
 --- local task = devkit4ai.spawn(function() return client:me() end)
 --- devkit4ai.update() -- as in: function love.update() devkit4ai.update() end
@@ -107,7 +110,11 @@ end
 --- ```
 ---@param options { budget: number? }? budget: seconds for the tasks of one frame, default 0.004; at least one task runs
 function M.update(options)
-  return require("devkit4ai.loop.task").update(options)
+  if update then return update(options) end
+  local first_update = require("devkit4ai.loop.task").update
+  first_update(options)
+  require("devkit4ai.resources.client").load_modules()
+  update = first_update
 end
 
 return M
