@@ -37,13 +37,16 @@ result:push(done and value or tostring(value))
 ---@param gateway string its address
 ---@return devkit4ai.Client? client
 ---@return string? message
----@return devkit4ai.Error? err kind `file`: the save folder can't be written
+---@return devkit4ai.Error? err nil: the save folder can't be written
 function M.client(gateway)
-  love.filesystem.createDirectory "" -- LÖVE makes the save folder at the first write; if it can't, `new` says so
   devkit4ai.update()
+  local folder = love.filesystem.getSaveDirectory()
+  if not love.filesystem.createDirectory "" then -- LÖVE makes the save folder at the first write
+    return nil, ("devkit4ai.love: the save folder can't be written: %s"):format(folder)
+  end
   return devkit4ai.new {
     base_url = gateway, role = "end_user", project_id = NO_PROJECT, developer_key = NO_KEY, project_key = NO_KEY,
-    store = require("devkit4ai.store.file").new(love.filesystem.getSaveDirectory() .. "/devkit4ai-session"),
+    store = require("devkit4ai.store.file").new(folder .. "/devkit4ai-session"),
   }
 end
 
@@ -58,11 +61,10 @@ end
 ---@return { data: string, filename: string }? image
 ---@return string? message
 function M.image(source, filename)
-  local is_path = type(source) == "string"
-  local data, why = source, nil
-  if is_path then data, why = love.filesystem.read(source) else data = source:getString() end
+  if type(source) ~= "string" then return { data = source:getString(), filename = filename or "image" } end
+  local data, why = love.filesystem.read(source)
   if not data then return nil, ("devkit4ai.love: %s can't be read: %s"):format(source, why) end
-  return { data = data, filename = filename or is_path and source:match "[^/]+$" or "image" }
+  return { data = data, filename = filename or source:match "[^/]+$" }
 end
 
 --- Decodes an image in a love.thread: in the game's own thread, 1024 x 1024 pixels cost a frame of 100 ms. Call it in a task,
