@@ -149,7 +149,9 @@ describe("the game in LÖVE", function()
       local player = ...
       player.wait_for "New account"
       player.type "a@example.com"
-      player.wait_for "a@example.com"
+      player.press "tab"
+      player.type "SecurePass123"
+      player.wait_for "*************"
       player.press "return"
       player.wait_for "The server can't be reached."
     ]], { gateway = "http://127.0.0.1:1" })

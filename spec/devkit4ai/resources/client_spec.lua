@@ -90,7 +90,8 @@ describe("client", function()
   end)
 
   it("login reports an empty password", function()
-    local message = fails("invalid", "not_sent", nil, "login", devkit4ai.new({ base_url = box.url }):login("a@b.com", ""))
+    local client = devkit4ai.new { base_url = box.url }
+    local message = fails("invalid", "not_sent", nil, "login", client:login("a@b.com", ""))
     assert.equal("client:login: the password is empty; nothing was sent", message)
   end)
 

@@ -44,8 +44,9 @@ end
 function M.new(screen)
   local self = setmetatable({ _screen = screen, _top = child.folder() }, Game)
   self.folder, self.home = self._top .. "/studio", self._top .. "/home"
-  shell(("mkdir %s %s && cp examples/love/*.lua %s && mv %s/main.lua %s/game.lua && cp spec/support/love/driver.lua %s/main.lua")
-    :format(self.folder, self.home, self.folder, self.folder, self.folder, self.folder))
+  shell(("mkdir %s %s"):format(self.folder, self.home))
+  shell(("cp examples/love/*.lua %s && mv %s/main.lua %s/game.lua"):format(self.folder, self.folder, self.folder))
+  shell(("cp spec/support/love/driver.lua %s/main.lua"):format(self.folder))
   return self
 end
 
@@ -64,10 +65,10 @@ function Game:pack(is_fused)
 end
 
 --- Starts the game, which is played by a script.
----@param options { play: string, gateway: string?, home: string?, command: string? } command: in place of LÖVE with the tree's paths
+---@param options { play: string, gateway: string?, home: string?, command: string? } command: in place of build/run love
 ---@return fun(): spec.Ended finish waits for its end
 function Game:start(options)
-  local variables = { DISPLAY = self._screen.display, SDL_AUDIODRIVER = "dummy", XDG_DATA_HOME = options.home or self.home,
+  local variables = { DISPLAY = self._screen.display, XDG_DATA_HOME = options.home or self.home,
     GATEWAY = options.gateway or "http://127.0.0.1:1", PLAY = options.play }
   local words = {}
   for name, value in pairs(variables) do words[#words + 1] = ("%s='%s'"):format(name, (value:gsub("'", [['\'']]))) end

@@ -9,7 +9,8 @@ local M = {}
 
 local GENERATION = "/generation/generations%-v2"
 local ALLOWED = { -- below /api/v1; anything else is refused, such as what only the owner of the keys may do
-  "^POST /auth/register$", "^POST /auth/login$", "^POST /auth/refresh$", "^GET /auth/me$", "^POST /generation/generate%-v2$",
+  "^POST /auth/register$", "^POST /auth/login$", "^POST /auth/refresh$", "^GET /auth/me$",
+  "^POST /generation/generate%-v2$",
   "^GET " .. GENERATION .. "$", "^GET " .. GENERATION .. "/[%x-]+/status$", "^DELETE " .. GENERATION .. "/[%x-]+$",
 }
 
