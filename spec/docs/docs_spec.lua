@@ -6,7 +6,11 @@ local child = require "spec.support.process.child"
 
 -- Blocks that other specs run: by page, languages.
 local ELSEWHERE = {
+  ["docs/building.md"] = { cmake = "spec/install/cmake_projects.sh", sh = "spec/install/cmake_projects.sh" },
   ["docs/command.md"] = { sh = "spec/devkit4ai/cli/docs_spec.lua" },
+  ["docs/embedding.md"] = {
+    c = "spec/install/amalgamation.lua", lua = "spec/install/amalgamation.lua", sh = "spec/install/amalgamation.lua",
+  },
   ["docs/hosts/kong-apisix.md"] = { lua = "spec/examples/plugins_spec.lua" },
   ["docs/hosts/nginx.md"] = {
     lua = "spec/devkit4ai/loop/hosts/nginx_docs_spec.lua", nginx = "spec/devkit4ai/loop/hosts/nginx_docs_spec.lua",
@@ -22,7 +26,7 @@ local ELSEWHERE = {
 
 -- Blocks that are not run: other systems' lines, what installs, what asks the live API, what ends with Ctrl-C alone.
 local NOT_RUN = {
-  ["README.md"] = 1, ["docs/building.md"] = 6, ["docs/first-steps.md"] = 3, ["docs/hosts/nginx.md"] = 6,
+  ["README.md"] = 1, ["docs/building.md"] = 6, ["docs/embedding.md"] = 2, ["docs/first-steps.md"] = 3, ["docs/hosts/nginx.md"] = 6,
   ["docs/hosts/kong-apisix.md"] = 1, ["docs/proxy.md"] = 2, ["docs/sandbox.md"] = 1,
 }
 

@@ -18,7 +18,7 @@ enum { PUSH_RESPONSE = 1 };      /* index of push_response in the metatable: 5.1
 static int push_response (lua_State *L);
 
 static engine_userdata *check_userdata (lua_State *L) {
-  engine_userdata *u = dk_check_self(L, DK_TYPE_ENGINE);
+  engine_userdata *u = (engine_userdata *)dk_check_self(L, DK_TYPE_ENGINE);
   luaL_argcheck(L, u->engine != NULL, 1, "the engine is closed");
   return u;
 }
@@ -34,7 +34,7 @@ static const void *get_metatable (lua_State *L, dk_userdata_type type) {
 
 /* engine() -> engine; its user value anchors the requests that transfers borrow from */
 int dk_lua_engine (lua_State *L) {
-  engine_userdata *u = dk_new_userdata(L, DK_TYPE_ENGINE, sizeof *u);
+  engine_userdata *u = (engine_userdata *)dk_new_userdata(L, DK_TYPE_ENGINE, sizeof *u);
   u->request_metatable = get_metatable(L, DK_TYPE_REQUEST);
   u->secrets_metatable = get_metatable(L, DK_TYPE_SECRETS);
   lua_newtable(L);
@@ -46,7 +46,7 @@ int dk_lua_engine (lua_State *L) {
 
 /* close(), __gc, __close: a second call changes nothing */
 static int engine_close (lua_State *L) {
-  engine_userdata *u = dk_check_self(L, DK_TYPE_ENGINE);
+  engine_userdata *u = (engine_userdata *)dk_check_self(L, DK_TYPE_ENGINE);
   if (u->engine == NULL) return 0;
   dk_engine_close(u->engine);
   dk_engine_free(u->engine);
@@ -187,7 +187,7 @@ static dk_xfer *take_finished (engine_userdata *u) {
 
 /* push_response(x, more) -> the results of next */
 static int push_response (lua_State *L) {
-  const dk_xfer *x = lua_touserdata(L, 1);
+  const dk_xfer *x = (const dk_xfer *)lua_touserdata(L, 1);
   lua_pushinteger(L, (lua_Integer)x->engine.id);
   lua_pushvalue(L, 2);
   lua_pushinteger(L, (lua_Integer)x->response.status);

@@ -20,7 +20,7 @@ local M = {}
 ---@field total integer? bytes of its body, once an upload has finished
 
 local engine = core.engine()
-local submit, next_finished = engine.submit, engine.next
+local submit, next_finished, now = engine.submit, engine.next, core.now
 local transfers = {} -- by id; without a client: its response came before it was registered
 local single -- one transfer that is not in the table: with a new key for each call, the table would be built anew each time
 local released -- the record of a finished transfer, for the next one: a new record would cost 2 % of a small call
@@ -45,8 +45,9 @@ end
 
 --- Hands out the finished transfers.
 ---@param seconds number? waits so long for the first one
+---@param deadline number? on the loop's clock: one that is there after it stays for the next time; at least one is handed out
 ---@return boolean untaken some responses are not taken yet: call it again soon
-function M.drain(seconds)
+function M.drain(seconds, deadline)
   if untaken[1] then find_orphans() end
   repeat
     local id, more, status, body, head, trouble, times, sent, total = next_finished(engine, seconds)
@@ -67,7 +68,7 @@ function M.drain(seconds)
       host.wake(transfer)
     end
     seconds = nil
-  until not more
+  until not more or deadline and now() >= deadline
   return untaken[1] ~= nil
 end
 
@@ -147,16 +148,16 @@ function M.cancel_closed()
   end
 end
 
---- devkit4ai.update: from the first call on, a thread steps the engine.
+--- devkit4ai.update: from the first call on, a thread steps the engine. It starts at once, and with it libcurl: in a call's
+--- frame that would take milliseconds. A build without threads has none: then each call steps the engine.
 ---@param budget number? seconds
 function M.update(budget)
   if not host.update then
     errors.raise(("devkit4ai.update: the loop %q runs the tasks by itself; remove this call"):format(host.name))
   end
   host.update(budget) -- raises inside a task, before there is a thread
-  if threaded then return end
-  local started, why = engine:start()
-  if not started then error("devkit4ai.update: " .. why, 0) end
+  if threaded or not core.threads then return end
+  if not (engine:start() and engine:fd()) then error("devkit4ai.update: no thread could be started", 0) end
   threaded = true
 end
 

@@ -8,6 +8,7 @@ local waits = require "devkit4ai.loop.waits"
 local context = require "devkit4ai.request.context"
 local host = require "devkit4ai.loop.host"
 local lazy = require "devkit4ai.util.lazy"
+local operations = require "devkit4ai.api.operations"
 local project_context = lazy.module "devkit4ai.request.context.project"
 local refresh = lazy.module "devkit4ai.auth.refresh"
 local session = lazy.module "devkit4ai.auth.session"
@@ -36,12 +37,21 @@ local function generation_module() return require "devkit4ai.resources.generatio
 local function create_module() return require "devkit4ai.generation.create" end
 local function key_module() return require "devkit4ai.resources.key" end
 
---- Loads all modules. Where the loop also serves others, no call may hold it up to read modules: that takes milliseconds, and
---- descriptors that may be gone when a call fails.
+--- Loads what calls load at their first use. Where the loop also serves others, or draws frames, no call may hold it up to
+--- read modules: that takes milliseconds, and descriptors that may be gone when a call fails.
 function M.load_modules()
   project_module()
   generation_module()
   create_module()
+  key_module()
+  require "devkit4ai.auth.stored_session"
+  require "devkit4ai.loop.group"
+  require "devkit4ai.request.headers"
+  require "devkit4ai.resources.key_rotation"
+  require "devkit4ai.resources.payments"
+  require "devkit4ai.resources.raw_request"
+  require "devkit4ai.resources.stripe"
+  operations.all()
   lazy.load_all()
 end
 

@@ -29,6 +29,7 @@ end
 local function fits(row, value)
   if value == nil then return not row.required end
   local kind = type(value)
+  if row.type == kind then return true end -- without an iterator, which would be an allocation in each frame
   for wanted in row.type:gmatch("%a+") do
     if wanted == kind then return true end
   end
