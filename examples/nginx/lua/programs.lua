@@ -19,7 +19,7 @@ local function check(request)
   for _, pattern in ipairs(ALLOWED) do found = found or route:find(pattern) ~= nil end
   if not found then failures.refuse(404, "There is nothing at this address.") end
   if not route:find "generate" then return end
-  local token = (ngx.var.http_authorization or ""):match "^Bearer (%S+)$"
+  local token = (ngx.var.http_authorization or ""):match "^Bearer (%S+)$" or failures.refuse(401, "Log in first.")
   request.user = failures.try(router.project:end_user { access_token = token })
   accounts.count({ user_id = failures.try(request.user:me()).id }, "generations") -- the API has checked the token
 end
