@@ -81,7 +81,7 @@ describe("the game in LÖVE", function()
       player.take "love.png"
       player.click "Save"
       player.wait_for "Saved as "
-      player.say(#player.frames > 200)
+      player.say(#player.frames > 30)
     ]], { gateway = slow.origin })
     assert.equal("true\n", out)
     assert.equal(1, slow:generated())
