@@ -16,6 +16,8 @@ local M = {}
 ---@field head string|false|nil the response's header block
 ---@field trouble table|false|nil unless the response is whole: { name, text, step, seconds, fate }
 ---@field times table|false|nil seconds of its steps, where the request asks for them
+---@field sent integer? bytes of its body that were sent, once an upload has finished
+---@field total integer? bytes of its body, once an upload has finished
 
 local engine = core.engine()
 local submit, next_finished, now = engine.submit, engine.next, core.now
@@ -48,7 +50,7 @@ end
 function M.drain(seconds, deadline)
   if untaken[1] then find_orphans() end
   repeat
-    local id, more, status, body, head, trouble, times = next_finished(engine, seconds)
+    local id, more, status, body, head, trouble, times, sent, total = next_finished(engine, seconds)
     if not id then break end
     local transfer = single
     if transfer and transfer.id == id then single = nil else
@@ -60,6 +62,7 @@ function M.drain(seconds, deadline)
       transfers[id] = transfer
     end
     transfer.status, transfer.body, transfer.head, transfer.trouble, transfer.times = status, body, head, trouble, times
+    if total then transfer.sent, transfer.total = sent, total end
     if transfer.client and not transfer.is_abandoned then
       if transfer.on_orphan and host.is_gone then untaken[#untaken + 1] = transfer end
       host.wake(transfer)
@@ -112,6 +115,7 @@ end
 ---@param transfer devkit4ai.loop.Transfer
 function M.release(transfer)
   transfer.client, transfer.body, transfer.head, transfer.trouble, transfer.times = false, false, false, false, false
+  if transfer.total then transfer.sent, transfer.total = nil, nil end
   released = transfer
 end
 
@@ -127,11 +131,12 @@ function M.cancel(transfer)
   if not transfer.status then engine:cancel(transfer.id) end
 end
 
---- Bytes sent so far and in total; nil: it has finished.
+--- Bytes sent so far and in total.
 ---@param transfer devkit4ai.loop.Transfer
----@return integer? sent
+---@return integer? sent nil: it was cancelled by the end of the engine
 ---@return integer? total
 function M.progress(transfer)
+  if transfer.total then return transfer.sent, transfer.total end
   return engine:progress(transfer.id)
 end
 

@@ -490,7 +490,7 @@ end
 --- local response = assert(client:request { method = "GET", path = "/api/v1/auth/me" })
 --- print(response.status, response.json.email) --> 200 dev@example.com
 --- ```
----@param options { method: string, path: string, query: table?, json: table?, form: table?, role: string?, timeout: number?, headers: table<string, string>?, on_upload: (fun(sent: integer, total: integer))? } path: begins with /; query: values by name; json: a table, the body; form: values by name, of which one may be a list of 1 to 5 images, with at most 4 other values; role: whose headers are sent, default the client's; on_upload: called with numbers of bytes, every 0.1 s during the upload
+---@param options { method: string, path: string, query: table?, json: table?, form: table?, role: string?, timeout: number?, headers: table<string, string>?, on_upload: (fun(sent: integer, total: integer))? } path: begins with /; query: values by name; json: a table, the body; form: values by name, of which one may be a list of 1 to 5 images, with at most 4 other values; role: whose headers are sent, default the client's; on_upload: called with numbers of bytes, every 0.1 s during the upload and at its end
 ---@param call_options (devkit4ai.Uploading|number)? options of every call; a number is the timeout
 ---@return devkit4ai.Response?
 ---@return string? message
