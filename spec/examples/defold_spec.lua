@@ -8,9 +8,9 @@ local manifest, source = child.read(EXAMPLE .. "/ext.manifest"), child.read(EXAM
 -- What the manual allows: https://defold.com/manuals/extensions and https://defold.com/manuals/extensions-ext-manifests
 local FOLDERS = { include = true, lib = true, manifests = true, res = true, src = true }
 local KEYS = {
-  aaptExcludePackages = true, aaptExcludeResourceDirs = true, aaptExtraPackages = true, defines = true, excludeJars = true,
-  excludeLibs = true, excludeSymbols = true, flags = true, frameworks = true, libs = true, linkFlags = true,
-  weakFrameworks = true,
+  aaptExcludePackages = true, aaptExcludeResourceDirs = true, aaptExtraPackages = true, defines = true,
+  excludeJars = true, excludeLibs = true, excludeSymbols = true, flags = true, frameworks = true, libs = true,
+  linkFlags = true, weakFrameworks = true,
 }
 
 -- The build server's command for a source on Linux, in share/extender/build_input.yml of Defold; every source is C++ for it.
@@ -18,22 +18,11 @@ local KEYS = {
 local COMPILE = "clang++ -DDM_PLATFORM_LINUX -D__STDC_LIMIT_MACROS -Wall -Werror=format -fno-exceptions -fPIC "
   .. "-fvisibility=hidden"
 
--- A game: `devkit4ai` is there without require, and update() is called once a frame.
+-- The script of the page, with Defold's functions that it calls. `devkit4ai` is there without require.
 local GAME = [[
-  local devkit4ai, user = devkit4ai, {}
-  for name, value in (...):gmatch("([%w_]+)=([^ ]+)") do user[name] = value end
-  local client = assert(devkit4ai.new(user))
-  local task = devkit4ai.spawn(function()
-    local gen = assert(client:generate { images = { "examples/images/neon.png" }, prompt = "neon" })
-    assert(gen:wait { interval = 0.1 })
-    return #assert(gen:bytes())
-  end)
-  return function()
-    devkit4ai.update()
-    if task.done then print(assert(task:join()) > 100000, require("devkit4ai") == devkit4ai) end
-    return task.done
-  end
-]]
+  image = { load = function(bytes) return bytes end }
+  function show(bytes) print(#bytes > 100000, require("devkit4ai") == devkit4ai) ended = true end
+]] .. child.read("docs/hosts/defold.md"):match("\n```lua\n(.-)```")
 
 local function run(command)
   local pipe = assert(io.popen(command .. " 2>&1"))
@@ -75,30 +64,34 @@ describe("the extension for Defold", function()
 
   it("compiles to nothing on other platforms", function()
     local object = os.tmpname()
-    assert.equal("", run(("clang++ -DDM_PLATFORM_WINDOWS -Wall -Wextra -Werror -I%s -c %s/src/extension.cpp -o %s"):format(
-      STAND_IN, EXAMPLE, object)))
+    assert.equal("", run(("clang++ -DDM_PLATFORM_WINDOWS -Wall -Wextra -Werror -I%s %s/src/extension.cpp -c -o %s")
+      :format(STAND_IN, EXAMPLE, object)))
     assert.is_nil(run("nm -u " .. object):find("lua_", 1, true))
     os.remove(object)
   end)
 
   it("runs a game that generates an image", function()
     local folder = child.folder()
-    finally(function() child.remove(folder) end)
     assert.equal("", run("tools/amalgamation"))
-    assert.equal("", run(("cp -r %s/. %s && cp build/amalgamation/devkit4ai.* %s/include"):format(EXAMPLE, folder, folder)))
-    local flags = manifest:match('flags: %["([^"]+)"%]')
-    local include = ("%s %s -I%s/include -I%s"):format(COMPILE, flags, folder, STAND_IN)
-    assert.equal("", run(("%s %s/src/extension.cpp -c -o %s/extension.o"):format(include, folder, folder)))
-    assert.equal("", run(("%s -DSYMBOL=%s %s/engine.cpp %s/extension.o -o %s/engine -l:liblua5.1-cjson.a -lluajit-5.1 -lcurl"):format(
-      include, manifest:match('name: "(%w+)"'), STAND_IN, folder, folder)))
+    local function run_here(command) -- in which F is the folder, and S the one of what stands for Defold
+      return run((command:gsub("([FS])/", { F = folder .. "/", S = STAND_IN .. "/" })))
+    end
+    assert.equal("", run_here(("cp -r %s/. F/ && cp build/amalgamation/devkit4ai.* F/include/"):format(EXAMPLE)))
+    assert.equal("", run_here "cp examples/images/neon.png F/a.png")
+    local compile = ("%s %s -IF/include -IS/"):format(COMPILE, manifest:match('flags: %["([^"]+)"%]'))
+    assert.equal("", run_here(compile .. " F/src/extension.cpp -c -o F/extension.o"))
+    assert.equal("", run_here(("%s -DSYMBOL=%s S/engine.cpp F/extension.o -o F/engine"):format(
+      compile, manifest:match('name: "(%w+)"')) .. " -l:liblua5.1-cjson.a -lluajit-5.1 -lcurl"))
 
     local sandbox = assert(require("devkit4ai.sandbox").start { step_time = 0.05 })
     finally(function() sandbox:stop() child.remove(folder) end)
-    local list = {}
+    local variables = { access_token = "JWT_TOKEN" } -- the others have the option's name
+    local list = { "LUA_PATH= LUA_CPATH=" }
     for name, value in pairs(assert(sandbox:developer { email = "dev@example.com", password = "SecurePass123" })) do
-      list[#list + 1] = name .. "=" .. value
+      list[#list + 1] = ("DEVKIT4AI_%s='%s'"):format(variables[name] or name:upper(), value)
     end
     write(folder .. "/game.lua", GAME)
-    assert.equal("true\ttrue\n", run(("LUA_PATH= LUA_CPATH= %s/engine %s/game.lua '%s'"):format(folder, folder, table.concat(list, " "))))
+    local command = "cd " .. folder .. " && " .. table.concat(list, " ") .. " ./engine game.lua"
+    assert.equal("true\ttrue\n", run(command))
   end)
 end)

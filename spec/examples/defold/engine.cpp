@@ -1,9 +1,10 @@
-/* engine.cpp - stands for the engine in defold_spec.lua: starts the extension, runs a script with frames, ends both.
- * It calls the entry points in the order of the manual: app_init, init, the script's frames, final, app_final.
- * usage: engine SCRIPT ARGUMENT. The script gets the argument in `...`, and returns the function of a frame: true ends the game.
+/* engine.cpp - stands for the engine in defold_spec.lua: starts the extension, runs a script's frames, ends both.
+ * It calls the entry points in the order of the manual: app_init, init, the script's init and updates, final, app_final.
+ * usage: engine SCRIPT. The script defines init(self) and update(self, dt); the global `ended` ends the game.
  */
 #include <dmsdk/sdk.h>
 #include <time.h>
+#include <unistd.h>
 
 extern "C" {
 #include <luajit-2.1/lualib.h>
@@ -15,9 +16,15 @@ static const dmExtension::Desc *extension;
 
 void dmExtension::Register (const Desc *desc) { extension = desc; }
 
-static int fail (lua_State *L) {
-  fprintf(stderr, "%s\n", lua_tostring(L, -1));
-  return 1;
+/* Calls a function of the script; f: its name. Ends the program with the message of an error. */
+static void call (lua_State *L, const char *f) {
+  lua_getglobal(L, f);
+  lua_getglobal(L, "self");
+  lua_pushnumber(L, 0.01);
+  if (lua_pcall(L, 2, 0, 0) != 0) {
+    fprintf(stderr, "%s\n", lua_tostring(L, -1));
+    _exit(1);
+  }
 }
 
 int main (int, char **argv) {
@@ -28,12 +35,15 @@ int main (int, char **argv) {
   luaL_openlibs(L);
   dmExtension::Params params = {L};
   if (extension->init(&params) != dmExtension::RESULT_OK || lua_gettop(L) != 0) return 1;
-  if (luaL_loadfile(L, argv[1]) != 0) return fail(L);
-  lua_pushstring(L, argv[2]);
-  if (lua_pcall(L, 1, 1, 0) != 0) return fail(L);
+  lua_newtable(L);
+  lua_setglobal(L, "self");
+  if (luaL_loadfile(L, argv[1]) != 0) return 1;
+  lua_setglobal(L, "script");
+  call(L, "script");
+  call(L, "init");
   for (bool ended = false; !ended;) {
-    lua_pushvalue(L, 1);
-    if (lua_pcall(L, 0, 1, 0) != 0) return fail(L);
+    call(L, "update");
+    lua_getglobal(L, "ended");
     ended = lua_toboolean(L, -1);
     lua_pop(L, 1);
     timespec frame = {0, 10000000};
