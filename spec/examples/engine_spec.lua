@@ -1,4 +1,5 @@
--- examples/engine: hot reloads, kill -9 and memory limits in a program that links everything in. What was paid is counted at the server.
+-- examples/engine: hot reloads, kill -9 and memory limits in a program that links everything in. What was paid is counted at
+-- the server.
 local child = require "spec.support.process.child"
 local engine = require "spec.support.programs.engine"
 local raw = require "spec.support.servers.raw"
@@ -154,6 +155,19 @@ describe("examples/engine", function()
     running:type "a lake"
     running:wait("a lake: " .. SAVED)
     assert.matches("syntax error.*not enough memory", running:errors())
+  end)
+
+  it("a save folder that can't be written: nothing is sent", function()
+    local running, blocker = start(), folder .. "/orders.txt.new"
+    os.execute("mkdir " .. blocker)
+    running:type "a boat"
+    repeat until running:errors():find "orders.txt.new: Is a directory"
+    os.execute("rmdir " .. blocker)
+    running:save()
+    running:type "a ship"
+    running:wait("a ship: " .. SAVED)
+    assert.equal(0, generations "a boat")
+    assert.equal(1, requests "create_generation")
   end)
 
   -- Types an order, and reloads at one of four moments: at once, during the upload, when the generation exists, after the answer.
