@@ -1,4 +1,5 @@
--- examples/engine: hot reloads, kill -9 and memory limits in a program that links everything in. What was paid is counted at the server.
+-- examples/engine: hot reloads, kill -9 and memory limits in a program that links everything in. What was paid is counted at
+-- the server.
 local child = require "spec.support.process.child"
 local engine = require "spec.support.programs.engine"
 local raw = require "spec.support.servers.raw"
@@ -149,11 +150,25 @@ describe("examples/engine", function()
   it("an error in the game, and a lack of memory: the engine goes on, and loads the next version", function()
     local running = start()
     running:save "this is not Lua"
+    repeat until running:errors():find "syntax error"
     running:save "local t = {} while true do t[#t + 1] = ('x'):rep(2 ^ 20) .. #t end"
+    repeat until running:errors():find "not enough memory"
     running:save()
     running:type "a lake"
     running:wait("a lake: " .. SAVED)
-    assert.matches("syntax error.*not enough memory", running:errors())
+  end)
+
+  it("a save folder that can't be written: nothing is sent", function()
+    local running, blocker = start(), folder .. "/orders.txt.new"
+    os.execute("mkdir " .. blocker)
+    running:type "a boat"
+    repeat until running:errors():find "orders.txt.new: Is a directory"
+    os.execute("rmdir " .. blocker)
+    running:save()
+    running:type "a ship"
+    running:wait("a ship: " .. SAVED)
+    assert.equal(0, generations "a boat")
+    assert.equal(1, requests "create_generation")
   end)
 
   -- Types an order, and reloads at one of four moments: at once, during the upload, when the generation exists, after the answer.
@@ -175,7 +190,7 @@ describe("examples/engine", function()
     return found or not assert.matches(NOT_THERE, line)
   end
 
-  -- Reloads so many times. Returns how many of the orders were found.
+  -- Reloads so many times. At least half of the orders are found: those that the server had before the reload.
   local function reload_under_load(name, reloads)
     local running, found = start(name, 4 * 1024 * 1024), 0
     for i = 1, reloads do
@@ -188,17 +203,20 @@ describe("examples/engine", function()
     running:close_input()
     assert.equal(0, running:finish())
     assert.equal("", running:errors())
-    return found
+    assert.is_true(found >= reloads / 2, found)
   end
 
-  it("200 reloads under load: no order is paid twice", function()
-    assert.is_true(reload_under_load("engine", 200) >= 100)
-  end)
+  for _, name in ipairs { "first", "second", "third", "fourth" } do
+    it("50 reloads under load, for the " .. name .. " time: no order is paid twice", function()
+      os.execute(("cp %s/engine %s/%s"):format(folder, folder, name))
+      reload_under_load(name, 50)
+    end)
+  end
 
   it("12 reloads under AddressSanitizer and UndefinedBehaviorSanitizer", function()
     engine.build(folder, "address",
       "gcc -fsanitize=address,undefined -fno-sanitize-recover=all -g -Wall -Wextra -Werror")
-    assert.is_true(reload_under_load("address", 12) >= 6)
+    reload_under_load("address", 12)
   end)
 
   -- As in an engine that gives its work to a pool of threads. Only one of them uses the state at a time.
@@ -209,6 +227,6 @@ describe("examples/engine", function()
       ["run_protected(&engine, run_frame);"] = "{ pthread_t thread; "
         .. "if (pthread_create(&thread, NULL, run_on_thread, &engine) == 0) pthread_join(thread, NULL); }",
     })
-    assert.is_true(reload_under_load("threads", 12) >= 6)
+    reload_under_load("threads", 12)
   end)
 end)
