@@ -115,6 +115,24 @@ return {
     end,
   },
   {
+    name = "on_upload gets the whole body of a short upload, and may make a call then",
+    server = GENERATION .. [[
+      return { [GENERATE] = accept, ["/told"] = function(conn) conn:respond(200, PROFILE) end }
+    ]],
+    run = function(t)
+      local client, last, all = t:client(), nil, nil
+      local function on_upload(sent, total)
+        last, all = sent, total
+        if sent == total then t:ask "/told" end
+      end
+      local image = { data = wire.image.jpeg, filename = "a.jpg" }
+      assert(client:generate { images = { image }, prompt = "neon", on_upload = on_upload })
+      t:equal(all, last)
+      client:close()
+    end,
+    check = function(assert, seen) assert.is_true(seen "/told" >= 1) end,
+  },
+  {
     name = "callbacks make calls",
     valgrind = true,
     server = GENERATION .. [[
