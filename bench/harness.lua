@@ -5,6 +5,7 @@ local environment = dofile(here .. "/environment.lua")
 local M = {}
 
 M.program, M.script, M.quote = environment.program, environment.script, environment.quote
+M.environment = environment.of
 M.show = dofile(here .. "/table.lua").show
 
 M.LUAS = { "lua5.4", "lua5.1", "luajit" }

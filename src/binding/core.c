@@ -3,10 +3,10 @@
 #include <dlfcn.h>
 #include <limits.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/threads.h"
 #include "binding.h"
+#include "engine/process.h"
 #include "http/header.h"
 #include "http/http_date.h"
 #include "http/ip_address.h"
@@ -213,7 +213,7 @@ static int reason (lua_State *L) {
 
 /* process() -> the id of this process, which shows a fork before anything was sent */
 static int process (lua_State *L) {
-  lua_pushinteger(L, (lua_Integer)getpid());
+  lua_pushinteger(L, (lua_Integer)dk_process_id());
   return 1;
 }
 

@@ -70,6 +70,12 @@ dk_process *dk_process_start (void) {
 }
 
 /* without handlers of fork only the system knows, on a kernel without MADV_WIPEONFORK */
+pid_t dk_process_id (void) {
+  dk_process *p = DK_HAS_THREADS ? dk_atomic_load(&the_process) : NULL;
+  pid_t id = p != NULL ? dk_atomic_load_relaxed(&p->id) : 0;
+  return id != 0 ? id : getpid();
+}
+
 bool dk_process_is_forked (const dk_process *p, pid_t owner) {
   return owner != (DK_HAS_THREADS ? dk_atomic_load_relaxed(&p->id) : getpid());
 }

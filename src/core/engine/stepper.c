@@ -159,6 +159,7 @@ static void finish (dk_stepper *s, dk_xfer *x, CURLcode code, dk_status stopped,
   dk_xfer *last = s->running.list[--s->running.count];
   s->running.list[x->engine.index] = last;
   last->engine.index = x->engine.index;
+  if (s->running.count == 0) s->next_limit = NEVER;   /* an idle game is not woken for a limit of a transfer that is over */
   curl_multi_remove_handle(s->multi, dk_handle_easy(handle));
   dk_handle_finish(handle, code, stopped, text);
   x->engine.handle = NULL;
