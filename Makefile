@@ -3,6 +3,7 @@
 #: make gateway      a web page for your users, on nginx and the sandbox (examples/nginx)
 #: make check        the fast tests: five Luas, and C under the sanitizers
 #: make test         every test
+#: make amalgamation the client in one C file, in build/amalgamation, for programs that link everything in
 #: make fuzz         each fuzz target for MINUTES (10); `make test` gives them 30 seconds
 #: make bench        this client beside raw libcurl, Lua-cURL, lua-http, LuaSocket and Node's fetch
 #: make install      for every Lua found, under PREFIX (/usr/local)
@@ -14,7 +15,7 @@
 PREFIX ?= /usr/local
 MINUTES ?= 10
 
-.PHONY: build quickstart gateway check test fuzz bench install mutants clean-room clean help
+.PHONY: build quickstart gateway check test fuzz bench install amalgamation mutants clean-room clean help
 
 build:
 	@tools/packages build
@@ -51,6 +52,10 @@ bench:
 install:
 	@tools/packages install
 	@umask 022 && tools/build build && rm -f build/install_manifest.txt && cmake --install build --prefix "$(PREFIX)"
+
+amalgamation:
+	@tools/packages build
+	@tools/amalgamation
 
 mutants:
 	@tools/packages test

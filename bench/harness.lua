@@ -5,6 +5,7 @@ local environment = dofile(here .. "/environment.lua")
 local M = {}
 
 M.program, M.script, M.quote = environment.program, environment.script, environment.quote
+M.environment = environment.of
 M.show = dofile(here .. "/table.lua").show
 
 M.LUAS = { "lua5.4", "lua5.1", "luajit" }
@@ -136,6 +137,8 @@ function M.new_shared(folder, start_server)
     environment.output((M.lua("lua5.4", "client.lua", ...):gsub("URL", start_server("--head " .. path))))
     return path
   end
+
+  function makers.folder() return folder end
 
   function makers.me_head() return head("me", "calls URL 1 0") end
 

@@ -1,11 +1,12 @@
 /* server.c - the benchmarks' server: a process of its own, plain or TLS, that costs as little as it can.
  *
- *   server [--tls CERTIFICATE KEY] [--close] [--pending] [--head FILE]
+ *   server [--tls CERTIFICATE KEY] [--close] [--pending] [--head FILE] [--rate BYTES] [--delay SECONDS]
  *
  * Prints its port on 127.0.0.1 and ends when its standard input does. --close shuts each connection after one
  * answer, so that every call opens a new one; --head writes the latest request's head to FILE, so that the
  * peers can send what the client sends. A thread serves a connection; a body is read to its end before the
- * answer goes out. Who asks for a generation's status gets none, or with --pending that it is pending. */
+ * answer goes out, at BYTES a second in each connection with --rate; with --delay, the answer goes out SECONDS
+ * later. Who asks for a generation's status gets none, or with --pending that it is pending. */
 #define _GNU_SOURCE
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -17,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { HEAD_MAX = 16384, READ_SIZE = 262144, IMAGE_SIZE = 5000000 };
@@ -24,6 +26,8 @@ enum { HEAD_MAX = 16384, READ_SIZE = 262144, IMAGE_SIZE = 5000000 };
 static SSL_CTX *tls;
 static bool close_after_answer, always_pending;
 static const char *head_path;
+static double rate;   /* bytes a second; 0: as fast as they come */
+static double delay;  /* seconds before each answer */
 
 typedef struct {
   int socket;
@@ -69,6 +73,11 @@ static size_t content_length (char *head, size_t n) {
   return field ? strtoull(field + 17, NULL, 10) : 0;
 }
 
+static void pause_for (double seconds) {
+  time_t whole = (time_t)seconds;
+  if (seconds > 0) nanosleep(&(struct timespec){whole, (long)((seconds - (double)whole) * 1e9)}, NULL);
+}
+
 static bool skip_body (connection *c, size_t head, size_t length) {
   size_t here = c->used - head;
   if (here >= length) {
@@ -82,6 +91,7 @@ static bool skip_body (connection *c, size_t head, size_t length) {
     ssize_t n = receive(c, c->bytes, length < READ_SIZE ? length : READ_SIZE);
     if (n <= 0) return false;
     length -= (size_t)n;
+    if (rate > 0) pause_for((double)n / rate);
   }
   return true;
 }
@@ -134,6 +144,7 @@ static void converse (connection *c) {
     memcpy(request, c->bytes, head < sizeof request ? head : sizeof request - 1);
     keep_head(c->bytes, head);
     if (!skip_body(c, head, content_length(c->bytes, head))) return;
+    pause_for(delay);
     if (!answer(c, request) || close_after_answer) return;
   }
 }
@@ -175,6 +186,7 @@ static int listen_anywhere (void) {
   struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
   socklen_t size = sizeof address;
   int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (rate > 0) setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &(int){65536}, sizeof(int));   /* else the buffers take megabytes at once */
   if (listener < 0 || bind(listener, (struct sockaddr *)&address, size) != 0 || listen(listener, 1024) != 0
       || getsockname(listener, (struct sockaddr *)&address, &size) != 0) fail("listen");
   printf("%d\n", ntohs(address.sin_port));
@@ -190,11 +202,15 @@ int main (int argc, char **argv) {
       always_pending = true;
     } else if (strcmp(argv[i], "--head") == 0 && i + 1 < argc) {
       head_path = argv[++i];
+    } else if (strcmp(argv[i], "--rate") == 0 && i + 1 < argc) {
+      rate = strtod(argv[++i], NULL);
+    } else if (strcmp(argv[i], "--delay") == 0 && i + 1 < argc) {
+      delay = strtod(argv[++i], NULL);
     } else if (strcmp(argv[i], "--tls") == 0 && i + 2 < argc) {
       open_tls(argv[i + 1], argv[i + 2]);
       i += 2;
     } else {
-      fprintf(stderr, "usage: server [--tls CERTIFICATE KEY] [--close] [--pending] [--head FILE]\n");
+      fprintf(stderr, "usage: server [--tls CERTIFICATE KEY] [--close] [--pending] [--head FILE] [--rate BYTES] [--delay SECONDS]\n");
       return 2;
     }
   }

@@ -1,4 +1,5 @@
-# Installs the modules for every Lua found, the header and the command. The command finds its Lua itself.
+# Installs the modules for every Lua found, the header and the command, which finds its Lua itself; and the package for
+# find_package(devkit4ai).
 
 # First checks that the user may write there. Does not list the files, so that the last message stays visible.
 set(CMAKE_INSTALL_MESSAGE NEVER)
@@ -24,6 +25,18 @@ endforeach()
 install(FILES include/devkit4ai.h DESTINATION include)
 install(FILES docs/devkit4ai.1 DESTINATION share/man/man1)
 install(PROGRAMS bin/devkit4ai DESTINATION bin)
+
+if(DEVKIT4AI_AMALGAMATION)
+  include(CMakePackageConfigHelpers)
+  write_basic_package_version_file("${CMAKE_BINARY_DIR}/devkit4aiConfigVersion.cmake"
+    COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)  # before 1.0, a minor version may change anything
+  add_custom_target(amalgamation ALL DEPENDS "${DEVKIT4AI_AMALGAMATION}/devkit4ai.c")
+  install(FILES "${DEVKIT4AI_AMALGAMATION}/devkit4ai.c" DESTINATION share/devkit4ai)
+  install(FILES cmake/package/devkit4aiConfig.cmake cmake/package/devkit4aiTargets.cmake
+    "${CMAKE_BINARY_DIR}/devkit4aiConfigVersion.cmake" DESTINATION share/cmake/devkit4ai)
+else()
+  message(STATUS "No Lua 5.3 or newer was found, so the package for find_package(devkit4ai) is not installed")
+endif()
 
 configure_file(cmake/paths.cmake.in paths.cmake @ONLY)  # the prefix is known at install time
 install(SCRIPT "${CMAKE_BINARY_DIR}/paths.cmake")

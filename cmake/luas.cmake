@@ -1,25 +1,11 @@
 # Finds the headers and the program of each requested Lua, under the names that systems use.
 # Sets DEVKIT4AI_FOUND_LUAS; for each of them LUA<version>_INCLUDE_DIRS and LUA<version>_PROGRAM (empty: not found); and
-# DEVKIT4AI_LUA: the interpreter of build/devkit4ai.
+# DEVKIT4AI_COMMAND_LUA: the interpreter of build/devkit4ai.
 
-# Sets `result` to the first program of these names that is this version. On Debian, `lua` can be any version.
-function(devkit4ai_find_lua result version)
-  set(${result} "" PARENT_SCOPE)
-  foreach(name IN LISTS ARGN)
-    unset(program)
-    find_program(program NAMES ${name} NO_CACHE)
-    if(program)
-      execute_process(COMMAND "${program}" -e "io.write(_VERSION)" OUTPUT_VARIABLE said ERROR_QUIET)
-      if(said MATCHES "Lua ${version}$")  # after any output of LUA_INIT
-        set(${result} "${program}" PARENT_SCOPE)
-        return()
-      endif()
-    endif()
-  endforeach()
-endfunction()
+include(cmake/find_lua.cmake)
 
 set(DEVKIT4AI_FOUND_LUAS)
-set(DEVKIT4AI_LUA lua)
+set(DEVKIT4AI_COMMAND_LUA lua)
 pkg_check_modules(LUA QUIET lua)  # systems with one Lua call it lua
 foreach(version IN LISTS DEVKIT4AI_LUAS)
   string(REPLACE "." "" digits ${version})
@@ -37,10 +23,10 @@ foreach(version IN LISTS DEVKIT4AI_LUAS)
     list(APPEND DEVKIT4AI_FOUND_LUAS ${version})
     devkit4ai_find_lua(LUA${version}_PROGRAM ${version} ${programs})
     if(LUA${version}_PROGRAM)
-      cmake_path(GET LUA${version}_PROGRAM FILENAME DEVKIT4AI_LUA)
+      cmake_path(GET LUA${version}_PROGRAM FILENAME DEVKIT4AI_COMMAND_LUA)
       devkit4ai_find_lua(luajit "${version}" luajit)
       if(luajit)
-        set(DEVKIT4AI_LUA luajit)  # the sandbox does not run on PUC Lua 5.1
+        set(DEVKIT4AI_COMMAND_LUA luajit)  # the sandbox does not run on PUC Lua 5.1
       endif()
     endif()
   endif()

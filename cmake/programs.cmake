@@ -6,6 +6,7 @@
 #   spec/support/process/x_preload.c -> spec/x_preload.so      for LD_PRELOAD
 #   spec/fuzz/*/x.c                  -> spec/fuzz/x            the core under libFuzzer, only in the fuzzer's build
 #   bench/x.c, bench/peers/x.c       -> bench/x                with libcurl, without the core
+#   bench/engines/x.c                -> bench/x                a host with its own Lua 5.4
 
 add_custom_target(tests)
 add_custom_target(fuzzers)
@@ -66,6 +67,11 @@ pkg_check_modules(OPENSSL QUIET IMPORTED_TARGET openssl)  # for the benchmarks' 
 if(OPENSSL_FOUND)
   file(GLOB benchmark_sources CONFIGURE_DEPENDS bench/*.c bench/peers/*.c)
   devkit4ai_programs(benchmarks bench "${benchmark_sources}" PkgConfig::CURL PkgConfig::OPENSSL Threads::Threads)
+endif()
+if("5.4" IN_LIST DEVKIT4AI_FOUND_LUAS)
+  file(GLOB benchmark_engines CONFIGURE_DEPENDS bench/engines/*.c)
+  devkit4ai_programs(benchmarks bench "${benchmark_engines}" PkgConfig::LUA5.4)
+  target_include_directories(frames PRIVATE bench)
 endif()
 
 # A module with AddressSanitizer needs the sanitizer's runtime as the first library of the interpreter. LD_PRELOAD would also load

@@ -120,6 +120,7 @@ build = {
     ["devkit4ai.loop.tasks"] = "lua/devkit4ai/loop/tasks.lua",
     ["devkit4ai.loop.timers"] = "lua/devkit4ai/loop/timers.lua",
     ["devkit4ai.loop.waits"] = "lua/devkit4ai/loop/waits.lua",
+    ["devkit4ai.love"] = "lua/devkit4ai/love.lua",
     ["devkit4ai.request.build.arguments"] = "lua/devkit4ai/request/build/arguments.lua",
     ["devkit4ai.request.build.init"] = "lua/devkit4ai/request/build/init.lua",
     ["devkit4ai.request.call"] = "lua/devkit4ai/request/call.lua",

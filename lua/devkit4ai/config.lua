@@ -240,6 +240,13 @@ local function environment_hint(name)
   return rawget(_G, "ngx") and (" (nginx shows it to workers only with `env %s;` in nginx.conf)"):format(name) or ""
 end
 
+--- Whether `devkit4ai.new` has such an option.
+---@param name string
+---@return boolean
+function M.is_option(name)
+  return OPTIONS[name] ~= nil
+end
+
 --- The advice for a missing option, for a message.
 ---@param slot string name of the option
 ---@return string

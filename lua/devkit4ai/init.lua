@@ -98,16 +98,24 @@ function M.sleep(seconds)
   return require("devkit4ai.loop.task").sleep(seconds)
 end
 
---- Runs the tasks that are ready; for programs with frames: call it once per frame. From its first call on, a thread of the
---- library does the network I/O, so no frame waits for it. A task that is ready after the budget runs in a later frame.
+local update -- of devkit4ai.loop.task, from the first call on
+
+--- Runs the tasks that are ready; for programs with frames: call it once per frame. Its first call loads the library's
+--- modules and starts a thread, which does the network I/O, so no frame waits for it. That call takes milliseconds: make it
+--- while the program loads. A response or a task that is ready after the budget has its turn in a later frame. Raises an
+--- error in a task.
 --- ```lua
 --- local task = devkit4ai.spawn(function() return client:me() end)
 --- devkit4ai.update() -- as in: function love.update() devkit4ai.update() end
 --- print(task:join().email) --> dev@example.com
 --- ```
----@param options { budget: number? }? budget: seconds for the tasks of one frame, default 0.004; at least one task runs
+---@param options { budget: number? }? budget: seconds for the responses and tasks of one frame, default 0.00005; at least one task runs, to its next wait
 function M.update(options)
-  return require("devkit4ai.loop.task").update(options)
+  if not update then
+    require("devkit4ai.resources.client").load_modules()
+    update = require("devkit4ai.loop.task").update
+  end
+  return update(options)
 end
 
 return M

@@ -95,6 +95,8 @@ local ahead = constant(library "auth/session", "AHEAD") / 60 -- minutes
 local budget = constant(library "loop/hosts/own", "BUDGET")
 local exchanges = grouped(constant(library "sandbox/control/journal", "CAPACITY"))
 
+local PACING = library "generation/pacing/request_pacing"
+
 -- ---- claims: page, sentence, values in order ----
 
 local function pages_of(size, name)
@@ -109,10 +111,13 @@ local CLAIMS = {
   { "docs/reference/generation.md", "then after %s s; the pause grows by a factor of %s, up to %s s.",
     poll_schedule.pause(1), poll_schedule.pause(2) / poll_schedule.pause(1), poll_schedule.pause(100) },
   { "docs/waiting.md", "a 404 in the first %s s after", limits.NOT_FOUND_TIME },
+  { "docs/retries.md", "up to %s status requests a second, %s of them at one moment", 1 / constant(PACING, "MIN_GAP"),
+    constant(PACING, "TOGETHER") },
   { "docs/waiting.md", "It gives up after %s s;", limits.MAX_GENERATION_TIME },
   { "docs/reference/generation.md", "seconds, default %s -", limits.MAX_GENERATION_TIME },
-  { "docs/waiting.md", "An update runs the tasks that are ready for %s ms", budget * 1000 },
-  { "docs/reference/devkit4ai.md", "seconds for the tasks of one frame, default %s;", budget },
+  { "docs/waiting.md", "runs the tasks that are ready for %s ms", budget * 1000 },
+  { "docs/hosts.md", "The default is [%s ms]", budget * 1000 },
+  { "docs/reference/devkit4ai.md", "for the responses and tasks of one frame, default %s;", ("%.5f"):format(budget) },
   { "docs/reference/devkit4ai.md", "how many at a time, default %s ", constant(library "loop/group", "WIDTH") },
   { "docs/reference/task.md", "A task that begins %s waits after its cancel",
     constant(library "loop/waits", "MOST_REFUSED") },
@@ -177,6 +182,8 @@ local CLAIMS = {
   { "docs/building.md", "libcurl %s or newer with its headers",
     child.read("CMakeLists.txt"):match("libcurl>=([%d.]+)") },
   { "docs/building.md", "make, cmake %s and", child.read("CMakeLists.txt"):match("VERSION ([%d.]+)") },
+  { "docs/building.md", "an upload sends %s KiB at most",
+    child.read("src/core/handle/handle.c"):match("FORM_BUFFER = (%d+) %* 1024") },
   { "docs/testing.md", "`requests` are the last %s requests", exchanges },
   { "docs/sandbox.md", "The last %s requests to both ports", exchanges },
   { "docs/sandbox.md", "a form of up to %s KiB", constant(library "sandbox/control/journal", "BODY_LIMIT") / 1024 },

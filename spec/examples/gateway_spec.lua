@@ -237,6 +237,7 @@ describe("the gateway", function()
     local lua = pipe:read "*a"
     pipe:close()
     assert.is_true(select(2, lua:gsub("\n", "")) <= 300)
+    assert.is_true(select(2, child.read("examples/nginx/lua/programs.lua"):gsub("\n", "")) <= 50)
     local readme, conf = child.read "examples/nginx/README.md":gsub("%s+", " "), child.read "examples/nginx/nginx.conf"
     local images, minutes = readme:match "(%d+) uploads in (%d+) minutes"
     local generations = readme:match "(%d+) generations an hour"

@@ -2,8 +2,11 @@
 #ifndef DK_COMPAT_H
 #define DK_COMPAT_H
 
+#include "devkit4ai.h"
+
 #include <lauxlib.h>
-#include <lua.h>
+
+#include "base/language.h"
 
 /* LuaJIT's headers have some of these functions, and 5.1's library has none. Other names avoid a conflict with both. */
 #if LUA_VERSION_NUM == 501
@@ -11,22 +14,16 @@
 #define lua_setuservalue lua_setfenv
 #define lua_getuservalue lua_getfenv
 #define luaL_setfuncs dk_setfuncs
-#define luaL_setmetatable dk_setmetatable
 
 static inline void luaL_setfuncs (lua_State *L, const luaL_Reg *functions, int upvalues) {
   (void)upvalues;
   luaL_register(L, NULL, functions);
 }
-
-static inline void luaL_setmetatable (lua_State *L, const char *name) {
-  luaL_getmetatable(L, name);
-  lua_setmetatable(L, -2);
-}
 #endif
 
 /* LuaJIT has it as well, and 5.1's module runs there; NULL in Lua 5.1 and 5.2 */
 #if LUA_VERSION_NUM < 503
-int lua_isyieldable (lua_State *L) __attribute__((weak));
+DK_C_LINKAGE int lua_isyieldable (lua_State *L) __attribute__((weak));
 #define DK_HAS_ISYIELDABLE (lua_isyieldable != NULL)
 #else
 #define DK_HAS_ISYIELDABLE true

@@ -3,10 +3,10 @@
 #include <dlfcn.h>
 #include <limits.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/threads.h"
 #include "binding.h"
-#include "devkit4ai.h"
+#include "engine/process.h"
 #include "http/header.h"
 #include "http/http_date.h"
 #include "http/ip_address.h"
@@ -16,8 +16,7 @@
 #include "system/random.h"
 
 static const char *const type_names[DK_TYPE_COUNT] = {
-  [DK_TYPE_ENGINE] = "devkit4ai.engine", [DK_TYPE_SECRETS] = "devkit4ai.secrets", [DK_TYPE_HEADERS] = "devkit4ai.headers",
-  [DK_TYPE_REQUEST] = "devkit4ai.request", [DK_TYPE_LOCK] = "devkit4ai.lock", [DK_TYPE_BUFFER] = "devkit4ai.bytes"};
+  "devkit4ai.engine", "devkit4ai.secrets", "devkit4ai.headers", "devkit4ai.request", "devkit4ai.lock", "devkit4ai.bytes"};
 
 /* registry keys of the metatables: addresses, because a second copy of the module would use the same names */
 static char keys[DK_TYPE_COUNT];
@@ -97,7 +96,7 @@ double dk_check_number (lua_State *L, int arg, double least, double most) {
 }
 
 dk_buffer *dk_new_buffer (lua_State *L, size_t limit) {
-  dk_buffer *bytes = dk_new_userdata(L, DK_TYPE_BUFFER, sizeof *bytes);
+  dk_buffer *bytes = (dk_buffer *)dk_new_userdata(L, DK_TYPE_BUFFER, sizeof *bytes);
   dk_buffer_init(bytes, limit);
   return bytes;
 }
@@ -173,9 +172,9 @@ static int date (lua_State *L) {
 /* is_public(host) -> whether an IPv4 or IPv6 address is public; nil: not an address */
 static int is_public (lua_State *L) {
   const char *text = check_string(L, 1);
-  dk_ip_class class = text ? dk_ip_classify(text) : DK_IP_NONE;
-  if (class == DK_IP_NONE) return 0;
-  lua_pushboolean(L, class == DK_IP_PUBLIC);
+  dk_ip_class kind = text ? dk_ip_classify(text) : DK_IP_NONE;
+  if (kind == DK_IP_NONE) return 0;
+  lua_pushboolean(L, kind == DK_IP_PUBLIC);
   return 1;
 }
 
@@ -214,7 +213,7 @@ static int reason (lua_State *L) {
 
 /* process() -> the id of this process, which shows a fork before anything was sent */
 static int process (lua_State *L) {
-  lua_pushinteger(L, (lua_Integer)getpid());
+  lua_pushinteger(L, (lua_Integer)dk_process_id());
   return 1;
 }
 
@@ -240,7 +239,7 @@ static int is_yieldable (lua_State *L) {
 /* dlclose would unload the code under a resolver thread of libcurl */
 static void pin_library (void) {
   Dl_info info;
-  if (dladdr((void *)&dk_register_type, &info) != 0 && info.dli_fname != NULL) dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+  if (dladdr(keys, &info) != 0 && info.dli_fname != NULL) dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
 }
 
 int luaopen_devkit4ai_core (lua_State *L) {
@@ -259,13 +258,7 @@ int luaopen_devkit4ai_core (lua_State *L) {
   dk_open_files(L);
   lua_newtable(L);
   luaL_setfuncs(L, functions, 0);
+  lua_pushboolean(L, DK_HAS_THREADS);
+  lua_setfield(L, -2, "threads");     /* false: only next(seconds) steps an engine */
   return 1;
-}
-
-void devkit4ai_open (lua_State *L) {
-  lua_getglobal(L, "package");
-  lua_getfield(L, -1, "preload");
-  lua_pushcfunction(L, luaopen_devkit4ai_core);
-  lua_setfield(L, -2, "devkit4ai.core");
-  lua_pop(L, 2);
 }

@@ -18,7 +18,7 @@ enum { PUSH_RESPONSE = 1 };      /* index of push_response in the metatable: 5.1
 static int push_response (lua_State *L);
 
 static engine_userdata *check_userdata (lua_State *L) {
-  engine_userdata *u = dk_check_self(L, DK_TYPE_ENGINE);
+  engine_userdata *u = (engine_userdata *)dk_check_self(L, DK_TYPE_ENGINE);
   luaL_argcheck(L, u->engine != NULL, 1, "the engine is closed");
   return u;
 }
@@ -34,7 +34,7 @@ static const void *get_metatable (lua_State *L, dk_userdata_type type) {
 
 /* engine() -> engine; its user value anchors the requests that transfers borrow from */
 int dk_lua_engine (lua_State *L) {
-  engine_userdata *u = dk_new_userdata(L, DK_TYPE_ENGINE, sizeof *u);
+  engine_userdata *u = (engine_userdata *)dk_new_userdata(L, DK_TYPE_ENGINE, sizeof *u);
   u->request_metatable = get_metatable(L, DK_TYPE_REQUEST);
   u->secrets_metatable = get_metatable(L, DK_TYPE_SECRETS);
   lua_newtable(L);
@@ -46,7 +46,7 @@ int dk_lua_engine (lua_State *L) {
 
 /* close(), __gc, __close: a second call changes nothing */
 static int engine_close (lua_State *L) {
-  engine_userdata *u = dk_check_self(L, DK_TYPE_ENGINE);
+  engine_userdata *u = (engine_userdata *)dk_check_self(L, DK_TYPE_ENGINE);
   if (u->engine == NULL) return 0;
   dk_engine_close(u->engine);
   dk_engine_free(u->engine);
@@ -154,15 +154,26 @@ static void set_time (lua_State *L, const char *name, double seconds) {
 
 static bool has_times (const dk_xfer *x) { return x->request.flags & DK_WANT_TIMES || x->outcome.times.total > 0; }
 
-static int push_times (lua_State *L, const dk_xfer *x) {
+static void push_times (lua_State *L, const dk_xfer *x) {
+  if (!has_times(x)) {
+    lua_pushnil(L);
+    return;
+  }
   lua_createtable(L, 0, 5);
   set_time(L, "lookup", (double)x->outcome.times.lookup);
   set_time(L, "connect", (double)x->outcome.times.connect);
   set_time(L, "tls", (double)x->outcome.times.tls);
   set_time(L, "first_byte", (double)x->outcome.times.first_byte);
   set_time(L, "total", x->outcome.times.total);
-  return 1;
 }
+
+static void push_upload (lua_State *L, const dk_xfer *x) {
+  lua_pushinteger(L, (lua_Integer)atomic_load(&x->progress.counts[DK_BYTES_SENT]));
+  lua_pushinteger(L, (lua_Integer)atomic_load(&x->progress.counts[DK_BYTES_TO_SEND]));
+}
+
+/* how many values push_response makes */
+static int count_values (const dk_xfer *x) { return x->request.form != NULL ? 9 : has_times(x) ? 7 : 6; }
 
 static bool is_ready (const engine_userdata *u) { return u->undelivered != NULL || dk_engine_ready(u->engine); }
 
@@ -176,7 +187,7 @@ static dk_xfer *take_finished (engine_userdata *u) {
 
 /* push_response(x, more) -> the results of next */
 static int push_response (lua_State *L) {
-  const dk_xfer *x = lua_touserdata(L, 1);
+  const dk_xfer *x = (const dk_xfer *)lua_touserdata(L, 1);
   lua_pushinteger(L, (lua_Integer)x->engine.id);
   lua_pushvalue(L, 2);
   lua_pushinteger(L, (lua_Integer)x->response.status);
@@ -185,7 +196,10 @@ static int push_response (lua_State *L) {
   else lua_pushlstring(L, x->response.headers.bytes ? x->response.headers.bytes : "", x->response.headers.length);
   if (x->outcome.failure.status == DK_OK) lua_pushnil(L);
   else push_failure(L, x);
-  return has_times(x) ? 6 + push_times(L, x) : 6;
+  if (count_values(x) == 6) return 6;
+  push_times(L, x);
+  if (x->request.form != NULL) push_upload(L, x);
+  return count_values(x);
 }
 
 static int call_push_response (lua_State *L, dk_xfer *x, bool more, int values) {
@@ -205,12 +219,13 @@ static bool drop_response (dk_xfer *x) {
   return true;
 }
 
-/* next(seconds?) -> id, more, status, body, head, failure, times; nothing: no transfer is finished, also after so many seconds (it
+/* next(seconds?) -> id, more, status, body, head, failure, times, sent, total; nothing: no transfer is finished, also after so many seconds (it
  * may return early).
  * more: another one is finished, or the alarm's time came.
  * head: the response headers; nil for a GET that succeeded, unless the request wants them.
  * failure: nil if the response is complete. times: seconds from the start until the end of lookup, connect, tls and first_byte (if
  * the request wants them), and total; a phase that was skipped is absent; no table for a 2xx response that does not want it.
+ * sent, total: bytes of a form's request; absent without a form.
  * seconds: 0 or less: do not wait; math.huge: no limit */
 static int engine_next (lua_State *L) {
   bool waits = !lua_isnoneornil(L, 2);
@@ -220,7 +235,7 @@ static int engine_next (lua_State *L) {
   dk_xfer *x = take_finished(u);
   if (x == NULL) return 0;
   bool more = is_ready(u);
-  int values = has_times(x) ? 7 : 6, status = call_push_response(L, x, more, values);
+  int values = count_values(x), status = call_push_response(L, x, more, values);
   if (status == LUA_ERRMEM && drop_response(x)) status = call_push_response(L, x, more, values);
   if (status != 0 && u->engine != NULL) {
     x->engine.next = u->undelivered;

@@ -8,7 +8,7 @@
 enum { MAX_FILE = 16 * 1024 * 1024 };   /* bytes; a session's record has 1 KB */
 
 static int bytes_gc (lua_State *L) {
-  dk_buffer_reset(dk_check_self(L, DK_TYPE_BUFFER));
+  dk_buffer_reset((dk_buffer *)dk_check_self(L, DK_TYPE_BUFFER));
   return 0;
 }
 
@@ -63,7 +63,7 @@ int dk_lua_check_picture (lua_State *L) {
 /* lock(path) -> lock; false: another owner holds it; nil, status, text. It never waits. */
 int dk_lua_lock (lua_State *L) {
   const char *path = dk_check_text(L, 1);
-  dk_file_lock *lock = dk_new_userdata(L, DK_TYPE_LOCK, sizeof *lock);
+  dk_file_lock *lock = (dk_file_lock *)dk_new_userdata(L, DK_TYPE_LOCK, sizeof *lock);
   dk_file_lock_init(lock);            /* now: zeros would mean descriptor 0 */
   bool locked;
   dk_failure failure;
@@ -74,7 +74,7 @@ int dk_lua_lock (lua_State *L) {
 
 /* release(), __gc: a second call changes nothing */
 static int lock_release (lua_State *L) {
-  dk_file_lock_release(dk_check_self(L, DK_TYPE_LOCK));
+  dk_file_lock_release((dk_file_lock *)dk_check_self(L, DK_TYPE_LOCK));
   return 0;
 }
 

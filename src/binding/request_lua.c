@@ -160,7 +160,7 @@ static bool is_method (const char *text) {
 static const dk_headers *read_headers (table_reader *r, int index) {
   lua_getfield(r->L, index, "headers");
   dk_push_metatable(r->L, DK_TYPE_HEADERS);
-  const dk_headers *headers = dk_test_userdata(r->L, -2, lua_topointer(r->L, -1));
+  const dk_headers *headers = (const dk_headers *)dk_test_userdata(r->L, -2, lua_topointer(r->L, -1));
   lua_pop(r->L, 1);
   if (headers == NULL) bad_value(r, "headers", "devkit4ai.headers");
   anchor(r);
@@ -192,7 +192,7 @@ int dk_lua_request (lua_State *L) {
   enum { ANCHORS = 8 };          /* the usual number, for a request with JSON */
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
-  dk_request_table *t = dk_new_userdata(L, DK_TYPE_REQUEST, sizeof *t);
+  dk_request_table *t = (dk_request_table *)dk_new_userdata(L, DK_TYPE_REQUEST, sizeof *t);
   lua_createtable(L, ANCHORS, 0);
   lua_pushvalue(L, -1);
   lua_setuservalue(L, 2);
@@ -203,7 +203,7 @@ int dk_lua_request (lua_State *L) {
 }
 
 const dk_request_table *dk_check_request (lua_State *L, int arg, const void *metatable) {
-  const dk_request_table *t = dk_test_userdata(L, arg, metatable);
+  const dk_request_table *t = (const dk_request_table *)dk_test_userdata(L, arg, metatable);
   if (t == NULL) dk_type_error(L, arg, DK_TYPE_REQUEST);
   return t;
 }

@@ -17,14 +17,14 @@ static dk_secrets *get_open (lua_State *L, int arg, const secrets_userdata *u) {
   return u->secrets;
 }
 
-dk_secrets *dk_check_secrets (lua_State *L, int arg, const void *metatable) { return get_open(L, arg, dk_test_userdata(L, arg, metatable)); }
+dk_secrets *dk_check_secrets (lua_State *L, int arg, const void *metatable) { return get_open(L, arg, (const secrets_userdata *)dk_test_userdata(L, arg, metatable)); }
 
-static dk_secrets *check_self (lua_State *L) { return get_open(L, 1, dk_check_self(L, DK_TYPE_SECRETS)); }
+static dk_secrets *check_self (lua_State *L) { return get_open(L, 1, (secrets_userdata *)dk_check_self(L, DK_TYPE_SECRETS)); }
 
 /* secrets(parent?) -> secrets */
 int dk_lua_secrets (lua_State *L) {
   lua_settop(L, 1);
-  secrets_userdata *u = dk_new_userdata(L, DK_TYPE_SECRETS, sizeof *u);
+  secrets_userdata *u = (secrets_userdata *)dk_new_userdata(L, DK_TYPE_SECRETS, sizeof *u);
   dk_push_metatable(L, DK_TYPE_SECRETS);
   dk_secrets *parent = lua_isnil(L, 1) ? NULL : dk_check_secrets(L, 1, lua_topointer(L, -1));
   lua_pop(L, 1);
@@ -35,7 +35,7 @@ int dk_lua_secrets (lua_State *L) {
 
 /* close(), __gc: wipes the set if no child holds it; a second call changes nothing */
 static int secrets_close (lua_State *L) {
-  secrets_userdata *u = dk_check_self(L, DK_TYPE_SECRETS);
+  secrets_userdata *u = (secrets_userdata *)dk_check_self(L, DK_TYPE_SECRETS);
   dk_secrets_release(u->secrets);
   u->secrets = NULL;
   return 0;
@@ -172,7 +172,7 @@ int dk_lua_headers (lua_State *L) {
   luaL_argcheck(L, count <= MAX_LINES, 1, "too many header lines");
   lua_settop(L, 1);
   size_t size = push_lines(L, (int)count);
-  dk_headers *headers = dk_new_userdata(L, DK_TYPE_HEADERS, sizeof *headers + count * sizeof(char *) + size);
+  dk_headers *headers = (dk_headers *)dk_new_userdata(L, DK_TYPE_HEADERS, sizeof *headers + count * sizeof(char *) + size);
   char *text = (char *)&headers->lines[count];
   headers->count = count;
   for (size_t i = 0; i < count; i++) {

@@ -6,6 +6,7 @@ local config = require "devkit4ai.config"
 local limits = require "devkit4ai.api.limits"
 local events = require "devkit4ai.request.events"
 local in_flight = require "devkit4ai.generation.in_flight"
+local request_pacing = require "devkit4ai.generation.pacing.request_pacing"
 local waits = require "devkit4ai.loop.waits"
 
 local M = {}
@@ -67,13 +68,14 @@ end
 --- Sleeps before the next poll.
 ---@param client devkit4ai.Client
 ---@param gen devkit4ai.Generation? the next poll's
----@param seconds number
+---@param seconds number; a long pause may take a moment more
 ---@return boolean over false: a cancellation or a closed client ended the sleep
 function M.pause(client, gen, seconds)
   events.emit(client, {
     type = "wait", operation = gen and gen._status_operation, generation_id = gen and gen.id, pause = seconds,
   })
-  return waits.sleep(seconds, client)
+  local now = waits.now()
+  return waits.sleep(request_pacing.end_of_pause(now, seconds) - now, client)
 end
 
 return M

@@ -39,6 +39,12 @@ local function refuse(gen)
   return failures.with_advice(gen, err, failures.wait_advice(gen))
 end
 
+local function finish(task, client, entry, ...)
+  creations.waits_for(task, nil)
+  in_flight.end_wait(client, entry)
+  return ...
+end
+
 --- Waits until a generation is completed.
 ---@param gen devkit4ai.Generation
 ---@param options { timeout: number?, interval: number?, on_progress: function?, headers: table<string, string>? }
@@ -54,14 +60,9 @@ function M.run(gen, options)
   if not (options.timeout >= 0 and (not options.interval or options.interval > 0)) then return refuse(gen) end
   local client, task = gen._scope._client, tasks.current()
   local entry = in_flight.begin_wait(client, gen)
-  local function finish(...)
-    creations.waits_for(task, nil)
-    in_flight.end_wait(client, entry)
-    return ...
-  end
   creations.waits_for(task, gen) -- so that the end of the task names the generation
   local advice = failures.wait_advice(gen)
-  return finish(failures.protect(gen, "gen:wait", advice, poll_until_finished, gen, options))
+  return finish(task, client, entry, failures.protect(gen, "gen:wait", advice, poll_until_finished, gen, options))
 end
 
 return M

@@ -16,9 +16,11 @@ local M = {}
 ---@field head string|false|nil the response's header block
 ---@field trouble table|false|nil unless the response is whole: { name, text, step, seconds, fate }
 ---@field times table|false|nil seconds of its steps, where the request asks for them
+---@field sent integer? bytes of its body that were sent, once an upload has finished
+---@field total integer? bytes of its body, once an upload has finished
 
 local engine = core.engine()
-local submit, next_finished = engine.submit, engine.next
+local submit, next_finished, now = engine.submit, engine.next, core.now
 local transfers = {} -- by id; without a client: its response came before it was registered
 local single -- one transfer that is not in the table: with a new key for each call, the table would be built anew each time
 local released -- the record of a finished transfer, for the next one: a new record would cost 2 % of a small call
@@ -43,11 +45,12 @@ end
 
 --- Hands out the finished transfers.
 ---@param seconds number? waits so long for the first one
+---@param deadline number? on the loop's clock: one that is there after it stays for the next time; at least one is handed out
 ---@return boolean untaken some responses are not taken yet: call it again soon
-function M.drain(seconds)
+function M.drain(seconds, deadline)
   if untaken[1] then find_orphans() end
   repeat
-    local id, more, status, body, head, trouble, times = next_finished(engine, seconds)
+    local id, more, status, body, head, trouble, times, sent, total = next_finished(engine, seconds)
     if not id then break end
     local transfer = single
     if transfer and transfer.id == id then single = nil else
@@ -59,12 +62,13 @@ function M.drain(seconds)
       transfers[id] = transfer
     end
     transfer.status, transfer.body, transfer.head, transfer.trouble, transfer.times = status, body, head, trouble, times
+    if total then transfer.sent, transfer.total = sent, total end
     if transfer.client and not transfer.is_abandoned then
       if transfer.on_orphan and host.is_gone then untaken[#untaken + 1] = transfer end
       host.wake(transfer)
     end
     seconds = nil
-  until not more
+  until not more or deadline and now() >= deadline
   return untaken[1] ~= nil
 end
 
@@ -111,6 +115,7 @@ end
 ---@param transfer devkit4ai.loop.Transfer
 function M.release(transfer)
   transfer.client, transfer.body, transfer.head, transfer.trouble, transfer.times = false, false, false, false, false
+  if transfer.total then transfer.sent, transfer.total = nil, nil end
   released = transfer
 end
 
@@ -126,11 +131,12 @@ function M.cancel(transfer)
   if not transfer.status then engine:cancel(transfer.id) end
 end
 
---- Bytes sent so far and in total; nil: it has finished.
+--- Bytes sent so far and in total.
 ---@param transfer devkit4ai.loop.Transfer
----@return integer? sent
+---@return integer? sent nil: it was cancelled by the end of the engine
 ---@return integer? total
 function M.progress(transfer)
+  if transfer.total then return transfer.sent, transfer.total end
   return engine:progress(transfer.id)
 end
 
@@ -142,16 +148,16 @@ function M.cancel_closed()
   end
 end
 
---- devkit4ai.update: from the first call on, a thread steps the engine.
+--- devkit4ai.update: from the first call on, a thread steps the engine. It starts at once, and with it libcurl: in a call's
+--- frame that would take milliseconds. A build without threads has none: then each call steps the engine.
 ---@param budget number? seconds
 function M.update(budget)
   if not host.update then
     errors.raise(("devkit4ai.update: the loop %q runs the tasks by itself; remove this call"):format(host.name))
   end
   host.update(budget) -- raises inside a task, before there is a thread
-  if threaded then return end
-  local started, why = engine:start()
-  if not started then error("devkit4ai.update: " .. why, 0) end
+  if threaded or not core.threads then return end
+  if not (engine:start() and engine:fd()) then error("devkit4ai.update: no thread could be started", 0) end
   threaded = true
 end
 

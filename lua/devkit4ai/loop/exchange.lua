@@ -19,26 +19,29 @@ local function cancelled(text)
   return { name = "cancelled", text = text, step = "", seconds = 0, fate = "unknown" }
 end
 
--- Calls on_upload, and waits for its end. Gives the error that it raised.
+-- Calls on_upload, and waits for its end. Gives the error that it raised, and the bytes that it was told.
 local function report_progress(transfer, on_upload, task)
   local sent, total = engine.progress(transfer)
-  if not sent or total == 0 then return nil end
+  if not sent or total == 0 or task and task._cancellation then return nil end
   local call = callback.start(function() on_upload(sent, total) end)
   transfer.callback = call
   if not callback.wait(call, task) then engine.cancel(transfer) end
   transfer.callback = nil
-  return call.raised
+  return call.raised, sent
 end
 
--- Waits while on_upload is called. Gives the error that it raised.
+-- Waits while on_upload is called; the last call has the whole body, if it was sent. Gives the error that it raised.
 local function wait_with_progress(transfer, on_upload, task)
-  local raised
+  local raised, told
   while not transfer.status do
     waits.park(task, transfer, SLICE)
-    if not (raised or transfer.status or task and task._cancellation) then
-      raised = report_progress(transfer, on_upload, task)
+    if not (raised or transfer.status) then
+      raised, told = report_progress(transfer, on_upload, task)
       if raised then engine.cancel(transfer) end
     end
+  end
+  if not raised and transfer.sent == transfer.total and told ~= transfer.total then
+    raised = report_progress(transfer, on_upload, task)
   end
   return raised
 end
@@ -103,7 +106,7 @@ end
 ---@param request userdata core.request's
 ---@param secrets userdata core.secrets', which fill it
 ---@param client devkit4ai.Client the client that makes the call
----@param on_upload fun(sent: integer, total: integer)? called every 0.1 s while the body is sent
+---@param on_upload fun(sent: integer, total: integer)? called every 0.1 s while the body is sent, and when all of it is sent
 ---@param row table of `operations`
 ---@param on_orphan (fun(status: integer, body: string, head: string, trouble: table?))? called in place of the return, if the host ends the caller
 ---@return integer? status of HTTP, 0: there is no response; nil: the request could not be sent

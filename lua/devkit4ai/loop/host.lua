@@ -1,4 +1,5 @@
 --- The event loop of this Lua state. One adapter in `hosts/` has its functions; the first client chooses the adapter.
+local core = require "devkit4ai.core"
 local errors = require "devkit4ai.util.errors"
 local lazy = require "devkit4ai.util.lazy"
 local dependencies = lazy.module "devkit4ai.util.dependencies"
@@ -31,10 +32,9 @@ local tasks = require "devkit4ai.loop.tasks"
 ---@type devkit4ai.loop.Host
 local M = {}
 
--- The adapters, and the modules that each one needs.
-local ADAPTERS = {
-  copas = { "copas" }, cqueues = { "cqueues" }, luv = { "luv" }, nginx = { "ngx.semaphore" }, own = {},
-}
+-- The adapters, and the module that each one needs.
+local FOLDER = "devkit4ai.loop.hosts."
+local ADAPTERS = { copas = "copas", cqueues = "cqueues", luv = "luv", nginx = "ngx.semaphore", own = FOLDER .. "own" }
 
 local is_chosen = false -- a client was created
 
@@ -55,13 +55,21 @@ end
 
 local function use(name)
   M.name, M.update, M.blocks, M.is_gone = name, nil, nil, nil -- not every adapter has the last three
-  for field, value in pairs(require("devkit4ai.loop.hosts." .. name)) do M[field] = value end
+  for field, value in pairs(require(FOLDER .. name)) do M[field] = value end
+end
+
+-- Why an adapter can't be used in this build, if it has no threads.
+local function without_thread(name)
+  if core.threads or name == "own" then return nil end
+  return ("devkit4ai.new: loop = %q needs a thread, and this library was built without threads (DEVKIT4AI_NO_THREADS): "
+    .. "build it with threads, or use loop = \"own\" and call devkit4ai.update()"):format(name)
 end
 
 -- Why an adapter can't be used here.
 local function missing(name)
   if name == "nginx" and not is_in_nginx() then return "devkit4ai.new: loop: this program does not run in nginx" end
-  return dependencies.missing_message(("devkit4ai.new: loop = %q"):format(name), ADAPTERS[name])
+  -- a program with the Lua files compiled in may have no other adapter than its own
+  return dependencies.missing_message(("devkit4ai.new: loop = %q"):format(name), { ADAPTERS[name], FOLDER .. name })
 end
 
 --- Whether there is an adapter of this name.
@@ -75,17 +83,16 @@ end
 ---@param name string? the option `loop`; nil: the loop in use
 ---@return boolean? chosen
 ---@return string? message
----@return devkit4ai.Error? err kind `config`: a module of the loop is not installed
+---@return devkit4ai.Error? err kind `config`: a module of the loop is not installed, or the loop needs a thread and the build has none
 function M.choose(name)
-  if name and name ~= M.name then
-    if is_chosen or tasks.count() > 0 then
-      errors.raise(("devkit4ai.new: loop: this Lua state uses %q since its first client or task; it can't use %q too")
-        :format(M.name, name))
-    end
-    local why = missing(name)
-    if why then return errors.refuse("config", why) end
-    use(name)
+  local changes = name and name ~= M.name
+  if changes and (is_chosen or tasks.count() > 0) then
+    errors.raise(("devkit4ai.new: loop: this Lua state uses %q since its first client or task; it can't use %q too")
+      :format(M.name, name))
   end
+  local why = without_thread(name or M.name) or changes and missing(name)
+  if why then return errors.refuse("config", why) end
+  if changes then use(name) end
   is_chosen = true
   return true
 end

@@ -164,8 +164,9 @@ end
 ---@return devkit4ai.Failure
 function M.not_sent(status, text)
   local kind, advice, transient, hint = statuses.classify_core_status(status)
-  local option = status == "empty_slot" and text or nil
-  if option then text = config.missing_advice(option) end
+  local option = status == "empty_slot" and config.is_option(text) and text or nil
+  if option then text = config.missing_advice(option)
+  elseif status == "empty_slot" then kind, text = "invalid", ("the %s is empty"):format(text) end -- as of a password
   return {
     kind = kind, outcome = "not_sent", what = text, option = option, advice = advice, hint = hint,
     transient = transient, untried = not transient,

@@ -1,4 +1,4 @@
---- Plans of calls: the part of an operation's requests that is the same in each call of a scope.
+--- Plans of calls: the part of an operation's requests that is the same in each call of a client.
 local core = require "devkit4ai.core"
 local errors = require "devkit4ai.util.errors"
 local header_profiles = require "devkit4ai.api.header_profiles"
@@ -33,14 +33,13 @@ local function header_lines_of(row, profile, client)
 end
 
 --- Makes the plan of an operation.
----@param scope devkit4ai.Scope
+---@param client devkit4ai.Client
 ---@param name string of the operation
 ---@param row table
 ---@return devkit4ai.Plan?
 ---@return string? message
 ---@return devkit4ai.Error? err kind `config`: the client's role has no such call
-function M.new(scope, name, row)
-  local client = scope._client
+function M.new(client, name, row)
   local profile = row.profile[client._role]
   if not profile then
     local what = ("a client with the role %s has no such call"):format(client._role)

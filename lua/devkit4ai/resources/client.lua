@@ -8,6 +8,7 @@ local waits = require "devkit4ai.loop.waits"
 local context = require "devkit4ai.request.context"
 local host = require "devkit4ai.loop.host"
 local lazy = require "devkit4ai.util.lazy"
+local operations = require "devkit4ai.api.operations"
 local project_context = lazy.module "devkit4ai.request.context.project"
 local refresh = lazy.module "devkit4ai.auth.refresh"
 local session = lazy.module "devkit4ai.auth.session"
@@ -36,12 +37,21 @@ local function generation_module() return require "devkit4ai.resources.generatio
 local function create_module() return require "devkit4ai.generation.create" end
 local function key_module() return require "devkit4ai.resources.key" end
 
--- Where the loop also serves others, no call may hold it up to read modules: that takes milliseconds, and descriptors that
--- may be gone when a call fails.
-local function load_modules()
+--- Loads what calls load at their first use. Where the loop also serves others, or draws frames, no call may hold it up to
+--- read modules: that takes milliseconds, and descriptors that may be gone when a call fails.
+function M.load_modules()
   project_module()
   generation_module()
   create_module()
+  key_module()
+  require "devkit4ai.auth.stored_session"
+  require "devkit4ai.loop.group"
+  require "devkit4ai.request.headers"
+  require "devkit4ai.resources.key_rotation"
+  require "devkit4ai.resources.payments"
+  require "devkit4ai.resources.raw_request"
+  require "devkit4ai.resources.stripe"
+  operations.all()
   lazy.load_all()
 end
 
@@ -53,7 +63,7 @@ end
 function M.new(options)
   local record, message, err = context.of_client(options)
   if not record then return nil, message, err end
-  if not host.blocks then load_modules() end
+  if not host.blocks then M.load_modules() end
   return object.new(Client, { base_url = record.base_url, role = record.role }, record)
 end
 
@@ -480,7 +490,7 @@ end
 --- local response = assert(client:request { method = "GET", path = "/api/v1/auth/me" })
 --- print(response.status, response.json.email) --> 200 dev@example.com
 --- ```
----@param options { method: string, path: string, query: table?, json: table?, form: table?, role: string?, timeout: number?, headers: table<string, string>?, on_upload: (fun(sent: integer, total: integer))? } path: begins with /; query: values by name; json: a table, the body; form: values by name, of which one may be a list of 1 to 5 images, with at most 4 other values; role: whose headers are sent, default the client's; on_upload: called with numbers of bytes, every 0.1 s during the upload
+---@param options { method: string, path: string, query: table?, json: table?, form: table?, role: string?, timeout: number?, headers: table<string, string>?, on_upload: (fun(sent: integer, total: integer))? } path: begins with /; query: values by name; json: a table, the body; form: values by name, of which one may be a list of 1 to 5 images, with at most 4 other values; role: whose headers are sent, default the client's; on_upload: called with numbers of bytes, every 0.1 s during the upload and at its end
 ---@param call_options (devkit4ai.Uploading|number)? options of every call; a number is the timeout
 ---@return devkit4ai.Response?
 ---@return string? message

@@ -29,6 +29,7 @@ end
 local function fits(row, value)
   if value == nil then return not row.required end
   local kind = type(value)
+  if row.type == kind then return true end -- without an iterator, which would be an allocation in each frame
   for wanted in row.type:gmatch("%a+") do
     if wanted == kind then return true end
   end
@@ -116,7 +117,7 @@ end
 ---@field headers table<string, string>? more headers for the API, in addition to those of the client
 
 ---@class devkit4ai.Uploading: devkit4ai.Own options of a call that uploads files
----@field on_upload (fun(sent: integer, total: integer))? called with the bytes every 0.1 s while they go out; never called for a faster upload
+---@field on_upload (fun(sent: integer, total: integer))? called with the bytes every 0.1 s while they go out; the last call has all of them, unless the upload ended early
 
 --- Validates the last argument of a call that takes no table of arguments.
 ---@param what string name of the call: "client:me"

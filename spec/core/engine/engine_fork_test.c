@@ -62,7 +62,7 @@ static void check_fork_after_the_first_submit (pid_t (*forks_now) (void), bool t
 }
 
 static void fork_after_the_first_submit (void) {
-  for (int i = 0; i < 2 * count_forks(); i++) check_fork_after_the_first_submit(forks[i / 2], i % 2);
+  for (int i = 0; i < 2 * count_forks(); i++) check_fork_after_the_first_submit(forks[i / 2], DK_HAS_THREADS && i % 2);
 }
 
 static void check_fork_before_the_first_submit (pid_t (*forks_now) (void), bool threaded) {
@@ -79,17 +79,17 @@ static void check_fork_before_the_first_submit (pid_t (*forks_now) (void), bool 
 }
 
 static void fork_before_the_first_submit (void) {
-  for (int i = 0; i < 2 * count_forks(); i++) check_fork_before_the_first_submit(forks[i / 2], i % 2);
+  for (int i = 0; i < 2 * count_forks(); i++) check_fork_before_the_first_submit(forks[i / 2], DK_HAS_THREADS && i % 2);
 }
 
 /* a child can make its own engine */
 static void a_forked_child_makes_its_own_engine (void) {
   for (int i = 0; i < count_forks(); i++) {
-    dk_engine *e = new_engine(true);
+    dk_engine *e = new_engine(DK_HAS_THREADS);
     CHECK(engine_works(e));
     pid_t child = forks[i]();
     if (child == 0) {
-      dk_engine *own = new_engine(true);
+      dk_engine *own = new_engine(DK_HAS_THREADS);
       bool right = engine_works(own);
       end_engine(own);
       end_engine(e);
@@ -103,7 +103,7 @@ static void a_forked_child_makes_its_own_engine (void) {
 /* The child has no thread of its parent, so it must not join one. Here every kernel notices _Fork. */
 static void a_forked_child_exits_and_closes (void) {
   for (int i = 0; i < 4; i++) {
-    dk_engine *e = new_engine(true);
+    dk_engine *e = new_engine(DK_HAS_THREADS);
     CHECK(engine_works(e));
     fflush(NULL);
     pid_t child = forks[i % 2]();

@@ -46,7 +46,7 @@ static void check_sendings (const char *path, int row, unsigned flags, int most,
 }
 
 static void one_post_arrives (void) {
-  for (int threaded = 0; threaded < 2; threaded++) {
+  for (int threaded = 0; threaded <= DK_HAS_THREADS; threaded++) {
     check_sendings("/dies", DIES_ROW, DK_ONCE, 1, threaded);
     check_sendings("/resets", RESETS_ROW, DK_ONCE, 1, threaded);
   }

@@ -69,7 +69,7 @@ static void addresses_that_are_not_public (void) {
     {"127.0.0.1", "127.0.0.1"}, {"localhost", ""}, {"[::1]", "::1"}, {"[::ffff:127.0.0.1]", "::ffff:127.0.0.1"}, {"0.0.0.0", "0.0.0.0"},
     {"127.1", "127.0.0.1"}, {"0x7f000001", "127.0.0.1"}, {"2130706433", "127.0.0.1"}, {"0177.0.0.1", "127.0.0.1"}, {"017700000001", "127.0.0.1"},
   };
-  for (int threaded = 0; threaded < 2; threaded++) {
+  for (int threaded = 0; threaded <= DK_HAS_THREADS; threaded++) {
     dk_engine *e = begin(threaded);
     for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
       dk_xfer *x = run_transfer(e, ask_public(hosts[i].host));
@@ -91,7 +91,7 @@ static void without_the_flag_they_are_asked (void) {
 }
 
 static void a_public_address_is_asked (void) {
-  for (int threaded = 0; threaded < 2; threaded++) {
+  for (int threaded = 0; threaded <= DK_HAS_THREADS; threaded++) {
     dk_engine *e = begin(threaded);
     answer_lookups(PUBLIC_ADDRESS, NULL, NULL);
     for (int i = 0; i < 3; i++) {

@@ -20,7 +20,7 @@ static int descriptors (void) { return count_folder("/proc/self/fd"); }
 static int threads (void) { return count_folder("/proc/self/task"); }
 
 static void ids_never_come_twice (void) {
-  for (int threaded = 0; threaded < 2; threaded++) {
+  for (int threaded = 0; threaded <= DK_HAS_THREADS; threaded++) {
     enum { MANY = 1500 };                                                 /* more than the table has buckets */
     static bool seen[MANY * 2];
     dk_engine *e = new_engine(threaded);
@@ -170,7 +170,7 @@ static void on_signal (int number) { (void)number; }
 
 /* Ctrl-C works: the wait returns early with false, and the thread never gets the signal */
 static void a_signal_ends_a_wait (void) {
-  for (int threaded = 0; threaded < 2; threaded++) {
+  for (int threaded = 0; threaded <= DK_HAS_THREADS; threaded++) {
     const struct sigaction action = {.sa_handler = on_signal};
     const struct sigaction usual = {.sa_handler = SIG_DFL};
     const struct itimerval again = {.it_interval = {.tv_usec = 300000}, .it_value = {.tv_usec = 300000}}, never = {0};
@@ -200,7 +200,7 @@ static bool is_ours (int fd) {
 }
 
 static void descriptors_close_on_exec (void) {
-  for (int threaded = 0; threaded < 2; threaded++) {
+  for (int threaded = 0; threaded <= DK_HAS_THREADS; threaded++) {
     int count = 0;
     dk_engine *e = new_engine(threaded);
     CHECK(engine_works(e));                                                      /* its connection stays open */

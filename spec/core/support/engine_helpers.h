@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/threads.h"
 #include "engine/engine.h"
 #include "support/check.h"
 #include "system/clock.h"

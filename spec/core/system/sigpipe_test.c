@@ -99,7 +99,7 @@ static void a_mask_of_the_hosts_stays (void) {
 
 /* calls and close, in both modes */
 static void an_engine_on_an_old_libcurl (void) {
-  for (int threaded = 0; threaded < 2; threaded++) {
+  for (int threaded = 0; threaded <= DK_HAS_THREADS; threaded++) {
     atomic_store(&is_old, true);
     dk_engine *e = new_engine(threaded);
     for (int i = 0; i < 3; i++) CHECK(engine_works(e));

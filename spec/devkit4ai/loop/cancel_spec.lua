@@ -246,7 +246,7 @@ for gear, start in pairs {
       serve(HANGS)
       local child = setmetatable({ _secrets = client._secrets }, { __index = client })
       local called = devkit4ai.spawn(function()
-        local scope = { _client = child, _plans = {}, _secrets = client._secrets }
+        local scope = { _client = child, _secrets = client._secrets }
         return select(3, require("devkit4ai.request.call").run(scope, "get_me")).kind
       end)
       local slept = devkit4ai.spawn(function() return waits.sleep(1000, child) end)

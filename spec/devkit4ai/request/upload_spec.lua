@@ -15,6 +15,16 @@ local SLOW = [[return function(conn)
   conn:respond(200, { id = "]] .. ID .. [[" })
 end]]
 
+local ANSWERS_AT_ONCE = [[return function(conn)
+  conn:read(tonumber(conn:read_head():match("Content%-Length: (%d+)")))
+  conn:respond(200, { id = "]] .. ID .. [[" })
+end]]
+
+local REFUSES_EARLY = [[return function(conn)
+  conn:read_head()
+  conn:respond(413, { detail = "too large" })
+end]]
+
 for gear, start in pairs {
   ["where the caller steps"] = function() end, ["where a thread steps"] = function(devkit4ai) devkit4ai.update() end,
 } do
@@ -50,6 +60,32 @@ for gear, start in pairs {
       assert.is_true(counts[1] > 0 and counts[#counts] <= total)
       assert.matches("^%d+$", tostring(total)) -- an integer where Lua has them
       assert.equal(tonumber(wire.header(server:requests()[1], "Content-Length")), total)
+    end)
+
+    it("gets the whole body of an upload that is faster than its first call", function()
+      server:stop()
+      server = raw.start { script = ANSWERS_AT_ONCE }
+      client = devkit4ai.new(wire.options(server.url))
+      local calls = {}
+      local image = { data = wire.image.jpeg, filename = "a.jpg" }
+      local function on_upload(sent, total) calls[#calls + 1] = { sent, total } end
+      assert(client:generate { images = { image }, prompt = "neon", on_upload = on_upload })
+      local length = tonumber(wire.header(server:requests()[1], "Content-Length"))
+      assert.same({ length, length }, calls[#calls])
+      local function complain() error "told at the end" end
+      local ok, why = pcall(client.generate, client, { images = { image }, prompt = "neon", on_upload = complain })
+      assert.is_false(ok)
+      assert.matches("told at the end.*was created and is paid for", why)
+    end)
+
+    it("gets no whole body of an upload that the server ended early", function()
+      server:stop()
+      server = raw.start { script = REFUSES_EARLY }
+      client = devkit4ai.new(wire.options(server.url))
+      local last, all
+      local _, _, err = generate(function(sent, total) last, all = sent, total end)
+      assert.equal("too_large", err.kind)
+      assert.is_true(last == nil or last < all)
     end)
 
     it("ends the upload with an error, which is raised with its traceback", function()

@@ -89,6 +89,12 @@ describe("client", function()
     client:close()
   end)
 
+  it("login reports an empty password", function()
+    local client = devkit4ai.new { base_url = box.url }
+    local message = fails("invalid", "not_sent", nil, "login", client:login("a@b.com", ""))
+    assert.equal("client:login: the password is empty; nothing was sent", message)
+  end)
+
   it("login reports a wrong password", function()
     local address = email()
     assert(operator():register { email = address, password = PASSWORD })

@@ -12,7 +12,7 @@ void dk_buffer_init (dk_buffer *buffer, size_t limit) {
 
 /* not realloc: it would free the old copy without wiping it */
 static dk_status grow (dk_buffer *buffer, size_t capacity) {
-  char *bytes = malloc(capacity);
+  char *bytes = (char *)malloc(capacity);
   if (bytes == NULL) return DK_NO_MEMORY;
   if (buffer->bytes != NULL) {
     memcpy(bytes, buffer->bytes, buffer->length);
@@ -28,7 +28,7 @@ dk_status dk_buffer_add (dk_buffer *buffer, const void *bytes, size_t length) {
   size_t needed = buffer->length + length + 1;
   if (length > buffer->limit - buffer->length) return DK_OVER_LIMIT;
   if (needed > buffer->capacity) {
-    size_t capacity = buffer->capacity * 2 > FIRST_CAPACITY ? buffer->capacity * 2 : FIRST_CAPACITY;
+    size_t capacity = buffer->capacity * 2 > FIRST_CAPACITY ? buffer->capacity * 2 : (size_t)FIRST_CAPACITY;
     dk_status status = grow(buffer, capacity > needed ? capacity : needed);
     if (status != DK_OK) return status;
   }

@@ -1,8 +1,9 @@
 #define _DEFAULT_SOURCE          /* getentropy */
 #include "base/hash.h"
 
-#include <pthread.h>
 #include <unistd.h>
+
+#include "base/threads.h"
 
 static uint64_t process_key[2];
 static bool has_key;
@@ -41,7 +42,7 @@ static void add_word (uint64_t v[4], uint64_t word) {
 }
 
 uint64_t dk_siphash (const uint64_t key[2], const void *bytes, size_t length) {
-  const unsigned char *at = bytes;
+  const unsigned char *at = (const unsigned char *)bytes;
   uint64_t v[4] = {key[0] ^ 0x736f6d6570736575u, key[1] ^ 0x646f72616e646f6du, key[0] ^ 0x6c7967656e657261u, key[1] ^ 0x7465646279746573u};
   size_t left = length;
   for (; left >= 8; left -= 8, at += 8) add_word(v, word_of(at, 8));
@@ -52,8 +53,8 @@ uint64_t dk_siphash (const uint64_t key[2], const void *bytes, size_t length) {
 }
 
 bool dk_hash (const void *bytes, size_t length, uint64_t *hash) {
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
-  pthread_once(&once, make_key);
+  static dk_once once = DK_ONCE_INIT;
+  dk_run_once(&once, make_key);
   if (has_key) *hash = dk_siphash(process_key, bytes, length);
   return has_key;
 }

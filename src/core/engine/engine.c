@@ -3,11 +3,11 @@
 
 #include <math.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/threads.h"
 #include "engine/process.h"
 #include "engine/ready_signal.h"
 #include "engine/stepper.h"
@@ -17,24 +17,24 @@ enum { SIGPIPE_SAFE = 0x075700 };                     /* 7.87.0: the first libcu
 
 struct dk_engine {
   /* shared by the caller and the thread; guarded by lock, or atomic */
-  pthread_mutex_t lock;          /* never held while libcurl runs */
+  dk_mutex lock;                 /* never held while libcurl runs */
   dk_queue submitted, done;      /* done: for dk_engine_next */
   dk_xfer *cancelled;            /* a list by next_cancelled */
   dk_ready_signal signal;        /* set: done is not empty, or the alarm's time came */
-  atomic_bool stop;              /* the thread must end */
-  atomic_bool has_work;          /* a queue got something, or stop was set, since the last step began */
+  DK_ATOMIC(bool) stop;          /* the thread must end */
+  DK_ATOMIC(bool) has_work;      /* a queue got something, or stop was set, since the last step began */
 
   /* the caller's */
   dk_id_table table;             /* all transfers that the engine owns */
   dk_xfer_id last_id;
-  atomic_int pending;
+  DK_ATOMIC(int) pending;
   bool is_open, is_closed;       /* libcurl's handles were made; dk_engine_close was called */
   bool is_abandoned;             /* closed in a forked child: never freed */
   bool wants_thread, has_thread;
   bool raises_sigpipe;
   dk_process *process;           /* NULL: nothing was submitted yet */
   pid_t owner;                   /* the process that submitted first */
-  pthread_t thread;
+  dk_thread thread;
   dk_process_thread exit_entry;  /* in the process's list while the thread runs */
 
   /* of the side that steps: the waiting caller, or the thread */
@@ -45,11 +45,11 @@ struct dk_engine {
 
 /* without a thread nobody else uses the queues */
 static void lock_queues (dk_engine *e) {
-  if (e->has_thread) pthread_mutex_lock(&e->lock);
+  if (e->has_thread) dk_mutex_lock(&e->lock);
 }
 
 static void unlock_queues (dk_engine *e) {
-  if (e->has_thread) pthread_mutex_unlock(&e->lock);
+  if (e->has_thread) dk_mutex_unlock(&e->lock);
 }
 
 /* Called after the change that the thread has to see. The thread clears has_work, steps, reads has_work, sleeps. It sees each change soon:
@@ -59,7 +59,7 @@ static void unlock_queues (dk_engine *e) {
  * - it was set by a call before this one, whose wake-up was sent: all calls are of one thread. So the thread comes to the next clear
  *   soon, and then takes this change, which was made before. */
 static void wake_thread (dk_engine *e) {
-  if (!atomic_exchange(&e->has_work, true)) curl_multi_wakeup(e->stepper.multi);
+  if (!dk_atomic_exchange(&e->has_work, true)) curl_multi_wakeup(e->stepper.multi);
 }
 
 /* ---- the step ---- */
@@ -105,7 +105,7 @@ static void step (dk_engine *e) {
 }
 
 static void sleep_until_work (dk_engine *e, double seconds) {
-  dk_listener *listener = atomic_load(&e->signal.listener);
+  dk_listener *listener = dk_atomic_load(&e->signal.listener);
   double most = dk_ready_signal_max_sleep(&e->signal);
   if (most > seconds) most = seconds;
   dk_stepper_sleep(&e->stepper, most, listener ? listener->fds : NULL, listener ? listener->count : 0);
@@ -115,22 +115,22 @@ static void sleep_until_work (dk_engine *e, double seconds) {
 /* ---- the thread ---- */
 
 static void *run_thread (void *arg) {
-  dk_engine *e = arg;
+  dk_engine *e = (dk_engine *)arg;
   for (;;) {
-    atomic_store(&e->has_work, false);
-    if (atomic_load(&e->stop)) return NULL;
+    dk_atomic_store(&e->has_work, false);
+    if (dk_atomic_load(&e->stop)) return NULL;
     step(e);
-    sleep_until_work(e, atomic_load(&e->has_work) ? 0 : MAX_SLEEP);
+    sleep_until_work(e, dk_atomic_load(&e->has_work) ? 0 : MAX_SLEEP);
   }
 }
 
 /* for close and for exit(), never in a forked child. exit() may come in the middle of wake_thread: so always a wake-up. */
 static void join_thread (void *arg) {
-  dk_engine *e = arg;
-  atomic_store(&e->stop, true);
-  atomic_store(&e->has_work, true);
+  dk_engine *e = (dk_engine *)arg;
+  dk_atomic_store(&e->stop, true);
+  dk_atomic_store(&e->has_work, true);
   curl_multi_wakeup(e->stepper.multi);
-  pthread_join(e->thread, NULL);
+  dk_thread_join(e->thread);
   dk_ready_signal_remove_files(&e->signal);
 }
 
@@ -138,10 +138,10 @@ static bool start_thread (dk_engine *e) {
   sigset_t all, before;
   if (!dk_ready_signal_open(&e->signal)) return false;
   sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);        /* signals are for the host's threads */
+  dk_signal_mask(SIG_SETMASK, &all, &before);         /* signals are for the host's threads */
   e->has_thread = true;                               /* before it runs: from now on the lock is needed */
-  if (pthread_create(&e->thread, NULL, run_thread, e) != 0) e->has_thread = false;
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (!dk_thread_start(&e->thread, run_thread, e)) e->has_thread = false;
+  dk_signal_mask(SIG_SETMASK, &before, NULL);
   if (!e->has_thread) return false;
   e->exit_entry = (dk_process_thread){.join = join_thread, .arg = e};
   dk_process_add_thread(e->process, &e->exit_entry);
@@ -151,9 +151,9 @@ static bool start_thread (dk_engine *e) {
 /* ---- for the caller ---- */
 
 dk_engine *dk_engine_new (void) {
-  dk_engine *e = calloc(1, sizeof *e);
+  dk_engine *e = (dk_engine *)calloc(1, sizeof *e);
   if (e == NULL) return NULL;
-  pthread_mutex_init(&e->lock, NULL);
+  dk_mutex_init(&e->lock);
   dk_stepper_init(&e->stepper);
   dk_ready_signal_init(&e->signal);
   return e;
@@ -183,7 +183,7 @@ static bool begin_use (dk_engine *e) {
 }
 
 bool dk_engine_start (dk_engine *e) {
-  if (!is_usable(e)) return false;
+  if (!DK_HAS_THREADS || !is_usable(e)) return false;
   e->wants_thread = true;
   return !e->is_open || e->has_thread || start_thread(e);
 }
@@ -195,7 +195,7 @@ dk_xfer_id dk_engine_submit (dk_engine *e, dk_xfer *x) {
   dk_id_table_add(&e->table, x);
   dk_queue_push(&e->submitted, x);
   unlock_queues(e);
-  atomic_fetch_add(&e->pending, 1);
+  dk_atomic_add(&e->pending, 1);
   if (e->has_thread) wake_thread(e);
   return id;
 }
@@ -224,19 +224,22 @@ dk_xfer *dk_engine_next (dk_engine *e, dk_xfer_id *id) {
   }
   if (e->done.first == NULL) dk_ready_signal_clear(&e->signal);
   unlock_queues(e);
-  if (x != NULL) atomic_fetch_sub(&e->pending, 1);
+  if (x != NULL) dk_atomic_sub(&e->pending, 1);
   return x;
 }
 
-bool dk_engine_ready (const dk_engine *e) { return atomic_load_explicit(&e->signal.is_set, memory_order_acquire); }
+bool dk_engine_ready (const dk_engine *e) { return dk_atomic_load_acquire(&e->signal.is_set); }
 
-int dk_engine_pending (const dk_engine *e) { return is_usable(e) ? atomic_load(&e->pending) : 0; }
+/* first the number: without threads, is_usable makes a system call, and most frames have nothing pending */
+int dk_engine_pending (const dk_engine *e) {
+  int pending = dk_atomic_load(&e->pending);
+  return pending > 0 && is_usable(e) ? pending : 0;
+}
 
 int dk_engine_fd (dk_engine *e) { return e->wants_thread && begin_use(e) ? e->signal.fd : -1; }
 
 const char *dk_engine_listen (dk_engine *e, const char *folder, dk_failure *failure) {
-  if (is_usable(e)) e->wants_thread = true;
-  if (!begin_use(e)) {
+  if (!dk_engine_start(e) || !begin_use(e)) {
     const char *reason = is_usable(e) ? "no memory, descriptor or thread is left" : "the engine is closed, or belongs to a parent process";
     dk_fail(failure, DK_NO_MEMORY, "%s", reason);
     return NULL;
@@ -263,6 +266,7 @@ bool dk_engine_wait (dk_engine *e, double seconds) {
   }
   step(e);
   if (dk_engine_ready(e)) return true;
+  if (!(seconds > 0)) return false;
   sleep_until_work(e, seconds);
   step(e);
   return dk_engine_ready(e);
@@ -271,7 +275,7 @@ bool dk_engine_wait (dk_engine *e, double seconds) {
 int dk_engine_progress (dk_engine *e, dk_xfer_id id, uint64_t up_down[4]) {
   if (!is_usable(e)) return 0;
   dk_xfer *x = *dk_id_table_place(&e->table, id);     /* no lock: the table is the caller's, and the counts are atomic */
-  for (int i = 0; x != NULL && i < DK_BYTE_COUNTS; i++) up_down[i] = atomic_load_explicit(&x->progress.counts[i], memory_order_relaxed);
+  for (int i = 0; x != NULL && i < DK_BYTE_COUNTS; i++) up_down[i] = dk_atomic_load_relaxed(&x->progress.counts[i]);
   return x != NULL;
 }
 
@@ -293,7 +297,7 @@ void dk_engine_close (dk_engine *e) {
   for (dk_xfer *x; (x = dk_queue_pop(&e->submitted)) != NULL || (x = dk_queue_pop(&e->done)) != NULL;) dk_xfer_free(x);
   dk_stepper_free(&e->stepper);
   dk_ready_signal_close(&e->signal);
-  pthread_mutex_destroy(&e->lock);
+  dk_mutex_destroy(&e->lock);
 }
 
 void dk_engine_free (dk_engine *e) {

@@ -16,7 +16,8 @@ dk_engine *dk_engine_new (void);
 
 /* From the first submit, fd, listen or alarm on (from now, if there was one), a separate thread steps the engine; a second call
  * changes nothing.
- * False: no thread or no descriptor is left. */
+ * False: no thread or no descriptor is left, or the library was built without threads (DEVKIT4AI_NO_THREADS); then dk_engine_wait
+ * steps the engine. */
 bool dk_engine_start (dk_engine *engine);
 
 /* Starts a transfer. The engine owns x until dk_engine_next returns it. 0: the caller keeps x, because the engine is closed or
@@ -32,8 +33,8 @@ void dk_engine_cancel (dk_engine *engine, dk_xfer_id id);
 /* A finished transfer, which the caller owns again; NULL: none. The last one clears the flag and the descriptor, and so does NULL. */
 dk_xfer *dk_engine_next (dk_engine *engine, dk_xfer_id *id);
 
-/* Waits until dk_engine_next has a transfer or the alarm's time came, at most so many seconds. It may return false early (a signal):
- * check your clock.
+/* Waits until dk_engine_next has a transfer or the alarm's time came, at most so many seconds; 0 or less: it never waits. It may
+ * return false early (a signal): check your clock.
  * Steps, or sleeps in poll(2) if a thread steps; never waits on a condition variable, because Ctrl-C must still work. */
 bool dk_engine_wait (dk_engine *engine, double seconds);
 
@@ -54,7 +55,8 @@ int dk_engine_fd (dk_engine *engine);
  * the oldest. A byte may come when nothing is finished any more.
  * folder: borrowed for the call. Returns the socket's absolute path, which is valid until dk_engine_close; a second call returns
  * the same path. NULL: failure has the reason. DK_FILE: the folder does not exist or can't be written, or its path is too long for
- * a unix socket (108 bytes). DK_NO_MEMORY: no memory, descriptor or thread is left, or the engine is closed or forked.
+ * a unix socket (108 bytes). DK_NO_MEMORY: no memory, descriptor or thread is left, or the engine is closed or forked, or
+ * the library was built without threads.
  * dk_engine_close and exit() remove the socket and its folder. If a signal killed the process, the next call in the same folder
  * removes them. */
 const char *dk_engine_listen (dk_engine *engine, const char *folder, dk_failure *failure);

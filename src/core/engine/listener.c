@@ -25,7 +25,7 @@ static int listen_at (const char *path) {
 }
 
 dk_listener *dk_listener_new (const char *parent, dk_failure *failure) {
-  dk_listener *l = calloc(1, sizeof *l);
+  dk_listener *l = (dk_listener *)calloc(1, sizeof *l);
   if (l == NULL) dk_fail(failure, DK_NO_MEMORY, "no memory");
   if (l == NULL || dk_socket_folder_make(parent, l->path, failure) != DK_OK) {
     free(l);
@@ -57,17 +57,17 @@ static bool is_open (int fd) {
 
 static void send_byte (int fd) { (void)send(fd, "w", 1, MSG_NOSIGNAL | MSG_DONTWAIT); }
 
-static void accept_connection (dk_listener *l, const atomic_bool *ready) {
+static void accept_connection (dk_listener *l, const DK_ATOMIC(bool) *ready) {
   int fd = accept4(l->fds[0].fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
   bool failed = fd < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED;
   l->fds[0].events = failed ? 0 : CURL_WAIT_POLLIN;   /* else the thread would wake up all the time for what it can't accept */
   if (fd < 0) return;
   if (l->count == 1 + DK_LISTENER_CLIENTS) close_connection(l, 1);
   l->fds[l->count++] = (struct curl_waitfd){.fd = fd, .events = CURL_WAIT_POLLIN};
-  if (atomic_load(ready)) send_byte(fd);              /* it was set while nobody was connected */
+  if (dk_atomic_load(ready)) send_byte(fd);           /* it was set while nobody was connected */
 }
 
-void dk_listener_serve (dk_listener *l, const atomic_bool *ready) {
+void dk_listener_serve (dk_listener *l, const DK_ATOMIC(bool) *ready) {
   for (unsigned i = l->count - 1; i > 0; i--) {
     if (l->fds[i].revents != 0 && !is_open(l->fds[i].fd)) close_connection(l, i);
     else l->fds[i].revents = 0;

@@ -5,8 +5,8 @@
 #define DK_LISTENER_H
 
 #include <curl/curl.h>
-#include <stdatomic.h>
 
+#include "base/atomic.h"
 #include "file/socket_folder.h"
 
 enum { DK_LISTENER_CLIENTS = 4 };                     /* connections at a time; a further one replaces the oldest */
@@ -22,7 +22,7 @@ dk_listener *dk_listener_new (const char *parent, dk_failure *failure);
 
 /* Call this after a sleep that watched fds: accepts a connection, and closes those that ended. ready: a new connection gets a
  * byte at once if it is set. */
-void dk_listener_serve (dk_listener *listener, const atomic_bool *ready);
+void dk_listener_serve (dk_listener *listener, const DK_ATOMIC(bool) *ready);
 
 /* Seconds that the thread may sleep until the next dk_listener_serve. */
 double dk_listener_max_sleep (const dk_listener *listener);

@@ -2,40 +2,41 @@
 #include "engine/process.h"
 
 #include <curl/curl.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/atomic.h"
+#include "base/threads.h"
+
 enum { MAX_EXIT_WAIT = 1000 };   /* milliseconds that exit() waits for a step of another thread */
 
 /* A forked child finds zeros here. The kernel clears it (MADV_WIPEONFORK), also after _Fork, which runs no atfork handler.
  * A kernel without that flag leaves it to clear_in_child. */
 struct dk_process {
-  pthread_mutex_t lock;          /* guards threads; zeros are PTHREAD_MUTEX_INITIALIZER */
-  atomic_int id;                 /* getpid() without its system call; 0: no engine has submitted in this process */
-  atomic_bool exiting;
-  atomic_int inside;             /* threads that run libcurl */
+  dk_mutex lock;                 /* guards threads; zeros are DK_MUTEX_INIT */
+  DK_ATOMIC(int) id;             /* getpid() without its system call; 0: no engine has submitted in this process */
+  DK_ATOMIC(bool) exiting;
+  DK_ATOMIC(int) inside;         /* threads that run libcurl */
   dk_process_thread *threads;
 };
-static dk_process *_Atomic the_process;               /* one page, mapped once and never unmapped */
+static DK_ATOMIC(dk_process *) the_process;          /* one page, mapped once and never unmapped */
 
 static void clear_in_child (void) {
-  dk_process *p = atomic_load(&the_process);
-  memset(p, 0, sizeof *p);
-  pthread_mutex_init(&p->lock, NULL);
+  dk_process *p = dk_atomic_load(&the_process);
+  memset((void *)p, 0, sizeof *p);
+  dk_mutex_init(&p->lock);
 }
 
 static dk_process *get_process (void) {
-  dk_process *p = atomic_load(&the_process), *mapped;
+  dk_process *p = dk_atomic_load(&the_process), *mapped;
   if (p != NULL) return p;
-  mapped = mmap(NULL, sizeof *mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  mapped = (dk_process *)mmap(NULL, sizeof *mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED) return NULL;
   (void)madvise(mapped, sizeof *mapped, MADV_WIPEONFORK);
-  if (atomic_compare_exchange_strong(&the_process, &p, mapped)) return mapped;
+  if (dk_atomic_compare_exchange(&the_process, &p, mapped)) return mapped;
   munmap(mapped, sizeof *mapped);                     /* another thread was first */
   return p;
 }
@@ -44,39 +45,48 @@ static dk_process *get_process (void) {
  * used no engine has nothing to join. */
 static void at_exit (void) {
   static const struct timespec millisecond = {0, 1000000};
-  dk_process *p = atomic_load(&the_process);
-  if (atomic_load(&p->id) != getpid()) return;
-  atomic_store(&p->exiting, true);
-  pthread_mutex_lock(&p->lock);
+  dk_process *p = dk_atomic_load(&the_process);
+  if (dk_atomic_load(&p->id) != getpid()) return;
+  dk_atomic_store(&p->exiting, true);
+  dk_mutex_lock(&p->lock);
   for (dk_process_thread *t = p->threads; t != NULL; t = t->next) t->join(t->arg);
   p->threads = NULL;
-  pthread_mutex_unlock(&p->lock);
-  for (int i = 0; i < MAX_EXIT_WAIT && atomic_load(&p->inside) > 0; i++) nanosleep(&millisecond, NULL);
+  dk_mutex_unlock(&p->lock);
+  for (int i = 0; i < MAX_EXIT_WAIT && dk_atomic_load(&p->inside) > 0; i++) nanosleep(&millisecond, NULL);
 }
 
 dk_process *dk_process_start (void) {
   static bool has_libcurl;                            /* a forked child has its parent's */
   dk_process *p = get_process();
   if (p == NULL) return NULL;
-  pthread_mutex_lock(&p->lock);
+  dk_mutex_lock(&p->lock);
   if (!has_libcurl && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) {
-    has_libcurl = pthread_atfork(NULL, NULL, clear_in_child) == 0 && atexit(at_exit) == 0;
+    has_libcurl = dk_at_fork(NULL, NULL, clear_in_child) && atexit(at_exit) == 0;
   }
-  if (has_libcurl) atomic_store(&p->id, getpid());
+  if (has_libcurl) dk_atomic_store(&p->id, getpid());
   bool ready = has_libcurl;
-  pthread_mutex_unlock(&p->lock);
+  dk_mutex_unlock(&p->lock);
   return ready ? p : NULL;
 }
 
-bool dk_process_is_forked (const dk_process *p, pid_t owner) { return owner != atomic_load_explicit(&p->id, memory_order_relaxed); }
+/* without handlers of fork only the system knows, on a kernel without MADV_WIPEONFORK */
+pid_t dk_process_id (void) {
+  dk_process *p = DK_HAS_THREADS ? dk_atomic_load(&the_process) : NULL;
+  pid_t id = p != NULL ? dk_atomic_load_relaxed(&p->id) : 0;
+  return id != 0 ? id : getpid();
+}
 
-bool dk_process_is_exiting (const dk_process *p) { return atomic_load(&p->exiting); }
+bool dk_process_is_forked (const dk_process *p, pid_t owner) {
+  return owner != (DK_HAS_THREADS ? dk_atomic_load_relaxed(&p->id) : getpid());
+}
+
+bool dk_process_is_exiting (const dk_process *p) { return dk_atomic_load(&p->exiting); }
 
 bool dk_process_enter (dk_process *p, bool raises_sigpipe, dk_sigpipe_guard *guard) {
   guard->blocked = false;
-  atomic_fetch_add(&p->inside, 1);
-  if (atomic_load(&p->exiting)) {
-    atomic_fetch_sub(&p->inside, 1);
+  dk_atomic_add(&p->inside, 1);
+  if (dk_atomic_load(&p->exiting)) {
+    dk_atomic_sub(&p->inside, 1);
     return false;
   }
   if (raises_sigpipe) dk_sigpipe_block(guard);
@@ -85,22 +95,22 @@ bool dk_process_enter (dk_process *p, bool raises_sigpipe, dk_sigpipe_guard *gua
 
 void dk_process_leave (dk_process *p, dk_sigpipe_guard *guard) {
   dk_sigpipe_unblock(guard);
-  atomic_fetch_sub(&p->inside, 1);
+  dk_atomic_sub(&p->inside, 1);
 }
 
 void dk_process_add_thread (dk_process *p, dk_process_thread *thread) {
-  pthread_mutex_lock(&p->lock);
+  dk_mutex_lock(&p->lock);
   thread->next = p->threads;
   p->threads = thread;
-  pthread_mutex_unlock(&p->lock);
+  dk_mutex_unlock(&p->lock);
 }
 
 bool dk_process_remove_thread (dk_process *p, dk_process_thread *thread) {
-  pthread_mutex_lock(&p->lock);
+  dk_mutex_lock(&p->lock);
   dk_process_thread **at = &p->threads;
   while (*at != NULL && *at != thread) at = &(*at)->next;
   bool found = *at != NULL;
   if (found) *at = thread->next;
-  pthread_mutex_unlock(&p->lock);
+  dk_mutex_unlock(&p->lock);
   return found;
 }

@@ -20,6 +20,9 @@ struct dk_process_thread {
 /* Initialises libcurl for this process, once. NULL: no memory. The result stays until the process ends. */
 dk_process *dk_process_start (void);
 
+/* The id of this process; after dk_process_start without a system call. Thread: any. */
+pid_t dk_process_id (void);
+
 /* True: this process is not the one with the id owner, which called dk_process_start; it was forked since. */
 bool dk_process_is_forked (const dk_process *process, pid_t owner);
 

@@ -8,62 +8,62 @@
 #include "system/clock.h"
 
 void dk_ready_signal_init (dk_ready_signal *s) {
-  atomic_init(&s->is_set, false);
-  atomic_init(&s->listener, NULL);
-  atomic_init(&s->alarm, HUGE_VAL);
+  dk_atomic_init(&s->is_set, false);
+  dk_atomic_init(&s->listener, NULL);
+  dk_atomic_init(&s->alarm, HUGE_VAL);
   s->fd = -1;
 }
 
 bool dk_ready_signal_open (dk_ready_signal *s) {
-  if (s->fd < 0) s->fd = eventfd(atomic_load(&s->is_set) ? 1 : 0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (s->fd < 0) s->fd = eventfd(dk_atomic_load(&s->is_set) ? 1 : 0, EFD_CLOEXEC | EFD_NONBLOCK);
   return s->fd >= 0;
 }
 
 const char *dk_ready_signal_listen (dk_ready_signal *s, const char *parent, dk_failure *failure) {
-  dk_listener *listener = atomic_load(&s->listener);
+  dk_listener *listener = dk_atomic_load(&s->listener);
   if (listener == NULL) listener = dk_listener_new(parent, failure);
-  atomic_store(&s->listener, listener);
+  dk_atomic_store(&s->listener, listener);
   return listener != NULL ? listener->path : NULL;
 }
 
 void dk_ready_signal_set (dk_ready_signal *s) {
-  dk_listener *listener = atomic_load(&s->listener);
-  if (atomic_exchange(&s->is_set, true)) return;
+  dk_listener *listener = dk_atomic_load(&s->listener);
+  if (dk_atomic_exchange(&s->is_set, true)) return;
   if (s->fd >= 0) eventfd_write(s->fd, 1);
   if (listener != NULL) dk_listener_send(listener);
 }
 
 void dk_ready_signal_clear (dk_ready_signal *s) {
   eventfd_t count;
-  if (atomic_exchange(&s->is_set, false) && s->fd >= 0) eventfd_read(s->fd, &count);
+  if (dk_atomic_exchange(&s->is_set, false) && s->fd >= 0) eventfd_read(s->fd, &count);
 }
 
 bool dk_ready_signal_set_alarm (dk_ready_signal *s, double seconds) {
   double due = seconds < HUGE_VAL ? dk_now() + seconds : HUGE_VAL;
-  return due < atomic_exchange(&s->alarm, due);
+  return due < dk_atomic_exchange(&s->alarm, due);
 }
 
 /* compare and exchange: meanwhile the caller may have replaced it */
 bool dk_ready_signal_take_alarm (dk_ready_signal *s, double now) {
-  double due = atomic_load(&s->alarm);
-  return due <= now && atomic_compare_exchange_strong(&s->alarm, &due, HUGE_VAL);
+  double due = dk_atomic_load(&s->alarm);
+  return due <= now && dk_atomic_compare_exchange(&s->alarm, &due, HUGE_VAL);
 }
 
 double dk_ready_signal_max_sleep (dk_ready_signal *s) {
-  dk_listener *listener = atomic_load(&s->listener);
+  dk_listener *listener = dk_atomic_load(&s->listener);
   double most = listener != NULL ? dk_listener_max_sleep(listener) : HUGE_VAL;
-  double alarm = atomic_load(&s->alarm);
+  double alarm = dk_atomic_load(&s->alarm);
   if (alarm == HUGE_VAL) return most;                 /* the usual case, without a look at the clock */
   double left = alarm - dk_now();
   return left < most ? left : most;
 }
 
 void dk_ready_signal_remove_files (dk_ready_signal *s) {
-  dk_listener *listener = atomic_load(&s->listener);
+  dk_listener *listener = dk_atomic_load(&s->listener);
   if (listener != NULL) dk_listener_remove_files(listener);
 }
 
 void dk_ready_signal_close (dk_ready_signal *s) {
-  dk_listener_free(atomic_load(&s->listener));
+  dk_listener_free(dk_atomic_load(&s->listener));
   if (s->fd >= 0) close(s->fd);
 }

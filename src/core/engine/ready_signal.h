@@ -9,10 +9,10 @@
 #include "engine/listener.h"
 
 typedef struct {
-  atomic_bool is_set;
+  DK_ATOMIC(bool) is_set;
   int fd;                        /* owned; an eventfd, readable while is_set; -1: none */
-  dk_listener *_Atomic listener; /* owned; NULL: none. It never changes until close */
-  _Atomic double alarm;          /* when to set the signal without a transfer, on the monotonic clock; HUGE_VAL: never */
+  DK_ATOMIC(dk_listener *) listener;                  /* owned; NULL: none. It never changes until close */
+  DK_ATOMIC(double) alarm;       /* when to set the signal without a transfer, on the monotonic clock; HUGE_VAL: never */
 } dk_ready_signal;
 
 /* Makes a signal that is clear, without a descriptor. */

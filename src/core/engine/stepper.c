@@ -80,10 +80,10 @@ static void set_pool_size (dk_stepper *s) {
 static bool grow_lists (dk_stepper *s) {
   int capacity = s->running.capacity ? s->running.capacity * 2 : 8;
   if (s->running.count < s->running.capacity) return true;
-  dk_xfer **running = realloc(s->running.list, (size_t)capacity * sizeof *running);
+  dk_xfer **running = (dk_xfer **)realloc(s->running.list, (size_t)capacity * sizeof *running);
   if (running == NULL) return false;
   s->running.list = running;
-  dk_handle **idle = realloc(s->idle.list, (size_t)capacity * sizeof *idle);
+  dk_handle **idle = (dk_handle **)realloc(s->idle.list, (size_t)capacity * sizeof *idle);
   if (idle == NULL) return false;
   s->idle.list = idle;
   s->running.capacity = s->idle.capacity = capacity;
@@ -159,6 +159,7 @@ static void finish (dk_stepper *s, dk_xfer *x, CURLcode code, dk_status stopped,
   dk_xfer *last = s->running.list[--s->running.count];
   s->running.list[x->engine.index] = last;
   last->engine.index = x->engine.index;
+  if (s->running.count == 0) s->next_limit = NEVER;   /* an idle game is not woken for a limit of a transfer that is over */
   curl_multi_remove_handle(s->multi, dk_handle_easy(handle));
   dk_handle_finish(handle, code, stopped, text);
   x->engine.handle = NULL;

@@ -89,7 +89,7 @@ dk_status dk_download_open (dk_download *download, const char *path, bool overwr
   dk_status status = find_target(path, overwrite, target, &mode, failure);
   if (status != DK_OK) return status;
   download->path = strdup(path);
-  dk_download_state *state = download->path ? malloc(sizeof *state) : NULL;
+  dk_download_state *state = download->path ? (dk_download_state *)malloc(sizeof *state) : NULL;
   if (state == NULL) return no_memory(failure);
   state->overwrite = overwrite;
   state->buffer = NULL;
@@ -103,7 +103,7 @@ dk_status dk_download_open (dk_download *download, const char *path, bool overwr
 }
 
 dk_status dk_download_check (const char *path, bool overwrite, dk_failure *failure) {
-  static const char zeros[4096];
+  static const char zeros[4096] = {0};
   dk_download download;
   dk_download_init(&download);
   dk_status status = dk_download_open(&download, path, overwrite, 0, failure);
@@ -126,7 +126,7 @@ dk_status dk_download_write (dk_download *download, const char *bytes, size_t le
   dk_download_state *state = download->state;
   if (length > state->max_bytes - state->scanner.length)
     return dk_fail(failure, DK_OVER_LIMIT, "the response has more than %zu bytes", state->max_bytes);
-  if (state->buffer == NULL && (state->buffer = malloc(WRITE_BUFFER)) == NULL) return no_memory(failure);
+  if (state->buffer == NULL && (state->buffer = (char *)malloc(WRITE_BUFFER)) == NULL) return no_memory(failure);
   dk_image_scanner_add(&state->scanner, bytes, length);
   while (length > 0) {
     size_t room = WRITE_BUFFER - state->buffered, n = length < room ? length : room;

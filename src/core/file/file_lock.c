@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,14 +11,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/threads.h"
+
 /* ---- the locks that the process holds: a forked child closes its copies, which would hold them after the owner's death ---- */
 
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;  /* guards held */
+static dk_mutex mutex = DK_MUTEX_INIT;                /* guards held */
 static dk_file_lock *held;
 
-static void before_fork (void) { pthread_mutex_lock(&mutex); }
+static void before_fork (void) { dk_mutex_lock(&mutex); }
 
-static void after_fork (void) { pthread_mutex_unlock(&mutex); }
+static void after_fork (void) { dk_mutex_unlock(&mutex); }
 
 static void close_copies (void) {
   for (; held != NULL; held = held->next) {
@@ -29,23 +30,23 @@ static void close_copies (void) {
   after_fork();
 }
 
-static void add_fork_handlers (void) { pthread_atfork(before_fork, after_fork, close_copies); }
+static void add_fork_handlers (void) { (void)dk_at_fork(before_fork, after_fork, close_copies); }
 
 static void add_held (dk_file_lock *lock) {
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
-  pthread_once(&once, add_fork_handlers);
-  pthread_mutex_lock(&mutex);
+  static dk_once once = DK_ONCE_INIT;
+  dk_run_once(&once, add_fork_handlers);
+  dk_mutex_lock(&mutex);
   lock->next = held;
   held = lock;
-  pthread_mutex_unlock(&mutex);
+  dk_mutex_unlock(&mutex);
 }
 
 static void remove_held (const dk_file_lock *lock) {
-  pthread_mutex_lock(&mutex);
+  dk_mutex_lock(&mutex);
   dk_file_lock **at = &held;
   while (*at != NULL && *at != lock) at = &(*at)->next;
   if (*at != NULL) *at = lock->next;
-  pthread_mutex_unlock(&mutex);
+  dk_mutex_unlock(&mutex);
 }
 
 /* ---- one lock ---- */
@@ -82,7 +83,7 @@ static char *absolute (const char *path) {
   char folder[PATH_MAX];
   if (path[0] == '/' || getcwd(folder, sizeof folder) == NULL) return strdup(path);
   size_t room = strlen(folder) + 1 + strlen(path) + 1;
-  char *copy = malloc(room);
+  char *copy = (char *)malloc(room);
   if (copy != NULL) snprintf(copy, room, "%s/%s", folder, path);
   return copy;
 }

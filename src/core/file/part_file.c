@@ -140,7 +140,7 @@ int dk_part_file_open (dk_part_file *part, const char *path, mode_t mode) {
 }
 
 int dk_part_file_write (dk_part_file *part, const void *bytes, size_t length) {
-  const char *at = bytes;
+  const char *at = (const char *)bytes;
   if (length > part->limit - part->length) return EFBIG;
   part->length += length;
   while (length > 0) {

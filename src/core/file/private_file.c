@@ -69,7 +69,7 @@ static dk_status find_target (const char *path, char target[PATH_MAX], dk_failur
 }
 
 dk_status dk_private_file_check (const char *path, dk_failure *failure) {
-  static const char zeros[4096];
+  static const char zeros[4096] = {0};
   char target[PATH_MAX];
   dk_part_file part;
   dk_status status = find_target(path, target, failure);

@@ -56,7 +56,7 @@ static void set_fixed_options (dk_handle *handle, CURLSH *share) {
 }
 
 dk_handle *dk_handle_new (CURLSH *share, dk_failure *failure) {
-  dk_handle *handle = calloc(1, sizeof *handle);
+  dk_handle *handle = (dk_handle *)calloc(1, sizeof *handle);
   if (handle != NULL) {
     dk_handle_options_init(&handle->options);
     handle->easy = curl_easy_init();

@@ -57,8 +57,8 @@ static int on_progress (void *arg, curl_off_t to_receive, curl_off_t received, c
   const curl_off_t now[DK_BYTE_COUNTS] = {sent, to_send, received, to_receive};
   for (int i = 0; i < DK_BYTE_COUNTS; i++) {
     uint64_t count = now[i] > 0 ? (uint64_t)now[i] : 0;
-    if (atomic_load_explicit(&x->progress.counts[i], memory_order_relaxed) == count) continue;
-    atomic_store_explicit(&x->progress.counts[i], count, memory_order_relaxed);
+    if (dk_atomic_load_relaxed(&x->progress.counts[i]) == count) continue;
+    dk_atomic_store_relaxed(&x->progress.counts[i], count);
     note_activity(x);
   }
   return 0;
@@ -66,7 +66,7 @@ static int on_progress (void *arg, curl_off_t to_receive, curl_off_t received, c
 
 /* The address comes from libcurl's only lookup, so a second lookup can't change it. After a refusal libcurl tries the next one. */
 static curl_socket_t on_open_socket (void *arg, curlsocktype purpose, struct curl_sockaddr *address) {
-  dk_handle *handle = arg;
+  dk_handle *handle = (dk_handle *)arg;
   char text[64];
   (void)purpose;
   if (!handle->public_only || dk_ip_classify_socket(&address->addr, text) == DK_IP_PUBLIC) {
@@ -96,7 +96,7 @@ static bool is_readable (const dk_handle *handle) {
 /* libcurl loses an early response if it sends while the server closes the connection. So an upload pauses if the socket is
  * readable, and once after its first piece. A TLS ticket is no response, so it continues after MAX_PAUSES. */
 bool dk_handle_must_pause (void *arg, size_t sent) {
-  dk_handle *handle = arg;
+  dk_handle *handle = (dk_handle *)arg;
   dk_upload_pause *upload = &handle->upload;
   if (handle->xfer->response.has_headers) return upload->paused = false;
   if (sent >= DK_FORM_PIECE && handle->socket >= 0 && upload->grace_ends == 0) upload->grace_ends = dk_now() + GRACE;
@@ -108,7 +108,7 @@ bool dk_handle_must_pause (void *arg, size_t sent) {
 
 /* libcurl calls this before each request; it repeats a request by itself when a reused connection dies without a response */
 static int on_prerequest (void *arg, char *peer, char *local, int peer_port, int local_port) {
-  dk_handle *handle = arg;
+  dk_handle *handle = (dk_handle *)arg;
   dk_progress *progress = &handle->xfer->progress;
   (void)local, (void)peer_port, (void)local_port;
   note_activity(handle->xfer);

@@ -77,7 +77,7 @@ static const char *phase_of (const dk_handle *handle, dk_status status) {
   if (progress->requests_sent == 0) return phase_before_sending(handle, status);
   if (handle->xfer->response.status > 0) return "body";
   /* libcurl sends a small body at once */
-  return atomic_load(&progress->counts[DK_BYTES_SENT]) < atomic_load(&progress->counts[DK_BYTES_TO_SEND]) ? "send" : "wait";
+  return dk_atomic_load(&progress->counts[DK_BYTES_SENT]) < dk_atomic_load(&progress->counts[DK_BYTES_TO_SEND]) ? "send" : "wait";
 }
 
 static void note_times (const dk_handle *handle) {

@@ -8,7 +8,7 @@ const char *dk_header_find (const char *block, size_t block_length, const char *
   size_t name_length = strlen(name);
   const char *end = block + block_length;
   for (const char *line = block; line < end;) {
-    const char *feed = memchr(line, '\n', (size_t)(end - line));
+    const char *feed = (const char *)memchr(line, '\n', (size_t)(end - line));
     const char *stop = feed ? feed : end;
     if ((size_t)(stop - line) > name_length && line[name_length] == ':' && dk_ascii_equal(line, name, name_length)) {
       const char *value = line + name_length + 1;

@@ -12,7 +12,7 @@ enum { BYTES = 16, IPV4_AT = 12 };
 typedef enum { PRIVATE, PUBLIC, CONTAINS_IPV4 } verdict;
 
 /* the first row that matches counts; an IPv4 address is ::ffff:a.b.c.d */
-static const struct { const char *prefix; int bits; verdict verdict; int ipv4_at; } rows[] = {
+static const struct { const char *prefix; int bits; verdict what; int ipv4_at; } rows[] = {
   {"::ffff:0.0.0.0", 96 + 8, PRIVATE, 0},             /* this network */
   {"::ffff:10.0.0.0", 96 + 8, PRIVATE, 0},
   {"::ffff:100.64.0.0", 96 + 10, PRIVATE, 0},         /* carriers' address translation */
@@ -56,7 +56,7 @@ static void set_ipv4 (uint8_t address[BYTES], const void *ipv4) {
 static dk_ip_class classify (uint8_t address[BYTES]) {
   size_t i = 0;
   while (!matches(address, rows[i].prefix, rows[i].bits)) i++;
-  if (rows[i].verdict != CONTAINS_IPV4) return rows[i].verdict == PUBLIC ? DK_IP_PUBLIC : DK_IP_PRIVATE;
+  if (rows[i].what != CONTAINS_IPV4) return rows[i].what == PUBLIC ? DK_IP_PUBLIC : DK_IP_PRIVATE;
   set_ipv4(address, address + rows[i].ipv4_at);
   return classify(address);
 }

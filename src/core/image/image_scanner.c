@@ -40,7 +40,7 @@ static bool has_length (unsigned char marker) {
 static size_t read_marker (dk_image_scanner *image, const unsigned char *bytes, size_t length) {
   enum { FILL = 0xFF, EOI = 0xD9, HEAD = 4 };
   if (image->filled == 0) {
-    const unsigned char *mark = memchr(bytes, FILL, length);
+    const unsigned char *mark = (const unsigned char *)memchr(bytes, FILL, length);
     image->filled = mark != NULL;
     return mark ? (size_t)(mark - bytes) + 1 : length;
   }
@@ -83,7 +83,7 @@ static const struct {
 
 /* the row for the image's format; -1: not an image */
 static int find_row (const dk_image_scanner *image) {
-  const char *kind = dk_image_kind(image->signature, image->length < DK_IMAGE_SIGNATURE ? (size_t)image->length : DK_IMAGE_SIGNATURE);
+  const char *kind = dk_image_kind(image->signature, image->length < DK_IMAGE_SIGNATURE ? (size_t)image->length : (size_t)DK_IMAGE_SIGNATURE);
   for (int i = 0; kind != NULL && i < (int)(sizeof rows / sizeof *rows); i++) {
     if (strcmp(rows[i].kind, kind) == 0) return i;
   }

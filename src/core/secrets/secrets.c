@@ -9,7 +9,7 @@
 #include "secrets/secrets_internal.h"
 
 dk_secrets *dk_secrets_new (dk_secrets *parent) {
-  dk_secrets *secrets = calloc(1, sizeof *secrets);
+  dk_secrets *secrets = (dk_secrets *)calloc(1, sizeof *secrets);
   if (secrets == NULL) return NULL;
   secrets->holders = 1;
   secrets->parent = parent;
@@ -90,7 +90,7 @@ static size_t rarest (const char *value, size_t length) {
 dk_status dk_secrets_set (dk_secrets *secrets, const char *name, const char *value, size_t length, dk_slot_use use, dk_failure *failure) {
   if (use != DK_SLOT_BODY && !fits_header(value, length))
     return dk_fail(failure, DK_BAD_VALUE, "it has a line feed, another control character, or a blank at an end");
-  dk_slot *s = malloc(sizeof *s + length + strlen(name) + 1);
+  dk_slot *s = (dk_slot *)malloc(sizeof *s + length + strlen(name) + 1);
   if (s == NULL) return dk_fail(failure, DK_NO_MEMORY, "no memory");
   memcpy(s->value, value, length);
   s->name = strcpy(s->value + length, name);
@@ -118,11 +118,11 @@ static dk_status with_text (dk_status status, dk_failure *failure) {
   return dk_fail(failure, status, "%s", status == DK_NO_MEMORY ? "no memory" : "it is too long");
 }
 
-dk_status dk_secrets_fill_header (const dk_secrets *secrets, const char *template, dk_buffer *out, dk_failure *failure) {
-  bool optional = template[0] == '?';
+dk_status dk_secrets_fill_header (const dk_secrets *secrets, const char *line, dk_buffer *out, dk_failure *failure) {
+  bool optional = line[0] == '?';
   size_t start = out->length;
   dk_status status = DK_OK;
-  const char *text = template + optional, *name;
+  const char *text = line + optional, *name;
   do {
     size_t name_length, plain = plain_length(text, &name, &name_length);
     status = dk_buffer_add(out, text, plain);

@@ -36,10 +36,10 @@ bool dk_secrets_has (const dk_secrets *secrets, const char *name);
 /* Wipes all slots of this set; the parent's stay. */
 void dk_secrets_wipe (dk_secrets *secrets);
 
-/* Fills a header line, and appends it and a NUL to out. "{slot}" in the template is the slot's value. A template that begins with
+/* Fills a header line, and appends it and a NUL to out. "{slot}" in line, a template, is the slot's value. A template that begins with
  * '?' adds nothing if one of its slots is empty.
  * Errors: DK_EMPTY_SLOT (failure->text is the slot's name), DK_BAD_VALUE (a DK_SLOT_BODY slot), DK_OVER_LIMIT, DK_NO_MEMORY. */
-dk_status dk_secrets_fill_header (const dk_secrets *secrets, const char *template, dk_buffer *out, dk_failure *failure);
+dk_status dk_secrets_fill_header (const dk_secrets *secrets, const char *line, dk_buffer *out, dk_failure *failure);
 
 /* Adds the slot, as a field of the same name, to the JSON object at the end of out (dk_json_is_object).
  * Errors: DK_EMPTY_SLOT, DK_OVER_LIMIT, DK_NO_MEMORY. */

@@ -16,7 +16,7 @@ enum { PARTS = 8 };              /* of a long value that are searched for, in ad
 static const char *find_value (const dk_slot *s, const char *at, const char *end) {
   if (s->length < MASK_LENGTH || s->length > (size_t)(end - at)) return NULL;
   const char *last = end - (s->length - s->rare) + 1;
-  for (at += s->rare; (at = memchr(at, s->value[s->rare], (size_t)(last - at))) != NULL; at++) {
+  for (at += s->rare; (at = (const char *)memchr(at, s->value[s->rare], (size_t)(last - at))) != NULL; at++) {
     if (memcmp(at - s->rare, s->value, s->length) == 0) return at - s->rare;
   }
   return NULL;
@@ -90,7 +90,7 @@ static void mark_value (masking *m, const dk_decoded_text *decoded, const dk_slo
 static void mark_piece (masking *m, const dk_decoded_text *decoded, const dk_slot *s, size_t part) {
   const char *at = decoded->bytes, *end = at + decoded->length, *found, *to;
   position p = {0, 0};
-  for (; (found = memmem(at, (size_t)(end - at), s->value + part, PART)) != NULL; at = to) {
+  for (; (found = (const char *)memmem(at, (size_t)(end - at), s->value + part, PART)) != NULL; at = to) {
     const char *from = found;
     to = found + PART;
     for (size_t i = part; i > 0 && from > at && from[-1] == s->value[i - 1]; i--) from--;
@@ -101,7 +101,7 @@ static void mark_piece (masking *m, const dk_decoded_text *decoded, const dk_slo
 
 /* marks the start, the end and long pieces of the value: a server may shorten a value or break its line */
 static void mark_pieces (masking *m, const dk_decoded_text *decoded, const dk_slot *s) {
-  size_t step = s->length / PARTS > PART ? s->length / PARTS : PART;
+  size_t step = s->length / PARTS > PART ? s->length / PARTS : (size_t)PART;
   for (size_t part = 0; part < s->length - PART; part += step) mark_piece(m, decoded, s, part);
   mark_piece(m, decoded, s, s->length - PART);
 }
@@ -115,7 +115,7 @@ static void mark_start (masking *m, const dk_decoded_text *decoded, const dk_slo
 }
 
 static bool mark_values (void *arg, const dk_decoded_text *decoded) {
-  masking *m = arg;
+  masking *m = (masking *)arg;
   for (const dk_secrets *secrets = m->secrets; secrets != NULL; secrets = secrets->parent) {
     for (const dk_slot *s = secrets->slots; s != NULL; s = s->next) {
       if (s->use == DK_SLOT_PUBLIC) continue;
@@ -132,9 +132,9 @@ static bool mark_values (void *arg, const dk_decoded_text *decoded) {
 static size_t replace_marked (char *text, size_t length, const char *marks) {
   char *to = text;
   for (size_t at = 0; at < length;) {
-    const char *change = memchr(marks + at, !marks[at], length - at);
+    const char *change = (const char *)memchr(marks + at, !marks[at], length - at);
     size_t next = change ? (size_t)(change - marks) : length;
-    size_t count = marks[at] ? MASK_LENGTH : next - at;
+    size_t count = marks[at] ? (size_t)MASK_LENGTH : next - at;
     if (marks[at]) memset(to, '*', count);
     else memmove(to, text + at, count);
     to += count;
@@ -147,7 +147,7 @@ static size_t replace_marked (char *text, size_t length, const char *marks) {
 static dk_status mask_once (const dk_secrets *secrets, dk_buffer *out, size_t start, bool *masked) {
   masking m = {.secrets = secrets, .text = out->bytes + start, .length = out->length - start};
   bool stopped;
-  m.marks = calloc(1, m.length + 1);
+  m.marks = (char *)calloc(1, m.length + 1);
   if (m.marks == NULL) return DK_NO_MEMORY;
   dk_status status = dk_unescape_visit(m.text, m.length, have_blanks(secrets), true, mark_values, &m, &stopped);
   size_t left = status == DK_OK && m.has_new ? replace_marked(out->bytes + start, m.length, m.marks) : m.length;

@@ -120,7 +120,7 @@ enum { FORM = 3, KINDS = 4 };
 /* where the next escape may begin; end: there is none */
 static const char *next_mark (const escape_kind *kind, const char *at, const char *end) {
   if (kind->mark == kind->other_mark) {
-    const char *mark = memchr(at, kind->mark, (size_t)(end - at));
+    const char *mark = (const char *)memchr(at, kind->mark, (size_t)(end - at));
     return mark ? mark : end;
   }
   while (at < end && *at != kind->mark && *at != kind->other_mark) at++;
@@ -178,7 +178,8 @@ typedef struct { bool forms, with_widths; dk_text_visitor *visit; void *arg; boo
 static dk_status visit_kinds (walk *w, const dk_decoded_text *text, int depth);
 
 static dk_status visit_decoded (walk *w, const dk_decoded_text *text, const escape_kind *kind, int depth) {
-  decoding d = {.source = text, .bytes = malloc(text->length), .widths = w->with_widths ? malloc(text->length) : NULL};
+  decoding d = {.source = text, .bytes = (char *)malloc(text->length)};
+  if (w->with_widths) d.widths = (unsigned char *)malloc(text->length);
   dk_status status = DK_NO_MEMORY;
   if (d.bytes != NULL && (d.widths != NULL || !w->with_widths)) {
     decode_all(&d, kind);

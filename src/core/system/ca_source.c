@@ -2,10 +2,11 @@
 
 #include <curl/curl.h>
 #include <dirent.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+
+#include "base/threads.h"
 
 static dk_ca_source system_source;
 
@@ -38,9 +39,9 @@ static void find_system_source (void) {
 }
 
 dk_ca_source dk_ca_source_for (const char *ca_file) {
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  static dk_once once = DK_ONCE_INIT;
   if (ca_file != NULL) return (dk_ca_source){.file = ca_file};
-  pthread_once(&once, find_system_source);
+  dk_run_once(&once, find_system_source);
   return system_source;
 }
 

@@ -20,7 +20,9 @@ static bool shows_json, prepared;
 
 /* A signal that is ignored stays ignored: nohup ignores SIGHUP. */
 static void set_action (void (*handler)(int)) {
-  struct sigaction before, own = {.sa_handler = handler};
+  struct sigaction before, own;
+  own.sa_handler = handler;
+  own.sa_flags = 0;
   sigfillset(&own.sa_mask);
   for (size_t i = 0; i < STOPS; i++)
     if (sigaction(stops[i].number, NULL, &before) == 0 && before.sa_handler != SIG_IGN) (void)sigaction(stops[i].number, &own, NULL);
@@ -49,7 +51,9 @@ static void raise_stop (int number) {
   if (!stopped) {
     stopped = number;
     interrupt.sa_handler(SIGINT);
-    struct sigaction own = {.sa_handler = raise_stop};
+    struct sigaction own;
+    own.sa_handler = raise_stop;
+    own.sa_flags = 0;
     sigfillset(&own.sa_mask);
     (void)sigaction(SIGINT, &own, NULL);
   }

@@ -1,10 +1,11 @@
 #define _DEFAULT_SOURCE          /* getentropy, clock_gettime */
 #include "system/random.h"
 
-#include <stdatomic.h>
 #include <stdint.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base/atomic.h"
 
 /* the last step of SplitMix64: each bit of the result depends on every bit of x */
 static uint64_t mix (uint64_t x) {
@@ -15,11 +16,11 @@ static uint64_t mix (uint64_t x) {
 
 /* for a kernel without a random source, such as Linux before 3.17 */
 static uint64_t fallback (void) {
-  static atomic_uint number;
+  static DK_ATOMIC(unsigned) number;
   struct timespec time;
   clock_gettime(CLOCK_REALTIME, &time);
   uint64_t x = mix((uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec);
-  return mix(x ^ (uint64_t)getpid() << 32 ^ atomic_fetch_add(&number, 1));
+  return mix(x ^ (uint64_t)getpid() << 32 ^ dk_atomic_add(&number, 1));
 }
 
 double dk_random (void) {

@@ -2,9 +2,10 @@
 #include "system/sigpipe.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stddef.h>
 #include <time.h>
+
+#include "base/threads.h"
 
 static bool is_pending (void) {
   sigset_t pending;
@@ -21,7 +22,7 @@ void dk_sigpipe_block (dk_sigpipe_guard *guard) {
   guard->blocked = !is_pending();   /* the host blocks a pending one, and a second one changes nothing */
   if (!guard->blocked) return;
   set_to_sigpipe(&set);
-  pthread_sigmask(SIG_BLOCK, &set, &guard->before);
+  dk_signal_mask(SIG_BLOCK, &set, &guard->before);
 }
 
 void dk_sigpipe_unblock (dk_sigpipe_guard *guard) {
@@ -31,5 +32,5 @@ void dk_sigpipe_unblock (dk_sigpipe_guard *guard) {
   guard->blocked = false;
   set_to_sigpipe(&set);
   while (is_pending() && sigtimedwait(&set, NULL, &no_time) < 0 && errno == EINTR) continue;
-  pthread_sigmask(SIG_SETMASK, &guard->before, NULL);
+  dk_signal_mask(SIG_SETMASK, &guard->before, NULL);
 }

@@ -11,18 +11,20 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/threads.h"
+
 enum { DEFAULT_COLUMNS = 80, DEFAULT_ROWS = 24 };
 
 int dk_terminal_columns (int fd) {
   struct winsize size;
   if (!isatty(fd)) return 0;
-  return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : DEFAULT_COLUMNS;
+  return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? (int)size.ws_col : (int)DEFAULT_COLUMNS;
 }
 
 int dk_terminal_rows (int fd) {
   struct winsize size;
   if (!isatty(fd)) return 0;
-  return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : DEFAULT_ROWS;
+  return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? (int)size.ws_row : (int)DEFAULT_ROWS;
 }
 
 static dk_status fail_input (dk_failure *failure) {
@@ -64,10 +66,10 @@ dk_status dk_terminal_read_line (const char *prompt, bool shown, dk_buffer *line
   hidden.c_lflag &= ~(tcflag_t)ECHO;
   if (!shown && tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) != 0) return fail_input(failure);
   sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, &awake);
+  dk_signal_mask(SIG_BLOCK, &all, &awake);
   write_prompt(prompt);
   dk_status status = read_line(&awake, line, given, failure);
-  pthread_sigmask(SIG_SETMASK, &awake, NULL);
+  dk_signal_mask(SIG_SETMASK, &awake, NULL);
   if (!shown) (void)tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
   if (!shown || !*given) write_prompt("\n");          /* the typed line end is hidden, or there is none */
   return status;

@@ -36,7 +36,7 @@ struct dk_form {
 };
 
 dk_form *dk_form_new (void) {
-  dk_form *form = calloc(1, sizeof *form);
+  dk_form *form = (dk_form *)calloc(1, sizeof *form);
   if (form != NULL) form->end = &form->first;
   return form;
 }
@@ -66,7 +66,7 @@ static const char *base_name (const char *path) {
 
 /* escapes '"', CR and LF as browsers do, for every libcurl (7.80 wrote backslashes): they would end the header's value */
 static char *escape_filename (const char *name) {
-  char *out = malloc(strlen(name) * 3 + 1), *at = out;
+  char *out = (char *)malloc(strlen(name) * 3 + 1), *at = out;
   if (out == NULL) return NULL;
   for (; *name != '\0'; name++) {
     if (*name == '"' || *name == '\r' || *name == '\n') at += sprintf(at, "%%%02X", (unsigned char)*name);
@@ -77,7 +77,7 @@ static char *escape_filename (const char *name) {
 }
 
 static part *new_part (dk_form *form, const char *name, const char *filename) {
-  part *p = calloc(1, sizeof *p);
+  part *p = (part *)calloc(1, sizeof *p);
   if (p == NULL) return NULL;
   p->form = form;
   p->fd = -1;
@@ -129,9 +129,9 @@ dk_status dk_form_add_file (dk_form *form, const char *name, const char *path, s
 dk_status dk_form_add_bytes (dk_form *form, const char *name, const char *filename, const void *bytes, size_t length, size_t max_bytes, dk_failure *failure) {
   part *p = new_part(form, name, filename);
   if (p == NULL) return no_memory(failure);
-  p->bytes = bytes;
+  p->bytes = (const char *)bytes;
   p->length = length;
-  dk_status status = check_image(p, filename, bytes, length, max_bytes, failure);
+  dk_status status = check_image(p, filename, p->bytes, length, max_bytes, failure);
   if (status == DK_OK) append(form, p);
   else free_part(p);
   return status;
@@ -140,7 +140,7 @@ dk_status dk_form_add_bytes (dk_form *form, const char *name, const char *filena
 dk_status dk_form_add_text (dk_form *form, const char *name, const char *text, size_t length, dk_failure *failure) {
   part *p = new_part(form, name, NULL);
   if (p == NULL) return no_memory(failure);
-  p->text = malloc(length + 1);
+  p->text = (char *)malloc(length + 1);
   if (p->text == NULL) {
     free_part(p);
     return no_memory(failure);
@@ -156,7 +156,7 @@ const char *dk_form_error (const dk_form *form) { return form->error[0] ? form->
 
 /* Checks for a response after the read, just before the bytes are sent: the shorter that time, the less can arrive in it. */
 static size_t on_read (char *out, size_t one, size_t count, void *arg) {
-  part *p = arg;
+  part *p = (part *)arg;
   dk_form *form = p->form;
   size_t room = one * count, left = p->length - p->offset;
   if (left == 0) return 0;
@@ -180,7 +180,7 @@ void dk_form_set_pause_check (dk_form *form, bool (*must_pause) (void *arg, size
 }
 
 static int on_seek (void *arg, curl_off_t offset, int origin) {
-  part *p = arg;
+  part *p = (part *)arg;
   if (origin != SEEK_SET || offset < 0 || (size_t)offset > p->length) return CURL_SEEKFUNC_CANTSEEK;
   p->offset = (size_t)offset;
   return CURL_SEEKFUNC_OK;

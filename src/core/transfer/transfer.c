@@ -52,13 +52,13 @@ static void set_request (dk_xfer *x, const dk_request *request, char *at) {
 dk_xfer *dk_xfer_new (dk_request *request, dk_failure *failure) {
   size_t nodes = (count_lines(&request->headers) + 2) * sizeof(struct curl_slist);   /* two more for Accept-Encoding and Expect */
   size_t texts = size_of(request->method) + size_of(request->url) + size_of(request->ca_file) + size_of(request->proxy) + size_of(request->proxy_login);
-  dk_xfer *x = malloc(sizeof *x + nodes + texts);     /* one block; malloc, because glibc's calloc does not use its fast lists */
+  dk_xfer *x = (dk_xfer *)malloc(sizeof *x + nodes + texts);     /* one block; malloc, because glibc's calloc does not use its fast lists */
   if (x == NULL) {
     free_request(request);
     dk_fail(failure, DK_NO_MEMORY, "no memory");
     return NULL;
   }
-  memset(x, 0, sizeof *x + nodes);
+  memset((void *)x, 0, sizeof *x + nodes);
   set_request(x, request, (char *)x->header_list + nodes);
   x->outcome.phase = "";
   dk_download_init(&x->download);

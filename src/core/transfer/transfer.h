@@ -6,11 +6,11 @@
 #if LIBCURL_VERSION_NUM < 0x075000
 #error "libcurl is too old: version 7.80.0 or newer is needed"
 #endif
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/ascii.h"
+#include "base/atomic.h"
 #include "base/buffer.h"
 #include "base/status.h"
 #include "file/download.h"
@@ -84,7 +84,7 @@ typedef struct {
   unsigned requests_sent;        /* calls of the pre-request callback that were allowed */
   bool repeat_stopped;           /* the pre-request callback stopped a second request */
   double last_activity;          /* seconds of the engine's stepped time */
-  atomic_uint_least64_t counts[DK_BYTE_COUNTS];
+  DK_ATOMIC(uint_least64_t) counts[DK_BYTE_COUNTS];
 } dk_progress;
 
 typedef struct dk_handle dk_handle;

@@ -10,7 +10,7 @@ local M = {}
 
 -- This client has the studio's keys, from the environment: the lines `env` of nginx.conf. It makes the users' clients.
 local client = assert(devkit4ai.new { store = require("devkit4ai.store.nginx").new "tokens" })
-local project = assert(client:project())
+M.project = assert(client:project()) -- of all users
 
 -- A handler gets the user's client, the session (nil in a public route), and the id in the path or the JSON of the body.
 -- It returns a table (sent as JSON), true (no content), false (it has sent the response), or the address of a file.
@@ -50,7 +50,7 @@ local function handle(request)
   if not handler then failures.refuse(404, "There is nothing at this address.") end
   check_origin(method)
   local session = not PUBLIC[handler] and (accounts.session() or failures.refuse(401, "Log in first.")) or nil
-  request.user = failures.try(project:end_user(session and session.tokens))
+  request.user = failures.try(M.project:end_user(session and session.tokens))
   return handler(request.user, session, id or read_json())
 end
 

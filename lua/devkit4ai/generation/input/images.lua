@@ -15,6 +15,17 @@ function M.is_file_name(text)
   return text:find("[^/]$") ~= nil and not text:find("\0", 1, true)
 end
 
+-- A file of a game in LÖVE, which is not a file of the disk.
+local function is_in_game(path)
+  local love = rawget(_G, "love")
+  if not (love and love.filesystem and love.filesystem.getInfo(path, "file")) then return false end
+  local file = io.open(path, "rb")
+  if file then file:close() end
+  return not file
+end
+
+local IN_GAME = "%s is a file of the game, not of the disk: give { data = love.filesystem.read(%q), filename = %q }"
+
 -- Reads each field once: a metamethod may return another value the next time.
 local function copy_image(label, image)
   local copy = { data = image.data, filename = image.filename }
@@ -43,6 +54,9 @@ function M.copy(call_name, list_name, images, most)
     end
     local file = type(image) == "table" and image.filename or image
     if not M.is_file_name(file) then return nil, ("%s: %s"):format(label, M.BAD_FILE_NAME:format(#file)) end
+    if image == file and is_in_game(file) then
+      return nil, ("%s: "):format(label) .. IN_GAME:format(file, file, file:match "[^/]+$")
+    end
     copies[i] = image
   end
   if count == 0 then return nil, ("give 1 to %d %s; there is none"):format(most, list_name) end

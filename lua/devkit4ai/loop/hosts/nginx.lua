@@ -29,6 +29,7 @@ local START = 1 -- seconds; nginx drops a timer without a word when too many of 
 local POLL = 1 / 20 -- seconds between two drains, while the pump has no connection or answers are not taken
 local LONGEST = 1e6 -- seconds; nginx counts milliseconds in 32 bits
 local CHECK = 60 -- seconds of a wait, after which the caller looks whether the pump is still there
+local BEHIND = 4 / 1000 -- seconds by which nginx's clock may be late; a timer that ends too early has to be set again
 local SHORTEST = 1 / 1000 -- seconds of a wait: nginx does not wait at all for less
 local MOST_IDLE = 1000 -- semaphores
 
@@ -181,12 +182,12 @@ end
 -- Waits until the semaphore is woken. A post without a wake is of a child that has ended.
 local function wait(sema, due)
   repeat
-    local pump_missing = not pump_thread and is_busy()
-    local posted, why = sema:wait(max(SHORTEST, min(due - now(), pump_missing and START or CHECK)))
+    local pump_missing, left = not pump_thread and is_busy(), due - now()
+    local posted, why = sema:wait(max(SHORTEST, min(left + min(left / 8, BEHIND), pump_missing and START or CHECK)))
     if posted then sema.posts = sema.posts - 1
     elseif why ~= "timeout" then error("nginx can't wait here: " .. why, 0)
     else check_pump() end
-    if sema.ended[1] then free(sema.ended) end
+    if sema.ended then free(sema.ended) end
     if sema.is_woken then return true end
     if not posted and pump_missing and not pump_thread and is_busy() then -- its timer was refused, or dropped
       start_pump()
@@ -198,7 +199,7 @@ end
 
 local function new_semaphore()
   local sema = assert(semaphore.new(0))
-  sema.posts, sema.ended = 0, {} -- ended: children of the caller that waits
+  sema.posts = 0
   return sema
 end
 
@@ -251,6 +252,7 @@ end
 local function end_child(parent)
   local sema = parent and parked[parent]
   if not sema then return end
+  sema.ended = sema.ended or {} -- children of the caller that waits
   sema.ended[#sema.ended + 1] = running()
   post(sema)
 end

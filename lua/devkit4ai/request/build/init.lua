@@ -51,11 +51,11 @@ function M.call(scope, name, args, options, row)
     errors.raise((options and options.call_name or (row or operations.get(name)).call_name) .. ": the client is closed")
   end
   local plan, message, err
-  if not row then plan = scope._plans[name] end
+  if not row then plan = client._plans[name] end
   if not plan then
-    plan, message, err = plans.new(scope, name, row or operations.get(name))
+    plan, message, err = plans.new(client, name, row or operations.get(name))
     if not plan then return nil, message, err end
-    if not row then scope._plans[name] = plan end -- the plan of a caller's own row is not kept
+    if not row then client._plans[name] = plan end -- the plan of a caller's own row is not kept
   end
   local call = {
     client = client, plan = plan, request = plan.request, secrets = scope._secrets, started = now(), attempts = 0,

@@ -18,7 +18,6 @@ local M = {}
 ---@class devkit4ai.Scope what a call is made with. [module]: the one that writes the field after the record is made.
 ---@field _client devkit4ai.Client whose settings the calls use; a client's record is its own
 ---@field _secrets userdata core.secrets'; a project's and an end user's see their parent's behind their own
----@field _plans table<string, devkit4ai.Plan> [request/build] by the operation's name; end users of a project share one table
 ---@field _children table<devkit4ai.Scope, true>? [context/project] records whose secrets are wiped with this one's; weak keys
 ---
 --- Of a client; an end user's inherits from its developer's what it has not itself:
@@ -29,6 +28,7 @@ local M = {}
 ---@field _creating_limits { connect: number, idle: number } the same for calls that create generations
 ---@field _retry { attempts: integer, max_wait: number } the option `retry`
 ---@field _budget { tokens: number } [request/send] what is left of the retry budget
+---@field _plans table<string, devkit4ai.Plan> [request/build] by the operation's name, for its projects too; end users of a project share one
 ---@field _proxy devkit4ai.Proxy?
 ---@field _ca_file string?
 ---@field _public boolean images come only from public addresses

@@ -46,9 +46,7 @@ function M.of_project(client, id)
   if not holder and client._project_id ~= id then secrets:set("project_key", "") end
   local set, _, why = secrets:set("project_id", id, "shown")
   if not set then return errors.refuse("config", "the id can't be used: " .. why, nil, "client:project") end
-  local record = {
-    id = id, _client = client, _secrets = secrets, _plans = {}, _key_holder = holder,
-  }
+  local record = { id = id, _client = client, _secrets = secrets, _key_holder = holder }
   add_child(client, record)
   return record
 end
@@ -151,7 +149,7 @@ function M.with_key(scope, slot, text)
   local secrets = core.secrets(scope._secrets)
   local set, _, why = secrets:set(slot, text)
   if not set then return nil, why end
-  return { id = scope.id, _client = scope._client, _secrets = secrets, _plans = {} }
+  return { id = scope.id, _client = scope._client, _secrets = secrets }
 end
 
 return M

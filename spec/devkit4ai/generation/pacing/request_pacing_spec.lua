@@ -1,5 +1,5 @@
--- The request pace that the waits of one account share, with a simulated clock: requests never come in a burst, the server's
--- signals slow all of them, and they recover.
+-- The request pace that the waits of one account share, with a simulated clock: four requests start together and no more, the
+-- server's signals slow all of them, and they recover.
 local request_pacing = require "devkit4ai.generation.pacing.request_pacing"
 
 -- Runs `count` waits until each is done, as gen:wait does: a reserved time, a response, a pause. answer(now, i, n) returns the
@@ -51,20 +51,36 @@ describe("the request pace", function()
     assert.equal(105, request_pacing.reserve(shared, 105))
   end)
 
-  it("spreads requests that come at the same time", function()
-    local shared = request_pacing.new()
-    local before = request_pacing.reserve(shared, 10)
-    for _ = 1, 10 do
-      local at = request_pacing.reserve(shared, 10)
-      assert.is_true(at > before)
-      before = at
+  it("lets four requests that come at the same time start at once, and four at each later moment", function()
+    for _, now in ipairs { 10, 10.03, 10.079 } do
+      local shared, starts = request_pacing.new(), {}
+      for i = 1, 40 do starts[i] = request_pacing.reserve(shared, now) end
+      assert.equal(now, starts[4])
+      assert.is_true(most_in(starts, 1 / 1000) <= 4)
+      for i = 5, 40 do
+        local early = now + (i - 4) / 50 - starts[i] -- than 50 a second, after the first four
+        assert.is_true(starts[i] >= starts[i - 1] and early < 1e-9 and early > -0.081, ("%d: %g"):format(i, early))
+      end
     end
+  end)
+
+  it("lets long pauses end together, at most 0.08 s later, and short ones when they are over", function()
+    local ends, different = {}, 0
+    for i = 1, 100 do
+      local now = 10 + i / 100
+      local at = request_pacing.end_of_pause(now, 5)
+      assert.is_true(at > now + 5 - 1e-9 and at < now + 5.08 + 1e-9)
+      if not ends[at] then ends[at], different = true, different + 1 end
+    end
+    assert.is_true(different <= 14, different .. " different ends of 100 pauses")
+    assert.equal(10.51, request_pacing.end_of_pause(10.01, 0.5))
   end)
 
   it("spreads the requests of 1,000 waits, which still end soon", function()
     local polls, ended = simulate(1000, nothing, 3)
     assert.equal(3000, #polls)
-    assert.is_true(most_in(polls, 1) <= 51, "a burst of " .. most_in(polls, 1))
+    assert.is_true(most_in(polls, 1) <= 52, "a burst of " .. most_in(polls, 1))
+    assert.is_true(most_in(polls, 1 / 1000) <= 4, "a burst of " .. most_in(polls, 1 / 1000))
     assert.is_true(ended < 90, "took " .. ended)
   end)
 

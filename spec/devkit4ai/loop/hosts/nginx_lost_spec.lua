@@ -112,6 +112,7 @@ describe("a generation whose caller nginx ended", function()
     local connection = server:send("/new")
     clients.wait_for_requests(api, 1)
     connection:close()
+    assert.equal("a@example.com\n", server:get("/me")) -- nginx has seen the end of the connection
     api:release()
     nginx.wait("a line", function()
       return server:log():find("devkit4ai: orphan operation=create_generation .* generation_id=00000000%-0000")

@@ -1,5 +1,6 @@
 -- The hosts of the suite. A host is one line here, and one file in hosts/, which runs inside the host. In the spec's process.
 local child = require "spec.support.process.child"
+local core = require "devkit4ai.core"
 local server_module = require "spec.devkit4ai.loop.suite.server"
 
 local M = {}
@@ -83,7 +84,7 @@ end
 function M.list()
   local list = {}
   for _, place in ipairs(PLACES) do
-    local is_here = not place.is_luajit or rawget(_G, "jit") ~= nil
+    local is_here = (core.threads or place.name == "own") and (not place.is_luajit or rawget(_G, "jit") ~= nil)
     for _, module in ipairs(place.modules) do is_here = is_here and is_installed(module) end
     if is_here then list[#list + 1] = place end
   end

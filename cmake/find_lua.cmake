@@ -1,0 +1,15 @@
+# Sets `result` to the first program of these names that is this version. On Debian, `lua` can be any version.
+function(devkit4ai_find_lua result version)
+  set(${result} "" PARENT_SCOPE)
+  foreach(name IN LISTS ARGN)
+    unset(program)
+    find_program(program NAMES ${name} NO_CACHE)
+    if(program)
+      execute_process(COMMAND "${program}" -e "io.write(_VERSION)" OUTPUT_VARIABLE said ERROR_QUIET)
+      if(said MATCHES "Lua ${version}$")  # after any output of LUA_INIT
+        set(${result} "${program}" PARENT_SCOPE)
+        return()
+      endif()
+    endif()
+  endforeach()
+endfunction()

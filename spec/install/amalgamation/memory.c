@@ -1,0 +1,73 @@
+/* memory.c - memory SCRIPT [ARGUMENT...]: opens devkit4ai and runs the script in a state whose n-th allocation fails, and all after
+ * it, for larger and larger n until the script ends well. It may end with any error before. It may not crash, leave memory of the
+ * state, or leave a descriptor. */
+#include <dirent.h>
+#include <lauxlib.h>
+#include <lualib.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "devkit4ai.h"
+
+typedef struct {
+  long left;                     /* allocations until one fails; negative: no limit */
+  size_t live;                   /* bytes */
+} allocator;
+
+static void *allocate (void *state, void *block, size_t old_size, size_t size) {
+  allocator *a = (allocator *)state;
+  size_t old = block != NULL ? old_size : 0;
+  if (size > old && a->left == 0) return NULL;        /* Lua relies on shrinking */
+  if (size > old && a->left > 0) a->left--;
+  a->live += size - old;
+  if (size > 0) return realloc(block, size);
+  free(block);
+  return NULL;
+}
+
+static int open_descriptors (void) {
+  int count = 0;
+  DIR *folder = opendir("/proc/self/fd");
+  if (folder == NULL) abort();
+  while (readdir(folder) != NULL) count++;
+  closedir(folder);
+  return count;
+}
+
+static int open_and_run (lua_State *L) {
+  char **arguments = (char **)lua_touserdata(L, 1);
+  int count = 0;
+  devkit4ai_open(L);
+  if (luaL_loadfile(L, arguments[1]) != 0) return lua_error(L);
+  for (; arguments[2 + count] != NULL; count++) lua_pushstring(L, arguments[2 + count]);
+  lua_call(L, count, 0);
+  return 0;
+}
+
+/* runs it once; 0: it ended well. Whatever it left ends the program. */
+static int run (char **arguments, long limit) {
+  allocator a = {-1, 0};
+  int before = open_descriptors();
+  lua_State *L = lua_newstate(allocate, &a);
+  luaL_openlibs(L);
+  lua_pushcfunction(L, open_and_run);
+  lua_pushlightuserdata(L, arguments);
+  a.left = limit;
+  int failed = lua_pcall(L, 1, 0, 0);
+  a.left = -1;
+  if (failed && limit < 0) fprintf(stderr, "%s\n", lua_tostring(L, -1));
+  lua_close(L);
+  if (a.live == 0 && open_descriptors() == before) return failed;
+  fprintf(stderr, "with %ld allocations: %zu bytes and %d descriptors are left\n", limit, a.live, open_descriptors() - before);
+  exit(1);
+}
+
+int main (int count, char **arguments) {
+  long limit = 0, runs = 0;
+  (void)count;
+  if (run(arguments, -1) != 0) return 1;
+  /* each of the first ones, which devkit4ai_open makes, then steps that grow */
+  for (; run(arguments, limit) != 0; limit += limit < 500 ? 1 : limit / 50) runs++;
+  printf("%ld failures\n", runs);
+  return runs < 100;
+}

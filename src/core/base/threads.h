@@ -1,0 +1,70 @@
+/* threads.h - what the core uses of POSIX threads: a thread, a lock, a call that runs once, handlers of fork, a thread's signal mask.
+ *
+ * With DEVKIT4AI_NO_THREADS, for a platform without threads, <pthread.h> is not needed: no thread starts, and the locks do nothing.
+ * Then only one thread of the process may use the library, in all its Lua states. */
+#ifndef DK_THREADS_H
+#define DK_THREADS_H
+
+#include <stdbool.h>
+
+#ifdef DEVKIT4AI_NO_THREADS
+
+enum { DK_HAS_THREADS = 0 };
+
+typedef bool dk_thread, dk_mutex, dk_once;
+#define DK_MUTEX_INIT false
+#define DK_ONCE_INIT false
+#define dk_signal_mask sigprocmask
+
+static inline bool dk_thread_start (dk_thread *thread, void *(*run) (void *), void *arg) { return (void)thread, (void)run, (void)arg, false; }
+static inline void dk_thread_join (dk_thread thread) { (void)thread; }
+
+static inline void dk_mutex_init (dk_mutex *mutex) { (void)mutex; }
+static inline void dk_mutex_lock (dk_mutex *mutex) { (void)mutex; }
+static inline void dk_mutex_unlock (dk_mutex *mutex) { (void)mutex; }
+static inline void dk_mutex_destroy (dk_mutex *mutex) { (void)mutex; }
+
+static inline void dk_run_once (dk_once *once, void (*run) (void)) {
+  if (!*once) run();
+  *once = true;
+}
+
+/* there are no handlers: a forked child keeps its copies of its parent's file locks until it ends */
+static inline bool dk_at_fork (void (*before) (void), void (*in_parent) (void), void (*in_child) (void)) {
+  return (void)before, (void)in_parent, (void)in_child, true;
+}
+
+#else
+
+#include <pthread.h>
+#include <stddef.h>
+
+enum { DK_HAS_THREADS = 1 };
+
+typedef pthread_t dk_thread;
+typedef pthread_mutex_t dk_mutex;
+typedef pthread_once_t dk_once;
+#define DK_MUTEX_INIT PTHREAD_MUTEX_INITIALIZER
+#define DK_ONCE_INIT PTHREAD_ONCE_INIT
+#define dk_signal_mask pthread_sigmask                /* of the calling thread; include <signal.h> */
+
+/* Starts a thread, which runs run(arg). False: none is left. */
+static inline bool dk_thread_start (dk_thread *thread, void *(*run) (void *), void *arg) { return pthread_create(thread, NULL, run, arg) == 0; }
+static inline void dk_thread_join (dk_thread thread) { pthread_join(thread, NULL); }
+
+static inline void dk_mutex_init (dk_mutex *mutex) { pthread_mutex_init(mutex, NULL); }
+static inline void dk_mutex_lock (dk_mutex *mutex) { pthread_mutex_lock(mutex); }
+static inline void dk_mutex_unlock (dk_mutex *mutex) { pthread_mutex_unlock(mutex); }
+static inline void dk_mutex_destroy (dk_mutex *mutex) { pthread_mutex_destroy(mutex); }
+
+/* Calls run, unless it was called with this once before; returns when it has ended. */
+static inline void dk_run_once (dk_once *once, void (*run) (void)) { pthread_once(once, run); }
+
+/* From now on fork() calls these; NULL: nothing. False: no memory. */
+static inline bool dk_at_fork (void (*before) (void), void (*in_parent) (void), void (*in_child) (void)) {
+  return pthread_atfork(before, in_parent, in_child) == 0;
+}
+
+#endif
+
+#endif
