@@ -11,7 +11,7 @@ local ELSEWHERE = {
   ["docs/embedding.md"] = {
     c = "spec/install/amalgamation.lua", lua = "spec/install/amalgamation.lua", sh = "spec/install/amalgamation.lua",
   },
-  ["docs/hosts/defold.md"] = { lua = "spec/examples/defold_spec.lua" },
+  ["docs/hosts/defold.md"] = { lua = "spec/examples/defold_spec.lua", sh = "spec/examples/defold_spec.lua" },
   ["docs/hosts/kong-apisix.md"] = { lua = "spec/examples/plugins_spec.lua" },
   ["docs/hosts/nginx.md"] = {
     lua = "spec/devkit4ai/loop/hosts/nginx_docs_spec.lua", nginx = "spec/devkit4ai/loop/hosts/nginx_docs_spec.lua",
@@ -29,7 +29,7 @@ local ELSEWHERE = {
 -- Blocks that are not run: other systems' lines, what installs, what asks the live API, what ends with Ctrl-C alone.
 local NOT_RUN = {
   ["README.md"] = 1, ["docs/building.md"] = 6, ["docs/embedding.md"] = 2, ["docs/first-steps.md"] = 3,
-  ["docs/hosts/defold.md"] = 1, ["docs/hosts/nginx.md"] = 6, ["docs/hosts/kong-apisix.md"] = 1, ["docs/proxy.md"] = 2,
+  ["docs/hosts/kong-apisix.md"] = 1, ["docs/hosts/love.md"] = 3, ["docs/hosts/nginx.md"] = 6, ["docs/proxy.md"] = 2,
   ["docs/sandbox.md"] = 1,
 }
 

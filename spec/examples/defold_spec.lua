@@ -18,11 +18,14 @@ local KEYS = {
 local COMPILE = "clang++ -DDM_PLATFORM_LINUX -D__STDC_LIMIT_MACROS -Wall -Werror=format -fno-exceptions -fPIC "
   .. "-fvisibility=hidden"
 
--- The script of the page, with Defold's functions that it calls. `devkit4ai` is there without require.
+-- The page's lines that make the folder, and its script, with Defold's functions that it calls. `devkit4ai` is there
+-- without require.
+local PAGE = child.read "docs/hosts/defold.md"
+local COPY = PAGE:match("\n```sh\n(.-)```")
 local GAME = [[
   image = { load = function(bytes) return bytes end }
   function show(bytes) print(#bytes > 100000, require("devkit4ai") == devkit4ai) ended = true end
-]] .. child.read("docs/hosts/defold.md"):match("\n```lua\n(.-)```")
+]] .. PAGE:match("\n```lua\n(.-)```")
 
 local function run(command)
   local pipe = assert(io.popen(command .. " 2>&1"))
@@ -72,16 +75,15 @@ describe("the extension for Defold", function()
 
   it("runs a game that generates an image", function()
     local folder = child.folder()
-    assert.equal("", run("tools/amalgamation"))
-    local function run_here(command) -- in which F is the folder, and S the one of what stands for Defold
-      return run((command:gsub("([FS])/", { F = folder .. "/", S = STAND_IN .. "/" })))
+    local output = run("set -e; " .. COPY:gsub("MY_GAME", folder))
+    assert.is_nil(output:find("failed: ", 1, true), output)
+    local function run_here(command) -- in which E is the extension's folder, and S the one of what stands for Defold
+      return run((command:gsub("([ES])/", { E = folder .. "/devkit4ai/", S = STAND_IN .. "/" })))
     end
-    assert.equal("", run_here(("cp -r %s/. F/ && cp build/amalgamation/devkit4ai.* F/include/"):format(EXAMPLE)))
-    assert.equal("", run_here "cp examples/images/neon.png F/a.png")
-    local compile = ("%s %s -IF/include -IS/"):format(COMPILE, manifest:match('flags: %["([^"]+)"%]'))
-    assert.equal("", run_here(compile .. " F/src/extension.cpp -c -o F/extension.o"))
-    assert.equal("", run_here(("%s -DSYMBOL=%s S/engine.cpp F/extension.o -o F/engine"):format(
-      compile, manifest:match('name: "(%w+)"')) .. " -l:liblua5.1-cjson.a -lluajit-5.1 -lcurl"))
+    local compile = ("%s %s -IE/include -IS/"):format(COMPILE, manifest:match('flags: %["([^"]+)"%]'))
+    assert.equal("", run_here(compile .. " E/src/extension.cpp -c -o E/extension.o"))
+    assert.equal("", run_here(("%s -DSYMBOL=%s S/engine.cpp E/extension.o -o E/engine -LE/lib/x86_64-linux"):format(
+      compile, manifest:match('name: "(%w+)"')) .. " -lcjson -lluajit-5.1 -lcurl"))
 
     local sandbox = assert(require("devkit4ai.sandbox").start { step_time = 0.05 })
     finally(function() sandbox:stop() child.remove(folder) end)
@@ -91,7 +93,8 @@ describe("the extension for Defold", function()
       list[#list + 1] = ("DEVKIT4AI_%s='%s'"):format(variables[name] or name:upper(), value)
     end
     write(folder .. "/game.lua", GAME)
-    local command = "cd " .. folder .. " && " .. table.concat(list, " ") .. " ./engine game.lua"
+    assert.equal("", run("cp examples/images/neon.png " .. folder .. "/a.png"))
+    local command = "cd " .. folder .. " && " .. table.concat(list, " ") .. " devkit4ai/engine game.lua"
     assert.equal("true\ttrue\n", run(command))
   end)
 end)
