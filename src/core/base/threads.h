@@ -9,7 +9,7 @@
 
 #ifdef DEVKIT4AI_NO_THREADS
 
-enum { DK_HAS_THREADS = 0 };
+#define DK_HAS_THREADS 0
 
 typedef bool dk_thread, dk_mutex, dk_once;
 #define DK_MUTEX_INIT false
@@ -39,7 +39,7 @@ static inline bool dk_at_fork (void (*before) (void), void (*in_parent) (void), 
 #include <pthread.h>
 #include <stddef.h>
 
-enum { DK_HAS_THREADS = 1 };
+#define DK_HAS_THREADS 1
 
 typedef pthread_t dk_thread;
 typedef pthread_mutex_t dk_mutex;
