@@ -1,6 +1,6 @@
 /* A program with Lua and devkit4ai's C code linked in. It loads the Lua files and lua-cjson from disk. In the tree's folder:
  *
- *   cc -o embed -Iinclude -Isrc/core $(pkg-config --cflags lua5.4) examples/embed.c src/core/*/*.c src/binding/*.c \
+ *   cc -o embed -Iinclude -Isrc/core $(pkg-config --cflags lua5.4) examples/embed.c $(find src/core src/binding -name '*.c') \
  *     $(pkg-config --libs lua5.4) -lcurl -lpthread
  *   LUA_PATH="lua/?.lua;lua/?/init.lua;;" ./embed script.lua
  */
