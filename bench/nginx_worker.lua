@@ -108,16 +108,25 @@ local function thread_cpu()
   return tonumber(time.seconds) + tonumber(time.nanoseconds) / 1e9
 end
 
+-- Seconds that this thread has waited for a core: others ran on it, which is no stall of the worker's own.
+local function thread_waited()
+  local file = assert(io.open "/proc/thread-self/schedstat")
+  local nanoseconds = file:read("*l"):match("^%d+ (%d+)")
+  file:close()
+  return nanoseconds / 1e9
+end
+
 local TICK = 0.001 -- seconds
 local LENGTH = 3 -- seconds of a measurement
 
--- Ticks until is_over(). Returns how much later than asked each came, and the CPU of the worker in each, in milliseconds.
+-- Ticks until is_over(). Returns how much later than asked each came, without the wait for a core, and the CPU of the worker in
+-- each, in milliseconds.
 local function tick(is_over)
   local late, used = {}, {}
   repeat
-    local now, cpu_before = core.now(), thread_cpu()
+    local waited, now, cpu_before = thread_waited(), core.now(), thread_cpu()
     ngx.sleep(TICK)
-    late[#late + 1] = (core.now() - now - TICK) * 1e3
+    late[#late + 1] = (core.now() - now - TICK - (thread_waited() - waited)) * 1e3
     used[#used + 1] = (thread_cpu() - cpu_before) * 1e3
   until is_over()
   table.sort(late)

@@ -1,8 +1,6 @@
 --- Row of the client in one C file (tools/amalgamation): how long it compiles, how large it is, how long it takes to open.
 local M = {}
 
-local LUAS = { "lua5.1", "lua5.2", "lua5.3", "lua5.4", "luajit" }
-
 local function flags(lua)
   return "$(pkg-config --cflags " .. lua .. ")"
 end
@@ -14,9 +12,11 @@ end
 
 local function compile(harness, source, object)
   local cells = {}
-  for _, compiler in ipairs { "gcc -O2", "clang -O2", "gcc -O2 -x c++ -std=c++17" } do
-    cells[#cells + 1] = { name = compiler,
-      measure = harness.command(cpu(("%s %s -c -o %s %s"):format(compiler, flags "lua5.4", object, source))) }
+  for _, compiler in ipairs { "gcc -O2 -x c", "clang -O2 -x c", "gcc -O2 -x c++ -std=c++17" } do
+    if harness.works(("echo | %s -fsyntax-only -"):format(compiler)) then
+      cells[#cells + 1] = { name = compiler,
+        measure = harness.command(cpu(("%s %s -c -o %s %s"):format(compiler, flags "lua5.4", object, source))) }
+    end
   end
   harness.show("amalgamation: compiled, CPU", "s each", cells)
 end
@@ -24,8 +24,9 @@ end
 local function size(harness, source, object)
   local cells = {}
   local function add(name, line, strip, goal)
-    cells[#cells + 1] = { name = name, figure = goal, measure = harness.command(("%s %s -o %s %s && strip %s %s && stat -c %%s %s"
-      .. " | awk '{ print $1 / 1024 }'"):format(line, flags "lua5.4", object, source, strip, object, object)) }
+    cells[#cells + 1] = { name = name, figure = goal,
+      measure = harness.command(("%s %s -o %s %s && strip %s %s && stat -c %%s %s | awk '{ print $1 / 1024 }'"):format(
+        line, flags "lua5.4", object, source, strip, object, object)) }
   end
   for _, level in ipairs { "-O2", "-Os" } do
     add("a shared library, gcc " .. level, "gcc -shared -fPIC " .. level, "", 250)
@@ -36,12 +37,13 @@ end
 
 local function open(harness, source, program)
   local cells = {}
-  for _, lua in ipairs(LUAS) do
+  for _, lua in ipairs(harness.ALL_LUAS) do
     if harness.works("pkg-config --exists " .. lua) then
-      harness.works(("gcc -O2 -I$(dirname %s) %s -o %s-%s %s %s $(pkg-config --libs %s) -lcurl"):format(source, flags(lua),
-        program, lua, harness.script "rows/amalgamation.c", source, lua))
+      local own = program .. "-" .. lua
+      assert(harness.works(("gcc -O2 -I$(dirname %s) %s -o %s %s %s $(pkg-config --libs %s) -lcurl"):format(
+        source, flags(lua), own, harness.script "rows/amalgamation.c", source, lua)), lua)
       cells[#cells + 1] = { name = lua, figure = 1,
-        measure = harness.command(harness.pin, ("%s-%s | awk '{ print $1 * 1000, $2 }'"):format(program, lua)) }
+        measure = harness.command(harness.pin, own, "| awk '{ print $1 * 1000, $2 }'") }
     end
   end
   harness.show("amalgamation: devkit4ai_open, CPU, and Lua's heap", "ms each", cells)

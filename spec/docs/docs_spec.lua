@@ -11,6 +11,7 @@ local ELSEWHERE = {
   ["docs/embedding.md"] = {
     c = "spec/install/amalgamation.lua", lua = "spec/install/amalgamation.lua", sh = "spec/install/amalgamation.lua",
   },
+  ["docs/hosts/defold.md"] = { lua = "spec/examples/defold_spec.lua" },
   ["docs/hosts/kong-apisix.md"] = { lua = "spec/examples/plugins_spec.lua" },
   ["docs/hosts/nginx.md"] = {
     lua = "spec/devkit4ai/loop/hosts/nginx_docs_spec.lua", nginx = "spec/devkit4ai/loop/hosts/nginx_docs_spec.lua",
@@ -18,6 +19,7 @@ local ELSEWHERE = {
   ["docs/hosts/copas.md"] = { lua = "spec/devkit4ai/loop/hosts/copas_spec.lua" }, -- Luas that have copas
   ["docs/processes.md"] = { lua = "spec/devkit4ai/loop/process/fork_spec.lua" }, -- which needs fork
   ["docs/hosts/luv.md"] = { lua = "spec/devkit4ai/loop/hosts/luv_spec.lua" },
+  ["docs/hosts/programs.md"] = { lua = "spec/devkit4ai/loop/hosts/programs_spec.lua" },
   ["docs/hosts/cqueues.md"] = { lua = "spec/devkit4ai/loop/hosts/cqueues_spec.lua" },
   ["README.md"] = { lua = "spec/docs/readme_spec.lua" },
   ["docs/sandbox.md"] = { lua = "spec/devkit4ai/sandbox/docs_spec.lua", sh = "spec/devkit4ai/sandbox/docs_spec.lua" },
@@ -26,8 +28,9 @@ local ELSEWHERE = {
 
 -- Blocks that are not run: other systems' lines, what installs, what asks the live API, what ends with Ctrl-C alone.
 local NOT_RUN = {
-  ["README.md"] = 1, ["docs/building.md"] = 6, ["docs/embedding.md"] = 2, ["docs/first-steps.md"] = 3, ["docs/hosts/nginx.md"] = 6,
-  ["docs/hosts/love.md"] = 3, ["docs/hosts/kong-apisix.md"] = 1, ["docs/proxy.md"] = 2, ["docs/sandbox.md"] = 1,
+  ["README.md"] = 1, ["docs/building.md"] = 6, ["docs/embedding.md"] = 2, ["docs/first-steps.md"] = 3,
+  ["docs/hosts/defold.md"] = 1, ["docs/hosts/love.md"] = 3, ["docs/hosts/nginx.md"] = 6,
+  ["docs/hosts/kong-apisix.md"] = 1, ["docs/proxy.md"] = 2, ["docs/sandbox.md"] = 1,
 }
 
 local SHOWN = { console = true, json = true, [""] = true } -- what a program prints, or how a call looks

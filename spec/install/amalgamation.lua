@@ -2,7 +2,7 @@
 local child = require "spec.support.process.child"
 local sandbox = require "devkit4ai.sandbox"
 
-local HERE = "spec/install/amalgamation/"
+local HERE, FILE = "spec/install/amalgamation/", "build/amalgamation/devkit4ai.c"
 local LANGUAGES = { C11 = "-x c -std=c11 -Wpedantic", ["C++17"] = "-x c++ -std=c++17" }
 local CFLAGS = "-Wall -Wextra -Werror -Ibuild/amalgamation"
 
@@ -30,7 +30,8 @@ end
 
 -- Compiles files; `options` have the rest of the command line.
 local function compile(lua, compiler, language, options, files)
-  succeed(("%s %s %s $(pkg-config --cflags %s) %s %s"):format(compiler, LANGUAGES[language], CFLAGS, lua, options, files))
+  succeed(("%s %s %s $(pkg-config --cflags %s) %s %s"):format(
+    compiler, LANGUAGES[language], CFLAGS, lua, options, files))
 end
 
 local objects = {} -- by Lua
@@ -39,7 +40,7 @@ local objects = {} -- by Lua
 local function object(lua)
   if not objects[lua] then
     local path = ("%s/%s.o"):format(folder, lua)
-    compile(lua, BUILDS[lua][1], BUILDS[lua][2], "-O2 -fPIC -c -o " .. path, "build/amalgamation/devkit4ai.c")
+    compile(lua, BUILDS[lua][1], BUILDS[lua][2], "-O2 -fPIC -c -o " .. path, FILE)
     objects[lua] = path
   end
   return objects[lua]
@@ -48,8 +49,9 @@ end
 -- Links an object with sources of this test; returns the path of the program.
 local function link(lua, name, sources, options)
   local path = folder .. "/" .. name
-  succeed(("gcc %s $(pkg-config --cflags %s) %s -o %s %s %s $(pkg-config --libs %s) -lcurl -lpthread"):format(CFLAGS, lua,
-    options or "", path, sources:gsub("%S+", HERE .. "%0"), object(lua), lua))
+  sources = sources:gsub("%S+", HERE .. "%0")
+  succeed(("gcc %s $(pkg-config --cflags %s) %s -o %s %s %s $(pkg-config --libs %s) -lcurl -lpthread"):format(
+    CFLAGS, lua, options or "", path, sources, object(lua), lua))
   return path
 end
 
@@ -57,14 +59,15 @@ end
 local function sanitized(compiler, sanitizer, name, sources)
   local path = folder .. "/" .. name
   compile("lua5.4", compiler, "C11", ("-g -O1 -fsanitize=%s -fno-sanitize-recover=all -o %s"):format(sanitizer, path),
-    sources:gsub("%S+", HERE .. "%0") .. " build/amalgamation/devkit4ai.c -x none -llua5.4 -lcurl -lpthread")
+    sources:gsub("%S+", HERE .. "%0") .. " " .. FILE .. " -x none -llua5.4 -lcurl -lpthread")
   return path
 end
 
 -- The symbols that a file shows, but for weak ones: C++ makes these from the atomics of std.
 local function exported(file)
   local names = {}
-  for name in succeed("nm --extern-only --defined-only " .. file):gmatch("%x+ [ABCDGRST] ([%w_]+)") do names[#names + 1] = name end
+  local symbols = succeed("nm --extern-only --defined-only " .. file)
+  for name in symbols:gmatch("%x+ [ABCDGRST] ([%w_]+)") do names[#names + 1] = name end
   table.sort(names)
   return table.concat(names, " ")
 end
@@ -76,8 +79,8 @@ describe("the amalgamation", function()
     box = assert(sandbox.start { step_time = 0.01 })
     local account = { email = "dev@example.com", password = "SecurePass123" }
     developer = assert(box:developer(account))
-    arguments = table.concat({ "", HERE .. "game.lua", box.url, developer.developer_key, developer.project_id, account.email,
-      account.password, "examples/images/neon.png", folder }, " ")
+    arguments = table.concat({ "", HERE .. "game.lua", box.url, developer.developer_key, developer.project_id,
+      account.email, account.password, "examples/images/neon.png", folder }, " ")
   end)
   teardown(function()
     box:stop()
@@ -99,7 +102,7 @@ describe("the amalgamation", function()
   it("compiles without a warning by each compiler in each language", function()
     for _, lua in ipairs { "lua5.1", "lua5.4" } do
       for _, compiler in ipairs { "gcc", "clang" } do
-        for language in pairs(LANGUAGES) do compile(lua, compiler, language, "-fsyntax-only", "build/amalgamation/devkit4ai.c") end
+        for language in pairs(LANGUAGES) do compile(lua, compiler, language, "-fsyntax-only", FILE) end
       end
     end
   end)
@@ -111,7 +114,8 @@ describe("the amalgamation", function()
       for _, name in ipairs { "package", "math", "os", "string", "table", lua == "lua5.4" and "coroutine" or nil } do
         local code, output = run(program .. " " .. name .. arguments)
         assert.equal(1, code)
-        assert.equal(("devkit4ai_open: Lua's library %s is missing: open it first (luaopen_%s)\n"):format(name, name), output)
+        local message = "devkit4ai_open: Lua's library %s is missing: open it first (luaopen_%s)\n"
+        assert.equal(message:format(name, name), output)
       end
       local code, output = run(program .. " base" .. arguments)
       assert.equal(1, code)
@@ -138,8 +142,8 @@ describe("the amalgamation", function()
   it("has the loops of other hosts if it is made so, and says which one is missing otherwise", function()
     succeed(("%s %sloops.lua without"):format(link("lua5.4", "game", "run.c game.c"), HERE))
     succeed("tools/amalgamation --loops " .. folder)
-    compile("lua5.4", "gcc", "C11", "-o " .. folder .. "/looped", ("%srun.c %sgame.c %s/devkit4ai.c -x none %s"):format(HERE, HERE,
-      folder, "-llua5.4 -lcurl -lpthread"))
+    compile("lua5.4", "gcc", "C11", "-o " .. folder .. "/looped",
+      ("%srun.c %sgame.c %s/devkit4ai.c -x none -llua5.4 -lcurl -lpthread"):format(HERE, HERE, folder))
     succeed(("%s/looped %sloops.lua with"):format(folder, HERE))
   end)
 
@@ -157,8 +161,8 @@ describe("the amalgamation", function()
         for line in text:gmatch("# %-> ([^\n]+)") do printed[#printed + 1] = line end
       end
     end
-    local output = succeed(("cd %s/page && set -e && DEVKIT4AI_BASE_URL=%s DEVKIT4AI_JWT_TOKEN=%s && "
-      .. "export DEVKIT4AI_BASE_URL DEVKIT4AI_JWT_TOKEN\n%s"):format(folder, box.url, developer.access_token, table.concat(lines)))
+    local output = succeed(("cd %s/page; set -e; export DEVKIT4AI_BASE_URL=%s DEVKIT4AI_JWT_TOKEN=%s\n%s"):format(
+      folder, box.url, developer.access_token, table.concat(lines)))
     assert.equal(3, #printed)
     assert.equal(table.concat(printed, "\n") .. "\n", output)
   end)

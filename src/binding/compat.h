@@ -2,8 +2,7 @@
 #ifndef DK_COMPAT_H
 #define DK_COMPAT_H
 
-#include "devkit4ai.h"
-
+#include "devkit4ai.h"           /* first: in C++ it includes Lua's headers as headers of C */
 #include <lauxlib.h>
 
 #include "base/language.h"

@@ -10,9 +10,8 @@ local M = {}
 
 -- One turn: a pause, then a poll of the oldest generation, unless another call saw one finish meanwhile. false: give up.
 local function wait_one_turn(client, waiter, turn, deadline)
-  local left = deadline - waits.now()
-  local pause = math.min(poll_schedule.pause(turn), left)
-  if left <= 0 or not status.pause(client, in_flight.oldest(client), pause) then return false end
+  if waits.now() >= deadline then return false end
+  if not status.pause(client, in_flight.oldest(client), poll_schedule.pause(turn), deadline) then return false end
   local gen = not waiter.may_send and in_flight.oldest(client)
   if not gen then return true end
   local blocked_until = account_pace.of(client, gen._status_operation).blocked_until

@@ -68,14 +68,16 @@ end
 --- Sleeps before the next poll.
 ---@param client devkit4ai.Client
 ---@param gen devkit4ai.Generation? the next poll's
----@param seconds number; a long pause may take a moment more
+---@param seconds number a long pause may take a moment more
+---@param deadline number of waits.now(); it ends the sleep
 ---@return boolean over false: a cancellation or a closed client ended the sleep
-function M.pause(client, gen, seconds)
+function M.pause(client, gen, seconds, deadline)
+  local now = math.min(waits.now(), deadline)
   events.emit(client, {
-    type = "wait", operation = gen and gen._status_operation, generation_id = gen and gen.id, pause = seconds,
+    type = "wait", operation = gen and gen._status_operation, generation_id = gen and gen.id,
+    pause = math.min(seconds, deadline - now),
   })
-  local now = waits.now()
-  return waits.sleep(request_pacing.end_of_pause(now, seconds) - now, client)
+  return waits.sleep(math.min(request_pacing.end_of_pause(now, seconds), deadline) - now, client)
 end
 
 return M

@@ -27,9 +27,8 @@ local function poll_until_finished(gen, options)
       pause = poll_schedule.after_failure(err, pause)
       if not pause then return failures.with_advice(gen, err, failures.wait_advice(gen)) end
     end
-    local left = deadline - waits.now()
-    if left <= 0 then return failures.timed_out(gen, options.timeout, err) end
-    if not status.pause(client, gen, math.min(pause, left)) then return failures.cancelled(gen, "gen:wait") end
+    if waits.now() >= deadline then return failures.timed_out(gen, options.timeout, err) end
+    if not status.pause(client, gen, pause, deadline) then return failures.cancelled(gen, "gen:wait") end
   end
 end
 

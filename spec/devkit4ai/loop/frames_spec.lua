@@ -78,6 +78,61 @@ insulate("in frames", function()
     assert.equal("cancelled", err.kind)
   end)
 
+  it("two updates in a frame make no call twice", function()
+    local before, client, ids = #server:requests(), devkit4ai.new { base_url = server.url, access_token = "t" }, {}
+    for _ = 1, 3 do devkit4ai.spawn(function() table.insert(ids, assert(client:me()).id) end) end
+    frames_until(function()
+      devkit4ai.update()
+      return #ids == 3
+    end)
+    for _ = 1, 10 do devkit4ai.update() end
+    assert.equal(3, #ids)
+    assert.equal(3, #server:requests() - before)
+    client:close()
+  end)
+
+  it("an update in a callback of a task is refused at its line, and the call goes on", function()
+    local id, ok, why
+    local client = devkit4ai.new { base_url = server.url, access_token = "t", on_event = function()
+      ok, why = pcall(devkit4ai.update)
+    end }
+    devkit4ai.spawn(function() id = assert(client:me()).id end)
+    frames_until(function() return id end)
+    assert.is_false(ok)
+    assert.matches("frames_spec.lua:%d+: devkit4ai: devkit4ai.update: .*not in a task or its callbacks", why)
+    client:close()
+  end)
+
+  it("the main program, which waits for its own call, may update in a callback of that call", function()
+    local ran = 0
+    local client = devkit4ai.new { base_url = server.url, access_token = "t", on_event = function()
+      devkit4ai.spawn(function() ran = ran + 1 end)
+      devkit4ai.update()
+    end }
+    assert(client:me())
+    assert.is_true(ran > 0)
+    client:close()
+  end)
+
+  it("a frame of three seconds, under limits of two, finds the answers that came meanwhile", function()
+    local held = raw.start { script = [[return function(conn)
+      conn:read_request()
+      conn:hold()
+      conn:respond(200, { id = "550e8400-e29b-41d4-a716-446655440000" })
+    end]] }
+    finally(function() held:stop() end)
+    local answers = {}
+    for limit in pairs { total = true, idle = true } do
+      local client = devkit4ai.new { base_url = held.url, access_token = "t", timeout = { [limit] = 2 } }
+      devkit4ai.spawn(function() table.insert(answers, { client:me() }) end)
+    end
+    frames_until(function() return #held:requests() == 2 end)
+    held:release()
+    os.execute("sleep 3")
+    frames_until(function() return #answers == 2 end)
+    for _, answer in ipairs(answers) do assert.is_table(answer[1], answer[2]) end
+  end)
+
   it("the main program may also call and wait", function()
     local client = devkit4ai.new { base_url = server.url, access_token = "t" }
     devkit4ai.update()

@@ -230,7 +230,11 @@ dk_xfer *dk_engine_next (dk_engine *e, dk_xfer_id *id) {
 
 bool dk_engine_ready (const dk_engine *e) { return dk_atomic_load_acquire(&e->signal.is_set); }
 
-int dk_engine_pending (const dk_engine *e) { return is_usable(e) ? dk_atomic_load(&e->pending) : 0; }
+/* first the number: without threads, is_usable makes a system call, and most frames have nothing pending */
+int dk_engine_pending (const dk_engine *e) {
+  int pending = dk_atomic_load(&e->pending);
+  return pending > 0 && is_usable(e) ? pending : 0;
+}
 
 int dk_engine_fd (dk_engine *e) { return e->wants_thread && begin_use(e) ? e->signal.fd : -1; }
 

@@ -182,7 +182,8 @@ end
 -- Waits until the semaphore is woken. A post without a wake is of a child that has ended.
 local function wait(sema, due)
   repeat
-    local pump_missing, left = not pump_thread and is_busy(), due - now()
+    local pump_missing = not pump_thread and is_busy()
+    local left = due - now()
     local posted, why = sema:wait(max(SHORTEST, min(left + min(left / 8, BEHIND), pump_missing and START or CHECK)))
     if posted then sema.posts = sema.posts - 1
     elseif why ~= "timeout" then error("nginx can't wait here: " .. why, 0)

@@ -209,7 +209,8 @@ M.detach = M.spawn
 ---@param budget number? seconds; a response or a task that is ready after them has its turn in the next frame
 function M.update(budget)
   if inside_task() then
-    errors.raise("devkit4ai.update: call it in the main program, once a frame, not in a task; tasks go on without it")
+    errors.raise("devkit4ai.update: call it in the main program, once a frame, not in a task or its callbacks; tasks "
+      .. "go on without it")
   end
   local has_response, first_due = engine:ready() or STEPS and engine:pending() > 0, sleeping.first
   if not (has_response or first_due or first <= last) then return end

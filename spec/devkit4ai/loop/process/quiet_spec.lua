@@ -99,9 +99,11 @@ describe("by strace,", function()
       -- until the thread sleeps: a traced thread is in state t wherever it is, but not in a system call that waits
       local own = io.open("/proc/self/stat"):read "*n"
       local others = {}
-      for id in io.popen("ls /proc/" .. own .. "/task"):lines() do
+      local list = io.popen("ls /proc/" .. own .. "/task")
+      for id in list:lines() do
         if tonumber(id) ~= own then others[#others + 1] = "/proc/self/task/" .. id .. "/stat" end
       end
+      list:close() -- waits for the end of ls, which is traced, too
       assert(#others == 1, #others)
       repeat
         local file = assert(io.open(others[1]))

@@ -1,0 +1,2 @@
+/* Stands for the same header of the SDK: LuaJIT, as in Defold. */
+#include <luajit-2.1/lua.h>
