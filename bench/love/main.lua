@@ -18,7 +18,7 @@ local function microseconds(clock)
 end
 
 local elapsed, cpu, due, angle, frame = {}, {}, 0, 0, 0
-local prepare, update
+local prepare, update -- of the script
 
 local function percentile(list, part)
   table.sort(list)
@@ -27,8 +27,6 @@ end
 
 function love.load(words)
   _G.arg = { [0] = words[1], unpack(words, 2) }
-  prepare, update = dofile(words[1])
-  collectgarbage "restart"
 end
 
 function love.update()
@@ -42,7 +40,11 @@ function love.update()
   run()
   elapsed[#elapsed + 1] = microseconds(MONOTONIC) - before
   cpu[#cpu + 1] = microseconds(THREAD) - cpu_before
-  if frame == WARM_UP then elapsed, cpu = {}, {} end
+  if frame == WARM_UP then
+    elapsed, cpu = {}, {}
+    prepare, update = dofile(arg[0])
+    collectgarbage "restart"
+  end
 end
 
 function love.draw()

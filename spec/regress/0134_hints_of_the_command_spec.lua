@@ -20,6 +20,7 @@ local UNUSED = {
   "the client is closed", "^project:use_key: ", "the store must have", "^devkit4ai%.new: $", "^devkit4ai%.new: retry",
   "^gen:wait: after ", "^gen:wait: an error ended", "^gen:wait: timeout and", -- steps.lua has its own messages
   "^devkit4ai%.new: loop", -- the command is a script
+  "devkit4ai%.love: ", "is a file of the game", -- nor is it a game
   "^client:project: $", -- the command passes an id
   "which is in err%.key", "an error ended the rotation", "is revoked: look in", -- keys.lua shows the key itself
 }
