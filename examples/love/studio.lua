@@ -7,7 +7,7 @@ local client
 local SENTENCES = { -- by the operation and the kind, or by the kind
   ["login auth"] = "The address or the password is wrong.", auth = "Your session is over. Please log in again.",
   network = "The server can't be reached.", rate_limited = "Too many requests. Please try again later.",
-  ["list_generations not_found"] = "Your last order did not arrive, and costs nothing.",
+  ["list_generations not_found"] = "The server does not have your last order. Please make it again.",
 }
 
 -- Runs fn as a task. Its failure becomes a sentence.
@@ -29,7 +29,7 @@ local function finish(gen, message, err)
   local function show() M.busy.text = gen.status == "pending" and "In the queue" or "The image is being made" end
   M.busy.sent = nil
   message, err = select(2, gen:wait { on_progress = show })
-  if err and err.kind == "failed" then helper.forget() end
+  if err and (err.kind == "failed" or err.kind == "not_found") then helper.forget() end
   if err then return nil, message, err end
   local bytes, kind, failure = gen:bytes()
   if not bytes then return nil, kind, failure end

@@ -12,8 +12,9 @@ local M = {}
 -- In place of the project and its keys, which the gateway adds.
 local NO_PROJECT, NO_KEY = "00000000-0000-0000-0000-000000000000", "added-by-the-gateway"
 local FRAME = 1 / 60 -- seconds
-local ORDER = "devkit4ai-order" -- in the save folder: the time, the prompt, and the id once the order was accepted
-local TRIES, PAUSE = 3, 3 -- pause: seconds; a new generation may be in the list some seconds later
+local ORDER = "devkit4ai-order" -- in the save folder: the order's name, its prompt, and the id once it was accepted
+local LOOKS, PAUSE = 6, 5 -- pause: seconds; a new generation may be in the list some seconds later
+local DAY = 24 * 3600 -- seconds that the player's clock may differ from the server's
 
 -- Runs in a love.thread: a Lua state of its own.
 local DECODER = [[
@@ -88,47 +89,59 @@ function M.decode(source)
   return value
 end
 
---- Creates a generation as client:generate does, and keeps the order in the save folder: before it is sent its prompt, then
---- its id. After an end of the game at any moment, `resume` finds it. The next order replaces it.
+-- The order's name makes the instructions unlike those of every other order, so that no other generation is taken for it.
+local function instructions(prompt, name)
+  return { prompt = prompt, order = name }
+end
+
+--- Creates a generation as client:generate does, and keeps the order in the save folder: before it is sent its prompt and a
+--- name, which is sent as a part of the instructions, then its id. After an end of the game at any moment, `resume` finds it.
+--- The next order replaces it.
 --- ```lua not-run
 --- local gen = assert(require("devkit4ai.love").generate(client, { images = { file:getFilename() }, prompt = "in winter" }))
 --- ```
 ---@param client devkit4ai.Client|devkit4ai.Project
----@param options devkit4ai.GenerateOptions with a prompt
+---@param options devkit4ai.GenerateOptions with a prompt, not with instructions
 ---@return devkit4ai.Generation? gen also, if no usable response came and `resume` found it
 ---@return string? message
 ---@return devkit4ai.Error? err nil: the save folder can't be written, and nothing was sent
 function M.generate(client, options)
-  local kept, why = love.filesystem.write(ORDER, ("%d\n%d\n%s\n"):format(os.time(), #options.prompt, options.prompt))
+  local prompt, call = options.prompt or "", {}
+  local name = ("%d.%06d"):format(os.time(), love.timer.getTime() % 1 * 1e6)
+  local kept, why = love.filesystem.write(ORDER, ("%s\n%d\n%s\n"):format(name, #prompt, prompt))
   if not kept then return nil, "devkit4ai.love: the save folder can't be written, so nothing was sent: " .. why end
-  local gen, message, err = client:generate(options)
+  for option, value in pairs(options) do call[option] = value end
+  call.prompt, call.instructions = nil, instructions(prompt, name)
+  local gen, message, err = client:generate(call)
   if gen then love.filesystem.append(ORDER, gen.id)
   elseif err.outcome == "unknown" then return M.resume(client)
   else M.forget() end
   return gen, message, err
 end
 
---- The generation of the order in the save folder. If the game ended before it knew the id, this searches for the prompt,
---- for some seconds; an order that did not arrive is then forgotten, and costs nothing.
+--- The generation of the order in the save folder. If the game ended before it knew the id, this looks for it in the
+--- player's list, for half a minute. An order that is not there is then forgotten.
 --- ```lua not-run
 --- local gen, message, err = require("devkit4ai.love").resume(client)
 --- ```
 ---@param client devkit4ai.Client|devkit4ai.Project
 ---@return devkit4ai.Generation? gen nil without a message: there is no order
 ---@return string? message
----@return devkit4ai.Error? err kind `not_found`: the order did not arrive
+---@return devkit4ai.Error? err kind `not_found`: the server does not have the order; `cancelled`: the task was cancelled
 function M.resume(client)
   local order = love.filesystem.read(ORDER) or ""
-  local since, length, position = order:match "^(%d+)\n(%d+)\n()"
-  if not since then return nil end
+  local name, time, length, position = order:match "^((%d+)%.%d+)\n(%d+)\n()"
+  if not name then return nil end
   local id = order:sub(position + length + 1)
   if #id > 0 then return client:generation(id) end
-  local search = { instructions = order:sub(position, position + length - 1), since = tonumber(since) }
-  local gen, message, err
-  for try = 1, TRIES do
-    gen, message, err = client:find_generation(search)
+  local prompt = order:sub(position, position + length - 1)
+  local search = { instructions = instructions(prompt, name), since = time - DAY }
+  local gen, message, err = client:find_generation(search)
+  for _ = 2, LOOKS do
     if gen or err.kind ~= "not_found" then break end
-    if try < TRIES then devkit4ai.sleep(PAUSE) end
+    local slept, why, failure = devkit4ai.sleep(PAUSE)
+    if not slept then return nil, why, failure end
+    gen, message, err = client:find_generation(search)
   end
   if gen then love.filesystem.append(ORDER, gen.id)
   elseif err.kind == "not_found" then M.forget() end

@@ -119,13 +119,13 @@ describe("the game in LÖVE", function()
     assert.equal(before + 1, gateway:generated())
   end)
 
-  it("says that an order did not arrive, and forgets it", function()
+  it("says that the server does not have an order, and forgets it", function()
     play(sign_up() .. [[
-      love.filesystem.write("devkit4ai-order", ("%d\n4\nneon\n"):format(os.time()))
+      love.filesystem.write("devkit4ai-order", ("%d.000001\n4\nneon\n"):format(os.time()))
     ]])
     play [[
       local player = ...
-      player.wait_for "Your last order did not arrive, and costs nothing."
+      player.wait_for "The server does not have your last order."
     ]]
     assert.is_nil(game:saved(ORDER))
   end)
