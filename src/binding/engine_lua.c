@@ -168,8 +168,8 @@ static void push_times (lua_State *L, const dk_xfer *x) {
 }
 
 static void push_upload (lua_State *L, const dk_xfer *x) {
-  lua_pushinteger(L, (lua_Integer)atomic_load(&x->progress.counts[DK_BYTES_SENT]));
-  lua_pushinteger(L, (lua_Integer)atomic_load(&x->progress.counts[DK_BYTES_TO_SEND]));
+  lua_pushinteger(L, (lua_Integer)dk_atomic_load(&x->progress.counts[DK_BYTES_SENT]));
+  lua_pushinteger(L, (lua_Integer)dk_atomic_load(&x->progress.counts[DK_BYTES_TO_SEND]));
 }
 
 /* how many values push_response makes */
