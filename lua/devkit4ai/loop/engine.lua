@@ -6,7 +6,7 @@ local host = require "devkit4ai.loop.host"
 local M = {}
 
 ---@class devkit4ai.loop.Transfer: devkit4ai.loop.Slot one exchange with a server; a caller waits for it at the transfer itself
----@field id integer of the engine
+---@field id integer|false of the engine; false: it is not submitted
 ---@field client devkit4ai.Client the client whose secrets and connections it uses
 ---@field is_abandoned boolean? nobody waits for it
 ---@field callback devkit4ai.loop.Callback? the caller waits for its end, and not at the transfer
@@ -82,32 +82,42 @@ function M.current()
   return engine
 end
 
---- Submits a request.
----@param request userdata core.request's
----@param secrets userdata core.secrets', which fill it
+--- The record of a transfer, for a submit. The caller has it before anything is sent: an error right after the submit must not
+--- leave a transfer that nobody can cancel.
 ---@param client devkit4ai.Client
----@param on_orphan function? see Transfer
----@return devkit4ai.loop.Transfer? transfer nil: it could not be sent
----@return string? name of the core's status
----@return string? text
-function M.submit(request, secrets, client, on_orphan)
-  local id, name, text = submit(client._engine, request, secrets)
-  if not id then return nil, name, text end
-  host.watch(engine, M.drain)
-  local transfer = released or {
-    id = id, client = client, woken = false, status = false, body = false, head = false, trouble = false, times = false,
+---@return devkit4ai.loop.Transfer
+function M.record(client)
+  local transfer = released or { -- all fields: the table is made as large as it becomes
+    id = false, client = false, woken = false, status = false,
+    body = false, head = false, trouble = false, times = false,
   }
   released = nil
-  local early = transfers[id] -- looked up now: making a table may run a finalizer, and its call may take the response
+  transfer.id, transfer.client, transfer.woken, transfer.status = false, client, false, false
+  return transfer
+end
+
+--- Submits a request.
+---@param transfer devkit4ai.loop.Transfer a new record
+---@param request userdata core.request's
+---@param secrets userdata core.secrets', which fill it
+---@param on_orphan function? see Transfer
+---@return boolean? submitted nil: it could not be sent
+---@return string? name of the core's status
+---@return string? text
+function M.submit(transfer, request, secrets, on_orphan)
+  local id, name, text = submit(transfer.client._engine, request, secrets)
+  if not id then return nil, name, text end
+  transfer.id = id
+  local early = transfers[id] -- a finalizer's call, or a hook's, took the response
   if early then
     transfers[id] = nil
-    early.id, early.client = id, client
-    return early
+    for field, value in pairs(early) do transfer[field] = value end
+    return true
   end
-  transfer.id, transfer.client, transfer.woken, transfer.status = id, client, false, false
   if on_orphan then transfer.on_orphan = on_orphan end
   if single then transfers[id] = transfer else single = transfer end
-  return transfer
+  host.watch(engine, M.drain)
+  return true
 end
 
 --- Releases a finished transfer: its record is used again. Only its waiter has it, and forgets it. The response may have
@@ -128,7 +138,7 @@ end
 --- Cancels a transfer. It is still handed out.
 ---@param transfer devkit4ai.loop.Transfer
 function M.cancel(transfer)
-  if not transfer.status then engine:cancel(transfer.id) end
+  if transfer.id and not transfer.status then engine:cancel(transfer.id) end
 end
 
 --- Bytes sent so far and in total.

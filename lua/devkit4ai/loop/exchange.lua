@@ -9,7 +9,7 @@ local waits = require "devkit4ai.loop.waits"
 
 local M = {}
 
-local submit, release, current = engine.submit, engine.release, tasks.current
+local record, submit, release, current = engine.record, engine.submit, engine.release, tasks.current
 local pcall, running, huge = pcall, coroutine.running, math.huge
 local plain_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 local SLICE = 1 / 10 -- seconds between two calls of on_upload
@@ -62,8 +62,16 @@ local function wait(transfer, on_upload, task)
   if task then task._waiting_at = nil end
 end
 
--- An error has ended the wait of a script: the transfer ends before anything else steps the engine.
+-- Gives the name and the text of the core's status, if the request could not be sent.
+local function submit_and_wait(transfer, request, secrets, on_upload, on_orphan)
+  local submitted, name, text = submit(transfer, request, secrets, on_orphan)
+  if not submitted then return name, text end
+  wait(transfer, on_upload)
+end
+
+-- An error has ended the call of a script: the transfer ends before anything else steps the engine.
 local function end_transfer(transfer, value)
+  if not transfer.id then error(value, 0) end -- nothing was sent
   engine.cancel(transfer)
   while not transfer.status and engine.progress(transfer) do engine.drain(SLICE) end
   if not transfer.status then -- the error came while it was handed out
@@ -89,10 +97,11 @@ local function send_in_task(request, secrets, client, on_upload, row, on_orphan,
   if not waits.begin(task) then return nil, "cancelled", CANCELLED end
   task._client = client
   task._call = row.retry_class ~= "safe" and row or nil -- before the submit: an error right after it ends the call, too
-  local transfer, name, text = submit(request, secrets, client, on_orphan)
+  local transfer = record(client)
   task._transfer = transfer
-  if not transfer then
-    task._call = nil
+  local submitted, name, text = submit(transfer, request, secrets, on_orphan)
+  if not submitted then
+    task._transfer, task._call = nil, nil
     return waits.after_refusal(nil, name, text)
   end
   wait(transfer, on_upload, task)
@@ -117,14 +126,15 @@ end
 function M.send(request, secrets, client, on_upload, row, on_orphan)
   local task = current()
   if task then return send_in_task(request, secrets, client, on_upload, row, on_orphan, task) end
-  local transfer, name, text = submit(request, secrets, client, on_orphan)
-  if not transfer then return nil, name, text end
+  local transfer = record(client)
   if plain_51 and not host.blocks and running() then -- a host's coroutine, which can't yield in pcall
-    wait(transfer, on_upload)
+    local name, text = submit_and_wait(transfer, request, secrets, on_upload, on_orphan)
+    if name then return nil, name, text end
     return results(transfer)
   end
-  local ok, value = pcall(wait, transfer, on_upload)
-  if not ok then end_transfer(transfer, value) end
+  local ok, name, text = pcall(submit_and_wait, transfer, request, secrets, on_upload, on_orphan)
+  if not ok then end_transfer(transfer, name)
+  elseif name then return nil, name, text end
   local status, body, head, trouble, times = results(transfer)
   if ok and host.blocks then release(transfer) end -- an adapter for another loop may keep something in its slots
   return status, body, head, trouble, times

@@ -56,7 +56,8 @@ describe("devkit4ai.update", function()
       for path in files:lines() do
         local name = path:gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", ".")
         local is_apart = name:find "^devkit4ai%.cli" or name:find "^devkit4ai%.sandbox"
-          or name:find "^devkit4ai%.store%." or name:find "^devkit4ai%.loop%.hosts%." -- the program chooses them
+          or name:find "^devkit4ai%.store%." or name:find "^devkit4ai%.loop%.hosts%."
+          or name == "devkit4ai.love" -- the program chooses these three
           or name == "devkit4ai.api.records" -- for the reference alone
         if not is_apart and not package.loaded[name] then print(name) end
       end
