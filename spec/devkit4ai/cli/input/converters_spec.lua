@@ -28,16 +28,19 @@ describe("devkit4ai refuses before anything is sent", function()
     return { "generate", helper.PNG, "--prompt", "neon", ... }
   end
 
-  it("times that are not a number of seconds above 0", function()
-    local out = workspace.folder .. "/time.png"
-    for _, value in ipairs(SECONDS) do
+  for _, value in ipairs(SECONDS) do
+    it(("a time of %q, which is not a number of seconds above 0"):format(value:sub(1, 12)), function()
       for _, name in ipairs { "--timeout=", "--interval=" } do
-        refused(2, generate("--out", out, name .. value))
+        refused(2, generate("--out", workspace.folder .. "/time.png", name .. value))
         refused(2, generate("--no-wait", "-q", name .. value))
         refused(2, { "wait", ID, name .. value })
       end
-    end
-    assert.equal(0, workspace:run(generate("--out", out, "--timeout", "60", "--interval", ".1")).code)
+    end)
+  end
+
+  it("but not times that are one", function()
+    local arguments = generate("--out", workspace.folder .. "/time.png", "--timeout", "60", "--interval", ".1")
+    assert.equal(0, workspace:run(arguments).code)
   end)
 
   it("with --json, with an object that has the exit code", function()
@@ -46,10 +49,13 @@ describe("devkit4ai refuses before anything is sent", function()
       { ended.code, ended.json.error.kind, ended.json.error.outcome, ended.json.error.exit_code })
   end)
 
-  it("counts and times of a list", function()
+  it("counts of a list", function()
     for _, value in ipairs { "0", "-1", "1.5", "nan", "inf", "many", "1e3", "" } do
       refused(2, { "list", "--limit=" .. value })
     end
+  end)
+
+  it("times of a list", function()
     for _, value in ipairs { "-1", "nan", "inf", "soon", "1e20", "99999999999999", "" } do
       refused(2, { "list", "--find", "x", "--since=" .. value })
     end
@@ -57,16 +63,17 @@ describe("devkit4ai refuses before anything is sent", function()
     refused(2, { "list", "--find", " " })
   end)
 
-  it("ids", function()
-    for _, id in ipairs { "7", "", "pk_secret_key_1", ID .. "0", (ID:gsub("%-", "")) } do
+  for _, id in ipairs { "7", "", "pk_secret_key_1", ID .. "0", (ID:gsub("%-", "")) } do
+    it(("the id %q"):format(id), function()
       for _, arguments in ipairs { { "wait", id }, { "save", id, "--out", workspace.folder .. "/i.png" },
         { "keys", "--revoke=" .. id } } do
         local ended = refused(2, arguments)
         assert.is_nil(ended.err:find("pk_secret", 1, true)) -- it may be a key
       end
-    end
-    refused(2, { "list", "--project", "7" })
-  end)
+    end)
+  end
+
+  it("the id of a project", function() refused(2, { "list", "--project", "7" }) end)
 
   it("prompts and names", function()
     for _, prompt in ipairs { "", "  ", ("x"):rep(1001), "\255" } do
@@ -92,16 +99,24 @@ describe("devkit4ai refuses before anything is sent", function()
     send()
   end)
 
-  it("files that can't be written", function()
-    local there = workspace:write("there.png", "x")
-    os.execute(("ln -s none %s/dangling.png; mkfifo %s/fifo.png"):format(workspace.folder, workspace.folder))
-    local folder = workspace.folder
-    for _, out in ipairs { there, folder, folder .. "/none/x.png", "", "x/", folder .. "/dangling.png",
-      folder .. "/fifo.png", folder .. "/" .. ("n"):rep(256), "/dev/null", "/proc/x.png" } do
-      refused(2, generate("--out", out))
-      refused(2, { "wait", ID, "--out", out })
-      refused(2, { "save", ID, "--out", out })
+  describe("a file that can't be written:", function()
+    setup(function()
+      workspace:write("there.png", "x")
+      os.execute(("ln -s none %s/dangling.png; mkfifo %s/fifo.png"):format(workspace.folder, workspace.folder))
+    end)
+
+    for _, name in ipairs { "FOLDER/there.png", "FOLDER", "FOLDER/none/x.png", "", "x/", "FOLDER/dangling.png",
+      "FOLDER/fifo.png", "FOLDER/" .. ("n"):rep(256), "/dev/null", "/proc/x.png" } do
+      it(name == "" and "an empty name" or name:sub(1, 40), function()
+        local out = name:gsub("^FOLDER", workspace.folder)
+        refused(2, generate("--out", out))
+        refused(2, { "wait", ID, "--out", out })
+        refused(2, { "save", ID, "--out", out })
+      end)
     end
+  end)
+
+  it("files that can't be replaced", function()
     for _, out in ipairs { workspace.folder, workspace.folder .. "/fifo.png", workspace.folder .. "/none/x.png" } do
       refused(2, generate("--overwrite", "--out", out))
     end
