@@ -3,28 +3,7 @@
 -- programs of their own. What can't run here has a fence that says not-run, and is counted below. `make clean-room` runs the
 -- blocks whose fence says clean-room: they install.
 local child = require "spec.support.process.child"
-
--- Blocks that other specs run: by page, languages.
-local ELSEWHERE = {
-  ["docs/building.md"] = { cmake = "spec/install/cmake_projects.sh", sh = "spec/install/cmake_projects.sh" },
-  ["docs/command.md"] = { sh = "spec/devkit4ai/cli/docs_spec.lua" },
-  ["docs/embedding.md"] = {
-    c = "spec/install/amalgamation.lua", lua = "spec/install/amalgamation.lua", sh = "spec/install/amalgamation.lua",
-  },
-  ["docs/hosts/defold.md"] = { lua = "spec/examples/defold_spec.lua", sh = "spec/examples/defold_spec.lua" },
-  ["docs/hosts/kong-apisix.md"] = { lua = "spec/examples/plugins_spec.lua" },
-  ["docs/hosts/nginx.md"] = {
-    lua = "spec/devkit4ai/loop/hosts/nginx_docs_spec.lua", nginx = "spec/devkit4ai/loop/hosts/nginx_docs_spec.lua",
-  },
-  ["docs/hosts/copas.md"] = { lua = "spec/devkit4ai/loop/hosts/copas_spec.lua" }, -- Luas that have copas
-  ["docs/processes.md"] = { lua = "spec/devkit4ai/loop/process/fork_spec.lua" }, -- which needs fork
-  ["docs/hosts/luv.md"] = { lua = "spec/devkit4ai/loop/hosts/luv_spec.lua" },
-  ["docs/hosts/programs.md"] = { lua = "spec/devkit4ai/loop/hosts/programs_spec.lua" },
-  ["docs/hosts/cqueues.md"] = { lua = "spec/devkit4ai/loop/hosts/cqueues_spec.lua" },
-  ["README.md"] = { lua = "spec/docs/readme_spec.lua" },
-  ["docs/sandbox.md"] = { lua = "spec/devkit4ai/sandbox/docs_spec.lua", sh = "spec/devkit4ai/sandbox/docs_spec.lua" },
-  ["docs/reference/"] = { lua = "spec/docs/reference_examples_spec.lua" },
-}
+local pages = require "spec.support.docs.pages"
 
 -- Blocks that are not run: other systems' lines, what installs, what asks the live API, what ends with Ctrl-C alone.
 local NOT_RUN = {
@@ -32,8 +11,6 @@ local NOT_RUN = {
   ["docs/hosts/kong-apisix.md"] = 1, ["docs/hosts/love.md"] = 3, ["docs/hosts/nginx.md"] = 6, ["docs/proxy.md"] = 2,
   ["docs/sandbox.md"] = 1,
 }
-
-local SHOWN = { console = true, json = true, [""] = true } -- what a program prints, or how a call looks
 
 -- What a page takes as given, beside pictures in the folder where it runs: the lines of docs/README.md, here with a library that
 -- waits for less.
@@ -83,43 +60,6 @@ local function folder_of_files()
   return folder
 end
 
--- The fenced blocks of a page: { language, info, text }.
-local function blocks_of(path)
-  local list, open = {}, nil
-  for line in child.read(path):gmatch("([^\n]*)\n") do
-    local language, info = line:match("^```(%l*) *(.*)$")
-    if open and language then
-      open.text = table.concat(open.lines, "\n") .. "\n"
-      open = nil
-    elseif language then
-      open = { language = language, info = info, lines = {} }
-      list[#list + 1] = open
-    elseif open then
-      open.lines[#open.lines + 1] = line
-    end
-  end
-  assert(not open, path .. ": a block is not closed")
-  return list
-end
-
--- Who else runs the blocks of a language on a page.
-local function elsewhere(path, language)
-  local row = ELSEWHERE[path] or ELSEWHERE[path:match("^.*/")]
-  return row and row[language]
-end
-
--- The blocks of a page that are to run here, by language.
-local function programs_of(path)
-  local programs = {}
-  for _, block in ipairs(blocks_of(path)) do
-    if block.info == "" and not SHOWN[block.language] and not elsewhere(path, block.language) then
-      programs[block.language] = programs[block.language] or {}
-      table.insert(programs[block.language], block.text)
-    end
-  end
-  return programs
-end
-
 -- The lines that it must print, by the language's arrow; "..." stands for anything.
 local function compare(texts, arrow, out)
   local wanted, lines = {}, {}
@@ -167,19 +107,11 @@ local RUN = {
   end,
 }
 
-local function pages()
-  local list = { "README.md" }
-  local pipe = assert(io.popen("find docs -name '*.md' | LC_ALL=C sort"))
-  for path in pipe:lines() do list[#list + 1] = path end
-  pipe:close()
-  return list
-end
-
 describe("the blocks of the pages", function()
   local one_lua = _VERSION == "Lua 5.4" -- other languages, and what is the same on each Lua
 
-  for _, path in ipairs(pages()) do
-    for language, texts in pairs(programs_of(path)) do
+  for _, path in ipairs(pages.list()) do
+    for language, texts in pairs(pages.programs_of(path)) do
       if language == "lua" or one_lua then
         it(("in %s run, and print the expected output: %s"):format(path, language), function()
           assert(RUN[language], "nobody runs " .. language)(path, texts)
@@ -191,7 +123,7 @@ describe("the blocks of the pages", function()
   if not one_lua then return end
 
   it("name the lines that run before them", function()
-    for _, path in ipairs(pages()) do
+    for _, path in ipairs(pages.list()) do
       local text = child.read(path)
       if path:find("^docs/[^/]+$") and text:find("\n```lua\n") and not text:find('require "devkit4ai"\n', 1, true) then
         assert.is_truthy(text:find("(README.md#how-the-programs-begin)", 1, true), path)
@@ -201,8 +133,8 @@ describe("the blocks of the pages", function()
 
   it("are run here, by another spec, or are counted as not run", function()
     local counted = {}
-    for _, path in ipairs(pages()) do
-      for _, block in ipairs(blocks_of(path)) do
+    for _, path in ipairs(pages.list()) do
+      for _, block in ipairs(pages.blocks_of(path)) do
         assert.is_truthy(({ [""] = true, ["not-run"] = true, ["clean-room"] = true })[block.info], path)
         if block.info == "not-run" then
           counted[path] = (counted[path] or 0) + 1
@@ -210,7 +142,7 @@ describe("the blocks of the pages", function()
       end
     end
     assert.same(NOT_RUN, counted)
-    for path, languages in pairs(ELSEWHERE) do
+    for path, languages in pairs(pages.ELSEWHERE) do
       for _, spec in pairs(languages) do
         assert.is_truthy(path:find("/$") or child.read(spec):find(path, 1, true), spec)
       end
@@ -234,7 +166,7 @@ if _VERSION ~= "Lua 5.4" then return end
 
 describe("the links of the pages", function()
   it("lead to existing files and headings", function()
-    local list = pages()
+    local list = pages.list()
     for _, path in ipairs { "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md" } do list[#list + 1] = path end
     for _, path in ipairs(list) do
       local folder = path:match("^.*/") or ""
@@ -253,7 +185,7 @@ describe("the links of the pages", function()
 
   it("reach every page from the README, directly or by the list in docs/README.md", function()
     local readme, list = child.read "README.md", child.read "docs/README.md"
-    for _, path in ipairs(pages()) do
+    for _, path in ipairs(pages.list()) do
       if not path:find("^docs/reference/%l") and path ~= "README.md" then
         local linked = readme:find("(" .. path, 1, true) or list:find("(" .. path:gsub("^docs/", ""), 1, true)
         assert.is_truthy(linked, path)

@@ -1,6 +1,7 @@
 -- Examples, the quickstart and the pages run against the sandbox. A user's DEVKIT4AI_ variables and settings file must not
 -- lead them to the real API, which costs money.
 local child = require "spec.support.process.child"
+local pages = require "spec.support.docs.pages"
 local raw = require "spec.support.servers.raw"
 
 local plain_51 = _VERSION == "Lua 5.1" and not jit -- luacheck: globals jit
@@ -91,15 +92,30 @@ describe("with the user's own keys and addresses in the environment", function()
     assert.is_nil(child.read "Makefile":find("--real", 1, true))
   end)
 
-  it("the programs of the pages send requests only to the sandbox", function()
-    if child.is_sanitized() then return end -- the same programs run there by themselves
+  if child.is_sanitized() then return end -- the same programs run there by themselves
+
+  -- Runs a spec of pages; filter: a pattern of the names of its tests.
+  local function check(spec, filter)
     local server, folder = real_api()
     local busted = assert(io.popen "command -v busted"):read "*l"
-    local ended = child.run(('arg = { [0] = %q, %s } dofile(arg[0])'):format(busted,
-      '"spec/docs/readme_spec.lua", "spec/docs/docs_spec.lua", '
-        .. '"spec/devkit4ai/cli/docs_spec.lua", "spec/devkit4ai/sandbox/docs_spec.lua"'),
+    local ended = child.run(("arg = { [0] = %q, %q, %q } dofile(arg[0])"):format(busted, spec, "--filter=" .. filter),
       { env = environment(server, folder) })
     assert.same({}, asked(server))
     assert.equal(0, ended.code, ended.out .. ended.err)
-  end)
+    assert.is_nil(ended.out:find "%f[%d]0 success", ended.out)
+  end
+
+  for _, spec in ipairs {
+    "spec/docs/readme_spec.lua", "spec/devkit4ai/cli/docs_spec.lua", "spec/devkit4ai/sandbox/docs_spec.lua",
+  } do
+    it(("the programs of %s send requests only to the sandbox"):format(spec), function() check(spec, ".") end)
+  end
+
+  for _, page in ipairs(pages.list()) do
+    if next(pages.programs_of(page)) then
+      it(("the programs of %s send requests only to the sandbox"):format(page), function()
+        check("spec/docs/docs_spec.lua", "in " .. page:gsub("%p", "%%%0") .. " run")
+      end)
+    end
+  end
 end)
