@@ -6,7 +6,7 @@ describe("the raw server's log", function()
   it("is read quickly, also while a long line is written", function()
     local ended = child.run([[
       local server = require("spec.support.servers.raw").start { script = "return function() end" }
-      local log = assert(io.open(server._folder .. "/log", "ab"))
+      local log = assert(io.open(server._base .. ".log", "ab"))
       log:write('{"connection":1}\n{"request":1,"body":"', ("x"):rep(300000))
       log:close()
       print(server:connections(), #server:requests())

@@ -50,16 +50,19 @@ function M.list(path)
   return names
 end
 
---- Whether this process runs under AddressSanitizer.
+--- Whether this process runs under AddressSanitizer or ThreadSanitizer.
 ---@return boolean
 function M.is_sanitized()
-  return M.read("/proc/self/maps"):find("libasan", 1, true) ~= nil
+  return M.read("/proc/self/maps"):find("lib[at]san") ~= nil
 end
 
---- The interpreter that runs this spec, found through the parent of popen's shell.
+local interpreter
+
+--- The path of the interpreter that runs this spec: that of the parent of popen's shell.
 ---@return string path
 function M.interpreter()
-  return (capture("readlink /proc/$PPID/exe"):gsub("\n$", ""))
+  interpreter = interpreter or capture("readlink /proc/$PPID/exe"):gsub("\n$", "")
+  return interpreter
 end
 
 --- The path of a library for LD_PRELOAD, built beside the module under test; for options.preload.
@@ -96,11 +99,11 @@ local UNSET = table.concat(unset, " ")
 ---@return fun(): spec.Ended finish waits for the end of the script
 function M.start(script, options)
   options = options or {}
-  local folder = M.folder()
-  local file = assert(io.open(folder .. "/script.lua", "wb"))
+  local base = os.tmpname()
+  local path, out, err = base .. ".lua", base .. ".out", base .. ".err"
+  local file = assert(io.open(path, "wb"))
   file:write(script)
   file:close()
-  os.execute("chmod -R a+rX " .. quote(folder))
   local parts = { "exec", "timeout", "--kill-after=" .. HUNG, HUNG, options.wrap or "", "env", UNSET }
   for name, value in pairs(options.env or {}) do parts[#parts + 1] = quote(name .. "=" .. value) end
   -- the sanitizer wants to be the first library; it finds no leaks while somebody traces, and hangs where a signal comes
@@ -109,14 +112,14 @@ function M.start(script, options)
     .. ((options.wrap or options.signalled) and ":detect_leaks=0" or "")
   if options.preload then parts[#parts + 1] = "LD_PRELOAD=" .. quote(preload(options.preload)) end
   parts[#parts + 1] = M.interpreter()
-  parts[#parts + 1] = quote(folder .. "/script.lua")
+  parts[#parts + 1] = quote(path)
   for _, word in ipairs(options.args or {}) do parts[#parts + 1] = quote(word) end
-  local exit_code = start(("(%s\n%s) >%s/out 2>%s/err </dev/null; echo $?"):format(
-    options.before or "", table.concat(parts, " "), folder, folder))
+  local exit_code = start(("(%s\n%s) >%s 2>%s </dev/null; echo $?"):format(
+    options.before or "", table.concat(parts, " "), out, err))
   return function()
     local code = exit_code()
-    local ended = { code = tonumber(code), out = M.read(folder .. "/out"), err = M.read(folder .. "/err") }
-    M.remove(folder)
+    local ended = { code = tonumber(code), out = M.read(out), err = M.read(err) }
+    for _, made in ipairs { base, path, out, err } do os.remove(made) end
     return ended
   end
 end

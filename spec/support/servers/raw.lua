@@ -1,5 +1,5 @@
 -- Raw-socket server for specs: a child process (raw_server.lua, under lua5.4) for specs on each of the five
--- Luas. It needs only io.popen, a temporary folder and lua-cjson.
+-- Luas. It needs only io.popen, temporary files and lua-cjson.
 local cjson = require "cjson"
 
 local M = {}
@@ -11,8 +11,8 @@ local here = debug.getinfo(1, "S").source:match("^@(.*)raw%.lua$")
 -- address, and waits for the last line of the spec, so that the spec never writes into a broken pipe.
 local COMMAND = [[
 unset LD_PRELOAD LUA_INIT LUA_INIT_5_4 LUA_PATH LUA_CPATH LUA_PATH_5_4 LUA_CPATH_5_4
-lua5.4 "$program" "$dir" "$kind" 2>"$dir/words" || {
-  [ -e "$dir/log" ] || cat "$dir/words" >"$dir/address"
+lua5.4 "$program" "$base" "$kind" 2>"$base.words" || {
+  [ -e "$base.log" ] || cat "$base.words" >"$base.address"
   read -r last
 }]]
 
@@ -20,11 +20,17 @@ local function quote(text)
   return "'" .. text:gsub("'", [['\'']]) .. "'"
 end
 
-local function new_folder()
-  local pipe = assert(io.popen("dir=$(mktemp -d) && mkfifo \"$dir/address\" && echo \"$dir\"", "r"))
-  local path = pipe:read("*l")
-  pipe:close()
-  return assert(path, "no folder for the raw server: mktemp or mkfifo failed")
+-- The beginning of the paths of the server's files, and the FIFO of its address.
+local function new_base()
+  local base = os.tmpname()
+  assert(os.execute(("mkfifo -m 600 '%s.address'"):format(base)))
+  return base
+end
+
+local ENDINGS = { "", ".address", ".script", ".words", ".log", ".released", ".certificate.pem" }
+
+local function remove_files(base)
+  for _, ending in ipairs(ENDINGS) do os.remove(base .. ending) end
 end
 
 local function read_file(path)
@@ -51,8 +57,8 @@ Server.__index = Server
 -- The log of the server, one JSON object per line. A later line about a request replaces the
 -- earlier one: a request is logged after its head, and again when it is complete.
 local function read_log(self)
-  local requests, connections, failure = {}, 0, read_file(self._folder .. "/words")
-  local whole = read_file(self._folder .. "/log"):match("^.*\n") or "" -- without an incomplete last line
+  local requests, connections, failure = {}, 0, read_file(self._base .. ".words")
+  local whole = read_file(self._base .. ".log"):match("^.*\n") or "" -- without an incomplete last line
   for line in whole:gmatch("[^\n]+") do
     local entry = cjson.decode(line)
     if entry.request then
@@ -99,16 +105,16 @@ end
 
 --- Resumes all connections in conn:hold(), now and later.
 function Server:release()
-  write_file(self._folder .. "/released", "")
+  write_file(self._base .. ".released", "")
 end
 
---- Ends the server and removes its folder. Safe to repeat. Raises an error if the script failed.
+--- Ends the server and removes its files. Safe to repeat. Raises an error if the script failed.
 function Server:stop()
   if self._log then return end
   self._pipe:write("stop\n") -- a command, because a forked process may hold the pipe open
   self._pipe:close() -- waits for the end of the server
   self._log = read_log(self)
-  os.execute("rm -rf " .. quote(self._folder))
+  remove_files(self._base)
   log_of(self)
 end
 
@@ -116,19 +122,19 @@ end
 ---@param options table  { script: Lua source that returns function(conn, n), see raw_server.lua; tls: boolean? }
 ---@return spec.RawServer
 function M.start(options)
-  local self = setmetatable({ _folder = new_folder() }, Server)
-  write_file(self._folder .. "/script", options.script)
-  self._pipe = assert(io.popen(("program=%s; dir=%s; kind=%s\n%s"):format(
-    quote(here .. "raw_server.lua"), quote(self._folder), options.tls and "tls" or "plain", COMMAND), "w"))
-  local address = read_file(self._folder .. "/address")
+  local self = setmetatable({ _base = new_base() }, Server)
+  write_file(self._base .. ".script", options.script)
+  self._pipe = assert(io.popen(("program=%s; base=%s; kind=%s\n%s"):format(
+    quote(here .. "raw_server.lua"), quote(self._base), options.tls and "tls" or "plain", COMMAND), "w"))
+  local address = read_file(self._base .. ".address")
   self.url, self.port = address:match("^(https?://[^:]+:(%d+))\n$")
   if not self.url then
     self._pipe:close()
-    os.execute("rm -rf " .. quote(self._folder))
+    remove_files(self._base)
     error("the raw server did not start: " .. address, 2)
   end
   self.port = tonumber(self.port)
-  if options.tls then self.ca_file = self._folder .. "/certificate.pem" end
+  if options.tls then self.ca_file = self._base .. ".certificate.pem" end
   return self
 end
 

@@ -1,5 +1,5 @@
--- Process of the raw-socket server, run by raw.lua: lua5.4 raw_server.lua FOLDER plain|tls. The folder has the script
--- and the pipe `address`; the server adds its `log`. It ends at the first line, or the end, of its standard input.
+-- Process of the raw-socket server, run by raw.lua: lua5.4 raw_server.lua BASE plain|tls. BASE.script is the
+-- script, BASE.address a pipe; the server adds BASE.log. It ends at the first line, or the end, of its standard input.
 package.path = arg[0]:match("^(.*)raw_server%.lua$") .. "?.lua;" .. package.path
 
 local cjson = require "cjson"
@@ -7,11 +7,11 @@ local cqueues = require "cqueues"
 local socket = require "cqueues.socket"
 local digest = require "openssl.digest"
 
-local folder, kind = arg[1], arg[2]
+local base, kind = arg[1], arg[2]
 local KEPT = 1024 * 1024 -- bytes; for a longer body the log has the length and the SHA-256
 
-local handler = assert(loadfile(folder .. "/script", "t"))()
-local log = assert(io.open(folder .. "/log", "wb"))
+local handler = assert(loadfile(base .. ".script", "t"))()
+local log = assert(io.open(base .. ".log", "wb"))
 log:setvbuf("full", 8 * KEPT) -- one write per line
 local requests_seen = 0
 
@@ -158,7 +158,7 @@ function Connection:hold() -- luacheck: no self
   local mark
   repeat
     cqueues.sleep(0.005)
-    mark = io.open(folder .. "/released")
+    mark = io.open(base .. ".released")
   until mark
   mark:close()
 end
@@ -188,7 +188,7 @@ end
 
 local function tls_context()
   local certificate, key = require("certificate").new()
-  local pem = assert(io.open(folder .. "/certificate.pem", "wb"))
+  local pem = assert(io.open(base .. ".certificate.pem", "wb"))
   pem:write(certificate:toPEM())
   pem:close()
   local context = require("openssl.ssl.context").new("TLS", true)
@@ -216,11 +216,11 @@ loop:wrap(function()
 end)
 loop:wrap(function()
   local line = socket.fdopen(0):read("*l")
-  if not line then os.execute("rm -rf '" .. folder .. "'") end -- the process of the spec has ended: no other process removes it
+  if not line then os.execute("rm -f '" .. base .. "' '" .. base .. "'.*") end -- the spec's process has ended, and removes nothing
   os.exit(0)
 end)
 
-local address = assert(io.open(folder .. "/address", "w"))
+local address = assert(io.open(base .. ".address", "w"))
 local _, _, port = server:localname()
 address:write(context and "https://localhost:" or "http://127.0.0.1:", port, "\n")
 address:close()
