@@ -3,7 +3,7 @@
 local M = {}
 
 -- Seconds after which a hanging process is killed (exit code 124). No test depends on this time.
-local HUNG = 100 -- less than the limit of tools/test for one test
+local HUNG = 280 -- less than the limit of tools/test for one test
 
 local function quote(text)
   return "'" .. text:gsub("'", [['\'']]) .. "'"

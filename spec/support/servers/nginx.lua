@@ -5,7 +5,7 @@ local socket = require "socket"
 
 local M = {}
 
-local GIVE_UP = 60 -- seconds for what never takes long; no test depends on it
+local GIVE_UP = 240 -- seconds for what never takes long; no test depends on it
 
 local CONF = [[
 daemon on;
