@@ -123,8 +123,9 @@ describe("the amalgamation", function()
     end
   end)
 
-  it("ends with an error of Lua when memory runs out, and leaves nothing", function()
+  it("ends with an error of Lua when memory runs out, leaves nothing, and goes on when there is memory again", function()
     succeed(sanitized("gcc", "address,undefined", "memory", "memory.c") .. " " .. HERE .. "offline.lua")
+    succeed(link("luajit", "memory-luajit", "memory.c") .. " " .. HERE .. "offline.lua")
   end)
 
   it("runs in two states and two threads at once", function()

@@ -49,10 +49,11 @@ static const char *push_texts (lua_State *L) {
   return (const char *)lua_touserdata(L, -1);
 }
 
-/* the loader of a file, whose index is upvalue 1: compiles it, and calls it with the loader's arguments */
+/* the loader of a file, whose index is upvalue 1: compiles it, and calls it with the loader's arguments, the module's name first */
 static int load_file (lua_State *L) {
   int i = (int)lua_tointeger(L, lua_upvalueindex(1));
   lua_settop(L, 2);
+  dk_unmark_module(L);
   const char *texts = push_texts(L);                  /* on the stack until the file's own modules are loaded, too */
   const char *start = texts + (i > 0 ? files[i - 1].end : 0);
   if (luaL_loadbuffer(L, start, (size_t)(texts + files[i].end - start), files[i].chunk) != 0) return lua_error(L);

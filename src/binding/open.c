@@ -16,11 +16,29 @@ static void check_libraries (lua_State *L) {
   }
 }
 
+void dk_unmark_module (lua_State *L) {
+  int top = lua_gettop(L);
+  lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED");
+  lua_pushvalue(L, 1);
+  lua_rawget(L, -2);
+  if (!lua_isnil(L, -1)) {
+    lua_pushvalue(L, 1);
+    lua_pushnil(L);
+    lua_rawset(L, -4);
+  }
+  lua_settop(L, top);
+}
+
+static int open_core (lua_State *L) {
+  dk_unmark_module(L);
+  return luaopen_devkit4ai_core(L);
+}
+
 void devkit4ai_open (lua_State *L) {
   check_libraries(L);
   lua_getglobal(L, "package");
   lua_getfield(L, -1, "preload");
-  lua_pushcfunction(L, luaopen_devkit4ai_core);
+  lua_pushcfunction(L, open_core);
   lua_setfield(L, -2, "devkit4ai.core");
   dk_preload_lua_files(L);
   lua_pop(L, 2);

@@ -18,7 +18,8 @@ end
 ---@param co thread
 ---@param task devkit4ai.loop.Runnable
 function M.add(co, task)
-  tasks[co], count = task, count + 1
+  tasks[co] = task
+  count = count + 1 -- after it: the table may find no memory
   if count > limit then count_again() end
 end
 

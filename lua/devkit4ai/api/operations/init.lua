@@ -36,8 +36,8 @@ local M = {}
 local rows, loaded = {}, 0 -- loaded: number of groups
 
 local function load_next_group()
-  loaded = loaded + 1
-  for name, row in pairs(require("devkit4ai.api.operations." .. GROUPS[loaded])) do rows[name] = row end
+  for name, row in pairs(require("devkit4ai.api.operations." .. GROUPS[loaded + 1])) do rows[name] = row end
+  loaded = loaded + 1 -- last: after a lack of memory, the next call loads it again
 end
 
 --- The row of an operation. Loads groups only until it is found.

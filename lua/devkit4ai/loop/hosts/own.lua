@@ -12,7 +12,9 @@ local M = { blocks = true }
 local engine, drain -- given to M.watch: the engine to step, and the function that takes its finished transfers
 local process -- the id of the process that the tasks belong to
 local resumed -- the coroutine that run_ready runs now
-local ready, results, first, last = {}, {}, 1, 0 -- a queue: coroutines, and what park returns in each
+-- A queue in a ring of `room` places, `queued` of them in use from `first` on: coroutines, and what park returns in each. There is
+-- room for every task: a wake needs no memory, so none is lost for a lack of it.
+local ready, results, first, queued, room = {}, {}, 1, 0, 0
 local sleeping = timers.new() -- slots that are parked for a time
 
 local running, status, resume, yield = coroutine.running, coroutine.status, coroutine.resume, coroutine.yield
@@ -27,9 +29,32 @@ local LONGEST_STEP = 1 / 10 -- seconds; a finalizer's call may take a response t
 local PARKED, PROBE = {}, {}
 local YIELDED = "a task yielded by itself, and nothing would ever resume it; call a function that waits instead"
 
+-- Makes room for more tasks. What allocates comes first: a finalizer may use the queue meanwhile.
+local function grow()
+  local new_ready, new_results, size = {}, {}, room > 0 and 2 * room or 1
+  for i = 1, size do new_ready[i], new_results[i] = false, false end
+  if size <= room then return end -- a finalizer's task made room
+  for i = 1, queued do
+    local at = first + i - 1
+    if at > room then at = at - room end
+    new_ready[i], new_results[i] = ready[at], results[at]
+  end
+  ready, results, first, room = new_ready, new_results, 1, size
+end
+
 local function push(co, result)
-  last = last + 1
-  ready[last], results[last] = co, result
+  while queued == room do grow() end -- as for a task that is woken twice: an error had ended a wait of it
+  local at = first + queued
+  if at > room then at = at - room end
+  ready[at], results[at], queued = co, result, queued + 1
+end
+
+local function pop()
+  local at = first
+  local co, result = ready[at], results[at]
+  ready[at], results[at] = false, false
+  first, queued = at < room and at + 1 or 1, queued - 1
+  return co, result
 end
 
 -- Resumes a task's coroutine next, unless the task has ended, or has caught the error that ended its wait, and runs. A dead
@@ -90,11 +115,12 @@ end
 local function leave_to_parent(forked)
   process = process_id()
   tasks.leave_to_parent(forked)
-  local old_ready, old_results, from, to, slept = ready, results, first, last, sleeping
-  ready, results, first, last, sleeping = {}, {}, 1, 0, timers.new()
-  for i = from, to do
-    if task_of(old_ready[i]) then push(old_ready[i], old_results[i]) end
+  for _ = 1, queued do -- each one once around the ring
+    local co, result = pop()
+    if task_of(co) then push(co, result) end
   end
+  local slept = sleeping
+  sleeping = timers.new()
   for _, slot in ipairs(timers.all(slept)) do
     if task_of(slot.co) then timers.add(sleeping, slot, slot.due / timers.GRAIN) end
   end
@@ -103,17 +129,15 @@ end
 -- Runs the tasks that are ready, until the deadline, if there is one; at least one of them.
 local function run_ready(deadline)
   if process ~= process_id() then leave_to_parent() end
-  local stop = last -- a task that becomes ready meanwhile runs the next time
-  while first <= stop and first <= last do
-    local co, result = ready[first], results[first]
-    ready[first], results[first] = nil, nil
-    first = first + 1
+  local left = queued -- a task that becomes ready meanwhile runs the next time
+  while left > 0 and queued > 0 do
+    left = left - 1
+    local co, result = pop()
     run(co, result)
     if process ~= process_id() then leave_to_parent(co) end
     if deadline and now() >= deadline then break end
   end
   resumed = nil
-  if first > last then first, last = 1, 0 end -- the queue stays an array
 end
 
 -- Wakes the sleepers that are due; there are some.
@@ -137,8 +161,8 @@ end
 local function pump(slot, seconds)
   local due = seconds < huge and now() + seconds
   repeat
-    if first <= last then run_ready() end
-    if slot.woken or first <= last then seconds = 0 end -- by a task that ran; or more became ready
+    if queued > 0 then run_ready() end
+    if slot.woken or queued > 0 then seconds = 0 end -- by a task that ran; or more became ready
     if sleeping.first then seconds = math.min(seconds, math.max(0, sleeping.first - now())) end
     drain(seconds < LONGEST_STEP and seconds or LONGEST_STEP)
     if sleeping.first then wake_sleepers(now()) end
@@ -190,6 +214,7 @@ end
 function M.spawn(fn, task, at_once)
   if task_count() == 0 then process = process_id() elseif process ~= process_id() then leave_to_parent() end
   local co = coroutine.create(fn)
+  while task_count() >= room do grow() end
   tasks.add(co, task)
   if not at_once then
     push(co, task)
@@ -213,12 +238,12 @@ function M.update(budget)
       .. "go on without it")
   end
   local has_response, first_due = engine:ready() or STEPS and engine:pending() > 0, sleeping.first
-  if not (has_response or first_due or first <= last) then return end
+  if not (has_response or first_due or queued > 0) then return end
   local moment = now()
   local deadline = moment + (budget or BUDGET)
   if has_response then drain(0, deadline) end
   if first_due then wake_sleepers(moment) end
-  if first <= last then run_ready(deadline) end
+  if queued > 0 then run_ready(deadline) end
 end
 
 return M

@@ -4,8 +4,8 @@ local M = {}
 local isyieldable, debug = coroutine.isyieldable, rawget(_G, "debug")
 local getinfo = debug and debug.getinfo
 local plain_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
--- C functions that a yield can cross.
-local CROSSED = plain_51 and {} or { [pcall] = true, [xpcall] = true, [dofile] = true }
+-- C functions that a yield can cross; an engine may have removed the last one.
+local CROSSED = plain_51 and {} or { [pcall] = true, [xpcall] = true, [rawget(_G, "dofile") or pcall] = true }
 local ASKED = plain_51 and "nl" or "fl" -- the rest costs more; from Lua 5.2 on, an iterator of `for` can wait
 
 local function describe(info)
