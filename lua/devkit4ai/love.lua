@@ -123,10 +123,12 @@ end
 local function read_order(path)
   local text = love.filesystem.read(path) or ""
   local account, length, position = text:match "^([^\n]*)\n(%d+)\n()"
-  local rest = position and text:sub(position + length) or ""
-  if rest:sub(1, 1) ~= "\n" then return nil end
-  local prompt, id = text:sub(position, position + length - 1), rest:match "[^\n]*$" -- a full disk may have cut the id
-  return { path = path, account = account, prompt = prompt, id = config.is_uuid(id) and id or nil }
+  local ends = position and math.min(position + tonumber(length), #text + 1) -- one after the prompt
+  if not ends or text:sub(ends, ends) ~= "\n" then return nil end
+  local id = text:match("[^\n]*$", ends) -- a full disk may have cut it
+  return {
+    path = path, account = account, prompt = text:sub(position, ends - 1), id = config.is_uuid(id) and id or nil,
+  }
 end
 
 -- The orders in the save folder, the oldest first.

@@ -136,9 +136,8 @@ describe("the game in LÖVE", function()
     gateway:sandbox("faults", { operation = "list_generations", status = 503, times = 3 })
     play(sign_up() .. ORDER_IMAGE .. [[
       player.click "Make the image"
-      player.wait_for "Sending"
       player.drop "examples/images/neon.png"
-      player.wait_for "Make the image"
+      player.wait_for "Service Unavailable"
       player.click "Make the image"
       player.click "Make the image"
       player.wait_for "This is your last order."
@@ -146,13 +145,14 @@ describe("the game in LÖVE", function()
     assert.equal(before + 1, gateway:generated())
     play [[
       local player = ...
-      player.wait_for "Save"
+      player.wait_for "Make the image"
+      local studio = require "studio"
+      local last = studio.result
       player.drop "examples/images/neon.png"
       player.type "a cave"
       player.wait_for "a cave"
       player.press "return"
-      player.wait_for "Sending"
-      player.wait_for "Make the image"
+      player.wait(function() return studio.result ~= last end)
     ]]
     assert.equal(before + 2, gateway:generated())
     assert.equal(1, #orders())
