@@ -87,8 +87,9 @@ describe("the gateway, for programs,", function()
 
   it("passes on the address that it has checked, and no other spelling of it", function()
     local requests = requests_during(function()
-      for _, path in ipairs { "/api/v1/projects/../auth/me", "/api/v1/auth/./me", "/api/v1//auth/me", "/api/v1/auth/%6de",
-        "/api/v1/projects%2f..%2fauth/me", "/api/v1/projects%3f/../auth/me", "/api/v1/auth/me/", "/api/v1/auth/me%00" } do
+      for _, path in ipairs { "/api/v1/projects/../auth/me", "/api/v1/auth/./me", "/api/v1//auth/me",
+        "/api/v1/auth/%6de", "/api/v1/projects%2f..%2fauth/me", "/api/v1/projects%3f/../auth/me", "/api/v1/auth/me/",
+        "/api/v1/auth/me%00" } do
         local status = gateway:request("GET", path).status
         assert.is_true(status == 404 or status == 400, path .. " " .. status)
       end
@@ -113,7 +114,8 @@ describe("the gateway, for programs,", function()
       assert.is_nil(value:find("forged", 1, true), name)
     end
     table.sort(names)
-    assert.same({ "authorization", "connection", "host", "x-api-key", "x-developer-key", "x-project-id", "x-user-role" }, names)
+    assert.same({ "authorization", "connection", "host", "x-api-key", "x-developer-key", "x-project-id", "x-user-role" },
+      names)
     assert.equal("end_user", requests[1].headers["x-user-role"])
   end)
 
