@@ -114,8 +114,8 @@ describe("the gateway, for programs,", function()
       assert.is_nil(value:find("forged", 1, true), name)
     end
     table.sort(names)
-    assert.same({ "authorization", "connection", "host", "x-api-key", "x-developer-key", "x-project-id", "x-user-role" },
-      names)
+    assert.same({ "authorization", "connection", "host", "x-api-key", "x-developer-key", "x-project-id",
+      "x-user-role" }, names)
     assert.equal("end_user", requests[1].headers["x-user-role"])
   end)
 
