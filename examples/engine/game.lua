@@ -7,23 +7,24 @@ local devkit4ai = require "devkit4ai"
 
 local ORDERS = "orders.txt" -- in your game: in the folder of saved games
 local IMAGE = "examples/images/neon.png"
-local LOOKS, PAUSE = 6, 5 -- a new generation may appear in the list only after some seconds
-local DAY = 24 * 3600 -- seconds that the player's clock may differ from the server's
+local PAUSES = { 5, 10, 20, 40, 60 } -- seconds between looks: the server may still work on a request that nobody waits for
 
 -- With your own keys, from the environment. A game that you ship has none: it talks to a server of yours, which has them.
 local client = assert(devkit4ai.new())
 
-local M = {}
+-- Another engine with the same file would replace the orders of this one. The lock ends with this Lua state.
+local M = { unlock = require("devkit4ai.store.file").new(ORDERS).lock "game" or error(ORDERS .. " is in use", 0) }
 
-local orders = {} -- by name: { name, time, prompt, id }; id: nil until the server has accepted the order
+local orders = {} -- by name: { name, prompt, id }; id: nil until the server has accepted the order
 local tasks = {} -- by name; of the orders in progress
+local typed = "" -- the start of a line whose end has not come yet
 
 -- The engine may be killed at any time, so the new file replaces the old one as a whole. To survive a power failure as
 -- well, use your engine's function that also calls fsync.
 local function save_orders()
   local file = assert(io.open(ORDERS .. ".new", "w"))
   for name, order in pairs(orders) do
-    assert(file:write(("%s %d %s %s\n"):format(name, order.time, order.id or "-", order.prompt)))
+    assert(file:write(("%s %s %s\n"):format(name, order.id or "-", order.prompt)))
   end
   assert(file:close())
   assert(os.rename(ORDERS .. ".new", ORDERS))
@@ -50,14 +51,19 @@ local function instructions(order)
   return { prompt = order.prompt, order = order.name }
 end
 
+-- A known id may be unknown to the server as well for some seconds. No `since`: the player's clock may be wrong.
+local function look(order)
+  if order.id then return client:generation(order.id):refresh() end
+  return client:find_generation { instructions = instructions(order) }
+end
+
 -- Nobody knows whether the server has accepted the order. A second request might pay twice, so the game only looks.
 local function find(order)
-  local options = { instructions = instructions(order), since = order.time - DAY }
-  local gen, message, err = client:find_generation(options)
-  for _ = 2, LOOKS do
+  local gen, message, err = look(order)
+  for _, pause in ipairs(PAUSES) do
     if gen or err.kind ~= "not_found" then return gen, message end
-    devkit4ai.sleep(PAUSE)
-    gen, message, err = client:find_generation(options)
+    devkit4ai.sleep(pause)
+    gen, message, err = look(order)
   end
   if gen or err.kind ~= "not_found" then return gen, message end
   remove(order)
@@ -87,10 +93,9 @@ local function finish(order, gen)
   return path, why
 end
 
--- Runs as a task. begin: send for a new order, find for one that was sent and has no id.
+-- Runs as a task. begin: send for a new order, find for one that was sent.
 local function make(order, begin)
-  local gen, message
-  if order.id then gen = client:generation(order.id) else gen, message = begin(order) end
+  local gen, message = begin(order)
   if gen and not order.id then
     order.id = gen.id
     save_orders()
@@ -107,13 +112,15 @@ local function start(order, begin)
 end
 
 --- Runs one frame.
----@param input string what the player has typed since the last frame; each line is a prompt
+---@param input string what the player has typed since the last frame; each complete line is a prompt
 ---@return boolean is_busy an order is in progress
 function M.frame(input)
-  for prompt in input:gmatch "[^\n]+" do
-    start({ name = new_name(), time = os.time(), prompt = prompt }, send)
+  typed = typed .. input
+  for prompt in typed:gmatch "([^\n]+)\n" do
+    start({ name = new_name(), prompt = prompt }, send)
     save_orders() -- before the task begins, which may be in a later frame
   end
+  typed = typed:match "[^\n]*$"
   devkit4ai.update()
   for name, task in pairs(tasks) do
     if task.done then tasks[name] = nil end
@@ -124,9 +131,8 @@ end
 local file = io.open(ORDERS)
 if file then
   for line in file:lines() do
-    local name, time, id, prompt = line:match "^(%x+) (%d+) (%S+) (.*)$"
-    local order = { name = name, time = tonumber(time), id = id ~= "-" and id or nil, prompt = prompt }
-    start(order, find)
+    local name, id, prompt = line:match "^(%x+) (%S+) (.*)$" -- nil: somebody has damaged the line
+    if name then start({ name = name, id = id ~= "-" and id or nil, prompt = prompt }, find) end
   end
   file:close()
 end

@@ -69,9 +69,9 @@ function love.draw()
   if studio.user then
     write("Drop one to five images on the window.", 55, y, 330, 0.7)
     for i = 1, 5 do
-      local image = studio.images[i]
+      local picture = studio.pictures[studio.images[i]]
       box(DARK, 67 * i - 12, y + 28, 60, 60, function() table.remove(studio.images, i) end)
-      if image and image.picture then show(image.picture, 67 * i - 12, y + 28, 60, 1) end
+      if picture then show(picture, 67 * i - 12, y + 28, 60, 1) end
     end
     box(CARD, 440, 30, size + 40, size + 40)
     if not result.picture then write("Your image appears here.", 460, 42 + size / 2, size, 0.7, "center") end
@@ -81,8 +81,7 @@ function love.draw()
     local bytes = busy.sent and (", %.1f of %.1f MB"):format(busy.sent / 1e6, busy.total / 1e6) or ""
     write(("%s%s: %d s"):format(busy.text, bytes, love.timer.getTime() - busy.started), 55, y + 2, 330)
     box(DARK, 55, y + 30, 330, 8)
-    local part = busy.sent and busy.sent / busy.total or 0.25
-    box(ACCENT, busy.sent and 55 or 179 + math.sin(time * 2) * 124, y + 30, 330 * part, 8)
+    box(ACCENT, busy.sent and 55 or 179 + math.sin(time) * 124, y + 30, 330 * (busy.sent or 1) / (busy.total or 4), 8)
   elseif studio.user then button("Make the image", 55, y, 330, submit) else
     button("Log in", 55, y, 160, submit)
     button("New account", 225, y, 160, function() submit(true) end)

@@ -2,12 +2,11 @@
 local helper = require "devkit4ai.love" -- before devkit4ai: it finds the C modules of a packaged game
 local devkit4ai = require "devkit4ai"
 
-local M = { images = {}, message = "" } -- images: { path, picture }; busy: { text, started, sent, total }; result, user
-local client
+local M, client = { images = {}, pictures = {}, message = "" }, nil -- images: paths; busy: { text, started, sent, total }
 local SENTENCES = { -- by the operation and the kind, or by the kind
   ["login auth"] = "The address or the password is wrong.", auth = "Your session is over. Please log in again.",
   network = "The server can't be reached.", rate_limited = "Too many requests. Please try again later.",
-  ["list_generations not_found"] = "The server does not have your last order. Please make it again.",
+  not_found = "The server does not have your last order. Please make it again.",
 }
 
 -- Runs fn as a task. Its failure becomes a sentence.
@@ -29,11 +28,11 @@ local function finish(gen, message, err)
   local function show() M.busy.text = gen.status == "pending" and "In the queue" or "The image is being made" end
   M.busy.sent = nil
   message, err = select(2, gen:wait { on_progress = show })
-  if err and (err.kind == "failed" or err.kind == "not_found") then helper.forget() end
+  if err and (err.kind == "failed" or err.kind == "not_found") then helper.forget(gen) end
   if err then return nil, message, err end
   local bytes, kind, failure = gen:bytes()
   if not bytes then return nil, kind, failure end
-  M.result = { bytes = bytes, name = gen.id .. "." .. kind, time = love.timer.getTime() }
+  M.result = { gen = gen, bytes = bytes, name = gen.id .. "." .. kind, time = love.timer.getTime() }
   local pixels, why = helper.decode(bytes)
   M.result.picture = pixels and love.graphics.newImage(pixels)
   return pixels, why
@@ -41,10 +40,12 @@ end
 
 function M.order(prompt)
   run("Sending", function()
-    local options, busy = { images = {}, prompt = prompt }, M.busy
-    for i, image in ipairs(M.images) do options.images[i] = image.path end
-    function options.on_upload(sent, total) busy.sent, busy.total = sent, total end
-    return finish(helper.generate(client, options))
+    if M.result then helper.forget(M.result.gen) end
+    local done, message, err = finish(helper.resume(client)) -- what may be paid already comes first
+    if done or message then return done, message or "This is your last order. Now you can make the next one.", err end
+    local busy = M.busy
+    local function on_upload(sent, total) busy.sent, busy.total = sent, total end
+    return finish(helper.generate(client, { images = M.images, prompt = prompt, on_upload = on_upload }))
   end)
 end
 
@@ -66,11 +67,11 @@ function M.log_in(email, password, is_new)
 end
 
 function M.drop(file)
-  local image = { path = file:getFilename() }
-  M.images[math.min(#M.images + 1, 5)] = image
+  local path = file:getFilename()
+  M.images[math.min(#M.images + 1, 5)] = path
   devkit4ai.spawn(function()
     local pixels = helper.decode(file)
-    image.picture = pixels and love.graphics.newImage(pixels)
+    M.pictures[path] = pixels and love.graphics.newImage(pixels)
   end)
 end
 

@@ -1,20 +1,22 @@
---- For games in LÖVE: finds the library's C modules in a packaged game, reads and decodes images, and keeps an order in the
---- save folder until its image is there. Require it before `devkit4ai`, in each love.thread, too.
+--- For games in LÖVE: finds the library's C modules in a packaged game, reads and decodes images, and keeps each order in the
+--- save folder until the game has its image. Require it before `devkit4ai`, in each love.thread, too.
 local love = rawget(_G, "love")
 
 -- LÖVE's own loader finds C modules in a game's folder and in its save folder, but not beside a .love or a fused program.
 package.cpath = love.filesystem.getSourceBaseDirectory() .. "/?.so;" .. package.cpath
 
+local config = require "devkit4ai.config"
+local core = require "devkit4ai.core"
 local devkit4ai = require "devkit4ai"
+local session = require "devkit4ai.auth.session"
 
 local M = {}
 
 -- In place of the project and its keys, which the gateway adds.
 local NO_PROJECT, NO_KEY = "00000000-0000-0000-0000-000000000000", "added-by-the-gateway"
 local FRAME = 1 / 60 -- seconds
-local ORDER = "devkit4ai-order" -- in the save folder: the order's name, its prompt, and the id once it was accepted
-local LOOKS, PAUSE = 6, 5 -- pause: seconds; a new generation may be in the list some seconds later
-local DAY = 24 * 3600 -- seconds that the player's clock may differ from the server's
+local ORDERS = "devkit4ai-orders" -- in the save folder: a file for each order, under the order's name
+local PAUSES = { 5, 10, 20, 40, 60 } -- seconds between looks; in sum longer than a gateway waits for the API (120 s)
 
 -- Runs in a love.thread: a Lua state of its own.
 local DECODER = [[
@@ -89,71 +91,149 @@ function M.decode(source)
   return value
 end
 
+---@class devkit4ai.LoveOrder
+---@field path string of its file in love.filesystem: the account, the size of the prompt, the prompt, and the id once it is known
+---@field account string of the player; "": it is not known
+---@field prompt string
+---@field id string? of the generation
+---@field lock userdata? held while this program sends the order or looks for its generation; ends with the program
+
 -- The order's name makes the instructions unlike those of every other order, so that no other generation is taken for it.
-local function instructions(prompt, name)
-  return { prompt = prompt, order = name }
+local function instructions(order)
+  return { prompt = order.prompt, order = order.path:match "[^/]+$" }
 end
 
---- Creates a generation as client:generate does, and keeps the order in the save folder: before it is sent its prompt and a
---- name, which is sent as a part of the instructions, then its id. After an end of the game at any moment, `resume` finds it.
---- The next order replaces it.
+-- "": it is not known. An order is looked for in its own account only: another player's list never has it.
+local function account_of(client)
+  return ((session.account(client._client) or ""):gsub("%c", ""))
+end
+
+-- Returns whether no other task and no other copy of the game has the lock.
+local function lock(order)
+  local held, _, why = core.lock(("%s/%s.lock"):format(love.filesystem.getSaveDirectory(), order.path))
+  order.lock = held or nil
+  return held, why
+end
+
+local function unlock(order)
+  order.lock:release()
+end
+
+-- nil: it is not whole, so nothing was sent.
+local function read_order(path)
+  local text = love.filesystem.read(path) or ""
+  local account, length, position = text:match "^([^\n]*)\n(%d+)\n()"
+  local ends = position and math.min(position + tonumber(length), #text + 1) -- one after the prompt
+  if not ends or text:sub(ends, ends) ~= "\n" then return nil end
+  local id = text:match("[^\n]*$", ends) -- a full disk may have cut it
+  return {
+    path = path, account = account, prompt = text:sub(position, ends - 1), id = config.is_uuid(id) and id or nil,
+  }
+end
+
+-- The orders in the save folder, the oldest first.
+local function orders()
+  local list = {}
+  for _, name in ipairs(love.filesystem.getDirectoryItems(ORDERS)) do
+    list[#list + 1] = name:find "^%d+%-%d+$" and read_order(ORDERS .. "/" .. name) or nil
+  end
+  table.sort(list, function(a, b) return a.path < b.path end)
+  return list
+end
+
+-- Writes a new order, and locks it.
+local function new_order(client, prompt)
+  local name = ("%d-%09d"):format(os.time(), math.floor(core.random() * 1e9))
+  local order = { path = ORDERS .. "/" .. name, account = account_of(client), prompt = prompt }
+  love.filesystem.createDirectory(ORDERS)
+  local held, why = lock(order)
+  if not held then return nil, why or "two orders have the same name" end
+  local kept, reason = love.filesystem.write(order.path, ("%s\n%d\n%s\n"):format(order.account, #prompt, prompt))
+  if kept then return order end
+  unlock(order)
+  return nil, reason
+end
+
+local function keep_id(order, gen)
+  order.id = gen.id
+  love.filesystem.append(order.path, "\n" .. gen.id) -- if the disk is full, `resume` looks for it by its name
+end
+
+-- One look at the server. A known id may be unknown to it as well for some seconds.
+local function look(client, order)
+  if order.id then return client:generation(order.id):refresh() end
+  return client:find_generation { instructions = instructions(order) } -- without `since`: the player's clock may be wrong
+end
+
+-- The generation of an order that was sent. An order that the server does not have after the last look is removed.
+local function find(client, order)
+  local gen, message, err = look(client, order)
+  for _, pause in ipairs(PAUSES) do
+    if gen or err.kind ~= "not_found" then break end
+    local slept, why, failure = devkit4ai.sleep(pause)
+    if not slept then return nil, why, failure end
+    gen, message, err = look(client, order)
+  end
+  if gen and not order.id then keep_id(order, gen) end
+  if err and err.kind == "not_found" then love.filesystem.remove(order.path) end
+  return gen, message, err
+end
+
+--- Creates a generation as client:generate does, and keeps the order in the save folder until `forget`: before it is sent the
+--- prompt, then its id. The order has a name, which is sent as a part of the instructions. After an end of the game at any
+--- moment, `resume` finds it. Several orders may be in progress, also of several copies of the game.
 --- ```lua not-run
 --- local gen = assert(require("devkit4ai.love").generate(client, { images = { file:getFilename() }, prompt = "in winter" }))
 --- ```
----@param client devkit4ai.Client|devkit4ai.Project
+---@param client devkit4ai.Client
 ---@param options devkit4ai.GenerateOptions with a prompt, not with instructions
----@return devkit4ai.Generation? gen also, if no usable response came and `resume` found it
+---@return devkit4ai.Generation? gen also, if no usable response came and a look at the server found it
 ---@return string? message
----@return devkit4ai.Error? err nil: the save folder can't be written, and nothing was sent
+---@return devkit4ai.Error? err nil: the save folder can't be written, and nothing was sent; outcome `unknown`, or an error of a look: `resume` continues the order
 function M.generate(client, options)
-  local prompt, call = options.prompt or "", {}
-  local name = ("%d.%06d"):format(os.time(), love.timer.getTime() % 1 * 1e6)
-  local kept, why = love.filesystem.write(ORDER, ("%s\n%d\n%s\n"):format(name, #prompt, prompt))
-  if not kept then return nil, "devkit4ai.love: the save folder can't be written, so nothing was sent: " .. why end
+  local call = {}
+  local order, why = new_order(client, options.prompt or "")
+  if not order then return nil, "devkit4ai.love: the save folder can't be written, so nothing was sent: " .. why end
   for option, value in pairs(options) do call[option] = value end
-  call.prompt, call.instructions = nil, instructions(prompt, name)
+  call.prompt, call.instructions = nil, instructions(order)
   local gen, message, err = client:generate(call)
-  if gen then love.filesystem.append(ORDER, gen.id)
-  elseif err.outcome == "unknown" then return M.resume(client)
-  else M.forget() end
+  if gen then keep_id(order, gen)
+  elseif err.outcome == "unknown" then gen, message, err = find(client, order)
+  else love.filesystem.remove(order.path) end
+  unlock(order)
   return gen, message, err
 end
 
---- The generation of the order in the save folder. If the game ended before it knew the id, this looks for it in the
---- player's list, for half a minute. An order that is not there is then forgotten.
+--- The generation of the player's oldest order in the save folder. If the game ended before it knew the id, or no usable
+--- response came, this looks for it in the player's list, for two minutes. An order that is not there is then forgotten. Call
+--- it at the start, after a login and before a new order, so that nobody orders again what is paid for already.
 --- ```lua not-run
 --- local gen, message, err = require("devkit4ai.love").resume(client)
 --- ```
----@param client devkit4ai.Client|devkit4ai.Project
+---@param client devkit4ai.Client
 ---@return devkit4ai.Generation? gen nil without a message: there is no order
 ---@return string? message
----@return devkit4ai.Error? err kind `not_found`: the server does not have the order; `cancelled`: the task was cancelled
+---@return devkit4ai.Error? err kind `not_found`: the server does not have the order; all others: call it again later
 function M.resume(client)
-  local order = love.filesystem.read(ORDER) or ""
-  local name, time, length, position = order:match "^((%d+)%.%d+)\n(%d+)\n()"
-  if not name then return nil end
-  local id = order:sub(position + length + 1)
-  if #id > 0 then return client:generation(id) end
-  local prompt = order:sub(position, position + length - 1)
-  local search = { instructions = instructions(prompt, name), since = time - DAY }
-  local gen, message, err = client:find_generation(search)
-  for _ = 2, LOOKS do
-    if gen or err.kind ~= "not_found" then break end
-    local slept, why, failure = devkit4ai.sleep(PAUSE)
-    if not slept then return nil, why, failure end
-    gen, message, err = client:find_generation(search)
+  local account = account_of(client)
+  for _, order in ipairs(orders()) do
+    if order.account == account and lock(order) then
+      local gen, message, err = find(client, order)
+      unlock(order)
+      return gen, message, err
+    end
   end
-  if gen then love.filesystem.append(ORDER, gen.id)
-  elseif err.kind == "not_found" then M.forget() end
-  return gen, message, err
 end
 
---- Removes the order from the save folder, such as after a generation that failed.
+--- Removes the order of a generation from the save folder: when the game no longer needs its image, or when it failed.
 --- ```lua not-run
---- require("devkit4ai.love").forget()
+--- require("devkit4ai.love").forget(gen)
 --- ```
-function M.forget()
-  love.filesystem.remove(ORDER)
+---@param gen devkit4ai.Generation
+function M.forget(gen)
+  for _, order in ipairs(orders()) do
+    if order.id == gen.id then love.filesystem.remove(order.path) end
+  end
 end
 
 return M

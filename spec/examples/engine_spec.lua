@@ -101,6 +101,42 @@ describe("examples/engine", function()
     end)
   end
 
+  it("a start just after the answer: the game waits for a generation that its server does not show yet", function()
+    sandbox:fault { operation = "get_generation_status", delay = 1000 }
+    local running = start()
+    running:type "a road"
+    repeat until requests "get_generation_status" == 1
+    running:kill()
+    sandbox:fault { operation = "get_generation_status", status = 404, times = 2 }
+    start():wait("a road: " .. SAVED)
+    assert.equal(1, generations "a road")
+  end)
+
+  it("a line that comes in parts is one order", function()
+    local running, prompt = start(), ("a long way "):rep(60) -- the engine reads 512 bytes in a frame
+    running:type(prompt)
+    running:type "a short way"
+    running:wait("a short way: " .. SAVED)
+    running:wait(prompt .. ": " .. SAVED)
+    assert.equal(1, generations(prompt))
+    assert.equal(2, requests "create_generation")
+  end)
+
+  it("another copy in the same folder does not run, and a damaged line is no order", function()
+    local file = assert(io.open(folder .. "/orders.txt", "w"))
+    file:write("\n5f2c9a41\n")
+    file:close()
+    local running = start()
+    sandbox:fault { operation = "create_generation", delay = 1000 }
+    running:type "a gate"
+    repeat until generations "a gate" == 1
+    assert.matches("orders.txt is in use", engine.run_copy(folder, "engine", options))
+    assert.matches("a gate", child.read(folder .. "/orders.txt"))
+    running:kill()
+    start():wait("a gate: " .. SAVED)
+    assert.equal(1, generations "a gate")
+  end)
+
   -- A server that reads nothing of an upload has no generation of it.
   local function upload_stuck()
     local server = raw.start { script = ([[

@@ -6,7 +6,7 @@ local gateways = require "spec.support.servers.gateway"
 local raw = require "spec.support.servers.raw"
 
 local PNG = "\137PNG\r\n\26\n"
-local ORDER = "devkit4ai-order"
+local ORDERS = "devkit4ai-orders"
 
 local SIGN_UP = [[
   local player = ...
@@ -24,6 +24,12 @@ local ORDER_IMAGE = [[
   player.type "a harbour at night"
   player.wait_for "a harbour at night"
   player.click "Make the image"
+]]
+local WAIT_FOR_ID = [[
+  player.wait(function()
+    local name = love.filesystem.getDirectoryItems "devkit4ai-orders"[1]
+    return (name and love.filesystem.read("devkit4ai-orders/" .. name) or ""):find "\n%x+%-[%x-]+$"
+  end)
 ]]
 -- Ends the process as kill -9 does.
 local DIE = [[
@@ -69,6 +75,13 @@ describe("the game in LÖVE", function()
     return ended.out
   end
 
+  -- The files of the orders.
+  local function orders()
+    local folder, texts = ("%s/love/devkit4ai-studio/%s"):format(game.home, ORDERS), {}
+    for i, name in ipairs(child.list(folder)) do texts[i] = child.read(folder .. "/" .. name) end
+    return texts
+  end
+
   it("signs up, sends dropped images, shows and saves the result", function()
     local slow = gateways.start "--step-time 2"
     finally(function() slow:stop() end)
@@ -85,7 +98,7 @@ describe("the game in LÖVE", function()
     ]], { gateway = slow.origin })
     assert.equal("true\n", out)
     assert.equal(1, slow:generated())
-    local id = game:saved(ORDER):match "\n([%x-]+)$"
+    local id = orders()[1]:match "\n([%x-]+)$"
     assert.equal(PNG, game:saved(id .. ".png"):sub(1, 8))
     for _, secret in ipairs { "ak_", "pk_", "SecurePass123" } do
       assert.is_nil(child.read(game.home .. "/love/devkit4ai-studio/devkit4ai-session"):find(secret, 1, true))
@@ -94,9 +107,7 @@ describe("the game in LÖVE", function()
 
   it("goes on after kill -9 just after its order was accepted", function()
     local before = gateway:generated()
-    play(sign_up() .. ORDER_IMAGE .. [[
-      player.wait(function() return (love.filesystem.read "devkit4ai-order" or ""):find "\n%x+%-[%x-]+$" end)
-    ]] .. DIE, { code = 137 })
+    play(sign_up() .. ORDER_IMAGE .. WAIT_FOR_ID .. DIE, { code = 137 })
     play [[
       local player = ...
       player.wait_for "Save"
@@ -119,15 +130,44 @@ describe("the game in LÖVE", function()
     assert.equal(before + 1, gateway:generated())
   end)
 
-  it("says that the server does not have an order, and forgets it", function()
-    play(sign_up() .. [[
-      love.filesystem.write("devkit4ai-order", ("%d.000001\n4\nneon\n"):format(os.time()))
+  it("finishes an order that may be paid, where the player orders again, clicks twice and drops images", function()
+    local before = gateway:generated()
+    gateway:sandbox("faults", { operation = "create_generation", cut = "after" })
+    gateway:sandbox("faults", { operation = "list_generations", status = 503, times = 3 })
+    play(sign_up() .. ORDER_IMAGE .. [[
+      player.click "Make the image"
+      player.drop "examples/images/neon.png"
+      player.wait_for "Service Unavailable"
+      player.click "Make the image"
+      player.click "Make the image"
+      player.wait_for "This is your last order."
     ]])
+    assert.equal(before + 1, gateway:generated())
     play [[
       local player = ...
-      player.wait_for "The server does not have your last order."
+      player.wait_for "Make the image"
+      local studio = require "studio"
+      local last = studio.result
+      player.drop "examples/images/neon.png"
+      player.type "a cave"
+      player.wait_for "a cave"
+      player.press "return"
+      player.wait(function() return studio.result ~= last end)
     ]]
-    assert.is_nil(game:saved(ORDER))
+    assert.equal(before + 2, gateway:generated())
+    assert.equal(1, #orders())
+  end)
+
+  it("says that the server does not have an order, and forgets it", function()
+    gateway:sandbox("faults", { operation = "create_generation", cut = "before" })
+    play(sign_up() .. [[
+      local devkit4ai = require "devkit4ai"
+      local sleep = devkit4ai.sleep
+      function devkit4ai.sleep() return sleep(0) end
+    ]] .. ORDER_IMAGE .. [[
+      player.wait_for "The server does not have your last order."
+    ]])
+    assert.same({}, orders())
   end)
 
   it("shows failures as sentences, and goes on", function()
@@ -144,7 +184,7 @@ describe("the game in LÖVE", function()
       player.press "return"
       player.wait_for "not a JPEG, PNG or WebP image"
     ]])
-    assert.is_nil(game:saved(ORDER))
+    assert.same({}, orders())
     play([[
       local player = ...
       player.wait_for "New account"
@@ -181,7 +221,7 @@ describe("the game in LÖVE", function()
     ]], { home = "/dev/null" })
     local before = gateway:generated()
     play(sign_up() .. [[
-      love.filesystem.createDirectory "devkit4ai-order"
+      love.filesystem.write("devkit4ai-orders", "a file in place of the folder")
     ]] .. ORDER_IMAGE .. [[player.wait_for "nothing was sent"]])
     assert.equal(before, gateway:generated())
   end)

@@ -144,6 +144,21 @@ function Engine:kill()
   self:finish()
 end
 
+local function environment(options)
+  local words = { CLEAN }
+  for option, variable in pairs(VARIABLES) do words[#words + 1] = ("%s=%s"):format(variable, options[option]) end
+  return table.concat(words, " ")
+end
+
+--- Runs another copy of a built engine in its folder, without input, to its end. Returns what it prints.
+---@param folder string
+---@param name string of the program
+---@param options devkit4ai.Options of its client
+---@return string
+function M.run_copy(folder, name, options)
+  return run(("cd %s && %s ./%s game.lua"):format(folder, environment(options), name))
+end
+
 --- Starts a built engine.
 ---@param folder string
 ---@param name string of the program
@@ -152,20 +167,18 @@ end
 ---@return spec.Engine
 function M.start(folder, name, options, image_bytes)
   local game = child.read "examples/engine/game.lua"
-  game = game:gsub("LOOKS, PAUSE = %d+, %d+", "LOOKS, PAUSE = 4, 0.05")
+  game = game:gsub("PAUSES = %b{}", "PAUSES = { 0.05, 0.05, 0.05 }")
   if image_bytes then
     write(folder .. "/image.jpg", "\255\216\255" .. ("x"):rep(image_bytes - 3))
     game = game:gsub('IMAGE = "[^"]*"', 'IMAGE = "image.jpg"')
   end
   write(folder .. "/game.lua", game)
-  local words = { CLEAN }
-  for option, variable in pairs(VARIABLES) do words[#words + 1] = ("%s=%s"):format(variable, options[option]) end
   run(("cd %s && rm -f input && mkfifo input"):format(folder))
   local self = setmetatable({ lines = {}, _folder = folder, _game = game }, Engine)
   self._output = assert(io.popen(([[
     cd %s
     sh -c 'echo $$; exec %s ./%s game.lua' <input 2>errors
-    echo "exit $?"]]):format(folder, table.concat(words, " "), name), "r"))
+    echo "exit $?"]]):format(folder, environment(options), name), "r"))
   self._input = assert(io.open(folder .. "/input", "r+")) -- "+": the spec survives a write after the engine has ended
   self._input:setvbuf "no"
   self._process = tonumber(self._output:read("*l"))

@@ -6,6 +6,7 @@ local failures = require "gateway.failures"
 local M = {}
 local KEEP = 900 -- seconds
 local MOST = 5 -- images for one generation
+local GONE = "An image is no longer here. Send it again."
 local uploads = ngx.shared.uploads -- the owner of each image by its id, and a list of all images with their times
 
 --- The folder of temporary files.
@@ -34,15 +35,15 @@ function M.upload(_, session)
 end
 
 --- Takes a user's uploads for one generation: the paths of their files, which the caller removes. A second request with
---- the same uploads fails, so a double click does not pay twice.
+--- the same uploads fails, also in another worker (`add`), so a double click does not pay twice.
 function M.take(session, ids)
   local paths = {}
   for i, id in ipairs(ids) do
     local is_own = uploads:get(tostring(id)) == session.user_id
-    paths[i] = is_own and M.FOLDER .. id or failures.refuse(410, "An image is no longer here. Send it again.")
+    paths[i] = is_own and M.FOLDER .. id or failures.refuse(410, GONE)
   end
   if #paths < 1 or #paths > MOST then failures.refuse(422, ("Give 1 to %d images."):format(MOST)) end
-  for _, id in ipairs(ids) do uploads:delete(id) end
+  for _, id in ipairs(ids) do if not uploads:add("taken " .. id, 1, KEEP) then failures.refuse(410, GONE) end end
   return paths
 end
 
