@@ -28,6 +28,8 @@ struct dk_engine {
   dk_id_table table;             /* all transfers that the engine owns */
   dk_xfer_id last_id;
   DK_ATOMIC(int) pending;
+  int most, most_before;         /* of pending: since the caller took the last finished transfer, and in the time before that */
+  DK_ATOMIC(int) at_once;        /* the larger one, for the stepper */
   bool is_open, is_closed;       /* libcurl's handles were made; dk_engine_close was called */
   bool is_abandoned;             /* closed in a forked child: never freed */
   bool wants_thread, has_thread;
@@ -97,7 +99,7 @@ static void publish_finished (dk_engine *e) {
 static void step (dk_engine *e) {
   dk_sigpipe_guard guard;
   if (!dk_process_enter(e->process, e->raises_sigpipe, &guard)) return;
-  dk_stepper_begin_step(&e->stepper);
+  dk_stepper_begin_step(&e->stepper, dk_atomic_load_relaxed(&e->at_once));
   take_submitted(e);
   dk_stepper_run(&e->stepper);
   publish_finished(e);
@@ -188,6 +190,19 @@ bool dk_engine_start (dk_engine *e) {
   return !e->is_open || e->has_thread || start_thread(e);
 }
 
+/* How many transfers the caller has at once. A caller that takes a batch submits the next one soon after, so the most of the time
+ * before the batch counts, too. */
+static void note_pending (dk_engine *e, int pending) {
+  if (pending > e->most) e->most = pending;
+  dk_atomic_store_relaxed(&e->at_once, e->most > e->most_before ? e->most : e->most_before);
+}
+
+static void begin_batch (dk_engine *e, int pending) {
+  e->most_before = e->most;
+  e->most = 0;
+  note_pending(e, pending);
+}
+
 dk_xfer_id dk_engine_submit (dk_engine *e, dk_xfer *x) {
   if (!begin_use(e)) return 0;
   lock_queues(e);
@@ -195,7 +210,7 @@ dk_xfer_id dk_engine_submit (dk_engine *e, dk_xfer *x) {
   dk_id_table_add(&e->table, x);
   dk_queue_push(&e->submitted, x);
   unlock_queues(e);
-  dk_atomic_add(&e->pending, 1);
+  note_pending(e, dk_atomic_add(&e->pending, 1) + 1);
   if (e->has_thread) wake_thread(e);
   return id;
 }
@@ -222,9 +237,12 @@ dk_xfer *dk_engine_next (dk_engine *e, dk_xfer_id *id) {
     dk_id_table_remove(&e->table, x);
     *id = x->engine.id;
   }
-  if (e->done.first == NULL) dk_ready_signal_clear(&e->signal);
+  bool takes_all = e->done.first == NULL;
+  if (takes_all) dk_ready_signal_clear(&e->signal);
   unlock_queues(e);
-  if (x != NULL) dk_atomic_sub(&e->pending, 1);
+  if (x == NULL) return NULL;
+  int pending = dk_atomic_sub(&e->pending, 1) - 1;
+  if (takes_all) begin_batch(e, pending);
   return x;
 }
 

@@ -45,11 +45,12 @@ int dk_poll_timeout (double seconds) {
   return seconds > MAX_SLEEP ? (int)(MAX_SLEEP * 1000) : (int)(seconds * 1000) + 1;
 }
 
-void dk_stepper_begin_step (dk_stepper *s) {
+void dk_stepper_begin_step (dk_stepper *s, int at_once) {
   double now = dk_now(), away = now - s->last_step - s->slept;
   s->clock += s->slept + (away > MAX_GAP ? MAX_GAP : away > 0 ? away : 0);
   s->last_step = now;
   s->slept = 0;
+  s->at_once = at_once;
 }
 
 /* stepped time at which x reaches a limit */
@@ -69,8 +70,11 @@ void dk_stepper_sleep (dk_stepper *s, double seconds, struct curl_waitfd fds[], 
 
 /* ---- handles and connections ---- */
 
+/* connections and handles that are kept */
+static int pool_size (const dk_stepper *s) { return (s->running.count > s->at_once ? s->running.count : s->at_once) + SPARE; }
+
 static void set_pool_size (dk_stepper *s) {
-  long connections = s->running.count + SPARE;
+  long connections = pool_size(s);
   if (connections == s->max_connections) return;
   s->max_connections = connections;
   curl_multi_setopt(s->multi, CURLMOPT_MAXCONNECTS, connections);
@@ -91,7 +95,7 @@ static bool grow_lists (dk_stepper *s) {
 }
 
 static void keep_handle (dk_stepper *s, dk_handle *handle) {
-  if (s->idle.count < s->running.count + SPARE && s->idle.count < s->idle.capacity) s->idle.list[s->idle.count++] = handle;
+  if (s->idle.count < pool_size(s) && s->idle.count < s->idle.capacity) s->idle.list[s->idle.count++] = handle;
   else dk_handle_free(handle);
 }
 

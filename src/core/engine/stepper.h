@@ -16,6 +16,7 @@ typedef struct {
   double last_step;              /* when the last step began, on the monotonic clock */
   double slept;                  /* seconds in dk_stepper_sleep since then */
   double next_limit;             /* stepped time at which a transfer may reach a limit */
+  int at_once;                   /* transfers that the caller lately had at once; between two batches fewer run */
   long max_connections;          /* as set on multi */
   bool upload_paused;            /* an upload waits until libcurl has read */
   uint64_t pooled_login;         /* a hash of the proxy login whose connections are pooled; 0: no proxy yet */
@@ -33,8 +34,8 @@ void dk_stepper_close (dk_stepper *s);
 /* Frees its lists. Not one libcurl call. */
 void dk_stepper_free (dk_stepper *s);
 
-/* Begins a step: advances the stepped time. */
-void dk_stepper_begin_step (dk_stepper *s);
+/* Begins a step: advances the stepped time. at_once: transfers that the caller lately had at once; so many connections are kept. */
+void dk_stepper_begin_step (dk_stepper *s, int at_once);
 
 /* Starts a transfer. A transfer that can't start is finished. */
 void dk_stepper_start (dk_stepper *s, dk_xfer *x);
