@@ -22,6 +22,7 @@ endif()
 
 # Applies these flags to a target.
 function(devkit4ai_flags target)
+  target_compile_definitions(${target} PRIVATE _FILE_OFFSET_BITS=64 _TIME_BITS=64)  # where a long has 32 bits
   target_compile_options(${target} PRIVATE ${devkit4ai_hardened})
   target_link_options(${target} PRIVATE ${devkit4ai_hardened_link})
   if(DEVKIT4AI_DEVELOPER)

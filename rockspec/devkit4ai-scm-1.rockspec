@@ -21,6 +21,7 @@ external_dependencies = { CURL = { library = "curl" } }
 build = {
   type = "command",
   build_command = [[$(CC) $(CFLAGS) -I"$(LUA_INCDIR)" -I"$(CURL_INCDIR)" -Iinclude -Isrc/core \
+    -fvisibility=hidden -fstack-protector-strong -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
     src/core/*/*.c src/binding/*.c $(LIBFLAG) -o core.so \
     -L"$(CURL_LIBDIR)" -Wl,-rpath,"$(CURL_LIBDIR)" -lcurl -lpthread]],
   install = { bin = { devkit4ai = "bin/devkit4ai" }, lib = { ["devkit4ai.core"] = "core.so" }, lua = {

@@ -1,10 +1,7 @@
 /* core.c - the Lua module devkit4ai.core: constructors and small functions. */
-#define _GNU_SOURCE              /* dladdr, RTLD_NODELETE */
-#include <dlfcn.h>
 #include <limits.h>
 #include <string.h>
 
-#include "base/threads.h"
 #include "binding.h"
 #include "engine/process.h"
 #include "http/header.h"
@@ -12,7 +9,8 @@
 #include "http/ip_address.h"
 #include "http/url.h"
 #include "image/image_scanner.h"
-#include "system/clock.h"
+#include "os/os.h"
+#include "os/threads.h"
 #include "system/random.h"
 
 static const char *const type_names[DK_TYPE_COUNT] = {
@@ -236,12 +234,6 @@ static int is_yieldable (lua_State *L) {
   return 1;
 }
 
-/* dlclose would unload the code under a resolver thread of libcurl */
-static void pin_library (void) {
-  Dl_info info;
-  if (dladdr(keys, &info) != 0 && info.dli_fname != NULL) dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
-}
-
 int luaopen_devkit4ai_core (lua_State *L) {
   static const luaL_Reg functions[] = {
     {"engine", dk_lua_engine}, {"secrets", dk_lua_secrets}, {"headers", dk_lua_headers}, {"request", dk_lua_request}, {"now", now}, {"random", random_number},
@@ -251,7 +243,7 @@ int luaopen_devkit4ai_core (lua_State *L) {
     {"terminal", dk_lua_terminal}, {"writes", dk_lua_writes}, {"ask", dk_lua_ask}, {"pause", dk_lua_pause}, {"prepare", dk_lua_prepare},
     {"catch_stops", dk_lua_catch_stops}, {"note_stops", dk_lua_note_stops}, {"stopped", dk_lua_stopped}, {"reason", reason},
     {NULL, NULL}};
-  pin_library();
+  dk_pin_library(keys);
   dk_open_engine(L);
   dk_open_secrets(L);
   dk_open_request(L);

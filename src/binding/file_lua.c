@@ -1,5 +1,4 @@
 /* file_lua.c - core.load, core.save, core.target, core.check_save and core.lock, for a session store in a file; core.check_picture. */
-#define _POSIX_C_SOURCE 200809L  /* PATH_MAX */
 #include "binding.h"
 #include "file/download.h"
 #include "file/file_lock.h"
@@ -37,7 +36,7 @@ int dk_lua_save (lua_State *L) {
 
 /* target(path) -> the path that load and save use, with all links resolved; nil, status, text */
 int dk_lua_target (lua_State *L) {
-  char target[PATH_MAX];
+  char target[DK_MAX_PATH];
   dk_failure failure;
   if (dk_private_file_resolve(dk_check_text(L, 1), target, &failure) != DK_OK) return dk_push_failure(L, &failure);
   lua_pushstring(L, target);

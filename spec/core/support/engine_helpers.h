@@ -6,10 +6,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/threads.h"
+#include "os/threads.h"
 #include "engine/engine.h"
 #include "support/check.h"
-#include "system/clock.h"
+#include "os/os.h"
 
 #define PATIENCE 20.0            /* seconds; a test that waits longer fails */
 

@@ -9,7 +9,7 @@
 #include "engine/engine.h"
 #include "secrets/secrets.h"
 #include "support/test_server.h"
-#include "system/clock.h"
+#include "os/os.h"
 
 typedef struct {
   const char *name;

@@ -2,7 +2,9 @@
 #define _GNU_SOURCE              /* for test_server.h, RTLD_NEXT */
 #include "support/engine_fixture.h"
 #include "support/libcurl_hook.h"
-#include "system/sigpipe.h"
+#include <pthread.h>
+#include <signal.h>
+#include "os/sigpipe.h"
 
 static atomic_int handled;       /* SIGPIPEs that the host's handler saw */
 static atomic_bool is_old;       /* libcurl says that it is 7.86, and raises SIGPIPE as 7.86 does */

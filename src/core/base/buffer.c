@@ -1,8 +1,9 @@
-#define _DEFAULT_SOURCE          /* explicit_bzero */
 #include "base/buffer.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "os/os.h"
 
 enum { FIRST_CAPACITY = 512 };       /* bytes; most responses of this API fit */
 
@@ -16,7 +17,7 @@ static dk_status grow (dk_buffer *buffer, size_t capacity) {
   if (bytes == NULL) return DK_NO_MEMORY;
   if (buffer->bytes != NULL) {
     memcpy(bytes, buffer->bytes, buffer->length);
-    explicit_bzero(buffer->bytes, buffer->length);
+    dk_wipe(buffer->bytes, buffer->length);
     free(buffer->bytes);
   }
   buffer->bytes = bytes;
@@ -39,12 +40,12 @@ dk_status dk_buffer_add (dk_buffer *buffer, const void *bytes, size_t length) {
 }
 
 void dk_buffer_truncate (dk_buffer *buffer, size_t length) {
-  if (buffer->bytes != NULL) explicit_bzero(buffer->bytes + length, buffer->length - length);
+  if (buffer->bytes != NULL) dk_wipe(buffer->bytes + length, buffer->length - length);
   buffer->length = length;
 }
 
 void dk_buffer_reset (dk_buffer *buffer) {
-  if (buffer->bytes != NULL) explicit_bzero(buffer->bytes, buffer->length);
+  if (buffer->bytes != NULL) dk_wipe(buffer->bytes, buffer->length);
   free(buffer->bytes);
   dk_buffer_init(buffer, buffer->limit);
 }

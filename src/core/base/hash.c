@@ -1,14 +1,12 @@
-#define _DEFAULT_SOURCE          /* getentropy */
 #include "base/hash.h"
 
-#include <unistd.h>
-
-#include "base/threads.h"
+#include "os/os.h"
+#include "os/threads.h"
 
 static uint64_t process_key[2];
 static bool has_key;
 
-static void make_key (void) { has_key = getentropy(process_key, sizeof process_key) == 0; }
+static void make_key (void) { has_key = dk_random_bytes(process_key, sizeof process_key); }
 
 static uint64_t rotate_left (uint64_t x, int bits) { return x << bits | x >> (64 - bits); }
 

@@ -1,16 +1,13 @@
-#define _GNU_SOURCE              /* sigfillset, pthread_sigmask */
 #include "engine/engine.h"
 
 #include <math.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "base/threads.h"
 #include "engine/process.h"
 #include "engine/ready_signal.h"
 #include "engine/stepper.h"
+#include "os/os.h"
+#include "os/threads.h"
 
 enum { SIGPIPE_SAFE = 0x075700 };                     /* 7.87.0: the first libcurl whose TLS does not raise SIGPIPE */
 #define MAX_SLEEP 3600.0         /* seconds; the thread sleeps so long if nothing wakes it */
@@ -35,7 +32,7 @@ struct dk_engine {
   bool wants_thread, has_thread;
   bool raises_sigpipe;
   dk_process *process;           /* NULL: nothing was submitted yet */
-  pid_t owner;                   /* the process that submitted first */
+  int owner;                     /* the process that submitted first */
   dk_thread thread;
   dk_process_thread exit_entry;  /* in the process's list while the thread runs */
 
@@ -137,13 +134,9 @@ static void join_thread (void *arg) {
 }
 
 static bool start_thread (dk_engine *e) {
-  sigset_t all, before;
   if (!dk_ready_signal_open(&e->signal)) return false;
-  sigfillset(&all);
-  dk_signal_mask(SIG_SETMASK, &all, &before);         /* signals are for the host's threads */
   e->has_thread = true;                               /* before it runs: from now on the lock is needed */
   if (!dk_thread_start(&e->thread, run_thread, e)) e->has_thread = false;
-  dk_signal_mask(SIG_SETMASK, &before, NULL);
   if (!e->has_thread) return false;
   e->exit_entry = (dk_process_thread){.join = join_thread, .arg = e};
   dk_process_add_thread(e->process, &e->exit_entry);
@@ -172,7 +165,7 @@ static bool open_engine (dk_engine *e) {
   dk_process *process = dk_process_start();
   if (process == NULL || dk_process_is_exiting(process)) return false;
   e->process = process;
-  e->owner = getpid();
+  e->owner = dk_os_process_id();
   e->raises_sigpipe = curl_version_info(CURLVERSION_NOW)->version_num < SIGPIPE_SAFE;
   e->is_open = dk_stepper_open(&e->stepper);
   return e->is_open;
@@ -254,7 +247,7 @@ int dk_engine_pending (const dk_engine *e) {
   return pending > 0 && is_usable(e) ? pending : 0;
 }
 
-int dk_engine_fd (dk_engine *e) { return e->wants_thread && begin_use(e) ? e->signal.fd : -1; }
+int dk_engine_fd (dk_engine *e) { return e->wants_thread && begin_use(e) ? e->signal.wakeup.fd : -1; }
 
 const char *dk_engine_listen (dk_engine *e, const char *folder, dk_failure *failure) {
   if (!dk_engine_start(e) || !begin_use(e)) {
@@ -278,8 +271,7 @@ bool dk_engine_wait (dk_engine *e, double seconds) {
   if (!is_usable(e)) return false;
   if (dk_engine_ready(e)) return true;
   if (e->has_thread || !e->is_open || is_exiting(e)) {
-    struct pollfd event = {.fd = e->signal.fd, .events = POLLIN};
-    poll(&event, 1, dk_poll_timeout(seconds));
+    dk_wait_readable(e->signal.wakeup.fd, dk_poll_timeout(seconds));
     return dk_engine_ready(e);
   }
   step(e);
@@ -308,7 +300,7 @@ static void close_stepper (dk_engine *e) {
 void dk_engine_close (dk_engine *e) {
   if (e->is_closed) return;
   e->is_closed = true;
-  e->is_abandoned = e->process != NULL && e->owner != getpid();
+  e->is_abandoned = e->process != NULL && e->owner != dk_os_process_id();
   if (e->is_abandoned) return;                        /* its memory and descriptors stay as the parent's thread left them */
   if (e->process != NULL && dk_process_remove_thread(e->process, &e->exit_entry)) join_thread(e);
   if (e->process != NULL) close_stepper(e);

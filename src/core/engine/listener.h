@@ -7,7 +7,7 @@
 #include <curl/curl.h>
 
 #include "base/atomic.h"
-#include "file/socket_folder.h"
+#include "system/socket_folder.h"
 
 enum { DK_LISTENER_CLIENTS = 4 };                     /* connections at a time; a further one replaces the oldest */
 

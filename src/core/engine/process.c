@@ -1,23 +1,20 @@
-#define _GNU_SOURCE              /* MADV_WIPEONFORK */
 #include "engine/process.h"
 
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/atomic.h"
-#include "base/threads.h"
+#include "os/os.h"
+#include "os/threads.h"
 
 enum { MAX_EXIT_WAIT = 1000 };   /* milliseconds that exit() waits for a step of another thread */
 
-/* A forked child finds zeros here. The kernel clears it (MADV_WIPEONFORK), also after _Fork, which runs no atfork handler.
- * A kernel without that flag leaves it to clear_in_child. */
+/* A forked child finds zeros here. The kernel clears it, also after _Fork, which runs no atfork handler. A kernel that can't
+ * leaves it to clear_in_child. */
 struct dk_process {
   dk_mutex lock;                 /* guards threads; zeros are DK_MUTEX_INIT */
-  DK_ATOMIC(int) id;             /* getpid() without its system call; 0: no engine has submitted in this process */
+  DK_ATOMIC(int) id;             /* the process's, without a system call; 0: no engine has submitted in this process */
   DK_ATOMIC(bool) exiting;
   DK_ATOMIC(int) inside;         /* threads that run libcurl */
   dk_process_thread *threads;
@@ -33,26 +30,24 @@ static void clear_in_child (void) {
 static dk_process *get_process (void) {
   dk_process *p = dk_atomic_load(&the_process), *mapped;
   if (p != NULL) return p;
-  mapped = (dk_process *)mmap(NULL, sizeof *mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (mapped == MAP_FAILED) return NULL;
-  (void)madvise(mapped, sizeof *mapped, MADV_WIPEONFORK);
+  mapped = (dk_process *)dk_new_wiped_in_child(sizeof *mapped);
+  if (mapped == NULL) return NULL;
   if (dk_atomic_compare_exchange(&the_process, &p, mapped)) return mapped;
-  munmap(mapped, sizeof *mapped);                     /* another thread was first */
+  dk_free_wiped_in_child(mapped, sizeof *mapped);     /* another thread was first */
   return p;
 }
 
 /* exit() with TLS uploads on a thread crashed 4 of 260 times; after a join, 0 of 260 (measured). A child that has
  * used no engine has nothing to join. */
 static void at_exit (void) {
-  static const struct timespec millisecond = {0, 1000000};
   dk_process *p = dk_atomic_load(&the_process);
-  if (dk_atomic_load(&p->id) != getpid()) return;
+  if (dk_atomic_load(&p->id) != dk_os_process_id()) return;
   dk_atomic_store(&p->exiting, true);
   dk_mutex_lock(&p->lock);
   for (dk_process_thread *t = p->threads; t != NULL; t = t->next) t->join(t->arg);
   p->threads = NULL;
   dk_mutex_unlock(&p->lock);
-  for (int i = 0; i < MAX_EXIT_WAIT && dk_atomic_load(&p->inside) > 0; i++) nanosleep(&millisecond, NULL);
+  for (int i = 0; i < MAX_EXIT_WAIT && dk_atomic_load(&p->inside) > 0; i++) dk_sleep_milliseconds(1);
 }
 
 dk_process *dk_process_start (void) {
@@ -61,23 +56,23 @@ dk_process *dk_process_start (void) {
   if (p == NULL) return NULL;
   dk_mutex_lock(&p->lock);
   if (!has_libcurl && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) {
-    has_libcurl = dk_at_fork(NULL, NULL, clear_in_child) && atexit(at_exit) == 0;
+    has_libcurl = dk_at_fork(NULL, NULL, clear_in_child) && dk_at_exit(at_exit);
   }
-  if (has_libcurl) dk_atomic_store(&p->id, getpid());
+  if (has_libcurl) dk_atomic_store(&p->id, dk_os_process_id());
   bool ready = has_libcurl;
   dk_mutex_unlock(&p->lock);
   return ready ? p : NULL;
 }
 
-/* without handlers of fork only the system knows, on a kernel without MADV_WIPEONFORK */
-pid_t dk_process_id (void) {
+/* without handlers of fork only the system knows, on a kernel without such a flag */
+int dk_process_id (void) {
   dk_process *p = DK_HAS_THREADS ? dk_atomic_load(&the_process) : NULL;
-  pid_t id = p != NULL ? dk_atomic_load_relaxed(&p->id) : 0;
-  return id != 0 ? id : getpid();
+  int id = p != NULL ? dk_atomic_load_relaxed(&p->id) : 0;
+  return id != 0 ? id : dk_os_process_id();
 }
 
-bool dk_process_is_forked (const dk_process *p, pid_t owner) {
-  return owner != (DK_HAS_THREADS ? dk_atomic_load_relaxed(&p->id) : getpid());
+bool dk_process_is_forked (const dk_process *p, int owner) {
+  return owner != (DK_HAS_THREADS ? dk_atomic_load_relaxed(&p->id) : dk_os_process_id());
 }
 
 bool dk_process_is_exiting (const dk_process *p) { return dk_atomic_load(&p->exiting); }

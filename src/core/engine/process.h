@@ -3,9 +3,8 @@
 #define DK_PROCESS_H
 
 #include <stdbool.h>
-#include <sys/types.h>
 
-#include "system/sigpipe.h"
+#include "os/sigpipe.h"
 
 typedef struct dk_process dk_process;
 
@@ -21,10 +20,10 @@ struct dk_process_thread {
 dk_process *dk_process_start (void);
 
 /* The id of this process; after dk_process_start without a system call. Thread: any. */
-pid_t dk_process_id (void);
+int dk_process_id (void);
 
 /* True: this process is not the one with the id owner, which called dk_process_start; it was forked since. */
-bool dk_process_is_forked (const dk_process *process, pid_t owner);
+bool dk_process_is_forked (const dk_process *process, int owner);
 
 /* True: exit() has begun, and libcurl must not run any more. */
 bool dk_process_is_exiting (const dk_process *process);

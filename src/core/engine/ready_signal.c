@@ -1,22 +1,18 @@
-#define _GNU_SOURCE              /* eventfd, EFD_CLOEXEC */
 #include "engine/ready_signal.h"
 
 #include <math.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
-#include "system/clock.h"
+#include "os/os.h"
 
 void dk_ready_signal_init (dk_ready_signal *s) {
   dk_atomic_init(&s->is_set, false);
   dk_atomic_init(&s->listener, NULL);
   dk_atomic_init(&s->alarm, HUGE_VAL);
-  s->fd = -1;
+  dk_wakeup_init(&s->wakeup);
 }
 
 bool dk_ready_signal_open (dk_ready_signal *s) {
-  if (s->fd < 0) s->fd = eventfd(dk_atomic_load(&s->is_set) ? 1 : 0, EFD_CLOEXEC | EFD_NONBLOCK);
-  return s->fd >= 0;
+  return dk_wakeup_open(&s->wakeup, dk_atomic_load(&s->is_set));
 }
 
 const char *dk_ready_signal_listen (dk_ready_signal *s, const char *parent, dk_failure *failure) {
@@ -29,13 +25,12 @@ const char *dk_ready_signal_listen (dk_ready_signal *s, const char *parent, dk_f
 void dk_ready_signal_set (dk_ready_signal *s) {
   dk_listener *listener = dk_atomic_load(&s->listener);
   if (dk_atomic_exchange(&s->is_set, true)) return;
-  if (s->fd >= 0) eventfd_write(s->fd, 1);
+  if (s->wakeup.fd >= 0) dk_wakeup_set(&s->wakeup);
   if (listener != NULL) dk_listener_send(listener);
 }
 
 void dk_ready_signal_clear (dk_ready_signal *s) {
-  eventfd_t count;
-  if (dk_atomic_exchange(&s->is_set, false) && s->fd >= 0) eventfd_read(s->fd, &count);
+  if (dk_atomic_exchange(&s->is_set, false) && s->wakeup.fd >= 0) dk_wakeup_clear(&s->wakeup);
 }
 
 bool dk_ready_signal_set_alarm (dk_ready_signal *s, double seconds) {
@@ -65,5 +60,5 @@ void dk_ready_signal_remove_files (dk_ready_signal *s) {
 
 void dk_ready_signal_close (dk_ready_signal *s) {
   dk_listener_free(dk_atomic_load(&s->listener));
-  if (s->fd >= 0) close(s->fd);
+  dk_wakeup_close(&s->wakeup);
 }

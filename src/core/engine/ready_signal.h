@@ -7,10 +7,11 @@
 #include <stdbool.h>
 
 #include "engine/listener.h"
+#include "os/network.h"
 
 typedef struct {
   DK_ATOMIC(bool) is_set;
-  int fd;                        /* owned; an eventfd, readable while is_set; -1: none */
+  dk_wakeup wakeup;              /* readable while is_set */
   DK_ATOMIC(dk_listener *) listener;                  /* owned; NULL: none. It never changes until close */
   DK_ATOMIC(double) alarm;       /* when to set the signal without a transfer, on the monotonic clock; HUGE_VAL: never */
 } dk_ready_signal;

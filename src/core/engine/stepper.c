@@ -4,16 +4,13 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "system/clock.h"
+#include "os/os.h"
 
 enum { SPARE = 4 };              /* connections and handles kept in addition to those in use (architecture.md, invariant 8) */
 #define MAX_GAP 1.0              /* seconds; a longer pause between two steps was the host's, not the server's (architecture.md, invariant 2) */
 #define PAUSED_SLEEP 0.005       /* seconds until a paused upload is checked again */
 #define MAX_SLEEP 3600.0         /* seconds; keeps poll's milliseconds in range */
 #define NEVER 1e300
-
-/* CURLMOPT_QUICK_EXIT, also with older headers: a libcurl that has it (8.20) waits for name lookups in close without it */
-#define MULTI_QUICK_EXIT ((CURLMoption)(CURLOPTTYPE_LONG + 21))
 
 void dk_stepper_init (dk_stepper *s) {
   memset(s, 0, sizeof *s);
@@ -24,7 +21,7 @@ void dk_stepper_init (dk_stepper *s) {
 static CURLM *new_multi (void) {
   CURLM *multi = curl_multi_init();
   if (multi == NULL) return NULL;
-  curl_multi_setopt(multi, MULTI_QUICK_EXIT, 1L);
+  curl_multi_setopt(multi, DK_CURLMOPT_QUICK_EXIT, 1L);
   if (curl_multi_wakeup(multi) == CURLM_OK) return multi;
   curl_multi_cleanup(multi);
   return NULL;

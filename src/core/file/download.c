@@ -1,13 +1,9 @@
-#define _GNU_SOURCE              /* strdup, AT_EACCESS */
+#define _GNU_SOURCE              /* strdup */
 #include "file/download.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "file/part_file.h"
 #include "file/symlink.h"
@@ -54,38 +50,40 @@ static dk_status fail (const dk_download *download, dk_failure *failure, int rea
 /* ---- the file that has the name now ---- */
 
 /* why an image can't replace a file of this kind; NULL: a regular file */
-static const char *refusal_of_kind (mode_t mode) {
-  if (S_ISREG(mode)) return NULL;
-  if (S_ISDIR(mode)) return "it is a folder";
-  if (S_ISFIFO(mode)) return "it is a pipe, not a regular file";
-  if (S_ISSOCK(mode)) return "it is a socket, not a regular file";
+static const char *refusal_of_kind (dk_file_kind kind) {
+  if (kind == DK_KIND_REGULAR) return NULL;
+  if (kind == DK_KIND_FOLDER) return "it is a folder";
+  if (kind == DK_KIND_PIPE) return "it is a pipe, not a regular file";
+  if (kind == DK_KIND_SOCKET) return "it is a socket, not a regular file";
   return "it is a device, not a regular file";
 }
 
 /* target: the path of the new file. mode: of the part file, unchanged if there is no file to replace. */
-static dk_status find_target (const char *path, bool overwrite, char target[PATH_MAX], mode_t *mode, dk_failure *failure) {
-  struct stat named, info;
-  if (strlen(path) >= PATH_MAX) return dk_fail_errno(failure, path, ENAMETOOLONG);
+static dk_status find_target (const char *path, bool overwrite, char target[DK_MAX_PATH], unsigned *mode, dk_failure *failure) {
+  dk_file_info named, info;
+  if (strlen(path) >= DK_MAX_PATH) return dk_fail_errno(failure, path, ENAMETOOLONG);
   strcpy(target, path);
-  if (lstat(path, &named) != 0) return DK_OK;                  /* dk_part_file_open reports any other error */
-  if (stat(path, &info) != 0) {
-    if (errno != ENOENT) return dk_fail_errno(failure, path, errno);
+  if (dk_file_look(path, &named) != 0) return DK_OK;                  /* dk_part_file_open reports any other error */
+  int reason = dk_file_look_behind(path, &info);
+  if (reason != 0) {
+    if (reason != ENOENT) return dk_fail_errno(failure, path, reason);
     return refuse(failure, DK_NOT_REGULAR, path, "it is a symbolic link that leads to nothing: remove it, or make that file");
   }
-  const char *refusal = refusal_of_kind(info.st_mode);
+  const char *refusal = refusal_of_kind(info.kind);
   if (refusal != NULL) return refuse(failure, DK_NOT_REGULAR, path, refusal);
   if (!overwrite) return refuse(failure, DK_FILE_EXISTS, path, "it exists already");
-  *mode = info.st_mode & 0600;                                 /* the part file may belong to another group until its end */
-  dk_status status = S_ISLNK(named.st_mode) ? dk_symlink_resolve(path, target, failure) : DK_OK;
-  if (status == DK_OK && faccessat(AT_FDCWD, target, W_OK, AT_EACCESS) != 0) status = dk_fail_errno(failure, path, errno);
-  return status;
+  *mode = info.mode & 0600;                                 /* the part file may belong to another group until its end */
+  dk_status status = named.kind == DK_KIND_LINK ? dk_symlink_resolve(path, target, failure) : DK_OK;
+  if (status != DK_OK) return status;
+  reason = dk_file_check_writable(target);
+  return reason == 0 ? DK_OK : dk_fail_errno(failure, path, reason);
 }
 
 /* ---- the download ---- */
 
 dk_status dk_download_open (dk_download *download, const char *path, bool overwrite, size_t max_bytes, dk_failure *failure) {
-  char target[PATH_MAX];
-  mode_t mode = 0666;
+  char target[DK_MAX_PATH];
+  unsigned mode = 0666;
   dk_status status = find_target(path, overwrite, target, &mode, failure);
   if (status != DK_OK) return status;
   download->path = strdup(path);

@@ -1,17 +1,11 @@
-#define _GNU_SOURCE              /* O_CLOEXEC, flock, strdup */
 #include "file/file_lock.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/threads.h"
+#include "os/file.h"
+#include "os/os.h"
+#include "os/threads.h"
 
 /* ---- the locks that the process holds: a forked child closes its copies, which would hold them after the owner's death ---- */
 
@@ -24,7 +18,7 @@ static void after_fork (void) { dk_mutex_unlock(&mutex); }
 
 static void close_copies (void) {
   for (; held != NULL; held = held->next) {
-    close(held->fd);
+    dk_file_close(held->fd);
     held->fd = -1;
   }
   after_fork();
@@ -55,47 +49,14 @@ void dk_file_lock_init (dk_file_lock *lock) {
   *lock = (dk_file_lock){.fd = -1};
 }
 
-/* Another program may have removed or replaced the file; then our descriptor locks nothing. */
-static bool has_path (int fd, const char *path) {
-  struct stat opened, named;
-  return fstat(fd, &opened) == 0 && lstat(path, &named) == 0 && opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
-}
-
-/* the descriptor that holds the lock; -1: errno, EWOULDBLOCK if another owner holds it */
-static int open_locked (const char *path) {
-  int fd;
-  do {
-    fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0) return -1;
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-      int reason = errno;
-      close(fd);
-      errno = reason;
-      return -1;
-    }
-    if (has_path(fd, path)) return fd;
-    close(fd);
-  } while (true);
-}
-
-/* a copy of the absolute path, or of the path as it is if the current folder is unknown; NULL: no memory */
-static char *absolute (const char *path) {
-  char folder[PATH_MAX];
-  if (path[0] == '/' || getcwd(folder, sizeof folder) == NULL) return strdup(path);
-  size_t room = strlen(folder) + 1 + strlen(path) + 1;
-  char *copy = (char *)malloc(room);
-  if (copy != NULL) snprintf(copy, room, "%s/%s", folder, path);
-  return copy;
-}
-
 dk_status dk_file_lock_try (dk_file_lock *lock, const char *path, bool *locked, dk_failure *failure) {
   *locked = false;
-  lock->path = absolute(path);
+  lock->path = dk_file_absolute(path);
   if (lock->path == NULL) return dk_fail(failure, DK_NO_MEMORY, "no memory");
-  lock->fd = open_locked(path);
+  lock->fd = dk_file_open_locked(path);
   int reason = errno;
   if (lock->fd >= 0) {
-    lock->owner = getpid();
+    lock->owner = dk_os_process_id();
     add_held(lock);
     *locked = true;
     return DK_OK;
@@ -106,11 +67,8 @@ dk_status dk_file_lock_try (dk_file_lock *lock, const char *path, bool *locked, 
 
 void dk_file_lock_release (dk_file_lock *lock) {
   if (lock->fd >= 0) remove_held(lock);
-  if (lock->fd >= 0 && lock->owner == getpid()) {
-    if (has_path(lock->fd, lock->path)) unlink(lock->path);
-    flock(lock->fd, LOCK_UN);    /* not by close alone: a child of _Fork has a copy of the descriptor */
-  }
-  if (lock->fd >= 0) close(lock->fd);
+  if (lock->fd >= 0 && lock->owner == dk_os_process_id()) dk_file_unlock(lock->fd, lock->path);
+  if (lock->fd >= 0) dk_file_close(lock->fd);
   free(lock->path);
   dk_file_lock_init(lock);
 }

@@ -1,10 +1,9 @@
-/* file_lock.h - a lock between processes: flock(2) on a file that exists while the lock is held. The system frees the lock of a
+/* file_lock.h - a lock between processes: on a file that exists while the lock is held. The system frees the lock of a
  * process that dies; the next owner takes over the file that it left. */
 #ifndef DK_LOCK_H
 #define DK_LOCK_H
 
 #include <stdbool.h>
-#include <sys/types.h>
 
 #include "base/status.h"
 
@@ -12,7 +11,7 @@ typedef struct dk_file_lock dk_file_lock;
 
 struct dk_file_lock {
   int fd;                        /* -1: not held, as in a forked child */
-  pid_t owner;                   /* the process that locked it: _Fork runs no fork handler */
+  int owner;                     /* the process that locked it: _Fork runs no fork handler */
   char *path;                    /* owned; absolute, because the program may change its folder */
   dk_file_lock *next;            /* in the list of locks that the process holds */
 };

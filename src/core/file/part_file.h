@@ -8,9 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
-enum { DK_MAX_FILE_NAME = 1536 };                     /* bytes, with the NUL: 255 on most file systems, 1,530 on FAT */
+#include "os/file.h"
 
 typedef struct {
   int folder;                    /* descriptor, so that chdir changes nothing; -1: not open */
@@ -23,7 +22,7 @@ typedef struct {
 /* Makes the part file for path, with the mode, and removes those of dead processes. Returns 0, or errno; dk_part_file_discard is
  * needed in both cases. EPERM, EBUSY: the file at path can't be replaced, for example in a sticky folder or under a mount.
  * EINVAL: the final name is the name of a part file. */
-int dk_part_file_open (dk_part_file *part, const char *path, mode_t mode);
+int dk_part_file_open (dk_part_file *part, const char *path, unsigned mode);
 
 /* Appends all bytes. 0, or errno: EFBIG, where more bytes would raise SIGXFSZ. */
 int dk_part_file_write (dk_part_file *part, const void *bytes, size_t length);

@@ -2,14 +2,14 @@
 #ifndef DK_PRIVATE_FILE_H
 #define DK_PRIVATE_FILE_H
 
-#include <limits.h>
 #include <stdbool.h>
 
 #include "base/buffer.h"
+#include "os/file.h"
 
 /* Finds the file behind path: target is path itself, or the end of its symbolic links, which must belong to this user or to root.
  * All links to a file give the same target. Errors: DK_FILE, also for a link that leads to nothing; DK_NOT_REGULAR. */
-dk_status dk_private_file_resolve (const char *path, char target[PATH_MAX], dk_failure *failure);
+dk_status dk_private_file_resolve (const char *path, char target[DK_MAX_PATH], dk_failure *failure);
 
 /* Appends the file's bytes to out. *exists false, with DK_OK: there is no file.
  * Errors: DK_FILE (it belongs to another user, is not a regular file, is open to others, or can't be read), DK_OVER_LIMIT,

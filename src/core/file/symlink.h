@@ -2,12 +2,11 @@
 #ifndef DK_LINK_H
 #define DK_LINK_H
 
-#include <limits.h>
-
 #include "base/status.h"
+#include "os/file.h"
 
 /* Follows all links; each must belong to this user or to root. target: path itself if it is no link; no file need be there.
  * Errors: DK_FILE, DK_NOT_REGULAR (an open file of a process). */
-dk_status dk_symlink_resolve (const char *path, char target[PATH_MAX], dk_failure *failure);
+dk_status dk_symlink_resolve (const char *path, char target[DK_MAX_PATH], dk_failure *failure);
 
 #endif

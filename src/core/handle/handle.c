@@ -6,7 +6,7 @@
 
 #include "http/ip_address.h"
 #include "system/ca_source.h"
-#include "system/clock.h"
+#include "os/os.h"
 #include "handle/handle_callbacks.h"
 #include "handle/handle_internal.h"
 #include "handle/outcome.h"
@@ -26,17 +26,6 @@ static dk_status fail_refused (const dk_handle_options *options, dk_failure *fai
                  curl_easy_strerror(options->refusal));
 }
 
-/* a libcurl before 7.85 needs CURLOPT_PROTOCOLS, also with newer headers */
-static void require_protocols (dk_handle *handle) {
-#if LIBCURL_VERSION_NUM >= 0x075500
-  if (curl_easy_setopt(handle->easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK) return;
-#endif
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-  DK_REQUIRE(handle, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
-#pragma GCC diagnostic pop
-}
-
 static void set_fixed_options (dk_handle *handle, CURLSH *share) {
   DK_REQUIRE(handle, CURLOPT_PRIVATE, handle);
   DK_REQUIRE(handle, CURLOPT_SHARE, share);
@@ -49,10 +38,8 @@ static void set_fixed_options (dk_handle *handle, CURLSH *share) {
   DK_REQUIRE(handle, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
   DK_REQUIRE(handle, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
   DK_REQUIRE(handle, CURLOPT_ACCEPT_ENCODING, "");             /* decodes what comes; transfer.c removes the request header */
-  require_protocols(handle);
-#if LIBCURL_VERSION_NUM >= 0x075700
-  curl_easy_setopt(handle->easy, CURLOPT_QUICK_EXIT, 1L);      /* cancel and close don't wait for a name lookup */
-#endif
+  dk_handle_options_note(&handle->options, dk_curl_allow_http(handle->easy), "CURLOPT_PROTOCOLS");
+  curl_easy_setopt(handle->easy, DK_CURLOPT_QUICK_EXIT, 1L);   /* cancel and close don't wait for a name lookup */
 }
 
 dk_handle *dk_handle_new (CURLSH *share, dk_failure *failure) {
@@ -207,7 +194,7 @@ static void release (dk_handle *handle) {
 
 static void reset_state (dk_handle *handle) {
   handle->error[0] = handle->refused_address[0] = '\0';
-  handle->socket = -1;
+  handle->socket = CURL_SOCKET_BAD;
   handle->upload = (dk_upload_pause){0};
   memcpy(handle->upload.tail, "     \r\n", sizeof handle->upload.tail);      /* the end of the headers: a chunk size follows a line end */
 }

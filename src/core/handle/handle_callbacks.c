@@ -1,13 +1,11 @@
-#define _GNU_SOURCE              /* SOCK_CLOEXEC */
 #include "handle/handle_callbacks.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "http/ip_address.h"
-#include "system/clock.h"
+#include "os/network.h"
+#include "os/os.h"
 
 #define GRACE 0.02               /* seconds that an upload waits after its first piece for a server that refuses it at once */
 enum { MAX_PAUSES = 4 };         /* of an upload between two pieces: two TLS tickets and a response may come */
@@ -70,7 +68,7 @@ static curl_socket_t on_open_socket (void *arg, curlsocktype purpose, struct cur
   char text[64];
   (void)purpose;
   if (!handle->public_only || dk_ip_classify_socket(&address->addr, text) == DK_IP_PUBLIC) {
-    return handle->socket = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    return handle->socket = dk_socket_new(address->family, address->socktype, address->protocol);
   }
   memcpy(handle->refused_address, text, sizeof text);
   return CURL_SOCKET_BAD;
@@ -88,19 +86,14 @@ static int on_debug (CURL *easy, curl_infotype kind, char *bytes, size_t length,
   return 0;
 }
 
-static bool is_readable (const dk_handle *handle) {
-  struct pollfd event = {.fd = handle->socket, .events = POLLIN};
-  return poll(&event, 1, 0) > 0;
-}
-
 /* libcurl loses an early response if it sends while the server closes the connection. So an upload pauses if the socket is
  * readable, and once after its first piece. A TLS ticket is no response, so it continues after MAX_PAUSES. */
 bool dk_handle_must_pause (void *arg, size_t sent) {
   dk_handle *handle = (dk_handle *)arg;
   dk_upload_pause *upload = &handle->upload;
   if (handle->xfer->response.has_headers) return upload->paused = false;
-  if (sent >= DK_FORM_PIECE && handle->socket >= 0 && upload->grace_ends == 0) upload->grace_ends = dk_now() + GRACE;
-  upload->paused = dk_now() < upload->grace_ends || (upload->count < MAX_PAUSES && is_readable(handle));
+  if (sent >= DK_FORM_PIECE && handle->socket != CURL_SOCKET_BAD && upload->grace_ends == 0) upload->grace_ends = dk_now() + GRACE;
+  upload->paused = dk_now() < upload->grace_ends || (upload->count < MAX_PAUSES && dk_socket_is_readable(handle->socket));
   upload->count = upload->paused ? upload->count + 1 : 0;
   if (upload->paused) *handle->xfer->engine.upload_paused = true;
   return upload->paused;

@@ -22,7 +22,7 @@ struct dk_handle {
   curl_mime *mime;               /* owned; the body of the transfer's form, or NULL */
   bool public_only;              /* each address is checked when a socket opens */
   char refused_address[64];      /* the last address that was not public; "": none */
-  int socket;                    /* the last one opened; libcurl's; -1: none */
+  curl_socket_t socket;          /* the last one opened; libcurl's; CURL_SOCKET_BAD: none */
   dk_upload_pause upload;
   char error[CURL_ERROR_SIZE];   /* libcurl's text */
 };

@@ -25,7 +25,7 @@ static const struct { CURLcode code; dk_status status; } results[] = {
   {CURLE_WEIRD_SERVER_REPLY, DK_PROTOCOL},
   {CURLE_BAD_FUNCTION_ARGUMENT, DK_PROTOCOL},                  /* since 7.83: a header line without a name */
   {CURLE_BAD_CONTENT_ENCODING, DK_PROTOCOL},
-  {(CURLcode)100, DK_OVER_LIMIT},                              /* CURLE_TOO_LARGE, since 8.6: headers over libcurl's own limit */
+  {DK_CURLE_TOO_LARGE, DK_OVER_LIMIT},                         /* headers over libcurl's own limit */
 };
 
 static dk_status status_of (CURLcode code) {

@@ -1,8 +1,5 @@
-#define _DEFAULT_SOURCE          /* for <netinet/in.h> and inet_pton */
 #include "http/ip_address.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>

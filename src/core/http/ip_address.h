@@ -3,7 +3,8 @@
 #define DK_ADDRESS_H
 
 #include <stdbool.h>
-#include <sys/socket.h>
+
+#include "os/network.h"
 
 typedef enum { DK_IP_NONE, DK_IP_PRIVATE, DK_IP_PUBLIC } dk_ip_class;      /* DK_IP_NONE: not an address */
 

@@ -1,10 +1,10 @@
-#define _DEFAULT_SOURCE          /* explicit_bzero */
 #include "secrets/secrets.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
+#include "os/os.h"
 #include "secrets/json_string.h"
 #include "secrets/secrets_internal.h"
 
@@ -18,7 +18,7 @@ dk_secrets *dk_secrets_new (dk_secrets *parent) {
 }
 
 static void free_slot (dk_slot *s) {
-  explicit_bzero(s->value, s->length);
+  dk_wipe(s->value, s->length);
   free(s);
 }
 

@@ -1,9 +1,9 @@
-#define _GNU_SOURCE              /* memmem */
 #include "secrets/secrets.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "os/os.h"
 #include "secrets/secrets_internal.h"
 #include "secrets/unescape.h"
 
@@ -90,7 +90,7 @@ static void mark_value (masking *m, const dk_decoded_text *decoded, const dk_slo
 static void mark_piece (masking *m, const dk_decoded_text *decoded, const dk_slot *s, size_t part) {
   const char *at = decoded->bytes, *end = at + decoded->length, *found, *to;
   position p = {0, 0};
-  for (; (found = (const char *)memmem(at, (size_t)(end - at), s->value + part, PART)) != NULL; at = to) {
+  for (; (found = (const char *)dk_find_bytes(at, (size_t)(end - at), s->value + part, PART)) != NULL; at = to) {
     const char *from = found;
     to = found + PART;
     for (size_t i = part; i > 0 && from > at && from[-1] == s->value[i - 1]; i--) from--;

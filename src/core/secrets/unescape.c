@@ -1,8 +1,9 @@
-#define _DEFAULT_SOURCE          /* explicit_bzero */
 #include "secrets/unescape.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "os/os.h"
 
 enum { MAX_DEPTH = 2 };          /* escapes inside escapes */
 enum { MAX_ESCAPE = 12 };        /* bytes of the longest escape */
@@ -187,7 +188,7 @@ static dk_status visit_decoded (walk *w, const dk_decoded_text *text, const esca
     w->stopped = w->visit(w->arg, &decoded);
     status = w->stopped || depth == MAX_DEPTH ? DK_OK : visit_kinds(w, &decoded, depth + 1);
   }
-  if (d.bytes != NULL) explicit_bzero(d.bytes, d.length);
+  if (d.bytes != NULL) dk_wipe(d.bytes, d.length);
   free(d.bytes);
   free(d.widths);
   return status;

@@ -1,12 +1,12 @@
 #include "system/ca_source.h"
 
 #include <curl/curl.h>
-#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
-#include "base/threads.h"
+#include "os/os.h"
+#include "os/threads.h"
 
 static dk_ca_source system_source;
 
@@ -16,12 +16,7 @@ static bool is_hashed_name (const char *name) {
 }
 
 static bool has_hashed_names (const char *directory) {
-  DIR *dir = directory ? opendir(directory) : NULL;
-  bool found = false;
-  if (dir == NULL) return false;
-  for (struct dirent *entry; !found && (entry = readdir(dir)) != NULL;) found = is_hashed_name(entry->d_name);
-  closedir(dir);
-  return found;
+  return directory != NULL && dk_folder_has(directory, is_hashed_name);
 }
 
 /* rustls, BearSSL, Secure Transport and Schannel read no directory */

@@ -1,15 +1,13 @@
-#define _GNU_SOURCE              /* O_CLOEXEC, pread */
+#define _GNU_SOURCE              /* strdup */
 #include "transfer/form.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "image/image_kind.h"
+#include "os/file.h"
 
 typedef struct part part;
 struct part {
@@ -42,7 +40,7 @@ dk_form *dk_form_new (void) {
 }
 
 static void free_part (part *p) {
-  if (p->fd >= 0) close(p->fd);
+  if (p->fd >= 0) dk_file_close(p->fd);
   free(p->name);
   free(p->filename);
   free(p->text);
@@ -59,10 +57,7 @@ void dk_form_free (dk_form *form) {
   free(form);
 }
 
-static const char *base_name (const char *path) {
-  const char *slash = strrchr(path, '/');
-  return slash ? slash + 1 : path;
-}
+static const char *base_name (const char *path) { return path + dk_file_folder_length(path); }
 
 /* escapes '"', CR and LF as browsers do, for every libcurl (7.80 wrote backslashes): they would end the header's value */
 static char *escape_filename (const char *name) {
@@ -105,15 +100,15 @@ static dk_status check_image (part *p, const char *label, const char *start, siz
 }
 
 static dk_status open_file (part *p, const char *path, size_t max_bytes, dk_failure *failure) {
-  struct stat st;
+  dk_file_info info;
   char start[DK_IMAGE_SIGNATURE];
-  p->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);      /* O_NONBLOCK: open of a pipe waits for a writer */
-  if (p->fd < 0 || fstat(p->fd, &st) != 0) return dk_fail(failure, DK_FILE, DK_PATH_FORMAT ": %s", path, strerror(errno));
-  if (S_ISDIR(st.st_mode)) return dk_fail(failure, DK_FILE, DK_PATH_FORMAT ": it is a folder, not a file", path);
-  if (!S_ISREG(st.st_mode)) return dk_fail(failure, DK_FILE, DK_PATH_FORMAT ": it is not a regular file", path);
-  ssize_t n = pread(p->fd, start, sizeof start, 0);
+  p->fd = dk_file_open(path, true, &info);
+  if (p->fd < 0) return dk_fail(failure, DK_FILE, DK_PATH_FORMAT ": %s", path, strerror(errno));
+  if (info.kind == DK_KIND_FOLDER) return dk_fail(failure, DK_FILE, DK_PATH_FORMAT ": it is a folder, not a file", path);
+  if (info.kind != DK_KIND_REGULAR) return dk_fail(failure, DK_FILE, DK_PATH_FORMAT ": it is not a regular file", path);
+  ptrdiff_t n = dk_file_read_at(p->fd, start, sizeof start, 0);
   if (n < 0) return dk_fail(failure, DK_FILE, DK_PATH_FORMAT ": %s", path, strerror(errno));
-  p->length = (size_t)st.st_size;
+  p->length = (size_t)info.size;
   return check_image(p, path, start, (size_t)n, max_bytes, failure);
 }
 
@@ -162,7 +157,7 @@ static size_t on_read (char *out, size_t one, size_t count, void *arg) {
   if (left == 0) return 0;
   if (room > left) room = left;
   if (room > DK_FORM_PIECE && form->sent < SMALL_PIECES) room = DK_FORM_PIECE;
-  ssize_t n = p->fd < 0 ? (ssize_t)room : pread(p->fd, out, room, (off_t)p->offset);
+  ptrdiff_t n = p->fd < 0 ? (ptrdiff_t)room : dk_file_read_at(p->fd, out, room, p->offset);
   if (n > 0) {
     if (p->fd < 0) memcpy(out, p->bytes + p->offset, room);
     if (form->must_pause != NULL && form->must_pause(form->pause_arg, form->sent)) return CURL_READFUNC_PAUSE;

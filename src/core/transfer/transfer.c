@@ -1,8 +1,9 @@
-#define _DEFAULT_SOURCE          /* explicit_bzero */
 #include "transfer/transfer.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "os/os.h"
 
 /* libcurl copies a line when it is sent, so the nodes can point into the buffer */
 static void build_header_list (dk_xfer *x) {
@@ -74,7 +75,7 @@ dk_xfer *dk_xfer_new (dk_request *request, dk_failure *failure) {
 void dk_xfer_free (dk_xfer *x) {
   if (x == NULL) return;
   dk_download_discard(&x->download);
-  if (x->request.proxy_login != NULL) explicit_bzero((char *)x->request.proxy_login, strlen(x->request.proxy_login));
+  if (x->request.proxy_login != NULL) dk_wipe((char *)x->request.proxy_login, strlen(x->request.proxy_login));
   free_request(&x->request);
   dk_buffer_reset(&x->response.headers);
   dk_buffer_reset(&x->response.body);

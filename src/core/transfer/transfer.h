@@ -3,9 +3,6 @@
 #define DK_TRANSFER_H
 
 #include <curl/curl.h>
-#if LIBCURL_VERSION_NUM < 0x075000
-#error "libcurl is too old: version 7.80.0 or newer is needed"
-#endif
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,6 +11,7 @@
 #include "base/buffer.h"
 #include "base/status.h"
 #include "file/download.h"
+#include "transfer/curl_compat.h"
 #include "transfer/form.h"
 
 enum {

@@ -1,5 +1,6 @@
+#ifndef _WIN32
 #define _GNU_SOURCE              /* mkdtemp, realpath, O_DIRECTORY */
-#include "file/socket_folder.h"
+#include "system/socket_folder.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,17 +25,6 @@ static bool names_dead_process (const char *name) {
   if (strncmp(name, PREFIX, sizeof PREFIX - 1) != 0) return false;
   long id = strtol(name + sizeof PREFIX - 1, &end, 10);
   return id > 0 && id <= INT_MAX && *end == '-' && kill((pid_t)id, 0) != 0 && errno == ESRCH;
-}
-
-/* a process id may be another one in another container, so the socket decides */
-static bool has_listener (const char *path) {
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
-  memccpy(address.sun_path, path, 0, sizeof address.sun_path - 1);
-  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return true;
-  bool refused = connect(fd, (struct sockaddr *)&address, sizeof address) != 0 && (errno == ECONNREFUSED || errno == ENOENT);
-  close(fd);
-  return !refused;
 }
 
 /* by descriptors, and never through a symbolic link: others may write into the parent folder */
@@ -57,7 +46,8 @@ static void remove_left_folders (const char *parent) {
   for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
     if (!names_dead_process(entry->d_name)) continue;
     int length = snprintf(path, sizeof path, "%s/%s/" SOCKET, parent, entry->d_name);
-    if (length < (int)sizeof path && !has_listener(path)) remove_left_folder(dirfd(dir), entry->d_name);
+    if (length < (int)sizeof path && !dk_has_listener(path))   /* the id may be another process's, in another container */
+      remove_left_folder(dirfd(dir), entry->d_name);
   }
   closedir(dir);
 }
@@ -89,3 +79,4 @@ void dk_socket_folder_remove (const char *path) {
   unlink(path);
   rmdir(folder);
 }
+#endif

@@ -2,12 +2,11 @@
 #ifndef DK_SIGPIPE_H
 #define DK_SIGPIPE_H
 
-#include <signal.h>
 #include <stdbool.h>
 
 typedef struct {
   bool blocked;                  /* by dk_sigpipe_block */
-  sigset_t before;               /* the thread's signal mask */
+  unsigned long before[128 / sizeof(long)];           /* the thread's signal mask, a sigset_t */
 } dk_sigpipe_guard;
 
 /* Blocks SIGPIPE in this thread, unless one is pending. */

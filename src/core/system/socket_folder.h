@@ -2,11 +2,8 @@
 #ifndef DK_SOCKET_FOLDER_H
 #define DK_SOCKET_FOLDER_H
 
-#include <sys/un.h>
-
 #include "base/status.h"
-
-enum { DK_SOCKET_PATH = sizeof ((struct sockaddr_un *)0)->sun_path };      /* bytes with the NUL; Linux: 108 */
+#include "os/network.h"
 
 /* Makes a folder of mode 0700 in parent. Its name has the process's id. path: gets the absolute path of the socket to make in it.
  * First removes the folders of processes of this user that were killed. Errors: DK_FILE. */

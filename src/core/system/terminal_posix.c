@@ -1,4 +1,5 @@
-#define _GNU_SOURCE              /* explicit_bzero, ppoll */
+#ifndef _WIN32
+#define _GNU_SOURCE              /* ppoll */
 #include "system/terminal.h"
 
 #include <errno.h>
@@ -11,7 +12,8 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "base/threads.h"
+#include "os/os.h"
+#include "os/threads.h"
 
 enum { DEFAULT_COLUMNS = 80, DEFAULT_ROWS = 24 };
 
@@ -36,21 +38,33 @@ static void write_prompt (const char *text) {
   (void)written;                 /* a person who sees no prompt types no line */
 }
 
+/* Waits for a byte or a signal. awake: the mask meanwhile. False: errno. */
+static bool wait_for_input (const sigset_t *awake) {
+#ifdef __APPLE__                 /* it has no ppoll; its pselect is not restarted either */
+  fd_set input;
+  FD_ZERO(&input);
+  FD_SET(STDIN_FILENO, &input);
+  return pselect(STDIN_FILENO + 1, &input, NULL, NULL, NULL, awake) >= 0;
+#else
+  struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+  return ppoll(&input, 1, NULL, awake) >= 0;
+#endif
+}
+
 /* ppoll, because no signal handler restarts it; Lua's signal(3) handler restarts read. awake: the mask that lets signals in. A
  * signal since the prompt was blocked until then, so it ends the wait, too. */
 static dk_status read_line (const sigset_t *awake, dk_buffer *line, bool *given, dk_failure *failure) {
-  struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
   char piece[256];
   dk_status status = DK_OK;
   *given = false;
   while (status == DK_OK && !*given) {
-    if (ppoll(&input, 1, NULL, awake) < 0) return errno == EINTR ? DK_OK : fail_input(failure);
+    if (!wait_for_input(awake)) return errno == EINTR ? DK_OK : fail_input(failure);
     ssize_t n = read(STDIN_FILENO, piece, sizeof piece);
     if (n == 0 || (n < 0 && errno == EINTR)) break;
     if (n < 0) return fail_input(failure);
     *given = piece[n - 1] == '\n';
     status = dk_buffer_add(line, piece, (size_t)n - *given);
-    explicit_bzero(piece, sizeof piece);
+    dk_wipe(piece, sizeof piece);
   }
   if (status == DK_OVER_LIMIT) return dk_fail(failure, status, "the line is too long");
   if (status == DK_NO_MEMORY) return dk_fail(failure, status, "no memory");
@@ -83,3 +97,4 @@ bool dk_terminal_is_writable (int fd) {
   int flags = fcntl(fd, F_GETFL);
   return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
 }
+#endif

@@ -1,3 +1,4 @@
+#ifndef _WIN32
 #define _GNU_SOURCE              /* O_PATH, flock, renameat2 */
 #include "file/part_file.h"
 
@@ -124,13 +125,13 @@ static void remove_all_abandoned (dk_part_file *part, unsigned own) {
   set_number(part, own);
 }
 
-int dk_part_file_open (dk_part_file *part, const char *path, mode_t mode) {
+int dk_part_file_open (dk_part_file *part, const char *path, unsigned mode) {
   struct rlimit limit;
   *part = (dk_part_file){.folder = -1, .fd = -1};
   part->limit = getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY ? limit.rlim_cur : UINT64_MAX;
   int reason = open_folder(part, path);
   if (reason != 0) return reason;
-  int number = make_part(part, mode);
+  int number = make_part(part, (mode_t)mode);
   if (number >= 0) {
     remove_all_abandoned(part, (unsigned)number);
     return 0;
@@ -240,3 +241,4 @@ void dk_part_file_discard (dk_part_file *part) {
   part->fd = part->folder = -1;
   part->part_name[0] = '\0';
 }
+#endif

@@ -1,3 +1,4 @@
+#ifndef _WIN32
 #define _GNU_SOURCE              /* sigaction */
 #include "system/program.h"
 
@@ -86,3 +87,4 @@ void dk_program_prepare (bool json) {
   if (!prepared && sigaction(SIGINT, NULL, &interrupt) == 0) set_action(exit_on_stop);
   prepared = true;
 }
+#endif

@@ -1,0 +1,64 @@
+/* file.h - files by path: what is at a path, opening for reads, locks. A function that returns an int gives 0, or errno; one that
+ * returns a descriptor gives -1 after an error, and errno. Paths are of bytes; on Windows they are UTF-8. */
+#ifndef DK_FILE_H
+#define DK_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef _WIN32
+enum { DK_MAX_PATH = 8192, DK_MAX_FILE_NAME = DK_MAX_PATH };   /* bytes, with the NUL; NTFS has 32,767 UTF-16 units */
+#else
+enum { DK_MAX_PATH = 4096, DK_MAX_FILE_NAME = 1536 };          /* Linux's limit; of a name: 255 on most file systems, 1,530 on FAT */
+#endif
+
+typedef enum { DK_KIND_REGULAR, DK_KIND_FOLDER, DK_KIND_LINK, DK_KIND_PIPE, DK_KIND_SOCKET, DK_KIND_DEVICE } dk_file_kind;
+
+typedef struct {
+  dk_file_kind kind;
+  uint64_t size;                 /* bytes */
+  uint64_t device;               /* of its file system */
+  unsigned mode;                 /* the permissions; 0600 on a system without them */
+  bool is_own, is_roots;         /* its owner */
+  bool is_open_to_others;        /* who are neither its owner nor an administrator */
+} dk_file_info;
+
+/* What is at a path: the link itself, or the file behind it. */
+int dk_file_look (const char *path, dk_file_info *info);
+int dk_file_look_behind (const char *path, dk_file_info *info);
+
+/* The text of a symbolic link, without a NUL. Returns its length, at most size; -1: errno. */
+ptrdiff_t dk_file_read_link (const char *path, char *text, size_t size);
+
+/* 0: the process may write the file. */
+int dk_file_check_writable (const char *path);
+
+/* The folder in front of a path's last name, with its slash, as a length; 0: there is none. */
+size_t dk_file_folder_length (const char *path);
+
+/* A copy of the absolute path, or of the path as it is if the current folder is unknown. The caller frees it; NULL: no memory. */
+char *dk_file_absolute (const char *path);
+
+/* Opens for reads, and never waits, as open would for the other end of a pipe. follows: also a symbolic link. The caller closes the
+ * descriptor, by dk_file_close. */
+int dk_file_open (const char *path, bool follows, dk_file_info *info);
+
+/* As read and pread: the number of bytes; 0: the end; -1: errno. */
+ptrdiff_t dk_file_read (int fd, void *bytes, size_t length);
+ptrdiff_t dk_file_read_at (int fd, void *bytes, size_t length, uint64_t offset);
+
+/* Permits only the owner to read and write an open file. */
+int dk_file_make_private (int fd);
+
+void dk_file_close (int fd);
+
+/* Makes the file, if there is none, and locks it for this process until dk_file_unlock or the process's end. Never waits; errno is
+ * EWOULDBLOCK if another owner holds the lock. */
+int dk_file_open_locked (const char *path);
+
+/* Removes the file, if the path still leads to it, and frees the lock, also for the copies that forked children have. Close the
+ * descriptor next. */
+void dk_file_unlock (int fd, const char *path);
+
+#endif
