@@ -215,10 +215,10 @@ function M.update(budget)
   local has_response, first_due = engine:ready() or STEPS and engine:pending() > 0, sleeping.first
   if not (has_response or first_due or first <= last) then return end
   local moment = now()
-  local deadline = moment + (budget or BUDGET)
-  if has_response then drain(0, deadline) end
+  budget = budget or BUDGET
+  if has_response then drain(0, moment + budget / 2) end -- half: its last response does not run over the budget
   if first_due then wake_sleepers(moment) end
-  if first <= last then run_ready(deadline) end
+  if first <= last then run_ready(moment + budget) end
 end
 
 return M
