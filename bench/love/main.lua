@@ -9,7 +9,7 @@ local devkit4ai = require "devkit4ai"
 
 ffi.cdef [[
 typedef struct { long seconds, nanoseconds; } moment;
-typedef struct { long times_and_memory[14], voluntary, involuntary; } usage;
+typedef struct { long others[16], voluntary, involuntary; } usage;
 int clock_gettime(int clock, moment *now);
 int getrusage(int who, usage *used);
 ]]
