@@ -5,15 +5,18 @@
 ---     frames.lua sleeper COUNT               the same while a task sleeps, as one does that waits for a generation
 ---     frames.lua first                       microseconds of CPU of the first update, which loads all modules
 ---
---- For bench/engines/frames.c, which runs the frames and measures them:
+--- For bench/engines/frames.c and bench/love, which run the frames and measure them. The garbage collector runs between the
+--- updates, so that the updates get memory that was used before: a new page of it costs more than what an update does.
 ---
----     frames.lua nothing COUNT               an empty function in place of the update: what the machine adds
+---     frames.lua spin COUNT MICROSECONDS     a function that reads the clock for so long, in place of the update: what the
+---                                            machine adds to each function that takes as long
 ---     frames.lua idle COUNT                  nothing is ready
+---     frames.lua again COUNT                 the same for a second update in the frame, whose code is in the caches
 ---     frames.lua upload BASE ROOTS FILE...   each file is sent in a task of its own, with on_upload
 ---     frames.lua send BASE ROOTS FILE...     only the updates that send those requests
 ---     frames.lua burst BASE COUNT TASKS      COUNT times: the responses of so many tasks are there in one frame
 ---     frames.lua unlimited BASE COUNT TASKS  the same without a limit of the time of an update
----     frames.lua collected BASE COUNT TASKS  as burst; the garbage collector is on, whose steps depend on the game's own heap
+---     frames.lua collected BASE COUNT TASKS  as burst; the garbage collector runs in the updates, where it chooses to
 local devkit4ai = require "devkit4ai"
 local core = require "devkit4ai.core"
 
@@ -48,8 +51,20 @@ function modes.idle(update)
   end, update or devkit4ai.update
 end
 
-function modes.nothing()
-  return modes.idle(function() end)
+function modes.spin()
+  local seconds = tonumber(arg[3]) / 1e6
+  return modes.idle(function()
+    local over = core.now() + seconds
+    repeat until core.now() >= over
+  end)
+end
+
+function modes.again()
+  local prepare, update = modes.idle()
+  return function()
+    update()
+    return prepare()
+  end, update
 end
 
 local function new_client(roots)
@@ -95,7 +110,7 @@ local function start_calls(client, count, over)
   core.pause(0.15)
 end
 
-function modes.burst(options)
+local function burst(options)
   local client, count, tasks = new_client(), tonumber(arg[3]), tonumber(arg[4])
   local open, bursts = 0, -1 -- the first burst, which opens the connections, is not measured
   local function over() open = open - 1 end
@@ -110,15 +125,20 @@ function modes.burst(options)
   end, function() devkit4ai.update(options) end
 end
 
+function modes.burst()
+  return burst()
+end
+
 function modes.unlimited()
-  return modes.burst { budget = 1000 }
+  return burst { budget = 1000 }
 end
 
-function modes.collected()
-  collectgarbage "restart"
-  return modes.burst()
-end
+modes.collected = modes.burst
 
-collectgarbage "stop"
 if arg[1] ~= "first" then devkit4ai.update() end -- loads the modules, and starts the thread
-return modes[arg[1]]()
+if arg[1] ~= "collected" then collectgarbage "stop" end
+local prepare, update = modes[arg[1]]()
+return function()
+  if arg[1] ~= "collected" then collectgarbage "step" end
+  return prepare()
+end, update

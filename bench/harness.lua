@@ -34,6 +34,29 @@ function M.command(...)
   end
 end
 
+local FRAME = 100 -- microseconds, of which 999 frames in 1,000 take less
+local FRAME_FIGURES = { "p50", "p99.9", "p99.9, CPU of undisturbed frames", "undisturbed of 1,000 frames" }
+
+--- Adds the cells of a frame loop, which runs once for all of them.
+---@param cells bench.Cell[]
+---@param name string
+---@param base string the loop whose figures x is taken to
+---@param has_goal boolean?
+---@param run fun(): number, number, number, number what bench/frame_times.h prints
+function M.add_frames(cells, name, base, has_goal, run)
+  local figures
+  for i, what in ipairs(FRAME_FIGURES) do
+    cells[#cells + 1] = {
+      name = ("%s: %s"):format(name, what), base = ("%s: %s"):format(base, what),
+      figure = has_goal and (i == 2 or i == 3) and FRAME or nil,
+      measure = function()
+        if i == 1 then figures = { run() } end
+        return figures[i]
+      end,
+    }
+  end
+end
+
 --- The command line of bench/peers/raw_libcurl.c.
 ---@return string
 function M.raw_libcurl(...)

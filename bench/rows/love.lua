@@ -1,25 +1,5 @@
---- Rows of LÖVE: what devkit4ai.update takes in each frame of a game, beside the same game without the library.
+--- Rows of LÖVE: what devkit4ai.update takes in each frame of a game, beside a function of the same length without the library.
 local M = {}
-
-local GOAL = 100 -- microseconds, of which 999 frames in 1,000 take less
-
-local function command(harness, ...)
-  local run = "xvfb-run -a " .. harness.environment "luajit" .. "love"
-  return harness.command(run, harness.script "love", harness.script "frames.lua", ...)
-end
-
-local function add(cells, name, base, goal, run)
-  local figures
-  for i, what in ipairs { "p50", "p99.9", "p99.9, CPU" } do
-    cells[#cells + 1] = {
-      name = ("%s: %s"):format(name, what), base = ("%s: %s"):format(base, what), figure = i == 2 and goal or nil,
-      measure = function()
-        if i == 1 then figures = { run() } end
-        return figures[i]
-      end,
-    }
-  end
-end
 
 function M.love(harness, shared, start_server)
   if not os.execute "command -v love >/dev/null && command -v xvfb-run >/dev/null" then
@@ -29,14 +9,18 @@ function M.love(harness, shared, start_server)
   local slow = start_server(shared.tls .. " --rate 650000")
   local fast, plain = start_server(shared.tls), start_server "--delay 0.05"
   local cells = {}
-  add(cells, "without the library", "without the library", nil, command(harness, "nothing 1200"))
-  add(cells, "idle", "without the library", GOAL, command(harness, "idle 1200"))
-  add(cells, "5 x 10 MB, TLS, 650 KB/s each", "without the library", GOAL,
-    command(harness, "upload", slow, shared.certificate, shared.images))
-  add(cells, "5 x 10 MB, TLS, as fast as it goes", "without the library", nil,
-    command(harness, "upload", fast, shared.certificate, shared.images))
-  add(cells, "responses of 100 tasks in one frame", "without the library", GOAL,
-    command(harness, "burst", plain, "20 100"))
+  local function add(name, base, has_goal, ...)
+    local game = "xvfb-run -a " .. harness.environment "luajit" .. "love"
+    harness.add_frames(cells, name, base, has_goal, harness.command(game, harness.script "love", harness.script "frames.lua", ...))
+  end
+  local short, long = "a loop of 10 us that reads the clock", "a loop of 50 us that reads the clock"
+  add(short, short, false, "spin 1200 10")
+  add("idle", short, true, "idle 1200")
+  add("idle, a second update in the frame", short, false, "again 1200")
+  add(long, long, false, "spin 1200 50")
+  add("5 x 10 MB, TLS, 650 KB/s each", long, true, "upload", slow, shared.certificate, shared.images)
+  add("5 x 10 MB, TLS, as fast as it goes", long, false, "upload", fast, shared.certificate, shared.images)
+  add("responses of 100 tasks in one frame", long, true, "burst", plain, "20 100")
   harness.show("love: frames of a game in LÖVE, 60 a second", "us", cells, 3)
 end
 

@@ -5,7 +5,7 @@ local LOGIN = { { label = "E-mail", text = "", height = 40 }, { label = "Passwor
 local SKY = { { 0, 0, 0, 0, 0.04, 0.04, 0.14 }, { 1, 0, 0, 0, 0.08, 0.05, 0.2 }, { 1, 1, 0, 0, 0.9, 0.45, 0.45 },
   { 0, 1, 0, 0, 0.35, 0.2, 0.45 } } -- corners: x, y, u, v, red, green, blue
 local CARD, DARK, ACCENT = { 0.03, 0.02, 0.1, 0.75 }, { 0.03, 0.02, 0.1, 0.8 }, { 0.47, 0.4, 0.95 }
-local active, time, buttons, small, large, sky = 1, 0, {}, g.newFont(15), g.newFont(30), g.newMesh(SKY, "fan")
+local active, time, zoom, buttons, small, large, sky = 1, 0, 1, {}, g.newFont(15), g.newFont(30), g.newMesh(SKY, "fan")
 local function fields() return studio.user and PROMPT or LOGIN end
 local function field() return fields()[active] or fields()[1] end
 local function submit(is_new)
@@ -24,6 +24,7 @@ function love.keypressed(key)
   elseif key == "backspace" then field().text = field().text:gsub("[^\128-\191][\128-\191]*$", "") end
 end
 function love.mousepressed(x, y)
+  x, y = x / zoom, y / zoom
   for _, b in ipairs(buttons) do if x > b.x and y > b.y and x < b.right and y < b.bottom then b.press() end end
 end
 local function box(color, x, y, width, height, press)
@@ -35,6 +36,10 @@ local function write(text, x, y, width, alpha, align)
   g.setColor(0.95, 0.94, 1, alpha)
   g.printf(text, x, y, width, align)
 end
+local function write_end(text, x, y, width, height) -- the last lines, as many as fit
+  local lines = select(2, small:getWrap(text, width))
+  write(table.concat(lines, "\n", math.max(1, #lines - math.floor(height / small:getHeight()) + 1)), x, y, width)
+end
 local function button(label, x, y, width, press)
   box(ACCENT, x, y, width, 40, press)
   write(label, x, y + 11, width, 1, "center")
@@ -44,9 +49,10 @@ local function show(picture, x, y, size, alpha) -- as large as fits
   g.setColor(1, 1, 1, alpha)
   g.draw(picture, x + size / 2, y + size / 2, 0, size / math.max(width, height), nil, width / 2, height / 2)
 end
-
 function love.draw()
-  local width, height = g.getDimensions()
+  zoom = math.min(1, g.getWidth() / 720, g.getHeight() / 600) -- a small window shows everything smaller
+  g.scale(zoom)
+  local width, height = g.getWidth() / zoom, g.getHeight() / zoom
   local size, busy, result, y = math.min(width - 510, height - 150), studio.busy, studio.result or {}, 120
   buttons = {}
   g.draw(sky, 0, 0, 0, width, height)
@@ -63,7 +69,7 @@ function love.draw()
     write(row.label, 55, y, 330, 0.7)
     box(DARK, 55, y + 26, 330, row.height, function() active = i end)
     local cursor = field() == row and time % 1 < 0.5 and "|" or ""
-    write((row == LOGIN[2] and row.text:gsub(".", "*") or row.text) .. cursor, 67, y + 37, 306)
+    write_end((row == LOGIN[2] and row.text:gsub(".", "*") or row.text) .. cursor, 67, y + 37, 306, row.height - 11)
     y = y + row.height + 50
   end
   if studio.user then

@@ -8,7 +8,6 @@ local SENTENCES = { -- by the operation and the kind, or by the kind
   network = "The server can't be reached.", rate_limited = "Too many requests. Please try again later.",
   not_found = "The server does not have your last order. Please make it again.",
 }
-
 -- Runs fn as a task. Its failure becomes a sentence.
 local function run(text, fn)
   if M.busy or not client then return end
@@ -21,7 +20,6 @@ local function run(text, fn)
     M.message = message and (known or err.detail or message) or ""
   end)
 end
-
 -- Waits for a generation, and shows its image.
 local function finish(gen, message, err)
   if not gen then return gen, message, err end
@@ -48,13 +46,11 @@ function M.order(prompt)
     return finish(helper.generate(client, { images = M.images, prompt = prompt, on_upload = on_upload }))
   end)
 end
-
 function M.load(gateway)
   client, M.message = helper.client(gateway)
   M.message, M.user = M.message or "", client and client:tokens() and "you"
   if M.user then run("Looking for your last order", function() return finish(helper.resume(client)) end) end
 end
-
 function M.log_in(email, password, is_new)
   run(is_new and "Signing up" or "Logging in", function()
     local _, message, err
@@ -65,7 +61,6 @@ function M.log_in(email, password, is_new)
     return finish(helper.resume(client))
   end)
 end
-
 function M.drop(file)
   local path = file:getFilename()
   M.images[math.min(#M.images + 1, 5)] = path
@@ -74,7 +69,6 @@ function M.drop(file)
     M.pictures[path] = pixels and love.graphics.newImage(pixels)
   end)
 end
-
 function M.save()
   local done, why = love.filesystem.write(M.result.name, M.result.bytes)
   M.message = done and ("Saved as %s/%s"):format(love.filesystem.getSaveDirectory(), M.result.name) or why

@@ -197,6 +197,45 @@ describe("the game in LÖVE", function()
     ]], { gateway = "http://127.0.0.1:1" })
   end)
 
+  it("shows all texts in a small window", function()
+    assert.equal("true\ttrue\n", play([[
+      local player = ...
+      love.window.setMode(640, 480)
+      player.wait_for "New account"
+      player.type "somebody.with.a.long.address@images-from-a-harbour.example.com"
+      player.wait_for ".example.com"
+      assert(not player.sees "somebody", "the address is cut to the lines of its box")
+      for _ = 1, 70 do player.press "backspace" end
+      player.wait_for "E-mail"
+      player.wait()
+    ]] .. sign_up():gsub("^%s*local player = ...", "") .. [[
+      player.drop "README.md"
+      player.type(("a harbour at night, "):rep(20))
+      player.wait()
+      player.wait()
+      player.press "return"
+      player.wait_for "not a JPEG, PNG or WebP image"
+      player.say(player.right <= 640, player.bottom <= 480)
+    ]]))
+  end)
+
+  it("goes on with two updates in a frame, and after a frame of 10 s", function()
+    local before = gateway:generated()
+    play(sign_up() .. [[
+      local devkit4ai = require "devkit4ai"
+      local update = devkit4ai.update
+      function devkit4ai.update()
+        update()
+        update()
+      end
+    ]] .. ORDER_IMAGE .. [[
+      player.wait_for "Sending"
+      love.timer.sleep(10)
+      player.wait_for "Save"
+    ]])
+    assert.equal(before + 1, gateway:generated())
+  end)
+
   it("ends at once when its window is closed during TLS", function()
     local silent = raw.start { script = "return function(conn) conn:read(1) conn:sleep(60) end" }
     finally(function() silent:stop() end)

@@ -215,6 +215,38 @@ describe("the budget of an update", function()
       print(over, most, most_over)
     ]]))
   end)
+
+  it("leaves half of it for the tasks", function()
+    local server = raw.start { script = SERVER }
+    finally(function() server:stop() end)
+    -- a clock that goes on by its grain with each look at it: 8 responses take half of a budget of 16 grains
+    assert.equal("50\ttrue\n", run(server, [[
+      local engine, over = require("devkit4ai.loop.engine").current(), 0
+      for _ = 1, 50 do
+        devkit4ai.spawn(function()
+          assert(client:me())
+          over = over + 1
+        end)
+      end
+      devkit4ai.update { budget = 1000 }
+      while not engine:ready() do core.pause(0.001) end
+      core.pause(0.2) -- more of them are there, if the machine is not busy
+      local most = 0
+      while over < 50 do
+        local before = engine:pending()
+        devkit4ai.update { budget = 16 / 1024 }
+        most = math.max(most, before - engine:pending())
+      end
+      print(over, most <= 8)
+    ]], [[
+      local core = require "devkit4ai.core"
+      local grains = 0
+      function core.now()
+        grains = grains + 1
+        return grains / 1024
+      end
+    ]]))
+  end)
 end)
 
 describe("a frame of ten seconds", function()

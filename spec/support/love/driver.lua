@@ -60,8 +60,12 @@ end
 
 local printf = love.graphics.printf
 function love.graphics.printf(text, x, y, width, ...)
+  local font = love.graphics.getFont()
+  local lines = select(2, font:getWrap(text, width))
+  player.right = math.max(player.right, (love.graphics.transformPoint(x + width, y)))
+  player.bottom = math.max(player.bottom, select(2, love.graphics.transformPoint(x, y + #lines * font:getHeight())))
   texts[#texts + 1] = tostring(text)
-  player.places[tostring(text)] = { x + width / 2, y + 5 }
+  player.places[tostring(text)] = { love.graphics.transformPoint(x + width / 2, y + 5) }
   return printf(text, x, y, width, ...)
 end
 
@@ -80,7 +84,7 @@ function love.update(dt)
 end
 
 function love.draw()
-  texts, player.places = {}, {}
+  texts, player.places, player.right, player.bottom = {}, {}, 0, 0 -- right, bottom: pixels of the window that its texts need
   draw()
 end
 

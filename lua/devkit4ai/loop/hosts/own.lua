@@ -22,7 +22,7 @@ local isyieldable, huge = coroutine.isyieldable, math.huge
 local plain_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 local now, process_id, task_of, task_count = core.now, core.process, tasks.of, tasks.count
 local EARLY = 1 / timers.GRAIN -- seconds; a timer may end this much before its time, and a sleep must not
-local BUDGET = 5 / 100000 -- seconds of an update: with 100 tasks that end at once, no frame takes 0.1 ms (bench/run F3)
+local BUDGET = 5 / 100000 -- seconds of an update; bench/run F3 shows what a frame then takes in which 100 tasks end
 local STEPS = not core.threads -- in a build without threads, an update steps the engine
 local LONGEST_STEP = 1 / 10 -- seconds; a finalizer's call may take a response that the engine's next step would wait for
 -- What park and can_yield yield, so that a yield of the user's own is told apart. A flag would stay set after Ctrl-C.
@@ -240,10 +240,10 @@ function M.update(budget)
   local has_response, first_due = engine:ready() or STEPS and engine:pending() > 0, sleeping.first
   if not (has_response or first_due or queued > 0) then return end
   local moment = now()
-  local deadline = moment + (budget or BUDGET)
-  if has_response then drain(0, deadline) end
+  budget = budget or BUDGET
+  if has_response then drain(0, moment + budget / 2) end -- half: its last response does not run over the budget
   if first_due then wake_sleepers(moment) end
-  if queued > 0 then run_ready(deadline) end
+  if queued > 0 then run_ready(moment + budget) end
 end
 
 return M
