@@ -34,8 +34,8 @@ describe("docs/command.md", function()
     local script = { command.CLEAN, setup }
     for block in page:gmatch "\n```sh\n(.-)```" do
       if not (plain_51 and block:find("quickstart", 1, true)) then
-        block = block:gsub("devkit4ai generate", "%0 --interval 0.1"):gsub('wait "%$id"', "%0 --interval 0.1")
-        script[#script + 1] = block
+        script[#script + 1] = block:gsub("devkit4ai generate", "%0 --interval 0.1")
+          :gsub('wait "%$id"', "%0 --interval 0.1")
       end
     end
     local path = workspace:write("page.sh", table.concat(script, "\n"))
