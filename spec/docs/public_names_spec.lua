@@ -32,7 +32,8 @@ describe("the public names", function()
     for _, name in ipairs {
       "devkit4ai.new([options])", "Generation.status", "gen:wait { interval }", "Options.base_url",
       "DEVKIT4AI_BASE_URL", "err.kind cancelled", "err.outcome unknown", "devkit4ai generate --out",
-      "devkit4ai sandbox --step-time", "exit code 8", "sandbox:stop()", "Fault.operation", "devkit4ai_open (lua_State *L)",
+      "devkit4ai sandbox --step-time", "exit code 8", "sandbox:stop()",
+      "Fault.operation", "devkit4ai_open (lua_State *L)",
     } do
       assert.equal("", missing({ name }, now))
     end
