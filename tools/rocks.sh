@@ -1,11 +1,11 @@
 # Functions for tools/release and tools/release-check, read by a shell in the root of the tree: LuaRocks for each Lua here.
 
-# The versions whose program and headers are here.
+# The versions whose program and headers are here; those in LUAS alone, if it is set.
 luas() {
-  for lua in 5.1 5.2 5.3 5.4; do
-    if command -v "lua$lua" > /dev/null && [ -e "/usr/include/lua$lua/lua.h" ]; then echo "$lua"; fi
+  for lua in ${LUAS:-5.1 5.2 5.3 5.4 5.5}; do
+    if command -v "lua$lua" > /dev/null && [ -e "/usr/include/lua$lua/lua.h" ]; then echo "$lua"
+    elif [ "$lua" = 5.5 ] && [ -e build/lua55/finished ]; then echo "$lua"; fi
   done
-  if [ -e build/lua55/finished ]; then echo 5.5; fi
 }
 
 root=$PWD
