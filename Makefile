@@ -9,13 +9,15 @@
 #: make install      for every Lua found, under PREFIX (/usr/local)
 #: make mutants      breaks one promise after another in a copy, and shows the test that fails
 #: make clean-room   quickstart, test and the lines that install, in a bare Debian that holds only git, make and a clone
+#: make release-check makes a release in a scratch clone, and installs its rocks and its archive for every Lua
+#: make debian-package the packages lua-devkit4ai and devkit4ai-sandbox, in build/debian, checked by lintian
 #: make clean        removes build/
 # What a target needs and the machine lacks, tools/packages installs first.
 
 PREFIX ?= /usr/local
 MINUTES ?= 10
 
-.PHONY: build quickstart gateway check test fuzz bench install amalgamation mutants clean-room clean help
+.PHONY: build quickstart gateway check test fuzz bench install amalgamation mutants clean-room release-check debian-package clean help
 
 build:
 	@tools/packages build
@@ -64,6 +66,15 @@ mutants:
 clean-room:
 	@tools/packages clean-room
 	@tools/clean-room
+
+debian-package:
+	@tools/packages debian-package
+	@tools/debian-package
+
+release-check:
+	@tools/packages test
+	@tools/lua55
+	@tools/release-check
 
 clean:
 	rm -rf build

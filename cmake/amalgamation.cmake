@@ -2,7 +2,7 @@
 # that folder; empty: there is no Lua that can run the tool. DEVKIT4AI_LUA_PROGRAM names one that is not found by itself.
 
 include(cmake/find_lua.cmake)
-foreach(version 5.4 5.3)
+foreach(version 5.4 5.3 5.5)
   string(REPLACE "." "" digits ${version})
   if(NOT DEVKIT4AI_LUA_PROGRAM)
     devkit4ai_find_lua(DEVKIT4AI_LUA_PROGRAM ${version} lua${version} lua-${version} lua${digits} lua)

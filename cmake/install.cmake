@@ -28,8 +28,11 @@ install(PROGRAMS bin/devkit4ai DESTINATION bin)
 
 if(DEVKIT4AI_AMALGAMATION)
   include(CMakePackageConfigHelpers)
-  write_basic_package_version_file("${CMAKE_BINARY_DIR}/devkit4aiConfigVersion.cmake"
-    COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)  # before 1.0, a minor version may change anything
+  set(compatibility SameMajorVersion)
+  if(PROJECT_VERSION VERSION_LESS 1)
+    set(compatibility SameMinorVersion)  # before 1.0, a minor version may change anything
+  endif()
+  write_basic_package_version_file("${CMAKE_BINARY_DIR}/devkit4aiConfigVersion.cmake" COMPATIBILITY ${compatibility} ARCH_INDEPENDENT)
   add_custom_target(amalgamation ALL DEPENDS "${DEVKIT4AI_AMALGAMATION}/devkit4ai.c")
   install(FILES "${DEVKIT4AI_AMALGAMATION}/devkit4ai.c" DESTINATION share/devkit4ai)
   install(FILES cmake/package/devkit4aiConfig.cmake cmake/package/devkit4aiTargets.cmake

@@ -14,7 +14,7 @@ description = {
   labels = { "http", "testing", "ai" },
 }
 supported_platforms = { "unix" }
-dependencies = { "lua >= 5.1, < 5.5", "devkit4ai", "lua-cjson", "argparse", "cqueues", "luaossl", "lua-zlib",
+dependencies = { "lua >= 5.1, < 5.6", "devkit4ai", "lua-cjson", "argparse", "cqueues", "luaossl", "lua-zlib",
   "luasocket" }
 -- The build type "builtin" would put all of lua/ into the rock, the client too. A name is the file's place below lua/.
 build = {

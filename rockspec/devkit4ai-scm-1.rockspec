@@ -15,15 +15,13 @@ description = {
   labels = { "http", "images", "ai" },
 }
 supported_platforms = { "unix" }
-dependencies = { "lua >= 5.1, < 5.5", "lua-cjson", "argparse" }
+dependencies = { "lua >= 5.1, < 5.6", "lua-cjson", "argparse" }
 external_dependencies = { CURL = { library = "curl" } }
 -- The build type "builtin" would put all of lua/ into the rock, the sandbox too. A name is the file's place below lua/.
 build = {
   type = "command",
-  build_command = [[$(CC) $(CFLAGS) -I"$(LUA_INCDIR)" -I"$(CURL_INCDIR)" -Iinclude -Isrc/core \
-    -fvisibility=hidden -fstack-protector-strong -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
-    src/core/*/*.c src/binding/*.c $(LIBFLAG) -o core.so \
-    -L"$(CURL_LIBDIR)" -Wl,-rpath,"$(CURL_LIBDIR)" -lcurl -lpthread]],
+  build_command = [[CC="$(CC)" CFLAGS="$(CFLAGS)" LIBFLAG="$(LIBFLAG)" LUA="$(LUA)" LUA_INCDIR="$(LUA_INCDIR)" \
+    CURL_INCDIR="$(CURL_INCDIR)" CURL_LIBDIR="$(CURL_LIBDIR)" sh rockspec/build-core]],
   install = { bin = { devkit4ai = "bin/devkit4ai" }, lib = { ["devkit4ai.core"] = "core.so" }, lua = {
     ["devkit4ai.api.header_profiles"] = "lua/devkit4ai/api/header_profiles.lua",
     ["devkit4ai.api.limits"] = "lua/devkit4ai/api/limits.lua",

@@ -96,7 +96,11 @@ static void reload_if_saved (struct engine *engine) {
   engine->saved = file.st_mtim;
   if (engine->L != NULL) lua_close(engine->L);
   printf("engine: Lua has %zu bytes in %d blocks; loading %s\n", engine->bytes, engine->blocks, engine->path);
+#if LUA_VERSION_NUM >= 505
+  engine->L = lua_newstate(allocate, engine, luaL_makeseed(NULL));
+#else
   engine->L = lua_newstate(allocate, engine);
+#endif
   if (engine->L != NULL) run_protected(engine, load_game);
 }
 

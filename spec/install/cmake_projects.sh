@@ -84,15 +84,16 @@ check "$work/c" "without DEVKIT4AI_LUA and a target lua, it says what to set" no
 # ---- find_package, in C++; the Lua is a folder ----
 
 cp spec/install/projects/game.cpp "$work/cpp"
+version=$(sed -n 's/^return "\([0-9]*\.[0-9]*\)\..*/\1/p' lua/devkit4ai/util/version.lua)
 # shellcheck disable=SC2016  # a variable of CMake
 block cmake 1 | sed -e 's/LANGUAGES C/LANGUAGES C CXX/; s/game\.c/game.cpp/; s/DEVKIT4AI_LUA PkgConfig::LUA/DEVKIT4AI_LUA ${LUA_INCLUDE_DIRS}/' \
-  -e 's/^add_subdirectory.*/find_package(devkit4ai 0.1 REQUIRED)/' > "$work/cpp/CMakeLists.txt"
+  -e "s/^add_subdirectory.*/find_package(devkit4ai $version REQUIRED)/" > "$work/cpp/CMakeLists.txt"
 check "$tree" "cmake installs the package" cmake --install build --prefix "$work/prefix"
 found() { cmake -S . -B build -DCMAKE_PREFIX_PATH="$work/prefix" && cmake --build build; }
 check "$work/cpp" "find_package: a program in C++ is built" found
 check "$work/cpp" "find_package: the program makes calls" calls build/game 2
 other_version() {
-  sed 's/devkit4ai 0.1 /devkit4ai 7.0 /' CMakeLists.txt > other && mkdir seven && mv other seven/CMakeLists.txt &&
+  sed 's/find_package(devkit4ai [0-9.]*/find_package(devkit4ai 7.0/' CMakeLists.txt > other && mkdir seven && mv other seven/CMakeLists.txt &&
     ! cmake -S seven -B seven/build -DCMAKE_PREFIX_PATH="$work/prefix"
 }
 check "$work/cpp" "find_package: another version is not taken" other_version

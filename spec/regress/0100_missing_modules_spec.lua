@@ -3,8 +3,6 @@
 -- for each that a rock is not installed.
 local child = require "spec.support.process.child"
 local dependencies = require "devkit4ai.util.dependencies"
-
-local plain_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 local LUA = rawget(_G, "jit") and "LuaJIT" or _VERSION
 
 -- Runs the command with a line of Lua before it.
@@ -48,7 +46,7 @@ describe("a module that is not installed", function()
     ["devkit4ai.sandbox"] = "devkit4ai.sandbox.main, which % does not find; with LuaRocks: devkit4ai-sandbox",
   } do
     it(("is named by the commands that run the sandbox: %s"):format(module), function()
-      if plain_51 then return end
+      if not child.runs_sandbox then return end
       for _, name in ipairs { "sandbox", "quickstart" } do
         says("the sandbox needs " .. install:gsub("%%", LUA), run(hide(module), name))
       end
@@ -63,16 +61,16 @@ describe("a module that is not installed", function()
   end)
 
   it("is named with the other missing modules", function()
-    if plain_51 then return end
+    if not child.runs_sandbox then return end
     says(("the sandbox needs cqueues, openssl.rand, zlib, which %s does not find; on Debian and Ubuntu: "
       .. "apt-get install lua-cqueues lua-luaossl lua-zlib; with LuaRocks: cqueues, luaossl, lua-zlib"):format(LUA),
       run(hide("cqueues", "openssl", "zlib"), "sandbox"))
   end)
 
-  it("is not suggested on plain Lua 5.1, where the sandbox can't run", function()
-    if not plain_51 then return end
-    says("the sandbox needs Lua 5.2 to 5.4 or LuaJIT, and this is Lua 5.1; install one of them, and build devkit4ai "
-      .. "again for it", run(hide "cqueues", "sandbox"))
+  it("is not suggested on plain Lua 5.1 and 5.5, where the sandbox can't run", function()
+    if child.runs_sandbox then return end
+    says(("the sandbox needs Lua 5.2 to 5.4 or LuaJIT, and this is %s; install one of them, and build devkit4ai "
+      .. "again for it"):format(_VERSION), run(hide "cqueues", "sandbox"))
   end)
 
   it("may be unknown", function()
@@ -97,7 +95,7 @@ describe("a module that fails for another reason", function()
   for name, row in pairs(FAILURES) do
     for module, command in pairs { argparse = "me", zlib = "sandbox", ["devkit4ai.sandbox.options"] = "sandbox" } do
       it(("is reported with its reason: %s in %s"):format(name, module), function()
-        if plain_51 and command == "sandbox" then return end
+        if not child.runs_sandbox and command == "sandbox" then return end
         local folder = child.folder()
         finally(function() child.remove(folder) end)
         local path = folder .. "/" .. module:gsub("%.", "/") .. ".lua"

@@ -4,8 +4,6 @@ local command = require "spec.devkit4ai.cli.command"
 local exit_codes = require "devkit4ai.cli.errors.exit_codes"
 local settings = require "devkit4ai.cli.settings"
 local topics = require "devkit4ai.cli.help.topics"
-
-local plain_51 = _VERSION == "Lua 5.1" and not jit -- luacheck: globals jit
 local page = child.read "docs/command.md"
 
 -- The command without a sandbox.
@@ -59,7 +57,7 @@ describe("devkit4ai", function()
     assert.equal(run("--help").out, run("help").out)
     for _, name in ipairs(commands()) do
       local ended = run("help", name)
-      local runs = not (plain_51 and (name == "sandbox" or name == "quickstart"))
+      local runs = child.runs_sandbox or not (name == "sandbox" or name == "quickstart")
       if runs then assert.same({ 0, run(name, "--help").out }, { ended.code, ended.out }) end
     end
   end)

@@ -1,4 +1,4 @@
-/* compat.h - functions of Lua 5.4 that 5.1 lacks, and LuaJIT with it. Only this file names LUA_VERSION_NUM. */
+/* compat.h - differences between Lua's versions: functions of 5.4 that 5.1 and LuaJIT lack. Only this file names LUA_VERSION_NUM. */
 #ifndef DK_COMPAT_H
 #define DK_COMPAT_H
 
@@ -26,6 +26,14 @@ DK_C_LINKAGE int lua_isyieldable (lua_State *L) __attribute__((weak));
 #define DK_HAS_ISYIELDABLE (lua_isyieldable != NULL)
 #else
 #define DK_HAS_ISYIELDABLE true
+#endif
+
+/* A module of 5.4 also loads in 5.5, and the other way round, and would crash there: the functions have the same names, and other
+ * constants. The older ones lack functions of each other, so the loader refuses them. */
+#if LUA_VERSION_NUM >= 504
+#define DK_RIGHT_LUA(L) (lua_version(L) == LUA_VERSION_NUM)
+#else
+#define DK_RIGHT_LUA(L) true
 #endif
 
 #endif

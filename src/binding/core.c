@@ -243,6 +243,7 @@ int luaopen_devkit4ai_core (lua_State *L) {
     {"terminal", dk_lua_terminal}, {"writes", dk_lua_writes}, {"ask", dk_lua_ask}, {"pause", dk_lua_pause}, {"prepare", dk_lua_prepare},
     {"catch_stops", dk_lua_catch_stops}, {"note_stops", dk_lua_note_stops}, {"stopped", dk_lua_stopped}, {"reason", reason},
     {NULL, NULL}};
+  if (!DK_RIGHT_LUA(L)) return luaL_error(L, "devkit4ai.core was built for " LUA_VERSION ", and this is another Lua; build it for this one");
   dk_pin_library(keys);
   dk_open_engine(L);
   dk_open_secrets(L);

@@ -242,8 +242,8 @@ M.portal = record_with("portal_url", "string")
 
 function M.response(status, body, head)
   local headers = {}
-  for name, value in head:gmatch("\n([^:\r\n]+):[ \t]*([^\r\n]*)") do
-    name, value = locale.lower(name), value:match("^(.-)[ \t]*$")
+  for sent_name, text in head:gmatch("\n([^:\r\n]+):[ \t]*([^\r\n]*)") do
+    local name, value = locale.lower(sent_name), text:match("^(.-)[ \t]*$")
     headers[name] = headers[name] and headers[name] .. ", " .. value or value
   end
   return { status = status, headers = headers, body = body, json = json.decode_plain(body) }

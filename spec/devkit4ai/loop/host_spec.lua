@@ -30,7 +30,9 @@ describe("the option loop", function()
       assert(devkit4ai.new { loop = "LOOP" })
       print(package.loaded["devkit4ai.generation.create"] ~= nil, package.loaded["devkit4ai.auth.refresh"] ~= nil)
     ]]
-    assert.equal("true\ttrue\n", run((script:gsub("LOOP", "cqueues"))))
+    if _VERSION ~= "Lua 5.5" then -- no release of cqueues works there
+      assert.equal("true\ttrue\n", run((script:gsub("LOOP", "cqueues"))))
+    end
     assert.equal("false\tfalse\n", run((script:gsub("LOOP", "own"))))
   end)
 

@@ -105,8 +105,8 @@ end
 function M.names_in(text)
   local names = {}
   text = text:gsub('"[^"]*"', "")
-  for name, after in text:gmatch("([%a_][%w_.]*)(%*?%??:?)") do
-    name = name:gsub("%.+$", "")
+  for word, after in text:gmatch("([%a_][%w_.]*)(%*?%??:?)") do
+    local name = word:gsub("%.+$", "")
     -- fun(...): type, and `name:` is a parameter or a field
     if name ~= "fun" and after:sub(-1) ~= ":" then names[#names + 1] = name .. (after:match("^%*") or "") end
   end

@@ -9,6 +9,9 @@ local function quote(text)
   return "'" .. text:gsub("'", [['\'']]) .. "'"
 end
 
+--- Whether the sandbox runs on this Lua: not on plain 5.1, and not on 5.5, which cqueues has no release for.
+M.runs_sandbox = rawget(_G, "jit") ~= nil or _VERSION ~= "Lua 5.1" and _VERSION ~= "Lua 5.5"
+
 --- Reads a whole file.
 function M.read(path)
   local file = assert(io.open(path, "rb"))

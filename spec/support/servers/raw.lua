@@ -1,4 +1,4 @@
--- Raw-socket server for specs: a child process (raw_server.lua, under lua5.4) for specs on each of the five
+-- Raw-socket server for specs: a child process (raw_server.lua, under lua5.4) for specs on each of the six
 -- Luas. It needs only io.popen, temporary files and lua-cjson.
 local cjson = require "cjson"
 

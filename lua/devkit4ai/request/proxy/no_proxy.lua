@@ -95,8 +95,8 @@ function M.contains(url, host, list)
   local port = authority and (authority:match(":(%d+)$") or PORTS[scheme])
   local address = bytes_of(host)
   host = host:gsub("%.$", "")
-  for entry in list:gmatch("[^ \t\r\n,]+") do
-    entry = without_port(locale.lower(entry), port)
+  for item in list:gmatch("[^ \t\r\n,]+") do
+    local entry = without_port(locale.lower(item), port)
     if entry and (entry == "*" or address and covers(entry, address) or not address and names(entry, host)) then
       return true
     end

@@ -14,13 +14,16 @@ M.examples = {
 M.handles_signals = true
 
 local is_plain_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
-local WRONG_LUA = "the sandbox needs Lua 5.2 to 5.4 or LuaJIT, and this is Lua 5.1; install one of them, and build "
+local WRONG_LUA = "the sandbox needs Lua 5.2 to 5.4 or LuaJIT, and this is %s; install one of them, and build "
   .. "devkit4ai again for it"
 
---- The dependency that is missing, as a message; nil: none. Plain Lua 5.1 can't yield where the sandbox does.
+--- The dependency that is missing, as a message; nil: none. Plain Lua 5.1 can't yield where the sandbox does. No release of
+--- cqueues works with Lua 5.5 yet, so advice to install it would not help there.
 ---@return string?
 function M.missing_dependency()
-  if is_plain_51 then return WRONG_LUA end
+  if is_plain_51 or _VERSION == "Lua 5.5" and not dependencies.optional "cqueues" then
+    return WRONG_LUA:format(_VERSION)
+  end
   return dependencies.missing_message("the sandbox", { "cqueues", "openssl.rand", "zlib" })
     or dependencies.missing_message("the sandbox", { "devkit4ai.sandbox.main" })
 end
