@@ -14,6 +14,7 @@
 #include "image/image_scanner.h"
 #include "system/clock.h"
 #include "system/random.h"
+#include "transfer/curl_check.h"
 
 static const char *const type_names[DK_TYPE_COUNT] = {
   "devkit4ai.engine", "devkit4ai.secrets", "devkit4ai.headers", "devkit4ai.request", "devkit4ai.lock", "devkit4ai.bytes"};
@@ -251,6 +252,8 @@ int luaopen_devkit4ai_core (lua_State *L) {
     {"terminal", dk_lua_terminal}, {"writes", dk_lua_writes}, {"ask", dk_lua_ask}, {"pause", dk_lua_pause}, {"prepare", dk_lua_prepare},
     {"catch_stops", dk_lua_catch_stops}, {"note_stops", dk_lua_note_stops}, {"stopped", dk_lua_stopped}, {"reason", reason},
     {NULL, NULL}};
+  dk_failure failure;
+  if (dk_curl_check(&failure) != DK_OK) return luaL_error(L, "devkit4ai.core: %s", failure.text);
   pin_library();
   dk_open_engine(L);
   dk_open_secrets(L);

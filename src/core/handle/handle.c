@@ -10,6 +10,7 @@
 #include "handle/handle_callbacks.h"
 #include "handle/handle_internal.h"
 #include "handle/outcome.h"
+#include "transfer/curl_check.h"
 
 enum {
   DOWNLOAD_BUFFER = 128 * 1024,  /* bytes, for a file: 0.70 x the CPU of the default (measured, libcurl 7.88.1) */
@@ -173,7 +174,7 @@ static dk_status parse_url (dk_handle *handle, dk_xfer *x) {
   free(handle->url);
   handle->url = NULL;
   if (code == CURLUE_OK || code == CURLUE_OUT_OF_MEMORY) return dk_no_memory(&x->outcome.failure);
-  return dk_fail(&x->outcome.failure, DK_BAD_URL, "%s", curl_url_strerror(code));
+  return dk_fail(&x->outcome.failure, DK_BAD_URL, "%s", dk_curl_url_error((int)code));
 }
 
 /* through a proxy, the address in the URL is the only one that can be checked */
