@@ -30,7 +30,8 @@ describe("the core refuses a libcurl", function()
 
   it("that is not safe for threads, from 7.84 on, which says so", function()
     local function without(number, version)
-      return load_with { OTHER_LIBCURL_WITHOUT = THREADSAFE, OTHER_LIBCURL_NUMBER = number, OTHER_LIBCURL_VERSION = version }
+      return load_with { OTHER_LIBCURL_WITHOUT = THREADSAFE, OTHER_LIBCURL_NUMBER = number,
+        OTHER_LIBCURL_VERSION = version }
     end
     assert.matches("does not start safely beside other threads", without("075400", "7.84.0"))
     assert.equal("true\n", without("075300", "7.83.0"))
