@@ -8,7 +8,8 @@
 #: make bench        this client beside raw libcurl, Lua-cURL, lua-http, LuaSocket and Node's fetch
 #: make install      for every Lua found, under PREFIX (/usr/local)
 #: make mutants      breaks one promise after another in a copy, and shows the test that fails
-#: make clean-room   quickstart, test and the lines that install, in a bare Debian that holds only git, make and a clone
+#: make clean-room   quickstart, test and the lines that install, in a bare Debian that holds only git, make and a clone;
+#:                   SUITE=trixie: in Debian 13
 #: make release-check makes a release in a scratch clone, and installs its rocks and its archive for every Lua
 #: make debian-package the packages lua-devkit4ai and devkit4ai-sandbox, in build/debian, checked by lintian
 #: make clean        removes build/

@@ -7,7 +7,10 @@ local LANGUAGES = { C11 = "-x c -std=c11 -Wpedantic", ["C++17"] = "-x c++ -std=c
 local CFLAGS = "-Wall -Wextra -Werror -Ibuild/amalgamation"
 
 -- The compiler and the language for each Lua.
-local LUAS = { "lua5.1", "lua5.2", "lua5.3", "lua5.4", "luajit" }
+local LUAS = {}
+for _, lua in ipairs { "lua5.1", "lua5.2", "lua5.3", "lua5.4", "luajit" } do
+  if os.execute("pkg-config --exists " .. lua) then LUAS[#LUAS + 1] = lua end
+end
 local BUILDS = {
   ["lua5.1"] = { "gcc", "C11" }, ["lua5.2"] = { "clang", "C++17" }, ["lua5.3"] = { "gcc", "C++17" },
   ["lua5.4"] = { "clang", "C11" }, luajit = { "gcc", "C11" },

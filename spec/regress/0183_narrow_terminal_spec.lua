@@ -2,9 +2,11 @@
 -- copied. A message had "try again later" together with "may be paid for".
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.devkit4ai.sandbox.helper"
+local programs = require "spec.support.process.programs"
 local screen = require "spec.devkit4ai.cli.screen"
 
 describe("the command", function()
+  local it = programs.it_with(it, pending, "tmux")
   local workspace, shown
   before_each(function()
     workspace = command.new { step_time = 0.05 }

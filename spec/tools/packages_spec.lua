@@ -54,6 +54,16 @@ describe("tools/packages", function()
     assert.matches("\n  fetches one %[7 kB%]\n  unpacks one\n  sets up one\n", said)
   end)
 
+  it("goes on without an optional package that the suite does not have, and names it", function()
+    local said = run [[sed -i 's/luajit2 |/luajit2 | luajit |/' $FOLDER/apt-cache
+      tools/packages test 2>&1; echo $?]]
+    assert.matches("\n0\n$", said)
+    assert.matches("\n  luajit2 +not in this suite, its tests are skipped: tests on LuaJIT\n", said)
+    local installed = child.read(folder .. "/calls"):match "install[^\n]*"
+    assert.is_nil(installed:find "luajit ", installed)
+    assert.is_truthy(installed:find(" libluajit2-5.1-dev ", 1, true), installed)
+  end)
+
   it("names the alternatives if apt-get has none of them", function()
     local said = run [[echo 'echo "  Candidate: (none)"' >$FOLDER/apt-cache; tools/packages test 2>&1; echo $?]]
     assert.matches("packages: apt%-get has none of these here: .*\n1\n$", said)

@@ -45,6 +45,18 @@ describe("tools/test", function()
     assert.matches("\nlua5%.4 +2 passed, 0 failed  %(%d+ s%)\n", said)
   end)
 
+  it("skips and counts the parts and tests whose program is not installed", function()
+    write("spec/a_spec.lua", [[it("a", function() end) it("b", function() pending "no program" end)]])
+    local said, code = run "lua5.9 lua5.4=spec/a_spec.lua"
+    assert.equal("0", code)
+    assert.matches("\nlua5%.9 +skipped: lua5%.9 is not installed\n", "\n" .. said)
+    assert.matches("\nlua5%.4 +1 passed, 0 failed, 1 skipped  %(%d+ s%)\n", said)
+    assert.matches("\n2 skipped, since their programs are not installed\n1 passed, 0 failed\n$", said)
+    local alone, alone_code = run "lua5.9"
+    assert.equal("1", alone_code)
+    assert.equal("0 passed, 0 failed", last_line(alone))
+  end)
+
   it("names the missing packages if busted is not installed", function()
     local said = helper.shell(("cd %s && %s 2>&1"):format(quote(folder),
       [[sed -i 's/command -v busted/command -v no-busted/' tools/test && tools/test lua5.4=spec/a_spec.lua]]))

@@ -12,6 +12,7 @@
 #include "os/os.h"
 #include "os/threads.h"
 #include "system/random.h"
+#include "transfer/curl_check.h"
 
 static const char *const type_names[DK_TYPE_COUNT] = {
   "devkit4ai.engine", "devkit4ai.secrets", "devkit4ai.headers", "devkit4ai.request", "devkit4ai.lock", "devkit4ai.bytes"};
@@ -243,7 +244,9 @@ int luaopen_devkit4ai_core (lua_State *L) {
     {"terminal", dk_lua_terminal}, {"writes", dk_lua_writes}, {"ask", dk_lua_ask}, {"pause", dk_lua_pause}, {"prepare", dk_lua_prepare},
     {"catch_stops", dk_lua_catch_stops}, {"note_stops", dk_lua_note_stops}, {"stopped", dk_lua_stopped}, {"reason", reason},
     {NULL, NULL}};
+  dk_failure failure;
   if (!DK_RIGHT_LUA(L)) return luaL_error(L, "devkit4ai.core was built for " LUA_VERSION ", and this is another Lua; build it for this one");
+  if (dk_curl_check(&failure) != DK_OK) return luaL_error(L, "devkit4ai.core: %s", failure.text);
   dk_pin_library(keys);
   dk_open_engine(L);
   dk_open_secrets(L);

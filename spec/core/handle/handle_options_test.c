@@ -14,6 +14,9 @@ static test_server one, other;
 /* ---- another libcurl ---- */
 
 static CURLoption refused;       /* 0: none */
+#define PROTOCOLS_STR ((CURLoption)(CURLOPTTYPE_STRINGPOINT + 318))  /* CURLOPT_PROTOCOLS_STR, also with older headers */
+#define PROTOCOLS ((CURLoption)(CURLOPTTYPE_LONG + 181))  /* CURLOPT_PROTOCOLS, which newer headers call deprecated */
+static bool refuses_protocols;   /* CURLOPT_PROTOCOLS_STR, too, which came with 7.85 */
 static bool forgets;             /* CURLOPT_PROXYUSERPWD with NULL has no effect, as in 8.8 to 8.20 */
 
 #undef curl_easy_setopt
@@ -27,7 +30,7 @@ HOOK CURLcode curl_easy_setopt (CURL *easy, CURLoption option, ...) {
   else if (option >= CURLOPTTYPE_OFF_T && option < CURLOPTTYPE_BLOB) code = option == refused ? CURLE_UNKNOWN_OPTION : real(easy, option, va_arg(args, curl_off_t));
   else {
     void *value = va_arg(args, void *);
-    if (option == refused) code = CURLE_NOT_BUILT_IN;
+    if (option == refused || (option == PROTOCOLS_STR && refuses_protocols)) code = CURLE_NOT_BUILT_IN;
     else code = forgets && option == CURLOPT_PROXYUSERPWD && value == NULL ? CURLE_OK : real(easy, option, value);
   }
   va_end(args);
@@ -69,14 +72,17 @@ static void each_refusal_stops_the_transfer (void) {
     ROW(CURLOPT_CONNECTTIMEOUT_MS, plain), ROW(CURLOPT_CUSTOMREQUEST, with_body), ROW(CURLOPT_POSTFIELDS, with_body),
     ROW(CURLOPT_POSTFIELDSIZE_LARGE, with_body), ROW(CURLOPT_MIMEPOST, with_form), ROW(CURLOPT_PROXY, with_proxy),
     ROW(CURLOPT_PROXYUSERPWD, with_proxy), ROW(CURLOPT_CAINFO, with_tls), ROW(CURLOPT_PROXY_CAINFO, with_tls),
+    ROW(CURLOPT_SSL_OPTIONS, with_tls), ROW(CURLOPT_PROXY_SSL_OPTIONS, with_tls), {PROTOCOLS, "CURLOPT_PROTOCOLS", plain},
   };
   server_start(&one, rows);
   for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
     dk_engine *e = dk_engine_new();
     dk_request r = options[i].request();
     refused = options[i].option;
+    refuses_protocols = i == sizeof options / sizeof *options - 1;
     dk_xfer *x = run_transfer(e, r);
     refused = 0;
+    refuses_protocols = false;
     if (x != NULL && !(CHECK(x->outcome.failure.status == DK_UNSUPPORTED) & CHECK(x->outcome.fate == DK_NOT_SENT) & CHECK(strstr(x->outcome.failure.text, options[i].name) != NULL)))
       fprintf(stderr, "  %s: %s (%s)\n", options[i].name, dk_status_name(x->outcome.failure.status), x->outcome.failure.text);
     dk_xfer_free(x);
@@ -87,6 +93,20 @@ static void each_refusal_stops_the_transfer (void) {
     dk_engine_free(e);
   }
   CHECK(server_requests(&one, 0) == (int)(sizeof options / sizeof *options));
+  server_stop(&one);
+}
+
+/* a libcurl before 7.85 knows CURLOPT_PROTOCOLS alone */
+static void an_old_name_of_the_protocols (void) {
+  server_start(&one, rows);
+  dk_engine *e = dk_engine_new();
+  refused = PROTOCOLS_STR;
+  dk_xfer *x = run_transfer(e, plain());
+  refused = 0;
+  CHECK(x != NULL && x->outcome.failure.status == DK_OK);
+  dk_xfer_free(x);
+  dk_engine_close(e);
+  dk_engine_free(e);
   server_stop(&one);
 }
 
@@ -144,6 +164,7 @@ static void a_login_is_for_its_proxy_alone (void) {
 int main (void) {
   static const check_test tests[] = {
     {"each_refusal_stops_the_transfer", each_refusal_stops_the_transfer},
+    {"an_old_name_of_the_protocols", an_old_name_of_the_protocols},
     {"a_tls_without_folders", a_tls_without_folders},
     {"a_login_is_for_its_proxy_alone", a_login_is_for_its_proxy_alone},
   };

@@ -10,6 +10,7 @@
 #include "handle/handle_callbacks.h"
 #include "handle/handle_internal.h"
 #include "handle/outcome.h"
+#include "transfer/curl_check.h"
 
 enum {
   DOWNLOAD_BUFFER = 128 * 1024,  /* bytes, for a file: 0.70 x the CPU of the default (measured, libcurl 7.88.1) */
@@ -105,11 +106,12 @@ static void want_proxy (options_wanted wanted, const dk_request *request) {
 /* For the server, and for a proxy that speaks TLS: libcurl's pool does not compare that proxy's certificates for an http URL.
  * Without TLS the options stay as they are, since no certificate is checked. */
 static void want_ca_source (options_wanted wanted, const dk_handle *handle, const dk_request *request) {
-  static const dk_option options[] = {DK_OPT_CAINFO, DK_OPT_CAPATH, DK_OPT_PROXY_CAINFO, DK_OPT_PROXY_CAPATH};
+  static const dk_option options[] = {DK_OPT_CAINFO, DK_OPT_CAPATH, DK_OPT_SSL_OPTIONS, DK_OPT_PROXY_CAINFO, DK_OPT_PROXY_CAPATH,
+                                      DK_OPT_PROXY_SSL_OPTIONS};
   bool needs_tls = dk_request_has_tls(request) || dk_request_has_tls_proxy(request);
-  dk_ca_source source = needs_tls ? dk_ca_source_for(request->ca_file) : (dk_ca_source){NULL, NULL};
-  const char *values[] = {source.file, source.directory, source.file, source.directory};
-  for (int i = 0; i < 4; i++) wanted[options[i]] = needs_tls ? (dk_option_value)values[i] : handle->options.set[options[i]];
+  dk_ca_source source = needs_tls ? dk_ca_source_for(request->ca_file) : (dk_ca_source){NULL, NULL, false};
+  const dk_option_value values[] = {(dk_option_value)source.file, (dk_option_value)source.directory, source.system_store ? CURLSSLOPT_NATIVE_CA : 0};
+  for (int i = 0; i < 6; i++) wanted[options[i]] = needs_tls ? values[i % 3] : handle->options.set[options[i]];
 }
 
 static void want_body (options_wanted wanted, const dk_handle *handle, const dk_request *request) {
@@ -160,7 +162,7 @@ static dk_status parse_url (dk_handle *handle, dk_xfer *x) {
   free(handle->url);
   handle->url = NULL;
   if (code == CURLUE_OK || code == CURLUE_OUT_OF_MEMORY) return dk_no_memory(&x->outcome.failure);
-  return dk_fail(&x->outcome.failure, DK_BAD_URL, "%s", curl_url_strerror(code));
+  return dk_fail(&x->outcome.failure, DK_BAD_URL, "%s", dk_curl_url_error((int)code));
 }
 
 /* through a proxy, the address in the URL is the only one that can be checked */

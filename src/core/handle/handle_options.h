@@ -21,6 +21,8 @@
   X(CAPATH, DK_OPTION_DIRECTORY, 0, true)                                                      \
   X(PROXY_CAINFO, DK_OPTION_STRING, 0, true)                                                   \
   X(PROXY_CAPATH, DK_OPTION_DIRECTORY, 0, true)                                                \
+  X(SSL_OPTIONS, DK_OPTION_LONG, 0, true)                                                      \
+  X(PROXY_SSL_OPTIONS, DK_OPTION_LONG, 0, true)                                                \
   X(FRESH_CONNECT, DK_OPTION_LONG, 0, true)                                                    \
   X(FORBID_REUSE, DK_OPTION_LONG, 0, true)                                                     \
   X(CONNECTTIMEOUT_MS, DK_OPTION_LONG, 0, true)                                                \

@@ -4,6 +4,7 @@ if _VERSION ~= "Lua 5.4" then return end
 local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.devkit4ai.sandbox.helper"
+local programs = require "spec.support.process.programs"
 local raw = require "spec.support.servers.raw"
 local screen = require "spec.devkit4ai.cli.screen"
 
@@ -17,6 +18,7 @@ local HALF = [[return function(conn)
 end]]
 
 describe("on a terminal devkit4ai", function()
+  local it = programs.it_with(it, pending, "tmux", "chafa")
   local workspace, shown, here
   setup(function()
     here = helper.shell "pwd":match "[^\n]+"

@@ -3,8 +3,10 @@ if not rawget(_G, "jit") then return end -- nginx runs LuaJIT alone
 
 local clients = require "spec.support.servers.nginx_clients"
 local nginx = require "spec.support.servers.nginx"
+local programs = require "spec.support.process.programs"
 
 describe("nginx under load", function()
+  local it = programs.it_with(it, pending, "wrk")
   local api, server, wrk
   -- the last two: at the first timer of a worker that ends
   local EXPECTED = { "exited on signal 9", "open socket #%-2 left", "aborting" }

@@ -1,6 +1,7 @@
 -- The scripts of docs/hosts/programs.md, each in its program: the image is on the disk afterwards. `tools/packages test` installs
 -- Conky, the smallest; the others run where they are installed.
 local child = require "spec.support.process.child"
+local programs = require "spec.support.process.programs"
 
 if _VERSION ~= "Lua 5.4" or child.is_sanitized() then return end -- each program has a Lua of its own
 
@@ -49,20 +50,10 @@ local PROGRAMS = {
   { "Nmap", command = "nmap", file = "image.nse", run = "nmap --script ./image.nse -sL 127.0.0.1" },
 }
 
-local function is_command(name)
-  local pipe = io.popen("command -v " .. name)
-  local found = pipe:read("*l") ~= nil
-  pipe:close()
-  return found
-end
-
 describe("docs/hosts/programs.md:", function()
   for _, program in ipairs(PROGRAMS) do
     local name = program[1]:gsub("%%", "")
-    local installed = is_command(program.command)
-    local title = "the script for " .. name .. " writes the image" .. (installed and "" or "; it is not installed here")
-    local test = installed and it or pending
-    test(title, function()
+    programs.it_with(it, pending, program.command)("the script for " .. name .. " writes the image", function()
       local folder, blocks = child.folder(), blocks_of(program[1])
       finally(function() child.remove(folder) end)
       local prefix = #blocks == 2 and table.remove(blocks, 1) or ""

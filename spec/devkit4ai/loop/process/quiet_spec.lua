@@ -1,6 +1,7 @@
 -- What the library leaves alone: no thread, no descriptor and no network by require and new; no thread of ours ever in
 -- a plain script; with frames a thread from the first update() on.
 local child = require "spec.support.process.child"
+local programs = require "spec.support.process.programs"
 local raw = require "spec.support.servers.raw"
 
 -- Not by io.popen: its command may run before we have closed our second end of the pipe, which then counts.
@@ -30,6 +31,7 @@ describe("require and new", function()
 end)
 
 describe("by strace,", function()
+  local it = programs.it_with(it, pending, "strace")
   local folder
   before_each(function() folder = child.folder() end)
   after_each(function() child.remove(folder) end)
