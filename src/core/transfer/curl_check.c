@@ -1,17 +1,10 @@
 #include "transfer/curl_check.h"
 
-#include <curl/curl.h>
-
-#include "base/threads.h"
+#include "os/threads.h"
+#include "transfer/curl_compat.h"
 
 enum { OLDEST_LIBCURL = 0x075000, FIRST_WITH_THREADSAFE = 0x075400 };  /* 7.80.0, 7.84.0 */
 #define LIBCURL_THREADSAFE (1 << 30)     /* CURL_VERSION_THREADSAFE, also with older headers */
-
-/* The one function that came with 7.80: a library before it can be loaded all the same, so that the user gets our message and not the
- * linker's. */
-#ifdef __ELF__
-#pragma weak curl_url_strerror
-#endif
 
 static const char *what_is_missing (const curl_version_info_data *library) {
   if (library->version_num < OLDEST_LIBCURL) return "is too old: version 7.80.0 or newer is needed";

@@ -9,6 +9,12 @@
 #error "libcurl is too old: version 7.80.0 or newer is needed"
 #endif
 
+/* The one function that came with 7.80: a library before it can be loaded all the same, so that the user gets our message and not the
+ * linker's. */
+#ifdef __ELF__
+#pragma weak curl_url_strerror
+#endif
+
 /* Since 7.87; an older library does not know it. */
 #define DK_CURLOPT_QUICK_EXIT ((CURLoption)(CURLOPTTYPE_LONG + 322))
 
