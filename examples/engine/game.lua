@@ -61,7 +61,7 @@ end
 local function find(order)
   local gen, message, err = look(order)
   for _, pause in ipairs(PAUSES) do
-    if gen or err.kind ~= "not_found" then return gen, message end
+    if gen or err.kind ~= "not_found" and err.kind ~= "conflict" then return gen, message end -- conflict: a list with gaps
     devkit4ai.sleep(pause)
     gen, message, err = look(order)
   end

@@ -136,7 +136,8 @@ describe("devkit4ai.love", function()
 
   it("finds an order after any response that is no usable answer", function()
     local client = player()
-    local faults = { { cut = "during" }, { cut = "after", reset = true }, { broken = true }, { html = true, work = true } }
+    local faults = { { cut = "during" }, { cut = "after", reset = true }, { broken = true },
+      { html = true, work = true } }
     for _, status in ipairs { 302, 402, 408, 418, 500, 502, 504 } do
       faults[#faults + 1] = { status = status, work = true }
     end
@@ -187,6 +188,11 @@ describe("devkit4ai.love", function()
     sandbox:fault { operation = "get_generation_status", status = 404, times = 3 }
     assert.equal(gen.id, assert(helper.resume((player(email)))).id)
     assert.equal(1, #files())
+    sandbox:fault { operation = "create_generation", cut = "after" }
+    sandbox:fault { operation = "list_generations", status = 404, times = 2 }
+    sandbox:fault { operation = "list_generations", status = 409, times = 2 } -- as if the list had gaps
+    assert(generate(client, "late"))
+    assert.equal(1, generated "late")
   end)
 
   it("leaves another player's orders alone", function()
