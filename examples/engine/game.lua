@@ -9,13 +9,15 @@ local ORDERS = "orders.txt" -- in your game: in the folder of saved games
 local IMAGE = "examples/images/neon.png"
 local PAUSES = { 5, 10, 20, 40, 60 } -- seconds between looks: the server may still work on a request that nobody waits for
 
+local PROJECT = os.getenv "DEVKIT4AI_PROJECT_ID" or "-" -- another project never has this one's orders
+
 -- With your own keys, from the environment. A game that you ship has none: it talks to a server of yours, which has them.
 local client = assert(devkit4ai.new())
 
 -- Another engine with the same file would replace the orders of this one. The lock ends with this Lua state.
 local M = { unlock = require("devkit4ai.store.file").new(ORDERS).lock "game" or error(ORDERS .. " is in use", 0) }
 
-local orders = {} -- by name: { name, prompt, id }; id: nil until the server has accepted the order
+local orders = {} -- by name: { name, project, prompt, id }; id: nil until the server has accepted the order
 local tasks = {} -- by name; of the orders in progress
 local typed = "" -- the start of a line whose end has not come yet
 
@@ -24,7 +26,7 @@ local typed = "" -- the start of a line whose end has not come yet
 local function save_orders()
   local file = assert(io.open(ORDERS .. ".new", "w"))
   for name, order in pairs(orders) do
-    assert(file:write(("%s %s %s\n"):format(name, order.id or "-", order.prompt)))
+    assert(file:write(("%s %s %s %s\n"):format(name, order.project, order.id or "-", order.prompt)))
   end
   assert(file:close())
   assert(os.rename(ORDERS .. ".new", ORDERS))
@@ -61,7 +63,7 @@ end
 local function find(order)
   local gen, message, err = look(order)
   for _, pause in ipairs(PAUSES) do
-    if gen or err.kind ~= "not_found" then return gen, message end
+    if gen or err.kind ~= "not_found" and err.kind ~= "conflict" then return gen, message end -- conflict: a list with gaps
     devkit4ai.sleep(pause)
     gen, message, err = look(order)
   end
@@ -117,7 +119,7 @@ end
 function M.frame(input)
   typed = typed .. input
   for prompt in typed:gmatch "([^\n]+)\n" do
-    start({ name = new_name(), prompt = prompt }, send)
+    start({ name = new_name(), project = PROJECT, prompt = prompt }, send)
     save_orders() -- before the task begins, which may be in a later frame
   end
   typed = typed:match "[^\n]*$"
@@ -131,8 +133,9 @@ end
 local file = io.open(ORDERS)
 if file then
   for line in file:lines() do
-    local name, id, prompt = line:match "^(%x+) (%S+) (.*)$" -- nil: somebody has damaged the line
-    if name then start({ name = name, id = id ~= "-" and id or nil, prompt = prompt }, find) end
+    local name, project, id, prompt = line:match "^(%x+) (%S+) (%S+) (.*)$" -- nil: somebody has damaged the line
+    if name then orders[name] = { name = name, project = project, id = id ~= "-" and id or nil, prompt = prompt } end
+    if project == PROJECT then start(orders[name], find) end
   end
   file:close()
 end

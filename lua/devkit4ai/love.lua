@@ -17,6 +17,7 @@ local NO_PROJECT, NO_KEY = "00000000-0000-0000-0000-000000000000", "added-by-the
 local FRAME = 1 / 60 -- seconds
 local ORDERS = "devkit4ai-orders" -- in the save folder: a file for each order, under the order's name
 local PAUSES = { 5, 10, 20, 40, 60 } -- seconds between looks; in sum longer than a gateway waits for the API (120 s)
+local UNCLEAR = { not_found = true, conflict = true } -- kinds of errors after which a look may find more; conflict: a list with gaps
 
 -- Runs in a love.thread: a Lua state of its own.
 local DECODER = [[
@@ -169,7 +170,7 @@ end
 local function find(client, order)
   local gen, message, err = look(client, order)
   for _, pause in ipairs(PAUSES) do
-    if gen or err.kind ~= "not_found" then break end
+    if gen or not UNCLEAR[err.kind] then break end
     local slept, why, failure = devkit4ai.sleep(pause)
     if not slept then return nil, why, failure end
     gen, message, err = look(client, order)

@@ -134,6 +134,42 @@ describe("devkit4ai.love", function()
     assert.equal(0, generated "never")
   end)
 
+  it("finds an order after any response that is no usable answer", function()
+    local client = player()
+    local faults = { { cut = "during" }, { cut = "after", reset = true }, { broken = true },
+      { html = true, work = true } }
+    for _, status in ipairs { 302, 402, 408, 418, 500, 502, 504 } do
+      faults[#faults + 1] = { status = status, work = true }
+    end
+    for i, fault in ipairs(faults) do
+      fault.operation = "create_generation"
+      sandbox:fault(fault)
+      local gen, message = generate(client, "unusable " .. i)
+      assert(gen, i .. ": " .. tostring(message))
+      helper.forget(gen)
+      assert.equal(1, generated("unusable " .. i))
+    end
+  end)
+
+  it("pays once where the session ends during the upload, and nothing where it is over", function()
+    local client = player()
+    local function order(prompt, seconds)
+      return helper.generate(client, { images = IMAGES, prompt = prompt, on_upload = function()
+        if seconds then sandbox:advance(seconds) end
+        seconds = nil
+      end })
+    end
+    sandbox:fault { operation = "create_generation", delay = 0.3 }
+    assert(order("during a session", 3600))
+    assert.equal(1, generated "during a session")
+    sandbox:advance(30 * 24 * 3600)
+    local gen, _, err = order "after a session"
+    assert.is_nil(gen)
+    assert.equal("auth", err.kind)
+    assert.equal(0, generated "after a session")
+    assert.equal(1, #files())
+  end)
+
   it("forgets an order that the server refused, or that was not sent", function()
     local client = player()
     for _, status in ipairs { 400, 401, 403, 409, 413, 422 } do
@@ -152,6 +188,11 @@ describe("devkit4ai.love", function()
     sandbox:fault { operation = "get_generation_status", status = 404, times = 3 }
     assert.equal(gen.id, assert(helper.resume((player(email)))).id)
     assert.equal(1, #files())
+    sandbox:fault { operation = "create_generation", cut = "after" }
+    sandbox:fault { operation = "list_generations", status = 404, times = 2 }
+    sandbox:fault { operation = "list_generations", status = 409, times = 2 } -- as if the list had gaps
+    assert(generate(client, "late"))
+    assert.equal(1, generated "late")
   end)
 
   it("leaves another player's orders alone", function()
