@@ -3,8 +3,9 @@ local child = require "spec.support.process.child"
 local sandbox = require "devkit4ai.sandbox"
 
 local HERE, FILE = "spec/install/amalgamation/", "build/amalgamation/devkit4ai.c"
-local LANGUAGES = { C11 = "-x c -std=c11 -Wpedantic", ["C++17"] = "-x c++ -std=c++17" }
+local LANGUAGES = { C11 = "-x c -std=c11", ["C++17"] = "-x c++ -std=c++17" }
 local CFLAGS = "-Wall -Wextra -Werror -Ibuild/amalgamation"
+local MORE_WARNINGS = "-Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wundef -Wdouble-promotion -Wformat=2 "
 
 -- The compiler and the language for each Lua.
 local LUAS = { "lua5.1", "lua5.2", "lua5.3", "lua5.4", "luajit" }
@@ -102,7 +103,11 @@ describe("the amalgamation", function()
   it("compiles without a warning by each compiler in each language", function()
     for _, lua in ipairs { "lua5.1", "lua5.4" } do
       for _, compiler in ipairs { "gcc", "clang" } do
-        for language in pairs(LANGUAGES) do compile(lua, compiler, language, "-fsyntax-only", FILE) end
+        for language in pairs(LANGUAGES) do
+          -- by clang, Lua's own header has such a cast
+          local more = language == "C++17" and compiler == "gcc" and "-Wold-style-cast " or ""
+          compile(lua, compiler, language, MORE_WARNINGS .. more .. "-fsyntax-only", FILE)
+        end
       end
     end
   end)
