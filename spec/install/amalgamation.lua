@@ -130,6 +130,9 @@ describe("the amalgamation", function()
 
   it("ends with an error of Lua when memory runs out, leaves nothing, and goes on when there is memory again", function()
     succeed(sanitized("gcc", "address,undefined", "memory", "memory.c") .. " " .. HERE .. "offline.lua")
+  end)
+
+  it("does so on LuaJIT, where require never loads a module again that it found no memory for", function()
     succeed(link("luajit", "memory-luajit", "memory.c") .. " " .. HERE .. "offline.lua")
   end)
 
