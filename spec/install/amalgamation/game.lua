@@ -1,7 +1,7 @@
 -- A game's Lua in a program with devkit4ai linked in: logs in, and makes an image in a task, while frames go on.
 local base_url, developer_key, project_id, email, password, picture, folder = ...
 package.path = "" -- no Lua file of the library is on disk
-dofile, loadfile = nil, nil -- as in an engine whose scripts load no files
+_G.dofile, _G.loadfile = nil, nil -- as in an engine whose scripts load no files
 local devkit4ai = require "devkit4ai"
 
 local client = assert(devkit4ai.new { base_url = base_url, developer_key = developer_key, project_id = project_id })

@@ -6,7 +6,8 @@ assert(not user)
 assert(err.kind == "network")
 
 -- The tasks of a run that a lack of memory ended go on in the next one.
-tasks = tasks or {}
+local tasks = package.loaded.tasks or {}
+package.loaded.tasks = tasks
 for _ = 1, 3 do
   tasks[#tasks + 1] = devkit4ai.spawn(function()
     devkit4ai.sleep(0.001)
