@@ -128,7 +128,7 @@ describe("the amalgamation", function()
     end
   end)
 
-  it("ends with an error of Lua when memory runs out, leaves nothing, and goes on when there is memory again", function()
+  it("ends with an error of Lua when memory runs out, leaves nothing, and then goes on", function()
     succeed(sanitized("gcc", "address,undefined", "memory", "memory.c") .. " " .. HERE .. "offline.lua")
   end)
 
