@@ -3,8 +3,9 @@ local child = require "spec.support.process.child"
 local sandbox = require "devkit4ai.sandbox"
 
 local HERE, FILE = "spec/install/amalgamation/", "build/amalgamation/devkit4ai.c"
-local LANGUAGES = { C11 = "-x c -std=c11 -Wpedantic", ["C++17"] = "-x c++ -std=c++17" }
+local LANGUAGES = { C11 = "-x c -std=c11", ["C++17"] = "-x c++ -std=c++17" }
 local CFLAGS = "-Wall -Wextra -Werror -Ibuild/amalgamation"
+local MORE_WARNINGS = "-Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wundef -Wdouble-promotion -Wformat=2 "
 
 -- The compiler and the language for each Lua.
 local LUAS = {}
@@ -105,7 +106,11 @@ describe("the amalgamation", function()
   it("compiles without a warning by each compiler in each language", function()
     for _, lua in ipairs { "lua5.1", "lua5.4" } do
       for _, compiler in ipairs { "gcc", "clang" } do
-        for language in pairs(LANGUAGES) do compile(lua, compiler, language, "-fsyntax-only", FILE) end
+        for language in pairs(LANGUAGES) do
+          -- by clang, Lua's own header has such a cast
+          local more = language == "C++17" and compiler == "gcc" and "-Wold-style-cast " or ""
+          compile(lua, compiler, language, MORE_WARNINGS .. more .. "-fsyntax-only", FILE)
+        end
       end
     end
   end)
@@ -126,8 +131,11 @@ describe("the amalgamation", function()
     end
   end)
 
-  it("ends with an error of Lua when memory runs out, leaves nothing, and goes on when there is memory again", function()
+  it("ends with an error of Lua when memory runs out, leaves nothing, and then goes on", function()
     succeed(sanitized("gcc", "address,undefined", "memory", "memory.c") .. " " .. HERE .. "offline.lua")
+  end)
+
+  it("does so on LuaJIT, where require never loads a module again that it found no memory for", function()
     succeed(link("luajit", "memory-luajit", "memory.c") .. " " .. HERE .. "offline.lua")
   end)
 

@@ -83,9 +83,10 @@ end
 
 local function finish(task, results)
   if task.done then return end
-  task.done, task._results = true, results
+  if results then task._results = results end -- before it is done, and nothing after it: they may find no memory
+  task.done = true
   if task._object then task._object.done = true end
-  for _, slot in ipairs(task._joiners or {}) do host.wake(slot) end
+  for i = 1, task._joiners and #task._joiners or 0 do host.wake(task._joiners[i]) end
   if task._on_end then task:_on_end() end
 end
 

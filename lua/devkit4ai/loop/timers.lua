@@ -67,7 +67,7 @@ function M.remove(timers, slot)
   local key = slot.due
   local bundle = key and timers.bundles[key]
   slot.due = nil
-  if not bundle then return end
+  if not bundle or bundle[slot.place] ~= slot then return end -- add found no memory: the slot is not in
   if #bundle == 1 then timers.bundles[key] = nil else bundle[slot.place] = false end
 end
 

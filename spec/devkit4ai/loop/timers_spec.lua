@@ -97,4 +97,12 @@ describe("timers", function()
     assert.same({}, set.bundles)
     assert.same({}, set.heap)
   end)
+
+  it("keep the others when a slot is taken out that found no memory to come in", function()
+    local all, other, failed = timers.new(), {}, {}
+    timers.add(all, other, 1)
+    failed.due, failed.place = other.due, 2 -- as timers.add leaves them, if the bundle can't grow
+    timers.remove(all, failed)
+    assert.same({ other }, timers.all(all))
+  end)
 end)

@@ -1,6 +1,7 @@
 -- A game's Lua in a program with devkit4ai linked in: logs in, and makes an image in a task, while frames go on.
 local base_url, developer_key, project_id, email, password, picture, folder = ...
 package.path = "" -- no Lua file of the library is on disk
+_G.dofile, _G.loadfile = nil, nil -- as in an engine whose scripts load no files
 local devkit4ai = require "devkit4ai"
 
 local client = assert(devkit4ai.new { base_url = base_url, developer_key = developer_key, project_id = project_id })
@@ -24,5 +25,5 @@ assert(task:join():find(folder, 1, true) == 1 and frames > 1)
 
 -- A mistake is reported at the game's own line.
 local ok, message = pcall(function() return devkit4ai.new { bas_url = "" } end)
-assert(not ok and (not debug or message:find("game.lua:26: ", 1, true)), message)
+assert(not ok and (not debug or message:find("game.lua:27: ", 1, true)), message)
 client:close()

@@ -10,10 +10,11 @@
 
 #include "devkit4ai.h"
 
-enum { EACH = 500 };              /* the first failures, one after another: devkit4ai_open's */
+enum { EACH = 500, LAST = 600 };  /* allocations: the first ones, devkit4ai_open's, which all fail in turn; the last ones, the tasks' */
 
 typedef struct {
-  long left;                     /* allocations until one fails; negative: no limit */
+  long left;                     /* allocations until one fails; negative: no limit, and it counts down */
+  long used;                     /* allocations of the last call */
   long live;                     /* blocks: after a failure, LuaJIT gives a wrong old_size */
 } allocator;
 
@@ -21,7 +22,7 @@ static void *allocate (void *state, void *block, size_t old_size, size_t size) {
   allocator *a = (allocator *)state;
   size_t old = block != NULL ? old_size : 0;
   if (size > old && a->left == 0) return NULL;        /* Lua relies on shrinking */
-  if (size > old && a->left > 0) a->left--;
+  if (size > old) a->left--;
   a->live += (size > 0) - (block != NULL);
   if (size > 0) return realloc(block, size);
   free(block);
@@ -55,18 +56,20 @@ static int call (lua_State *L, allocator *a, char **arguments, long limit) {
   lua_pushlightuserdata(L, arguments);
   a->left = limit;
   int failed = lua_pcall(L, 2, 0, 0);
+  a->used = limit - a->left;
   a->left = -1;
   return failed;
 }
 
-/* runs it once, and once more after a lack of memory; 0: it ended well. Whatever it left ends the program. */
-static int run (char **arguments, long limit) {
-  allocator a = {-1, 0};
+/* runs it once, and once more after a lack of memory; 0: it ended well. Whatever it left ends the program. used: its allocations */
+static int run (char **arguments, long limit, long *used) {
+  allocator a = {-1, 0, 0};
   int before = open_descriptors();
   lua_State *L = lua_newstate(allocate, &a);
   luaL_openlibs(L);
   if (luaL_dostring(L, "require 'cjson'")) return 1;  /* another module's loader: without memory, LuaJIT never loads it again */
   int failed = call(L, &a, arguments, limit);
+  *used = a.used;
   if (failed && limit < 0) fprintf(stderr, "%s\n", lua_tostring(L, -1));
   if (failed && limit >= EACH && call(L, &a, arguments, -1) != 0) {
     fprintf(stderr, "after %ld allocations: %s\n", limit, lua_tostring(L, -1));
@@ -79,12 +82,12 @@ static int run (char **arguments, long limit) {
 }
 
 int main (int count, char **arguments) {
-  long limit = 0, runs = 0;
+  long limit = 0, runs = 0, all, used;
   (void)count;
   alarm(300);                    /* for a task that never ends */
-  if (run(arguments, -1) != 0) return 1;
-  /* each of the first ones, then steps that grow */
-  for (; run(arguments, limit) != 0; limit += limit < EACH ? 1 : limit / 50) runs++;
-  printf("%ld failures\n", runs);
-  return runs < 100;
+  if (run(arguments, -1, &all) != 0) return 1;
+  for (; run(arguments, limit, &used) != 0; runs++)
+    limit += limit < EACH ? 1 : limit < all - LAST ? limit / 16 : LAST / 30;
+  printf("%ld failures of %ld\n", runs, all);
+  return runs < EACH;
 }

@@ -12,6 +12,7 @@ local M = { blocks = true }
 local engine, drain -- given to M.watch: the engine to step, and the function that takes its finished transfers
 local process -- the id of the process that the tasks belong to
 local resumed -- the coroutine that run_ready runs now
+local untold, untold_co, untold_value -- a task whose function raised the value, until the task is told
 -- A queue in a ring of `room` places, `queued` of them in use from `first` on: coroutines, and what park returns in each. There is
 -- room for every task: a wake needs no memory, so none is lost for a lack of it.
 local ready, results, first, queued, room = {}, {}, 1, 0, 0
@@ -100,6 +101,12 @@ function M.watch(its_engine, its_drain)
   engine, drain = its_engine, its_drain
 end
 
+-- Tells a task that its function raised. Where this finds no memory, the next frame or wait does it again.
+local function tell()
+  untold:failed(untold_value, traceback.of(untold_co, untold_value))
+  untold, untold_co, untold_value = nil, nil, nil
+end
+
 local function run(co, result)
   resumed = co
   local ok, value
@@ -107,7 +114,9 @@ local function run(co, result)
   if value == PARKED then return end
   local task = task_of(co)
   tasks.remove(co)
-  if not ok then task:failed(value, traceback.of(co, value))
+  if not ok then
+    untold, untold_co, untold_value = task, co, value
+    tell()
   elseif status(co) == "suspended" then task:yielded(traceback.of(co, YIELDED)) end
 end
 
@@ -129,6 +138,7 @@ end
 -- Runs the tasks that are ready, until the deadline, if there is one; at least one of them.
 local function run_ready(deadline)
   if process ~= process_id() then leave_to_parent() end
+  if untold then tell() end
   local left = queued -- a task that becomes ready meanwhile runs the next time
   while left > 0 and queued > 0 do
     left = left - 1
@@ -161,7 +171,7 @@ end
 local function pump(slot, seconds)
   local due = seconds < huge and now() + seconds
   repeat
-    if queued > 0 then run_ready() end
+    if queued > 0 or untold then run_ready() end
     if slot.woken or queued > 0 then seconds = 0 end -- by a task that ran; or more became ready
     if sleeping.first then seconds = math.min(seconds, math.max(0, sleeping.first - now())) end
     drain(seconds < LONGEST_STEP and seconds or LONGEST_STEP)
@@ -238,12 +248,12 @@ function M.update(budget)
       .. "go on without it")
   end
   local has_response, first_due = engine:ready() or STEPS and engine:pending() > 0, sleeping.first
-  if not (has_response or first_due or queued > 0) then return end
+  if not (has_response or first_due or queued > 0 or untold) then return end
   local moment = now()
   budget = budget or BUDGET
   if has_response then drain(0, moment + budget / 2) end -- half: its last response does not run over the budget
   if first_due then wake_sleepers(moment) end
-  if queued > 0 then run_ready(moment + budget) end
+  if queued > 0 or untold then run_ready(moment + budget) end
 end
 
 return M
