@@ -124,7 +124,7 @@ static void start_takes_over_what_is_pending (void) {
   end_engine(e);
 }
 
-/* The pool keeps as many connections as are in flight plus four (architecture.md, invariant 8). libcurl 7.88 closes at most one idle connection when
+/* The pool keeps as many connections as were lately in flight plus four (architecture.md, invariant 8). libcurl 7.88 closes at most one idle connection when
  * a transfer ends, so many connections need as many later calls. */
 static void the_pool_falls_back (void) {
   enum { MANY = 64, SILENT = 10 };
@@ -143,6 +143,24 @@ static void the_pool_falls_back (void) {
   for (int i = 0; i < SILENT; i++) dk_xfer_free(wait_for_transfer(e, NULL));
   CHECK(engine_works(e));
   WAIT_UNTIL(e, server_open(&p) <= 1 + 4);
+  end_engine(e);
+}
+
+/* A host takes a batch of finished transfers, and then submits as many. In between none runs, and their connections stay. */
+static void the_pool_stays_between_batches (void) {
+  enum { MANY = 64, ROUNDS = 20 };
+  dk_engine *e = new_engine(true);
+  int accepted = server_accepted(&p), requests = server_requests(&p, WORKS_ROW);
+  for (int i = 0; i < MANY; i++) submit(e, get("/works"));
+  for (int round = 1; round <= ROUNDS; round++) {
+    WAIT_UNTIL(NULL, server_requests(&p, WORKS_ROW) == requests + round * MANY);
+    for (int i = 0; i < MANY; i++) {
+      dk_xfer_free(wait_for_transfer(e, NULL));
+      submit(e, get("/works"));
+    }
+  }
+  CHECK(server_accepted(&p) - accepted <= MANY);
+  for (int i = 0; i < MANY; i++) dk_xfer_free(wait_for_transfer(e, NULL));
   end_engine(e);
 }
 
@@ -248,6 +266,7 @@ int main (void) {
     {"flag_and_descriptor_say_what_next_has", flag_and_descriptor_say_what_next_has},
     {"start_takes_over_what_is_pending", start_takes_over_what_is_pending},
     {"the_pool_falls_back", the_pool_falls_back},
+    {"the_pool_stays_between_batches", the_pool_stays_between_batches},
     {"several_engines_in_one_process", several_engines_in_one_process},
     {"a_signal_ends_a_wait", a_signal_ends_a_wait},
     {"descriptors_close_on_exec", descriptors_close_on_exec},

@@ -25,7 +25,7 @@ struct dk_engine {
   dk_id_table table;             /* all transfers that the engine owns */
   dk_xfer_id last_id;
   DK_ATOMIC(int) pending;
-  int most, most_before;         /* of pending: since the caller took the last finished transfer, and in the time before that */
+  int most, most_before;         /* of pending: since the caller took a whole batch, and between that one and the batch before */
   DK_ATOMIC(int) at_once;        /* the larger one, for the stepper */
   bool is_open, is_closed;       /* libcurl's handles were made; dk_engine_close was called */
   bool is_abandoned;             /* closed in a forked child: never freed */
@@ -183,8 +183,8 @@ bool dk_engine_start (dk_engine *e) {
   return !e->is_open || e->has_thread || start_thread(e);
 }
 
-/* How many transfers the caller has at once. A caller that takes a batch submits the next one soon after, so the most of the time
- * before the batch counts, too. */
+/* How many transfers the caller has at once, for the size of the pool. A host takes a batch of finished transfers, and then submits
+ * as many: in between few are pending. So the time before the batch counts, too. */
 static void note_pending (dk_engine *e, int pending) {
   if (pending > e->most) e->most = pending;
   dk_atomic_store_relaxed(&e->at_once, e->most > e->most_before ? e->most : e->most_before);
