@@ -2,7 +2,7 @@
  *
  *   frames paced|free SCRIPT ARGUMENT...
  *
- * SCRIPT is a file like bench/frames.lua. It returns two functions: prepare() runs before each frame, and is not measured; it
+ * SCRIPT is a file like bench/frames.lua. It returns two functions: prepare() runs first in each frame, and is not measured; it
  * returns false after the last one. update() is measured. paced: at 60 frames per second; free: without a pause.
  * Prints what frame_times.h says, and the allocations in all measured updates: those of Lua's state, and calls of malloc by the
  * thread of the frames. */
@@ -76,8 +76,9 @@ int main (int argc, char **argv) {
   lua_State *L = open_script(argc, argv);
   frame_times times = {0};
   long in_lua = 0, in_c = 0;
-  while (prepare(L)) {
+  for (;;) {
     if (paced) wait_for_next_frame(&times);
+    if (!prepare(L)) break;
     begin_frame(&times);
     long lua_before = lua_allocations, c_before = mallocs;
     update(L);

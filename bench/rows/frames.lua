@@ -11,7 +11,8 @@ local function add_game(harness, cells, name, has_goal, ...)
 end
 
 local function add_inline(harness, cells, ...)
-  harness.add_frames(cells, "curl_multi_perform inline", "curl_multi_perform inline", false, command(harness, "inline_libcurl", ...))
+  local name = "curl_multi_perform inline"
+  harness.add_frames(cells, name, name, false, command(harness, "inline_libcurl", ...))
 end
 
 local function script(harness, ...)

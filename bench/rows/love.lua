@@ -10,8 +10,8 @@ function M.love(harness, shared, start_server)
   local fast, plain = start_server(shared.tls), start_server "--delay 0.05"
   local cells = {}
   local function add(name, base, has_goal, ...)
-    local game = "xvfb-run -a " .. harness.environment "luajit" .. "love"
-    harness.add_frames(cells, name, base, has_goal, harness.command(game, harness.script "love", harness.script "frames.lua", ...))
+    local game = "xvfb-run -a " .. harness.environment "luajit" .. "love " .. harness.script "love"
+    harness.add_frames(cells, name, base, has_goal, harness.command(game, harness.script "frames.lua", ...))
   end
   local short, long = "a loop of 10 us that reads the clock", "a loop of 50 us that reads the clock"
   add(short, short, false, "spin 1200 10")
