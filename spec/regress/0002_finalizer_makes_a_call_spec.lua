@@ -29,8 +29,9 @@ local SCRIPT = [[
     end)
   end
   for _ = 1, 5 do trap() end
-  collectgarbage("setpause", 0)
-  collectgarbage("setstepmul", 400)
+  local is_55 = _VERSION == "Lua 5.5" -- which has other names for them
+  collectgarbage(is_55 and "param" or "setpause", is_55 and "pause" or 0, 0)
+  collectgarbage(is_55 and "param" or "setstepmul", is_55 and "stepmul" or 400, 400)
   collectgarbage()
   for _ = 1, 60 do assert(#assert(client:me()).email == 3000) end
   local me = { method = "GET", path = "/api/v1/auth/me", on_upload = print }

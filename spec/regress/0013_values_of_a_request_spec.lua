@@ -35,7 +35,7 @@ describe("core.request", function()
     ["field 'form'"] = { with("form", true), with("form", "a") },
     ["field 'files'"] = { with_form("files", { "a.png\0.txt" }), with_form("files", { 5 }), with_form("files", { {} }),
       with_form("files", { { data = PNG } }), with_form("files", { { filename = "a.png" } }), with_form("files", true),
-      with_form("files", { nil, "a.png" }),
+      with_form("files", _VERSION == "Lua 5.5" or { nil, "a.png" }), -- which 5.5 counts as an empty list
       with_form("files", { "a", "a", "a", "a", "a", "a", "a", "a", "a" }) },
     ["field 'filename'"] = { with_form("files", { { data = PNG, filename = "a\0.png" } }) },
     ["field 'fields'"] = { with_form("fields", { { "a\0b", "c" } }), with_form("fields", { { "a" } }),

@@ -254,7 +254,7 @@ for name, kind in pairs(KINDS) do
     for title, how in pairs {
       ["raises a text"] = { function() error("disk full", 0) end, "disk full" },
       ["raises a table"] = { function() error {} end, "table" },
-      ["raises nil"] = { function() error() end, "nil" },
+      ["raises nil"] = { function() error() end, _VERSION == "Lua 5.5" and "<no error object>" or "nil" },
       ["raises an object that has no text"] = {
         function() error(setmetatable({}, { __tostring = function() error "no" end })) end, "without text",
       },
