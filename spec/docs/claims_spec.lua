@@ -339,6 +339,8 @@ end)
 -- Messages that a page quotes, with the source file.
 local QUOTES = {
   { "docs/building.md", "libcurl is too old: version 7.80.0 or newer is needed", "src/core/transfer/transfer.h" },
+  { "docs/building.md", "looks up names while the program waits", "src/core/transfer/curl_check.c" },
+  { "docs/building.md", "does not start safely beside other threads", "src/core/transfer/curl_check.c" },
   { "docs/building.md", "does not take", "src/core/handle/handle.c" },
   { "docs/building.md", "no Lua headers found", "cmake/luas.cmake" },
   { "docs/building.md", "the sandbox did not start: the shell finds no command '", library "sandbox/init" },
