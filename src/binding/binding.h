@@ -80,6 +80,6 @@ void dk_open_request (lua_State *L);
 void dk_open_secrets (lua_State *L);
 
 /* What require calls; the only visible symbol. */
-DK_C_LINKAGE __attribute__((visibility("default"))) int luaopen_devkit4ai_core (lua_State *L);
+DK_C_LINKAGE DK_VISIBLE int luaopen_devkit4ai_core (lua_State *L);
 
 #endif

@@ -10,6 +10,9 @@ local log = require "devkit4ai.util.log"
 
 local M = {}
 
+-- Windows has two separators.
+local FOLDER_AND_NAME = package.config:sub(1, 1) == "\\" and "^(.-)([^/\\]*)$" or "^(.-)([^/]*)$"
+
 -- Called once per store: the sessions in the file are lost.
 local function warn_unreadable(path)
   log.write(path .. " has no readable sessions; remove the file, and log in again", true)
@@ -33,7 +36,7 @@ end
 
 -- The path of a lock file beside the store. A name that is too long for the file system is replaced by its hash.
 local function lock_path(path, ending)
-  local folder, name = path:match("^(.-)([^/]*)$")
+  local folder, name = path:match(FOLDER_AND_NAME)
   if #name + #ending > limits.MAX_FILE_NAME then name = "devkit4ai-" .. hash(name) end
   return folder .. name .. ending
 end

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "os/file.h"
+
 const char *dk_status_name (dk_status status) {
   static const char *const names[] = {
 #define DK_STATUS_TEXT(name, text) text,

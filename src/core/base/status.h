@@ -2,6 +2,8 @@
 #ifndef DK_STATUS_H
 #define DK_STATUS_H
 
+#include "os/os.h"
+
 /* name in C, name in Lua; the table of errors in Lua has a row for each but the first */
 #define DK_STATUS_ROWS(X)                                       \
   X(DK_OK, "ok")                                                \
@@ -51,7 +53,7 @@ typedef struct {
 
 /* Writes a failure, and returns its status for the caller to return. */
 dk_status dk_fail (dk_failure *failure, dk_status status, const char *format, ...)
-  __attribute__((format(printf, 3, 4)));
+  __attribute__((format(DK_PRINTF, 3, 4)));
 
 /* The same for a system call that failed on a file. path: as the user wrote it. reason: errno. Returns DK_DISK, DK_NOT_REGULAR
  * (the file can't be replaced) or DK_FILE. */

@@ -8,6 +8,10 @@
 #include <stdint.h>
 
 #ifdef _WIN32
+#include <errno.h>
+#ifndef EDQUOT
+#define EDQUOT 10069             /* winsock's number */
+#endif
 enum { DK_MAX_PATH = 8192, DK_MAX_FILE_NAME = DK_MAX_PATH };   /* bytes, with the NUL; NTFS has 32,767 UTF-16 units */
 #else
 enum { DK_MAX_PATH = 4096, DK_MAX_FILE_NAME = 1536 };          /* Linux's limit; of a name: 255 on most file systems, 1,530 on FAT */

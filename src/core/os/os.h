@@ -8,6 +8,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* how a function with a format takes it: mingw-w64 has two libraries for it */
+#ifdef _WIN32
+#define DK_PRINTF gnu_printf
+#else
+#define DK_PRINTF printf
+#endif
+
 /* Overwrites memory with zeros, also if nothing reads it afterwards. */
 void dk_wipe (void *bytes, size_t length);
 

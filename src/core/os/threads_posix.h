@@ -1,3 +1,4 @@
+#if !defined(_WIN32) && !defined(DEVKIT4AI_NO_THREADS)
 /* threads_posix.h - threads.h by POSIX threads. */
 #ifndef DK_THREADS_POSIX_H
 #define DK_THREADS_POSIX_H
@@ -27,4 +28,5 @@ static inline bool dk_at_fork (void (*before) (void), void (*in_parent) (void), 
   return pthread_atfork(before, in_parent, in_child) == 0;
 }
 
+#endif
 #endif

@@ -5,6 +5,8 @@ local M = {}
 
 local IMAGE = { data = { type = "string", required = true }, filename = { type = "string", required = true } }
 
+local NAME_END = package.config:sub(1, 1) == "\\" and "[^/\\]$" or "[^/]$" -- Windows has two separators
+
 --- The message for a bad file name. It does not show the name, which may be a key; the argument is its length.
 M.BAD_FILE_NAME = "a text of %d bytes is not a file name: it is empty, ends with / or contains a NUL"
 
@@ -12,7 +14,7 @@ M.BAD_FILE_NAME = "a text of %d bytes is not a file name: it is empty, ends with
 ---@param text string
 ---@return boolean
 function M.is_file_name(text)
-  return text:find("[^/]$") ~= nil and not text:find("\0", 1, true)
+  return text:find(NAME_END) ~= nil and not text:find("\0", 1, true)
 end
 
 -- A file of a game in LÖVE, which is not a file of the disk.

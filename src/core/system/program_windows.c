@@ -1,0 +1,50 @@
+#ifdef _WIN32
+#include "system/program.h"
+
+#include <io.h>
+#include <signal.h>
+#include <string.h>
+
+#include "os/paths_windows.h"
+
+/* Ctrl-C, Ctrl-Break and the end of the console come in a thread of their own. */
+
+enum { STANDARD_OUTPUT = 1, STANDARD_ERROR = 2, INTERRUPTED = 2, EXIT_CODE = 128 + INTERRUPTED };
+
+static const char json[] = "{\"error\":{\"exit_code\":130,\"kind\":\"cancelled\",\"message\":\"interrupted\",\"outcome\":\"not_sent\"}}\n";
+
+static enum { EXIT, RAISE, RECORD } action;
+static volatile LONG stopped;
+static void (*interrupt) (int);  /* the interpreter's own handler of SIGINT: it raises in Lua */
+static bool shows_json, prepared;
+
+static void write_all (int fd, const char *text) {
+  int written = _write(fd, text, (unsigned)strlen(text));
+  (void)written;                 /* the program ends in any case */
+}
+
+static BOOL WINAPI on_stop (DWORD event) {
+  (void)event;
+  bool is_first = InterlockedExchange(&stopped, INTERRUPTED) == 0;
+  if (action == RAISE && is_first) interrupt(SIGINT);
+  if (action != EXIT) return TRUE;
+  write_all(STANDARD_ERROR, "devkit4ai: interrupted\n");
+  if (shows_json) write_all(STANDARD_OUTPUT, json);
+  ExitProcess(EXIT_CODE);
+}
+
+void dk_program_prepare (bool shows) {
+  shows_json = shows;
+  if (prepared) return;
+  interrupt = signal(SIGINT, SIG_DFL);
+  prepared = SetConsoleCtrlHandler(on_stop, TRUE) != 0;
+}
+
+void dk_program_raise_stops (void) {
+  if (interrupt != SIG_DFL && interrupt != SIG_IGN && interrupt != SIG_ERR) action = RAISE;
+}
+
+void dk_program_record_stops (void) { action = RECORD; }
+
+int dk_program_stop_signal (void) { return (int)stopped; }
+#endif
