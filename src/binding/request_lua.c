@@ -72,7 +72,7 @@ static int open_list (table_reader *r, int index, const char *name, int most) {
   lua_getfield(r->L, index, name);
   if (lua_isnil(r->L, -1)) return 0;
   if (!lua_istable(r->L, -1)) bad_value(r, name, "table");
-  size_t count = lua_rawlen(r->L, -1);
+  size_t count = (size_t)lua_rawlen(r->L, -1);
   if (count > (size_t)most) luaL_error(r->L, "field '%s': more than %d", name, most);
   return (int)count;
 }

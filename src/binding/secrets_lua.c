@@ -168,7 +168,7 @@ static size_t push_lines (lua_State *L, int count) {
 /* headers { "Name: text {slot}", "?Name: {slot}", ... } -> templates for core.request */
 int dk_lua_headers (lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
-  size_t count = lua_rawlen(L, 1);
+  size_t count = (size_t)lua_rawlen(L, 1);
   luaL_argcheck(L, count <= MAX_LINES, 1, "too many header lines");
   lua_settop(L, 1);
   size_t size = push_lines(L, (int)count);
