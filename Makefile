@@ -8,6 +8,7 @@
 #: make bench        this client beside raw libcurl, Lua-cURL, lua-http, LuaSocket and Node's fetch
 #: make install      for every Lua found, under PREFIX (/usr/local)
 #: make mutants      breaks one promise after another in a copy, and shows the test that fails
+#: make systems      compiles for other systems, by zig: musl, ARM, macOS, Windows (docs/systems.md)
 #: make clean-room   quickstart, test and the lines that install, in a bare Debian that holds only git, make and a clone;
 #:                   SUITE=trixie: in Debian 13
 #: make release-check makes a release in a scratch clone, and installs its rocks and its archive for every Lua
@@ -18,7 +19,7 @@
 PREFIX ?= /usr/local
 MINUTES ?= 10
 
-.PHONY: build quickstart gateway check test fuzz bench install amalgamation mutants clean-room release-check debian-package clean help
+.PHONY: build quickstart gateway check test fuzz bench install amalgamation mutants systems clean-room release-check debian-package clean help
 
 build:
 	@tools/packages build
@@ -63,6 +64,9 @@ amalgamation:
 mutants:
 	@tools/packages test
 	@tools/mutants
+
+systems:
+	@tools/systems
 
 clean-room:
 	@tools/packages clean-room

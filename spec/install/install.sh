@@ -34,11 +34,18 @@ with_tree() {
   LUA_PATH="$1/share/lua/$version/?.lua;$1/share/lua/$version/?/init.lua;;" LUA_CPATH="$1/lib/lua/$version/?.so;;" "${@:2}"
 }
 
+# One function, for require: the names of the others could be those of a host's own.
+shows_one_function() {
+  diff <(nm -D --defined-only "$1" | cut -d ' ' -f 3) <(echo luaopen_devkit4ai_core)
+}
+
 # What must hold in a tree where everything was installed. The command needs no variables.
 check_tree() {
   local tree=$1 kind=$2
   check "$work/elsewhere" "$kind: a client on Lua $version says that no server is there" \
     with_tree "$tree" "lua$version" "$work/copy/spec/support/programs/installed.lua" "$tree"
+  check "$work/elsewhere" "$kind for Lua $version: core.so shows one function to the linker" \
+    shows_one_function "$tree/lib/lua/$version/devkit4ai/core.so"
   check "$work/elsewhere" "$kind: the sandbox's module loads on Lua $version" \
     with_tree "$tree" "lua$version" -e 'require "devkit4ai.sandbox"'
   check "$work/elsewhere" "$kind for Lua $version: the command tells its use" env -i PATH=/usr/bin:/bin "$tree/bin/devkit4ai" --help

@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* how a function with a format takes it: mingw-w64 has two libraries for it */
-#ifdef _WIN32
+/* how a function with a format takes it: gcc for Windows knows two libraries */
+#if defined(_WIN32) && !defined(__clang__)
 #define DK_PRINTF gnu_printf
 #else
 #define DK_PRINTF printf
