@@ -3,7 +3,7 @@ if _VERSION ~= "Lua 5.4" then return end
 
 local child = require "spec.support.process.child"
 
-local SSL, ASYNCHDNS, THREADSAFE = 1 << 2, 1 << 7, 1 << 30
+local SSL, ASYNCHDNS, THREADSAFE = 4, 128, 1073741824 -- bits of libcurl's features
 
 local function load_with(env)
   local ended = child.run([[

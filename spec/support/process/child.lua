@@ -103,7 +103,7 @@ local UNSET = table.concat(unset, " ")
 function M.start(script, options)
   options = options or {}
   local base = os.tmpname()
-  local path, out, err = base .. ".lua", base .. ".out", base .. ".err"
+  local path, out, err = base .. "-script.lua", base .. ".out", base .. ".err"
   local file = assert(io.open(path, "wb"))
   file:write(script)
   file:close()
