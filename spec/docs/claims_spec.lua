@@ -338,7 +338,7 @@ end)
 
 -- Messages that a page quotes, with the source file.
 local QUOTES = {
-  { "docs/building.md", "libcurl is too old: version 7.80.0 or newer is needed", "src/core/transfer/transfer.h" },
+  { "docs/building.md", "libcurl is too old: version 7.80.0 or newer is needed", "src/core/transfer/curl_compat.h" },
   { "docs/building.md", "looks up names while the program waits", "src/core/transfer/curl_check.c" },
   { "docs/building.md", "does not start safely beside other threads", "src/core/transfer/curl_check.c" },
   { "docs/building.md", "does not take", "src/core/handle/handle.c" },
