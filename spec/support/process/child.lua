@@ -53,10 +53,10 @@ function M.list(path)
   return names
 end
 
---- Whether this process runs under AddressSanitizer or ThreadSanitizer.
+--- Whether this process runs the build of AddressSanitizer or of ThreadSanitizer.
 ---@return boolean
 function M.is_sanitized()
-  return M.read("/proc/self/maps"):find("lib[at]san") ~= nil
+  return package.cpath:find("/build/[at]san/") ~= nil
 end
 
 local interpreter
