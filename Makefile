@@ -2,7 +2,7 @@
 #: make quickstart   the whole workflow against the sandbox, with a picture on disk at the end
 #: make gateway      a web page for your users, on nginx and the sandbox (examples/nginx)
 #: make check        the fast tests: five Luas, and C under the sanitizers
-#: make test         every test
+#: make test         every test; PARTS="c lua5.4": these parts of tools/test alone
 #: make amalgamation the client in one C file, in build/amalgamation, for programs that link everything in
 #: make fuzz         each fuzz target for MINUTES (10); `make test` gives them 30 seconds
 #: make bench        this client beside raw libcurl, Lua-cURL, lua-http, LuaSocket and Node's fetch
@@ -41,7 +41,7 @@ check:
 
 test:
 	@tools/packages test
-	@tools/test
+	@tools/test $(PARTS)
 
 fuzz:
 	@tools/packages test

@@ -96,6 +96,22 @@ describe("the rockspecs", function()
     assert.same(sorted(tree("src/binding src/core -name '*.c'")), sorted(tree(table.concat(patterns, " "))))
   end)
 
+  it("compile with the flags of cmake", function()
+    local cmake = assert(io.open("cmake/flags.cmake")):read("*a")
+    local script, count = assert(io.open("rockspec/build-core")):read("*a"), 0
+    local lists = { cmake:match("PRIVATE (%-U_FORTIFY_SOURCE [^)]*)%)") }
+    for list in cmake:gmatch("devkit4ai_hardened[_link]* (%-[^)]*)%)") do lists[#lists + 1] = list end
+    for flag in table.concat(lists, " "):gmatch("%S+") do
+      assert.is_truthy(script:find(flag, 1, true), flag)
+      count = count + 1
+    end
+    for definition in cmake:gmatch("_[%u_]+_BITS=64") do
+      assert.is_truthy(script:find("-D" .. definition .. " ", 1, true), definition)
+      count = count + 1
+    end
+    assert.equal(7, count)
+  end)
+
   it("run the program that compiles them", function()
     assert.matches("sh rockspec/build%-core$", CLIENT.build.build_command)
   end)
