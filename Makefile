@@ -11,7 +11,7 @@
 #: make systems      compiles for other systems, by zig: musl, ARM, macOS, Windows (docs/systems.md)
 #: make clean-room   quickstart, test and the lines that install, in a bare Debian that holds only git, make and a clone;
 #:                   SUITE=trixie: in Debian 13
-#: make release-check makes a release in a scratch clone, and installs its rocks and its archive for every Lua
+#: make release-check makes a release in a scratch clone, and installs its rocks and its archive for every Lua; checks the workflows
 #: make debian-package the packages lua-devkit4ai and devkit4ai-sandbox, in build/debian, checked by lintian
 #: make clean        removes build/
 # What a target needs and the machine lacks, tools/packages installs first.
@@ -78,6 +78,7 @@ debian-package:
 
 release-check:
 	@tools/packages test
+	@tools/workflows
 	@tools/lua55
 	@tools/release-check
 
