@@ -31,7 +31,11 @@ static int open_and_run (lua_State *L) {
 
 int run_script (int count, char **script) {
   size_t live = 0;
+#if LUA_VERSION_NUM >= 505
+  lua_State *L = lua_newstate(allocate, &live, 0);
+#else
   lua_State *L = lua_newstate(allocate, &live);
+#endif
   if (L == NULL) return 1;
   lua_pushcfunction(L, open_and_run);
   lua_pushinteger(L, count);
