@@ -189,13 +189,11 @@ insulate("devkit4ai.update in on_upload", function()
 end)
 
 describe("the budget of an update", function()
-  it("bounds the responses that it hands out, too: at least one, and one task", function()
-    local server = raw.start { script = SERVER }
-    finally(function() server:stop() end)
-    assert.equal("50\t1\t1\n", run(server, [[
+  -- runs a script with 50 tasks, of which `over` are over, whose responses are there
+  local function run_with_responses(server, script, before)
+    return run(server, [[
       local core = require "devkit4ai.core"
-      local engine = require("devkit4ai.loop.engine").current()
-      local over = 0
+      local engine, over = require("devkit4ai.loop.engine").current(), 0
       for _ = 1, 50 do
         devkit4ai.spawn(function()
           assert(client:me())
@@ -205,6 +203,13 @@ describe("the budget of an update", function()
       devkit4ai.update { budget = 1000 }
       while not engine:ready() do core.pause(0.001) end
       core.pause(0.2) -- more of them are there, if the machine is not busy
+    ]] .. script, before)
+  end
+
+  it("bounds the responses that it hands out, too: at least one, and one task", function()
+    local server = raw.start { script = SERVER }
+    finally(function() server:stop() end)
+    assert.equal("50\t1\t1\n", run_with_responses(server, [[
       local most, most_over = 0, 0
       while over < 50 do
         local before, before_over = engine:pending(), over
@@ -220,17 +225,7 @@ describe("the budget of an update", function()
     local server = raw.start { script = SERVER }
     finally(function() server:stop() end)
     -- a clock that goes on by its grain with each look at it: 8 responses take half of a budget of 16 grains
-    assert.equal("50\ttrue\n", run(server, [[
-      local engine, over = require("devkit4ai.loop.engine").current(), 0
-      for _ = 1, 50 do
-        devkit4ai.spawn(function()
-          assert(client:me())
-          over = over + 1
-        end)
-      end
-      devkit4ai.update { budget = 1000 }
-      while not engine:ready() do core.pause(0.001) end
-      core.pause(0.2) -- more of them are there, if the machine is not busy
+    assert.equal("50\ttrue\n", run_with_responses(server, [[
       local most = 0
       while over < 50 do
         local before = engine:pending()
@@ -239,9 +234,8 @@ describe("the budget of an update", function()
       end
       print(over, most <= 8)
     ]], [[
-      local core = require "devkit4ai.core"
       local grains = 0
-      function core.now()
+      require("devkit4ai.core").now = function()
         grains = grains + 1
         return grains / 1024
       end

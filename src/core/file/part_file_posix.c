@@ -1,6 +1,6 @@
 #ifndef _WIN32
 #define _GNU_SOURCE              /* O_PATH, flock, renameat2 */
-#include "file/part_file.h"
+#include "file/part_file_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,13 +19,7 @@
 #define O_PATH O_RDONLY
 #endif
 
-#define PREFIX "devkit4ai-unfinished-"
-
-enum {
-  MAX_NUMBERS = 10000,           /* part files in one folder at the same time */
-  CLEANED_NUMBERS = 128,         /* numbers that are always searched for abandoned files; higher ones only in a row */
-  MAX_ACL = 1024                 /* bytes: 4, and 8 for each entry */
-};
+enum { MAX_ACL = 1024 };         /* bytes: 4, and 8 for each entry */
 
 /* 0, or why a writable file can't be replaced. rename(2) reports it, too, but only after the image was paid for. */
 static int check_replaceable (const dk_part_file *part) {
@@ -54,13 +48,14 @@ static bool is_append_only (const dk_part_file *part) {
 #endif
 }
 
-/* 0, or errno */
-static int open_folder (dk_part_file *part, const char *path) {
+int dk_part_file_open_target (dk_part_file *part, const char *path) {
   char folder[PATH_MAX];
+  struct rlimit limit;
   const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
   size_t length = slash == path ? 1 : slash ? (size_t)(slash - path) : 0;
+  part->limit = getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY ? limit.rlim_cur : UINT64_MAX;
   if (*name == '\0') return slash ? EISDIR : ENOENT;
-  if (strncmp(name, PREFIX, sizeof PREFIX - 1) == 0) return EINVAL;            /* the next part file would remove it */
+  if (dk_part_file_is_part(name)) return EINVAL;
   if (length >= sizeof folder || strlen(name) >= sizeof part->name) return ENAMETOOLONG;
   memcpy(folder, path, length);
   folder[length] = '\0';
@@ -80,14 +75,7 @@ static bool has_name (const dk_part_file *part, int fd) {
   return S_ISREG(held.st_mode) && is_same_file(&held, &named);
 }
 
-/* ---- names ---- */
-
-static void set_number (dk_part_file *part, unsigned number) {
-  snprintf(part->part_name, sizeof part->part_name, PREFIX "%u", number);
-}
-
-/* Removes the file of the temporary name if no process holds its lock. False: there is no such file. */
-static bool remove_abandoned (const dk_part_file *part) {
+bool dk_part_file_remove_abandoned (const dk_part_file *part) {
   int fd = openat(part->folder, part->part_name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0) return errno != ENOENT;
   if (flock(fd, LOCK_EX | LOCK_NB) == 0 && has_name(part, fd)) unlinkat(part->folder, part->part_name, 0);
@@ -101,43 +89,13 @@ static bool lock_new (int fd) {
   return (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) && fstat(fd, &info) == 0 && info.st_nlink > 0;
 }
 
-/* the number in its name; -1: errno */
-static int make_part (dk_part_file *part, mode_t mode) {
-  for (unsigned number = 0; number < MAX_NUMBERS; number++) {
-    set_number(part, number);
-    remove_abandoned(part);
-    part->fd = openat(part->folder, part->part_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    if (part->fd < 0 && errno != EEXIST) return -1;
-    if (part->fd >= 0 && lock_new(part->fd)) return (int)number;
-    if (part->fd >= 0) close(part->fd);
-    part->fd = -1;
-  }
-  errno = EAGAIN;
-  return -1;
-}
-
-static void remove_all_abandoned (dk_part_file *part, unsigned own) {
-  bool exists = true;
-  for (unsigned number = own + 1; number < CLEANED_NUMBERS || (exists && number < MAX_NUMBERS); number++) {
-    set_number(part, number);
-    exists = remove_abandoned(part);
-  }
-  set_number(part, own);
-}
-
-int dk_part_file_open (dk_part_file *part, const char *path, unsigned mode) {
-  struct rlimit limit;
-  *part = (dk_part_file){.folder = -1, .fd = -1};
-  part->limit = getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY ? limit.rlim_cur : UINT64_MAX;
-  int reason = open_folder(part, path);
-  if (reason != 0) return reason;
-  int number = make_part(part, (mode_t)mode);
-  if (number >= 0) {
-    remove_all_abandoned(part, (unsigned)number);
-    return 0;
-  }
-  part->part_name[0] = '\0';
-  return errno;
+int dk_part_file_create (dk_part_file *part, unsigned mode) {
+  part->fd = openat(part->folder, part->part_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
+  if (part->fd < 0) return errno;
+  if (lock_new(part->fd)) return 0;
+  close(part->fd);
+  part->fd = -1;
+  return EEXIST;
 }
 
 int dk_part_file_write (dk_part_file *part, const void *bytes, size_t length) {

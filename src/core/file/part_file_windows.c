@@ -1,8 +1,7 @@
 #ifdef _WIN32
-#include "file/part_file.h"
+#include "file/part_file_internal.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,25 +10,19 @@
 
 /* The lock of a part file is how it is open: it can be renamed (FILE_SHARE_DELETE), and not opened by anybody who does not share writes. */
 
-#define PREFIX "devkit4ai-unfinished-"
-
-enum {
-  MAX_NUMBERS = 10000,           /* part files in one folder at the same time */
-  CLEANED_NUMBERS = 128          /* numbers that are always searched for abandoned files; higher ones only in a row */
-};
-
 /* ---- names; part->name is the whole path ---- */
 
 /* 0, or errno: whether Windows can give a file this name, which it would say only after the image was paid for */
 static int check_name (const char *name) {
   size_t length = strlen(name);
   if (length == 0) return EISDIR;
-  if (strncmp(name, PREFIX, sizeof PREFIX - 1) == 0) return EINVAL;            /* the next part file would remove it */
+  if (dk_part_file_is_part(name)) return EINVAL;
   if (length > 255) return ENAMETOOLONG;
   return strpbrk(name, "<>:\"|?*") != NULL || strchr(" .", name[length - 1]) != NULL ? EINVAL : 0;
 }
 
-static int set_path (dk_part_file *part, const char *path) {
+int dk_part_file_open_target (dk_part_file *part, const char *path) {
+  part->limit = UINT64_MAX;
   const char *name = path + dk_file_folder_length(path);
   int reason = *path == '\0' ? ENOENT : check_name(name);
   if (reason != 0) return reason;
@@ -54,12 +47,7 @@ static wchar_t *part_path (const dk_part_file *part) {
   return wide;
 }
 
-static void set_number (dk_part_file *part, unsigned number) {
-  snprintf(part->part_name, sizeof part->part_name, PREFIX "%u", number);
-}
-
-/* Removes the file of the temporary name if no process has it open. False: there is no such file. */
-static bool remove_abandoned (const dk_part_file *part) {
+bool dk_part_file_remove_abandoned (const dk_part_file *part) {
   wchar_t *path = part_path(part);
   if (path == NULL) return true;
   HANDLE file = CreateFileW(path, DELETE, 0, NULL, OPEN_EXISTING, FILE_FLAG_DELETE_ON_CLOSE, NULL);
@@ -69,7 +57,7 @@ static bool remove_abandoned (const dk_part_file *part) {
   return exists;
 }
 
-static HANDLE create (const dk_part_file *part, bool is_private) {
+static HANDLE create_file (const dk_part_file *part, bool is_private) {
   wchar_t *path = part_path(part);
   if (path == NULL) return INVALID_HANDLE_VALUE;
   SECURITY_ATTRIBUTES attributes = {.nLength = sizeof attributes, .lpSecurityDescriptor = is_private ? dk_private_permissions() : NULL};
@@ -82,45 +70,12 @@ static HANDLE create (const dk_part_file *part, bool is_private) {
   return file;
 }
 
-/* the number in its name; -1: errno */
-static int make_part (dk_part_file *part, bool is_private) {
-  for (unsigned number = 0; number < MAX_NUMBERS; number++) {
-    set_number(part, number);
-    remove_abandoned(part);
-    HANDLE file = create(part, is_private);
-    if (file != INVALID_HANDLE_VALUE) return (part->fd = dk_descriptor_of(file)) >= 0 ? (int)number : -1;
-    if (errno != EEXIST && errno != EACCES) return -1;
-    if (errno == EACCES && !remove_abandoned(part)) {           /* nothing is there, so the folder refuses */
-      errno = EACCES;
-      return -1;
-    }
-  }
-  errno = EAGAIN;
-  return -1;
-}
-
-static void remove_all_abandoned (dk_part_file *part, unsigned own) {
-  bool exists = true;
-  for (unsigned number = own + 1; number < CLEANED_NUMBERS || (exists && number < MAX_NUMBERS); number++) {
-    set_number(part, number);
-    exists = remove_abandoned(part);
-  }
-  set_number(part, own);
-}
-
-int dk_part_file_open (dk_part_file *part, const char *path, unsigned mode) {
-  memset(part, 0, sizeof *part);
-  part->folder = part->fd = -1;
-  part->limit = UINT64_MAX;
-  int reason = set_path(part, path);
-  if (reason != 0) return reason;
-  int number = make_part(part, (mode & 077) == 0);
-  if (number >= 0) {
-    remove_all_abandoned(part, (unsigned)number);
-    return 0;
-  }
-  part->part_name[0] = '\0';
-  return errno;
+int dk_part_file_create (dk_part_file *part, unsigned mode) {
+  HANDLE file = create_file(part, (mode & 077) == 0);
+  if (file != INVALID_HANDLE_VALUE) return (part->fd = dk_descriptor_of(file)) >= 0 ? 0 : errno;
+  int reason = errno;
+  if (reason == EACCES && dk_part_file_remove_abandoned(part)) reason = EEXIST;   /* else nothing is there, so the folder refuses */
+  return reason;
 }
 
 int dk_part_file_write (dk_part_file *part, const void *bytes, size_t length) {
