@@ -57,6 +57,22 @@ describe("tools/test", function()
     assert.equal("0 passed, 0 failed", last_line(alone))
   end)
 
+  it("runs a part with another libcurl, and skips it where that libcurl can't be built", function()
+    write("tools/libcurl", [[#!/bin/sh
+      [ "$1" = there ] && mkdir -p build/libcurl/there/lib && : > build/libcurl/there/lib/libcurl.so.4]])
+    write("spec/a_spec.lua", [[it("a", function()
+      assert.matches("/build/libcurl/there/lib$", os.getenv "LD_LIBRARY_PATH")
+    end)]])
+    assert(os.execute(("mkdir -p %s/src/core/base"):format(quote(folder))))
+    write("src/core/base/a.c", "int dk_a (void);\nint dk_a (void) { return 1; }\n")
+    local said, code = run "libcurl-there=spec/a_spec.lua libcurl-nowhere"
+    assert.equal("0", code, said)
+    assert.matches("\nlibcurl%-nowhere skipped: the libcurl of nowhere is not installed\n", "\n" .. said)
+    assert.matches("\n1 skipped, since their programs are not installed\n2 passed, 0 failed\n$", said)
+    write("src/core/base/a.c", "int dk_a (void);\nint dk_a (void) { return no_such_name; }\n")
+    assert.equal("1 passed, 1 failed", last_line((run "libcurl-there=spec/a_spec.lua")))
+  end)
+
   it("names the missing packages if busted is not installed", function()
     local said = helper.shell(("cd %s && %s 2>&1"):format(quote(folder),
       [[sed -i 's/command -v busted/command -v no-busted/' tools/test && tools/test lua5.4=spec/a_spec.lua]]))

@@ -42,6 +42,18 @@ describe("the core refuses a libcurl", function()
     assert.equal("true\n", load_with { OTHER_LIBCURL_NUMBER = "075000", OTHER_LIBCURL_VERSION = "7.80.0" })
   end)
 
+  -- what tools/libcurl built, where it did
+  for folder in io.popen("ls -d build/libcurl/*/lib 2> /dev/null"):lines() do
+    local refusals = { none = "has no TLS, which https needs", sync = "looks up names while the program waits" }
+    local refusal = refusals[folder:match "%-(%w+)/lib$"]
+    it(("as it is in %s: %s"):format(folder, refusal or "it does not"), function()
+      local ended = child.run([[print(select(2, pcall(require, "devkit4ai.core")))]],
+        { env = { LD_LIBRARY_PATH = folder } })
+      assert.matches(refusal or "^table: ", ended.out)
+      assert.equal("", ended.err)
+    end)
+  end
+
   it("and needs no function that came with 7.80 or later, so that an older library gets that far", function()
     local path = package.searchpath("devkit4ai.core", package.cpath)
     local pipe = assert(io.popen("nm -D --undefined-only " .. path))

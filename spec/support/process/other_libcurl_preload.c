@@ -1,12 +1,18 @@
 /* other_libcurl_preload.c - a libcurl that says it is another one, under LD_PRELOAD.
  *
  * OTHER_LIBCURL_NUMBER, OTHER_LIBCURL_VERSION  its version, as a number and as a text
- * OTHER_LIBCURL_WITHOUT                        the bits of the features that it lacks */
+ * OTHER_LIBCURL_WITHOUT                        the bits of the features that it lacks
+ * OTHER_LIBCURL_CAINFO, OTHER_LIBCURL_CAPATH   its file and its folder of root certificates; "": it has none */
 #define _GNU_SOURCE              /* RTLD_NOLOAD */
 #include <curl/curl.h>
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
+
+static void replace_path (const char **path, const char *name) {
+  char *other = getenv(name);
+  if (other != NULL) *path = *other != '\0' ? other : NULL;
+}
 
 curl_version_info_data *curl_version_info (CURLversion age) {
   static curl_version_info_data other;
@@ -20,5 +26,7 @@ curl_version_info_data *curl_version_info (CURLversion age) {
     other.version = getenv("OTHER_LIBCURL_VERSION");
   }
   if (without != NULL) other.features &= ~(int)strtol(without, NULL, 10);
+  replace_path(&other.cainfo, "OTHER_LIBCURL_CAINFO");
+  replace_path(&other.capath, "OTHER_LIBCURL_CAPATH");
   return &other;
 }

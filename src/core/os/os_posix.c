@@ -2,6 +2,7 @@
 #define _GNU_SOURCE              /* dladdr, RTLD_NODELETE, explicit_bzero, getentropy, memmem, MADV_WIPEONFORK */
 #include "os/os.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <dlfcn.h>
 #include <signal.h>
@@ -15,6 +16,8 @@
 #endif
 
 #include "os/threads.h"
+
+static_assert(sizeof(time_t) >= 8 && sizeof(off_t) >= 8, "where a long has 32 bits, define _FILE_OFFSET_BITS=64 and _TIME_BITS=64");
 
 void dk_wipe (void *bytes, size_t length) {
 #ifdef __APPLE__

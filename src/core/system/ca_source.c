@@ -9,7 +9,12 @@
 #include "os/os.h"
 #include "os/threads.h"
 
+#define ADVICE "install the package ca-certificates, or set ca_file"
+
+enum { NAME_SIZE = 1024 };       /* bytes: a path and a sentence */
+
 static dk_ca_source system_source;
+static char system_name[NAME_SIZE];
 
 /* "1d3472b9.0", as OpenSSL's rehash names them */
 static bool is_hashed_name (const char *name) {
@@ -84,9 +89,21 @@ dk_ca_source dk_ca_source_of (const char *ssl_version, const char *file, const c
   return (dk_ca_source){.system_store = library->store != FILES_ONLY};
 }
 
+/* Where the system has none, the text says which folder or file was searched, and what to do. */
+static void name_system_source (const char *directory) {
+  const dk_ca_source *source = &system_source;
+  const char *store = source->system_store ? "the system's store" : "none";
+  if (source->directory != NULL) snprintf(system_name, sizeof system_name, "%s", source->directory);
+  else if (source->file != NULL && is_readable(source->file)) snprintf(system_name, sizeof system_name, "%s", source->file);
+  else if (source->file != NULL) snprintf(system_name, sizeof system_name, "none: %s can't be read; " ADVICE, source->file);
+  else if (directory != NULL) snprintf(system_name, sizeof system_name, "%s: the folder %s has no certificates; " ADVICE, store, directory);
+  else snprintf(system_name, sizeof system_name, "%s", source->system_store ? store : "none; " ADVICE);
+}
+
 static void find_system_source (void) {
   const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
   system_source = dk_ca_source_of(info->ssl_version, info->cainfo, info->capath);
+  name_system_source(info->capath);
 }
 
 dk_ca_source dk_ca_source_for (const char *ca_file) {
@@ -97,7 +114,7 @@ dk_ca_source dk_ca_source_for (const char *ca_file) {
 }
 
 const char *dk_ca_source_name (const char *ca_file) {
-  dk_ca_source source = dk_ca_source_for(ca_file);
-  if (source.system_store) return "the system's store";
-  return source.file ? source.file : source.directory ? source.directory : "none found";
+  if (ca_file != NULL) return ca_file;
+  (void)dk_ca_source_for(NULL);  /* searches the system */
+  return system_name;
 }

@@ -21,7 +21,7 @@ dk_ca_source dk_ca_source_for (const char *ca_file);
  * strings are borrowed. */
 dk_ca_source dk_ca_source_of (const char *ssl_version, const char *file, const char *directory);
 
-/* Its path, for messages; the same lifetime. */
+/* Its path, for messages, or why the system has none, and what to do; the same lifetime. */
 const char *dk_ca_source_name (const char *ca_file);
 
 #endif
