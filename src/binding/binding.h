@@ -64,6 +64,7 @@ int dk_lua_load (lua_State *L);
 int dk_lua_save (lua_State *L);
 int dk_lua_target (lua_State *L);
 int dk_lua_check_save (lua_State *L);
+int dk_lua_make_folder (lua_State *L);
 int dk_lua_check_picture (lua_State *L);
 int dk_lua_lock (lua_State *L);
 int dk_lua_terminal (lua_State *L);

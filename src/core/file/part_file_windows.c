@@ -158,12 +158,22 @@ int dk_part_file_copy_permissions (dk_part_file *part) {
 
 /* ---- the final name ---- */
 
+/* The system refuses to replace a file that another process has open, also if it only looks at it. 0, or errno. */
+static int rename_file (const wchar_t *from, const wchar_t *to, DWORD flags) {
+  int reason = EACCES;
+  for (int i = 0; i < DK_BUSY_TRIES && reason == EACCES; i++) {
+    if (i > 0) Sleep(DK_BUSY_PAUSE);
+    reason = MoveFileExW(from, to, flags) ? 0 : dk_windows_errno();
+  }
+  return reason;
+}
+
 /* The file stays open until it has its name: else another process could remove it as abandoned. */
 int dk_part_file_commit (dk_part_file *part, bool overwrite) {
   if (!FlushFileBuffers(dk_handle_of(part->fd))) return dk_windows_errno();
   wchar_t *from = part_path(part), *to = dk_wide_path(part->name);
   int reason = from == NULL || to == NULL ? ENOMEM : 0;
-  if (reason == 0 && !MoveFileExW(from, to, MOVEFILE_WRITE_THROUGH | (overwrite ? MOVEFILE_REPLACE_EXISTING : 0))) reason = dk_windows_errno();
+  if (reason == 0) reason = rename_file(from, to, MOVEFILE_WRITE_THROUGH | (overwrite ? MOVEFILE_REPLACE_EXISTING : 0));
   free(from);
   free(to);
   if (reason != 0) return reason;

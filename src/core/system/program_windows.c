@@ -1,8 +1,10 @@
 #ifdef _WIN32
 #include "system/program.h"
 
+#include <fcntl.h>
 #include <io.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "os/paths_windows.h"
@@ -17,6 +19,7 @@ static enum { EXIT, RAISE, RECORD } action;
 static volatile LONG stopped;
 static void (*interrupt) (int);  /* the interpreter's own handler of SIGINT: it raises in Lua */
 static bool shows_json, prepared;
+static UINT former_page;         /* of the console; 0: there is none */
 
 static void write_all (int fd, const char *text) {
   int written = _write(fd, text, (unsigned)strlen(text));
@@ -33,9 +36,19 @@ static BOOL WINAPI on_stop (DWORD event) {
   ExitProcess(EXIT_CODE);
 }
 
+static void restore_console (void) { (void)SetConsoleOutputCP(former_page); }
+
+/* standard output in bytes, as images need it, and the console in UTF-8 */
+static void prepare_output (void) {
+  (void)_setmode(STANDARD_OUTPUT, _O_BINARY);
+  former_page = GetConsoleOutputCP();
+  if (former_page != 0 && SetConsoleOutputCP(CP_UTF8)) (void)atexit(restore_console);
+}
+
 void dk_program_prepare (bool shows) {
   shows_json = shows;
   if (prepared) return;
+  prepare_output();
   interrupt = signal(SIGINT, SIG_DFL);
   prepared = SetConsoleCtrlHandler(on_stop, TRUE) != 0;
 }
