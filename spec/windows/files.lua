@@ -7,7 +7,7 @@ local LUAS = { "lua5.4", "luajit" }
 local EMAIL, PASSWORD = "dev@example.com", "SecurePass123"
 
 local CLIENT = [[
-local url, developer_key, project_id, project_key, token = table.unpack and table.unpack(arg, 1, 5) or unpack(arg, 1, 5)
+local url, developer_key, project_id, project_key, token = (table.unpack or unpack)(arg, 1, 5)
 local devkit4ai = require "devkit4ai"
 local options = { base_url = url, developer_key = developer_key, project_id = project_id, project_key = project_key }
 local function words(...) return select(6, ...) end
