@@ -39,6 +39,11 @@ function M.remove_all()
   folders = {}
 end
 
+--- The folder of the command's settings here, which wine always names in APPDATA.
+function M.settings_folder()
+  return ("%s/wine/drive_c/users/%s/AppData/Roaming/devkit4ai"):format(build, capture "id -un":match "[^\n]+")
+end
+
 --- The path of a file as Windows spells it.
 ---@param path string absolute
 ---@return string
@@ -63,6 +68,22 @@ end
 local Process = {}
 Process.__index = Process
 
+local function write(path, text)
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+end
+
+-- The environment of a script, as words for env.
+local function environment(lua, options)
+  local env, words = search_paths(lua, options.modules), { "-i" }
+  for name, value in pairs(options.env or {}) do env[name] = value end
+  env.HOME, env.PATH, env.LC_ALL = os.getenv "HOME", os.getenv "PATH", "C.UTF-8"
+  env.WINEPREFIX, env.WINEDEBUG, env.WINEDLLOVERRIDES = build .. "/wine", "-all", "mscoree,mshtml="
+  for name, value in pairs(env) do words[#words + 1] = quote(name .. "=" .. value) end
+  return table.concat(words, " ")
+end
+
 --- Starts a script.
 ---@param lua string lua5.4 or luajit
 ---@param script string Lua; its `...` are options.args
@@ -72,24 +93,14 @@ Process.__index = Process
 function M.start(lua, script, options)
   options = options or {}
   local folder = M.folder()
-  local self = setmetatable({ output = folder .. "/out", errors = folder .. "/err", _code = folder .. "/code" }, Process)
-  local function write(name, text)
-    local file = assert(io.open(folder .. "/" .. name, "wb"))
-    file:write(text)
-    file:close()
-  end
-  write("script.lua", script)
-  write("input", options.input or "")
-  local words = { "exec", "env", "-i" }
-  local env = search_paths(lua, options.modules)
-  env.HOME, env.PATH = os.getenv "HOME", os.getenv "PATH"
-  for name, value in pairs(options.env or {}) do env[name] = value end
-  env.WINEPREFIX, env.WINEDEBUG, env.WINEDLLOVERRIDES, env.LC_ALL = build .. "/wine", "-all", "mscoree,mshtml=", "C.UTF-8"
-  for name, value in pairs(env) do words[#words + 1] = quote(name .. "=" .. value) end
-  words[#words + 1] = ("%s %s %s"):format(WINE, quote(M.path(build .. "/libraries/" .. INTERPRETERS[lua])), quote(M.path(folder .. "/script.lua")))
+  local self = setmetatable({}, Process)
+  self.output, self.errors, self._code = folder .. "/out", folder .. "/err", folder .. "/code"
+  write(folder .. "/script.lua", script)
+  write(folder .. "/input", options.input or "")
+  local words = { WINE, quote(M.path(build .. "/libraries/" .. INTERPRETERS[lua])), quote(M.path(folder .. "/script.lua")) }
   for _, word in ipairs(options.args or {}) do words[#words + 1] = quote(word) end
-  -- the shell's own process becomes that of wine
-  write("run.sh", ("unset DISPLAY\necho $$ >%s\n%s\n"):format(quote(folder .. "/pid"), table.concat(words, " ")))
+  write(folder .. "/run.sh", ("echo $$ >%s/pid\nexec env %s %s\n"):format(folder, environment(lua, options),
+    table.concat(words, " "))) -- the shell's own process becomes that of wine
   local input = options.input == "pipe" and "" or "<" .. folder .. "/input"
   self._pipe = assert(io.popen(("timeout --foreground -s KILL %d sh %s/run.sh >%s 2>%s %s; echo $? >%s"):format(
     HUNG, folder, self.output, self.errors, input, self._code), "w"))
@@ -108,6 +119,13 @@ function Process:await(condition)
   local done = capture(("out=%s; until %s; do [ ! -e %s ] || { echo ended; exit; }; sleep 0.02; done; echo held")
     :format(self.output, condition, self._code))
   if done ~= "held\n" then error("the process ended before: " .. child.read(self.output) .. child.read(self.errors), 2) end
+end
+
+--- Whether it has ended.
+function Process:has_ended()
+  local file = io.open(self._code, "rb")
+  if file then file:close() end
+  return file ~= nil
 end
 
 --- Waits until standard output has a text.

@@ -66,8 +66,8 @@ describe("on Windows", function()
 
   local function args(out)
     count = count + 1
-    return { box.url, box.operator_key, ("dev%d@example.com"):format(count), wine.path(helper.shell("pwd"):match "[^\n]+" .. "/" .. helper.PNG),
-      wine.path(out) }
+    local image = wine.path(helper.shell("pwd"):match "[^\n]+" .. "/" .. helper.PNG)
+    return { box.url, box.operator_key, ("dev%d@example.com"):format(count), image, wine.path(out) }
   end
 
   -- What the server saw: one generation, made by one request, and one download.

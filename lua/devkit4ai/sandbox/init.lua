@@ -78,7 +78,8 @@ local function make_fifo()
   return nil, "cannot make a FIFO in " .. folder
 end
 
-local ON_WINDOWS = "the sandbox did not start: it needs Unix; run `devkit4ai sandbox` in WSL or in a container, and use its address"
+local ON_WINDOWS = "the sandbox did not start: it needs Unix; run `devkit4ai sandbox` in WSL or in a container, "
+  .. "and use its address"
 
 -- The message for a command that has ended at once.
 local function start_failure(code, command)

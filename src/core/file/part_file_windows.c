@@ -139,21 +139,19 @@ int dk_part_file_write (dk_part_file *part, const void *bytes, size_t length) {
 
 int dk_part_file_copy_permissions (dk_part_file *part) {
   dk_file_info old;
-  PACL list;
   PSECURITY_DESCRIPTOR permissions;
   int reason = dk_file_look(part->name, &old);
   if (reason != 0) return reason == ENOENT ? 0 : reason;
   if (old.kind != DK_KIND_REGULAR) return EEXIST;
   wchar_t *path = dk_wide_path(part->name);
   if (path == NULL) return errno;
-  DWORD error = GetNamedSecurityInfoW(path, SE_FILE_OBJECT, DACL_SECURITY_INFORMATION, NULL, NULL, &list, NULL, &permissions);
+  DWORD error = GetNamedSecurityInfoW(path, SE_FILE_OBJECT, DACL_SECURITY_INFORMATION, NULL, NULL, NULL, NULL, &permissions);
   free(path);
-  if (error == 0) {
-    error = SetSecurityInfo(dk_handle_of(part->fd), SE_FILE_OBJECT, DACL_SECURITY_INFORMATION, NULL, NULL, list, NULL);
-    LocalFree(permissions);
-  }
   SetLastError(error);
-  return error == 0 ? 0 : dk_windows_errno();
+  if (error != 0) return dk_windows_errno();
+  reason = SetKernelObjectSecurity(dk_handle_of(part->fd), DACL_SECURITY_INFORMATION, permissions) ? 0 : dk_windows_errno();
+  LocalFree(permissions);
+  return reason;
 }
 
 /* ---- the final name ---- */

@@ -159,17 +159,13 @@ ptrdiff_t dk_file_read_at (int fd, void *bytes, size_t length, uint64_t offset) 
   return read_from(fd, bytes, length, &place);
 }
 
+/* SetSecurityInfo would add what the folder passes on (wine adds it even to a protected list) */
 int dk_file_make_private (int fd) {
   PSECURITY_DESCRIPTOR permissions = dk_private_permissions();
-  PACL list = NULL;
-  BOOL has_list, is_default;
   if (permissions == NULL) return ENOMEM;
-  DWORD error = ERROR_ACCESS_DENIED;
-  if (GetSecurityDescriptorDacl(permissions, &has_list, &list, &is_default))
-    error = SetSecurityInfo(dk_handle_of(fd), SE_FILE_OBJECT, DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION, NULL, NULL, list, NULL);
+  int reason = SetKernelObjectSecurity(dk_handle_of(fd), DACL_SECURITY_INFORMATION, permissions) ? 0 : dk_windows_errno();
   LocalFree(permissions);
-  SetLastError(error);
-  return error == 0 ? 0 : dk_windows_errno();
+  return reason;
 }
 
 void dk_file_close (int fd) { _close(fd); }
