@@ -45,7 +45,8 @@ describe("on Windows", function()
   teardown(wine.remove_all)
 
   local function args(...)
-    return { box.url, developer.developer_key, developer.project_id, developer.project_key, developer.access_token, ... }
+    local one = developer
+    return { box.url, one.developer_key, one.project_id, one.project_key, one.access_token, ... }
   end
 
   local function write(path, text)
@@ -71,7 +72,8 @@ describe("on Windows", function()
       os.execute(("mkdir -p '%s' && cp %s '%s/ein Bild \195\188.png'"):format(deep, helper.PNG, deep))
       -- in the script, since the words of a command line are in the system's code page
       local script = SAVE:gsub("local image, out, mode = [^\n]+", function()
-        return ("local image, out = [[%s]], [[%s]]"):format(wine.path(deep .. "/ein Bild \195\188.png"), wine.path(deep .. "/f\195\188nf.png"))
+        return ("local image, out = [[%s]], [[%s]]"):format(wine.path(deep .. "/ein Bild \195\188.png"),
+          wine.path(deep .. "/f\195\188nf.png"))
       end)
       wine.succeed(lua, script, { args = args() })
       assert.same({ "ein Bild \195\188.png", "f\195\188nf.png" }, child.list(deep))
@@ -98,8 +100,12 @@ describe("on Windows", function()
   it("a file that another program has open is not replaced, and keeps its bytes", function()
     local out = folder .. "/image.png"
     write(out, "old")
-    local reader = wine.start("lua5.4", "local file = assert(io.open((...), 'rb')) print 'open' io.stdout:flush() io.read() file:close()",
-      { args = { wine.path(out) }, input = "pipe" })
+    local reader = wine.start("lua5.4", [[
+      local file = assert(io.open((...), "rb"))
+      print "open"
+      io.stdout:flush()
+      io.read()
+      file:close()]], { args = { wine.path(out) }, input = "pipe" })
     reader:await_output "open"
     local ended = wine.run("lua5.4", SAVE, { args = args(image, wine.path(out), "replace") })
     assert.equal(0, reader:finish().code)

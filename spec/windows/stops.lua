@@ -5,8 +5,8 @@ local wine = require "spec.windows.wine"
 local WAIT = [[
 local url, developer_key, project_id, project_key, token, image = ...
 local devkit4ai = require "devkit4ai"
-local client = assert(devkit4ai.new { base_url = url, developer_key = developer_key, project_id = project_id, project_key = project_key,
-  access_token = token })
+local client = assert(devkit4ai.new { base_url = url, developer_key = developer_key, project_id = project_id,
+  project_key = project_key, access_token = token })
 local gen = assert(client:generate { images = { image }, prompt = "in winter" })
 print("created", gen.id)
 io.stdout:flush()
@@ -28,8 +28,8 @@ describe("on Windows", function()
 
   for _, lua in ipairs { "lua5.4", "luajit" } do
     it("Ctrl-C ends a script that waits for a generation, on " .. lua, function()
-      local process = wine.start(lua, WAIT, { args = { box.url, developer.developer_key, developer.project_id, developer.project_key,
-        developer.access_token, image } })
+      local process = wine.start(lua, WAIT, { args = { box.url, developer.developer_key, developer.project_id,
+        developer.project_key, developer.access_token, image } })
       process:await_output "created"
       process:signal "INT"
       local ended = process:finish()
@@ -43,12 +43,15 @@ describe("on Windows", function()
   it("Ctrl-C ends the command, which names the generation", function()
     local process = wine.start("lua5.4", 'require("devkit4ai.cli").main(arg)', {
       args = { "generate", image, "--prompt", "in winter", "--json", "--out", "never.png" },
-      env = { DEVKIT4AI_BASE_URL = box.url, DEVKIT4AI_DEVELOPER_KEY = developer.developer_key, DEVKIT4AI_PROJECT_ID = developer.project_id,
-        DEVKIT4AI_PROJECT_KEY = developer.project_key, DEVKIT4AI_JWT_TOKEN = developer.access_token },
+      env = { DEVKIT4AI_BASE_URL = box.url, DEVKIT4AI_DEVELOPER_KEY = developer.developer_key,
+        DEVKIT4AI_PROJECT_ID = developer.project_id, DEVKIT4AI_PROJECT_KEY = developer.project_key,
+        DEVKIT4AI_JWT_TOKEN = developer.access_token },
     })
     repeat
       local seen = false -- the command has the id: it asks for the status
-      for _, request in ipairs(assert(box:requests())) do seen = seen or request.operation == "get_generation_status" end
+      for _, request in ipairs(assert(box:requests())) do
+        seen = seen or request.operation == "get_generation_status"
+      end
     until seen or process:has_ended()
     process:signal "INT"
     local ended = process:finish()

@@ -97,7 +97,8 @@ function M.start(lua, script, options)
   self.output, self.errors, self._code = folder .. "/out", folder .. "/err", folder .. "/code"
   write(folder .. "/script.lua", script)
   write(folder .. "/input", options.input or "")
-  local words = { WINE, quote(M.path(build .. "/libraries/" .. INTERPRETERS[lua])), quote(M.path(folder .. "/script.lua")) }
+  local interpreter = M.path(build .. "/libraries/" .. INTERPRETERS[lua])
+  local words = { WINE, quote(interpreter), quote(M.path(folder .. "/script.lua")) }
   for _, word in ipairs(options.args or {}) do words[#words + 1] = quote(word) end
   write(folder .. "/run.sh", ("echo $$ >%s/pid\nexec env %s %s\n"):format(folder, environment(lua, options),
     table.concat(words, " "))) -- the shell's own process becomes that of wine
@@ -118,7 +119,8 @@ end
 function Process:await(condition)
   local done = capture(("out=%s; until %s; do [ ! -e %s ] || { echo ended; exit; }; sleep 0.02; done; echo held")
     :format(self.output, condition, self._code))
-  if done ~= "held\n" then error("the process ended before: " .. child.read(self.output) .. child.read(self.errors), 2) end
+  if done == "held\n" then return end
+  error("the process ended before: " .. child.read(self.output) .. child.read(self.errors), 2)
 end
 
 --- Whether it has ended.

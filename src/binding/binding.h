@@ -74,6 +74,7 @@ int dk_lua_pause (lua_State *L);
 int dk_lua_prepare (lua_State *L);
 int dk_lua_catch_stops (lua_State *L);
 int dk_lua_note_stops (lua_State *L);
+int dk_lua_utf8 (lua_State *L);
 int dk_lua_stopped (lua_State *L);
 void dk_open_engine (lua_State *L);
 void dk_open_files (lua_State *L);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "os/paths_windows.h"
+#include <shellapi.h>
 
 /* Ctrl-C, Ctrl-Break and the end of the console come in a thread of their own. */
 
@@ -51,6 +52,24 @@ void dk_program_prepare (bool shows) {
   prepare_output();
   interrupt = signal(SIGINT, SIG_DFL);
   prepared = SetConsoleCtrlHandler(on_stop, TRUE) != 0;
+}
+
+/* the word whose form in the code page this is: that form may have lost letters */
+static char *find_word (const char *word, wchar_t **words, int count) {
+  char narrow[4096];
+  for (int i = 0; words != NULL && i < count; i++) {
+    int length = WideCharToMultiByte(CP_ACP, 0, words[i], -1, narrow, sizeof narrow, NULL, NULL);
+    if (length > 0 && strcmp(narrow, word) == 0) return dk_utf8(words[i]);
+  }
+  return _strdup(word);
+}
+
+char *dk_program_utf8 (const char *word) {
+  int count = 0;
+  wchar_t **words = CommandLineToArgvW(GetCommandLineW(), &count);
+  char *found = find_word(word, words, count);
+  LocalFree(words);
+  return found;
 }
 
 void dk_program_raise_stops (void) {
