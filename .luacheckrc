@@ -12,6 +12,7 @@ files["bench/peers/cosocket.lua"] = { std = "ngx_lua" }
 files["spec/devkit4ai/loop/suite/valgrind.lua"] = { std = "max+busted" }
 files["spec/devkit4ai/loop/no_threads.lua"] = { std = "max+busted" }
 files["spec/install/amalgamation.lua"] = { std = "max+busted" }
+files["spec/windows/"] = { std = "max+busted" }
 files["examples/kong/"] = { std = "ngx_lua", read_globals = { "kong" }, self = false } -- Kong calls handlers as methods
 local IN_LOVE = { "examples/love/", "spec/support/love/driver.lua", "bench/love/" }
 for _, path in ipairs(IN_LOVE) do

@@ -9,6 +9,7 @@
 #: make install      for every Lua found, under PREFIX (/usr/local)
 #: make mutants      breaks one promise after another in a copy, and shows the test that fails
 #: make systems      compiles for other systems, by zig: musl, ARM, macOS, Windows (docs/systems.md)
+#: make windows      core.dll for Windows and an archive for games, in build/windows, by mingw-w64, and its tests in wine
 #: make clean-room   quickstart, test and the lines that install, in a bare Debian that holds only git, make and a clone;
 #:                   SUITE=trixie: in Debian 13
 #: make release-check makes a release in a scratch clone, and installs its rocks and its archive for every Lua; checks the workflows
@@ -19,7 +20,7 @@
 PREFIX ?= /usr/local
 MINUTES ?= 10
 
-.PHONY: build quickstart gateway check test fuzz bench install amalgamation mutants systems clean-room release-check debian-package clean help
+.PHONY: build quickstart gateway check test fuzz bench install amalgamation mutants systems windows clean-room release-check debian-package clean help
 
 build:
 	@tools/packages build
@@ -67,6 +68,11 @@ mutants:
 
 systems:
 	@tools/systems
+
+windows:
+	@tools/packages windows
+	@tools/windows
+	@tools/test windows
 
 clean-room:
 	@tools/packages clean-room

@@ -163,6 +163,7 @@ build = {
     ["devkit4ai.util.log"] = "lua/devkit4ai/util/log.lua",
     ["devkit4ai.util.object"] = "lua/devkit4ai/util/object.lua",
     ["devkit4ai.util.redact"] = "lua/devkit4ai/util/redact.lua",
+    ["devkit4ai.util.system"] = "lua/devkit4ai/util/system.lua",
     ["devkit4ai.util.validate"] = "lua/devkit4ai/util/validate.lua",
     ["devkit4ai.util.version"] = "lua/devkit4ai/util/version.lua",
   } },

@@ -3,7 +3,8 @@
 local love = rawget(_G, "love")
 
 -- LÖVE's own loader finds C modules in a game's folder and in its save folder, but not beside a .love or a fused program.
-package.cpath = love.filesystem.getSourceBaseDirectory() .. "/?.so;" .. package.cpath
+local ending = require("devkit4ai.util.system").is_windows and "dll" or "so"
+package.cpath = ("%s/?.%s;%s"):format(love.filesystem.getSourceBaseDirectory(), ending, package.cpath)
 
 local config = require "devkit4ai.config"
 local core = require "devkit4ai.core"

@@ -1,4 +1,5 @@
-/* file_lua.c - core.load, core.save, core.target, core.check_save and core.lock, for a session store in a file; core.check_picture. */
+/* file_lua.c - core.load, core.save, core.target, core.check_save and core.lock, for a session store in a file;
+ * core.make_folder for the command's settings; core.check_picture. */
 #include "binding.h"
 #include "file/download.h"
 #include "file/file_lock.h"
@@ -47,6 +48,14 @@ int dk_lua_target (lua_State *L) {
 int dk_lua_check_save (lua_State *L) {
   dk_failure failure;
   if (dk_private_file_check(dk_check_text(L, 1), &failure) != DK_OK) return dk_push_failure(L, &failure);
+  lua_pushboolean(L, true);
+  return 1;
+}
+
+/* make_folder(path) -> true: it is there, readable by its owner alone if it was made; nil, status, text */
+int dk_lua_make_folder (lua_State *L) {
+  dk_failure failure;
+  if (dk_private_folder_make(dk_check_text(L, 1), &failure) != DK_OK) return dk_push_failure(L, &failure);
   lua_pushboolean(L, true);
   return 1;
 }

@@ -1,5 +1,6 @@
 /* terminal_lua.c - the functions of core for a command-line program: terminal, standard files, stop signals. */
 #include <limits.h>
+#include <stdlib.h>
 
 #include "binding.h"
 #include "system/program.h"
@@ -46,6 +47,15 @@ int dk_lua_pause (lua_State *L) {
 int dk_lua_prepare (lua_State *L) {
   dk_program_prepare(lua_toboolean(L, 1));
   return 0;
+}
+
+/* utf8(word) -> the word of the command line in UTF-8 */
+int dk_lua_utf8 (lua_State *L) {
+  char *text = dk_program_utf8(dk_check_text(L, 1));
+  if (text == NULL) return luaL_error(L, "no memory");
+  lua_pushstring(L, text);
+  free(text);
+  return 1;
 }
 
 /* catch_stops(): see dk_program_raise_stops */

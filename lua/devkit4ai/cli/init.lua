@@ -135,6 +135,7 @@ function M.main(arguments)
   if missing then error(missing, 0) end
   local core = require "devkit4ai.core"
   core.prepare(has(arguments, "--json")) -- first: from here on a signal ends the process with a message
+  for i, word in ipairs(arguments) do arguments[i] = core.utf8(word) end
   local console = require("devkit4ai.cli.output.console").new { json = has(arguments, "--json") }
   local traceback
   local ok, done, message, err = xpcall(function()

@@ -3,6 +3,7 @@
 local cjson = require("cjson").new()
 local object = require "devkit4ai.util.object"
 local options = require "devkit4ai.sandbox.options"
+local system = require "devkit4ai.util.system"
 
 local M = {}
 
@@ -77,6 +78,9 @@ local function make_fifo()
   return nil, "cannot make a FIFO in " .. folder
 end
 
+local ON_WINDOWS = "the sandbox did not start: it needs Unix; run `devkit4ai sandbox` in WSL or in a container, "
+  .. "and use its address"
+
 -- The message for a command that has ended at once.
 local function start_failure(code, command)
   if code == "127" then
@@ -131,6 +135,7 @@ function M.start(given)
   given = given == nil and {} or given
   local problem = check_options(given)
   if problem then error("devkit4ai.sandbox.start: " .. problem, 2) end
+  if system.is_windows then return nil, ON_WINDOWS end
   local folder, why = make_fifo()
   if not folder then return nil, "the sandbox did not start: " .. why end
   local input, output

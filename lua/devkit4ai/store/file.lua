@@ -7,11 +7,11 @@ local limits = require "devkit4ai.api.limits"
 local errors = require "devkit4ai.util.errors"
 local json = require "devkit4ai.util.json"
 local log = require "devkit4ai.util.log"
+local system = require "devkit4ai.util.system"
 
 local M = {}
 
--- Windows has two separators.
-local FOLDER_AND_NAME = package.config:sub(1, 1) == "\\" and "^(.-)([^/\\]*)$" or "^(.-)([^/]*)$"
+local FOLDER_AND_NAME = "^(.-)([^" .. system.SEPARATORS .. "]*)$"
 
 -- Called once per store: the sessions in the file are lost.
 local function warn_unreadable(path)

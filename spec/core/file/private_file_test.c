@@ -170,6 +170,19 @@ static void takes_a_path_of_any_length (void) {
   CHECK(dk_private_file_read(longer, &bytes, &exists, &failure) == DK_FILE);
 }
 
+static dk_status make_folder (const char *name) { return dk_private_folder_make(in_folder(name), &failure); }
+
+static void makes_a_folder_and_those_in_front_of_it (void) {
+  empty_folder();
+  mode_t old = umask(0);
+  CHECK(make_folder("one//two/") == DK_OK && mode_of("one") == 0700 && mode_of("one/two") == 0700);
+  umask(old);
+  CHECK(make_folder("one/two") == DK_OK && make_folder("one") == DK_OK);
+  CHECK(save("one/two/file", "text") == DK_OK);
+  CHECK(make_folder("one/two/file") == DK_FILE && make_folder("one/two/file/deeper") == DK_FILE);
+  CHECK(is("one/two/file", "text"));
+}
+
 int main (void) {
   static const check_test tests[] = {
     {"gives_back_what_was_saved", gives_back_what_was_saved},
@@ -182,6 +195,7 @@ int main (void) {
     {"keeps_the_old_bytes_where_there_is_no_room", keeps_the_old_bytes_where_there_is_no_room},
     {"is_no_larger_than_it_can_be", is_no_larger_than_it_can_be},
     {"takes_a_path_of_any_length", takes_a_path_of_any_length},
+    {"makes_a_folder_and_those_in_front_of_it", makes_a_folder_and_those_in_front_of_it},
   };
   if (mkdtemp(folder) == NULL) abort();
   int ended = CHECK_RUN(tests);

@@ -119,13 +119,15 @@ function Server:stop()
 end
 
 --- Starts a server.
----@param options table  { script: Lua source that returns function(conn, n), see raw_server.lua; tls: boolean? }
+---@param options table  { script: Lua source that returns function(conn, n), see raw_server.lua; tls: boolean, or
+---  the fault of its certificate (certificate.lua) }
 ---@return spec.RawServer
 function M.start(options)
   local self = setmetatable({ _base = new_base() }, Server)
   write_file(self._base .. ".script", options.script)
+  local kind = options.tls == true and "tls" or options.tls and "tls-" .. options.tls or "plain"
   self._pipe = assert(io.popen(("program=%s; base=%s; kind=%s\n%s"):format(
-    quote(here .. "raw_server.lua"), quote(self._base), options.tls and "tls" or "plain", COMMAND), "w"))
+    quote(here .. "raw_server.lua"), quote(self._base), kind, COMMAND), "w"))
   local address = read_file(self._base .. ".address")
   self.url, self.port = address:match("^(https?://[^:]+:(%d+))\n$")
   if not self.url then

@@ -1,4 +1,4 @@
--- Process of the raw-socket server, run by raw.lua: lua5.4 raw_server.lua BASE plain|tls. BASE.script is the
+-- Process of the raw-socket server, run by raw.lua: lua5.4 raw_server.lua BASE plain|tls[-FAULT]. BASE.script is the
 -- script, BASE.address a pipe; the server adds BASE.log. It ends at the first line, or the end, of its standard input.
 package.path = arg[0]:match("^(.*)raw_server%.lua$") .. "?.lua;" .. package.path
 
@@ -186,8 +186,8 @@ local function serve(connection, context)
   connection:close()
 end
 
-local function tls_context()
-  local certificate, key = require("certificate").new()
+local function tls_context(fault)
+  local certificate, key = require("certificate").new(fault)
   local pem = assert(io.open(base .. ".certificate.pem", "wb"))
   pem:write(certificate:toPEM())
   pem:close()
@@ -197,7 +197,7 @@ local function tls_context()
   return context
 end
 
-local context = kind == "tls" and tls_context() or nil
+local context = kind ~= "plain" and tls_context(kind:match "^tls%-(.+)$") or nil
 local server = assert(socket.listen { host = "127.0.0.1", port = 0, nodelay = true })
 server:listen()
 

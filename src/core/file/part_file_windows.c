@@ -94,31 +94,39 @@ int dk_part_file_write (dk_part_file *part, const void *bytes, size_t length) {
 
 int dk_part_file_copy_permissions (dk_part_file *part) {
   dk_file_info old;
-  PACL list;
   PSECURITY_DESCRIPTOR permissions;
   int reason = dk_file_look(part->name, &old);
   if (reason != 0) return reason == ENOENT ? 0 : reason;
   if (old.kind != DK_KIND_REGULAR) return EEXIST;
   wchar_t *path = dk_wide_path(part->name);
   if (path == NULL) return errno;
-  DWORD error = GetNamedSecurityInfoW(path, SE_FILE_OBJECT, DACL_SECURITY_INFORMATION, NULL, NULL, &list, NULL, &permissions);
+  DWORD error = GetNamedSecurityInfoW(path, SE_FILE_OBJECT, DACL_SECURITY_INFORMATION, NULL, NULL, NULL, NULL, &permissions);
   free(path);
-  if (error == 0) {
-    error = SetSecurityInfo(dk_handle_of(part->fd), SE_FILE_OBJECT, DACL_SECURITY_INFORMATION, NULL, NULL, list, NULL);
-    LocalFree(permissions);
-  }
   SetLastError(error);
-  return error == 0 ? 0 : dk_windows_errno();
+  if (error != 0) return dk_windows_errno();
+  reason = SetKernelObjectSecurity(dk_handle_of(part->fd), DACL_SECURITY_INFORMATION, permissions) ? 0 : dk_windows_errno();
+  LocalFree(permissions);
+  return reason;
 }
 
 /* ---- the final name ---- */
+
+/* The system refuses to replace a file that another process has open, also if it only looks at it. 0, or errno. */
+static int rename_file (const wchar_t *from, const wchar_t *to, DWORD flags) {
+  int reason = EACCES;
+  for (int i = 0; i < DK_BUSY_TRIES && reason == EACCES; i++) {
+    if (i > 0) Sleep(DK_BUSY_PAUSE);
+    reason = MoveFileExW(from, to, flags) ? 0 : dk_windows_errno();
+  }
+  return reason;
+}
 
 /* The file stays open until it has its name: else another process could remove it as abandoned. */
 int dk_part_file_commit (dk_part_file *part, bool overwrite) {
   if (!FlushFileBuffers(dk_handle_of(part->fd))) return dk_windows_errno();
   wchar_t *from = part_path(part), *to = dk_wide_path(part->name);
   int reason = from == NULL || to == NULL ? ENOMEM : 0;
-  if (reason == 0 && !MoveFileExW(from, to, MOVEFILE_WRITE_THROUGH | (overwrite ? MOVEFILE_REPLACE_EXISTING : 0))) reason = dk_windows_errno();
+  if (reason == 0) reason = rename_file(from, to, MOVEFILE_WRITE_THROUGH | (overwrite ? MOVEFILE_REPLACE_EXISTING : 0));
   free(from);
   free(to);
   if (reason != 0) return reason;

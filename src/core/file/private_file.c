@@ -16,7 +16,7 @@ static const char *refusal (const dk_file_info *info) {
   if (info->kind == DK_KIND_FOLDER) return "it is a folder";
   if (info->kind != DK_KIND_REGULAR) return "it is not a regular file";
   if (!info->is_own) return "it belongs to another user";
-  if (info->is_open_to_others) return "others can read or write it: chmod 600 it, or delete it if they may know its keys";
+  if (info->is_open_to_others) return "others can read or write it: " DK_LET_ONLY_OWNER ", or delete it if they may know its keys";
   return NULL;
 }
 
@@ -87,5 +87,24 @@ dk_status dk_private_file_write (const char *path, const char *bytes, size_t len
   if (reason == 0) reason = dk_part_file_commit(&part, true);
   if (reason == 0) dk_part_file_sync_folder(&part);
   dk_part_file_discard(&part);
+  return reason == 0 ? DK_OK : dk_fail_errno(failure, path, reason);
+}
+
+/* 0, or errno */
+static int make_one_folder (const char *path) {
+  dk_file_info info;
+  return dk_file_look_behind(path, &info) == 0 && info.kind == DK_KIND_FOLDER ? 0 : dk_file_make_folder(path);
+}
+
+dk_status dk_private_folder_make (const char *path, dk_failure *failure) {
+  char folder[DK_MAX_PATH] = "";
+  int reason = strlen(path) < DK_MAX_PATH ? 0 : ENAMETOOLONG;
+  for (const char *end = path; reason == 0 && *end != '\0';) {
+    end += strspn(end, DK_SEPARATORS);
+    end += strcspn(end, DK_SEPARATORS);
+    memcpy(folder, path, (size_t)(end - path));
+    folder[end - path] = '\0';
+    reason = make_one_folder(folder);
+  }
   return reason == 0 ? DK_OK : dk_fail_errno(failure, path, reason);
 }

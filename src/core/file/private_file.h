@@ -1,4 +1,4 @@
-/* private_file.h - a small file that only its owner can read: read and written as a whole. */
+/* private_file.h - a small file that only its owner can read: read and written as a whole. And a folder for such files. */
 #ifndef DK_PRIVATE_FILE_H
 #define DK_PRIVATE_FILE_H
 
@@ -24,5 +24,8 @@ dk_status dk_private_file_write (const char *path, const char *bytes, size_t len
 /* Checks whether dk_private_file_write can write: makes a file of 4 KiB in the folder, and removes it. Errors: as
  * dk_private_file_write. */
 dk_status dk_private_file_check (const char *path, dk_failure *failure);
+
+/* Makes the folder, and those in front of it that are missing (dk_file_make_folder). Errors: DK_FILE, DK_DISK. */
+dk_status dk_private_folder_make (const char *path, dk_failure *failure);
 
 #endif

@@ -23,6 +23,7 @@ dk_status dk_symlink_resolve (const char *path, char target[DK_MAX_PATH], dk_fai
   dk_file_info info, descriptors;
   if (strlen(path) >= DK_MAX_PATH) return dk_fail_errno(failure, path, ENAMETOOLONG);
   strcpy(target, path);
+  if (!DK_HAS_LINKS) return DK_OK;
   bool has_descriptors = dk_file_look_behind("/proc/self/fd", &descriptors) == 0;
   for (int links = 0; dk_file_look(target, &info) == 0 && info.kind == DK_KIND_LINK; links++) {
     if (has_descriptors && info.device == descriptors.device)

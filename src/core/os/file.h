@@ -12,8 +12,14 @@
 #ifndef EDQUOT
 #define EDQUOT 10069             /* winsock's number */
 #endif
+#define DK_SEPARATORS "/\\"       /* of folders in a path */
+#define DK_LET_ONLY_OWNER "permit only your account to use it"
+enum { DK_HAS_LINKS = false };   /* the system follows links by itself, and lets only administrators make them */
 enum { DK_MAX_PATH = 8192, DK_MAX_FILE_NAME = DK_MAX_PATH };   /* bytes, with the NUL; NTFS has 32,767 UTF-16 units */
 #else
+#define DK_SEPARATORS "/"
+#define DK_LET_ONLY_OWNER "chmod 600 it"
+enum { DK_HAS_LINKS = true };
 enum { DK_MAX_PATH = 4096, DK_MAX_FILE_NAME = 1536 };          /* Linux's limit; of a name: 255 on most file systems, 1,530 on FAT */
 #endif
 
@@ -51,6 +57,9 @@ int dk_file_open (const char *path, bool follows, dk_file_info *info);
 /* As read and pread: the number of bytes; 0: the end; -1: errno. */
 ptrdiff_t dk_file_read (int fd, void *bytes, size_t length);
 ptrdiff_t dk_file_read_at (int fd, void *bytes, size_t length, uint64_t offset);
+
+/* Makes a folder that only its owner can read; on Windows, that has its folder's permissions. */
+int dk_file_make_folder (const char *path);
 
 /* Permits only the owner to read and write an open file. */
 int dk_file_make_private (int fd);

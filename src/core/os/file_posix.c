@@ -65,6 +65,8 @@ char *dk_file_absolute (const char *path) {
   return copy;
 }
 
+int dk_file_make_folder (const char *path) { return mkdir(path, 0700) == 0 ? 0 : errno; }
+
 /* ---- reads ---- */
 
 int dk_file_open (const char *path, bool follows, dk_file_info *info) {

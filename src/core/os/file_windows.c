@@ -72,17 +72,21 @@ static int describe (HANDLE file, dk_file_info *info) {
   return 0;
 }
 
-/* INVALID_HANDLE_VALUE: errno. Folders open, too. */
+/* INVALID_HANDLE_VALUE: errno. Folders open, too. A file that another process replaces at this moment is waited for. */
 static HANDLE open_existing (const char *path, DWORD access) {
   wchar_t *wide = dk_wide_path(path);
   if (wide == NULL) return INVALID_HANDLE_VALUE;
-  HANDLE file = CreateFileW(wide, access, SHARE_ALL, NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
+  HANDLE file = INVALID_HANDLE_VALUE;
+  for (int i = 0; i < DK_BUSY_TRIES && file == INVALID_HANDLE_VALUE; i++) {
+    if (i > 0) Sleep(DK_BUSY_PAUSE);
+    file = CreateFileW(wide, access, SHARE_ALL, NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
+    if (file == INVALID_HANDLE_VALUE && !dk_is_being_deleted()) break;
+  }
   if (file == INVALID_HANDLE_VALUE) (void)dk_windows_errno();
   free(wide);
   return file;
 }
 
-/* the system follows links by itself, and lets only administrators make them */
 int dk_file_look_behind (const char *path, dk_file_info *info) {
   HANDLE file = open_existing(path, FILE_READ_ATTRIBUTES | READ_CONTROL);
   if (file == INVALID_HANDLE_VALUE) return errno;
@@ -108,7 +112,7 @@ int dk_file_check_writable (const char *path) {
 
 size_t dk_file_folder_length (const char *path) {
   size_t length = strlen(path);
-  while (length > 0 && strchr("/\\:", path[length - 1]) == NULL) length--;
+  while (length > 0 && strchr(DK_SEPARATORS ":", path[length - 1]) == NULL) length--;
   return length;
 }
 
@@ -117,6 +121,14 @@ char *dk_file_absolute (const char *path) {
   char *copy = wide != NULL ? dk_utf8(wide) : NULL;
   free(wide);
   return copy;
+}
+
+int dk_file_make_folder (const char *path) {
+  wchar_t *wide = dk_wide_path(path);
+  if (wide == NULL) return errno;
+  int reason = CreateDirectoryW(wide, NULL) ? 0 : dk_windows_errno();
+  free(wide);
+  return reason;
 }
 
 /* ---- reads ---- */
@@ -147,17 +159,13 @@ ptrdiff_t dk_file_read_at (int fd, void *bytes, size_t length, uint64_t offset) 
   return read_from(fd, bytes, length, &place);
 }
 
+/* SetSecurityInfo would add what the folder passes on (wine adds it even to a protected list) */
 int dk_file_make_private (int fd) {
   PSECURITY_DESCRIPTOR permissions = dk_private_permissions();
-  PACL list = NULL;
-  BOOL has_list, is_default;
   if (permissions == NULL) return ENOMEM;
-  DWORD error = ERROR_ACCESS_DENIED;
-  if (GetSecurityDescriptorDacl(permissions, &has_list, &list, &is_default))
-    error = SetSecurityInfo(dk_handle_of(fd), SE_FILE_OBJECT, DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION, NULL, NULL, list, NULL);
+  int reason = SetKernelObjectSecurity(dk_handle_of(fd), DACL_SECURITY_INFORMATION, permissions) ? 0 : dk_windows_errno();
   LocalFree(permissions);
-  SetLastError(error);
-  return error == 0 ? 0 : dk_windows_errno();
+  return reason;
 }
 
 void dk_file_close (int fd) { _close(fd); }
@@ -172,11 +180,12 @@ int dk_file_open_locked (const char *path) {
   SECURITY_ATTRIBUTES attributes = {.nLength = sizeof attributes, .lpSecurityDescriptor = dk_private_permissions()};
   HANDLE file = CreateFileW(wide, GENERIC_READ | GENERIC_WRITE | DELETE, 0, &attributes, OPEN_ALWAYS, FILE_FLAG_DELETE_ON_CLOSE, NULL);
   DWORD error = GetLastError();
+  bool is_going = file == INVALID_HANDLE_VALUE && dk_is_being_deleted();
   free(wide);
   LocalFree(attributes.lpSecurityDescriptor);
   if (file != INVALID_HANDLE_VALUE) return dk_descriptor_of(file);
   SetLastError(error);
-  if (error == ERROR_SHARING_VIOLATION) errno = EWOULDBLOCK;
+  if (error == ERROR_SHARING_VIOLATION || is_going) errno = EWOULDBLOCK;
   else (void)dk_windows_errno();
   return -1;
 }

@@ -24,7 +24,7 @@ dk_socket dk_socket_new (int family, int type, int protocol);
 /* Whether a read would not wait. */
 bool dk_socket_is_readable (dk_socket fd);
 
-/* Waits until a descriptor of dk_wakeup is readable, a signal comes, or the time is over; -1 as descriptor: only the time. */
+/* Waits until a descriptor of dk_wakeup is readable, a signal comes, or the time is over; may end earlier; -1 as descriptor: only the time. */
 void dk_wait_readable (int fd, int milliseconds);
 
 /* ---- a descriptor that is readable while it is set ---- */

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stddef.h>
 
+enum { LONGEST_WAIT = 50 };      /* milliseconds */
+
 /* INVALID_SOCKET is what libcurl takes for a failure */
 dk_socket dk_socket_new (int family, int type, int protocol) {
   return WSASocketW(family, type, protocol, NULL, 0, WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
@@ -20,9 +22,11 @@ static bool wait_for (SOCKET fd, int milliseconds) {
 
 bool dk_socket_is_readable (dk_socket fd) { return wait_for(fd, 0); }
 
+/* Ctrl-C comes in another thread and ends no wait, so a wait is short, and the caller goes on after it has looked */
 void dk_wait_readable (int fd, int milliseconds) {
-  if (fd >= 0) (void)wait_for((SOCKET)fd, milliseconds);
-  else Sleep((DWORD)milliseconds);
+  int most = milliseconds < LONGEST_WAIT ? milliseconds : LONGEST_WAIT;
+  if (fd >= 0) (void)wait_for((SOCKET)fd, most);
+  else Sleep((DWORD)most);
 }
 
 /* ---- the wake-up: two sockets on loopback; a handle fits in an int ---- */

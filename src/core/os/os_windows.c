@@ -109,6 +109,14 @@ int dk_windows_errno (void) {
   return errno;
 }
 
+/* the error of Win32 is the same as without permission; mingw's headers lack the function */
+__declspec(dllimport) LONG NTAPI RtlGetLastNtStatus (void);
+
+bool dk_is_being_deleted (void) {
+  const DWORD delete_pending = 0xC0000056;
+  return (DWORD)RtlGetLastNtStatus() == delete_pending;
+}
+
 static wchar_t *widen (const char *text, UINT page, DWORD flags) {
   int length = MultiByteToWideChar(page, flags, text, -1, NULL, 0);
   wchar_t *wide = length > 0 ? (wchar_t *)malloc((size_t)length * sizeof *wide) : NULL;

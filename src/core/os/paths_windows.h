@@ -3,6 +3,7 @@
 #ifndef DK_PATHS_WINDOWS_H
 #define DK_PATHS_WINDOWS_H
 
+#include <stdbool.h>
 #include <winsock2.h>            /* first: windows.h would include the old one */
 #include <windows.h>
 
@@ -15,6 +16,12 @@ char *dk_utf8 (const wchar_t *text);
 
 /* The errno of the last call that failed; sets errno, too. */
 int dk_windows_errno (void);
+
+/* Whether the last call failed since the file is open somewhere and is removed when it closes, which is soon. */
+bool dk_is_being_deleted (void);
+
+/* How often, and after how many milliseconds, a call is repeated that another process's open handle refuses for a moment. */
+enum { DK_BUSY_TRIES = 50, DK_BUSY_PAUSE = 5 };
 
 /* A CRT descriptor for the handle, which then owns it; -1: errno, and the handle is closed. And the handle of a descriptor. */
 int dk_descriptor_of (HANDLE handle);

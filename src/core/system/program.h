@@ -11,6 +11,10 @@
  *   output. A signal that is ignored stays ignored. */
 void dk_program_prepare (bool json);
 
+/* A word of the command line in UTF-8. On Windows main has it in the code page of the process; elsewhere it stays as it is. The
+ * caller frees it. NULL: no memory. */
+char *dk_program_utf8 (const char *word);
+
 /* From now on a stop signal raises an error in Lua, through the interpreter's handler for SIGINT. A second signal has no effect,
  * so that the program can end in order. Needs dk_program_prepare. */
 void dk_program_raise_stops (void);

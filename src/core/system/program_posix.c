@@ -61,6 +61,8 @@ static void raise_stop (int number) {
   errno = reason;
 }
 
+char *dk_program_utf8 (const char *word) { return strdup(word); }
+
 void dk_program_raise_stops (void) {
   bool raises = interrupt.sa_handler != SIG_DFL && interrupt.sa_handler != SIG_IGN && !(interrupt.sa_flags & SA_SIGINFO);
   if (raises) set_action(raise_stop);

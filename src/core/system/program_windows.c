@@ -1,11 +1,14 @@
 #ifdef _WIN32
 #include "system/program.h"
 
+#include <fcntl.h>
 #include <io.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "os/paths_windows.h"
+#include <shellapi.h>
 
 /* Ctrl-C, Ctrl-Break and the end of the console come in a thread of their own. */
 
@@ -17,6 +20,7 @@ static enum { EXIT, RAISE, RECORD } action;
 static volatile LONG stopped;
 static void (*interrupt) (int);  /* the interpreter's own handler of SIGINT: it raises in Lua */
 static bool shows_json, prepared;
+static UINT former_page;         /* of the console; 0: there is none */
 
 static void write_all (int fd, const char *text) {
   int written = _write(fd, text, (unsigned)strlen(text));
@@ -33,11 +37,39 @@ static BOOL WINAPI on_stop (DWORD event) {
   ExitProcess(EXIT_CODE);
 }
 
+static void restore_console (void) { (void)SetConsoleOutputCP(former_page); }
+
+/* standard output in bytes, as images need it, and the console in UTF-8 */
+static void prepare_output (void) {
+  (void)_setmode(STANDARD_OUTPUT, _O_BINARY);
+  former_page = GetConsoleOutputCP();
+  if (former_page != 0 && SetConsoleOutputCP(CP_UTF8)) (void)atexit(restore_console);
+}
+
 void dk_program_prepare (bool shows) {
   shows_json = shows;
   if (prepared) return;
+  prepare_output();
   interrupt = signal(SIGINT, SIG_DFL);
   prepared = SetConsoleCtrlHandler(on_stop, TRUE) != 0;
+}
+
+/* the word whose form in the code page this is: that form may have lost letters */
+static char *find_word (const char *word, wchar_t **words, int count) {
+  char narrow[4096];
+  for (int i = 0; words != NULL && i < count; i++) {
+    int length = WideCharToMultiByte(CP_ACP, 0, words[i], -1, narrow, sizeof narrow, NULL, NULL);
+    if (length > 0 && strcmp(narrow, word) == 0) return dk_utf8(words[i]);
+  }
+  return _strdup(word);
+}
+
+char *dk_program_utf8 (const char *word) {
+  int count = 0;
+  wchar_t **words = CommandLineToArgvW(GetCommandLineW(), &count);
+  char *found = find_word(word, words, count);
+  LocalFree(words);
+  return found;
 }
 
 void dk_program_raise_stops (void) {

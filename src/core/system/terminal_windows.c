@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "os/os.h"
+#include "system/program.h"
 #include "os/paths_windows.h"
 
 enum { STANDARD_INPUT = 0, STANDARD_ERROR = 2 };
@@ -62,7 +63,12 @@ dk_status dk_terminal_read_line (const char *prompt, bool shown, dk_buffer *line
   return status;
 }
 
-void dk_terminal_sleep (double seconds) { dk_sleep_milliseconds((int)(seconds * 1000)); }
+/* in pieces: Ctrl-C comes in another thread */
+void dk_terminal_sleep (double seconds) {
+  double end = dk_now() + seconds, left = seconds;
+  for (int stopped = dk_program_stop_signal(); left > 0 && dk_program_stop_signal() == stopped; left = end - dk_now())
+    dk_sleep_milliseconds(left < 0.05 ? (int)(left * 1000) + 1 : 50);
+}
 
 bool dk_terminal_is_writable (int fd) {
   return fd >= 0 && fd <= STANDARD_ERROR && fd != STANDARD_INPUT && dk_handle_of(fd) != INVALID_HANDLE_VALUE;

@@ -1,6 +1,7 @@
 --- The file of --out: checks that the image can be written there, before anything is paid for.
 local core = require "devkit4ai.core"
 local errors = require "devkit4ai.cli.errors"
+local system = require "devkit4ai.util.system"
 
 local M = {}
 
@@ -40,7 +41,7 @@ local MESSAGES = {
 function M.check(path, overwrite, console)
   if not path then return true end
   if M.is_stdout(path) then return check_stdout(console) end
-  if path == "" or path:find("/$") then
+  if path == "" or path:find("[" .. system.SEPARATORS .. "]$") then
     return errors.fail("file", "--out must be the name of a file", errors.WRONG_USE)
   end
   local can_write, status, reason = core.check_picture(path, overwrite or false)

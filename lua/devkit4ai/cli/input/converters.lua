@@ -2,6 +2,7 @@
 --- with exit code 2, and no request is sent.
 local config = require "devkit4ai.config"
 local instructions = require "devkit4ai.generation.input.instructions"
+local system = require "devkit4ai.util.system"
 
 local M = {}
 
@@ -71,7 +72,7 @@ end
 ---@return fun(given: string): string?, string?
 function M.file(name)
   return function(given)
-    if given:find "[^/]$" then return given end
+    if given:find("[^" .. system.SEPARATORS .. "]$") then return given end
     return nil, name .. " must be the path of a file"
   end
 end

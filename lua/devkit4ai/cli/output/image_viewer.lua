@@ -1,6 +1,7 @@
---- Preview of a saved image in the terminal, by a program such as chafa.
+--- Preview of a saved image: in the terminal by a program such as chafa, or on Windows in the window of the image viewer.
 local core = require "devkit4ai.core"
 local shell_quote = require "devkit4ai.cli.output.shell_quote"
+local system = require "devkit4ai.util.system"
 
 local M = {}
 
@@ -11,6 +12,16 @@ local VIEWERS = {
 }
 
 local SHARE = 2 / 3 -- of the terminal's rows that an image takes at most
+
+-- Windows: the program that the user has chosen for images. `start` takes the first quoted word as a title. A percent sign would
+-- be replaced in quotes, too; a name without an image's ending may start a program.
+local IMAGES = { png = true, jpg = true, jpeg = true, webp = true }
+
+local function show_in_window(path)
+  local ending = path:match "%.(%a+)$"
+  if not ending or not IMAGES[ending:lower()] or path:find '["%%%c]' then return end
+  os.execute(('start "" "%s"'):format((path:gsub("/", "\\"))))
+end
 
 -- os.execute can't report how a command ended where the process ignores SIGCHLD.
 local function is_installed(program)
@@ -26,6 +37,7 @@ end
 function M.show(console, path)
   local columns, rows = core.terminal(1)
   if console.json or console.quiet or not columns or os.getenv("TERM") == "dumb" then return end
+  if system.is_windows then return show_in_window(path) end
   local without_color = (os.getenv("NO_COLOR") or "") ~= ""
   local name = path:find("^%-") and "./" .. path or path
   for _, viewer in ipairs(VIEWERS) do

@@ -1,5 +1,12 @@
---- Quoting for a POSIX shell, for command lines that the user can copy.
+--- Quoting for a shell, for command lines that the user can copy: a POSIX shell, or on Windows cmd and PowerShell.
+local system = require "devkit4ai.util.system"
+
 local M = {}
+
+-- A quote in it ends neither shell's word in the same way, so it is left to the program, which reads \".
+local function double_quoted(word)
+  return '"' .. word:gsub('(\\*)"', '%1%1\\"'):gsub("(\\+)$", "%1%1") .. '"'
+end
 
 local function single_quoted(word)
   return "'" .. word:gsub("'", [['\'']]) .. "'"
@@ -17,6 +24,7 @@ end
 ---@param word string
 ---@return string
 function M.word(word)
+  if system.is_windows then return word:find "^[A-Za-z0-9_./:@+\\-]+$" and word or double_quoted(word) end
   if word:find("^[A-Za-z0-9_./:@%%+-]+$") then return word end
   if word:find "%c" or word:find "\194[\128-\159]" then
     return ('"$(printf %s)"'):format(single_quoted(escape(word)))

@@ -2,15 +2,20 @@
 local core = require "devkit4ai.core"
 local errors = require "devkit4ai.cli.errors"
 local shell_quote = require "devkit4ai.cli.output.shell_quote"
+local system = require "devkit4ai.util.system"
 
 local M = {}
 
 local LOCK_TIMEOUT = 2 -- seconds that a writer waits for another writer
 local LOCK_RETRY = 0.01 -- seconds between two tries
 
+local VARIABLES = system.is_windows and "APPDATA" or "HOME or XDG_CONFIG_HOME"
+
 --- The folder of the settings and the logins; nil: the environment names none.
 ---@return string?
 function M.folder()
+  local roaming = system.is_windows and os.getenv "APPDATA"
+  if roaming and roaming ~= "" then return roaming .. "\\devkit4ai" end
   local base = os.getenv("XDG_CONFIG_HOME")
   if not base or base:sub(1, 1) ~= "/" then -- the XDG specification ignores a relative path
     local home = os.getenv("HOME")
@@ -25,15 +30,10 @@ end
 ---@return table? err
 function M.make_folder()
   local folder = M.folder()
-  if not folder then return errors.fail("file", "there is no place for settings: set HOME or XDG_CONFIG_HOME") end
-  -- os.execute can't report how a command ended where the process ignores SIGCHLD.
-  local pipe = io.popen(("LC_ALL=C mkdir -p -m 700 -- %s 2>&1 && echo made"):format(shell_quote.word(folder)))
-  local answer = pipe and pipe:read "*a" or "there is no shell"
-  if pipe then pipe:close() end
-  if answer == "made\n" then return folder end
-  local reason = answer:match "([^:]*)\n$" or answer
-  if reason:find "No space left" then reason = " the disk is full" end
-  return errors.fail("file", ("the folder %s can't be made:%s"):format(folder, reason))
+  if not folder then return errors.fail("file", ("there is no place for settings: set %s"):format(VARIABLES)) end
+  local made, _, reason = core.make_folder(folder)
+  if made then return folder end
+  return errors.fail("file", "the folder can't be made: " .. reason)
 end
 
 --- The failure of a file that the core refused, with the command that corrects its permissions.

@@ -1,11 +1,12 @@
 --- The list of images that a call uploads: checks it and copies it, because the program may change its tables meanwhile.
+local system = require "devkit4ai.util.system"
 local validate = require "devkit4ai.util.validate"
 
 local M = {}
 
 local IMAGE = { data = { type = "string", required = true }, filename = { type = "string", required = true } }
 
-local NAME_END = package.config:sub(1, 1) == "\\" and "[^/\\]$" or "[^/]$" -- Windows has two separators
+local NAME_END = "[^" .. system.SEPARATORS .. "]$"
 
 --- The message for a bad file name. It does not show the name, which may be a key; the argument is its length.
 M.BAD_FILE_NAME = "a text of %d bytes is not a file name: it is empty, ends with / or contains a NUL"

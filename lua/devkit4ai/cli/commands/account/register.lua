@@ -8,6 +8,7 @@ local progress = require "devkit4ai.cli.output.progress"
 local settings_file = require "devkit4ai.cli.settings.file"
 local settings_loader = require "devkit4ai.cli.settings"
 local shell_quote = require "devkit4ai.cli.output.shell_quote"
+local system = require "devkit4ai.util.system"
 
 local M = { name = "register", summary = "Create an account." }
 
@@ -64,12 +65,14 @@ local function save(account)
   return path
 end
 
--- Lines of `export` for a shell.
+-- Lines that set the variables in a shell: on Windows in cmd.
+local EXPORT = system.is_windows and 'set "%s=%s"' or "export %s=%s"
+
 local function export_lines(account)
   local rows, lines = settings_loader.file_rows(), {}
   for _, name in ipairs(ACCOUNT_SETTINGS) do
     if account[name] then
-      lines[#lines + 1] = ("export %s=%s"):format(rows[name].env[1], shell_quote.word(account[name]))
+      lines[#lines + 1] = EXPORT:format(rows[name].env[1], shell_quote.word(account[name]))
     end
   end
   return table.concat(lines, "\n")

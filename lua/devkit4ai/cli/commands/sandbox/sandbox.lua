@@ -1,6 +1,7 @@
 --- devkit4ai sandbox: runs the sandbox in this process.
 local dependencies = require "devkit4ai.util.dependencies"
 local errors = require "devkit4ai.cli.errors"
+local system = require "devkit4ai.util.system"
 
 local M = { name = "sandbox", summary = "Run a local server that behaves as the API does." }
 
@@ -21,6 +22,9 @@ local WRONG_LUA = "the sandbox needs Lua 5.2 to 5.4 or LuaJIT, and this is %s; i
 --- cqueues works with Lua 5.5 yet, so advice to install it would not help there.
 ---@return string?
 function M.missing_dependency()
+  if system.is_windows then
+    return "the sandbox needs Unix: run this command in WSL or in a container, and use the address that it prints"
+  end
   if is_plain_51 or _VERSION == "Lua 5.5" and not dependencies.optional "cqueues" then
     return WRONG_LUA:format(_VERSION)
   end
