@@ -8,7 +8,7 @@
 #: make bench        this client beside raw libcurl, Lua-cURL, lua-http, LuaSocket and Node's fetch
 #: make install      for every Lua found, under PREFIX (/usr/local)
 #: make mutants      breaks one promise after another in a copy, and shows the test that fails
-#: make systems      compiles for other systems, by zig: musl, ARM, macOS, Windows (docs/systems.md)
+#: make systems      tests on ARM and i386 by qemu, and compiles for musl, macOS, Windows where zig is (docs/systems.md)
 #: make windows      core.dll for Windows and an archive for games, in build/windows, by mingw-w64, and its tests in wine
 #: make clean-room   quickstart, test and the lines that install, in a bare Debian that holds only git, make and a clone;
 #:                   SUITE=trixie: in Debian 13
@@ -67,6 +67,7 @@ mutants:
 	@tools/mutants
 
 systems:
+	@tools/packages systems
 	@tools/systems
 
 windows:

@@ -1,7 +1,7 @@
 # Compiler flags: hardening always, strict warnings for developers, sanitizers on request.
 
 set(devkit4ai_hardened -fstack-protector-strong)
-if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|aarch64|AMD64|arm64")
+if(NOT APPLE AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|aarch64|AMD64|arm64")
   list(APPEND devkit4ai_hardened -fstack-clash-protection)
 endif()
 if(CMAKE_SYSTEM_NAME STREQUAL "Linux")

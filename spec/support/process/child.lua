@@ -61,10 +61,13 @@ end
 
 local interpreter
 
---- The path of the interpreter that runs this spec: that of the parent of popen's shell.
+--- The path of the interpreter that runs this spec: that of the parent of popen's shell. Of a program that qemu runs
+--- (tools/processor), the system says qemu's path, and its own as qemu's first argument.
 ---@return string path
 function M.interpreter()
-  interpreter = interpreter or capture("readlink /proc/$PPID/exe"):gsub("\n$", "")
+  interpreter = interpreter or capture([[
+    path=$(readlink /proc/$PPID/exe)
+    case $path in */qemu-*) tr '\0' '\n' < /proc/$PPID/cmdline | sed -n 2p ;; *) echo "$path" ;; esac]]):gsub("\n$", "")
   return interpreter
 end
 
