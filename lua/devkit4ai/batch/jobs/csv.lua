@@ -14,7 +14,7 @@ local QUOTE = 34
 
 local UNCLOSED = "a quoted field does not end; add the quote that is missing"
 local LONG = "a quoted field has more than 1 MB; a quote is missing"
-local STRAY = "there is a quote inside a field without quotes; put the field in quotes and write each quote inside it twice"
+local STRAY = "there is a quote inside a field without quotes; put the field in quotes, and write the inner quote twice"
 local AFTER = "there is text after the closing quote of a field; inside a field, write each quote twice"
 
 -- Reads the quoted field that begins at `at`. next_line continues a field with line feeds.
