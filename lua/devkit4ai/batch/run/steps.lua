@@ -108,8 +108,8 @@ local function accept(context, job, gen)
   context.unknown[job] = nil
   local failed = record(context, job, "accepted", { id = gen.id })
   if not failed then return wait(context, job, gen) end
-  failed.reason = ("the generation %s was created and is paid for, but the journal can't be written: %s; another run looks for "
-    .. "it"):format(gen.id, failed.reason)
+  failed.reason = ("the generation %s was created and is paid for, but the journal can't be written: %s; another run "
+    .. "looks for it"):format(gen.id, failed.reason)
   return failed
 end
 
