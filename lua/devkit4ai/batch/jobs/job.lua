@@ -128,8 +128,10 @@ local function canonical(value)
 end
 
 local function digest(job)
-  local paths = table.concat(job.images, "\n")
-  return core.digest(table.concat({ canonical(job.instructions), paths, job.project or "" }, "\n"))
+  local images, instructions = job.images, job.instructions
+  local paths = images[2] and table.concat(images, "\n") or images[1] or ""
+  local text = type(instructions) == "string" and instructions or canonical(instructions)
+  return core.digest(text .. "\n" .. paths .. "\n" .. (job.project or ""))
 end
 
 -- ---- the job ----
