@@ -100,14 +100,14 @@ local function plain_row(names, text, separator)
   local row, at, last = {}, 1, #names
   for i = 1, last do
     local stop = find(text, separator, at, true)
-    if not stop == (i < last) then return nil end
+    if (stop == nil) == (i < last) then return nil end
     row[names[i]] = sub(text, at, stop and stop - 1)
     at = stop and stop + 1
   end
   return row
 end
 
-local WRONG_COUNT = "it has %d fields, and the first line names %d columns"
+local WRONG_COUNT = "the number of its fields is %d, but the first line names %d columns"
 
 ---@alias devkit4ai.batch.NextRow fun(): (table|false|nil), integer?, string? the row and the number of its first line; false, the number and why: this row can't be used; nil: the end
 
