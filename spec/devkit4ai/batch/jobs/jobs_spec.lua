@@ -277,8 +277,8 @@ describe("the jobs of a batch", function()
     it("names are names of files, and differ in more than upper and lower case", function()
       assert.truthy(problem(good { name = "../x.png" }):find("the name ../x.png can't be used", 1, true))
       local _, message = check { good { name = "a.png" }, good { name = "b.png" }, good { name = "A.PNG" } }
-      assert.equal("jobs: 1 problem in 3 jobs; nothing was sent\n  job 3: the name A.PNG is that of the job in job 1, too; "
-        .. "names must differ in more than upper and lower case", message)
+      assert.equal("jobs: 1 problem in 3 jobs; nothing was sent\n  job 3: the name A.PNG is taken by job 1; names must "
+        .. "differ in more than upper and lower case", message)
     end)
 
     it("jobs that are done need their images no more", function()
