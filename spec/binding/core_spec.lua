@@ -1,5 +1,5 @@
 -- The core's Lua module by itself: its small functions, what next gives on request, and secrets' tags.
-local processes = require "spec.support.process.child"
+local child = require "spec.support.process.child"
 local core = require "devkit4ai.core"
 local raw = require "spec.support.servers.raw"
 local wire = require "spec.support.calls.wire"
@@ -36,7 +36,7 @@ describe("core", function()
   end)
 
   it("lists the names in a folder, without itself and its parent", function()
-    local folder = processes.folder()
+    local folder = child.folder()
     for _, name in ipairs { "b", ".a", "c d\n" } do assert(io.open(folder .. "/" .. name, "wb")):close() end
     local names = core.list(folder)
     table.sort(names)
@@ -44,12 +44,12 @@ describe("core", function()
     assert.same({ nil, "file", folder .. "/b: Not a directory" }, { core.list(folder .. "/b") })
     assert.same({ nil, "file", folder .. "/x: No such file or directory" }, { core.list(folder .. "/x") })
     assert.is_nil(core.list "")
-    processes.remove(folder)
+    child.remove(folder)
     assert.is_nil(core.list(folder))
   end)
 
   it("checks a file as an upload does", function()
-    local folder = processes.folder()
+    local folder = child.folder()
     local path = folder .. "/a"
     local file = assert(io.open(path, "wb"))
     file:write(wire.image.png)
@@ -61,7 +61,7 @@ describe("core", function()
     local pipe = folder .. "/pipe"
     os.execute(("mkfifo '%s'"):format(pipe))
     assert.same({ nil, "file", pipe .. ": it is not a regular file" }, { core.check_image(pipe, 1000) })
-    processes.remove(folder)
+    child.remove(folder)
   end)
 
   it("raises what is no text", function()
@@ -100,7 +100,6 @@ describe("secrets", function()
   end)
 
   it("have other tags in another process", function()
-    local processes = require "spec.support.process.child"
     local script = [[
       local secrets = require("devkit4ai.core").secrets()
       secrets:set("key", "MARKER")
