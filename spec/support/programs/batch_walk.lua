@@ -18,6 +18,11 @@ local function generator(seed)
   end
 end
 
+-- A list that does not have the newest generations yet.
+local LATE_LIST = {
+  operation = "list_generations", status = 200, body = '{"generations":[],"total":0}', chance = 0.9, times = 40,
+}
+
 local FAULTS = {
   { operation = "create_generation", cut = "before" }, { operation = "create_generation", cut = "during" },
   { operation = "create_generation", cut = "after" }, { operation = "create_generation", cut = "after", reset = true },
@@ -26,7 +31,7 @@ local FAULTS = {
   { operation = "create_generation", rate_limit = 1 }, { operation = "create_generation", delay = 0.3 },
   { operation = "create_generation", fail = true }, { operation = "get_generation_status", status = 500 },
   { operation = "get_generation_status", cut = "during" }, { operation = "list_generations", status = 503 },
-  { operation = "list_generations", cut = "during" }, { operation = "picture", cut = "during" },
+  { operation = "list_generations", cut = "during" }, LATE_LIST, LATE_LIST, { operation = "picture", cut = "during" },
   { operation = "picture", status = 404 }, { refuse = true }, { cut = "before", reset = true }, { cut = "after" },
 }
 
