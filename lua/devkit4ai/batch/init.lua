@@ -92,8 +92,8 @@ local OPTIONS = validate.schema {
 -- Each record is synced on the program's thread, which takes milliseconds.
 local function check_host()
   if host.blocks and not rawget(_G, "love") then return true end
-  return errors.refuse("config", "client:batch writes its journal on the program's thread, which would hold up everything "
-    .. "else here; run `devkit4ai batch` in a process of its own")
+  return errors.refuse("config", "client:batch writes its journal on the program's thread, which would hold up everything"
+    .. " else; run `devkit4ai batch` in a process of its own")
 end
 
 -- ---- the checks ----
@@ -183,7 +183,8 @@ local function new_context(batch, counts, summary)
     client = batch._client, ledger = batch._journal, out = options.out, save = options.save,
     marker = options.marker ~= false,
     pace = pace.new { most = options.concurrency, waits_for_quota = options.wait },
-    scope_of = scopes(batch._client), rival_of = rival_finder(unknown), sending = {}, unknown = unknown,
+    scope_of = scopes(batch._client), rival_of = rival_finder(unknown), sending = {}, saving = 0,
+    unknown = unknown,
     emit = function(event)
       if event.type == "accepted" then summary.paid = summary.paid + 1 end
       if not options.on_event then return end
