@@ -247,6 +247,8 @@ describe("the jobs of a batch", function()
     it("images are there, are images, are of a size that is taken, and are 1 to 5", function()
       assert.equal(folder .. "/no.png: No such file or directory", problem(good { image = folder .. "/no.png" }))
       assert.equal(folder .. ": it is a folder, not a file", problem(good { image = folder }))
+      local last = folder .. "/last.png"
+      assert.equal(last .. ": No such file or directory", problem(good { images = { image, image, last } }))
       assert.truthy(problem(good { image = file("empty.png", "") }):find("it is empty", 1, true))
       local text = file("text.png", "no image here")
       assert.truthy(problem(good { image = text }):find("not a JPEG, PNG or WebP image", 1, true))
