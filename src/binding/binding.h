@@ -66,6 +66,8 @@ int dk_lua_target (lua_State *L);
 int dk_lua_check_save (lua_State *L);
 int dk_lua_check_picture (lua_State *L);
 int dk_lua_lock (lua_State *L);
+int dk_lua_list (lua_State *L);
+int dk_lua_check_image (lua_State *L);
 int dk_lua_journal (lua_State *L);
 int dk_lua_sync_folder (lua_State *L);
 int dk_lua_digest (lua_State *L);
