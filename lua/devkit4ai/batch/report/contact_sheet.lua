@@ -9,10 +9,11 @@ local style = require "devkit4ai.batch.report.contact_sheet_style"
 ---@field title string such as the name of the folder
 ---@field time integer Unix time
 ---@field counts devkit4ai.batch.Counts
+---@field payments fun(): integer those of earlier runs included
 ---@field note string? why the run ended before all jobs did, and when it can continue
----@field jobs devkit4ai.batch.Job[]
----@field state_of fun(job: devkit4ai.batch.Job): { step: string?, reason: string?, paid: boolean? }
----@field line_of fun(job: devkit4ai.batch.Job): string what to type to send an undecided job again
+---@field each fun(): (fun(): devkit4ai.batch.Job?)?, string? a new iterator over all jobs; nil and why: they can't be read
+---@field state_of fun(job: devkit4ai.batch.Job): devkit4ai.batch.State
+---@field line_of fun(name: string): string what to type to send an undecided job again
 
 local M = {}
 
@@ -90,7 +91,7 @@ local function write_head(out, sheet, waiting)
   for _, row in ipairs {
     { "Jobs", counts.total }, { "Done", counts.done, "images" }, { "Failed", counts.failed, "failed" },
     { "Undecided", counts.undecided, "undecided" }, { "Running", counts.running },
-    { "Waiting", waiting - counts.running, "others" }, { "Payments", counts.paid },
+    { "Waiting", waiting - counts.running, "others" }, { "Payments", sheet.payments() },
   } do
     local name, count, section = row[1], row[2], row[3]
     if section and count > 0 then name = ('<a href="#%s">%s</a>'):format(section, name) end
@@ -101,15 +102,19 @@ end
 
 -- ---- the sections ----
 
--- The jobs of a sheet by the section that shows them.
-local function sections_of(sheet)
-  local saved, failed, undecided, waiting = {}, {}, {}, {}
-  local lists = { saved = saved, failed = failed, undecided = undecided }
-  for _, job in ipairs(sheet.jobs) do
-    local list = lists[sheet.state_of(job).step] or waiting
-    list[#list + 1] = job
+-- Reads the jobs once. Those that are not in the section of images are few, or their names alone are kept.
+local function read_jobs(sheet)
+  local found = { failed = {}, undecided = {}, waiting = {}, saved = 0 }
+  local next_job, why = sheet.each()
+  if not next_job then return nil, why end
+  for job in next_job do
+    local state = sheet.state_of(job)
+    local list = found[state.step]
+    if state.step == "saved" then found.saved = found.saved + 1
+    elseif list then list[#list + 1] = { name = job.name, prompt = prompt_html(job), state = state }
+    else table.insert(found.waiting, { name = job.name, state = state }) end
   end
-  return saved, failed, undecided, waiting
+  return found
 end
 
 local function write_table(out, id, title, text, heads, jobs, cells_of)
@@ -137,66 +142,68 @@ local function write_undecided(out, sheet, jobs)
       .. "for it again. To send a job again, which may pay a second time, use its line.",
     { "Prompt", "Reason", "To send it again" }, jobs, function(job)
       return {
-        prompt_html(job), escape(sheet.state_of(job).reason or "unknown"),
-        "<code>" .. escape(sheet.line_of(job)) .. "</code>",
+        job.prompt, escape(job.state.reason or "unknown"), "<code>" .. escape(sheet.line_of(job.name)) .. "</code>",
       }
     end)
 end
 
-local function write_failed(out, sheet, jobs)
+local function write_failed(out, jobs)
   write_table(out, "failed", "Failed jobs", "These jobs ended without an image.", { "Prompt", "Reason", "Paid" }, jobs,
     function(job)
-      local state = sheet.state_of(job)
       return {
-        prompt_html(job), ('<span class="failed">%s</span>'):format(escape(state.reason or "unknown")),
-        state.paid and "yes" or "no",
+        job.prompt, ('<span class="failed">%s</span>'):format(escape(job.state.reason or "unknown")),
+        job.state.paid and "yes" or "no",
       }
     end)
 end
 
-local function write_images(out, jobs)
-  if #jobs == 0 then return end
-  out(('<section aria-labelledby="images">\n<h2 id="images">Images (%d)</h2>\n<ul class="grid">\n'):format(#jobs))
-  for _, job in ipairs(jobs) do
-    local name, url = escape(job.name), url_of(job.name)
-    out(('<li><figure><a href="%s"><img src="%s" alt="%s" width="%d" height="%d" loading="lazy"></a>'):format(url, url,
-      name, SIZE, SIZE))
-    out(("<figcaption><b>%s</b>%s</figcaption></figure></li>\n"):format(name, prompt_html(job)))
+local function write_images(out, sheet, count)
+  if count == 0 then return end
+  out(('<section aria-labelledby="images">\n<h2 id="images">Images (%d)</h2>\n<ul class="grid">\n'):format(count))
+  local next_job = sheet.each()
+  for job in next_job or function() end do -- nil: it could be read a moment ago
+    if sheet.state_of(job).step == "saved" then
+      local name, url = escape(job.name), url_of(job.name)
+      out(('<li><figure><a href="%s"><img src="%s" alt="%s" width="%d" height="%d" loading="lazy"></a>'):format(url,
+        url, name, SIZE, SIZE))
+      out(("<figcaption><b>%s</b>%s</figcaption></figure></li>\n"):format(name, prompt_html(job)))
+    end
   end
   out "</ul>\n</section>\n"
 end
 
-local function write_waiting(out, sheet, jobs)
+local function write_waiting(out, jobs)
   if #jobs == 0 then return end
   out(('<section aria-labelledby="others">\n<h2 id="others">Not done yet (%d)</h2>\n'):format(#jobs))
   out "<details><summary>Show the jobs</summary>\n<ul>\n"
   for _, job in ipairs(jobs) do
-    local state = sheet.state_of(job)
-    local reason = state.reason and ", not accepted: " .. state.reason or ""
+    local reason = job.state.reason and ", not accepted: " .. job.state.reason or ""
     out(("<li>%s</li>\n"):format(escape(job.name .. reason)))
   end
   out "</ul>\n</details>\n</section>\n"
 end
 
-local function write_page(out, sheet)
-  local saved, failed, undecided, waiting = sections_of(sheet)
-  write_head(out, sheet, #waiting)
-  write_undecided(out, sheet, undecided)
-  write_failed(out, sheet, failed)
-  write_images(out, saved)
-  write_waiting(out, sheet, waiting)
+local function write_page(out, sheet, found)
+  write_head(out, sheet, #found.waiting)
+  write_undecided(out, sheet, found.undecided)
+  write_failed(out, found.failed)
+  write_images(out, sheet, found.saved)
+  write_waiting(out, found.waiting)
   out "</main>\n</body>\n</html>\n"
 end
 
 -- Writes a file piece by piece: a page of 10,000 jobs is never whole in memory.
 local function write_file(path, sheet)
-  local file, why = io.open(path, "wb")
+  local found, why = read_jobs(sheet)
+  if not found then return nil, why end
+  local file
+  file, why = io.open(path, "wb")
   if not file then return nil, why end
   file:setvbuf("full", 65536)
   local done = true
   write_page(function(text)
     if done then done, why = file:write(text) end
-  end, sheet)
+  end, sheet, found)
   local closed, close_why = file:close()
   if done and closed then return true end
   return nil, why or close_why

@@ -1,7 +1,6 @@
 -- The contact sheet of a batch: its HTML, and that it replaces the page before only when it is complete.
 local child = require "spec.support.process.child"
 local contact_sheet = require "devkit4ai.batch.report.contact_sheet"
-local counts = require "devkit4ai.batch.report.counts"
 local sheets = require "spec.devkit4ai.batch.report.sheets"
 
 describe("the contact sheet", function()
@@ -18,11 +17,11 @@ describe("the contact sheet", function()
   local function assert_has(html, text) assert.is_truthy(html:find(text, 1, true), text .. "\nis not in\n" .. html) end
 
   it("shows each image with its prompt, by a relative URL", function()
-    local html = html_of { { "paris.png", "Paris at night", "saved", paid = 1 } }
+    local html = html_of { { "paris.png", "Paris at night", "saved" } }
     assert_has(html, '<a href="paris.png"><img src="paris.png" alt="paris.png" width="240" height="240" loading="lazy"')
     assert_has(html, '<span class="prompt">Paris at night</span>')
     assert_has(html, "<title>1 of 1 image: results</title>")
-    assert_has(html, "<dt>Payments</dt><dd>1</dd>")
+    assert_has(html, "<dt>Payments</dt><dd>7</dd>")
     assert.is_nil(html:find("<script", 1, true))
     assert.is_nil(html:find("%f[%w]https?:"))
   end)
@@ -70,7 +69,7 @@ describe("the contact sheet", function()
   it("lists undecided jobs with the line to type, and failed jobs with reason and payment", function()
     local html = html_of {
       { "a.png", "p", "undecided", reason = "no response came" },
-      { "b.png", "p", "failed", reason = "the model is tired", paid = 1 },
+      { "b.png", "p", "failed", reason = "the model is tired", paid = true },
       { "c.png", "p", "failed", reason = "too small" },
       { "d.png", "p", "refused", reason = "429: too many" }, { "e.png", "p" },
     }
@@ -79,8 +78,8 @@ describe("the contact sheet", function()
     assert_has(html, '<h2 id="failed">Failed jobs (2)</h2>')
     local rows = {}
     for row in html:gmatch "<tr.->(.-)</tr>" do
-      rows[#rows + 1] = row:match "(%w)%.png</th>.*Paid: </span>(%a+)" and table.concat({ row:match
-        "(%w)%.png</th>.*Paid: </span>(%a+)" }, " ")
+      local name, paid = row:match "(%w)%.png</th>.*Paid: </span>(%a+)"
+      if name then rows[#rows + 1] = name .. " " .. paid end
     end
     assert.same({ "b yes", "c no" }, rows)
     assert_has(html, "<li>d.png, not accepted: 429: too many</li>")
@@ -88,13 +87,12 @@ describe("the contact sheet", function()
   end)
 
   it("shows the counts, and links them to their sections", function()
-    local c = counts.new(4, 0)
-    local html = html_of({ { "a.png", "p", "saved" } }, { counts = c })
-    for _, name in ipairs { "Jobs", "Done", "Failed", "Undecided", "Running", "Waiting", "Payments" } do
+    local html = html_of { { "a.png", "p", "planned" } }
+    for _, name in ipairs { "Jobs", "Done", "Failed", "Undecided", "Running", "Payments" } do
       assert_has(html, ("<dt>%s</dt>"):format(name))
     end
-    c:note({ type = "failed", job = "b.png" }, 1)
-    html = html_of({ { "b.png", "p", "failed" } }, { counts = c })
+    assert_has(html, '<dt><a href="#others">Waiting</a></dt><dd>1</dd>')
+    html = html_of { { "b.png", "p", "failed" } }
     assert_has(html, '<dt><a href="#failed">Failed</a></dt><dd>1</dd>')
   end)
 
@@ -111,7 +109,12 @@ describe("the contact sheet", function()
       assert.equal(before, child.read(path))
       assert.is_nil(io.open(path .. ".part"))
     end
-    local _, message = contact_sheet.write(folder .. "/none/index.html", sheets.new { { "a.png", "p", "saved" } })
+    local _, message = contact_sheet.write(path, sheets.new({}, {
+      each = function() return nil, "jobs.csv: No such file or directory" end,
+    }))
+    assert.matches("index%.html can't be written: jobs%.csv: No such file or directory", message)
+    assert.equal(before, child.read(path))
+    _, message = contact_sheet.write(folder .. "/none/index.html", sheets.new { { "a.png", "p", "saved" } })
     assert.matches("none/index%.html can't be written: .*No such file or directory", message)
   end)
 end)

@@ -3,19 +3,29 @@ local counts = require "devkit4ai.batch.report.counts"
 
 local M = {}
 
---- A sheet. jobs: each with name, instructions, the last step, and `reason` and `paid`, the number of its payments.
+local FIELDS = { saved = "done", failed = "failed", undecided = "undecided" }
+
+--- A sheet. jobs: each with name, instructions, the last step, and `reason` and `paid`.
 ---@param jobs table[]
 ---@param changes table? other fields of the sheet
 function M.new(jobs, changes)
-  local sheet, states = { title = "results", time = 1796178000, counts = counts.new(#jobs, 0), jobs = {} }, {}
+  local c = counts.new({ total = #jobs, done = 0, failed = 0 }, 0)
+  local list, states = {}, {}
   for i, row in ipairs(jobs) do
-    local job = { number = i, name = row[1], instructions = row[2] }
-    sheet.jobs[i] = job
-    states[job] = { step = row[3], reason = row.reason, paid = (row.paid or 0) > 0 }
-    sheet.counts:restore(job.name, row[3], row.paid)
+    list[i] = { number = i, name = row[1], instructions = row[2] }
+    states[row[1]] = { step = row[3], reason = row.reason, paid = row.paid }
+    if FIELDS[row[3]] then c:add(FIELDS[row[3]], 1) end
   end
-  function sheet.state_of(job) return states[job] end
-  function sheet.line_of(job) return "again " .. job.name end
+  local sheet = { title = "results", time = 1796178000, counts = c, payments = function() return 7 end }
+  function sheet.each()
+    local at = 0
+    return function()
+      at = at + 1
+      return list[at]
+    end
+  end
+  function sheet.state_of(job) return states[job.name] end
+  function sheet.line_of(name) return "again " .. name end
   for name, value in pairs(changes or {}) do sheet[name] = value end
   return sheet
 end
