@@ -1,6 +1,7 @@
 --- The line that shows how far a batch is, as wide as the terminal allows. Pure.
 local M = {}
 
+local SPARE = 3 -- columns at the end of the line: on Ctrl-C, terminals write ^C there, and a full line would wrap
 local MAX_BAR, MIN_BAR = 40, 5 -- columns between the brackets; a shorter bar shows nothing useful
 
 -- Units from the largest: seconds, name, and the next smaller unit that is shown with it.
@@ -68,7 +69,7 @@ function M.line(counts, columns, note)
   local text
   for least = 6, 1, -1 do
     text = join(parts, least)
-    local width = math.min(MAX_BAR, columns - 1 - #text - 4)
+    local width = math.min(MAX_BAR, columns - SPARE - #text - 4)
     if width >= MIN_BAR then
       local done = share(counts.done, counts.total, width)
       return ("[%s%s]  %s"):format(("#"):rep(done), ("."):rep(width - done), text)
