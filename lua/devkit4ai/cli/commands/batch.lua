@@ -17,7 +17,8 @@ M.examples = {
   { "devkit4ai batch jobs.csv --out results --again paris.png", "decide that an undecided job is sent again" },
 }
 M.notes = "Each job creates a generation, which costs money at the API. The journal in the folder of --out has each "
-  .. "step, so no run pays for a job a second time. index.html in the folder shows the images."
+  .. "step, so no run pays for a job a second time. index.html in the folder shows the images. Exit codes: 0: all jobs "
+  .. "are done; 8: run the printed command; 5: a quota is used up; 6: jobs are undecided; 9: jobs failed."
 
 --- Adds the options.
 ---@param parser table

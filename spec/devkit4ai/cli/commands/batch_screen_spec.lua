@@ -1,4 +1,5 @@
--- The bar of devkit4ai batch: its text, and on terminals of 80 and of 40 columns. One Lua is enough: the terminal is the subject.
+-- The bar of devkit4ai batch: its text, and on terminals of 80 and of 40 columns. One Lua is enough: the terminal is the
+-- subject.
 if _VERSION ~= "Lua 5.4" then return end
 
 local bar = require "devkit4ai.cli.batch.bar"
@@ -18,9 +19,9 @@ describe("the bar of a batch", function()
   it("leaves out what matters least, where the terminal is narrow", function()
     for columns, line in pairs {
       [88] = "[###............]  50/200  3 running  2 failed  1 undecided  4.8/min  1 h 10 min left",
-      [80] = "[####............]  50/200  3 running  2 failed  1 undecided  1 h 10 min left",
-      [60] = "[#####................]  50/200  2 failed  1 undecided", [44] = "[##......]  50/200  2 failed  1 undecided",
-      [40] = "[####..............]  50/200  2 failed",
+      [78] = "[#....]  50/200  3 running  2 failed  1 undecided  4.8/min  1 h 10 min left",
+      [60] = "[#......]  50/200  2 failed  1 undecided  1 h 10 min left",
+      [44] = "[##......]  50/200  2 failed  1 undecided", [40] = "[####.............]  50/200  2 failed",
     } do assert.equal(line, bar.line(counts(), columns)) end
     assert.equal("50/200", bar.line(counts(), 12))
   end)
@@ -83,8 +84,8 @@ describe("on a terminal devkit4ai batch", function()
       assert.is_nil(text:find("running", 1, true), "the bar is gone")
       text = text:gsub("\n", " "):gsub(" +", " ")
       assert.matches("0 of 3 jobs done, 3 not done, %d payments? in this run", text)
-      assert.matches("devkit4ai: interrupted%. Not done: 3 jobs, of which %d accepted and paid for%. To continue, which "
-        .. "pays for nothing twice, run: devkit4ai batch jobs%.csv %-%-out o" .. columns, text)
+      assert.matches("devkit4ai: interrupted%. Not done: 3 jobs, of which %d accepted and paid for%. To continue, "
+        .. "which pays for nothing twice, run: devkit4ai batch jobs%.csv %-%-out o" .. columns, text)
     end)
   end
 
