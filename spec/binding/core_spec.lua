@@ -1,6 +1,8 @@
 -- The core's Lua module by itself: its small functions, what next gives on request, and secrets' tags.
+local child = require "spec.support.process.child"
 local core = require "devkit4ai.core"
 local raw = require "spec.support.servers.raw"
+local wire = require "spec.support.calls.wire"
 
 local PATIENCE = 20 -- seconds
 
@@ -31,6 +33,35 @@ describe("core", function()
     for _, location in ipairs { "", "file:///etc/passwd", "http://user@host/", "/a\0b" } do
       assert.is_nil(core.resolve("https://api.test/a", location))
     end
+  end)
+
+  it("lists the names in a folder, without itself and its parent", function()
+    local folder = child.folder()
+    for _, name in ipairs { "b", ".a", "c d\n" } do assert(io.open(folder .. "/" .. name, "wb")):close() end
+    local names = core.list(folder)
+    table.sort(names)
+    assert.same({ ".a", "b", "c d\n" }, names)
+    assert.same({ nil, "file", folder .. "/b: Not a directory" }, { core.list(folder .. "/b") })
+    assert.same({ nil, "file", folder .. "/x: No such file or directory" }, { core.list(folder .. "/x") })
+    assert.is_nil(core.list "")
+    child.remove(folder)
+    assert.is_nil(core.list(folder))
+  end)
+
+  it("checks a file as an upload does", function()
+    local folder = child.folder()
+    local path = folder .. "/a"
+    local file = assert(io.open(path, "wb"))
+    file:write(wire.image.png)
+    file:close()
+    assert.is_true(core.check_image(path, #wire.image.png))
+    local _, status, text = core.check_image(path, #wire.image.png - 1)
+    assert.same({ "too_large", true }, { status, text:find("the limit is " .. #wire.image.png - 1, 1, true) ~= nil })
+    assert.same({ nil, "file", folder .. ": it is a folder, not a file" }, { core.check_image(folder, 1000) })
+    local pipe = folder .. "/pipe"
+    os.execute(("mkfifo '%s'"):format(pipe))
+    assert.same({ nil, "file", pipe .. ": it is not a regular file" }, { core.check_image(pipe, 1000) })
+    child.remove(folder)
   end)
 
   it("raises what is no text", function()
@@ -69,7 +100,6 @@ describe("secrets", function()
   end)
 
   it("have other tags in another process", function()
-    local child = require "spec.support.process.child"
     local script = [[
       local secrets = require("devkit4ai.core").secrets()
       secrets:set("key", "MARKER")

@@ -1,4 +1,4 @@
--- core.load, core.save, core.lock and secrets:json under failing allocations; see memory_test.c.
+-- core.load, core.save, core.lock, core.list, core.check_image and secrets:json under failing allocations; see memory_test.c.
 local core = require "devkit4ai.core"
 
 local path = (os.getenv("TMPDIR") or "/tmp") .. "/devkit4ai_memory_test_store"
@@ -11,6 +11,9 @@ local lock = assert(core.lock(path .. ".lock"))
 assert(core.lock(path .. ".lock") == false)
 assert(core.save(path, text) == true)
 assert(core.load(path) == text)
+assert(#core.list(path:match("^.*/")) > 0)
+assert(core.list(path) == nil)
+assert(core.check_image(path, 1000) == nil)
 lock:release()
 lock:release()
 assert(os.remove(path))

@@ -1,24 +1,25 @@
 --- Text and number conversions that ignore the locale of the program. Pure.
 local M = {}
 
-local function shift(by)
-  return function(letter) return string.char(letter:byte() + by) end
-end
+local TO_LOWER, TO_UPPER = {}, {} -- by letter
 
-local to_lower, to_upper = shift(32), shift(-32)
+for byte = 65, 90 do
+  local upper, lower = string.char(byte), string.char(byte + 32)
+  TO_LOWER[upper], TO_UPPER[lower] = lower, upper
+end
 
 --- ASCII letters in lower case; other bytes stay.
 ---@param text string
 ---@return string
 function M.lower(text)
-  return (text:gsub("[ABCDEFGHIJKLMNOPQRSTUVWXYZ]", to_lower))
+  return (text:gsub("[ABCDEFGHIJKLMNOPQRSTUVWXYZ]", TO_LOWER))
 end
 
 --- ASCII letters in upper case; other bytes stay.
 ---@param text string
 ---@return string
 function M.upper(text)
-  return (text:gsub("[abcdefghijklmnopqrstuvwxyz]", to_upper))
+  return (text:gsub("[abcdefghijklmnopqrstuvwxyz]", TO_UPPER))
 end
 
 --- string.format for one number, with a point as the decimal sign.

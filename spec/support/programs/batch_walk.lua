@@ -12,11 +12,18 @@ local DAY = 86400
 -- Park and Miller: the same numbers on each machine.
 local function generator(seed)
   local state = seed % 2147483646 + 1
-  return function(most)
+  local function random(most)
     state = state * 16807 % 2147483647
     return most and math.floor(state / 2147483647 * most) + 1 or state / 2147483647
   end
+  for _ = 1, 8 do random() end -- the first numbers of similar seeds are similar
+  return random
 end
+
+-- A list that does not have the newest generations yet.
+local LATE_LIST = {
+  operation = "list_generations", status = 200, body = '{"generations":[],"total":0}', chance = 0.9, times = 40,
+}
 
 local FAULTS = {
   { operation = "create_generation", cut = "before" }, { operation = "create_generation", cut = "during" },
@@ -26,7 +33,7 @@ local FAULTS = {
   { operation = "create_generation", rate_limit = 1 }, { operation = "create_generation", delay = 0.3 },
   { operation = "create_generation", fail = true }, { operation = "get_generation_status", status = 500 },
   { operation = "get_generation_status", cut = "during" }, { operation = "list_generations", status = 503 },
-  { operation = "list_generations", cut = "during" }, { operation = "picture", cut = "during" },
+  { operation = "list_generations", cut = "during" }, LATE_LIST, LATE_LIST, { operation = "picture", cut = "during" },
   { operation = "picture", status = 404 }, { refuse = true }, { cut = "before", reset = true }, { cut = "after" },
 }
 
@@ -117,7 +124,7 @@ end
 ---@param options { seed: integer, jobs: integer, life: number, rounds: integer } life: most seconds until a kill; rounds: most runs with faults
 ---@return table result runs, kills, saved, failed, undecided, undecided_paid, wrong: a list of texts
 function M.run(options)
-  local sandbox = assert(sandbox_module.start { step_time = 0.02 })
+  local sandbox = assert(sandbox_module.start { step_time = 0.02, refresh_life = 1e9 })
   local folder = child.folder()
   local client = assert(sandbox:developer { email = "walk@example.com", password = "SecurePass123" })
   local walk = {

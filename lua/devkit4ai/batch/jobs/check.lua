@@ -44,7 +44,7 @@ local function default_instructions_problem(job)
   return not text and why or nil
 end
 
-local DUPLICATE = "the name %s is the name of the job in %s %d, too; names must differ in more than upper and lower case"
+local DUPLICATE = "the name %s is taken by %s %d; names must differ in more than upper and lower case"
 
 ---@class devkit4ai.batch.CheckOptions
 ---@field is_done (fun(job: devkit4ai.batch.Job): any)? true: the job will not be sent, so only its name is checked; called once for each job that can be read, in their order

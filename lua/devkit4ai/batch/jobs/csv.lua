@@ -10,25 +10,27 @@ local lines = require "devkit4ai.batch.jobs.lines"
 
 local M = {}
 
+local find, sub = string.find, string.sub -- used for each field
+
 local QUOTE = 34
 
 local UNCLOSED = "a quoted field does not end; add the quote that is missing"
 local LONG = "a quoted field has more than 1 MB; a quote is missing"
-local STRAY = "there is a quote inside a field without quotes; put the field in quotes and write each quote inside it twice"
+local STRAY = "there is a quote inside a field without quotes; put the field in quotes, and write the inner quote twice"
 local AFTER = "there is text after the closing quote of a field; inside a field, write each quote twice"
 
 -- Reads the quoted field that begins at `at`. next_line continues a field with line feeds.
--- Returns the field, the text of the current line, and the position behind the closing quote; nil and why.
+-- Returns the field, the text of the current line, and the position behind the closing quote; nil, why, and true: it has no end.
 local function quoted_field(text, at, next_line)
   local parts, size, from = {}, 0, at + 1
   while true do
     local stop = text:find('"', from, true)
     local part = text:sub(from, stop and stop - 1)
     parts[#parts + 1], size = part, size + #part
-    if size > lines.MAX_BYTES then return nil, LONG end
+    if size > lines.MAX_BYTES then return nil, LONG, true end
     if not stop then
       local more, _, why = next_line()
-      if not more then return nil, why or UNCLOSED end
+      if not more then return nil, why or UNCLOSED, true end
       parts[#parts + 1], text, from = "\n", more, 1
     elseif text:byte(stop + 1) == QUOTE then
       parts[#parts + 1], from = '"', stop + 2
@@ -38,14 +40,14 @@ local function quoted_field(text, at, next_line)
   end
 end
 
--- The fields of a record with quotes.
-local function quoted_record(text, separator, next_line)
+-- The fields of a record; nil, why, and true: where the next record begins is not known.
+local function record(text, separator, next_line)
   local fields, at = {}, 1
   while true do
     local field, behind
     if text:byte(at) == QUOTE then
       field, text, behind = quoted_field(text, at, next_line)
-      if not field then return nil, text end
+      if not field then return nil, text, behind end
       if behind <= #text and text:sub(behind, behind) ~= separator then return nil, AFTER end
     else
       behind = text:find(separator, at, true) or #text + 1
@@ -56,25 +58,6 @@ local function quoted_record(text, separator, next_line)
     if behind > #text then return fields end
     at = behind + 1
   end
-end
-
-local function plain_record(text, separator)
-  local fields, count, at = {}, 0, 1
-  while true do
-    local stop = text:find(separator, at, true)
-    count = count + 1
-    if not stop then
-      fields[count] = text:sub(at)
-      return fields
-    end
-    fields[count] = text:sub(at, stop - 1)
-    at = stop + 1
-  end
-end
-
-local function record(text, separator, next_line)
-  if text:find('"', 1, true) then return quoted_record(text, separator, next_line) end
-  return plain_record(text, separator)
 end
 
 local function header_problem(names)
@@ -112,7 +95,19 @@ local function row_of(names, fields)
   return row
 end
 
-local WRONG_COUNT = "it has %d fields, and the first line names %d columns"
+-- The row of a record without quotes, at once: the way of nearly all rows. nil: it has another number of fields.
+local function plain_row(names, text, separator)
+  local row, at, last = {}, 1, #names
+  for i = 1, last do
+    local stop = find(text, separator, at, true)
+    if (stop == nil) == (i < last) then return nil end
+    row[names[i]] = sub(text, at, stop and stop - 1)
+    at = stop and stop + 1
+  end
+  return row
+end
+
+local WRONG_COUNT = "the number of its fields is %d, but the first line names %d columns"
 
 ---@alias devkit4ai.batch.NextRow fun(): (table|false|nil), integer?, string? the row and the number of its first line; false, the number and why: this row can't be used; nil: the end
 
@@ -134,11 +129,11 @@ function M.rows(next_line)
     local text, number, why
     repeat text, number, why = next_line() until text ~= ""
     if not text then return text, number, why end
-    local fields, problem = record(text, separator, next_line)
-    if not fields then
-      is_over = problem == UNCLOSED or problem == LONG -- where the next record begins is not known
-      return false, number, problem
-    end
+    local row = not find(text, '"', 1, true) and plain_row(names, text, separator)
+    if row then return row, number end
+    local fields, problem
+    fields, problem, is_over = record(text, separator, next_line)
+    if not fields then return false, number, problem end
     if #fields ~= #names then return false, number, WRONG_COUNT:format(#fields, #names) end
     return row_of(names, fields), number
   end

@@ -120,14 +120,18 @@ local function canonical(value)
   if type(value) ~= "table" then return type(value) .. " " .. tostring(template.text_of(value)) end
   local parts = {}
   for key, item in pairs(value) do
-    parts[#parts + 1] = ("%s %s\0%s\0"):format(type(key), tostring(key), canonical(item))
+    local text = canonical(item)
+    parts[#parts + 1] = ("%s %s %d %s"):format(type(key), tostring(key), #text, text)
   end
   table.sort(parts)
   return "{" .. table.concat(parts) .. "}"
 end
 
 local function digest(job)
-  return core.digest(("%s\0%s\0%s"):format(canonical(job.instructions), table.concat(job.images, "\0"), job.project or ""))
+  local images, instructions = job.images, job.instructions
+  local paths = images[2] and table.concat(images, "\n") or images[1] or ""
+  local text = type(instructions) == "string" and instructions or canonical(instructions)
+  return core.digest(text .. "\n" .. paths .. "\n" .. (job.project or ""))
 end
 
 -- ---- the job ----
@@ -160,8 +164,8 @@ function M.maker(options)
     project, why = project_of(row)
     if why then return nil, why end
     local job = {
-      number = number, line = line, name = name or ("%04d.png"):format(number), images = images, instructions = instructions,
-      project = project, row = row,
+      number = number, line = line, name = name or ("%04d.png"):format(number), project = project,
+      images = images, instructions = instructions, row = row,
     }
     job.digest = digest(job)
     return job

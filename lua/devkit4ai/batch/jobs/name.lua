@@ -6,28 +6,36 @@ local locale = require "devkit4ai.util.locale"
 
 local M = {}
 
-local PLAIN = "^[A-Za-z0-9_][A-Za-z0-9_.-]*[A-Za-z0-9_-]$" -- nearly all names
+local PLAIN = "^[A-Za-z0-9_][A-Za-z0-9_. -]*[A-Za-z0-9_-]$" -- nearly all names
 
 -- Names without their extension that Windows reserves.
 local DEVICES = { con = true, prn = true, aux = true, nul = true }
 for i = 1, 9 do DEVICES["com" .. i], DEVICES["lpt" .. i] = true, true end
 
---- A name in the form in which two names are compared: a file system may not tell upper from lower case.
+--- A name in the form in which two names are compared: a file system may not tell upper from lower case. The locale has an
+--- effect on it, but the same one on all names.
 ---@param name string
 ---@return string
 function M.fold(name)
-  return name:find("[A-Z]") and locale.lower(name) or name
+  return name:lower()
 end
 
+local RESERVED = "^[JjIiDdCcPpAaNnLl][OoNnEeRrUuPp]" -- how the names begin that `reserved` refuses
+
 local function reserved(name)
-  local folded = M.fold(name)
-  if folded:find("^journal%.jsonl") or folded == "index.html" then return "the batch itself writes a file of that name" end
+  if not name:find(RESERVED) then return nil end
+  local folded = locale.lower(name)
+  local is_own = folded:find("^journal%.jsonl") or folded == "index.html"
+  if is_own then return "the batch itself writes a file of that name" end
   if folded:find("^devkit4ai%-unfinished%-") then return "unfinished files have such names" end
   if DEVICES[folded:match("^[^.]*")] then return "Windows reserves it" end
 end
 
 local function form_problem(name)
   if name == "" then return "it is empty" end
+  if #name > limits.MAX_FILE_NAME then
+    return ("it has %d bytes; at most %d are taken"):format(#name, limits.MAX_FILE_NAME)
+  end
   if name:find("[%c]") then return "it has a control character" end
   local wrong = name:match('[/\\:*?"<>|]')
   if wrong then return ("it has the character %s, which not every system takes in a file name"):format(wrong) end
@@ -40,9 +48,8 @@ end
 ---@param name string
 ---@return string? why
 function M.problem(name)
-  local why = not name:find(PLAIN) and form_problem(name)
-  if not why and #name > limits.MAX_FILE_NAME then why = ("it has %d bytes; at most %d are taken"):format(#name, limits.MAX_FILE_NAME) end
-  why = why or reserved(name)
+  local is_plain = #name <= limits.MAX_FILE_NAME and name:find(PLAIN)
+  local why = not is_plain and form_problem(name) or reserved(name)
   return why and ("the name %s can't be used: %s"):format(display.text(name), why)
 end
 

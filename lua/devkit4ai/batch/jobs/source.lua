@@ -87,11 +87,13 @@ local function checked(next_row)
   end
 end
 
+local NO_LIST = "jobs is a table, but no list: give { { prompt = ... }, ... } or { folder = PATH }"
+
 local function of_list(list)
   local count = 0
   for key in pairs(list) do
     count = count + 1
-    if type(key) ~= "number" then return nil, "jobs is a table, but no list: give { { prompt = ... }, ... } or { folder = PATH }" end
+    if type(key) ~= "number" then return nil, NO_LIST end
   end
   for i = 1, count do
     if list[i] == nil then return nil, ("jobs[%d] is nil: the list has a hole"):format(i) end
@@ -134,7 +136,7 @@ function M.open(given)
   if type(given) == "function" then return of_function(given) end
   if io.type(given) == "file" then return of_handle(given) end
   if type(given) ~= "table" then
-    return nil, ("jobs must be the path of a file, a list, a function or an open file, not a %s"):format(type(given))
+    return nil, "jobs must be the path of a file, a list, a function or an open file, not a " .. type(given)
   end
   if type(given.folder) == "string" and next(given, next(given)) == nil then return of_folder(given.folder) end
   return of_list(given)

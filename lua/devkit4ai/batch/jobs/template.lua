@@ -34,7 +34,7 @@ end
 
 local function field_text(row, path)
   local value = look_up(row, path)
-  if value == nil then return nil, ("there is no field %s for {row.%s}"):format(display.text(path), display.text(path)) end
+  if value == nil then return nil, ("there is no field %s in its row"):format(display.text(path)) end
   local text = M.text_of(value)
   if text then return text end
   return nil, ("{row.%s} is a %s, not a text; name one of its fields"):format(display.text(path), type(value))
