@@ -72,6 +72,7 @@ int dk_lua_journal (lua_State *L);
 int dk_lua_sync_folder (lua_State *L);
 int dk_lua_digest (lua_State *L);
 int dk_lua_digest_file (lua_State *L);
+int dk_lua_check_lines (lua_State *L);
 int dk_lua_host_name (lua_State *L);
 int dk_lua_terminal (lua_State *L);
 int dk_lua_writes (lua_State *L);

@@ -242,7 +242,7 @@ int luaopen_devkit4ai_core (lua_State *L) {
     {"load", dk_lua_load}, {"save", dk_lua_save}, {"target", dk_lua_target}, {"lock", dk_lua_lock},
     {"check_save", dk_lua_check_save}, {"check_picture", dk_lua_check_picture}, {"check_image", dk_lua_check_image}, {"list", dk_lua_list},
     {"journal", dk_lua_journal}, {"sync_folder", dk_lua_sync_folder}, {"digest", dk_lua_digest}, {"digest_file", dk_lua_digest_file},
-    {"host_name", dk_lua_host_name},
+    {"check_lines", dk_lua_check_lines}, {"host_name", dk_lua_host_name},
     {"terminal", dk_lua_terminal}, {"writes", dk_lua_writes}, {"ask", dk_lua_ask}, {"pause", dk_lua_pause}, {"prepare", dk_lua_prepare},
     {"catch_stops", dk_lua_catch_stops}, {"note_stops", dk_lua_note_stops}, {"stopped", dk_lua_stopped}, {"reason", reason},
     {NULL, NULL}};

@@ -1,10 +1,11 @@
-/* journal_lua.c - core.journal: a file of records; core.sync_folder, core.digest, core.digest_file, core.host_name. */
+/* journal_lua.c - core.journal: a file of records; core.sync_folder, core.digest, core.digest_file, core.check_lines, core.host_name. */
 #include <limits.h>
 
 #include "base/digest.h"
 #include "binding.h"
 #include "file/file_digest.h"
 #include "file/record_file.h"
+#include "file/record_lines.h"
 #include "os/file.h"
 
 enum { MAX_READ = 1024 * 1024 };     /* bytes of one read */
@@ -99,6 +100,18 @@ int dk_lua_digest_file (lua_State *L) {
   dk_failure failure;
   if (dk_file_digest(dk_check_text(L, 1), &digest, &failure) != DK_OK) return dk_push_failure(L, &failure);
   return push_digest(L, &digest);
+}
+
+/* check_lines(text, start) -> the offset behind the last right line, whether a line follows that is not right; see record_lines.h. start:
+ * an offset from 0 */
+int dk_lua_check_lines (lua_State *L) {
+  size_t length;
+  const char *text = luaL_checklstring(L, 1, &length);
+  size_t start = (size_t)dk_check_number(L, 2, 0, (double)length);
+  bool is_wrong;
+  lua_pushnumber(L, (lua_Number)dk_record_lines_check(text, length, start, &is_wrong));
+  lua_pushboolean(L, is_wrong);
+  return 2;
 }
 
 /* host_name() -> the name of this machine, or "" */

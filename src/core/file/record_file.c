@@ -34,6 +34,7 @@ dk_status dk_record_file_open (dk_record_file *file, const char *path, dk_failur
   file->length = reason == 0 ? info.size : 0;
   if (reason == 0) return DK_OK;
   dk_record_file_close(file);
+  if (reason == EINVAL) return dk_fail(failure, DK_FILE, DK_PATH_FORMAT ": it is not a regular file", path);
   return dk_fail_errno(failure, path, reason);
 }
 

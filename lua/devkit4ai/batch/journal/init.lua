@@ -23,7 +23,7 @@ M.NAME = "journal.jsonl"
 ---@field private _file userdata core.journal's
 ---@field private _lock userdata core.lock's
 ---@field private _states devkit4ai.batch.States
----@field private _sum string of the last line in the file
+---@field private _link string the end of the last line in the file, which the sum of the next one includes
 ---@field private _pending devkit4ai.batch.Write? records that the next write has
 local Journal = {}
 Journal.__index = Journal
@@ -98,21 +98,21 @@ function M.open(folder)
   end
   return setmetatable({
     path = path, batch = read.states.batch or new_id(), _file = file, _lock = lock, _states = read.states,
-    _sum = read.sum,
+    _link = read.link,
   }, Journal)
 end
 
 -- Appends records in one write. nil, message, err: none of them is in the file.
 local function append(journal, records)
-  local lines, sum = {}, journal._sum
+  local lines, link = {}, journal._link
   local time = os.time()
   for i, record in ipairs(records) do
     record.time = time
-    lines[i], sum = format.encode(record, sum)
+    lines[i], link = format.encode(record, link)
   end
   local done, _, why = journal._file:append(table.concat(lines))
   if not done then return errors.refuse("file", why, nil, "batch:run") end
-  journal._sum = sum
+  journal._link = link
   for _, record in ipairs(records) do
     if record.journal then journal._states.batch = record.batch else journal._states:add(record) end
   end

@@ -1,4 +1,5 @@
 --- Reads a journal: whole lines, in order. A last line without its end is what a write left that a crash interrupted.
+local core = require "devkit4ai.core"
 local format = require "devkit4ai.batch.journal.format"
 local states_module = require "devkit4ai.batch.journal.state"
 
@@ -21,28 +22,39 @@ local function first_problem(line)
   return DAMAGED:format(1)
 end
 
-local function add_line(result, line)
+-- Adds a line that was checked.
+local function add_line(result, text, start, stop)
   result.lines = result.lines + 1
-  local record, sum = format.decode(line, result.sum)
+  local job, step, field, value = format.decode(text, start, stop)
   if result.lines == 1 then
-    if not record or record.journal ~= format.VERSION then return first_problem(line) end
+    local record = step
+    if type(record) ~= "table" or record.journal ~= format.VERSION then return first_problem(text:sub(start, stop)) end
     result.states.batch = record.batch
-  elseif not (record and result.states:add(record)) then
+  elseif type(step) == "string" then
+    result.states:add_step(job, step, field, value)
+  elseif not (step and result.states:add(step)) then
     return DAMAGED:format(result.lines)
   end
-  result.sum, result.length = sum, result.length + #line + 1
 end
 
--- Adds the whole lines of a text; gives what follows the last one, and the problem with a line.
+-- Adds the whole lines of a text, which begins with the link of the line before; gives what follows the last one, with that
+-- line's link, and the problem with a line.
 local function add_lines(result, text)
-  local at = 1
-  while true do
+  local start = #result.link
+  local length, is_wrong = core.check_lines(text, start)
+  local at, problem = start + 1, nil
+  while at <= length and not problem do
     local stop = text:find("\n", at, true)
-    if not stop then return text:sub(at) end
-    local problem = add_line(result, text:sub(at, stop - 1))
-    if problem then return text:sub(at), problem end
+    problem = add_line(result, text, at, stop)
     at = stop + 1
   end
+  if length > start then
+    result.length, result.link = result.length + length - start, text:sub(length - format.LINK + 1, length)
+  end
+  if is_wrong and not problem then
+    problem = result.lines == 0 and first_problem(text:sub(at)) or DAMAGED:format(result.lines + 1)
+  end
+  return text:sub(length + 1), problem
 end
 
 -- Whether what follows the last whole line is the rest of a write that a crash interrupted: it has no end, or it has NULs,
@@ -56,7 +68,7 @@ end
 ---@class devkit4ai.batch.JournalText
 ---@field states devkit4ai.batch.States
 ---@field lines integer
----@field sum string of the last line
+---@field link string the end of the last line, which the sum of the next one includes
 ---@field length integer bytes of the whole lines
 
 --- Reads a journal.
@@ -64,14 +76,14 @@ end
 ---@return devkit4ai.batch.JournalText? result
 ---@return string? problem
 function M.read(file)
-  local result = { states = states_module.new(), lines = 0, sum = "", length = 0 }
+  local result = { states = states_module.new(), lines = 0, link = "", length = 0 }
   local offset, rest, problem = 0, "", nil
   while true do
     local text, _, why = file:read(offset, PIECE)
     if not text then return nil, why end
     if text == "" then break end
     offset = offset + #text
-    if problem then rest = rest .. text else rest, problem = add_lines(result, rest .. text) end
+    if problem then rest = rest .. text else rest, problem = add_lines(result, result.link .. rest .. text) end
     if problem and not rest:find("\0", 1, true) then return nil, problem end
   end
   if is_torn(rest, result.length > 0) then return result end

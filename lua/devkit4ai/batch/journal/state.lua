@@ -7,7 +7,6 @@ local M = {}
 ---@field digest string? of the job when it was planned
 ---@field since integer? Unix time of the server before it was sent
 ---@field id string? of its generation
----@field bytes integer?
 ---@field paid boolean? of a failed job
 ---@field reason string?
 
@@ -40,10 +39,35 @@ function States:of(name)
   return self.jobs[name] or NEW
 end
 
+-- The fields of a record that a state has.
+local FIELDS = { "digest", "attempt", "since", "id", "paid", "reason" }
+
 -- A new attempt begins without what an earlier one found out.
-local function plan(state, record)
-  state.digest, state.attempt = record.digest, record.attempt
-  state.since, state.id, state.paid, state.reason = nil, nil, nil, nil
+local function plan(state)
+  state.attempt, state.since, state.id, state.paid = nil, nil, nil, nil
+end
+
+-- Notes whose generation it is. Each generation is one payment.
+local function own(states, id, name)
+  if not states.owners[id] then states.payments = states.payments + 1 end
+  states.owners[id] = name
+end
+
+--- Adds the step of a job with at most one other field.
+---@param name string of the job
+---@param step string
+---@param field string?
+---@param value string|number|nil
+function States:add_step(name, step, field, value)
+  local state = self.jobs[name]
+  if not state then
+    state = {}
+    self.jobs[name] = state
+  end
+  state.step, state.reason = step, nil
+  if step == "planned" then plan(state) elseif step == "sending" then state.since = nil end
+  if field then state[field] = value end
+  if field == "id" then own(self, value, name) end
 end
 
 --- Adds a record.
@@ -56,16 +80,12 @@ function States:add(record)
   end
   local name, step = record.job, record.step
   if type(name) ~= "string" or M.IS_OPEN[step] == nil then return nil end
-  local state = self.jobs[name] or {}
-  self.jobs[name], state.step = state, step
-  if step == "planned" then plan(state, record) end
-  if step == "sending" then state.since = record.since end
-  if record.id then
-    if not self.owners[record.id] then self.payments = self.payments + 1 end
-    state.id, self.owners[record.id] = record.id, name
+  self:add_step(name, step)
+  local state = self.jobs[name]
+  for _, field in ipairs(FIELDS) do
+    if record[field] ~= nil then state[field] = record[field] end
   end
-  if record.paid ~= nil then state.paid = record.paid end
-  state.bytes, state.reason = record.bytes, record.reason
+  if record.id then own(self, record.id, name) end
   return true
 end
 
