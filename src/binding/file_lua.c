@@ -1,5 +1,6 @@
 /* file_lua.c - core.load, core.save, core.target, core.check_save and core.lock, for a session store in a file;
- * core.make_folder for the command's settings; core.check_picture, core.check_image and core.list, for a check before a payment. */
+ * core.make_folder, for the command's settings and for results; core.check_picture, core.check_image and core.list, for a check
+ * before a payment. */
 #include <limits.h>
 #include <string.h>
 
@@ -60,10 +61,10 @@ int dk_lua_check_save (lua_State *L) {
   return 1;
 }
 
-/* make_folder(path) -> true: it is there, readable by its owner alone if it was made; nil, status, text */
+/* make_folder(path, is_private) -> true: it is there; is_private: readable by its owner alone if it was made; nil, status, text */
 int dk_lua_make_folder (lua_State *L) {
   dk_failure failure;
-  if (dk_private_folder_make(dk_check_text(L, 1), &failure) != DK_OK) return dk_push_failure(L, &failure);
+  if (dk_folder_make(dk_check_text(L, 1), lua_toboolean(L, 2), &failure) != DK_OK) return dk_push_failure(L, &failure);
   lua_pushboolean(L, true);
   return 1;
 }

@@ -170,12 +170,13 @@ static void takes_a_path_of_any_length (void) {
   CHECK(dk_private_file_read(longer, &bytes, &exists, &failure) == DK_FILE);
 }
 
-static dk_status make_folder (const char *name) { return dk_private_folder_make(in_folder(name), &failure); }
+static dk_status make_folder (const char *name) { return dk_folder_make(in_folder(name), true, &failure); }
 
 static void makes_a_folder_and_those_in_front_of_it (void) {
   empty_folder();
   mode_t old = umask(0);
   CHECK(make_folder("one//two/") == DK_OK && mode_of("one") == 0700 && mode_of("one/two") == 0700);
+  CHECK(dk_folder_make(in_folder("shared"), false, &failure) == DK_OK && mode_of("shared") == 0777);
   umask(old);
   CHECK(make_folder("one/two") == DK_OK && make_folder("one") == DK_OK);
   CHECK(save("one/two/file", "text") == DK_OK);

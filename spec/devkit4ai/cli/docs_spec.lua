@@ -48,8 +48,8 @@ describe("docs/command.md", function()
 
   it("names every command, setting and exit code", function()
     for _, name in ipairs {
-      "quickstart", "register", "login", "logout", "me", "projects", "keys", "generate", "wait", "save", "list",
-      "config", "sandbox", "completion", "version", "help",
+      "quickstart", "register", "login", "logout", "me", "projects", "keys", "generate", "batch", "wait", "save",
+      "list", "config", "sandbox", "completion", "version", "help",
     } do
       assert.is_truthy(page:find("\n| `" .. name, 1, true), name)
     end
@@ -61,5 +61,32 @@ describe("docs/command.md", function()
       rows[i] = ("| %d | %s |\n"):format(row[1], row[2])
     end
     assert.is_truthy(page:find("| code | meaning |\n| --- | --- |\n" .. table.concat(rows) .. "\n", 1, true))
+  end)
+end)
+
+describe("docs/batch.md", function()
+  it("has a first batch that runs", function()
+    local workspace = command.new { step_time = 0.05 }
+    finally(function() workspace:remove() end)
+    workspace:login()
+    for name, from in pairs { ["a.png"] = helper.PNG, ["b.png"] = helper.PNG2 } do
+      workspace:write(name, child.read(from))
+    end
+    local lines = child.read "docs/batch.md":match "\n```sh\n(.-)```"
+    local ended = workspace:run_in_shell("set -e\n" .. lines)
+    assert.equal(0, ended.code, ended.output)
+    assert.matches("^2 jobs: 0 done, 0 failed, 0 undecided, 2 to send and to pay for\n", ended.output)
+    assert.matches("\nresults/index%.html\n$", ended.output)
+    assert.same({ "Oslo.png", "Rome.png", "index.html", "journal.jsonl" }, child.list(workspace.folder .. "/results"))
+  end)
+
+  it("names each type of event, each step and each field of the journal", function()
+    local text = child.read "docs/batch.md"
+    for name in pairs(require("devkit4ai.batch.journal.state").IS_OPEN) do
+      assert.is_truthy(text:find("`" .. name .. "`", 1, true), name)
+    end
+    for name in child.read "lua/devkit4ai/batch/journal/format.lua":match "ORDER = {(.-)}":gmatch '"(%l+)"' do
+      assert.is_truthy(text:find("`" .. name .. "`", 1, true) or text:find('"' .. name .. '"', 1, true), name)
+    end
   end)
 end)

@@ -5,6 +5,7 @@ local M = {}
 
 -- Blocks that other specs run: by page, languages.
 M.ELSEWHERE = {
+  ["docs/batch.md"] = { sh = "spec/devkit4ai/cli/docs_spec.lua" },
   ["docs/building.md"] = { cmake = "spec/install/cmake_projects.sh", sh = "spec/install/cmake_projects.sh" },
   ["docs/command.md"] = { sh = "spec/devkit4ai/cli/docs_spec.lua" },
   ["docs/embedding.md"] = {

@@ -91,12 +91,12 @@ dk_status dk_private_file_write (const char *path, const char *bytes, size_t len
 }
 
 /* 0, or errno */
-static int make_one_folder (const char *path) {
+static int make_one_folder (const char *path, bool is_private) {
   dk_file_info info;
-  return dk_file_look_behind(path, &info) == 0 && info.kind == DK_KIND_FOLDER ? 0 : dk_file_make_folder(path);
+  return dk_file_look_behind(path, &info) == 0 && info.kind == DK_KIND_FOLDER ? 0 : dk_file_make_folder(path, is_private);
 }
 
-dk_status dk_private_folder_make (const char *path, dk_failure *failure) {
+dk_status dk_folder_make (const char *path, bool is_private, dk_failure *failure) {
   char folder[DK_MAX_PATH] = "";
   int reason = strlen(path) < DK_MAX_PATH ? 0 : ENAMETOOLONG;
   for (const char *end = path; reason == 0 && *end != '\0';) {
@@ -104,7 +104,7 @@ dk_status dk_private_folder_make (const char *path, dk_failure *failure) {
     end += strcspn(end, DK_SEPARATORS);
     memcpy(folder, path, (size_t)(end - path));
     folder[end - path] = '\0';
-    reason = make_one_folder(folder);
+    reason = make_one_folder(folder, is_private);
   }
   return reason == 0 ? DK_OK : dk_fail_errno(failure, path, reason);
 }

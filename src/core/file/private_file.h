@@ -26,6 +26,6 @@ dk_status dk_private_file_write (const char *path, const char *bytes, size_t len
 dk_status dk_private_file_check (const char *path, dk_failure *failure);
 
 /* Makes the folder, and those in front of it that are missing (dk_file_make_folder). Errors: DK_FILE, DK_DISK. */
-dk_status dk_private_folder_make (const char *path, dk_failure *failure);
+dk_status dk_folder_make (const char *path, bool is_private, dk_failure *failure);
 
 #endif

@@ -58,8 +58,8 @@ int dk_file_open (const char *path, bool follows, dk_file_info *info);
 ptrdiff_t dk_file_read (int fd, void *bytes, size_t length);
 ptrdiff_t dk_file_read_at (int fd, void *bytes, size_t length, uint64_t offset);
 
-/* Makes a folder that only its owner can read; on Windows, that has its folder's permissions. */
-int dk_file_make_folder (const char *path);
+/* Makes a folder. is_private: only its owner can read it; on Windows, it always has the permissions of the folder around it. 0, or errno. */
+int dk_file_make_folder (const char *path, bool is_private);
 
 /* Calls add with each name in a folder, but not with "." and "..", until it returns false: no memory. name: borrowed during the call.
  * 0, or errno. */

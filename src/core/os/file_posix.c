@@ -67,7 +67,7 @@ char *dk_file_absolute (const char *path) {
   return copy;
 }
 
-int dk_file_make_folder (const char *path) { return mkdir(path, 0700) == 0 ? 0 : errno; }
+int dk_file_make_folder (const char *path, bool is_private) { return mkdir(path, is_private ? 0700 : 0777) == 0 ? 0 : errno; }
 
 /* ---- reads ---- */
 

@@ -123,7 +123,8 @@ char *dk_file_absolute (const char *path) {
   return copy;
 }
 
-int dk_file_make_folder (const char *path) {
+int dk_file_make_folder (const char *path, bool is_private) {
+  (void)is_private;
   wchar_t *wide = dk_wide_path(path);
   if (wide == NULL) return errno;
   int reason = CreateDirectoryW(wide, NULL) ? 0 : dk_windows_errno();

@@ -14,6 +14,7 @@ local M = {}
 ---@field batch string? id of the batch; nil: there is no first line yet
 ---@field jobs table<string, devkit4ai.batch.State> by name
 ---@field owners table<string, string> id of a generation -> name of its job
+---@field payments integer generations that were accepted
 ---@field holder devkit4ai.batch.Record? the last line of a run
 local States = {}
 States.__index = States
@@ -26,7 +27,7 @@ M.IS_OPEN = {
 
 ---@return devkit4ai.batch.States
 function M.new()
-  return setmetatable({ jobs = {}, owners = {} }, States)
+  return setmetatable({ jobs = {}, owners = {}, payments = 0 }, States)
 end
 
 local NEW = {} -- the state of a job that is not in the journal
@@ -46,6 +47,12 @@ local function plan(state)
   state.attempt, state.since, state.id, state.paid = nil, nil, nil, nil
 end
 
+-- Notes whose generation it is. Each generation is one payment.
+local function own(states, id, name)
+  if not states.owners[id] then states.payments = states.payments + 1 end
+  states.owners[id] = name
+end
+
 --- Adds the step of a job with at most one other field.
 ---@param name string of the job
 ---@param step string
@@ -60,7 +67,7 @@ function States:add_step(name, step, field, value)
   state.step, state.reason = step, nil
   if step == "planned" then plan(state) elseif step == "sending" then state.since = nil end
   if field then state[field] = value end
-  if field == "id" then self.owners[value] = name end
+  if field == "id" then own(self, value, name) end
 end
 
 --- Adds a record.
@@ -78,7 +85,7 @@ function States:add(record)
   for _, field in ipairs(FIELDS) do
     if record[field] ~= nil then state[field] = record[field] end
   end
-  if record.id then self.owners[record.id] = name end
+  if record.id then own(self, record.id, name) end
   return true
 end
 

@@ -120,7 +120,8 @@ return {
     name = "json",
     text = function()
       return page("JSON:\n" .. paragraph("With --json, standard output holds one JSON object a line. A list has a line "
-        .. "for each element. `generate` and `wait` write a line at each new status; the last one has `path`."),
+        .. "for each element. `generate` and `wait` write a line at each new status; the last one has `path`. `batch` "
+        .. "writes a line for each event; the last one has the type summary."),
       paragraph("A failure is an object, too:"),
       '  {"error": {"kind": ..., "outcome": ..., "message": ..., "exit_code": ...}}',
       items {

@@ -31,7 +31,7 @@ end
 function M.make_folder()
   local folder = M.folder()
   if not folder then return errors.fail("file", ("there is no place for settings: set %s"):format(VARIABLES)) end
-  local made, _, reason = core.make_folder(folder)
+  local made, _, reason = core.make_folder(folder, true)
   if made then return folder end
   return errors.fail("file", "the folder can't be made: " .. reason)
 end
