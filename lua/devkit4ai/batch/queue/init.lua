@@ -130,9 +130,9 @@ function Queue:add(list)
   return added
 end
 
---- Plans jobs again that are undecided or failed: each may be paid for a second time.
+--- Puts dead letters on the stream again. A job that failed or is undecided may be paid for a second time.
 ---@param names string[]
----@return string[]? others the names that are neither
+---@return string[]? others the names that are no dead letters
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Queue:again(names)
@@ -144,7 +144,9 @@ local function read_job(reply)
   local fields = {}
   for i = 3, #reply, 2 do fields[reply[i]] = reply[i + 1] end
   local job = json.decode_plain(fields.job)
-  fields.job, fields.since, fields.deliveries = nil, tonumber(fields.since), reply[2]
+  fields.job, fields.deliveries = nil, reply[2]
+  for _, field in ipairs { "since", "attempt", "bytes" } do fields[field] = tonumber(fields[field]) end
+  if fields.paid then fields.paid = fields.paid == "true" end
   return { name = reply[1], job = job, state = fields }
 end
 
@@ -171,18 +173,18 @@ end
 ---@param worker string
 ---@param name string of the job
 ---@param step string
----@param attempt string token of the request that the step belongs to
+---@param request string token of the request that the step belongs to
 ---@param fields table<string, any>
 ---@return boolean? taken false: the job is another's, or has a step that this one can't follow
 ---@return string? step that the job has; the message, where taken is nil
 ---@return devkit4ai.Error? err
-function Queue:record(worker, name, step, attempt, fields)
+function Queue:record(worker, name, step, request, fields)
   local pairs_of = {}
   for field, value in pairs(fields) do
     pairs_of[#pairs_of + 1] = field
     pairs_of[#pairs_of + 1] = type(value) == "table" and assert(json.encode(value)) or tostring(value)
   end
-  local reply, message, err = run(self, scripts.record, worker, name, step, attempt, unpack(pairs_of))
+  local reply, message, err = run(self, scripts.record, worker, name, step, request, unpack(pairs_of))
   if not reply then return nil, message, err end
   return reply[1] == "done", reply[2]
 end
@@ -197,15 +199,25 @@ function Queue:renew(worker, names)
   return run(self, scripts.renew, worker, unpack(names))
 end
 
---- Gives jobs back, so that another worker takes them at once.
+--- Gives a job back.
 ---@param worker string
----@param lease number seconds
----@param names string[] not empty
+---@param name string of the job
+---@param idle number seconds since when it counts as left: from the lease on, another worker takes it at once
+---@param why string? what went wrong; nil: the worker ends, and the delivery does not count
 ---@return boolean? done
 ---@return string? message
 ---@return devkit4ai.Error? err
-function Queue:release(worker, lease, names)
-  return run(self, scripts.release, worker, lease * 1000, unpack(names))
+function Queue:release(worker, name, idle, why)
+  return run(self, scripts.release, worker, name, idle * 1000, why or "")
+end
+
+--- Removes a worker that ends. One that still has jobs stays, until others have taken them.
+---@param worker string
+---@return boolean? done
+---@return string? message
+---@return devkit4ai.Error? err
+function Queue:retire(worker)
+  return run(self, scripts.retire, worker)
 end
 
 --- The state of one job.
@@ -220,6 +232,22 @@ function Queue:state(name)
   table.insert(reply, 1, 0)
   table.insert(reply, 1, name)
   return read_job(reply).state
+end
+
+--- The time of Redis, which all workers share.
+---@return number Unix time; that of this machine, while Redis does not answer
+function Queue:time()
+  local reply = self.redis:command "TIME"
+  return reply and reply[1] + reply[2] / 1e6 or os.time()
+end
+
+--- The name of the job that has a generation.
+---@param id string
+---@return string? name nil: no job has it, or it failed
+---@return string? message
+---@return devkit4ai.Error? err
+function Queue:owner_of(id)
+  return self.redis:command("HGET", self.prefix .. ":ids", id)
 end
 
 --- How many jobs have each step.
@@ -239,7 +267,7 @@ function Queue:counts()
   return counts
 end
 
---- The dead letters: jobs that failed or are undecided.
+--- The dead letters: jobs that failed, are undecided, or were delivered too often.
 ---@return { name: string, step: string, reason: string, id: string }[]? letters
 ---@return string? message
 ---@return devkit4ai.Error? err

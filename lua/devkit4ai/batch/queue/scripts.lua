@@ -4,7 +4,7 @@
 --- the worker that the group gave it to; the job's field `owner` names the same worker. A script changes both.
 ---
 --- Two rules make a payment happen at most once:
---- * only the owner of a job moves it from `planned` or `refused` to `sending`, with a token (`attempt`) of that request;
+--- * only the owner of a job moves it from `planned` or `refused` to `sending`, with a token (`request`) of that request;
 --- * nothing but the worker with that token moves it back, when it knows that the request did not arrive.
 --- So of two workers that both believe to hold a job, one gets its `sending` refused, and a worker that lost its lease can't send.
 ---
@@ -26,8 +26,11 @@ end
 ]]
 
 local JOBS = COMMON .. [[
-local GROUP = "workers"
+local GROUP, ids = "workers", prefix .. ":ids"
 local FINAL = { saved = true, failed = true, undecided = true }
+
+-- What a job becomes that no worker finishes. One that is paid for keeps its step: it can continue without another payment.
+local AFTER_DELIVERIES = { planned = "failed", refused = "failed", sending = "undecided" }
 
 -- Takes a job off the stream.
 local function finish(entry)
@@ -110,6 +113,7 @@ return added
 M.claim = JOBS .. [[
 local worker, lease, count, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local entries = {}
+redis.call("HSET", batch, "claimed_at", seconds()) -- first: a Redis without memory refuses it, and no entry is delivered
 local from = redis.call("HGET", batch, "claim_from") or "0-0"
 local stale = redis.call("XAUTOCLAIM", jobs, GROUP, worker, lease, from, "COUNT", count)
 if stale[1] ~= from then redis.call("HSET", batch, "claim_from", stale[1]) end
@@ -132,8 +136,10 @@ for _, entry in ipairs(entries) do
   if not step or FINAL[step] or redis.call("HGET", key, "entry") ~= id then
     finish(id)
   elseif deliveries > most then
-    local new = (step == "sending") and "undecided" or "failed"
-    local reason = "it was delivered " .. (deliveries - 1) .. " times, and no worker finished it; its step was " .. step
+    local reason = "it was delivered " .. (deliveries - 1) .. " times, and no worker finished it"
+    local last = redis.call("HGET", key, "trouble")
+    if last then reason = reason .. ": " .. last end
+    local new = AFTER_DELIVERIES[step] or step
     set_step(name, step, new)
     redis.call("HSET", key, "reason", reason)
     bury(name, new, reason, worker)
@@ -163,29 +169,36 @@ end
 return lost
 ]]
 
---- Gives jobs back, so that another worker takes them at once. ARGV: worker, lease in milliseconds, names of jobs.
+--- Gives a job back. ARGV: worker, name, idle time in milliseconds, why ("": the worker ends, and the delivery does not count).
 M.release = JOBS .. [[
-for i = 3, #ARGV do
-  local key = key_of(ARGV[i])
-  local held = redis.call("HMGET", key, "owner", "entry", "step")
-  if held[1] == ARGV[1] and held[2] and not FINAL[held[3] ] then
-    local pending = redis.call("XPENDING", jobs, GROUP, held[2], held[2], 1)[1]
-    if pending then
-      redis.call("XCLAIM", jobs, GROUP, ARGV[1], "0", held[2], "IDLE", ARGV[2], "RETRYCOUNT", math.max(0, pending[4] - 1), "JUSTID")
-      redis.call("HDEL", key, "owner")
-    end
-  end
-end
+local key = key_of(ARGV[2])
+local held = redis.call("HMGET", key, "owner", "entry", "step")
+if held[1] ~= ARGV[1] or not held[2] or FINAL[held[3] ] then return false end
+local pending = redis.call("XPENDING", jobs, GROUP, held[2], held[2], 1)[1]
+if not pending then return false end
+local deliveries = pending[4]
+if ARGV[4] == "" then deliveries = math.max(0, deliveries - 1) end
+redis.call("XCLAIM", jobs, GROUP, ARGV[1], "0", held[2], "IDLE", ARGV[3], "RETRYCOUNT", deliveries, "JUSTID")
+redis.call("HDEL", key, "owner")
+if ARGV[4] ~= "" then redis.call("HSET", key, "trouble", ARGV[4]) end
+return true
+]]
+
+--- Removes a worker from the group, unless entries belong to it. ARGV: worker.
+M.retire = JOBS .. [[
+if redis.call("EXISTS", jobs) == 0 then return false end
+if #redis.call("XPENDING", jobs, GROUP, "-", "+", 1, ARGV[1]) > 0 then return false end
+redis.call("XGROUP", "DELCONSUMER", jobs, GROUP, ARGV[1])
 return true
 ]]
 
 --- Takes a step. ARGV: worker, name, step, token of the request, field, value, ...
 --- Returns "done" and the step, or "refused" and the step that the job has.
 M.record = JOBS .. [[
-local worker, name, new, attempt = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local worker, name, new, request = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local key = key_of(name)
-local state = redis.call("HMGET", key, "step", "owner", "attempt", "id", "entry")
-local old, is_owner, is_sender = state[1], state[2] == worker, state[3] == attempt
+local state = redis.call("HMGET", key, "step", "owner", "request", "id", "entry")
+local old, is_owner, is_sender = state[1], state[2] == worker, state[3] == request
 local id = state[4]
 local given = {}
 for i = 5, #ARGV, 2 do given[ARGV[i] ] = ARGV[i + 1] end
@@ -217,9 +230,13 @@ elseif new == "undecided" then
 end
 if repeated then return { "done", old } end
 if not may or not old then return { "refused", old or "" } end
+if given.id and redis.call("HSETNX", ids, given.id, name) == 0 and redis.call("HGET", ids, given.id) ~= name then
+  return { "refused", old } -- the generation is another job's
+end
 
 for field, value in pairs(given) do redis.call("HSET", key, field, value) end
-if new == "sending" then redis.call("HSET", key, "attempt", attempt) end
+if new == "saved" then redis.call("HSET", key, "by", worker) end
+if new == "sending" then redis.call("HSET", key, "request", request) end
 set_step(name, old, new)
 if old == "undecided" then -- the worker that sent it knows the result after all
   unbury(name)
@@ -232,23 +249,105 @@ end
 return { "done", new }
 ]]
 
---- Plans jobs again that a person decided to send, and perhaps to pay, once more. ARGV: names.
---- Returns the names that are neither undecided nor failed.
+--- Puts jobs on the stream again that are dead letters. One that is paid for continues; one that failed or is undecided is sent
+--- once more, and perhaps paid for twice. ARGV: names. Returns the names that are no dead letters.
 M.again = JOBS .. [[
 local other = {}
 for _, name in ipairs(ARGV) do
   local key = key_of(name)
-  local step = redis.call("HGET", key, "step")
-  if step == "undecided" or step == "failed" then
-    unbury(name)
-    redis.call("HDEL", key, "attempt", "id", "since", "images", "reason", "owner", "paid")
-    set_step(name, step, "planned")
-    enqueue(name)
-  else
+  if not redis.call("HGET", key, "dead") then
     other[#other + 1] = name
+  else
+    local step = redis.call("HGET", key, "step")
+    unbury(name)
+    redis.call("HDEL", key, "owner", "reason", "trouble")
+    if FINAL[step] then
+      redis.call("HDEL", key, "request", "id", "since", "images", "paid")
+      redis.call("HSET", key, "attempt", (redis.call("HGET", key, "attempt") or 1) + 1)
+      set_step(name, step, "planned")
+    end
+    enqueue(name)
   end
 end
 return other
+]]
+
+-- ---- how many jobs run at once ----
+
+-- `places`: who is sending or waiting for a generation, each until a time. The fields of `pace`: `proven`, how many the server
+-- had accepted at once; `limit`, where it refused one more, and `grow_at`, when one more is tried; `probe`, the place that tries
+-- one more than `proven`; `blocked_until`, the end of a quota. Times are in milliseconds.
+local PACE = COMMON .. [[
+local places, pace = prefix .. ":places", prefix .. ":pace"
+local now = milliseconds()
+local function read(field) return tonumber(redis.call("HGET", pace, field) or nil) end
+local function write(field, value) redis.call("HSET", pace, field, string.format("%.0f", value)) end
+local function end_probe(place)
+  if redis.call("HGET", pace, "probe") == place then redis.call("HDEL", pace, "probe") return true end
+end
+]]
+
+--- Asks for a place. ARGV: place, its time in milliseconds, whether it is for a job that was sent before ("1"): that one
+--- occupies the account anyway. Returns "go", "full", or "blocked" and until when.
+M.begin = PACE .. [[
+local place, time = ARGV[1], tonumber(ARGV[2])
+redis.call("ZREMRANGEBYSCORE", places, "-inf", now)
+if ARGV[3] == "1" or redis.call("ZSCORE", places, place) then
+  redis.call("ZADD", places, string.format("%.0f", now + time), place)
+  return { "go" }
+end
+local blocked = read("blocked_until")
+if blocked and blocked > now then return { "blocked", string.format("%.0f", blocked) } end
+local count, proven, limit = redis.call("ZCARD", places), read("proven") or 1, read("limit")
+if count >= proven then
+  local probe = redis.call("HGET", pace, "probe")
+  if probe and redis.call("ZSCORE", places, probe) then return { "full" } end
+  if limit and count >= limit and now < (read("grow_at") or 0) then return { "full" } end
+  redis.call("HSET", pace, "probe", place)
+end
+redis.call("ZADD", places, string.format("%.0f", now + time), place)
+return { "go" }
+]]
+
+--- The server accepted a job. ARGV: place.
+M.accepted = PACE .. [[
+if end_probe(ARGV[1]) then
+  local count, limit = redis.call("ZCARD", places), read("limit")
+  if count > (read("proven") or 1) then write("proven", count) end
+  if limit and count > limit then write("limit", count) end
+end
+return true
+]]
+
+--- The server answered 429. ARGV: place, the time to wait in milliseconds, the time after which one more is tried.
+--- Returns "wait" (for a place), or "quota" and its end.
+M.too_many = PACE .. [[
+redis.call("ZREMRANGEBYSCORE", places, "-inf", now)
+redis.call("ZREM", places, ARGV[1])
+end_probe(ARGV[1])
+local count = redis.call("ZCARD", places)
+if count > 0 then
+  write("proven", count)
+  write("limit", count)
+  write("grow_at", now + ARGV[3])
+  return { "wait" }
+end
+write("proven", 1)
+write("blocked_until", now + ARGV[2])
+return { "quota", string.format("%.0f", now + ARGV[2]) }
+]]
+
+--- Gives a place back. ARGV: place.
+M.leave = PACE .. [[
+redis.call("ZREM", places, ARGV[1])
+end_probe(ARGV[1])
+return true
+]]
+
+--- Keeps places. ARGV: their time in milliseconds, places.
+M.keep = PACE .. [[
+for i = 2, #ARGV do redis.call("ZADD", places, "XX", string.format("%.0f", now + ARGV[1]), ARGV[i]) end
+return true
 ]]
 
 return M
