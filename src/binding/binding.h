@@ -66,6 +66,8 @@ int dk_lua_target (lua_State *L);
 int dk_lua_check_save (lua_State *L);
 int dk_lua_check_picture (lua_State *L);
 int dk_lua_lock (lua_State *L);
+int dk_lua_list (lua_State *L);
+int dk_lua_check_image (lua_State *L);
 int dk_lua_terminal (lua_State *L);
 int dk_lua_writes (lua_State *L);
 int dk_lua_ask (lua_State *L);

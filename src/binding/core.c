@@ -240,7 +240,7 @@ int luaopen_devkit4ai_core (lua_State *L) {
     {"engine", dk_lua_engine}, {"secrets", dk_lua_secrets}, {"headers", dk_lua_headers}, {"request", dk_lua_request}, {"now", now}, {"random", random_number},
     {"image_kind", image_kind}, {"header", header}, {"delay", delay}, {"date", date}, {"is_public", is_public}, {"resolve", resolve}, {"special_fields", special_fields}, {"process", process}, {"is_yieldable", is_yieldable},
     {"load", dk_lua_load}, {"save", dk_lua_save}, {"target", dk_lua_target}, {"lock", dk_lua_lock},
-    {"check_save", dk_lua_check_save}, {"check_picture", dk_lua_check_picture},
+    {"check_save", dk_lua_check_save}, {"check_picture", dk_lua_check_picture}, {"check_image", dk_lua_check_image}, {"list", dk_lua_list},
     {"terminal", dk_lua_terminal}, {"writes", dk_lua_writes}, {"ask", dk_lua_ask}, {"pause", dk_lua_pause}, {"prepare", dk_lua_prepare},
     {"catch_stops", dk_lua_catch_stops}, {"note_stops", dk_lua_note_stops}, {"stopped", dk_lua_stopped}, {"reason", reason},
     {NULL, NULL}};

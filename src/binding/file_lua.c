@@ -1,10 +1,19 @@
-/* file_lua.c - core.load, core.save, core.target, core.check_save and core.lock, for a session store in a file; core.check_picture. */
+/* file_lua.c - core.load, core.save, core.target, core.check_save and core.lock, for a session store in a file; core.check_picture,
+ * core.check_image and core.list, for a check before a payment. */
+#include <limits.h>
+#include <string.h>
+
 #include "binding.h"
 #include "file/download.h"
 #include "file/file_lock.h"
 #include "file/private_file.h"
+#include "os/file.h"
+#include "transfer/form.h"
 
-enum { MAX_FILE = 16 * 1024 * 1024 };   /* bytes; a session's record has 1 KB */
+enum {
+  MAX_FILE = 16 * 1024 * 1024,          /* bytes; a session's record has 1 KB */
+  MAX_NAMES = 256 * 1024 * 1024         /* bytes of the names in a folder, which has up to some million files */
+};
 
 static int bytes_gc (lua_State *L) {
   dk_buffer_reset((dk_buffer *)dk_check_self(L, DK_TYPE_BUFFER));
@@ -56,6 +65,43 @@ int dk_lua_check_picture (lua_State *L) {
   dk_failure failure;
   if (dk_download_check(dk_check_text(L, 1), lua_toboolean(L, 2), &failure) != DK_OK) return dk_push_failure(L, &failure);
   lua_pushboolean(L, true);
+  return 1;
+}
+
+/* check_image(path, max_bytes) -> true: the file is an image that can be uploaded; nil, status, text */
+int dk_lua_check_image (lua_State *L) {
+  const char *path = dk_check_text(L, 1);
+  size_t max_bytes = (size_t)dk_check_number(L, 2, 1, INT_MAX);
+  dk_failure failure;
+  dk_form *form = dk_form_new();
+  if (form == NULL) return luaL_error(L, "not enough memory");
+  dk_status status = dk_form_add_file(form, "image", path, max_bytes, &failure);
+  dk_form_free(form);
+  if (status != DK_OK) return dk_push_failure(L, &failure);
+  lua_pushboolean(L, true);
+  return 1;
+}
+
+static bool add_name (void *arg, const char *name) { return dk_buffer_add((dk_buffer *)arg, name, strlen(name) + 1) == DK_OK; }
+
+/* list(path) -> the names in a folder, in no order; nil, status, text */
+int dk_lua_list (lua_State *L) {
+  const char *path = dk_check_text(L, 1);
+  dk_buffer *names = dk_new_buffer(L, MAX_NAMES);
+  dk_failure failure;
+  int reason = dk_folder_list(path, add_name, names);
+  if (reason != 0) {
+    (void)dk_fail_errno(&failure, path, reason);
+    return dk_push_failure(L, &failure);
+  }
+  lua_newtable(L);
+  size_t at = 0;
+  for (int i = 1; at < names->length; i++) {
+    lua_pushstring(L, names->bytes + at);
+    at += strlen(names->bytes + at) + 1;
+    lua_rawseti(L, -2, i);
+  }
+  dk_buffer_reset(names);
   return 1;
 }
 

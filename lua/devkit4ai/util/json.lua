@@ -208,6 +208,16 @@ function M.decode_object(text)
   return nil, value
 end
 
+--- Decodes a record of a file: a text that must be a JSON object.
+---@param text string
+---@return table? object without nulls; nil: the text is not a JSON object
+---@return string? why
+function M.decode_record(text)
+  local value, why = M.decode_object(text)
+  if value then clean(value, NO_SECRETS, nil, 1, next) end
+  return value, why
+end
+
 -- ---- encoding ----
 
 local MAX_DIGITS = 14 -- that cjson writes; the digits of longer whole numbers are inserted afterwards

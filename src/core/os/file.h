@@ -52,6 +52,10 @@ int dk_file_open (const char *path, bool follows, dk_file_info *info);
 ptrdiff_t dk_file_read (int fd, void *bytes, size_t length);
 ptrdiff_t dk_file_read_at (int fd, void *bytes, size_t length, uint64_t offset);
 
+/* Calls add with each name in a folder, but not with "." and "..", until it returns false: no memory. name: borrowed during the call.
+ * 0, or errno. */
+int dk_folder_list (const char *path, bool (*add) (void *arg, const char *name), void *arg);
+
 /* Permits only the owner to read and write an open file. */
 int dk_file_make_private (int fd);
 

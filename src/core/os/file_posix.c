@@ -2,6 +2,7 @@
 #define _GNU_SOURCE              /* O_CLOEXEC, flock, strdup, AT_EACCESS */
 #include "os/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -83,6 +84,25 @@ int dk_file_open (const char *path, bool follows, dk_file_info *info) {
 ptrdiff_t dk_file_read (int fd, void *bytes, size_t length) { return read(fd, bytes, length); }
 
 ptrdiff_t dk_file_read_at (int fd, void *bytes, size_t length, uint64_t offset) { return pread(fd, bytes, length, (off_t)offset); }
+
+/* readdir tells an error from the end of the folder by errno alone */
+static int add_names (DIR *folder, bool (*add) (void *arg, const char *name), void *arg) {
+  for (;;) {
+    errno = 0;
+    struct dirent *entry = readdir(folder);
+    if (entry == NULL) return errno;
+    bool is_own = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+    if (!is_own && !add(arg, entry->d_name)) return ENOMEM;
+  }
+}
+
+int dk_folder_list (const char *path, bool (*add) (void *arg, const char *name), void *arg) {
+  DIR *folder = opendir(path);
+  if (folder == NULL) return errno;
+  int reason = add_names(folder, add, arg);
+  closedir(folder);
+  return reason;
+}
 
 int dk_file_make_private (int fd) { return fchmod(fd, 0600) == 0 ? 0 : errno; }
 

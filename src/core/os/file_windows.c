@@ -147,6 +147,45 @@ ptrdiff_t dk_file_read_at (int fd, void *bytes, size_t length, uint64_t offset) 
   return read_from(fd, bytes, length, &place);
 }
 
+static HANDLE find_first (const char *path, WIN32_FIND_DATAW *entry) {
+  size_t length = strlen(path);
+  char *pattern = (char *)malloc(length + 3);
+  wchar_t *wide = NULL;
+  if (pattern != NULL) {
+    memcpy(pattern, path, length);
+    memcpy(pattern + length, "/*", 3);
+    wide = dk_wide_path(pattern);
+  }
+  free(pattern);
+  HANDLE search = wide != NULL ? FindFirstFileW(wide, entry) : INVALID_HANDLE_VALUE;
+  if (wide != NULL && search == INVALID_HANDLE_VALUE) (void)dk_windows_errno();
+  free(wide);
+  return search;
+}
+
+static bool add_name (const wchar_t *wide, bool (*add) (void *arg, const char *name), void *arg) {
+  if (wcscmp(wide, L".") == 0 || wcscmp(wide, L"..") == 0) return true;
+  char *name = dk_utf8(wide);
+  bool added = name != NULL && add(arg, name);
+  free(name);
+  return added;
+}
+
+int dk_folder_list (const char *path, bool (*add) (void *arg, const char *name), void *arg) {
+  WIN32_FIND_DATAW entry;
+  if (path[0] == '\0') return ENOENT;
+  HANDLE search = find_first(path, &entry);
+  if (search == INVALID_HANDLE_VALUE) return errno;
+  bool added, is_last = false;
+  do {
+    added = add_name(entry.cFileName, add, arg);
+    if (added) is_last = !FindNextFileW(search, &entry);
+  } while (added && !is_last);
+  int reason = !added ? ENOMEM : GetLastError() == ERROR_NO_MORE_FILES ? 0 : dk_windows_errno();
+  FindClose(search);
+  return reason;
+}
+
 int dk_file_make_private (int fd) {
   PSECURITY_DESCRIPTOR permissions = dk_private_permissions();
   PACL list = NULL;

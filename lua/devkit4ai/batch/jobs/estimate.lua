@@ -1,0 +1,19 @@
+--- Estimate of a batch: how many jobs are to be sent, and how long that takes. Pure.
+local M = {}
+
+---@class devkit4ai.batch.Estimate
+---@field to_send integer jobs
+---@field at_once integer generations at the same time
+---@field seconds number until the last one is saved
+
+--- Estimates a batch.
+---@param to_send integer
+---@param at_once integer from 1
+---@param seconds_each number for one generation with its upload and its download
+---@return devkit4ai.batch.Estimate
+function M.of(to_send, at_once, seconds_each)
+  local used = math.max(1, math.min(at_once, to_send))
+  return { to_send = to_send, at_once = used, seconds = math.ceil(to_send / used) * seconds_each }
+end
+
+return M
