@@ -8,7 +8,7 @@
 #include "secrets/secrets.h"
 
 /* The types of userdata; each has its own metatable. */
-typedef enum { DK_TYPE_ENGINE, DK_TYPE_SECRETS, DK_TYPE_HEADERS, DK_TYPE_REQUEST, DK_TYPE_LOCK, DK_TYPE_BUFFER, DK_TYPE_COUNT } dk_userdata_type;
+typedef enum { DK_TYPE_ENGINE, DK_TYPE_SECRETS, DK_TYPE_HEADERS, DK_TYPE_REQUEST, DK_TYPE_LOCK, DK_TYPE_BUFFER, DK_TYPE_JOURNAL, DK_TYPE_COUNT } dk_userdata_type;
 
 /* core.headers: templates of header lines (dk_secrets_fill_header). */
 typedef struct {
@@ -68,6 +68,11 @@ int dk_lua_check_picture (lua_State *L);
 int dk_lua_lock (lua_State *L);
 int dk_lua_list (lua_State *L);
 int dk_lua_check_image (lua_State *L);
+int dk_lua_journal (lua_State *L);
+int dk_lua_sync_folder (lua_State *L);
+int dk_lua_digest (lua_State *L);
+int dk_lua_digest_file (lua_State *L);
+int dk_lua_host_name (lua_State *L);
 int dk_lua_terminal (lua_State *L);
 int dk_lua_writes (lua_State *L);
 int dk_lua_ask (lua_State *L);
@@ -78,6 +83,7 @@ int dk_lua_note_stops (lua_State *L);
 int dk_lua_stopped (lua_State *L);
 void dk_open_engine (lua_State *L);
 void dk_open_files (lua_State *L);
+void dk_open_journal (lua_State *L);
 void dk_open_request (lua_State *L);
 void dk_open_secrets (lua_State *L);
 

@@ -15,7 +15,7 @@
 #include "transfer/curl_check.h"
 
 static const char *const type_names[DK_TYPE_COUNT] = {
-  "devkit4ai.engine", "devkit4ai.secrets", "devkit4ai.headers", "devkit4ai.request", "devkit4ai.lock", "devkit4ai.bytes"};
+  "devkit4ai.engine", "devkit4ai.secrets", "devkit4ai.headers", "devkit4ai.request", "devkit4ai.lock", "devkit4ai.bytes", "devkit4ai.journal"};
 
 /* registry keys of the metatables: addresses, because a second copy of the module would use the same names */
 static char keys[DK_TYPE_COUNT];
@@ -241,6 +241,8 @@ int luaopen_devkit4ai_core (lua_State *L) {
     {"image_kind", image_kind}, {"header", header}, {"delay", delay}, {"date", date}, {"is_public", is_public}, {"resolve", resolve}, {"special_fields", special_fields}, {"process", process}, {"is_yieldable", is_yieldable},
     {"load", dk_lua_load}, {"save", dk_lua_save}, {"target", dk_lua_target}, {"lock", dk_lua_lock},
     {"check_save", dk_lua_check_save}, {"check_picture", dk_lua_check_picture}, {"check_image", dk_lua_check_image}, {"list", dk_lua_list},
+    {"journal", dk_lua_journal}, {"sync_folder", dk_lua_sync_folder}, {"digest", dk_lua_digest}, {"digest_file", dk_lua_digest_file},
+    {"host_name", dk_lua_host_name},
     {"terminal", dk_lua_terminal}, {"writes", dk_lua_writes}, {"ask", dk_lua_ask}, {"pause", dk_lua_pause}, {"prepare", dk_lua_prepare},
     {"catch_stops", dk_lua_catch_stops}, {"note_stops", dk_lua_note_stops}, {"stopped", dk_lua_stopped}, {"reason", reason},
     {NULL, NULL}};
@@ -252,6 +254,7 @@ int luaopen_devkit4ai_core (lua_State *L) {
   dk_open_secrets(L);
   dk_open_request(L);
   dk_open_files(L);
+  dk_open_journal(L);
   lua_newtable(L);
   luaL_setfuncs(L, functions, 0);
   lua_pushboolean(L, DK_HAS_THREADS);

@@ -34,6 +34,21 @@ local function wait_for_capacity(client, deadline)
   return may_retry
 end
 
+--- Sends a create request for a caller with a pace of its own: a 429 is not waited out.
+---@param client devkit4ai.Client
+---@param seconds number? for the whole call
+---@param send fun(left: number?, max_wait: number?): table?, string?, devkit4ai.Error?, string?
+---@return table? fields
+---@return string? message
+---@return devkit4ai.Error? err
+---@return string? head
+function M.send_once(client, seconds, send)
+  local request = in_flight.begin_request(client)
+  local fields, message, err, head = send(seconds, 0)
+  in_flight.end_request(client, request)
+  return fields, message, err, head
+end
+
 --- Sends a create request, and sends it again after a 429 if a generation in flight finishes before the deadline.
 ---@param client devkit4ai.Client
 ---@param seconds number? for the whole call

@@ -37,6 +37,7 @@ local OPTIONS = validate.schema {
 ---@field call_name string "project:generate"
 ---@field operation string
 ---@field instructions string? the prompt, or the JSON text of the instructions; nil: find_generation can't find the result
+---@field send function of concurrency_limit: what a 429 leads to
 ---@field sent_at number? of waits.now()
 ---@field sent boolean? it may have been sent; the request pipeline sets this
 ---@field answer table? the server's; the request pipeline sets this
@@ -161,7 +162,7 @@ local function send(creation, options)
       total = left, max_wait = max_wait, headers = options.headers, call_name = creation.call_name, creation = creation,
     }, options.on_upload)
   end
-  local fields, _, failure, head = concurrency_limit.run(creation.scope._client, options.timeout, request)
+  local fields, _, failure, head = creation.send(creation.scope._client, options.timeout, request)
   if not fields then return M.failure(creation, failure) end
   return accept(creation, fields, head)
 end
@@ -177,7 +178,22 @@ end
 ---@return devkit4ai.Error? err
 function M.run(scope, operation, call_name, options, call_options)
   options = validate.arguments(call_name, OPTIONS, options, call_options)
-  return M.protect({ scope = scope, operation = operation, call_name = call_name }, send, options)
+  return M.protect({
+    scope = scope, operation = operation, call_name = call_name, send = concurrency_limit.run,
+  }, send, options)
+end
+
+--- Creates a generation for a batch, which has a pace of its own: a 429 is not waited out.
+---@param scope devkit4ai.Scope the client or project
+---@param call_name string "batch:run"
+---@param options devkit4ai.GenerateOptions
+---@return devkit4ai.Generation?
+---@return string? message
+---@return devkit4ai.Error? err
+function M.run_once(scope, call_name, options)
+  return M.protect({
+    scope = scope, operation = "create_generation", call_name = call_name, send = concurrency_limit.send_once,
+  }, send, options)
 end
 
 return M

@@ -51,7 +51,8 @@ local OPTIONS = validate.schema {
 ---@class devkit4ai.GenerationSearch
 ---@field instructions table in their normal form
 ---@field since number? Unix time
----@field answered table<string, true> ids that answered other create requests
+---@field answered table<string, any> ids that answered other create requests
+---@field skips_answered boolean? these are not read
 ---@field seen table<string, true> ids
 ---@field count integer generations that were read
 ---@field in_range integer of these, those created since `since` or the margin before it
@@ -80,6 +81,7 @@ end
 
 local function note_match(search, fields, created, in_range)
   local answered = search.answered[fields.id]
+  if answered and search.skips_answered then return end
   if not in_range then
     if not answered then search.out_of_range[#search.out_of_range + 1] = fields end
   elseif not (answered and created and search.since and created < search.since) then -- not one that only the margin adds
@@ -221,6 +223,21 @@ local function check(options)
   return instructions_of.normalize(options.instructions)
 end
 
+local function find(scope, call_name, options, answered, skips_answered)
+  local instructions, problem = check(options)
+  if not instructions then
+    return waits.after_refusal(errors.refuse("invalid", problem, "list_generations", call_name))
+  end
+  local search = {
+    instructions = instructions, since = options.since, answered = answered, skips_answered = skips_answered,
+    seen = {}, count = 0, in_range = 0, total = 0, matches = {}, unanswered = {}, out_of_range = {},
+  }
+  local done, message, err = read_list(scope, call_name, options, search)
+  if not done then return nil, message, err end
+  if #search.matches == 0 then return not_found(scope._client, call_name, search) end
+  return choose(call_name, search)
+end
+
 --- Finds the one generation with these instructions.
 ---@param scope devkit4ai.Scope
 ---@param call_name string "client:find_generation"
@@ -231,19 +248,21 @@ end
 ---@return devkit4ai.Error? err
 function M.run(scope, call_name, options, call_options)
   options = validate.arguments(call_name, OPTIONS, options, call_options)
-  local instructions, problem = check(options)
-  if not instructions then
-    return waits.after_refusal(errors.refuse("invalid", problem, "list_generations", call_name))
-  end
-  local client = scope._client
-  local search = {
-    instructions = instructions, since = options.since, answered = answered_ids.set(client),
-    seen = {}, count = 0, in_range = 0, total = 0, matches = {}, unanswered = {}, out_of_range = {},
-  }
-  local done, message, err = read_list(scope, call_name, options, search)
-  if not done then return nil, message, err end
-  if #search.matches == 0 then return not_found(client, call_name, search) end
-  return choose(call_name, search)
+  return find(scope, call_name, options, answered_ids.set(scope._client))
+end
+
+--- Finds the generation of a lost response. One that belongs to somebody else is never taken.
+---@param scope devkit4ai.Scope
+---@param call_name string "batch:run"
+---@param options { instructions: table|string, since: number? }
+---@param is_taken fun(id: string): boolean whether a generation belongs to another request
+---@return table? fields in their normal form
+---@return string? message
+---@return devkit4ai.Error? err
+function M.find_lost(scope, call_name, options, is_taken)
+  local answered = answered_ids.set(scope._client)
+  local taken = setmetatable({}, { __index = function(_, id) return answered[id] or is_taken(id) end })
+  return find(scope, call_name, options, taken, true)
 end
 
 return M

@@ -7,6 +7,9 @@ local M = {}
 
 ---@class devkit4ai.InFlight what a client has in flight; `client._in_flight`, which this module alone writes
 ---@field created table<string, devkit4ai.InFlightGeneration> by id; generations that this client created
+---@field order string[] ids of `created`, the oldest first; ids that have left it are between them
+---@field first integer place of the first id in `order`
+---@field last integer place of the last one
 ---@field waited table<string, devkit4ai.WaitedGeneration> by id; weak values: each gen:wait holds its entry
 ---@field requests table<devkit4ai.CreateRequest, true> weak keys: create requests without a response
 ---@field waiters table<devkit4ai.CapacityWaiter, true> weak keys: create calls that wait for a generation to finish
@@ -39,22 +42,30 @@ end
 
 local function new_state(client)
   local state = {
-    created = {}, waited = setmetatable({}, WEAK_VALUES),
+    created = {}, order = {}, first = 1, last = 0, waited = setmetatable({}, WEAK_VALUES),
     requests = setmetatable({}, WEAK_KEYS), waiters = setmetatable({}, WEAK_KEYS),
   }
   client._in_flight = state
   return state
 end
 
+-- Removes generations that nobody has waited for: those at the front of the order, so that a call does not look at all.
+local function remove_old(state)
+  local oldest = waits.now() - limits.MAX_GENERATION_TIME
+  while state.first <= state.last do
+    local id = state.order[state.first]
+    local entry = state.created[id]
+    if entry and entry.since >= oldest then return end
+    state.order[state.first], state.first = nil, state.first + 1
+    if entry then finish(state, id) end
+  end
+  state.first, state.last = 1, 0
+end
+
 -- rawget: an end user's client inherits the fields of its developer's client.
 local function state_of(client)
   local state = rawget(client, "_in_flight") or new_state(client)
-  if next(state.created) then
-    local oldest = waits.now() - limits.MAX_GENERATION_TIME
-    for id, entry in pairs(state.created) do
-      if entry.since < oldest then finish(state, id) end
-    end
-  end
+  if state.last > 0 then remove_old(state) end
   return state
 end
 
@@ -62,7 +73,10 @@ end
 ---@param client devkit4ai.Client
 ---@param gen devkit4ai.Generation
 function M.add(client, gen)
-  state_of(client).created[gen.id] = { gen = gen, since = waits.now() }
+  local state = state_of(client)
+  state.created[gen.id] = { gen = gen, since = waits.now() }
+  state.last = state.last + 1
+  state.order[state.last] = gen.id
 end
 
 --- Notes that a caller waits for a generation, which another run of the program may have created.

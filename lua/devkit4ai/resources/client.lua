@@ -467,6 +467,25 @@ local PARTS = {
   detailed = "get_health_detailed", simple = "get_health_simple",
 }
 
+--- Many pictures: one file and one payment for each job, whatever happens in between. Each step is in a journal beside the
+--- results before it is taken. A run that ended early is continued by the same call. All jobs are checked here; nothing is sent
+--- before batch:run.
+--- ```lua
+--- local batch = assert(client:batch {
+---   jobs = { { image = "a.png", city = "Oslo" }, { image = "b.png", city = "Rome" } },
+---   prompt = "{row.city} at night", name = "{row.city}.png", out = "results",
+--- })
+--- local summary = assert(batch:run())
+--- print(summary.done, #summary.undecided) --> 2 0
+--- ```
+---@param options devkit4ai.BatchOptions
+---@return devkit4ai.Batch? batch
+---@return string? message
+---@return devkit4ai.Error? err kind `invalid`: a job can't be used; kind `conflict`: the jobs do not fit the journal or the files in the folder; kind `file`: the journal can't be used, for example because another process runs the batch; kind `config`: in nginx and in games, run the command `devkit4ai batch`
+function Client:batch(options)
+  return require("devkit4ai.batch").new(self, options)
+end
+
 --- The health of the API. Needs no login. Safe to repeat.
 --- ```lua
 --- print(client:health().status, client:health("redis").status) --> healthy healthy

@@ -56,6 +56,22 @@ ptrdiff_t dk_file_read_at (int fd, void *bytes, size_t length, uint64_t offset);
  * 0, or errno. */
 int dk_folder_list (const char *path, bool (*add) (void *arg, const char *name), void *arg);
 
+/* Opens a regular file for reads and writes, and makes it if there is none. It follows no symbolic link. The caller closes the descriptor. */
+int dk_file_open_to_append (const char *path, dk_file_info *info);
+
+/* Writes all bytes at the offset. 0, or errno: EFBIG, where more bytes would raise SIGXFSZ. */
+int dk_file_write_at (int fd, const void *bytes, size_t length, uint64_t offset);
+
+/* Makes what was written survive a power failure. 0, or errno. */
+int dk_file_sync (int fd);
+
+/* Removes what is behind the first length bytes. 0, or errno. */
+int dk_file_cut (int fd, uint64_t length);
+
+/* Makes the names in a folder survive a power failure, if the file system can. path: of the folder, or "" for the current one.
+ * 0, or errno. */
+int dk_folder_sync (const char *path);
+
 /* Permits only the owner to read and write an open file. */
 int dk_file_make_private (int fd);
 

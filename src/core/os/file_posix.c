@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -101,6 +102,52 @@ int dk_folder_list (const char *path, bool (*add) (void *arg, const char *name),
   if (folder == NULL) return errno;
   int reason = add_names(folder, add, arg);
   closedir(folder);
+  return reason;
+}
+
+/* ---- appends ---- */
+
+int dk_file_open_to_append (const char *path, dk_file_info *info) {
+  struct stat found;
+  int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+  if (fd >= 0 && fstat(fd, &found) == 0 && S_ISREG(found.st_mode)) {
+    describe(&found, info);
+    return fd;
+  }
+  int reason = fd < 0 ? errno : EINVAL;
+  if (fd >= 0) close(fd);
+  errno = reason;
+  return -1;
+}
+
+int dk_file_write_at (int fd, const void *bytes, size_t length, uint64_t offset) {
+  const char *at = (const char *)bytes;
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && offset + length > limit.rlim_cur) return EFBIG;
+  while (length > 0) {
+    ssize_t n = pwrite(fd, at, length, (off_t)offset);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno;
+    at += n;
+    offset += (uint64_t)n;
+    length -= (size_t)n;
+  }
+  return 0;
+}
+
+#ifdef __APPLE__
+int dk_file_sync (int fd) { return fcntl(fd, F_FULLFSYNC) == 0 || fsync(fd) == 0 ? 0 : errno; }
+#else
+int dk_file_sync (int fd) { return fdatasync(fd) == 0 ? 0 : errno; }
+#endif
+
+int dk_file_cut (int fd, uint64_t length) { return ftruncate(fd, (off_t)length) == 0 ? 0 : errno; }
+
+int dk_folder_sync (const char *path) {
+  int fd = open(path[0] != '\0' ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return errno;
+  int reason = fsync(fd) == 0 || errno == EINVAL ? 0 : errno;       /* EINVAL: the file system can't sync a folder */
+  close(fd);
   return reason;
 }
 

@@ -186,6 +186,48 @@ int dk_folder_list (const char *path, bool (*add) (void *arg, const char *name),
   return reason;
 }
 
+/* ---- appends ---- */
+
+int dk_file_open_to_append (const char *path, dk_file_info *info) {
+  wchar_t *wide = dk_wide_path(path);
+  if (wide == NULL) return -1;
+  HANDLE file = CreateFileW(wide, GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ, NULL, OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL, NULL);
+  int reason = file == INVALID_HANDLE_VALUE ? dk_windows_errno() : describe(file, info);
+  free(wide);
+  if (reason == 0 && info->kind != DK_KIND_REGULAR) reason = EINVAL;
+  if (reason == 0) return dk_descriptor_of(file);
+  if (file != INVALID_HANDLE_VALUE) CloseHandle(file);
+  errno = reason;
+  return -1;
+}
+
+int dk_file_write_at (int fd, const void *bytes, size_t length, uint64_t offset) {
+  const char *at = (const char *)bytes;
+  while (length > 0) {
+    OVERLAPPED place = {.Offset = (DWORD)offset, .OffsetHigh = (DWORD)(offset >> 32)};
+    DWORD n = 0, most = length > 1 << 30 ? 1 << 30 : (DWORD)length;
+    if (!WriteFile(dk_handle_of(fd), at, most, &n, &place)) return dk_windows_errno();
+    at += n;
+    offset += n;
+    length -= n;
+  }
+  return 0;
+}
+
+int dk_file_sync (int fd) { return FlushFileBuffers(dk_handle_of(fd)) ? 0 : dk_windows_errno(); }
+
+int dk_file_cut (int fd, uint64_t length) {
+  FILE_END_OF_FILE_INFO end;
+  end.EndOfFile.QuadPart = (LONGLONG)length;
+  return SetFileInformationByHandle(dk_handle_of(fd), FileEndOfFileInfo, &end, sizeof end) ? 0 : dk_windows_errno();
+}
+
+/* MOVEFILE_WRITE_THROUGH has done it for each renamed file */
+int dk_folder_sync (const char *path) {
+  (void)path;
+  return 0;
+}
+
 int dk_file_make_private (int fd) {
   PSECURITY_DESCRIPTOR permissions = dk_private_permissions();
   PACL list = NULL;

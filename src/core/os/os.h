@@ -44,6 +44,9 @@ bool dk_at_exit (void (*run) (void));
 /* Keeps the library with this address in memory until the process ends: a thread of libcurl may still run its code. */
 void dk_pin_library (const void *address);
 
+/* The name of this machine, cut off at the size; "" if the system does not tell. */
+void dk_host_name (char *name, size_t size);
+
 /* Whether a folder has an entry whose name is wanted. */
 bool dk_folder_has (const char *path, bool (*is_wanted) (const char *name));
 

@@ -76,6 +76,11 @@ void dk_pin_library (const void *address) {
   if (dladdr(address, &info) != 0 && info.dli_fname != NULL) dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
 }
 
+void dk_host_name (char *name, size_t size) {
+  if (gethostname(name, size) != 0) name[0] = '\0';
+  name[size - 1] = '\0';
+}
+
 bool dk_folder_has (const char *path, bool (*is_wanted) (const char *name)) {
   DIR *dir = opendir(path);
   bool found = false;

@@ -64,6 +64,11 @@ void dk_pin_library (const void *address) {
   (void)GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, (LPCWSTR)address, &module);
 }
 
+void dk_host_name (char *name, size_t size) {
+  DWORD room = (DWORD)size;
+  if (!GetComputerNameA(name, &room)) name[0] = '\0';
+}
+
 /* it has no folders of root certificates: the system itself has them */
 bool dk_folder_has (const char *path, bool (*is_wanted) (const char *name)) { return (void)path, (void)is_wanted, false; }
 

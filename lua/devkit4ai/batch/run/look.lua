@@ -1,0 +1,76 @@
+--- Looks for the generation of a job whose fate is unknown: it was marked as sending, and no answer is known.
+local errors = require "devkit4ai.util.errors"
+local find = require "devkit4ai.generation.find"
+local limits = require "devkit4ai.api.limits"
+local marker = require "devkit4ai.batch.run.marker"
+local waits = require "devkit4ai.loop.waits"
+
+local M = {}
+
+--- Seconds before each look. A generation may appear some time after its creation.
+M.PAUSES = { 0, 5, 10, limits.NOT_FOUND_TIME - 10 }
+
+local NO_TIME = "the time of the request is not known, and without the marker several generations may have these instructions"
+local RIVAL = "the fate of the job %s is unknown, too, and it has the same instructions"
+
+-- The instructions that were sent.
+local function sent_instructions(context, job, state)
+  if not context.marker then return job.instructions end
+  return marker.add(job, context.ledger.batch, state.attempt)
+end
+
+-- Why a generation with these instructions may be another job's; nil: it can only be this one's.
+local function doubt(context, job, state)
+  if context.marker then return nil end
+  if not state.since then return NO_TIME end
+  local rival = context.rival_of(job)
+  return rival and RIVAL:format(rival) or nil
+end
+
+--- Looks once.
+---@param context devkit4ai.batch.Context
+---@param job devkit4ai.batch.Job
+---@param state devkit4ai.batch.State
+---@return string? id of the generation
+---@return devkit4ai.Error? err kind `not_found`, `conflict`: there is none now, or it is not clear which one
+local function look(context, job, state)
+  local fields, _, err = find.find_lost(context.scope_of(job), "batch:run", {
+    instructions = sent_instructions(context, job, state), since = state.since,
+  }, function(id)
+    local owner = context.ledger:owner_of(id)
+    return owner ~= nil and owner ~= job.name
+  end)
+  return fields and fields.id, err
+end
+
+local function cancelled()
+  return select(3, errors.refuse("cancelled", "the batch was stopped while it looked for the generation"))
+end
+
+---@class devkit4ai.batch.Look what a search found
+---@field id string? of the generation
+---@field reason string? why the fate stays unknown
+---@field err devkit4ai.Error? the search itself failed: the next run looks again
+
+--- Looks several times, because a generation may appear late.
+---@param context devkit4ai.batch.Context
+---@param job devkit4ai.batch.Job
+---@param state devkit4ai.batch.State
+---@return devkit4ai.batch.Look
+function M.run(context, job, state)
+  local reason
+  local last = state.step == "undecided" and 1 or #M.PAUSES -- an earlier run waited
+  for i = 1, last do
+    if M.PAUSES[i] > 0 and not waits.sleep(M.PAUSES[i], context.client) then return { err = cancelled() } end
+    reason = doubt(context, job, state)
+    if not reason then
+      local id, err = look(context, job, state)
+      if id then return { id = id } end
+      if err.kind ~= "not_found" and err.kind ~= "conflict" then return { err = err } end
+      reason = err.message
+    end
+  end
+  return { reason = reason }
+end
+
+return M
