@@ -34,6 +34,14 @@ local function fail(queue, kind, what, advice)
     what = ("queue %s of %s %s"):format(queue.name, queue.redis.shown, what) }
 end
 
+--- A queue on a connection.
+---@param redis devkit4ai.batch.queue.Redis
+---@param name string
+---@return devkit4ai.batch.queue.Queue
+function M.on(redis, name)
+  return setmetatable({ redis = redis, name = name, prefix = keys.prefix(name) }, Queue)
+end
+
 --- Connects to a queue, which need not exist yet.
 ---@param url string
 ---@param name string
@@ -43,7 +51,7 @@ end
 function M.connect(url, name)
   local redis, message, err = redis_of.open(url)
   if not redis then return nil, message, err end
-  return setmetatable({ redis = redis, name = name, prefix = keys.prefix(name) }, Queue)
+  return M.on(redis, name)
 end
 
 -- Runs a script of the queue.

@@ -273,7 +273,7 @@ function M.run(client, options, scope_of)
   end)
   worker.context = {
     client = client, ledger = worker.ledger, pace = worker.pace, out = options.out, save = options.save, marker = true,
-    scope_of = scope_of, rival_of = function() end, emit = emit, sending = {}, pause_factor = 1,
+    scope_of = scope_of, rival_of = function() end, emit = emit, sending = {}, unknown = {},
   }
   run_tasks(worker, options.concurrency)
   queue:retire(worker.id)

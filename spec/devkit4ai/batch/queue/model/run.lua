@@ -148,8 +148,8 @@ local REPLACED = {
       return setmetatable({ id = gen.id }, Gen)
     end,
   },
+  ["devkit4ai.request.time.server_clock"] = { at = function() return now, true end },
   ["devkit4ai.generation.find"] = {
-    since = function() return math.floor(now), true end,
     find_lost = function(_, _, options, is_taken)
       danger()
       if happens "a search fails" then return failure("network", "refused") end
@@ -250,7 +250,7 @@ local function start_worker(model)
   local queue = queue_on(model.queues, connection(model.store))
   local ledger = model.ledgers.new(queue, id, function() end)
   local context = {
-    steps = model.steps, ledger = ledger, marker = true, sending = {}, pause_factor = 1, out = "out",
+    steps = model.steps, ledger = ledger, marker = true, sending = {}, unknown = {}, out = "out",
     scope_of = function() end, emit = function() end, rival_of = function() end,
     pace = { begin = function() end, accepted = function() end, finish = function() end, lost = function() end,
       refused = function() return "wait" end },
