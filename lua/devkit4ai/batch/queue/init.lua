@@ -5,6 +5,7 @@ local json = require "devkit4ai.util.json"
 local keys = require "devkit4ai.batch.queue.keys"
 local redis_of = require "devkit4ai.batch.queue.redis"
 local scripts = require "devkit4ai.batch.queue.scripts"
+local server_check = require "devkit4ai.batch.queue.server_check"
 
 local unpack = table.unpack or unpack -- luacheck: ignore 113
 
@@ -42,16 +43,19 @@ function M.on(redis, name)
   return setmetatable({ redis = redis, name = name, prefix = keys.prefix(name) }, Queue)
 end
 
---- Connects to a queue, which need not exist yet.
+--- Connects to a server, and checks that it can hold a queue.
 ---@param url string
----@param name string
+---@param name string? of the queue, which need not exist yet
 ---@return devkit4ai.batch.queue.Queue? queue
----@return string? message
+---@return string? message, or a warning
 ---@return devkit4ai.Error? err
-function M.connect(url, name)
+function M.open(url, name)
   local redis, message, err = redis_of.open(url)
   if not redis then return nil, message, err end
-  return M.on(redis, name)
+  local usable, warning
+  usable, warning, err = server_check.check(redis)
+  if not usable then return nil, warning, err end
+  return M.on(redis, name or keys.DEFAULT_NAME), warning and ("queue %s: %s"):format(redis.shown, warning) or nil
 end
 
 -- Runs a script of the queue.

@@ -2,7 +2,7 @@
 local M = {}
 
 M.VERSION = 1 -- of the keys and their fields
-M.GROUP = "workers" -- the consumer group
+M.DEFAULT_NAME = "batch" -- of a queue
 M.STEPS = { "planned", "sending", "refused", "accepted", "completed", "saved", "failed", "undecided" }
 
 --- The prefix of all keys of a queue. In braces, so that a proxy for several servers keeps them together.

@@ -3,7 +3,7 @@ local errors = require "devkit4ai.util.errors"
 local jobs_of = require "devkit4ai.batch.jobs"
 local marker = require "devkit4ai.batch.run.marker"
 local queues = require "devkit4ai.batch.queue"
-local server_check = require "devkit4ai.batch.queue.server_check"
+local validate = require "devkit4ai.util.validate"
 
 local M = {}
 
@@ -52,23 +52,23 @@ local function check_changes(queue, jobs)
   return true
 end
 
----@class devkit4ai.batch.queue.PushOptions: devkit4ai.batch.JobOptions
----@field url string of the queue
----@field queue_name string
----@field jobs any as for client:batch; nil: only `again`
----@field again string[]? names of dead letters that are put on the queue again
----@field warn fun(message: string)
+---@class devkit4ai.PushBatchOptions
+---@field queue string its URL: redis://user:password@host:6379/0, rediss:// with TLS, unix:///path
+---@field queue_name string? default "batch"
+---@field jobs string|table|function|nil as for client:batch; nil: only `again`
+---@field images (string|string[])? templates of paths, which must exist on each worker, too; default row.images or row.image
+---@field prompt string? template; default row.prompt
+---@field instructions (table|string)? in place of prompt; the texts in a table are templates; default row.instructions
+---@field name string? template of the file's name; default row.name, or the position: 0001.png
+---@field project string? id; default row.project, or the worker's
+---@field again string[]? names of dead letters that are put on the queue again: one that failed or is undecided may be paid for twice
+---@field on_event fun(event: devkit4ai.batch.Event)? a warning about the server has the type "warning"
 
--- Connects to a server that can hold a queue, and makes the queue.
-local function open_queue(options)
-  local queue, message, err = queues.connect(options.url, options.queue_name)
-  if not queue then return nil, message, err end
-  local usable, problem
-  usable, problem, err = server_check.check(queue.redis)
-  if not usable then return nil, problem, err end
-  if problem then options.warn(("queue %s: %s"):format(queue.redis.shown, problem)) end
-  return queue:create {}
-end
+local OPTIONS = validate.schema {
+  queue = { type = "string", required = true }, queue_name = { type = "string" }, jobs = { type = "string table function userdata" },
+  images = { type = "string or table" }, prompt = { type = "string" }, instructions = { type = "table or string" },
+  name = { type = "string" }, project = { type = "string" }, again = { type = "table" }, on_event = { type = "function" },
+}
 
 local function push_again(queue, names)
   local others, message, err = queue:again(names)
@@ -99,16 +99,20 @@ local function push_jobs(queue, options)
   return { total = checked.total, added = added }
 end
 
---- Puts jobs on a queue. Those that are there already stay as they are, so a push that failed can be repeated.
----@param options devkit4ai.batch.queue.PushOptions
+--- client:push_batch.
+---@param options devkit4ai.PushBatchOptions
 ---@return { total: integer, added: integer }? pushed
 ---@return string? message
 ---@return devkit4ai.Error? err
 function M.run(options)
-  local queue, message, err = open_queue(options)
+  options = validate.arguments("client:push_batch", OPTIONS, options)
+  local queue, message, err = queues.open(options.queue, options.queue_name)
   if not queue then return nil, message, err end
-  local pushed, done = { total = 0, added = 0 }, true
-  if options.again then done, message, err = push_again(queue, options.again) end
+  if message and options.on_event then options.on_event { type = "warning", reason = message, time = os.time() } end
+  local done
+  done, message, err = queue:create {}
+  local pushed = { total = 0, added = 0 }
+  if done and options.again then done, message, err = push_again(queue, options.again) end
   if done and options.jobs ~= nil then pushed, message, err = push_jobs(queue, options) end
   queue.redis:close()
   if not done then return nil, message, err end

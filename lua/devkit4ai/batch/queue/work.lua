@@ -4,10 +4,11 @@ local errors = require "devkit4ai.util.errors"
 local ledgers = require "devkit4ai.batch.queue.ledger"
 local paces = require "devkit4ai.batch.queue.shared_pace"
 local queues = require "devkit4ai.batch.queue"
-local server_check = require "devkit4ai.batch.queue.server_check"
+local server_clock = require "devkit4ai.request.time.server_clock"
 local steps = require "devkit4ai.batch.run.steps"
 local task_module = require "devkit4ai.loop.task"
 local tasks = require "devkit4ai.loop.tasks"
+local validate = require "devkit4ai.util.validate"
 local waits = require "devkit4ai.loop.waits"
 
 local M = {}
@@ -52,7 +53,6 @@ local function stop(worker, err, seconds)
   worker.ended, worker.failure = true, err
   worker.summary.continue_after = seconds
   worker.pace:stop()
-  worker.context.emit { type = "stopped", reason = err and err.message, seconds = seconds }
 end
 
 -- ---- one job ----
@@ -216,7 +216,7 @@ local function emitter(worker, on_event)
   local counts, counted_at = nil, -math.huge
   return function(event)
     if not on_event then return end
-    if waits.now() >= counted_at + COUNT_AFTER then
+    if waits.now() >= counted_at + COUNT_AFTER or event.type == "stopped" then
       counts, counted_at = worker.queue:counts() or counts, waits.now()
     end
     if counts then
@@ -228,54 +228,93 @@ local function emitter(worker, on_event)
   end
 end
 
----@class devkit4ai.batch.queue.WorkOptions
----@field url string of the queue
----@field name string of the queue
----@field out string folder of the results
----@field save (fun(job: devkit4ai.batch.Job, path: string): any, any)?
----@field concurrency integer jobs of this worker at once
----@field lease number seconds
----@field deliveries integer
----@field wait boolean a quota's end is waited for
----@field stays boolean
----@field on_event fun(event: table)?
----@field warn fun(message: string)
+---@class devkit4ai.WorkBatchOptions
+---@field queue string its URL: redis://user:password@host:6379/0, rediss:// with TLS, unix:///path
+---@field queue_name string? default "batch"
+---@field out string the folder for the results; it must exist
+---@field project (string|devkit4ai.Project)? of jobs that name none; default: the client itself sends them
+---@field save (fun(job: devkit4ai.batch.Job, path: string): any, any)? called when a file is there; if it returns nil or false, with a reason, the job is not finished
+---@field concurrency integer? the most jobs of this worker at once; default 16
+---@field lease number? seconds after which another worker takes the jobs of one that is gone; default 60
+---@field deliveries integer? how often a job is given to a worker before it becomes a dead letter; default 5
+---@field wait boolean? wait for the end of a quota in place of ending
+---@field stay boolean? wait for more jobs when all are done
+---@field on_event fun(event: devkit4ai.batch.Event)? a warning about the server has the type "warning"
 
--- Connects, checks the server, and opens the queue.
-local function open_queue(options)
-  local queue, message, err = queues.connect(options.url, options.name)
-  if not queue then return nil, message, err end
-  local usable, problem
-  usable, problem, err = server_check.check(queue.redis)
-  if not usable then return nil, problem, err end
-  if problem then options.warn(("queue %s: %s"):format(queue.redis.shown, problem)) end
-  return queue:open()
+local OPTIONS = validate.schema {
+  queue = { type = "string", required = true }, queue_name = { type = "string" }, out = { type = "string", required = true },
+  project = { type = "string or table" }, save = { type = "function" }, concurrency = { type = "number" },
+  lease = { type = "number" },
+  deliveries = { type = "number" }, wait = { type = "boolean" }, stay = { type = "boolean" }, on_event = { type = "function" },
+}
+local CONCURRENCY, MOST_LEASE, LEASE, DELIVERIES = 16, 86400, 60, 5
+
+local function check_options(options)
+  for _, name in ipairs { "concurrency", "deliveries" } do
+    local value = options[name]
+    if value and (value < 1 or value % 1 ~= 0) then
+      errors.raise(("client:work_batch: %s: give a whole number, 1 or more"):format(name))
+    end
+  end
+  if options.lease and not (options.lease >= 1 and options.lease <= MOST_LEASE) then
+    errors.raise(("client:work_batch: lease: give 1 to %d seconds"):format(MOST_LEASE))
+  end
 end
 
---- Works until the queue is empty, or the worker is told to end.
----@param client devkit4ai.Scope
----@param options devkit4ai.batch.queue.WorkOptions
----@param scope_of fun(job: devkit4ai.batch.Job): devkit4ai.Scope
----@return table? summary saved, failed, undecided: of this worker; continue_after: seconds until a quota's end
----@return string? message
----@return devkit4ai.Error? err
-function M.run(client, options, scope_of)
-  local queue, message, err = open_queue(options)
-  if not queue then return nil, message, err end
+-- The client or project that sends a job.
+local function scopes(client, default)
+  if type(default) == "table" then default = default.id end
+  local projects = {}
+  return function(job)
+    local id = job.project or default
+    if not id then return client end
+    projects[id] = projects[id] or client:project(id)
+    return projects[id]
+  end
+end
+
+-- The time of the server is asked for, if no response has told it: a search for a lost answer begins there.
+local function learn_time(client)
+  local _, is_known = server_clock.at(client, waits.now())
+  if not is_known then client:health("simple") end
+end
+
+local function new_worker(client, options, queue)
   local worker = setmetatable({
-    id = new_id(), queue = queue, lease = options.lease, deliveries = options.deliveries, stays = options.stays, held = {}, tasks = {},
-    summary = { saved = 0, failed = 0, undecided = 0 },
+    id = new_id(), queue = queue, lease = options.lease or LEASE, deliveries = options.deliveries or DELIVERIES,
+    stays = options.stay, held = {}, tasks = {}, summary = { saved = 0, failed = 0, undecided = 0 },
   }, Worker)
-  worker.ledger = ledgers.new(queue, worker.id, options.warn)
   local emit = emitter(worker, options.on_event)
-  worker.pace = paces.new(queue, worker.ledger, options.wait, function(seconds)
+  worker.ledger = ledgers.new(queue, worker.id, function(message) emit { type = "warning", reason = message } end)
+  worker.pace = paces.new(queue, worker.ledger, options.wait or false, function(seconds)
     emit { type = "paused", seconds = seconds }
   end)
   worker.context = {
     client = client, ledger = worker.ledger, pace = worker.pace, out = options.out, save = options.save, marker = true,
-    scope_of = scope_of, rival_of = function() end, emit = emit, sending = {}, unknown = {},
+    scope_of = scopes(client, options.project), emit = emit, sending = {}, unknown = {},
   }
-  run_tasks(worker, options.concurrency)
+  return worker
+end
+
+--- client:work_batch.
+---@param client devkit4ai.Client
+---@param options devkit4ai.WorkBatchOptions
+---@return { saved: integer, failed: integer, undecided: integer, continue_after: number? }? summary
+---@return string? message
+---@return devkit4ai.Error? err
+function M.run(client, options)
+  options = validate.arguments("client:work_batch", OPTIONS, options)
+  check_options(options)
+  local queue, warning, err = queues.open(options.queue, options.queue_name)
+  if not queue then return nil, warning, err end
+  local message
+  queue, message, err = queue:open()
+  if not queue then return nil, message, err end
+  local worker = new_worker(client, options, queue)
+  if warning then worker.context.emit { type = "warning", reason = warning } end
+  learn_time(client)
+  run_tasks(worker, options.concurrency or CONCURRENCY)
+  worker.context.emit { type = "stopped", reason = worker.failure and worker.failure.message }
   queue:retire(worker.id)
   queue.redis:close()
   if worker.failure then return nil, worker.failure.message, worker.failure end
