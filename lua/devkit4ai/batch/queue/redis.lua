@@ -175,7 +175,8 @@ local function connect(redis)
   if not socket then return lost(redis, why) end
   own.client = own.library.connect { socket = socket }
   own.client.error = function(text)
-    error({ answered = text:match "^redis error: (.*)" } or text, 0)
+    local answer = text:match "^redis error: (.*)"
+    error(answer and { answered = answer } or text, 0)
   end
   local function begin(name, ...)
     local done, message, err = exchange(redis, name, { ... })
