@@ -44,21 +44,22 @@ local function enqueue(name)
   redis.call("HSET", key_of(name), "entry", redis.call("XADD", jobs, "*", "job", name))
 end
 
--- Notes a job that needs a person.
-local function bury(name, step, reason, worker)
-  local key = key_of(name)
-  local id = redis.call("HGET", key, "id") or ""
-  local letter = redis.call("XADD", dead, "*", "job", name, "step", step, "reason", reason, "id", id, "worker", worker)
-  redis.call("HSET", key, "dead", letter)
-end
-
--- Removes that note.
+-- Removes the note that a job needs a person.
 local function unbury(name)
   local letter = redis.call("HGET", key_of(name), "dead")
   if letter then
     redis.call("XDEL", dead, letter)
     redis.call("HDEL", key_of(name), "dead")
   end
+end
+
+-- Notes that a job needs a person.
+local function bury(name, step, reason, worker)
+  local key = key_of(name)
+  local id = redis.call("HGET", key, "id") or ""
+  unbury(name)
+  local letter = redis.call("XADD", dead, "*", "job", name, "step", step, "reason", reason, "id", id, "worker", worker)
+  redis.call("HSET", key, "dead", letter)
 end
 
 -- Changes a job's step, and the counts of the queue.
@@ -244,7 +245,7 @@ if old == "undecided" then -- the worker that sent it knows the result after all
 end
 if FINAL[new] then
   finish(state[5])
-  if new ~= "saved" then bury(name, new, given.reason or "", worker) end
+  if new == "saved" then unbury(name) else bury(name, new, given.reason or "", worker) end
 end
 return { "done", new }
 ]]

@@ -139,28 +139,24 @@ function COMMANDS.XREADGROUP(store, _, _, consumer, _, count, _, key)
   return list[1] and { { key, list } } or false
 end
 
--- Looks at the pending entries from a number on, as many as Redis does in one call.
-function COMMANDS.XAUTOCLAIM(store, key, _, consumer, idle, from, _, count)
+-- Looks at all pending entries at once, where Redis looks at some of them in each call.
+function COMMANDS.XAUTOCLAIM(store, key, _, consumer, idle, _, _, count)
   local stream, list, numbers = store.keys[key], {}, {}
-  for number in pairs(stream.pending) do
-    if number >= number_of(from) then numbers[#numbers + 1] = number end
+  local before = store.now() - idle / 1000
+  for number, pending in pairs(stream.pending) do
+    if pending.since <= before then numbers[#numbers + 1] = number end
   end
   table.sort(numbers)
-  local following = "0-0"
-  for i, number in ipairs(numbers) do
-    if #list == tonumber(count) or i > 10 * count then
-      following = id_of(number)
-      break
-    end
+  for _, number in ipairs(numbers) do
     local pending = stream.pending[number]
     if not stream.entries[number] then
       stream.pending[number] = nil
-    elseif (store.now() - pending.since) * 1000 >= tonumber(idle) then
+    elseif #list < tonumber(count) then
       pending.consumer, pending.since, pending.deliveries = consumer, store.now(), pending.deliveries + 1
       list[#list + 1] = { id_of(number), stream.entries[number] }
     end
   end
-  return { following, list, {} }
+  return { "0-0", list, {} }
 end
 
 function COMMANDS.XCLAIM(store, key, _, consumer, _, id, ...)
