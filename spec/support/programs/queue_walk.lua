@@ -126,6 +126,10 @@ local function prepare(jobs, seed)
   local file = assert(io.open(walk.folder .. "/worker.lua", "w"))
   file:write(WORKER)
   file:close()
+  walk.image = walk.folder .. "/small.png"
+  file = assert(io.open(walk.image, "wb"))
+  file:write "\137PNG\r\n\26\n\0\0\0\13IHDR not a whole picture" -- the sandbox draws small results for it
+  file:close()
   walk.box = assert(require("devkit4ai.sandbox").start { step_time = 0.2 })
   walk.developer = walk.box:developer { email = EMAIL, password = PASSWORD }
   for i, fault in ipairs(FAULTS) do
@@ -134,7 +138,7 @@ local function prepare(jobs, seed)
     assert(walk.box:fault(set))
   end
   local list = {}
-  for i = 1, jobs do list[i] = { image = "examples/images/neon.png", name = i .. ".png", prompt = "picture " .. i } end
+  for i = 1, jobs do list[i] = { image = walk.image, name = i .. ".png", prompt = "picture " .. i } end
   local client = assert(devkit4ai.new { base_url = walk.box.url })
   assert(client:push_batch { queue = walk.redis.url, jobs = list })
   walk.queue = assert(assert(queues.open(walk.redis.url)):open())

@@ -74,7 +74,8 @@ local function run_job(worker, job)
       return nil
     end
     if result.stop then
-      if result.stop.kind ~= "conflict" then stop(worker, result.stop, result.stop_until) end -- else it is another worker's
+      if result.stop_until then stop(worker, nil, result.stop_until)
+      elseif result.stop.kind ~= "conflict" then stop(worker, result.stop) end -- else the job is another worker's
       return nil
     end
     if not result.wait then
