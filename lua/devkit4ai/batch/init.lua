@@ -85,15 +85,15 @@ local OPTIONS = validate.schema {
   jobs = { type = "string table function userdata", required = true }, out = { type = "string", required = true },
   images = { type = "string or table" }, prompt = { type = "string" }, instructions = { type = "table or string" },
   name = { type = "string" }, project = { type = "string or table" }, marker = { type = "boolean" },
-  concurrency = { type = "number" }, wait = { type = "boolean" }, again = { type = "table" }, save = { type = "function" },
-  on_event = { type = "function" },
+  concurrency = { type = "number" }, wait = { type = "boolean" }, again = { type = "table" },
+  save = { type = "function" }, on_event = { type = "function" },
 }
 
 -- Each record is synced on the program's thread, which takes milliseconds.
 local function check_host()
   if host.blocks and not rawget(_G, "love") then return true end
-  return errors.refuse("config", "client:batch writes its journal on the program's thread, which would hold up everything else here; "
-    .. "run `devkit4ai batch` in a process of its own")
+  return errors.refuse("config", "client:batch writes its journal on the program's thread, which would hold up everything"
+    .. " else; run `devkit4ai batch` in a process of its own")
 end
 
 -- ---- the checks ----
@@ -109,7 +109,7 @@ local function scopes(client)
 end
 
 -- Compares and checks all jobs.
-local function check(client, options, jobs, ledger)
+local function check(options, jobs, ledger)
   local compared = comparison.new(ledger, options)
   local function instructions_problem(job)
     if options.marker == false then return select(2, instructions_of.encode(job.instructions)) end
@@ -124,7 +124,7 @@ local function check(client, options, jobs, ledger)
   return compared
 end
 
-local function open(client, options)
+local function open(options)
   local project = options.project
   local jobs, why, kind = jobs_of.open(options.jobs, {
     images = options.images, prompt = options.prompt, instructions = options.instructions, name = options.name,
@@ -134,7 +134,7 @@ local function open(client, options)
   local ledger, message, err = journal.open(options.out)
   if not ledger then return nil, message, err end
   local compared
-  compared, message, err = check(client, options, jobs, ledger)
+  compared, message, err = check(options, jobs, ledger)
   if compared then return jobs, ledger, compared end
   ledger:close()
   return nil, message, err
@@ -149,10 +149,12 @@ end
 function M.new(client, options)
   options = validate.arguments("client:batch", OPTIONS, options)
   local most = options.concurrency
-  if most and (most < 1 or most % 1 ~= 0) then errors.raise("client:batch: concurrency: give a whole number, 1 or more") end
+  if most and (most < 1 or most % 1 ~= 0) then
+    errors.raise("client:batch: concurrency: give a whole number, 1 or more")
+  end
   local can, message, err = check_host()
   if not can then return nil, message, err end
-  local jobs, ledger, compared = open(client, options)
+  local jobs, ledger, compared = open(options)
   if not jobs then return nil, ledger, compared end
   local counts = compared.counts
   local plan = { estimate = estimate.of(counts.to_send, most or AT_ONCE, SECONDS_EACH) }
@@ -169,7 +171,8 @@ local function rival_finder(unknown)
   return function(job)
     local normal = instructions_of.normalize(job.instructions)
     for other in pairs(unknown) do
-      if other ~= job and instructions_of.equal(normal, instructions_of.normalize(other.instructions)) then return other.name end
+      local is_equal = other ~= job and instructions_of.equal(normal, instructions_of.normalize(other.instructions))
+      if is_equal then return other.name end
     end
   end
 end
@@ -177,9 +180,11 @@ end
 local function new_context(batch, counts, summary)
   local options, unknown = batch._options, {}
   return {
-    client = batch._client, ledger = batch._journal, out = options.out, marker = options.marker ~= false, save = options.save,
+    client = batch._client, ledger = batch._journal, out = options.out, save = options.save,
+    marker = options.marker ~= false,
     pace = pace.new { most = options.concurrency, waits_for_quota = options.wait },
-    scope_of = scopes(batch._client), rival_of = rival_finder(unknown), sending = {}, unknown = unknown,
+    scope_of = scopes(batch._client), rival_of = rival_finder(unknown), sending = {}, saving = 0,
+    unknown = unknown,
     emit = function(event)
       if event.type == "accepted" then summary.paid = summary.paid + 1 end
       if not options.on_event then return end
@@ -203,7 +208,7 @@ local function each(batch, is_wanted, problems)
       if job == nil then return nil end
       local state = job and ledger:state_of(job)
       if not job or state.digest ~= job.digest then
-        problems[1] = wrong and ("line %d: %s"):format(line, wrong) or ("the job %s changed during the run"):format(job.name)
+        problems[1] = job and ("the job %s changed during the run"):format(job.name) or ("line %d: %s"):format(line, wrong)
       elseif is_wanted(state) then
         return job
       end
@@ -211,9 +216,13 @@ local function each(batch, is_wanted, problems)
   end
 end
 
+local function was_sent(state)
+  return not steps.has_ended(state) and not steps.sends(state)
+end
+
 -- All jobs that have not ended: those that were sent before, then the others.
 local function each_open(batch, problems)
-  local next_sent = each(batch, function(state) return not steps.has_ended(state) and not steps.sends(state) end, problems)
+  local next_sent = each(batch, was_sent, problems)
   local next_unsent
   return function()
     local job = next_sent and next_sent()

@@ -1,11 +1,13 @@
-/* file_memory_test.c - a private file and a lock, while each allocation fails in turn. */
+/* file_memory_test.c - a private file, a lock, a file of records and a digest, while each allocation fails in turn. */
 #define _GNU_SOURCE              /* mkdtemp */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "file/file_lock.h"
+#include "file/file_digest.h"
 #include "file/private_file.h"
+#include "file/record_file.h"
 #include "support/check.h"
 #include "support/fail_alloc.h"
 
@@ -37,6 +39,23 @@ static dk_status save_and_load (void) {
   return status;
 }
 
+static dk_status append_to_records (void) {
+  dk_record_file records;
+  dk_failure failure;
+  dk_record_file_init(&records);
+  dk_status status = dk_record_file_open(&records, path, &failure);
+  if (status == DK_OK) status = dk_record_file_append(&records, "one\n", 4, &failure);
+  dk_record_file_close(&records);
+  return status;
+}
+
+static dk_status save_and_digest (void) {
+  dk_digest digest;
+  dk_failure failure;
+  dk_status status = dk_private_file_write(path, "x", 1, &failure);
+  return status == DK_OK ? dk_file_digest(path, &digest, &failure) : status;
+}
+
 static void sweep (dk_status (*run) (void)) {
   bool failed = true;
   for (long n = 1; failed; n++) {
@@ -52,9 +71,11 @@ static void sweep (dk_status (*run) (void)) {
 
 static void lock (void) { sweep(lock_and_release); }
 static void file (void) { sweep(save_and_load); }
+static void records (void) { sweep(append_to_records); }
+static void digest (void) { sweep(save_and_digest); }
 
 int main (void) {
-  static const check_test tests[] = {{"lock", lock}, {"file", file}};
+  static const check_test tests[] = {{"lock", lock}, {"file", file}, {"records", records}, {"digest", digest}};
   if (mkdtemp(folder) == NULL) abort();
   snprintf(path, sizeof path, "%s/file", folder);
   int ended = CHECK_RUN(tests);

@@ -136,7 +136,7 @@ int dk_file_write_at (int fd, const void *bytes, size_t length, uint64_t offset)
 }
 
 #ifdef __APPLE__
-int dk_file_sync (int fd) { return fcntl(fd, F_FULLFSYNC) == 0 || fsync(fd) == 0 ? 0 : errno; }
+int dk_file_sync (int fd) { return fcntl(fd, F_FULLFSYNC) != -1 || fsync(fd) == 0 ? 0 : errno; }
 #else
 int dk_file_sync (int fd) { return fdatasync(fd) == 0 ? 0 : errno; }
 #endif

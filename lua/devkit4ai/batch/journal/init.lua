@@ -97,7 +97,8 @@ function M.open(folder)
     return errors.refuse("file", read, nil, "client:batch")
   end
   return setmetatable({
-    path = path, batch = read.states.batch or new_id(), _file = file, _lock = lock, _states = read.states, _sum = read.sum,
+    path = path, batch = read.states.batch or new_id(), _file = file, _lock = lock, _states = read.states,
+    _sum = read.sum,
   }, Journal)
 end
 

@@ -7,8 +7,8 @@ local M = {}
 local PIECE = 256 * 1024 -- bytes
 local START = '{"journal":'
 
-local DAMAGED = "line %d was changed or damaged after it was written, so the fate of its job is not known. Nothing was sent. "
-  .. "Put back a copy of the file as it was; without the file, jobs that are paid for would be sent again"
+local DAMAGED = "line %d was changed or damaged after it was written, so the fate of its job is not known. Nothing was "
+  .. "sent. Put back a copy of the file as it was; without the file, jobs that are paid for would be sent again"
 local NOT_A_JOURNAL = "it is not a journal of a batch. Nothing was sent; give another folder"
 local OTHER_VERSION = "it is a journal of version %s, and this library reads version %d. Nothing was sent; "
   .. "use the version of the library that began the batch"

@@ -10,7 +10,8 @@ local M = {}
 --- Seconds before each look. A generation may appear some time after its creation.
 M.PAUSES = { 0, 5, 10, limits.NOT_FOUND_TIME - 10 }
 
-local NO_TIME = "the time of the request is not known, and without the marker several generations may have these instructions"
+local NO_TIME = "the time of the request is not known, and without the marker several generations may have these "
+  .. "instructions"
 local RIVAL = "the fate of the job %s is unknown, too, and it has the same instructions"
 
 -- The instructions that were sent.

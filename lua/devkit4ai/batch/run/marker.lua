@@ -36,7 +36,8 @@ function M.problem(job, batch, attempt)
   local instructions, why = instructions_of.normalize(job.instructions)
   if not instructions then return why end
   if instructions[M.FIELD] ~= nil then
-    return ("the instructions have a field %q, which the batch uses as its marker; rename it, or give marker = false"):format(M.FIELD)
+    return ("the instructions have a field %q, which the batch uses as its marker; rename it, or give marker = false")
+      :format(M.FIELD)
   end
   local text, problem = instructions_of.encode(M.add(job, batch, attempt))
   if text then return nil end

@@ -6,6 +6,7 @@ local waits = require "devkit4ai.loop.waits"
 
 local M = {}
 
+local MOST_SAVING = 16 -- images at once; a job that is saved has no place of the pace any more
 local GRACE = 10 -- seconds that requests on their way have to be answered, after a stop
 
 ---@class devkit4ai.batch.Run
@@ -75,7 +76,8 @@ end
 -- Starts all jobs, one after the other, and waits until all have ended. false: the caller's task was cancelled.
 local function run_all(run, next_job)
   while not run.is_stopped do
-    local job = not run.sends_no_more and next_of(run, next_job)
+    local is_full = run.context.saving >= MOST_SAVING
+    local job = not (is_full or run.sends_no_more) and next_of(run, next_job)
     if job then
       local sends = steps.sends(run.context.ledger:state_of(job))
       local begun, why = run.context.pace:begin(job, not sends)

@@ -22,6 +22,7 @@ local M = {}
 ---@field rival_of fun(job: devkit4ai.batch.Job): string? without markers: the name of another job with these instructions whose fate is unknown
 ---@field emit fun(event: devkit4ai.batch.Event)
 ---@field sending table<devkit4ai.batch.Job, true> jobs whose request is on its way: ending one makes its fate unknown
+---@field saving integer images that are being saved
 ---@field unknown table<devkit4ai.batch.Job, true> jobs whose fate is unknown, also those
 
 ---@class devkit4ai.batch.Result how far a job came
@@ -66,7 +67,9 @@ local function unfinished(id, err)
 end
 
 local function save_image(context, job, gen)
+  context.saving = context.saving + 1
   local bytes, _, err = save.run(context, job, gen)
+  context.saving = context.saving - 1
   if not bytes then return unfinished(gen.id, err) end
   return finish(context, job, "saved", { bytes = bytes })
 end
@@ -108,8 +111,8 @@ local function accept(context, job, gen)
   context.unknown[job] = nil
   local failed = record(context, job, "accepted", { id = gen.id })
   if not failed then return wait(context, job, gen) end
-  failed.reason = ("the generation %s was created and is paid for, but the journal can't be written: %s; another run looks for "
-    .. "it"):format(gen.id, failed.reason)
+  failed.reason = ("the generation %s was created and is paid for, but the journal can't be written: %s; another run "
+    .. "looks for it"):format(gen.id, failed.reason)
   return failed
 end
 
