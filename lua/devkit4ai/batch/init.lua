@@ -1,5 +1,6 @@
 --- client:batch: many jobs, one file and one payment for each, whatever happens in between.
 local comparison = require "devkit4ai.batch.run.comparison"
+local counts_of = require "devkit4ai.batch.report.counts"
 local errors = require "devkit4ai.util.errors"
 local estimate = require "devkit4ai.batch.jobs.estimate"
 local host = require "devkit4ai.loop.host"
@@ -10,6 +11,7 @@ local look = require "devkit4ai.batch.run.look"
 local marker = require "devkit4ai.batch.run.marker"
 local object = require "devkit4ai.util.object"
 local pace = require "devkit4ai.batch.run.pace"
+local report_of = require "devkit4ai.batch.report"
 local scheduler = require "devkit4ai.batch.run.scheduler"
 local server_clock = require "devkit4ai.request.time.server_clock"
 local steps = require "devkit4ai.batch.run.steps"
@@ -28,6 +30,7 @@ local waits = require "devkit4ai.loop.waits"
 ---@field concurrency integer? the most jobs at once; default: what the account allows
 ---@field wait boolean? wait for the end of a quota in place of stopping
 ---@field again string[]? names of undecided and failed jobs that are to be sent, and paid for, again
+---@field again_line (fun(name: string): string)? the line that the summary and the contact sheet have for an undecided job; default: Lua for `again`
 ---@field save (fun(job: devkit4ai.batch.Job, path: string): any, any)? called when a file is there; if it returns nil or false, with a reason, the next run calls it again
 ---@field on_event fun(event: devkit4ai.batch.Event)?
 
@@ -40,13 +43,6 @@ local waits = require "devkit4ai.loop.waits"
 ---@field paid boolean? of a failed job
 ---@field time integer Unix time
 ---@field counts devkit4ai.batch.Counts
-
----@class devkit4ai.batch.Counts
----@field total integer
----@field done integer files that are there
----@field running integer
----@field failed integer
----@field undecided integer
 
 ---@class devkit4ai.Batch
 ---@field plan { total: integer, done: integer, failed: integer, undecided: integer, to_send: integer, estimate: devkit4ai.batch.Estimate } what a run will do; nothing was sent yet
@@ -68,6 +64,8 @@ Batch.__name = "devkit4ai.Batch"
 ---@field left integer jobs that another run continues
 ---@field reasons { name: string, reason: string }[] the first 20 of jobs that failed, or are left
 ---@field paid integer generations that the server created for this run, or that it found
+---@field page string path of the contact sheet
+---@field page_problem string? why it could not be written
 ---@field seconds number
 ---@field continue_at integer? Unix time at which the account may send again
 
@@ -86,7 +84,7 @@ local OPTIONS = validate.schema {
   images = { type = "string or table" }, prompt = { type = "string" }, instructions = { type = "table or string" },
   name = { type = "string" }, project = { type = "string or table" }, marker = { type = "boolean" },
   concurrency = { type = "number" }, wait = { type = "boolean" }, again = { type = "table" },
-  save = { type = "function" }, on_event = { type = "function" },
+  again_line = { type = "function" }, save = { type = "function" }, on_event = { type = "function" },
 }
 
 -- Each record is synced on the program's thread, which takes milliseconds.
@@ -188,6 +186,7 @@ local function new_context(batch, counts, summary)
     emit = function(event)
       if event.type == "accepted" then summary.paid = summary.paid + 1 end
       if not options.on_event then return end
+      counts:update(waits.now())
       event.time, event.counts = os.time(), counts
       options.on_event(event)
     end,
@@ -270,34 +269,63 @@ local function prepare(batch, context)
   return true
 end
 
-local LINE = "again = { %q }"
+local function lua_line(name)
+  return ("again = { %q }"):format(name)
+end
 
 -- Counts the end of a job.
-local function collector(summary, counts)
+local function collector(summary, counts, report, line_of)
+  local fields = { saved = "done", failed = "failed", undecided = "undecided" }
   return function(job, result)
-    local step = result.step
-    if step == "saved" then counts.done = counts.done + 1
-    elseif step == "undecided" then
-      counts.undecided = counts.undecided + 1
-      summary.undecided[counts.undecided] = { name = job.name, reason = result.reason, line = LINE:format(job.name) }
-    else
-      if step == "failed" then counts.failed = counts.failed + 1 end
-      if #summary.reasons < MOST_REASONS then
-        summary.reasons[#summary.reasons + 1] = { name = job.name, reason = result.reason }
-      end
+    local step, now = result.step, waits.now()
+    if fields[step] then counts:add(fields[step], now) end
+    if step == "undecided" then
+      table.insert(summary.undecided, { name = job.name, reason = result.reason, line = line_of(job.name) })
+    elseif step ~= "saved" and #summary.reasons < MOST_REASONS then
+      table.insert(summary.reasons, { name = job.name, reason = result.reason })
     end
+    report:update(now)
   end
+end
+
+-- The contact sheet of a run.
+local function new_report(batch, counts, line_of)
+  local ledger = batch._journal
+  return report_of.new(batch._options.out, {
+    counts = counts, line_of = line_of, payments = function() return ledger:payments() end,
+    each = function()
+      local next_job, why = batch._jobs:each()
+      if not next_job then return nil, why end
+      return function()
+        local job
+        repeat job = next_job() until job ~= false -- a row that can't be read now
+        return job
+      end
+    end,
+    state_of = function(job) return ledger:state_of(job) end,
+  }, waits.now())
+end
+
+-- Why jobs are left at the end of a run, for the contact sheet.
+local function stop_note(summary, err)
+  if summary.left == 0 then return nil end
+  local note = err and err.message .. ". " or ""
+  local when = summary.continue_at and os.date("!on %Y-%m-%d at %H:%M UTC", summary.continue_at)
+  return ("%sJobs that are not done: %d. To continue%s, run the batch again."):format(note, summary.left,
+    when and " " .. when or "")
 end
 
 local function finish(batch, run, summary, started, problem)
   local counts = run.counts
   summary.done, summary.failed, summary.seconds = counts.done, counts.failed, waits.now() - started
-  summary.left = counts.total - counts.done - counts.failed - counts.undecided
+  summary.left = counts:left()
   local stop = run.stop_result
   local err = stop and stop.stop
   if stop and stop.stop_until then
     summary.continue_at = math.ceil((server_clock.at(batch._client, waits.now())) + stop.stop_until)
   end
+  run.report:finish(stop_note(summary, err))
+  summary.page, summary.page_problem = run.report.path, run.report.problem
   run.context.emit { type = "stopped", reason = err and err.message }
   batch:close()
   if problem then return errors.refuse("conflict", problem, nil, "batch:run") end
@@ -313,12 +341,14 @@ end
 function Batch:run()
   if self._closed then errors.raise("batch:run: the batch has ended; make a new one with client:batch") end
   local started, plan, problems = waits.now(), self.plan, {}
-  local counts = { total = plan.total, done = plan.done, running = 0, failed = plan.failed, undecided = 0 }
+  local counts, line_of = counts_of.new(plan, started), self._options.again_line or lua_line
   local summary = { total = plan.total, undecided = {}, reasons = {}, paid = 0 }
   local context = new_context(self, counts, summary)
   self.summary = summary
+  local report = new_report(self, counts, line_of)
   self._run = {
-    context = context, counts = counts, tasks = {}, again = {}, on_result = collector(summary, counts),
+    context = context, counts = counts, report = report, tasks = {}, again = {},
+    on_result = collector(summary, counts, report, line_of),
   }
   local done, message, err = prepare(self, context)
   if not done then

@@ -40,7 +40,8 @@ end
 
 --- Starts the command.
 ---@param args string[]
----@param options table? env: changes; before: shell text that runs first; input: the content of standard input
+---@param options table? env: changes; before: shell text that runs first; input: the content of standard input; code: Lua that
+---  runs first
 ---@return function finish waits for the end of the command
 function Workspace:start(args, options)
   options = options or {}
@@ -51,7 +52,7 @@ function Workspace:start(args, options)
     file:close()
     before = before .. "\nexec <" .. helper.quote(self.folder .. "/input")
   end
-  local finish = child.start('require("devkit4ai.cli").main(arg)', {
+  local finish = child.start((options.code or "") .. '\nrequire("devkit4ai.cli").main(arg)', {
     args = args, env = self:env(options.env), before = before, signalled = options.signalled,
   })
   return function()
@@ -76,7 +77,7 @@ end
 function Workspace:interrupt(args, word, options)
   options = options or {}
   local path = self.folder .. "/output"
-  local ended = self:run(args, { env = options.env, signalled = true, before = ([[
+  local ended = self:run(args, { env = options.env, code = options.code, signalled = true, before = ([[
     exec >%s 2>&1
     sh -c 'echo $PPID' >%s.pid
     pid=$(cat %s.pid)

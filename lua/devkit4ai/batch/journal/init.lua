@@ -188,6 +188,12 @@ function Journal:owner_of(id)
   return self._states.owners[id]
 end
 
+--- How many generations were accepted, and paid for, in all runs.
+---@return integer
+function Journal:payments()
+  return self._states.payments
+end
+
 --- The names of jobs that were sent and have not ended, apart from some.
 ---@param known table<string, true> names
 ---@return string[]

@@ -15,6 +15,7 @@ local M = {}
 ---@field batch string? id of the batch; nil: there is no first line yet
 ---@field jobs table<string, devkit4ai.batch.State> by name
 ---@field owners table<string, string> id of a generation -> name of its job
+---@field payments integer generations that were accepted
 ---@field holder devkit4ai.batch.Record? the last line of a run
 local States = {}
 States.__index = States
@@ -27,7 +28,7 @@ M.IS_OPEN = {
 
 ---@return devkit4ai.batch.States
 function M.new()
-  return setmetatable({ jobs = {}, owners = {} }, States)
+  return setmetatable({ jobs = {}, owners = {}, payments = 0 }, States)
 end
 
 local NEW = {} -- the state of a job that is not in the journal
@@ -60,6 +61,7 @@ function States:add(record)
   if step == "planned" then plan(state, record) end
   if step == "sending" then state.since = record.since end
   if record.id then
+    if not self.owners[record.id] then self.payments = self.payments + 1 end
     state.id, self.owners[record.id] = record.id, name
   end
   if record.paid ~= nil then state.paid = record.paid end

@@ -3,7 +3,10 @@ local core = require "devkit4ai.core"
 local operations = require "devkit4ai.api.operations"
 local retry = require "devkit4ai.request.retry"
 
-local M = { DONE = 0, FAILED = 1, WRONG_USE = 2, NOT_SIGNED_IN = 4, INTERRUPTED = 130, READER_GONE = 141 }
+local M = {
+  DONE = 0, FAILED = 1, WRONG_USE = 2, NOT_SIGNED_IN = 4, UNKNOWN = 6, FAILED_THERE = 9, INTERRUPTED = 130,
+  READER_GONE = 141,
+}
 
 --- Each exit code with its meaning, for `devkit4ai help exit-codes`, the man page and docs/command.md.
 M.MEANINGS = {

@@ -3,27 +3,13 @@ local core = require "devkit4ai.core"
 local devkit4ai = require "devkit4ai"
 local display = require "devkit4ai.util.display"
 local operations = require "devkit4ai.api.operations"
-local terminal_text = require "devkit4ai.cli.output.terminal_text"
+local status_line = require "devkit4ai.cli.output.status_line"
 
 local M = {}
 
 local FRAME = 0.1 -- seconds
 local SPINNER = { "|", "/", "-", "\\" }
 local MIN_BAR = 5 -- columns; a shorter bar shows nothing useful
-
--- A function that draws the status line. It overwrites the rest of the last line with blanks, so it needs no escape sequence.
-local function status_line(console)
-  local last_width = 0
-  return function(text)
-    local columns = console:progress_columns()
-    if not columns then return end
-    local shown, width = terminal_text.cut(text, columns - 1)
-    io.stderr:write("\r", shown, (" "):rep(math.min(last_width, columns - 1) - width))
-    if text == "" then io.stderr:write("\r") end
-    io.stderr:flush()
-    last_width = width
-  end
-end
 
 local UNITS = { { 1024 * 1024, "MB" }, { 1024, "KB" }, { 1, "B" } }
 
@@ -115,7 +101,7 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function M.upload(console, fn)
-  local draw, sent, total = status_line(console), 0, 0
+  local draw, sent, total = status_line.new(console), 0, 0
   local value, message, err = M.run(console, function()
     return fn(function(sent_now, total_now) sent, total = sent_now, total_now end)
   end, function()
@@ -133,7 +119,7 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function M.wait(console, gen, fn)
-  local draw, started, frame = status_line(console), os.time(), 0
+  local draw, started, frame = status_line.new(console), os.time(), 0
   local value, message, err = M.run(console, fn, function()
     frame = frame + 1
     local spinner, status = SPINNER[frame % #SPINNER + 1], display.text(gen.status or "waiting")

@@ -1,6 +1,7 @@
 --- The settings file: lines `name = value` and comments. Only its owner can read it. A write replaces the whole file.
 local core = require "devkit4ai.core"
 local errors = require "devkit4ai.cli.errors"
+local folders = require "devkit4ai.cli.output.folder"
 local shell_quote = require "devkit4ai.cli.output.shell_quote"
 
 local M = {}
@@ -26,14 +27,7 @@ end
 function M.make_folder()
   local folder = M.folder()
   if not folder then return errors.fail("file", "there is no place for settings: set HOME or XDG_CONFIG_HOME") end
-  -- os.execute can't report how a command ended where the process ignores SIGCHLD.
-  local pipe = io.popen(("LC_ALL=C mkdir -p -m 700 -- %s 2>&1 && echo made"):format(shell_quote.word(folder)))
-  local answer = pipe and pipe:read "*a" or "there is no shell"
-  if pipe then pipe:close() end
-  if answer == "made\n" then return folder end
-  local reason = answer:match "([^:]*)\n$" or answer
-  if reason:find "No space left" then reason = " the disk is full" end
-  return errors.fail("file", ("the folder %s can't be made:%s"):format(folder, reason))
+  return folders.make(folder, "700")
 end
 
 --- The failure of a file that the core refused, with the command that corrects its permissions.
