@@ -214,16 +214,19 @@ end
 
 -- Adds the counts of the whole queue to an event. They are a second old at most, since each count is a question to Redis.
 local function emitter(worker, on_event)
-  local counts, counted_at = nil, -math.huge
+  local counts = { total = 0, done = 0, failed = 0, undecided = 0, running = 0 }
+  local counted_at = -math.huge
   return function(event)
     if not on_event then return end
     if waits.now() >= counted_at + COUNT_AFTER or event.type == "stopped" then
-      counts, counted_at = worker.queue:counts() or counts, waits.now()
+      local found = worker.queue:counts()
+      counted_at = waits.now()
+      counts = found and {
+        total = found.total, done = found.saved, failed = found.failed, undecided = found.undecided,
+        running = found.sending + found.accepted + found.completed,
+      } or counts
     end
-    if counts then
-      event.counts = { total = counts.total, done = counts.saved, failed = counts.failed, undecided = counts.undecided,
-        running = counts.sending + counts.accepted + counts.completed }
-    end
+    event.counts = counts
     event.time = os.time()
     on_event(event)
   end
@@ -292,7 +295,7 @@ local function new_worker(client, options, queue)
   end)
   worker.context = {
     client = client, ledger = worker.ledger, pace = worker.pace, out = options.out, save = options.save, marker = true,
-    scope_of = scopes(client, options.project), emit = emit, sending = {}, unknown = {},
+    scope_of = scopes(client, options.project), emit = emit, sending = {}, saving = 0, unknown = {},
   }
   return worker
 end

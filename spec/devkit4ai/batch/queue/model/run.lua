@@ -250,7 +250,7 @@ local function start_worker(model)
   local queue = queue_on(model.queues, connection(model.store))
   local ledger = model.ledgers.new(queue, id, function() end)
   local context = {
-    steps = model.steps, ledger = ledger, marker = true, sending = {}, unknown = {}, out = "out",
+    steps = model.steps, ledger = ledger, marker = true, sending = {}, saving = 0, unknown = {}, out = "out",
     scope_of = function() end, emit = function() end, rival_of = function() end,
     pace = { begin = function() end, accepted = function() end, finish = function() end, lost = function() end,
       refused = function() return "wait" end },
