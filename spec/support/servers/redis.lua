@@ -57,7 +57,8 @@ end
 
 --- Ends it at once, as a crash does.
 function Server:kill()
-  shell(("kill -9 %s; while kill -0 %s 2>/dev/null; do sleep 0.02; done; rm -f %s/s"):format(self.pid, self.pid, self.folder))
+  shell(("kill -9 %s; while kill -0 %s 2>/dev/null; do sleep 0.02; done; rm -f %s/s"):format(self.pid, self.pid,
+    self.folder))
 end
 
 --- Runs redis-cli, and gives what it prints.

@@ -16,7 +16,8 @@ local M = {}
 
 -- Valkey has the same protocol. tls: whether the connection is encrypted
 local SCHEMES = {
-  redis = { tls = false }, rediss = { tls = true }, valkey = { tls = false }, valkeys = { tls = true }, unix = { socket = true },
+  redis = { tls = false }, rediss = { tls = true }, valkey = { tls = false }, valkeys = { tls = true },
+  unix = { socket = true },
 }
 local DEFAULT_PORT = 6379
 
@@ -83,7 +84,8 @@ function M.parse(url)
   local authority, path, query = rest:match "^([^/?]*)([^?]*)%??(.*)$"
   local login, host = authority:match "^(.*)@([^@]*)$"
   if login then login_of(address, login) end
-  local why = not scheme.socket and host_of(address, host or authority) or path_of(address, path, scheme) or query_of(address, query)
+  local why = not scheme.socket and host_of(address, host or authority) or path_of(address, path, scheme)
+    or query_of(address, query)
   if why then return refuse(why) end
   if address.user and not address.password then return refuse "names a user without a password" end
   address.shown = show(address, name:lower())

@@ -65,7 +65,8 @@ end
 
 local function read_batch(queue, fields)
   if fields[1] ~= tostring(keys.VERSION) then
-    return fail(queue, "conflict", ("has the version %s, and this program knows %d"):format(tostring(fields[1]), keys.VERSION))
+    local text = ("has the version %s, and this program knows %d"):format(tostring(fields[1]), keys.VERSION)
+    return fail(queue, "conflict", text)
   end
   queue.id, queue.settings = fields[2], json.decode_plain(fields[3])
   if type(queue.settings) ~= "table" then return fail(queue, "conflict", "has settings that can't be read") end

@@ -21,7 +21,9 @@ local function each_chunk(jobs, fn)
   local list = {}
   while true do
     local job, line, problem = next_job()
-    if job == false then return refuse("invalid", ("%s: %s %s: %s"):format(jobs.label, jobs.unit, tostring(line), problem)) end
+    if job == false then
+      return refuse("invalid", ("%s: %s %s: %s"):format(jobs.label, jobs.unit, tostring(line), problem))
+    end
     if job then list[#list + 1] = job end
     if #list == CHUNK or not job and list[1] then
       local done, message, err = fn(list)
@@ -36,8 +38,10 @@ end
 local function changed_message(queue, names)
   local shown = {}
   for i = 1, math.min(#names, MOST_NAMED) do shown[i] = names[i] end
-  return ("%d job%s in the queue %s with other images, instructions or project: %s%s; give the changed jobs other names"):format(
-    #names, #names == 1 and " is" or "s are", queue.name, table.concat(shown, ", "), #names > MOST_NAMED and ", ..." or "")
+  local form = "%d job%s in the queue %s with other images, instructions or project: %s%s; "
+    .. "give the changed jobs other names"
+  return form:format(#names, #names == 1 and " is" or "s are", queue.name, table.concat(shown, ", "),
+    #names > MOST_NAMED and ", ..." or "")
 end
 
 local function check_changes(queue, jobs)
@@ -65,9 +69,10 @@ end
 ---@field on_event fun(event: devkit4ai.batch.Event)? a warning about the server has the type "warning"
 
 local OPTIONS = validate.schema {
-  queue = { type = "string", required = true }, queue_name = { type = "string" }, jobs = { type = "string table function userdata" },
-  images = { type = "string or table" }, prompt = { type = "string" }, instructions = { type = "table or string" },
-  name = { type = "string" }, project = { type = "string" }, again = { type = "table" }, on_event = { type = "function" },
+  queue = { type = "string", required = true }, queue_name = { type = "string" },
+  jobs = { type = "string table function userdata" }, images = { type = "string or table" },
+  prompt = { type = "string" }, instructions = { type = "table or string" }, name = { type = "string" }, project = { type = "string" },
+  again = { type = "table" }, on_event = { type = "function" },
 }
 
 local function push_again(queue, names)

@@ -78,7 +78,8 @@ local function encrypt(socket, address)
   local done
   done, why = wrapped:dohandshake()
   if not done then
-    return nil, "the TLS handshake failed: " .. tostring(why) .. "; for a certificate of your own, add ?ca_file=FILE to the URL"
+    local form = "the TLS handshake failed: %s; for a certificate of your own, add ?ca_file=FILE to the URL"
+    return nil, form:format(tostring(why))
   end
   if not has_name(wrapped:getpeercertificate(), address.host) then return nil, "the certificate is for another host" end
   return wrapped
@@ -116,7 +117,9 @@ end
 local MEANINGS = {
   NOAUTH = { kind = "auth", final = true, advice = "put its password into the URL: rediss://user:password@host/0" },
   WRONGPASS = { kind = "auth", final = true, advice = "the user or the password in the URL is wrong" },
-  NOPERM = { kind = "forbidden", final = true, advice = "docs/batch-queue.md has the commands and keys that the user needs" },
+  NOPERM = {
+    kind = "forbidden", final = true, advice = "docs/batch-queue.md has the commands and keys that the user needs",
+  },
   OOM = { kind = "server", advice = "Redis has reached maxmemory: give it more, nothing is lost meanwhile" },
   READONLY = { kind = "server", advice = "it is a replica: give the URL of the master" },
   MASTERDOWN = { kind = "server", advice = "it is a replica: give the URL of the master" },
@@ -124,7 +127,9 @@ local MEANINGS = {
   LOADING = { kind = "server", advice = "Redis reads its data after a start" },
   BUSY = { kind = "server", advice = "a script of another program occupies Redis" },
   MOVED = { kind = "config", final = true, advice = "Redis Cluster is not supported: give the URL of a single Redis" },
-  CROSSSLOT = { kind = "config", final = true, advice = "Redis Cluster is not supported: give the URL of a single Redis" },
+  CROSSSLOT = {
+    kind = "config", final = true, advice = "Redis Cluster is not supported: give the URL of a single Redis",
+  },
 }
 
 local function fail(redis, fields, what)

@@ -29,7 +29,7 @@ local JOBS = COMMON .. [[
 local GROUP, ids = "workers", prefix .. ":ids"
 local FINAL = { saved = true, failed = true, undecided = true }
 
--- What a job becomes that no worker finishes. One that is paid for keeps its step: it can continue without another payment.
+-- What a job becomes that no worker finishes. One that is paid for keeps its step: it can continue without a payment.
 local AFTER_DELIVERIES = { planned = "failed", refused = "failed", sending = "undecided" }
 
 -- Takes a job off the stream.
@@ -58,7 +58,8 @@ local function bury(name, step, reason, worker)
   local key = key_of(name)
   local id = redis.call("HGET", key, "id") or ""
   unbury(name)
-  local letter = redis.call("XADD", dead, "*", "job", name, "step", step, "reason", reason, "id", id, "worker", worker)
+  local letter = redis.call("XADD", dead, "*", "job", name, "step", step, "reason", reason, "id", id,
+    "worker", worker)
   redis.call("HSET", key, "dead", letter)
 end
 
@@ -114,7 +115,7 @@ return added
 M.claim = JOBS .. [[
 local worker, lease, count, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local entries = {}
-redis.call("HSET", batch, "claimed_at", seconds()) -- first: a Redis without memory refuses it, and no entry is delivered
+redis.call("HSET", batch, "claimed_at", seconds()) -- first: without memory it is refused, and no entry is delivered
 local from = redis.call("HGET", batch, "claim_from") or "0-0"
 local stale = redis.call("XAUTOCLAIM", jobs, GROUP, worker, lease, from, "COUNT", count)
 if stale[1] ~= from then redis.call("HSET", batch, "claim_from", stale[1]) end
@@ -122,7 +123,8 @@ for _, entry in ipairs(stale[2]) do
   if entry and entry[2] then entries[#entries + 1] = entry end
 end
 if #entries < count then
-  local new = redis.call("XREADGROUP", "GROUP", GROUP, worker, "COUNT", count - #entries, "STREAMS", jobs, ">")
+  local wanted = count - #entries
+  local new = redis.call("XREADGROUP", "GROUP", GROUP, worker, "COUNT", wanted, "STREAMS", jobs, ">")
   if new then
     for _, entry in ipairs(new[1][2]) do entries[#entries + 1] = entry end
   end

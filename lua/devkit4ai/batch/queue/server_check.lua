@@ -6,7 +6,8 @@ local M = {}
 local MIN_VERSION = "6.2" -- of Redis: XAUTOCLAIM
 
 local function fail(redis, what, advice)
-  return errors.fail { kind = "config", outcome = "not_sent", what = ("queue %s: %s"):format(redis.shown, what), advice = advice }
+  local text = ("queue %s: %s"):format(redis.shown, what)
+  return errors.fail { kind = "config", outcome = "not_sent", what = text, advice = advice }
 end
 
 local function info(redis, section)
@@ -59,13 +60,13 @@ end
 local function durability_warning(redis)
   local enabled = setting(redis, "appendonly") == "yes" or (info(redis, "persistence") or {}).aof_enabled == "1"
   if not enabled then
-    return "appendonly is no: after a restart Redis may have forgotten jobs that were sent, and they would be paid for twice; "
-      .. "set appendonly yes and appendfsync always"
+    return "appendonly is no: after a restart Redis may have forgotten jobs that were sent, and they would be paid for "
+      .. "twice; set appendonly yes and appendfsync always"
   end
   local sync = setting(redis, "appendfsync")
   if sync and sync ~= "always" then
-    return ("appendfsync is %s: a power failure of its machine may lose the last second, and jobs that were sent in it would be "
-      .. "paid for twice; set appendfsync always"):format(sync)
+    return ("appendfsync is %s: a power failure of its machine may lose the last second, and jobs that were sent in it "
+      .. "would be paid for twice; set appendfsync always"):format(sync)
   end
   if not sync then
     return "this user may not read appendfsync: only `always` has each step on the disk before its request is sent"

@@ -38,8 +38,8 @@ SharedPace.__index = SharedPace
 ---@return devkit4ai.batch.queue.SharedPace
 function M.new(queue, ledger, waits_for_quota, on_blocked)
   return setmetatable({
-    _queue = queue, _ledger = ledger, _worker = ledger.worker, _waits = waits_for_quota, _on_blocked = on_blocked, _places = {},
-    _failures = 0, _paused_until = 0,
+    _queue = queue, _ledger = ledger, _worker = ledger.worker, _waits = waits_for_quota, _on_blocked = on_blocked,
+    _places = {}, _failures = 0, _paused_until = 0,
   }, SharedPace)
 end
 

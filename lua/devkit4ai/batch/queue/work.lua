@@ -246,10 +246,12 @@ end
 ---@field on_event fun(event: devkit4ai.batch.Event)? a warning about the server has the type "warning"
 
 local OPTIONS = validate.schema {
-  queue = { type = "string", required = true }, queue_name = { type = "string" }, out = { type = "string", required = true },
+  queue = { type = "string", required = true }, queue_name = { type = "string" },
+  out = { type = "string", required = true },
   project = { type = "string or table" }, save = { type = "function" }, concurrency = { type = "number" },
   lease = { type = "number" },
-  deliveries = { type = "number" }, wait = { type = "boolean" }, stay = { type = "boolean" }, on_event = { type = "function" },
+  deliveries = { type = "number" }, wait = { type = "boolean" }, stay = { type = "boolean" },
+  on_event = { type = "function" },
 }
 local CONCURRENCY, MOST_LEASE, LEASE, DELIVERIES = 16, 86400, 60, 5
 

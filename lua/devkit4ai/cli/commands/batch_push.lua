@@ -11,14 +11,14 @@ M.examples = {
   { "devkit4ai batch push jobs.csv --queue redis://localhost:6379/0" },
   { "devkit4ai batch push --again paris.png", "put a dead letter on the queue again" },
 }
-M.notes = "All jobs are checked before the first one is on the queue. Jobs that are there already stay as they are. The "
-  .. "images must exist on each worker under the same paths."
+M.notes = "All jobs are checked before the first one is on the queue. Jobs that are there already stay as they are. "
+  .. "The images must exist on each worker under the same paths."
 
 --- Adds the options.
 ---@param parser table
 function M.add_options(parser)
-  parser:argument("jobs", "a .csv or .jsonl file, a folder of images, or - for standard input"):argname("<jobs>")
-    :args("?"):convert(converters.text "the jobs")
+  parser:argument("jobs", "a .csv or .jsonl file, a folder of images, or - for standard input")
+    :argname("<jobs>"):args("?"):convert(converters.text "the jobs")
   queue.add_options(parser)
   parser:option("--images", "template of an image's path, such as photos/{row.photo}; repeat it for more images")
     :argname("<path>"):count("*"):convert(converters.text "--images")

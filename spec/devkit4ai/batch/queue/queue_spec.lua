@@ -16,7 +16,9 @@ describe("a queue", function()
 
   local function add(...)
     local list = {}
-    for i, job in ipairs { ... } do list[i] = { name = job, digest = "d", images = { "a.png" }, row = { city = "Oslo" } } end
+    for i, job in ipairs { ... } do
+      list[i] = { name = job, digest = "d", images = { "a.png" }, row = { city = "Oslo" } }
+    end
     return assert(queue:add(list))
   end
 

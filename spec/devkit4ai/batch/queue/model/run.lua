@@ -115,7 +115,8 @@ end
 -- ---- the modules that reach outside, replaced ----
 
 local function failure(kind, outcome)
-  return nil, kind, { kind = kind, outcome = outcome, message = kind, retryable = outcome ~= "unknown", retry_after = 1 }
+  local retryable = outcome ~= "unknown"
+  return nil, kind, { kind = kind, outcome = outcome, message = kind, retryable = retryable, retry_after = 1 }
 end
 
 local Gen = {}
