@@ -35,6 +35,5 @@ local project = assert(client:project(assert(os.getenv "DEVKIT4AI_PROJECT_ID")))
 if os.getenv "DEVKIT4AI_PROJECT_KEY" then project:use_key(os.getenv "DEVKIT4AI_PROJECT_KEY") end
 local summary = assert(client:work_batch {
   queue = assert(os.getenv "DEVKIT4AI_QUEUE"), out = assert(arg[1], "give a folder"), project = project, save = save,
-  lease = tonumber(os.getenv "LEASE"),
 })
 print(("%d saved, %d failed, %d undecided"):format(summary.saved, summary.failed, summary.undecided))
