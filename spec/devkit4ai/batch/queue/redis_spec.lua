@@ -68,12 +68,18 @@ describe("the connection to Redis", function()
   it("names a wrong or missing password, and a user, and shows none of them", function()
     local port = redis_servers.free_port()
     redis_servers.start { "port " .. port, "requirepass GEHEIM", "user worker on >WORT%40 ~* +@all",
-      "user weak on >WEAK ~* +ping +info" }
+      "user weak on >WEAK ~* +ping +info",
+      "user narrow on >NARROW ~devkit4ai:* +@hash +@stream +@sortedset +@scripting +@connection +info +time +exists "
+        .. "+command|info" } -- as in docs/batch-queue.md
     local host = ("127.0.0.1:%d"):format(port)
     assert(queues.open("redis://:GEHEIM@" .. host))
     local queue = assert(queues.open(("valkey://worker:WORT%%2540@%s/3?db=4"):format(host)))
     assert.equal("queue valkey://" .. host .. "/4", tostring(queue.redis))
     for name in pairs(queue.redis) do assert.equal("shown", name) end
+    local narrow = assert(assert(queues.open(("redis://narrow:NARROW@%s"):format(host))):create {})
+    assert.equal(1, narrow:add { { name = "a.png", digest = "d" } })
+    assert.equal(1, #narrow:claim("one", 60, 1, 5))
+    assert.is_true((narrow:record("one", "a.png", "sending", "r1", {})))
     assert.is_nil(fails("redis://" .. host, "auth", "NOAUTH", "password into the URL"):find("GEHEIM", 1, true))
     assert.is_nil(fails(("redis://worker:FALSCH@%s"):format(host), "auth", "WRONGPASS"):find("FALSCH", 1, true))
     local weak = assert(queues.open(("redis://weak:WEAK@%s"):format(host)))
