@@ -6,6 +6,9 @@
 #: make amalgamation the client in one C file, in build/amalgamation, for programs that link everything in
 #: make fuzz         each fuzz target for MINUTES (10); `make test` gives them 30 seconds
 #: make bench        this client beside raw libcurl, Lua-cURL, lua-http, LuaSocket and Node's fetch
+#: make queue-demo   Redis, the sandbox and three workers: a batch on several machines (docs/batch-queue.md)
+#: make queue-walk   SEEDS (3) random walks of a queue, in which workers and Redis are killed
+#: make queue-model  1,000,000 jobs, 100 workers and all faults, in a model
 #: make install      for every Lua found, under PREFIX (/usr/local)
 #: make mutants      breaks one promise after another in a copy, and shows the test that fails
 #: make systems      tests on ARM and i386 by qemu, and compiles for musl, macOS, Windows where zig is (docs/systems.md)
@@ -19,8 +22,9 @@
 
 PREFIX ?= /usr/local
 MINUTES ?= 10
+SEEDS ?= 3
 
-.PHONY: build quickstart gateway check test fuzz bench install amalgamation mutants systems windows clean-room release-check debian-package clean help
+.PHONY: build quickstart gateway check test fuzz bench queue-demo queue-walk queue-model install amalgamation mutants systems windows clean-room release-check debian-package clean help
 
 build:
 	@tools/packages build
@@ -61,6 +65,20 @@ install:
 amalgamation:
 	@tools/packages build
 	@tools/amalgamation
+
+queue-demo:
+	@tools/packages test
+	@tools/build build
+	@build/run lua5.4 examples/queue/demo.lua
+
+queue-walk:
+	@tools/packages test
+	@tools/build build
+	@for seed in $$(seq $(SEEDS)); do build/run lua5.4 spec/support/programs/queue_walk.lua 200 3 $$seed || exit 1; done
+
+queue-model:
+	@tools/build build
+	@build/run luajit spec/devkit4ai/batch/queue/model/run.lua 1000000 100 0.01 1
 
 mutants:
 	@tools/packages test

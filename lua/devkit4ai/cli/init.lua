@@ -31,6 +31,18 @@ local function find_command(commands, arguments)
   end
 end
 
+-- The arguments, with `batch push` and `batch work` as the names of two commands.
+local function join_names(arguments)
+  for i, word in ipairs(arguments) do
+    local name = arguments[i + 1] and word .. "-" .. arguments[i + 1]
+    if name == "batch-push" or name == "batch-work" then
+      arguments[i] = name
+      table.remove(arguments, i + 1)
+      return
+    end
+  end
+end
+
 local function load_commands()
   local commands = {}
   for i, module in ipairs(require "devkit4ai.cli.commands") do commands[i] = require(module) end
@@ -42,6 +54,7 @@ local function run(arguments, console)
   local missing = dependencies.missing_message("the command", { "argparse", "cjson" })
   if missing then return errors.fail("file", missing) end
   local commands = load_commands()
+  join_names(arguments)
   local command = find_command(commands, arguments)
   missing = command and command.missing_dependency and command.missing_dependency()
   if missing then return errors.fail("file", missing) end

@@ -486,6 +486,26 @@ function Client:batch(options)
   return require("devkit4ai.batch").new(self, options)
 end
 
+--- Puts jobs on a queue in Redis, from which workers on many machines take them (client:work_batch). All jobs are checked
+--- first. Jobs that are there already stay as they are, so a push that failed can be repeated.
+---@param options devkit4ai.PushBatchOptions
+---@return { total: integer, added: integer }? pushed
+---@return string? message
+---@return devkit4ai.Error? err kind `invalid`: a job can't be used; kind `conflict`: a job is there with other content; kind `config`, `network`, `auth`, `server`: of Redis
+function Client:push_batch(options) -- luacheck: ignore 212
+  return require("devkit4ai.batch.queue.push").run(options)
+end
+
+--- Takes jobs from a queue in Redis and runs them: one payment for each job, also when several workers get it. Returns when all
+--- jobs of the queue are done. It blocks its process while it waits for Redis, so run it in one of its own.
+---@param options devkit4ai.WorkBatchOptions
+---@return { saved: integer, failed: integer, undecided: integer, continue_after: number? }? summary of this worker; continue_after: a quota ended it, and these are the seconds until it ends
+---@return string? message
+---@return devkit4ai.Error? err kind `not_found`: there is no such queue; kind `config`, `network`, `auth`, `server`: of Redis; or the failure that every job would have, such as a wrong key
+function Client:work_batch(options)
+  return require("devkit4ai.batch.queue.work").run(self, options)
+end
+
 --- The health of the API. Needs no login. Safe to repeat.
 --- ```lua
 --- print(client:health().status, client:health("redis").status) --> healthy healthy

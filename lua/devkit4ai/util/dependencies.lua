@@ -12,7 +12,9 @@ local ROWS = {
   { "luv", rock = "luv", debian = "lua-luv" },
   { "ngx", rock = "lua-resty-core", debian = "lua-resty-core" },
   { "openssl", rock = "luaossl", debian = "lua-luaossl" },
+  { "redis", rock = "redis-lua", debian = "lua-redis" },
   { "socket", rock = "luasocket", debian = "lua-socket" },
+  { "ssl", rock = "luasec", debian = "lua-sec" },
   { "zlib", rock = "lua-zlib", debian = "lua-zlib" },
 }
 

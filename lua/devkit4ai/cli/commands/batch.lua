@@ -3,8 +3,8 @@ local batch_events = require "devkit4ai.cli.batch.events"
 local batch_outcome = require "devkit4ai.cli.batch.outcome"
 local clients = require "devkit4ai.cli.client"
 local converters = require "devkit4ai.cli.input.converters"
-local core = require "devkit4ai.core"
-local errors = require "devkit4ai.cli.errors"
+local folders = require "devkit4ai.cli.output.folder"
+local job_source = require "devkit4ai.cli.batch.job_source"
 local shell_quote = require "devkit4ai.cli.output.shell_quote"
 
 local M = {
@@ -43,15 +43,6 @@ function M.add_options(parser)
   parser:flag("--dry-run", "check all jobs, print what a run would do, send nothing"):target("dry_run")
 end
 
--- What the user gave: a folder, standard input, or the path of a file.
-local function jobs_of(path)
-  if path == "-" then return io.stdin end
-  local folder = path:find "/$" or io.open(path .. "/.", "rb")
-  if not folder then return path end
-  if io.type(folder) == "file" then folder:close() end
-  return { folder = path }
-end
-
 local WORDS = { -- options with a value, as the command line repeats them
   { "out", "--out" }, { "images", "--images" }, { "prompt", "--prompt" }, { "name", "--name" },
   { "concurrency", "--concurrency" },
@@ -88,12 +79,13 @@ function M.run(options, console)
   local project, message
   project, message, err = clients.project(client, settings) -- the client's own; one that is missing fails here
   if not project then return nil, message, err end
-  local made, _, reason = core.make_folder(options.out)
-  if not made then return errors.fail("file", "the folder can't be made: " .. reason) end
+  local made
+  made, message, err = folders.make(options.out)
+  if not made then return nil, message, err end
   local command, events = command_line(options, console), batch_events.new(console)
   local batch
   batch, message, err = client:batch {
-    jobs = jobs_of(options.jobs), out = options.out, images = list(options.images), prompt = options.prompt,
+    jobs = job_source.of(options.jobs), out = options.out, images = list(options.images), prompt = options.prompt,
     name = options.name, marker = not options.no_marker, concurrency = options.concurrency,
     wait = options.wait, again = list(options.again),
     again_line = function(name) return command .. " " .. shell_quote.option("--again", name) end,

@@ -9,6 +9,8 @@ return {
   "devkit4ai.cli.commands.project.keys",
   "devkit4ai.cli.commands.generation.generate",
   "devkit4ai.cli.commands.batch",
+  "devkit4ai.cli.commands.batch_push",
+  "devkit4ai.cli.commands.batch_work",
   "devkit4ai.cli.commands.generation.wait",
   "devkit4ai.cli.commands.generation.save",
   "devkit4ai.cli.commands.generation.list",

@@ -45,6 +45,7 @@ local MEANINGS = {
   access_token = "the token of a login; nothing renews it",
   ca_file = "a file of root certificates to trust",
   email = "the account that `login` and `register` take",
+  queue = "the URL of the queue that `batch push` and `batch work` use, which may hold a password",
   password = "the password that `login` and `register` take",
 }
 

@@ -1,6 +1,7 @@
 --- The settings file: lines `name = value` and comments. Only its owner can read it. A write replaces the whole file.
 local core = require "devkit4ai.core"
 local errors = require "devkit4ai.cli.errors"
+local folders = require "devkit4ai.cli.output.folder"
 local shell_quote = require "devkit4ai.cli.output.shell_quote"
 local system = require "devkit4ai.util.system"
 
@@ -31,9 +32,7 @@ end
 function M.make_folder()
   local folder = M.folder()
   if not folder then return errors.fail("file", ("there is no place for settings: set %s"):format(VARIABLES)) end
-  local made, _, reason = core.make_folder(folder, true)
-  if made then return folder end
-  return errors.fail("file", "the folder can't be made: " .. reason)
+  return folders.make(folder, true)
 end
 
 --- The failure of a file that the core refused, with the command that corrects its permissions.

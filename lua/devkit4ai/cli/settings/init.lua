@@ -15,6 +15,7 @@ local M = {}
 -- Settings of the command alone. A password is never stored.
 local COMMAND_ROWS = {
   { name = "email", type = "string", env = { "DEVKIT4AI_EMAIL" }, secret = false },
+  { name = "queue", type = "string", env = { "DEVKIT4AI_QUEUE" }, secret = true },
   { name = "password", type = "string", env = { "DEVKIT4AI_PASSWORD" }, secret = true, never_stored = true },
 }
 

@@ -1,0 +1,302 @@
+--- A queue of jobs in Redis, as functions on its scripts.
+local core = require "devkit4ai.core"
+local errors = require "devkit4ai.util.errors"
+local json = require "devkit4ai.util.json"
+local keys = require "devkit4ai.batch.queue.keys"
+local redis_of = require "devkit4ai.batch.queue.redis"
+local scripts = require "devkit4ai.batch.queue.scripts"
+local server_check = require "devkit4ai.batch.queue.server_check"
+
+local unpack = table.unpack or unpack -- luacheck: ignore 113
+
+---@class devkit4ai.batch.queue.Queue
+---@field redis devkit4ai.batch.queue.Redis
+---@field name string
+---@field prefix string of its keys
+---@field id string? of the batch, once it is open
+---@field settings table? of the batch: how its jobs are sent
+local Queue = {}
+Queue.__index = Queue
+
+local M = {}
+
+local CHUNK = 300 -- jobs in one command
+
+-- Two workers, or two requests, never get the same one.
+local function token(length)
+  local digits = {}
+  for i = 1, length do digits[i] = ("%x"):format(math.floor(core.random() * 16)) end
+  return table.concat(digits)
+end
+M.token = token
+
+local function fail(queue, kind, what, advice)
+  return errors.fail { kind = kind, outcome = "not_sent", advice = advice,
+    what = ("queue %s of %s %s"):format(queue.name, queue.redis.shown, what) }
+end
+
+--- A queue on a connection.
+---@param redis devkit4ai.batch.queue.Redis
+---@param name string
+---@return devkit4ai.batch.queue.Queue
+function M.on(redis, name)
+  return setmetatable({ redis = redis, name = name, prefix = keys.prefix(name) }, Queue)
+end
+
+--- Connects to a server, and checks that it can hold a queue.
+---@param url string
+---@param name string? of the queue, which need not exist yet
+---@return devkit4ai.batch.queue.Queue? queue
+---@return string? message, or a warning
+---@return devkit4ai.Error? err
+function M.open(url, name)
+  local redis, message, err = redis_of.open(url)
+  if not redis then return nil, message, err end
+  local usable, warning
+  usable, warning, err = server_check.check(redis)
+  if not usable then return nil, warning, err end
+  return M.on(redis, name or keys.DEFAULT_NAME), warning and ("queue %s: %s"):format(redis.shown, warning) or nil
+end
+
+-- Runs a script of the queue.
+local function run(queue, script, ...)
+  return queue.redis:script(script, queue.prefix, ...)
+end
+
+local function read_batch(queue, fields)
+  if fields[1] ~= tostring(keys.VERSION) then
+    local text = ("has the version %s, and this program knows %d"):format(tostring(fields[1]), keys.VERSION)
+    return fail(queue, "conflict", text)
+  end
+  queue.id, queue.settings = fields[2], json.decode_plain(fields[3])
+  if type(queue.settings) ~= "table" then return fail(queue, "conflict", "has settings that can't be read") end
+  return queue
+end
+
+--- Makes the queue, or opens the one that is there.
+---@param settings table how its jobs are sent; used if the queue is new
+---@return devkit4ai.batch.queue.Queue? self
+---@return string? message
+---@return devkit4ai.Error? err
+function Queue:create(settings)
+  local fields, message, err = run(self, scripts.open, keys.VERSION, token(16), assert(json.encode(settings)))
+  if not fields then return nil, message, err end
+  return read_batch(self, fields)
+end
+
+--- Opens a queue that is there.
+---@return devkit4ai.batch.queue.Queue? self
+---@return string? message
+---@return devkit4ai.Error? err
+function Queue:open()
+  local version, message, err = self.redis:command("HGET", self.prefix .. ":batch", "version")
+  if message then return nil, message, err end
+  if not version then
+    return fail(self, "not_found", "does not exist", "devkit4ai batch push creates it")
+  end
+  return self:create {}
+end
+
+-- Calls fn with the arguments of each part of a list; each_of gives those of one item.
+local function in_chunks(list, each_of, fn)
+  for first = 1, #list, CHUNK do
+    local arguments = {}
+    for i = first, math.min(first + CHUNK - 1, #list) do
+      for _, value in ipairs(each_of(list[i])) do arguments[#arguments + 1] = value end
+    end
+    local done, message, err = fn(arguments)
+    if not done then return nil, message, err end
+  end
+  return true
+end
+
+--- The names of jobs that are in the queue with other content.
+---@param list table[] of jobs
+---@return string[]? names
+---@return string? message
+---@return devkit4ai.Error? err
+function Queue:changed(list)
+  local names = {}
+  local done, message, err = in_chunks(list, function(job) return { job.name, job.digest } end, function(arguments)
+    local changed, why, failure = run(self, scripts.compare, unpack(arguments))
+    for _, name in ipairs(changed or {}) do names[#names + 1] = name end
+    return changed, why, failure
+  end)
+  if not done then return nil, message, err end
+  return names
+end
+
+--- Adds the jobs that are not in the queue yet.
+---@param list table[] of jobs
+---@return integer? added
+---@return string? message
+---@return devkit4ai.Error? err
+function Queue:add(list)
+  local added = 0
+  local function row(job) return { job.name, job.digest, assert(json.encode(job)) } end
+  local done, message, err = in_chunks(list, row, function(arguments)
+    local count, why, failure = run(self, scripts.add, unpack(arguments))
+    added = added + (count or 0)
+    return count, why, failure
+  end)
+  if not done then return nil, message, err end
+  return added
+end
+
+--- Puts dead letters on the stream again. A job that failed or is undecided may be paid for a second time.
+---@param names string[]
+---@return string[]? others the names that are no dead letters
+---@return string? message
+---@return devkit4ai.Error? err
+function Queue:again(names)
+  return run(self, scripts.again, unpack(names))
+end
+
+-- A job and its state, from a name, the deliveries and the fields of the hash.
+local function read_job(reply)
+  local fields = {}
+  for i = 3, #reply, 2 do fields[reply[i]] = reply[i + 1] end
+  local job = json.decode_plain(fields.job)
+  fields.job, fields.deliveries = nil, reply[2]
+  for _, field in ipairs { "since", "attempt", "bytes" } do fields[field] = tonumber(fields[field]) end
+  if fields.paid then fields.paid = fields.paid == "true" end
+  return { name = reply[1], job = job, state = fields }
+end
+
+--- Takes jobs: first those of workers that are gone, then new ones.
+---@param worker string
+---@param lease number seconds
+---@param count integer at most
+---@param deliveries integer how often a job may be delivered before it is a dead letter
+---@return { name: string, job: table, state: table }[]? jobs
+---@return string? message
+---@return devkit4ai.Error? err
+function Queue:claim(worker, lease, count, deliveries)
+  local reply, message, err = run(self, scripts.claim, worker, lease * 1000, count, deliveries)
+  if not reply then
+    if err._code == "NOGROUP" then return fail(self, "not_found", "is gone: Redis has lost or removed its data") end
+    return nil, message, err
+  end
+  local list = {}
+  for i, job in ipairs(reply) do list[i] = read_job(job) end
+  return list
+end
+
+--- Takes a step of a job.
+---@param worker string
+---@param name string of the job
+---@param step string
+---@param request string token of the request that the step belongs to
+---@param fields table<string, any>
+---@return boolean? taken false: the job is another's, or has a step that this one can't follow
+---@return string? step that the job has; the message, where taken is nil
+---@return devkit4ai.Error? err
+function Queue:record(worker, name, step, request, fields)
+  local pairs_of = {}
+  for field, value in pairs(fields) do
+    pairs_of[#pairs_of + 1] = field
+    pairs_of[#pairs_of + 1] = type(value) == "table" and assert(json.encode(value)) or tostring(value)
+  end
+  local reply, message, err = run(self, scripts.record, worker, name, step, request, unpack(pairs_of))
+  if not reply then return nil, message, err end
+  return reply[1] == "done", reply[2]
+end
+
+--- Renews the leases of jobs.
+---@param worker string
+---@param names string[] not empty
+---@return string[]? lost the names of those that another worker has
+---@return string? message
+---@return devkit4ai.Error? err
+function Queue:renew(worker, names)
+  return run(self, scripts.renew, worker, unpack(names))
+end
+
+--- Gives a job back.
+---@param worker string
+---@param name string of the job
+---@param idle number seconds since when it counts as left: from the lease on, another worker takes it at once
+---@param why string? what went wrong; nil: the worker ends, and the delivery does not count
+---@return boolean? done
+---@return string? message
+---@return devkit4ai.Error? err
+function Queue:release(worker, name, idle, why)
+  return run(self, scripts.release, worker, name, idle * 1000, why or "")
+end
+
+--- Removes a worker that ends. One that still has jobs stays, until others have taken them.
+---@param worker string
+---@return boolean? done
+---@return string? message
+---@return devkit4ai.Error? err
+function Queue:retire(worker)
+  return run(self, scripts.retire, worker)
+end
+
+--- The state of one job.
+---@param name string
+---@return table? state nil: the queue has no such job
+---@return string? message nil: it has no such job
+---@return devkit4ai.Error? err
+function Queue:state(name)
+  local reply, message, err = self.redis:command("HGETALL", self.prefix .. ":job:" .. name)
+  if not reply then return nil, message, err end
+  if not reply[1] then return nil end
+  table.insert(reply, 1, 0)
+  table.insert(reply, 1, name)
+  return read_job(reply).state
+end
+
+--- The time of Redis, which all workers share.
+---@return number Unix time; that of this machine, while Redis does not answer
+function Queue:time()
+  local reply = self.redis:command "TIME"
+  return reply and reply[1] + reply[2] / 1e6 or os.time()
+end
+
+--- The name of the job that has a generation.
+---@param id string
+---@return string? name nil: no job has it, or it failed
+---@return string? message
+---@return devkit4ai.Error? err
+function Queue:owner_of(id)
+  return self.redis:command("HGET", self.prefix .. ":ids", id)
+end
+
+--- How many jobs have each step.
+---@return table<string, integer>? counts and `open`: the entries of the stream, `total`
+---@return string? message
+---@return devkit4ai.Error? err
+function Queue:counts()
+  local reply, message, err = self.redis:command("HMGET", self.prefix .. ":batch", unpack(keys.STEPS))
+  if not reply then return nil, message, err end
+  local counts = { total = 0 }
+  for i, step in ipairs(keys.STEPS) do
+    counts[step] = tonumber(reply[i]) or 0
+    counts.total = counts.total + counts[step]
+  end
+  counts.open, message, err = self.redis:command("XLEN", self.prefix .. ":jobs")
+  if not counts.open then return nil, message, err end
+  return counts
+end
+
+--- The dead letters: jobs that failed, are undecided, or were delivered too often.
+---@return { name: string, step: string, reason: string, id: string }[]? letters
+---@return string? message
+---@return devkit4ai.Error? err
+function Queue:dead()
+  local letters, from = {}, "-"
+  while true do
+    local reply, message, err = self.redis:command("XRANGE", self.prefix .. ":dead", from, "+", "COUNT", "1000")
+    if not reply then return nil, message, err end
+    for _, entry in ipairs(reply) do
+      local letter = {}
+      for i = 1, #entry[2], 2 do letter[entry[2][i]] = entry[2][i + 1] end
+      letters[#letters + 1] = { name = letter.job, step = letter.step, reason = letter.reason, id = letter.id }
+      from = "(" .. entry[1]
+    end
+    if #reply < 1000 then return letters end
+  end
+end
+
+return M

@@ -1,0 +1,15 @@
+--- The names of a queue's keys in Redis; docs/batch-queue.md explains them. The scripts build the same names from the prefix.
+local M = {}
+
+M.VERSION = 1 -- of the keys and their fields
+M.DEFAULT_NAME = "batch" -- of a queue
+M.STEPS = { "planned", "sending", "refused", "accepted", "completed", "saved", "failed", "undecided" }
+
+--- The prefix of all keys of a queue. In braces, so that a proxy for several servers keeps them together.
+---@param name string of the queue
+---@return string
+function M.prefix(name)
+  return ("devkit4ai:{%s}"):format(name)
+end
+
+return M
