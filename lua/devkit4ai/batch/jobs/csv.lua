@@ -1,7 +1,6 @@
 --- Rows of a CSV file (RFC 4180). Each row is a table of texts by the names in the first line.
 ---
---- It is our own code: Debian has no CSV library for Lua. Penlight's `pl.data` reads no line feeds in fields, and the CSV rocks
---- (csv, ftcsv, lua-csv) do not give the line of a fault, or read a quote that is never closed to the end of the file.
+--- It is our own code: Debian has no CSV library for Lua, and each fault must be reported with its line.
 ---
 --- The separator is a semicolon if the first line has semicolons and no comma: spreadsheets write it where the comma is the
 --- decimal sign. A line end in a quoted field is read as a line feed.
