@@ -37,7 +37,8 @@ io.stderr:write(message)
 -- Whether libcurl itself can use this version alone: mbedTLS before 3.6 has no TLS 1.3.
 local PROBE = [[
 option=--tlsv1.${2#tls1_}
-curl -q -sS -o /dev/null "$option" --tls-max "${option#--tlsv}" --cacert "$1/ca.pem" "https://localhost:$3" && echo yes || echo no
+curl -q -sS -o /dev/null "$option" --tls-max "${option#--tlsv}" --cacert "$1/ca.pem" \
+  "https://localhost:$3" && echo yes || echo no
 ]]
 
 local function write(path, text)
