@@ -39,6 +39,7 @@ static int threads (void) {
 static void pause_a_moment (void) { nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL); }
 
 static void stays_while_a_name_is_looked_up (void) {
+  int before = threads();        /* qemu has one of its own */
   lua_State *L = luaL_newstate();
   if (!L) abort();
   luaL_openlibs(L);
@@ -52,10 +53,10 @@ static void stays_while_a_name_is_looked_up (void) {
     "assert(engine:submit(request, core.secrets()))") == LUA_OK;
   if (!CHECK(sent)) fprintf(stderr, "%s\n", lua_tostring(L, -1));
   while (sent && sem_trywait(&begun) != 0) CHECK(luaL_dostring(L, "engine:next(0.01)") == LUA_OK);
-  CHECK(threads() > 1);
+  CHECK(threads() > before);
   lua_close(L);
   sem_post(&released);
-  while (threads() > 1) pause_a_moment();
+  while (threads() > before) pause_a_moment();
 }
 
 int main (int argc, char **argv) {
