@@ -69,7 +69,7 @@ local function row_instructions(row)
   if why then return nil, why end
   if prompt and instructions then return nil, BOTH end
   if prompt or instructions then return prompt or instructions end
-  return nil, "it has no prompt; add a field prompt, or give the option prompt"
+  return nil, "it has no prompt; add a field named prompt, or a template for all jobs"
 end
 
 -- ---- templates ----

@@ -87,7 +87,7 @@ local function checked(next_row)
   end
 end
 
-local NO_LIST = "jobs is a table, but no list: give { { prompt = ... }, ... } or { folder = PATH }"
+local NO_LIST = "jobs is a table, but no list of tables, and not a table with the field folder alone"
 
 local function of_list(list)
   local count = 0
