@@ -9,7 +9,7 @@ local journal = require "devkit4ai.batch.journal"
 local look = require "devkit4ai.batch.run.look"
 local marker = require "devkit4ai.batch.run.marker"
 local object = require "devkit4ai.util.object"
-local pace = require "devkit4ai.batch.run.pace"
+local pace = require "devkit4ai.batch.run.local_pace"
 local scheduler = require "devkit4ai.batch.run.scheduler"
 local server_clock = require "devkit4ai.request.time.server_clock"
 local steps = require "devkit4ai.batch.run.steps"
@@ -92,8 +92,8 @@ local OPTIONS = validate.schema {
 -- Each record is synced on the program's thread, which takes milliseconds.
 local function check_host()
   if host.blocks and not rawget(_G, "love") then return true end
-  return errors.refuse("config", "client:batch writes its journal on the program's thread, which would hold up everything"
-    .. " else; run `devkit4ai batch` in a process of its own")
+  return errors.refuse("config", "client:batch writes its journal on the program's thread, which would hold up "
+    .. "everything else; run `devkit4ai batch` in a process of its own")
 end
 
 -- ---- the checks ----
@@ -208,7 +208,8 @@ local function each(batch, is_wanted, problems)
       if job == nil then return nil end
       local state = job and ledger:state_of(job)
       if not job or state.digest ~= job.digest then
-        problems[1] = job and ("the job %s changed during the run"):format(job.name) or ("line %d: %s"):format(line, wrong)
+        problems[1] = job and ("the job %s changed during the run"):format(job.name)
+          or ("line %d: %s"):format(line, wrong)
       elseif is_wanted(state) then
         return job
       end

@@ -111,11 +111,13 @@ local function finish(run)
   run.slot = nil
 end
 
+local CONTINUES = "\nThe batch is not complete. The same call continues it; nothing is paid for twice."
+
 -- An error ended the wait of a script, such as Ctrl-C.
 local function end_run(run)
   return function(value)
     finish(run)
-    error(value, 0)
+    error(type(value) == "string" and value .. CONTINUES or value, 0)
   end
 end
 
