@@ -81,7 +81,7 @@ local SECONDS_EACH = 120 -- of a generation, for the estimate; wire.md 5.2 docum
 local AT_ONCE = 3 -- of an account whose limit is not known, for the estimate
 local MOST_REASONS = 20
 
-local OPTIONS = validate.schema {
+local OPTIONS = {
   jobs = { type = "string table function userdata", required = true }, out = { type = "string", required = true },
   images = { type = "string or table" }, prompt = { type = "string" }, instructions = { type = "table or string" },
   name = { type = "string" }, project = { type = "string or table" }, marker = { type = "boolean" },
