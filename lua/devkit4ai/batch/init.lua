@@ -16,7 +16,7 @@ local steps = require "devkit4ai.batch.run.steps"
 local validate = require "devkit4ai.util.validate"
 local waits = require "devkit4ai.loop.waits"
 
----@class devkit4ai.BatchOptions
+---@class devkit4ai.BatchOptions what client:batch takes
 ---@field jobs string|table|function a path of a .csv or .jsonl file; a list of tables; a function that gives the next table; { folder = path } of images
 ---@field out string the folder for the results; it must exist. The journal is in it, too: journal.jsonl
 ---@field images (string|string[])? templates of paths, such as "photos/{row.photo}"; default row.images or row.image
@@ -31,7 +31,7 @@ local waits = require "devkit4ai.loop.waits"
 ---@field save (fun(job: devkit4ai.batch.Job, path: string): any, any)? called when a file is there; if it returns nil or false, with a reason, the next run calls it again
 ---@field on_event fun(event: devkit4ai.batch.Event)?
 
----@class devkit4ai.batch.Event
+---@class devkit4ai.batch.Event a step of a job, for on_event
 ---@field type string "planned", "sending", "accepted", "completed", "saved", "failed", "undecided", "refused", "stopped"
 ---@field job string? name
 ---@field number integer? of the job
@@ -41,14 +41,14 @@ local waits = require "devkit4ai.loop.waits"
 ---@field time integer Unix time
 ---@field counts devkit4ai.batch.Counts
 
----@class devkit4ai.batch.Counts
+---@class devkit4ai.batch.Counts how many jobs there are of each kind now
 ---@field total integer
 ---@field done integer files that are there
 ---@field running integer
 ---@field failed integer
 ---@field undecided integer
 
----@class devkit4ai.Batch
+---@class devkit4ai.Batch jobs that were checked; nothing is sent before run
 ---@field plan { total: integer, done: integer, failed: integer, undecided: integer, to_send: integer, estimate: devkit4ai.batch.Estimate } what a run will do; nothing was sent yet
 ---@field summary devkit4ai.BatchSummary? of the last run, also of one that failed
 ---@field private _context devkit4ai.batch.Context
@@ -60,7 +60,7 @@ local waits = require "devkit4ai.loop.waits"
 local Batch = {}
 Batch.__name = "devkit4ai.Batch"
 
----@class devkit4ai.BatchSummary
+---@class devkit4ai.BatchSummary how a run ended
 ---@field total integer jobs
 ---@field done integer files that are there
 ---@field failed integer
@@ -309,6 +309,10 @@ end
 
 --- Runs the jobs: sends those that were not sent, and ends those that were. A run that ended early, for whatever reason, is
 --- continued by another client:batch with the same options.
+--- ```lua
+--- local batch = assert(client:batch { jobs = { { image = "a.png", prompt = "a lighthouse" } }, out = "." })
+--- print(assert(batch:run()).done) --> 1
+--- ```
 ---@return devkit4ai.BatchSummary? summary also where a quota ended the run: continue_at tells until when
 ---@return string? message
 ---@return devkit4ai.Error? err the failure that stopped the batch, such as a wrong key or a full disk; batch.summary has the rest
@@ -333,11 +337,20 @@ end
 
 --- Stops a run soon: nothing more is sent, and jobs that were sent are left to another run. For a handler of events, and for
 --- another task.
+--- ```lua
+--- local batch = assert(client:batch { jobs = { { image = "a.png", prompt = "a lighthouse" } }, out = "." })
+--- batch:stop()
+--- ```
 function Batch:stop()
   if self._run then scheduler.stop(self._run) end
 end
 
 --- Frees the journal for another process. A run does it at its end; a second call changes nothing.
+--- ```lua
+--- local batch = assert(client:batch { jobs = { { image = "a.png", prompt = "a lighthouse" } }, out = "." })
+--- print(batch.plan.to_send) --> 1
+--- batch:close()
+--- ```
 function Batch:close()
   if self._closed then return end
   self._closed = true
