@@ -7,10 +7,11 @@
 #: make fuzz         each fuzz target for MINUTES (10); `make test` gives them 30 seconds
 #: make bench        this client beside raw libcurl, Lua-cURL, lua-http, LuaSocket and Node's fetch
 #: make queue-demo   Redis, the sandbox and three workers: a batch on several machines (docs/batch-queue.md)
-#: make queue-walk   SEEDS (3) random walks of a queue, in which workers and Redis are killed
+#: make queue-walk   SEEDS (20) random walks of a queue, in which workers and Redis are killed
 #: make queue-model  1,000,000 jobs, 100 workers and all faults, in a model
 #: make install      for every Lua found, under PREFIX (/usr/local)
 #: make mutants      breaks one promise after another in a copy, and shows the test that fails
+#: make batch-walk   random walks of a batch: kills, faults, moved clocks; SEEDS (20), JOBS (2000)
 #: make systems      tests on ARM and i386 by qemu, and compiles for musl, macOS, Windows where zig is (docs/systems.md)
 #: make windows      core.dll for Windows and an archive for games, in build/windows, by mingw-w64, and its tests in wine
 #: make clean-room   quickstart, test and the lines that install, in a bare Debian that holds only git, make and a clone;
@@ -22,9 +23,10 @@
 
 PREFIX ?= /usr/local
 MINUTES ?= 10
-SEEDS ?= 3
+SEEDS ?= 20
+JOBS ?= 2000
 
-.PHONY: build quickstart gateway check test fuzz bench queue-demo queue-walk queue-model install amalgamation mutants systems windows clean-room release-check debian-package clean help
+.PHONY: build quickstart gateway check test fuzz bench batch-walk queue-demo queue-walk queue-model install amalgamation mutants systems windows clean-room release-check debian-package clean help
 
 build:
 	@tools/packages build
@@ -65,6 +67,11 @@ install:
 amalgamation:
 	@tools/packages build
 	@tools/amalgamation
+
+batch-walk:
+	@tools/packages test
+	@tools/build build
+	@tools/batch-walk $(SEEDS) $(JOBS)
 
 queue-demo:
 	@tools/packages test

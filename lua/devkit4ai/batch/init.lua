@@ -10,7 +10,7 @@ local journal = require "devkit4ai.batch.journal"
 local look = require "devkit4ai.batch.run.look"
 local marker = require "devkit4ai.batch.run.marker"
 local object = require "devkit4ai.util.object"
-local pace = require "devkit4ai.batch.run.pace"
+local pace = require "devkit4ai.batch.run.local_pace"
 local report_of = require "devkit4ai.batch.report"
 local scheduler = require "devkit4ai.batch.run.scheduler"
 local server_clock = require "devkit4ai.request.time.server_clock"
@@ -18,7 +18,7 @@ local steps = require "devkit4ai.batch.run.steps"
 local validate = require "devkit4ai.util.validate"
 local waits = require "devkit4ai.loop.waits"
 
----@class devkit4ai.BatchOptions
+---@class devkit4ai.BatchOptions what client:batch takes
 ---@field jobs string|table|function a path of a .csv or .jsonl file; a list of tables; a function that gives the next table; { folder = path } of images
 ---@field out string the folder for the results; it must exist. The journal is in it, too: journal.jsonl
 ---@field images (string|string[])? templates of paths, such as "photos/{row.photo}"; default row.images or row.image
@@ -34,7 +34,7 @@ local waits = require "devkit4ai.loop.waits"
 ---@field save (fun(job: devkit4ai.batch.Job, path: string): any, any)? called when a file is there; if it returns nil or false, with a reason, the next run calls it again
 ---@field on_event fun(event: devkit4ai.batch.Event)?
 
----@class devkit4ai.batch.Event
+---@class devkit4ai.batch.Event a step of a job, for on_event
 ---@field type string "planned", "sending", "accepted", "completed", "saved", "failed", "undecided", "refused", "stopped"
 ---@field job string? name
 ---@field number integer? of the job
@@ -44,7 +44,7 @@ local waits = require "devkit4ai.loop.waits"
 ---@field time integer Unix time
 ---@field counts devkit4ai.batch.Counts
 
----@class devkit4ai.Batch
+---@class devkit4ai.Batch jobs that were checked; nothing is sent before run
 ---@field plan { total: integer, done: integer, failed: integer, undecided: integer, to_send: integer, estimate: devkit4ai.batch.Estimate } what a run will do; nothing was sent yet
 ---@field summary devkit4ai.BatchSummary? of the last run, also of one that failed
 ---@field private _context devkit4ai.batch.Context
@@ -56,7 +56,7 @@ local waits = require "devkit4ai.loop.waits"
 local Batch = {}
 Batch.__name = "devkit4ai.Batch"
 
----@class devkit4ai.BatchSummary
+---@class devkit4ai.BatchSummary how a run ended
 ---@field total integer jobs
 ---@field done integer files that are there
 ---@field failed integer
@@ -79,7 +79,7 @@ local SECONDS_EACH = 120 -- of a generation, for the estimate; wire.md 5.2 docum
 local AT_ONCE = 3 -- of an account whose limit is not known, for the estimate
 local MOST_REASONS = 20
 
-local OPTIONS = validate.schema {
+local OPTIONS = {
   jobs = { type = "string table function userdata", required = true }, out = { type = "string", required = true },
   images = { type = "string or table" }, prompt = { type = "string" }, instructions = { type = "table or string" },
   name = { type = "string" }, project = { type = "string or table" }, marker = { type = "boolean" },
@@ -90,8 +90,8 @@ local OPTIONS = validate.schema {
 -- Each record is synced on the program's thread, which takes milliseconds.
 local function check_host()
   if host.blocks and not rawget(_G, "love") then return true end
-  return errors.refuse("config", "client:batch writes its journal on the program's thread, which would hold up everything"
-    .. " else; run `devkit4ai batch` in a process of its own")
+  return errors.refuse("config", "client:batch writes its journal on the program's thread, which would hold up "
+    .. "everything else; run `devkit4ai batch` in a process of its own")
 end
 
 -- ---- the checks ----
@@ -207,7 +207,8 @@ local function each(batch, is_wanted, problems)
       if job == nil then return nil end
       local state = job and ledger:state_of(job)
       if not job or state.digest ~= job.digest then
-        problems[1] = job and ("the job %s changed during the run"):format(job.name) or ("line %d: %s"):format(line, wrong)
+        problems[1] = job and ("the job %s changed during the run"):format(job.name)
+          or ("line %d: %s"):format(line, wrong)
       elseif is_wanted(state) then
         return job
       end
@@ -252,10 +253,11 @@ local function look_again(batch, context)
   return true
 end
 
--- The time of the server is asked for, if no response has told it: a search for a lost answer begins there.
+-- The time of the server is asked for, if no response has told it: a search for a lost answer begins there. (The headers of
+-- client:health are not read.)
 local function learn_time(client)
   local _, is_known = server_clock.at(client, waits.now())
-  if not is_known then client:health("simple") end
+  if not is_known then client:request { method = "GET", path = "/health" } end
 end
 
 local function prepare(batch, context)
@@ -335,6 +337,10 @@ end
 
 --- Runs the jobs: sends those that were not sent, and ends those that were. A run that ended early, for whatever reason, is
 --- continued by another client:batch with the same options.
+--- ```lua
+--- local batch = assert(client:batch { jobs = { { image = "a.png", prompt = "a lighthouse" } }, out = "." })
+--- print(assert(batch:run()).done) --> 1
+--- ```
 ---@return devkit4ai.BatchSummary? summary also where a quota ended the run: continue_at tells until when
 ---@return string? message
 ---@return devkit4ai.Error? err the failure that stopped the batch, such as a wrong key or a full disk; batch.summary has the rest
@@ -361,11 +367,20 @@ end
 
 --- Stops a run soon: nothing more is sent, and jobs that were sent are left to another run. For a handler of events, and for
 --- another task.
+--- ```lua
+--- local batch = assert(client:batch { jobs = { { image = "a.png", prompt = "a lighthouse" } }, out = "." })
+--- batch:stop()
+--- ```
 function Batch:stop()
   if self._run then scheduler.stop(self._run) end
 end
 
 --- Frees the journal for another process. A run does it at its end; a second call changes nothing.
+--- ```lua
+--- local batch = assert(client:batch { jobs = { { image = "a.png", prompt = "a lighthouse" } }, out = "." })
+--- print(batch.plan.to_send) --> 1
+--- batch:close()
+--- ```
 function Batch:close()
   if self._closed then return end
   self._closed = true

@@ -473,7 +473,7 @@ local PARTS = {
 --- ```lua
 --- local batch = assert(client:batch {
 ---   jobs = { { image = "a.png", city = "Oslo" }, { image = "b.png", city = "Rome" } },
----   prompt = "{row.city} at night", name = "{row.city}.png", out = "results",
+---   prompt = "{row.city} at night", name = "{row.city}.png", out = ".",
 --- })
 --- local summary = assert(batch:run())
 --- print(summary.done, #summary.undecided) --> 2 0

@@ -1,7 +1,7 @@
 --- Estimate of a batch: how many jobs are to be sent, and how long that takes. Pure.
 local M = {}
 
----@class devkit4ai.batch.Estimate
+---@class devkit4ai.batch.Estimate how long a batch takes
 ---@field to_send integer jobs
 ---@field at_once integer generations at the same time
 ---@field seconds number until the last one is saved

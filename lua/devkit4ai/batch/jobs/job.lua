@@ -5,7 +5,7 @@ local template = require "devkit4ai.batch.jobs.template"
 
 local M = {}
 
----@class devkit4ai.batch.Job
+---@class devkit4ai.batch.Job one job of a batch
 ---@field number integer position in the batch, from 1
 ---@field line integer where its row begins, in a file; else the same as number
 ---@field name string of the file with the result

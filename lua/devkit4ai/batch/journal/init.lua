@@ -14,9 +14,9 @@ M.NAME = "journal.jsonl"
 
 ---@class devkit4ai.batch.Ledger where the steps of jobs are written before they are taken; queue/ledger.lua has one in Redis
 ---@field batch string id of the batch, for markers
----@field record fun(self, job: devkit4ai.batch.Job, step: string, fields: table?): boolean?, string?, devkit4ai.Error? the record is durable when it returns true; else the step must not be taken
----@field state_of fun(self, job: devkit4ai.batch.Job): devkit4ai.batch.State
----@field owner_of fun(self, id: string): string? the name of the job that has this generation
+---@field record fun(self: devkit4ai.batch.Ledger, job: devkit4ai.batch.Job, step: string, fields: table?): boolean?, string?, devkit4ai.Error? the record is durable when it returns true; else the step must not be taken
+---@field state_of fun(self: devkit4ai.batch.Ledger, job: devkit4ai.batch.Job): devkit4ai.batch.State
+---@field owner_of fun(self: devkit4ai.batch.Ledger, id: string): string? the name of the job that has this generation
 
 ---@class devkit4ai.batch.Journal: devkit4ai.batch.Ledger
 ---@field path string

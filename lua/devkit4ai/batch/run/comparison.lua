@@ -8,12 +8,12 @@ local MOST_NAMED = 20
 
 -- The problems, in the order in which they are told.
 local PROBLEMS = {
-  { "changed", "these jobs were sent in an earlier run, and have changed since: %s; put them back as they were, or give "
-    .. "the changed ones other names" },
-  { "missing", "these jobs were sent in an earlier run, and are not among the jobs now: %s; put them back, so that their "
-    .. "images are saved" },
-  { "existing", "these files exist already, and are no results of this batch: %s; they are never overwritten: move them "
-    .. "away, or give the jobs other names" },
+  { "changed", "these jobs were sent in an earlier run, and have changed since: %s; put them back as they were, or "
+    .. "give the changed ones other names" },
+  { "missing", "these jobs were sent in an earlier run, and are not among the jobs now: %s; put them back, so that "
+    .. "their images are saved" },
+  { "existing", "these files exist already, and are no results of this batch: %s; they are never overwritten: move "
+    .. "them away, or give the jobs other names" },
   { "not_again", "again: only undecided and failed jobs can be sent again, and these are not: %s" },
 }
 

@@ -24,8 +24,8 @@ local function check_existing(path, gen)
   local bytes, message, err = gen:bytes()
   if not bytes then return nil, message, err end
   if has_bytes(path, bytes) then return true end
-  return errors.refuse("conflict", ("%s: another file has this name; move it away, and run the batch again: the image is "
-    .. "paid for, and will be saved"):format(path), nil, "batch:run")
+  return errors.refuse("conflict", ("%s: another file has this name; move it away, and run the batch again: the image "
+    .. "is paid for, and will be saved"):format(path), nil, "batch:run")
 end
 
 -- The program's own function for a saved file.

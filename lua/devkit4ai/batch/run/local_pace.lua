@@ -13,12 +13,12 @@ local MOST_PAUSE = 60 -- seconds, after failures
 local LIMIT_LIFE = 300 -- seconds for which a limit that was found counts; then one job more tries
 
 ---@class devkit4ai.batch.Pace how many jobs run at once; queue/shared_pace.lua has the same functions for many machines
----@field begin fun(self, job: devkit4ai.batch.Job, was_sent: boolean?): boolean?, string? waits for a place for a job. was_sent: its request was sent before, so it needs none of the account's limit. nil, reason: the pace was stopped, or the caller's task was cancelled
----@field accepted fun(self, job: devkit4ai.batch.Job) the server accepted its request, or its generation was found
----@field lost fun(self, job: devkit4ai.batch.Job, err: devkit4ai.Error) the fate of its request is unknown; it keeps its place
----@field refused fun(self, job: devkit4ai.batch.Job, err: devkit4ai.Error): string, number? nothing was created; the place is free. "wait": begin again; "stop": nothing can be sent for this many seconds (nil: it is not known)
----@field finish fun(self, job: devkit4ai.batch.Job) the place is free; a second call changes nothing
----@field stop fun(self) each begin that waits, or comes later, gives nil
+---@field begin fun(self: devkit4ai.batch.Pace, job: devkit4ai.batch.Job, was_sent: boolean?): boolean?, string? waits for a place for a job. was_sent: its request was sent before, so it needs none of the account's limit. nil, reason: the pace was stopped, or the caller's task was cancelled
+---@field accepted fun(self: devkit4ai.batch.Pace, job: devkit4ai.batch.Job) the server accepted its request, or its generation was found
+---@field lost fun(self: devkit4ai.batch.Pace, job: devkit4ai.batch.Job, err: devkit4ai.Error) the fate of its request is unknown; it keeps its place
+---@field refused fun(self: devkit4ai.batch.Pace, job: devkit4ai.batch.Job, err: devkit4ai.Error): string, number? nothing was created; the place is free. "wait": begin again; "stop": nothing can be sent for this many seconds (nil: it is not known)
+---@field finish fun(self: devkit4ai.batch.Pace, job: devkit4ai.batch.Job) the place is free; a second call changes nothing
+---@field stop fun(self: devkit4ai.batch.Pace) each begin that waits, or comes later, gives nil
 
 ---@class devkit4ai.batch.LocalPace: devkit4ai.batch.Pace
 ---@field private _running table<devkit4ai.batch.Job, string> "sending", "in_flight": jobs that have a place
@@ -34,18 +34,17 @@ local LIMIT_LIFE = 300 -- seconds for which a limit that was found counts; then 
 ---@field private _failures integer in a row
 ---@field private _is_stopped boolean?
 ---@field private _slots devkit4ai.loop.Slot[] where callers of begin wait
----@field private _others devkit4ai.batch.OtherRuns? the other runs of this machine
 local Pace = {}
 Pace.__index = Pace
 
----@param options { most: integer?, waits_for_quota: boolean?, others: devkit4ai.batch.OtherRuns? }
+---@param options { most: integer?, waits_for_quota: boolean? }
 ---@return devkit4ai.batch.LocalPace
 function M.new(options)
   local most = options.most or MOST
   return setmetatable({
     _running = {}, _count = 0, _sending = 0, _limit = math.min(FIRST, most), _most = most,
     _waits_for_quota = options.waits_for_quota or false, _limit_until = 0, _blocked_until = 0, _is_probing = false,
-    _refusals = 0, _failures = 0, _slots = {}, _others = options.others,
+    _refusals = 0, _failures = 0, _slots = {},
   }, Pace)
 end
 
