@@ -8,6 +8,7 @@
 #: make bench        this client beside raw libcurl, Lua-cURL, lua-http, LuaSocket and Node's fetch
 #: make install      for every Lua found, under PREFIX (/usr/local)
 #: make mutants      breaks one promise after another in a copy, and shows the test that fails
+#: make batch-walk   random walks of a batch: kills, faults, moved clocks; SEEDS (20), JOBS (2000)
 #: make systems      compiles for other systems, by zig: musl, ARM, macOS, Windows (docs/systems.md)
 #: make clean-room   quickstart, test and the lines that install, in a bare Debian that holds only git, make and a clone;
 #:                   SUITE=trixie: in Debian 13
@@ -18,8 +19,10 @@
 
 PREFIX ?= /usr/local
 MINUTES ?= 10
+SEEDS ?= 20
+JOBS ?= 2000
 
-.PHONY: build quickstart gateway check test fuzz bench install amalgamation mutants systems clean-room release-check debian-package clean help
+.PHONY: build quickstart gateway check test fuzz bench install amalgamation batch-walk mutants systems clean-room release-check debian-package clean help
 
 build:
 	@tools/packages build
@@ -60,6 +63,11 @@ install:
 amalgamation:
 	@tools/packages build
 	@tools/amalgamation
+
+batch-walk:
+	@tools/packages test
+	@tools/build build
+	@tools/batch-walk $(SEEDS) $(JOBS)
 
 mutants:
 	@tools/packages test

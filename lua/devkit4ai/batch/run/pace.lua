@@ -34,18 +34,17 @@ local LIMIT_LIFE = 300 -- seconds for which a limit that was found counts; then 
 ---@field private _failures integer in a row
 ---@field private _is_stopped boolean?
 ---@field private _slots devkit4ai.loop.Slot[] where callers of begin wait
----@field private _others devkit4ai.batch.OtherRuns? the other runs of this machine
 local Pace = {}
 Pace.__index = Pace
 
----@param options { most: integer?, waits_for_quota: boolean?, others: devkit4ai.batch.OtherRuns? }
+---@param options { most: integer?, waits_for_quota: boolean? }
 ---@return devkit4ai.batch.LocalPace
 function M.new(options)
   local most = options.most or MOST
   return setmetatable({
     _running = {}, _count = 0, _sending = 0, _limit = math.min(FIRST, most), _most = most,
     _waits_for_quota = options.waits_for_quota or false, _limit_until = 0, _blocked_until = 0, _is_probing = false,
-    _refusals = 0, _failures = 0, _slots = {}, _others = options.others,
+    _refusals = 0, _failures = 0, _slots = {},
   }, Pace)
 end
 

@@ -7,6 +7,7 @@ local waits = require "devkit4ai.loop.waits"
 local M = {}
 
 local MOST_SAVING = 16 -- images at once; a job that is saved has no place of the pace any more
+local TURN = 1 / 10 -- seconds after which such a request is looked at again
 local GRACE = 10 -- seconds that requests on their way have to be answered, after a stop
 
 ---@class devkit4ai.batch.Run
@@ -101,13 +102,11 @@ end
 local function finish(run)
   local deadline, waiter = waits.now() + GRACE, tasks.current()
   M.stop(run)
-  cancel(run, run.context.sending)
   while next(run.tasks) do
     local left = deadline - waits.now()
-    if left <= 0 then cancel(run, {}) end
-    run.slot = {}
-    waits.park(waiter, run.slot, left > 0 and left or math.huge)
+    run.slot = {} -- before the cancel: a task that has not begun ends in it
     cancel(run, left > 0 and run.context.sending or {})
+    waits.park(waiter, run.slot, left > 0 and math.min(left, TURN) or math.huge)
   end
   run.slot = nil
 end

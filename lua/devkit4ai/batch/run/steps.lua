@@ -131,7 +131,7 @@ local function refuse(context, job, err)
     return finish(context, job, "failed", { paid = false, reason = err.message })
   end
   local result = finish(context, job, "refused", { reason = err.message })
-  if result.stop then return result end
+  if result.stop or err.kind == "cancelled" then return result end
   if err.kind ~= "rate_limited" and not err.retryable then
     result.stop = err
     return result
