@@ -34,7 +34,7 @@ end
 
 local function text_problem(line)
   if #line > M.MAX_BYTES then return TOO_LONG end
-  if not line:find("[%z\128-\255]") then return nil end
+  if not line:find("[^\1-\127]") then return nil end
   if line:find("%z") then return "the line has a NUL byte" end
   local count, position = instructions.length(line)
   if not count then return ("byte %d of the line is not UTF-8; save the file as UTF-8"):format(position) end
