@@ -14,9 +14,9 @@ end
 local folder = capture "mktemp -d"
 local socket = folder .. "/redis.sock"
 local queue = "unix://" .. socket
-os.execute(("redis-server --port 0 --unixsocket %s --dir %s --appendonly yes --appendfsync always --save '' --daemonize yes "
-  .. "--pidfile %s/redis.pid >/dev/null; until redis-cli -s %s ping >/dev/null 2>&1; do sleep 0.1; done"):format(
-  socket, folder, folder, socket))
+os.execute(("redis-server --port 0 --unixsocket %s --dir %s --appendonly yes --appendfsync always --save '' "
+  .. "--daemonize yes --pidfile %s/redis.pid >/dev/null; "
+  .. "until redis-cli -s %s ping >/dev/null 2>&1; do sleep 0.1; done"):format(socket, folder, folder, socket))
 local sandbox = assert(require("devkit4ai.sandbox").start { step_time = 1 })
 local developer = assert(sandbox:developer { email = EMAIL, password = PASSWORD })
 

@@ -209,7 +209,8 @@ if arg and arg[0] and arg[0]:find "queue_walk%.lua$" then
   local result = M.run(jobs, workers, seed)
   for what, count in pairs(result.happened) do print(("%4d times %s"):format(count, what)) end
   local form = "%d jobs, %d workers, seed %d: %d files, %d dead letters, %d paid twice, %d lost%s"
-  print(form:format(jobs, workers, seed, result.saved, result.dead, #result.twice, #result.lost, result.folder and "; see " .. result.folder or ""))
+  print(form:format(jobs, workers, seed, result.saved, result.dead, #result.twice, #result.lost,
+    result.folder and "; see " .. result.folder or ""))
   for _, letter in ipairs(result.letters) do print("dead letter " .. letter) end
   for _, name in ipairs(result.twice) do print("paid twice: " .. name) end
   for _, name in ipairs(result.lost) do print("lost: " .. name) end

@@ -71,8 +71,8 @@ end
 local OPTIONS = validate.schema {
   queue = { type = "string", required = true }, queue_name = { type = "string" },
   jobs = { type = "string table function userdata" }, images = { type = "string or table" },
-  prompt = { type = "string" }, instructions = { type = "table or string" }, name = { type = "string" }, project = { type = "string" },
-  again = { type = "table" }, on_event = { type = "function" },
+  prompt = { type = "string" }, instructions = { type = "table or string" }, name = { type = "string" },
+  project = { type = "string" }, again = { type = "table" }, on_event = { type = "function" },
 }
 
 local function push_again(queue, names)

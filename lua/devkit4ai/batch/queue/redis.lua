@@ -170,7 +170,7 @@ local function exchange(redis, name, arguments)
     redis:close()
     return fail(redis, { kind = "protocol" }, "the server there is not Redis")
   end
-  return lost(redis, tostring(result):gsub("^.-: ?connection error: ", "the connection is lost: "))
+  return lost(redis, (tostring(result):gsub("^connection error: ", "the connection is lost: ")))
 end
 
 local function connect(redis)

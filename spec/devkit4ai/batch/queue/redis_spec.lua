@@ -11,12 +11,10 @@ server:listen()
 local _, port = server:getsockname()
 io.stdout:write(port, "\n")
 io.stdout:flush()
-while true do
-  local client = server:accept()
-  client:receive "*l"
-  client:send "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
-  client:close()
-end
+local client = server:accept()
+client:receive "*l"
+client:send "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
+client:close()
 ]]
 
 describe("the connection to Redis", function()
@@ -98,6 +96,8 @@ describe("the connection to Redis", function()
     file:close()
     local pipe = assert(io.popen("exec timeout 60 " .. child.interpreter() .. " " .. path))
     fails("redis://127.0.0.1:" .. pipe:read "*l", "protocol", "is not Redis")
+    pipe:close()
+    os.remove(path)
     fails("redis://127.0.0.1:1", "network")
     fails("unix:///nowhere/s", "network")
   end)
