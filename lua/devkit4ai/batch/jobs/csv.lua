@@ -108,11 +108,9 @@ end
 
 local WRONG_COUNT = "the number of its fields is %d, but the first line names %d columns"
 
----@alias devkit4ai.batch.NextRow fun(): (table|false|nil), integer?, string? the row and the number of its first line; false, the number and why: this row can't be used; nil: the end
-
 --- An iterator over the rows. Empty lines are skipped.
----@param next_line devkit4ai.batch.NextLine
----@return devkit4ai.batch.NextRow
+---@param next_line fun(): (string|false|nil), integer?, string? as devkit4ai.batch.jobs.lines.of gives it
+---@return fun(): (table|false|nil), integer?, string? next_row the row and the number of its first line; false, the number and why: this row can't be used; nil: the end
 function M.rows(next_line)
   local names, separator, is_over
   return function()

@@ -4,8 +4,8 @@ local json = require "devkit4ai.util.json"
 local M = {}
 
 --- An iterator over the rows. Empty lines are skipped.
----@param next_line devkit4ai.batch.NextLine
----@return devkit4ai.batch.NextRow
+---@param next_line fun(): (string|false|nil), integer?, string? as devkit4ai.batch.jobs.lines.of gives it
+---@return fun(): (table|false|nil), integer?, string? next_row as devkit4ai.batch.jobs.csv.rows gives it
 function M.rows(next_line)
   return function()
     local text, number, why

@@ -61,8 +61,6 @@ local function skip_line(file)
   return ""
 end
 
----@alias devkit4ai.batch.NextLine fun(): (string|false|nil), integer?, string? the line and its number; false, the number and why: this line can't be used; nil: the end
-
 -- An iterator over the lines of an open file, whose first block was read.
 local function iterate(file, buffer)
   local at, number, is_last = 1, 0, false
@@ -92,7 +90,7 @@ end
 
 --- Reads the lines of an open file from its current position.
 ---@param file file*
----@return devkit4ai.batch.NextLine? next_line
+---@return (fun(): (string|false|nil), integer?, string?)? next_line the line and its number; false, the number and why: this line can't be used; nil: the end
 ---@return "json_lines"|"csv"|string format by the first character that is no space; without lines: why not
 function M.of(file)
   local start, why = file:read(BLOCK)

@@ -11,7 +11,7 @@ local READERS = { csv = csv, json_lines = json_lines }
 ---@class devkit4ai.batch.Source
 ---@field label string what the user gave: "jobs.csv"
 ---@field unit "line"|"job" what the number of a row counts
----@field rows fun(): devkit4ai.batch.NextRow? a new iterator over all rows, from the first one; nil and why: the file can't be read
+---@field rows fun(): function? a new iterator over all rows, from the first one (devkit4ai.batch.jobs.csv.rows); nil and why: the file can't be read
 
 -- ---- sources that can be read only once ----
 

@@ -1,7 +1,7 @@
 --- Counts of a batch: how many jobs are done, running, failed and undecided, how fast they end, and the time left. Pure: the
 --- clock is an argument.
 
----@class devkit4ai.batch.Counts
+---@class devkit4ai.batch.Counts how many jobs there are of each kind now
 ---@field total integer jobs
 ---@field done integer jobs whose file is there
 ---@field running integer jobs that this run sends, waits for or saves now
@@ -32,6 +32,7 @@ end
 
 --- The jobs that have not ended.
 ---@return integer
+---@private
 function Counts:left()
   return self.total - self.done - self.failed - self.undecided
 end
@@ -39,6 +40,7 @@ end
 --- Counts the end of a job.
 ---@param field "done"|"failed"|"undecided"
 ---@param now number
+---@private
 function Counts:add(field, now)
   self[field] = self[field] + 1
   local slice = math.floor(now / SLICE)
@@ -58,6 +60,7 @@ end
 
 --- Sets the rate and the time left.
 ---@param now number
+---@private
 function Counts:update(now)
   self.rate = rate_of(self, now)
   self.seconds_left = self:left() == 0 and 0 or self.rate and self:left() / self.rate
