@@ -338,7 +338,7 @@ end
 --- Runs the jobs: sends those that were not sent, and ends those that were. A run that ended early, for whatever reason, is
 --- continued by another client:batch with the same options.
 --- ```lua
---- local batch = assert(client:batch { jobs = { { image = "a.png", prompt = "a lighthouse" } }, out = "." })
+--- local batch = assert(client:batch { jobs = { { image = "a.png", prompt = "a lighthouse" } }, out = "results" })
 --- print(assert(batch:run()).done) --> 1
 --- ```
 ---@return devkit4ai.BatchSummary? summary also where a quota ended the run: continue_at tells until when
@@ -368,7 +368,7 @@ end
 --- Stops a run soon: nothing more is sent, and jobs that were sent are left to another run. For a handler of events, and for
 --- another task.
 --- ```lua
---- local batch = assert(client:batch { jobs = { { image = "a.png", prompt = "a lighthouse" } }, out = "." })
+--- local batch = assert(client:batch { jobs = { { image = "a.png", prompt = "a lighthouse" } }, out = "results" })
 --- batch:stop()
 --- ```
 function Batch:stop()
@@ -377,7 +377,7 @@ end
 
 --- Frees the journal for another process. A run does it at its end; a second call changes nothing.
 --- ```lua
---- local batch = assert(client:batch { jobs = { { image = "a.png", prompt = "a lighthouse" } }, out = "." })
+--- local batch = assert(client:batch { jobs = { { image = "a.png", prompt = "a lighthouse" } }, out = "results" })
 --- print(batch.plan.to_send) --> 1
 --- batch:close()
 --- ```

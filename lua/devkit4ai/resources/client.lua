@@ -473,7 +473,7 @@ local PARTS = {
 --- ```lua
 --- local batch = assert(client:batch {
 ---   jobs = { { image = "a.png", city = "Oslo" }, { image = "b.png", city = "Rome" } },
----   prompt = "{row.city} at night", name = "{row.city}.png", out = ".",
+---   prompt = "{row.city} at night", name = "{row.city}.png", out = "results",
 --- })
 --- local summary = assert(batch:run())
 --- print(summary.done, #summary.undecided) --> 2 0
@@ -488,6 +488,10 @@ end
 
 --- Puts jobs on a queue in Redis, from which workers on many machines take them (client:work_batch). All jobs are checked
 --- first. Jobs that are there already stay as they are, so a push that failed can be repeated.
+--- ```lua
+--- local jobs = { { image = "a.png", prompt = "a lighthouse" } }
+--- print(assert(client:push_batch { queue = queue_url, jobs = jobs }).added) --> 1
+--- ```
 ---@param options devkit4ai.PushBatchOptions
 ---@return { total: integer, added: integer }? pushed
 ---@return string? message
@@ -498,6 +502,10 @@ end
 
 --- Takes jobs from a queue in Redis and runs them: one payment for each job, also when several workers get it. Returns when all
 --- jobs of the queue are done. It blocks its process while it waits for Redis, so run it in one of its own.
+--- ```lua
+--- assert(client:push_batch { queue = queue_url, jobs = { { image = "a.png", prompt = "a lighthouse" } } })
+--- print(assert(client:work_batch { queue = queue_url, out = "results" }).saved) --> 1
+--- ```
 ---@param options devkit4ai.WorkBatchOptions
 ---@return { saved: integer, failed: integer, undecided: integer, continue_after: number? }? summary of this worker; continue_after: a quota ended it, and these are the seconds until it ends
 ---@return string? message

@@ -1,9 +1,11 @@
 -- Runner of the reference's examples, in a child process: each one runs with the objects that it names
 -- (client, project, gen, ...) against one sandbox; payments run against a server with fixed responses. Prints a line for
 -- each example with wrong output, and at the end the number of examples.
+local core = require "devkit4ai.core"
 local devkit4ai = require "devkit4ai"
 local child = require "spec.support.process.child"
 local payments = require "spec.support.servers.payments"
+local redis = require "spec.support.servers.redis"
 local reference = require "spec.support.docs.reference"
 local wire = require "spec.support.calls.wire"
 
@@ -35,6 +37,7 @@ local function makers(folder, sandbox, server, number)
   local email = ("dev%d@example.com"):format(number)
   local make = {}
   function make.devkit4ai() return devkit4ai end
+  function make.queue_url() return redis.start().url end
   function make.sandbox() return sandbox end
   function make.options()
     local options = assert(sandbox:developer { email = email, password = PASSWORD })
@@ -68,11 +71,15 @@ local function load_text(text, name, env)
 end
 
 -- Puts the files of an example into the folder of the run.
-local function in_folder(code, folder)
+local function in_folder(code, folder, number)
   for _, kind in ipairs { "png", "json" } do
     code = code:gsub('"([%w_-]+%.' .. kind .. ')"', ('"%s/%%1"'):format(folder))
   end
-  return code
+  local results = ("%s/results%d"):format(folder, number) -- of a batch, which has a journal there
+  return (code:gsub('"results"', function()
+    assert(core.make_folder(results))
+    return ("%q"):format(results)
+  end))
 end
 
 -- Runs one example; returns its printed lines, or nil and the reason of its failure.
@@ -91,7 +98,7 @@ local function run(found, folder, sandbox, server, number)
     rawset(env, name, value)
     return value
   end })
-  local code = in_folder(found.example, folder):gsub("dev@example%.com", email)
+  local code = in_folder(found.example, folder, number):gsub("dev@example%.com", email)
   if code:find(email, 1, true) then assert(env.options) end -- creates the account
   local chunk, why = load_text(code, "=" .. reference.spelled(found), env)
   if not chunk then return nil, why end
@@ -161,4 +168,5 @@ return function(folder)
   print(count .. " examples")
   server:stop()
   sandbox:stop()
+  redis.stop_all()
 end

@@ -56,7 +56,7 @@ local function check_changes(queue, jobs)
   return true
 end
 
----@class devkit4ai.PushBatchOptions
+---@class devkit4ai.PushBatchOptions what client:push_batch takes
 ---@field queue string its URL: redis://user:password@host:6379/0, rediss:// with TLS, unix:///path
 ---@field queue_name string? default "batch"
 ---@field jobs string|table|function|nil as for client:batch; nil: only `again`
@@ -68,7 +68,7 @@ end
 ---@field again string[]? names of dead letters that are put on the queue again: one that failed or is undecided may be paid for twice
 ---@field on_event fun(event: devkit4ai.batch.Event)? a warning about the server has the type "warning"
 
-local OPTIONS = validate.schema {
+local OPTIONS = {
   queue = { type = "string", required = true }, queue_name = { type = "string" },
   jobs = { type = "string table function userdata" }, images = { type = "string or table" },
   prompt = { type = "string" }, instructions = { type = "table or string" }, name = { type = "string" },

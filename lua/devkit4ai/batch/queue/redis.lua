@@ -16,7 +16,7 @@ local CA_FILES = { "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-
 
 ---@class devkit4ai.batch.queue.Redis
 ---@field shown string the URL without its login
----@field command fun(self, name: string, ...: string|number): any, string?, devkit4ai.Error?
+---@field command fun(self: devkit4ai.batch.queue.Redis, name: string, ...: string|number): any, string?, devkit4ai.Error?
 
 local Redis = {}
 Redis.__index = Redis

@@ -232,7 +232,7 @@ local function emitter(worker, on_event)
   end
 end
 
----@class devkit4ai.WorkBatchOptions
+---@class devkit4ai.WorkBatchOptions what client:work_batch takes
 ---@field queue string its URL: redis://user:password@host:6379/0, rediss:// with TLS, unix:///path
 ---@field queue_name string? default "batch"
 ---@field out string the folder for the results; it must exist
@@ -245,7 +245,7 @@ end
 ---@field stay boolean? wait for more jobs when all are done
 ---@field on_event fun(event: devkit4ai.batch.Event)? a warning about the server has the type "warning"
 
-local OPTIONS = validate.schema {
+local OPTIONS = {
   queue = { type = "string", required = true }, queue_name = { type = "string" },
   out = { type = "string", required = true },
   project = { type = "string or table" }, save = { type = "function" }, concurrency = { type = "number" },
@@ -259,12 +259,13 @@ local function check_options(options)
   for _, name in ipairs { "concurrency", "deliveries" } do
     local value = options[name]
     if value and (value < 1 or value % 1 ~= 0) then
-      errors.raise(("client:work_batch: %s: give a whole number, 1 or more"):format(name))
+      errors.raise(("client:work_batch: %s must be a whole number, 1 or more"):format(name))
     end
   end
   if options.lease and not (options.lease >= 1 and options.lease <= MOST_LEASE) then
-    errors.raise(("client:work_batch: lease: give 1 to %d seconds"):format(MOST_LEASE))
+    return errors.refuse("invalid", ("the lease must have 1 to %d seconds"):format(MOST_LEASE), nil, "client:work_batch")
   end
+  return true
 end
 
 -- The client or project that sends a job.
@@ -310,7 +311,8 @@ end
 ---@return devkit4ai.Error? err
 function M.run(client, options)
   options = validate.arguments("client:work_batch", OPTIONS, options)
-  check_options(options)
+  local fine, why, failure = check_options(options)
+  if not fine then return nil, why, failure end
   local queue, warning, err = queues.open(options.queue, options.queue_name)
   if not queue then return nil, warning, err end
   local message
