@@ -48,7 +48,8 @@ describe("docs/command.md", function()
 
   it("names every command, setting and exit code", function()
     for _, name in ipairs {
-      "quickstart", "register", "login", "logout", "me", "projects", "keys", "generate", "batch", "batch push", "batch work", "wait", "save",
+      "quickstart", "register", "login", "logout", "me", "projects", "keys", "generate", "batch", "batch push",
+      "batch work", "wait", "save",
       "list", "config", "sandbox", "completion", "version", "help",
     } do
       assert.is_truthy(page:find("\n| `" .. name, 1, true), name)

@@ -263,7 +263,8 @@ local function check_options(options)
     end
   end
   if options.lease and not (options.lease >= 1 and options.lease <= MOST_LEASE) then
-    return errors.refuse("invalid", ("the lease must have 1 to %d seconds"):format(MOST_LEASE), nil, "client:work_batch")
+    local why = ("the lease must have 1 to %d seconds"):format(MOST_LEASE)
+    return errors.refuse("invalid", why, nil, "client:work_batch")
   end
   return true
 end
