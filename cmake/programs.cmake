@@ -30,6 +30,7 @@ devkit4ai_programs(tests spec/core "${core_tests}" core)
 foreach(source IN LISTS core_tests)
   cmake_path(GET source STEM name)
   target_include_directories(${name} PRIVATE spec/core)
+  set_target_properties(${name} PROPERTIES ENABLE_EXPORTS ON)  # so that c-ares finds the test's functions
   if(name MATCHES "_memory_test$")
     target_sources(${name} PRIVATE spec/core/support/fail_alloc.c)
     target_link_options(${name} PRIVATE

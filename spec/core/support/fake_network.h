@@ -13,6 +13,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "support/name_server.h"
+
 #define FAKE_NAME "picture.test"
 #define PUBLIC_ADDRESS "93.184.216.34"
 
@@ -65,6 +67,12 @@ static inline bool fake_is_public (const struct sockaddr *address) {
   return address->sa_family == AF_INET && ((const struct sockaddr_in *)(const void *)address)->sin_addr.s_addr == wanted.s_addr;
 }
 
+static inline bool fake_is_stream (int fd) {
+  int type = 0;
+  socklen_t size = sizeof type;
+  return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
+}
+
 __attribute__((visibility("default")))
 int connect (int fd, const struct sockaddr *address, socklen_t length) {
   int (*real)(int, const struct sockaddr *, socklen_t);
@@ -75,7 +83,7 @@ int connect (int fd, const struct sockaddr *address, socklen_t length) {
   if (!fake_is_public(address)) return real(fd, address, length);
   memcpy(&peer, address, sizeof peer);
   peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  atomic_fetch_add(&fake_connects, 1);
+  if (fake_is_stream(fd)) atomic_fetch_add(&fake_connects, 1);            /* c-ares connects a datagram socket, to sort addresses */
   return real(fd, (struct sockaddr *)(void *)&peer, sizeof peer);
 }
 

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "support/name_server.h"
+
 #define SLOW_NAME "slow.test"
 
 enum { LOOKUP_TURNS = 8000 };    /* of a millisecond or more; then the lookup ends, and a test that waited for it has failed */

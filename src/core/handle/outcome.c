@@ -111,10 +111,16 @@ static bool was_address_refused (const dk_handle *handle, CURLcode code) {
   return code == CURLE_COULDNT_CONNECT || code == CURLE_ABORTED_BY_CALLBACK;
 }
 
+/* libcurl with GnuTLS says then that reading or writing failed; phase: already set */
+static bool broke_off_in_handshake (const dk_handle *handle) {
+  return strcmp(handle->xfer->outcome.phase, "TLS") == 0 && get_seconds(handle->easy, CURLINFO_APPCONNECT_TIME_T) == 0;
+}
+
 static dk_status failure_status (const dk_handle *handle, CURLcode code) {
   const dk_xfer *x = handle->xfer;
   bool was_sent = x->progress.requests_sent > 0;
   dk_status status = x->request.proxy && !was_sent ? proxy_status(handle->easy, code) : status_of(code);
+  if (status == DK_CONNECTION_LOST && broke_off_in_handshake(handle)) return DK_TLS_HANDSHAKE;
   return status == DK_BAD_URL && was_sent ? DK_PROTOCOL : status;        /* libcurl's result for a response in HTTP/0.9 */
 }
 
