@@ -19,7 +19,11 @@
 
 /* ---- memory, time, the process ---- */
 
-void dk_wipe (void *bytes, size_t length) { SecureZeroMemory(bytes, length); }
+/* volatile: the compiler keeps writes that nobody reads; SecureZeroMemory needs optimisation to link with MinGW */
+void dk_wipe (void *bytes, size_t length) {
+  volatile unsigned char *at = (volatile unsigned char *)bytes;
+  while (length-- > 0) *at++ = 0;
+}
 
 const void *dk_find_bytes (const void *text, size_t length, const void *needle, size_t needle_length) {
   const char *at = (const char *)text, *first = (const char *)needle;
