@@ -176,7 +176,7 @@ static HANDLE find_first (const char *path, WIN32_FIND_DATAW *entry) {
   return search;
 }
 
-static bool add_name (const wchar_t *wide, bool (*add) (void *arg, const char *name), void *arg) {
+static bool add_wide_name (const wchar_t *wide, bool (*add) (void *arg, const char *name), void *arg) {
   if (wcscmp(wide, L".") == 0 || wcscmp(wide, L"..") == 0) return true;
   char *name = dk_utf8(wide);
   bool added = name != NULL && add(arg, name);
@@ -191,7 +191,7 @@ int dk_folder_list (const char *path, bool (*add) (void *arg, const char *name),
   if (search == INVALID_HANDLE_VALUE) return errno;
   bool added, is_last = false;
   do {
-    added = add_name(entry.cFileName, add, arg);
+    added = add_wide_name(entry.cFileName, add, arg);
     if (added) is_last = !FindNextFileW(search, &entry);
   } while (added && !is_last);
   int reason = !added ? ENOMEM : GetLastError() == ERROR_NO_MORE_FILES ? 0 : dk_windows_errno();
