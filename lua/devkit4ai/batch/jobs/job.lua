@@ -36,8 +36,8 @@ end
 local function split(text)
   local paths = {}
   for path in text:gmatch("[^;]+") do
-    path = path:match("^%s*(.-)%s*$")
-    if path ~= "" then paths[#paths + 1] = path end
+    local trimmed = path:match("^%s*(.-)%s*$")
+    if trimmed ~= "" then paths[#paths + 1] = trimmed end
   end
   return paths
 end
