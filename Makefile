@@ -7,12 +7,13 @@
 #: make fuzz         each fuzz target for MINUTES (10); `make test` gives them 30 seconds
 #: make bench        this client beside raw libcurl, Lua-cURL, lua-http, LuaSocket and Node's fetch
 #: make queue-demo   Redis, the sandbox and three workers: a batch on several machines (docs/batch-queue.md)
-#: make queue-walk   SEEDS (20) random walks of a queue, in which workers and Redis are killed
+#: make queue-walk   SEEDS (20) random walks of a queue with JOBS jobs: workers and Redis are killed or cut off; needs Linux and ip
 #: make queue-model  1,000,000 jobs, 100 workers and all faults, in a model
 #: make install      for every Lua found, under PREFIX (/usr/local)
 #: make mutants      breaks one promise after another in a copy, and shows the test that fails
 #: make batch-walk   random walks of a batch: kills, faults, moved clocks; SEEDS (20), JOBS (2000)
-#: make systems      tests on ARM and i386 by qemu, and compiles for musl, macOS, Windows where zig is (docs/systems.md)
+#: make systems      tests on ARM by qemu and on musl, compiles for macOS, Windows and others where zig is (docs/systems.md),
+#:                   and all specs on the Luas of which `make test` runs a part
 #: make windows      core.dll for Windows and an archive for games, in build/windows, by mingw-w64, and its tests in wine
 #: make clean-room   quickstart, test and the lines that install, in a bare Debian that holds only git, make and a clone;
 #:                   SUITE=trixie: in Debian 13
@@ -79,9 +80,10 @@ queue-demo:
 	@build/run lua5.4 examples/queue/demo.lua
 
 queue-walk:
-	@tools/packages test
+	@tools/packages queue-walk
 	@tools/build build
-	@for seed in $$(seq $(SEEDS)); do build/run lua5.4 spec/support/programs/queue_walk.lua 200 3 $$seed || exit 1; done
+	@for seed in $$(seq $(SEEDS)); do \
+	  unshare -rn build/run lua5.4 spec/support/programs/queue_walk.lua $(JOBS) 3 $$seed || exit 1; done
 
 queue-model:
 	@tools/build build
@@ -94,6 +96,7 @@ mutants:
 systems:
 	@tools/packages systems
 	@tools/systems
+	@tools/test lua5.1-all lua5.2-all lua5.3-all lua5.4-all lua5.5-all luajit-all valgrind-all
 
 windows:
 	@tools/packages windows

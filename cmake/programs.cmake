@@ -58,6 +58,7 @@ file(GLOB preloads CONFIGURE_DEPENDS spec/support/process/*_preload.c)
 foreach(source IN LISTS preloads)
   cmake_path(GET source STEM name)
   add_library(${name} MODULE EXCLUDE_FROM_ALL ${source})
+  target_include_directories(${name} PRIVATE spec/core)
   target_link_libraries(${name} PRIVATE Threads::Threads ${CMAKE_DL_LIBS})
   set_target_properties(${name} PROPERTIES
     PREFIX "" SUFFIX ".so" C_VISIBILITY_PRESET default LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/spec")

@@ -14,6 +14,7 @@ description = {
   labels = { "http", "testing", "ai" },
 }
 supported_platforms = { "unix" }
+-- Only the option data needs luasql-sqlite3, and its message says so.
 dependencies = { "lua >= 5.1, < 5.6", "devkit4ai", "lua-cjson", "argparse", "cqueues", "luaossl", "lua-zlib",
   "luasocket" }
 -- The build type "builtin" would put all of lua/ into the rock, the client too. A name is the file's place below lua/.
@@ -73,6 +74,7 @@ build = {
     ["devkit4ai.sandbox.state.projects"] = "lua/devkit4ai/sandbox/state/projects.lua",
     ["devkit4ai.sandbox.state.rate_limits"] = "lua/devkit4ai/sandbox/state/rate_limits.lua",
     ["devkit4ai.sandbox.state.rate_window"] = "lua/devkit4ai/sandbox/state/rate_window.lua",
+    ["devkit4ai.sandbox.state.records"] = "lua/devkit4ai/sandbox/state/records.lua",
     ["devkit4ai.sandbox.state.tokens"] = "lua/devkit4ai/sandbox/state/tokens.lua",
     ["devkit4ai.sandbox.util.encoding"] = "lua/devkit4ai/sandbox/util/encoding.lua",
     ["devkit4ai.sandbox.util.json"] = "lua/devkit4ai/sandbox/util/json.lua",

@@ -68,7 +68,7 @@ end
 local function sanitized(compiler, sanitizer, name, sources)
   local path = folder .. "/" .. name
   compile("lua5.4", compiler, "C11", ("-g -O1 -fsanitize=%s -fno-sanitize-recover=all -o %s"):format(sanitizer, path),
-    sources:gsub("%S+", HERE .. "%0") .. " " .. FILE .. " -x none -llua5.4 -lcurl -lpthread")
+    sources:gsub("%S+", HERE .. "%0") .. " " .. FILE .. " -llua5.4 -lcurl -lpthread")
   return path
 end
 
@@ -160,7 +160,7 @@ describe("the amalgamation", function()
     succeed(("%s %sloops.lua without"):format(link("lua5.4", "game", "run.c game.c"), HERE))
     succeed("tools/amalgamation --loops " .. folder)
     compile("lua5.4", "gcc", "C11", "-o " .. folder .. "/looped",
-      ("%srun.c %sgame.c %s/devkit4ai.c -x none -llua5.4 -lcurl -lpthread"):format(HERE, HERE, folder))
+      ("%srun.c %sgame.c %s/devkit4ai.c -llua5.4 -lcurl -lpthread"):format(HERE, HERE, folder))
     succeed(("%s/looped %sloops.lua with"):format(folder, HERE))
   end)
 

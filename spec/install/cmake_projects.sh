@@ -72,7 +72,9 @@ EOT
   cmake --install empty/build --prefix "$work/nothing" && [ -z "$(find "$work/nothing" -type f)" ]
 }
 check "$work/c" "add_subdirectory adds a target alone, and builds it only for a program that links it" only_a_target
-check "$work/c" "the sources are as they were" diff -r --exclude=build devkit4ai "$tree" --exclude=.git
+pictures=$(sed -n 's|^/\(.*\.png\)$|--exclude=\1|p' "$tree/.gitignore")  # such as that of make quickstart
+# shellcheck disable=SC2086  # a list of options
+check "$work/c" "the sources are as they were" diff -r --exclude=build --exclude=.git $pictures devkit4ai "$tree"
 
 no_lua() {
   sed '/^set(DEVKIT4AI_LUA/d; s/build/build-without/' CMakeLists.txt > without && mkdir lua_unset && mv without lua_unset/CMakeLists.txt &&

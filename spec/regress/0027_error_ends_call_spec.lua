@@ -76,6 +76,17 @@ local PRELUDE = [[
     local ok, why = pcall(fn, ...)
     print(ok, (tostring(why):gsub("\n", " ")))
   end
+  local function try_with_error_after_submit(fn) -- when the server has the head of the request
+    local submit = require("devkit4ai.core").engine().submit
+    debug.sethook(function()
+      if debug.getinfo(2, "f").func ~= submit then return end
+      debug.sethook()
+      repeat local file = io.open(mark) until file and file:close()
+      error("interrupted!", 0)
+    end, "r")
+    local ok, why = pcall(fn)
+    print(ok, (tostring(why):gsub("\n", " ")))
+  end
   local function go_on() -- later calls step the engine until the server sees the end of the upload
     assert(io.open(mark .. ".raised", "w")):close()
     local ended
@@ -125,6 +136,8 @@ for _, how in ipairs { "signal", "hook" } do
         devkit4ai.sleep(0.01)
         try(order) go_on()]],
       ["generate while a thread steps"] = "devkit4ai.update() try(order) go_on()",
+      ["generate right after its submit, while a thread steps"] = how == "hook" and not rawget(_G, "jit") and [[
+        devkit4ai.update() try_with_error_after_submit(order) go_on()]] or nil, -- LuaJIT has no such hook for a C function
       ["generate in the program's own coroutine"] = how == "hook" and [[
         local ok, why = coroutine.resume(coroutine.create(function()
           watch()
@@ -294,6 +307,22 @@ if not rawget(_G, "jit") then
       debug.sethook()
       return results[1], results[2]
     end
+
+    it("right after the submit of generate leaves nothing that a later call would send", function()
+      generate() -- its modules are loaded
+      local before = #server:requests()
+      local submit = require("devkit4ai.core").engine().submit
+      debug.sethook(function()
+        if debug.getinfo(2, "f").func ~= submit then return end
+        debug.sethook()
+        error("interrupted!", 0)
+      end, "r")
+      assert.is_false(pcall(generate))
+      assert(client:health())
+      local requests = server:requests()
+      assert.equal(before + 1, #requests)
+      assert.equal("GET", requests[#requests].method)
+    end)
 
     for where, case in pairs {
       ["in a script"] = { pcalls = 2, order = function(begin, stop)

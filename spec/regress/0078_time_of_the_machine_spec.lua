@@ -4,6 +4,7 @@ if not pcall(require, "cqueues") then return end
 
 local clocks = require "devkit4ai.sandbox.state.clock"
 local cqueues = require "cqueues"
+local records = require "devkit4ai.sandbox.state.records"
 
 describe("the sandbox's clock", function()
   local monotime, socket = cqueues.monotime, package.loaded.socket
@@ -15,7 +16,7 @@ describe("the sandbox's clock", function()
   it("starts with the machine's time to the fraction of a second", function()
     for _, now in ipairs { 1700000000, 1700000000.25, 1700000000.999 } do
       package.loaded.socket = { gettime = function() return now end }
-      assert.equal(now, clocks.new().now())
+      assert.equal(now, clocks.new(records.none()).now())
     end
   end)
 
@@ -25,7 +26,7 @@ describe("the sandbox's clock", function()
     package.loaded.socket = nil
     package.preload.socket = function() error "module 'socket' not found:" end
     local before = os.time()
-    local now = clocks.new().now()
+    local now = clocks.new(records.none()).now()
     assert.is_true(before <= now and now <= os.time())
   end)
 end)

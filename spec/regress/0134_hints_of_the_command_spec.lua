@@ -22,7 +22,8 @@ local UNUSED = {
   "^devkit4ai%.new: loop", -- the command is a script
   "devkit4ai%.love: ", "is a file of the game", -- nor is it a game
   "^client:project: $", -- the command passes an id
-  "^client:batch writes its journal", "^client:batch: concurrency", "^client:work_batch: %%s must",
+  "^client:batch writes its journal", "^client:batch: concurrency", "^client:batch: out: it is empty",
+  "^client:work_batch: %%s must",
   "^batch:run: the batch has ended",
   "^jobs is a table", "or give the option prompt", -- of a job in a file: `--prompt`, too
   "which is in err%.key", "an error ended the rotation", "is revoked: look in", -- keys.lua shows the key itself

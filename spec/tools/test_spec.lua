@@ -18,8 +18,9 @@ describe("tools/test", function()
 
   before_each(function()
     folder = child.folder()
-    assert(os.execute(([[cd %s && mkdir -p tools build spec/support &&
+    assert(os.execute(([[cd %s && mkdir -p tools build spec/support/process &&
       cp "$OLDPWD/spec/support/report.lua" spec/support &&
+      cp "$OLDPWD/spec/support/process/lsan.supp" spec/support/process &&
       sed 's/^STALL=300 /STALL=10 /' "$OLDPWD/tools/test" >tools/test &&
       chmod +x tools/test]]):format(quote(folder))))
     write("tools/build", "#!/bin/sh\n")

@@ -8,7 +8,8 @@
 #include "secrets/secrets.h"
 
 /* The types of userdata; each has its own metatable. */
-typedef enum { DK_TYPE_ENGINE, DK_TYPE_SECRETS, DK_TYPE_HEADERS, DK_TYPE_REQUEST, DK_TYPE_LOCK, DK_TYPE_BUFFER, DK_TYPE_JOURNAL, DK_TYPE_COUNT } dk_userdata_type;
+typedef enum { DK_TYPE_ENGINE, DK_TYPE_SECRETS, DK_TYPE_HEADERS, DK_TYPE_REQUEST, DK_TYPE_LOCK, DK_TYPE_BUFFER, DK_TYPE_JOURNAL,
+  DK_TYPE_TEXT_NUMBERS, DK_TYPE_JOB_STATES, DK_TYPE_COUNT } dk_userdata_type;
 
 /* core.headers: templates of header lines (dk_secrets_fill_header). */
 typedef struct {
@@ -73,7 +74,11 @@ int dk_lua_journal (lua_State *L);
 int dk_lua_sync_folder (lua_State *L);
 int dk_lua_digest (lua_State *L);
 int dk_lua_digest_file (lua_State *L);
+int dk_lua_text_numbers (lua_State *L);
 int dk_lua_check_lines (lua_State *L);
+int dk_lua_job_states (lua_State *L);
+int dk_lua_text_line (lua_State *L);
+int dk_lua_plain_row (lua_State *L);
 int dk_lua_host_name (lua_State *L);
 int dk_lua_terminal (lua_State *L);
 int dk_lua_writes (lua_State *L);
@@ -84,8 +89,10 @@ int dk_lua_catch_stops (lua_State *L);
 int dk_lua_note_stops (lua_State *L);
 int dk_lua_utf8 (lua_State *L);
 int dk_lua_stopped (lua_State *L);
+void dk_open_digest (lua_State *L);
 void dk_open_engine (lua_State *L);
 void dk_open_files (lua_State *L);
+void dk_open_job_states (lua_State *L);
 void dk_open_journal (lua_State *L);
 void dk_open_request (lua_State *L);
 void dk_open_secrets (lua_State *L);

@@ -15,7 +15,8 @@
 #include "transfer/curl_check.h"
 
 static const char *const type_names[DK_TYPE_COUNT] = {
-  "devkit4ai.engine", "devkit4ai.secrets", "devkit4ai.headers", "devkit4ai.request", "devkit4ai.lock", "devkit4ai.bytes", "devkit4ai.journal"};
+  "devkit4ai.engine", "devkit4ai.secrets", "devkit4ai.headers", "devkit4ai.request", "devkit4ai.lock", "devkit4ai.bytes", "devkit4ai.journal",
+  "devkit4ai.text_numbers", "devkit4ai.job_states"};
 
 /* registry keys of the metatables: addresses, because a second copy of the module would use the same names */
 static char keys[DK_TYPE_COUNT];
@@ -242,7 +243,8 @@ int luaopen_devkit4ai_core (lua_State *L) {
     {"load", dk_lua_load}, {"save", dk_lua_save}, {"target", dk_lua_target}, {"lock", dk_lua_lock},
     {"check_save", dk_lua_check_save}, {"make_folder", dk_lua_make_folder}, {"check_picture", dk_lua_check_picture}, {"check_image", dk_lua_check_image}, {"list", dk_lua_list},
     {"journal", dk_lua_journal}, {"sync_folder", dk_lua_sync_folder}, {"digest", dk_lua_digest}, {"digest_file", dk_lua_digest_file},
-    {"check_lines", dk_lua_check_lines}, {"host_name", dk_lua_host_name},
+    {"text_numbers", dk_lua_text_numbers}, {"check_lines", dk_lua_check_lines}, {"job_states", dk_lua_job_states}, {"text_line", dk_lua_text_line}, {"plain_row", dk_lua_plain_row},
+    {"host_name", dk_lua_host_name},
     {"terminal", dk_lua_terminal}, {"writes", dk_lua_writes}, {"ask", dk_lua_ask}, {"pause", dk_lua_pause}, {"prepare", dk_lua_prepare},
     {"catch_stops", dk_lua_catch_stops}, {"note_stops", dk_lua_note_stops}, {"utf8", dk_lua_utf8}, {"stopped", dk_lua_stopped}, {"reason", reason},
     {NULL, NULL}};
@@ -255,6 +257,8 @@ int luaopen_devkit4ai_core (lua_State *L) {
   dk_open_request(L);
   dk_open_files(L);
   dk_open_journal(L);
+  dk_open_job_states(L);
+  dk_open_digest(L);
   lua_newtable(L);
   luaL_setfuncs(L, functions, 0);
   lua_pushboolean(L, DK_HAS_THREADS);

@@ -113,19 +113,26 @@ static int refuse_transfer (lua_State *L, const engine_userdata *u, dk_xfer *x) 
   return submit_failed(L, "resources", DK_RESOURCES_TEXT);
 }
 
-/* submit(request, secrets) -> id; nil, status, text */
+/* submit(request, secrets, record?) -> id; nil, status, text.
+ * record: a table with a field id, which becomes the id before any Lua code runs: a debug hook or Ctrl-C may raise an error right after
+ * the submit, and then the caller has no result. */
 static int engine_submit (lua_State *L) {
   engine_userdata *u = check_userdata(L);
   const dk_request_table *request = dk_check_request(L, 2, u->request_metatable);
   dk_failure failure;
-  bool has_form = request->part != NULL;
-  if (has_form) lua_pushcfunction(L, anchor_request);          /* before there is a transfer, because it may raise */
+  bool has_form = request->part != NULL, has_record = lua_istable(L, 4);
+  if (has_record) lua_pushliteral(L, "id");                    /* what may raise comes before there is a transfer */
+  if (has_form) lua_pushcfunction(L, anchor_request);
   dk_xfer *x = dk_build_transfer(request, dk_check_secrets(L, 3, u->secrets_metatable), &failure);
   if (x == NULL) return submit_failed(L, dk_status_name(failure.status), failure.text);
   if (has_form) call_anchor_request(L, x);
   dk_xfer_id id = u->engine != NULL ? dk_engine_submit(u->engine, x) : 0;
   if (id == 0) return refuse_transfer(L, u, x);
   lua_pushinteger(L, (lua_Integer)id);
+  if (!has_record) return 1;
+  lua_insert(L, -2);
+  lua_pushvalue(L, -2);
+  lua_rawset(L, 4);
   return 1;
 }
 

@@ -1,9 +1,8 @@
-/* journal_lua.c - core.journal: a file of records; core.sync_folder, core.digest, core.digest_file, core.check_lines, core.host_name. */
+/* journal_lua.c - core.journal: a file of records; core.check_lines, core.sync_folder, core.host_name. */
+#include <errno.h>
 #include <limits.h>
 
-#include "base/digest.h"
 #include "binding.h"
-#include "file/file_digest.h"
 #include "file/record_file.h"
 #include "file/record_lines.h"
 #include "os/file.h"
@@ -11,9 +10,14 @@
 enum { MAX_READ = 1024 * 1024 };     /* bytes of one read */
 static const double max_length = 9007199254740992.0;     /* 2^53 */
 
-/* journal(path) -> journal; nil, status, text */
+/* journal(path, creates) -> journal; false: there is no file, and creates is false; nil, status, text */
 int dk_lua_journal (lua_State *L) {
   const char *path = dk_check_text(L, 1);
+  dk_file_info info;
+  if (!lua_toboolean(L, 2) && dk_file_look(path, &info) == ENOENT) {
+    lua_pushboolean(L, false);
+    return 1;
+  }
   dk_record_file *file = (dk_record_file *)dk_new_userdata(L, DK_TYPE_JOURNAL, sizeof *file);
   dk_record_file_init(file);
   dk_failure failure;
@@ -77,29 +81,6 @@ int dk_lua_sync_folder (lua_State *L) {
   dk_failure failure;
   int reason = dk_folder_sync(path);
   return push_result(L, reason == 0 ? DK_OK : dk_fail_errno(&failure, path, reason), &failure);
-}
-
-static int push_digest (lua_State *L, const dk_digest *digest) {
-  char text[DK_DIGEST_TEXT];
-  dk_digest_format(digest, text);
-  lua_pushstring(L, text);
-  return 1;
-}
-
-/* digest(text) -> 32 hexadecimal digits, which show whether a text changed */
-int dk_lua_digest (lua_State *L) {
-  size_t length;
-  const char *text = luaL_checklstring(L, 1, &length);
-  dk_digest digest = dk_digest_of(text, length);
-  return push_digest(L, &digest);
-}
-
-/* digest_file(path) -> 32 hexadecimal digits; nil, status, text */
-int dk_lua_digest_file (lua_State *L) {
-  dk_digest digest;
-  dk_failure failure;
-  if (dk_file_digest(dk_check_text(L, 1), &digest, &failure) != DK_OK) return dk_push_failure(L, &failure);
-  return push_digest(L, &digest);
 }
 
 /* check_lines(text, start) -> the offset behind the last right line, whether a line follows that is not right; see record_lines.h. start:

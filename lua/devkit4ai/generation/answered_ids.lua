@@ -31,6 +31,13 @@ function M.add(client, id)
   record.ring[record.position], record.set[id] = id, true
 end
 
+--- Removes an id: its caller could not note it, and will look for the generation.
+---@param client devkit4ai.Client
+---@param id string
+function M.remove(client, id)
+  record_of(client).set[id] = nil
+end
+
 --- The ids.
 ---@param client devkit4ai.Client
 ---@return table<string, true>

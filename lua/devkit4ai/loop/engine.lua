@@ -105,9 +105,8 @@ end
 ---@return string? name of the core's status
 ---@return string? text
 function M.submit(transfer, request, secrets, on_orphan)
-  local id, name, text = submit(transfer.client._engine, request, secrets)
+  local id, name, text = submit(transfer.client._engine, request, secrets, transfer) -- sets transfer.id
   if not id then return nil, name, text end
-  transfer.id = id
   local early = transfers[id] -- a finalizer's call, or a hook's, took the response
   if early then
     transfers[id] = nil

@@ -493,11 +493,11 @@ end
 --- print(assert(client:push_batch { queue = queue_url, jobs = jobs }).added) --> 1
 --- ```
 ---@param options devkit4ai.PushBatchOptions
----@return { total: integer, added: integer }? pushed
+---@return { total: integer, added: integer, estimate: { to_send: integer, at_once: integer, seconds: number } }? pushed estimate: of all jobs of the queue that are to be sent
 ---@return string? message
 ---@return devkit4ai.Error? err kind `invalid`: a job can't be used; kind `conflict`: a job is there with other content; kind `config`, `network`, `auth`, `server`: of Redis
-function Client:push_batch(options) -- luacheck: ignore 212
-  return require("devkit4ai.batch.queue.push").run(options)
+function Client:push_batch(options)
+  return require("devkit4ai.batch.queue.push").run(self, options)
 end
 
 --- Takes jobs from a queue in Redis and runs them: one payment for each job, also when several workers get it. Returns when all

@@ -105,6 +105,7 @@ end
 ---@class devkit4ai.sandbox.Start the options of a sandbox; docs/sandbox.md explains them
 ---@field command string? the shell command that runs devkit4ai; default devkit4ai
 ---@field port integer? of the API; default any free one
+---@field data string? folder that keeps accounts, keys, projects and generations for the next start; default: none
 ---@field step_time number? seconds that a generation is pending, and then processing; default 2
 ---@field access_life number? seconds until an access token expires; default 1800
 ---@field refresh_life number? seconds until a refresh token expires; default 604800

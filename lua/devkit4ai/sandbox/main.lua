@@ -7,6 +7,7 @@ local image_cache = require "devkit4ai.sandbox.images.image_cache"
 local image_storage = require "devkit4ai.sandbox.images.image_storage"
 local parent_process = require "devkit4ai.sandbox.control.parent_process"
 local pipelines = require "devkit4ai.sandbox.pipeline"
+local records_module = require "devkit4ai.sandbox.state.records"
 local routes = require "devkit4ai.sandbox.api.routes"
 local server = require "devkit4ai.sandbox.http.server"
 local startup_message = require "devkit4ai.sandbox.startup_message"
@@ -44,6 +45,17 @@ local function origin_of(port)
   return ("http://%s:%d"):format(server.HOST, port)
 end
 
+-- Listens for downloads: on the port of the process before, if it is free, so that the links which that one showed work.
+local function listen_for_downloads(records)
+  local record = records:find("sandbox", "downloads") or {}
+  local listener, port
+  if record.port then listener, port = server.listen(record.port) end
+  if not listener then listener, port = server.listen(0) end
+  record.port = port
+  if listener then records:put("sandbox", "downloads", record) end
+  return listener, port
+end
+
 --- Runs until the process is ended; with a control line also until its standard input ends.
 ---@param settings devkit4ai.sandbox.Settings|{ port: integer }
 ---@param controlled boolean use the control line (stdio.lua)
@@ -57,9 +69,12 @@ function M.run(settings, controlled, parent, announce, developer)
   signal.block(signal.SIGINT, signal.SIGHUP, unpack(signals)) -- process 1 gets only the signals that it asks for
   local api_listener, api_port = server.listen(settings.port)
   if not api_listener then return nil, api_port end
-  local image_listener, image_port = server.listen(0)
+  local records, why = records_module.none(), nil
+  if settings.data then records, why = records_module.open(settings.data) end
+  if not records then return nil, why end
+  local image_listener, image_port = listen_for_downloads(records)
   if not image_listener then return nil, image_port end
-  local streams, why
+  local streams
   if controlled then
     streams, why = stdio.open()
     if not streams then return nil, why end
@@ -68,7 +83,7 @@ function M.run(settings, controlled, parent, announce, developer)
   if not made then return nil, message_of(queue) end
 
   local url, image_origin = origin_of(api_port), origin_of(image_port)
-  local state = states.new(settings, routes, image_origin)
+  local state = states.new(settings, routes, image_origin, records)
   local images = image_storage.new(state, image_cache.new())
   server.serve(queue, api_listener,
     pipelines.new(state, apps.new(state, routes), { control_api = control_api.new(state) }))
@@ -79,12 +94,15 @@ function M.run(settings, controlled, parent, announce, developer)
   end)
   made, why = queue:step(0) -- takes the file descriptors that it needs
   if not made then return nil, message_of(why) end
+  local facts
+  facts, why = startup_message.facts(state, url, developer)
+  if facts then made, why = records:write() end
+  if not (facts and made) then return nil, why end
   if controlled then
-    stdio.write_line({ "url", "operator_key" }, { url = url, operator_key = state.operator_key })
+    stdio.write_line({ "url", "operator_key" }, facts)
     queue:wrap(stdio.run, state, streams)
-  else
-    local facts = startup_message.facts(state, url, developer)
-    if not announce(facts, startup_message.text(facts, image_origin)) then return nil end
+  elseif not announce(facts, startup_message.text(facts, image_origin, settings.data)) then
+    return nil
   end
   if parent then queue:wrap(parent_process.watch, parent) end
   while true do

@@ -6,7 +6,7 @@ local M = {}
 
 ---@class devkit4ai.sandbox.Option
 ---@field [1] string name in start{}; the command's option has dashes
----@field kind "seconds"|"count"|"choice"|"dialect"
+---@field kind "seconds"|"count"|"choice"|"folder"|"dialect"
 ---@field default (number|string)?
 ---@field min number? of a number
 ---@field max number?
@@ -19,6 +19,7 @@ local M = {}
 ---@type devkit4ai.sandbox.Option[]
 M.rows = {
   { "port", kind = "count", default = 0, min = 0, max = 65535, help = "port of the API; 0: any free port" },
+  { "data", kind = "folder", help = "folder that keeps accounts, keys, projects and generations for the next start" },
   { "step_time", kind = "seconds", default = 2, min = 0,
     help = "seconds that a generation is pending, and then processing" },
   { "access_life", kind = "seconds", default = 1800, min = 0, help = "seconds until an access token expires" },
@@ -70,6 +71,15 @@ local KINDS = {
       return ("%s must be one of: %s"):format(row[1], table.concat(row.values, ", "))
     end,
   },
+  folder = {
+    argname = "<folder>", parse = function(text) return text end,
+    format = function(value) -- a shell and argparse take it as it is
+      return "'" .. value:gsub("^%-", "./-"):gsub("'", [['\'']]) .. "'"
+    end,
+    check = function(row, value)
+      if type(value) ~= "string" or value == "" or value:find "%z" then return row[1] .. " must be a folder's path" end
+    end,
+  },
   dialect = {
     argname = "<words>", parse = function(text) return text end,
     format = function(value) return dialect.format(dialect.resolve(value)) end,
@@ -116,7 +126,7 @@ function M.parse(row, text)
   return value
 end
 
---- Formats a value for the command line. A shell needs no quotes around it.
+--- Formats a value for the command line of a shell.
 ---@param row devkit4ai.sandbox.Option
 ---@param value any
 ---@return string

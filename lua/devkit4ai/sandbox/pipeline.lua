@@ -92,12 +92,7 @@ function Pipeline:_handle_with_fault(request, call, fault, has_response)
   return damage(response, fault)
 end
 
---- Handles a request.
----@param request devkit4ai.sandbox.Request
----@return devkit4ai.sandbox.Response
----@return devkit4ai.sandbox.Fault? fault that applies to the sending of the response
----@return devkit4ai.sandbox.JournalEntry? entry nil: the journal does not record this request
-function Pipeline:handle(request)
+function Pipeline:_respond(request)
   local control_response = self._control_api and self._control_api:handle(request)
   if control_response then return control_response end
   local preflight = cors.preflight(request)
@@ -107,6 +102,18 @@ function Pipeline:handle(request)
   local entry = self._state.journal:begin_entry(request, operation, fault)
   local response = fault and self:_handle_with_fault(request, call, fault, has_response) or self._service:handle(call)
   return cors.add_headers(request, response), fault, entry
+end
+
+--- Handles a request. The state that the response shows is on the disk, where there is a data folder.
+---@param request devkit4ai.sandbox.Request
+---@return devkit4ai.sandbox.Response
+---@return devkit4ai.sandbox.Fault? fault that applies to the sending of the response
+---@return devkit4ai.sandbox.JournalEntry? entry nil: the journal does not record this request
+function Pipeline:handle(request)
+  local response, fault, entry = self:_respond(request)
+  local ok, problem = self._state.records:commit()
+  if not ok then response = responses.detail(500, "The sandbox can't keep its data: " .. problem) end
+  return response, fault, entry
 end
 
 --- Records the sent response in the journal.

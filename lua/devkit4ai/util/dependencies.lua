@@ -9,6 +9,7 @@ local ROWS = {
   { "cjson", rock = "lua-cjson", debian = "lua-cjson" },
   { "copas", rock = "copas", debian = "lua-copas" },
   { "cqueues", rock = "cqueues", debian = "lua-cqueues" },
+  { "luasql", rock = "luasql-sqlite3", debian = "lua-sql-sqlite3" },
   { "luv", rock = "luv", debian = "lua-luv" },
   { "ngx", rock = "lua-resty-core", debian = "lua-resty-core" },
   { "openssl", rock = "luaossl", debian = "lua-luaossl" },

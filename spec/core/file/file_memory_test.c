@@ -1,4 +1,4 @@
-/* file_memory_test.c - a private file, a lock, a file of records and a digest, while each allocation fails in turn. */
+/* file_memory_test.c - a private file, a lock, a file of records, a digest and the states of jobs, while each allocation fails in turn. */
 #define _GNU_SOURCE              /* mkdtemp */
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +6,7 @@
 
 #include "file/file_lock.h"
 #include "file/file_digest.h"
+#include "file/job_states.h"
 #include "file/private_file.h"
 #include "file/record_file.h"
 #include "support/check.h"
@@ -56,6 +57,24 @@ static dk_status save_and_digest (void) {
   return status == DK_OK ? dk_file_digest(path, &digest, &failure) : status;
 }
 
+static dk_status add_jobs (void) {
+  static const char *const steps[] = {"sending", "accepted", "refused"};
+  dk_job_states states;
+  dk_record_result result = DK_RECORD_ADDED;
+  dk_job_states_init(&states);
+  for (int i = 0; i < 300 && result == DK_RECORD_ADDED; i++) {
+    char name[8];
+    size_t length = (size_t)snprintf(name, sizeof name, "%d", i / 3);
+    dk_step_record record = {.job = {name, length}, .step = {steps[i % 3], strlen(steps[i % 3])}};
+    if (i % 3 == 1) record.id = record.job;
+    if (i % 3 == 2) record.reason = record.job;
+    result = dk_job_states_add(&states, &record);
+  }
+  CHECK(result != DK_RECORD_WRONG);
+  dk_job_states_clear(&states);
+  return result == DK_RECORD_ADDED ? DK_OK : DK_NO_MEMORY;
+}
+
 static void sweep (dk_status (*run) (void)) {
   bool failed = true;
   for (long n = 1; failed; n++) {
@@ -73,9 +92,10 @@ static void lock (void) { sweep(lock_and_release); }
 static void file (void) { sweep(save_and_load); }
 static void records (void) { sweep(append_to_records); }
 static void digest (void) { sweep(save_and_digest); }
+static void jobs (void) { sweep(add_jobs); }
 
 int main (void) {
-  static const check_test tests[] = {{"lock", lock}, {"file", file}, {"records", records}, {"digest", digest}};
+  static const check_test tests[] = {{"lock", lock}, {"file", file}, {"records", records}, {"digest", digest}, {"jobs", jobs}};
   if (mkdtemp(folder) == NULL) abort();
   snprintf(path, sizeof path, "%s/file", folder);
   int ended = CHECK_RUN(tests);

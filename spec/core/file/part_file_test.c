@@ -84,11 +84,17 @@ static dk_failure failure;
 static const char image[] = "\xFF\xD8\xFF\xD0" "whole\xFF\xD9!";
 enum { IMAGE = sizeof image - 1 };
 
+/* the folder's names are removed here: a shell for each of them takes minutes where a processor is emulated */
 static void begin (void) {
   memset(&machine, 0, sizeof machine);
   memset(calls, 0, sizeof calls);
   written = 0;
-  if (chdir(folder) != 0 || system("rm -rf ./*") != 0) abort();
+  DIR *dir = chdir(folder) == 0 ? opendir(".") : NULL;
+  if (dir == NULL) abort();
+  for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+    if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 && remove(entry->d_name) != 0) abort();
+  }
+  closedir(dir);
 }
 
 static int count_names (void) {

@@ -99,6 +99,15 @@ static void is_not_written_by_a_forked_child (void) {
   unlink(path);
 }
 
+static void is_not_written_after_it_was_deleted (void) {
+  dk_record_file file;
+  if (!open_it(&file)) return;
+  CHECK(append(&file, "one\n") == DK_OK);
+  unlink(path);
+  CHECK(append(&file, "two\n") == DK_FILE && strstr(failure.text, "it was deleted while it was in use") != NULL);
+  dk_record_file_close(&file);
+}
+
 static void refuses_what_is_no_regular_file (void) {
   dk_record_file file;
   dk_record_file_init(&file);
@@ -120,6 +129,7 @@ int main (void) {
     {"is cut back after a write that failed", is_cut_back_after_a_write_that_failed},
     {"is not written after a sync that failed", is_not_written_after_a_sync_that_failed},
     {"is not written by a forked child", is_not_written_by_a_forked_child},
+    {"is not written after it was deleted", is_not_written_after_it_was_deleted},
     {"refuses what is no regular file", refuses_what_is_no_regular_file}};
   if (mkdtemp(folder) == NULL) abort();
   snprintf(path, sizeof path, "%s/journal", folder);

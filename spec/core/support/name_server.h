@@ -63,7 +63,9 @@ static inline size_t name_answer (unsigned char message[2 * NAME_QUERY], size_t 
   bool is_ours = labels > 6 && strcmp(name + labels - 7, ".test") == 0 && (type == NAME_A || type == NAME_AAAA);
   hints.ai_family = type == NAME_A ? AF_INET : AF_INET6;
   if (is_ours && getaddrinfo(name, NULL, &hints, &first) != 0) first = NULL;
-  for (const struct addrinfo *each = first; each != NULL; each = each->ai_next, count++) end += name_write(message + end, type, each->ai_addr);
+  for (const struct addrinfo *each = first; each != NULL; each = each->ai_next, count++) {
+    end += name_write(message + end, type, each->ai_addr);
+  }
   if (first != NULL) freeaddrinfo(first);
   const unsigned char head[] = {0x81, count > 0 ? 0x80 : 0x83, 0, 1, 0, (unsigned char)count, 0, 0, 0, 0};
   memcpy(message + 2, head, sizeof head);                                 /* after the query's number */
@@ -116,17 +118,25 @@ static inline name_server *name_channel_swap (void *from, void *to, name_server 
   return before;
 }
 
+/* Finds c-ares's own function. RTLD_NEXT does not: a library that is preloaded comes before an interpreter, and c-ares is loaded
+ * later, for a Lua module alone. Sets *function; ISO C has no cast from an object pointer to a function pointer. */
+static inline void name_real (const char *symbol, void *function) {
+  void *library = dlopen("libcares.so.2", RTLD_LAZY | RTLD_NOLOAD);
+  void *found = library == NULL ? NULL : dlsym(library, symbol);
+  if (found == NULL) abort();
+  memcpy(function, &found, sizeof found);
+  dlclose(library);                                                       /* libcurl still holds it */
+}
+
 /* the functions of c-ares that libcurl calls; a channel is ares_channel */
 __attribute__((visibility("default"))) int ares_init_options (void **channel, void *options, int mask);
 __attribute__((visibility("default"))) void ares_destroy (void *channel);
 
 int ares_init_options (void **channel, void *options, int mask) {
   int (*real)(void **, void *, int), (*set_servers)(void *, const char *), result;
-  void *symbol = dlsym(RTLD_NEXT, "ares_init_options");
   char text[32];
-  memcpy(&real, &symbol, sizeof real);                                    /* ISO C has no cast from an object pointer to a function pointer */
-  symbol = dlsym(RTLD_NEXT, "ares_set_servers_ports_csv");
-  memcpy(&set_servers, &symbol, sizeof set_servers);
+  name_real("ares_init_options", &real);
+  name_real("ares_set_servers_ports_csv", &set_servers);
   if ((result = real(channel, options, mask)) != 0) return result;
   name_server *server = name_server_start();
   snprintf(text, sizeof text, "127.0.0.1:%d", ntohs(server->address.sin_port));
@@ -136,8 +146,7 @@ int ares_init_options (void **channel, void *options, int mask) {
 
 void ares_destroy (void *channel) {
   void (*real)(void *);
-  void *symbol = dlsym(RTLD_NEXT, "ares_destroy");
-  memcpy(&real, &symbol, sizeof real);
+  name_real("ares_destroy", &real);
   real(channel);
   name_server *server = name_channel_swap(channel, NULL, NULL);
   if (server == NULL) return;

@@ -119,7 +119,7 @@ static void what_is_refused (void) {
 
 static void what_is_no_file (void) {
   static const struct { const char *name, *reason; } rows[] = {
-    {"missing.png", "No such file"}, {"folder.png", "folder"}, {"pipe.png", "not a regular file"}, {"loop.png", "symbolic links"}, {"folder.png/", "folder"}, {"", "folder"}};
+    {"missing.png", "No such file"}, {"folder.png", "folder"}, {"pipe.png", "not a regular file"}, {"loop.png", "ymbolic link"}, {"folder.png/", "folder"}, {"", "folder"}};
   if (mkdir(in_folder("folder.png"), 0777) != 0 || mkfifo(in_folder("pipe.png"), 0666) != 0 || symlink("loop.png", in_folder("loop.png")) != 0) abort();
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     dk_failure failure = {DK_OK, ""};

@@ -1,34 +1,24 @@
 -- client:batch against the sandbox: one payment and one file for each job, after each kind of failure.
+local batches = require "spec.support.batches"
 local child = require "spec.support.process.child"
 local devkit4ai = require "devkit4ai"
-local limits = require "devkit4ai.api.limits"
-local look = require "devkit4ai.batch.run.look"
 
 if not child.runs_sandbox then return end
 
-local sandbox_module = require "devkit4ai.sandbox"
-local IMAGE = "examples/images/neon.png"
-
 describe("client:batch", function()
-  local sandbox, client, folder, events
-  local first_poll, pauses = limits.FIRST_POLL, look.PAUSES
+  local sandbox, client, stop, folder, events
 
   local function start(options)
-    options.step_time = options.step_time or 0
-    sandbox = assert(sandbox_module.start(options))
-    client = assert(devkit4ai.new(assert(sandbox:developer { email = "a@example.com", password = "SecurePass123" })))
+    sandbox, client, stop = batches.start(options)
   end
 
   before_each(function()
     folder = child.folder()
-    limits.FIRST_POLL, look.PAUSES = 0.02, { 0, 0.02 }
   end)
 
   after_each(function()
-    limits.FIRST_POLL, look.PAUSES = first_poll, pauses
-    if client then client:close() end
-    if sandbox then sandbox:stop() end
-    client, sandbox = nil, nil
+    if stop then stop() end
+    stop = nil
     child.remove(folder)
   end)
 
@@ -42,7 +32,7 @@ describe("client:batch", function()
   local function batch_of(count, options)
     events = {}
     local given = {
-      jobs = rows(count), images = IMAGE, prompt = "a lighthouse", name = "{row.number}.png", out = folder,
+      jobs = rows(count), images = batches.IMAGE, prompt = "a lighthouse", name = "{row.number}.png", out = folder,
       on_event = function(event) events[#events + 1] = { type = event.type, job = event.job } end,
     }
     for name, value in pairs(options or {}) do given[name] = value end
@@ -185,6 +175,30 @@ describe("client:batch", function()
     sandbox:advance(31 * 86400)
     assert(client:login("a@example.com", "SecurePass123"))
     is_complete(assert(run(6)), 6)
+  end)
+
+  it("has the step sending in the journal before the request goes out", function()
+    start {}
+    local paid, written = {}, {}
+    is_complete(assert(run(2, { concurrency = 1, on_event = function(event)
+      if event.type ~= "sending" then return end
+      paid[#paid + 1] = payments()
+      written[#written + 1] = select(2, child.read(folder .. "/journal.jsonl"):gsub('"step":"sending"', ""))
+    end })), 2)
+    assert.same({ { 0, 1 }, { 1, 2 } }, { paid, written })
+  end)
+
+  it("waits in place of stopping if it is told to, says so, and counts a job in its event", function()
+    start {}
+    sandbox:fault { operation = "create_generation", rate_limit = 1 }
+    local paused, done = {}, {}
+    is_complete(assert(run(2, { wait = true, concurrency = 1, on_event = function(event)
+      if event.type == "paused" then paused[#paused + 1] = event end
+      if event.type == "saved" then done[#done + 1] = event.counts.done end
+    end })), 2)
+    assert.equal(1, #paused)
+    assert.is_true(paused[1].seconds > 0 and type(paused[1].reason) == "string")
+    assert.same({ 1, 2 }, done)
   end)
 
   it("stops for a wrong key, with nothing paid", function()

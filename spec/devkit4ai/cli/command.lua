@@ -73,7 +73,8 @@ function Workspace:run(args, options)
   return self:start(args, options)()
 end
 
---- Runs the command, and sends it a signal as soon as its output has a word. options.signals: default INT
+--- Runs the command, and sends it a signal as soon as its output has a word. options.signals: default INT. They go to the
+--- command itself, the last child of timeout(1), which would pass on two that come together in any order.
 function Workspace:interrupt(args, word, options)
   options = options or {}
   local path = self.folder .. "/output"
@@ -82,7 +83,8 @@ function Workspace:interrupt(args, word, options)
     sh -c 'echo $PPID' >%s.pid
     pid=$(cat %s.pid)
     (until grep -q '%s' %s; do kill -0 $pid || exit; sleep 0.02; done
-    sleep %s; for s in %s; do kill -$s $pid; done) &]])
+    sleep %s; read -r children </proc/$pid/task/$pid/children
+    for s in %s; do kill -$s ${children##* }; done) &]])
     :format(path, path, path, word, path, options.after or "0.1", options.signals or "INT") })
   ended.output = child.read(path)
   return ended

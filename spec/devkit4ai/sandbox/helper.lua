@@ -23,6 +23,28 @@ function M.stop_all()
   boxes = {}
 end
 
+-- The outer shell would say "Killed".
+local KILLABLE = [[
+exec 2>FOLDER/said
+sh -c 'echo $$ >FOLDER/pid; exec devkit4ai "$@"' sh "$@"
+exit $?]]
+
+--- A command for sandbox.start whose sandbox M.kill can kill.
+---@param folder string that has the process id; the caller removes it
+---@return string
+function M.killable_command(folder)
+  local file = assert(io.open(folder .. "/command", "w"))
+  file:write((KILLABLE:gsub("FOLDER", folder)))
+  file:close()
+  return ("sh %s/command"):format(folder)
+end
+
+--- Kills the sandbox of M.killable_command with -9.
+---@param folder string
+function M.kill(folder)
+  M.shell(("kill -9 $(cat %s/pid) 2>&1"):format(folder))
+end
+
 local count = 0
 
 --- A new email address.

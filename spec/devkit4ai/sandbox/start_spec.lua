@@ -127,7 +127,7 @@ describe("sandbox.start", function()
   it("raises an error at the caller's line for an unknown option or a bad value", function()
     for option, fragment in pairs {
       prot = "unknown option 'prot' (known: access_life, activation, anonymous_limit, auth_limit, command, "
-        .. "daily_request_limit, dialect, ",
+        .. "daily_request_limit, data, dialect, ",
       port = "port must be a whole number from 0 to 65535", step_time = "step_time must be a number of seconds",
       command = "command must be a string", tier = "tier must be one of: none, free, starter, premium",
     } do

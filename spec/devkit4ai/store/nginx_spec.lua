@@ -97,7 +97,7 @@ end)
 
 describe("four workers with one shared store", function()
   it("refresh once for all of them and their successors, also after the worker that refreshed was killed", function()
-    local api = tokens.start { jwt = true, life = 0, refresh = "issued = issued + 5000" } -- a login brings tokens for 1 s
+    local api = tokens.start { jwt = true, life = 2, refresh = "issued = issued + 5000" } -- a login brings tokens for 2 to 3 s
     server = nginx.start { workers = 4,
       http = ([[
         lua_shared_dict sessions 1m;
@@ -118,7 +118,7 @@ describe("four workers with one shared store", function()
       server = [[
         location = /login { content_by_lua_block {
           assert(client:login("dev@example.com", "SecurePass123"))
-          ngx.sleep(1.1)
+          ngx.sleep(3.1)
           ngx.shared.state:set("begun", true)
         } }
         location = /done { content_by_lua_block { ngx.say(tostring(ngx.shared.state:get("done"))) } }]],

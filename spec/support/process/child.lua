@@ -74,7 +74,7 @@ end
 --- The path of a library for LD_PRELOAD, built beside the module under test; for options.preload.
 ---@param name string of spec/support/process/NAME_preload.c
 ---@return string path
-local function preload(name)
+function M.preload(name)
   for built in package.cpath:gmatch("([^;]+)/lua5%.%d/%?%.so") do
     local path = ("%s/spec/%s_preload.so"):format(built, name)
     local file = io.open(path)
@@ -116,7 +116,7 @@ function M.start(script, options)
   -- while it looks for them
   parts[#parts + 1] = "ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0"
     .. ((options.wrap or options.signalled) and ":detect_leaks=0" or "")
-  if options.preload then parts[#parts + 1] = "LD_PRELOAD=" .. quote(preload(options.preload)) end
+  if options.preload then parts[#parts + 1] = "LD_PRELOAD=" .. quote(M.preload(options.preload)) end
   parts[#parts + 1] = M.interpreter()
   parts[#parts + 1] = quote(path)
   for _, word in ipairs(options.args or {}) do parts[#parts + 1] = quote(word) end

@@ -4,7 +4,7 @@
  * SLOW_RESOLVE_SECONDS  how long it takes
  * SLOW_RESOLVE_ADDRESS  what is answered then (a literal address); unset: the name does not resolve
  * SLOW_RESOLVE_MARK     a file that is made when the slow look-up begins, so that a spec knows when to act */
-#define _GNU_SOURCE /* RTLD_NEXT, nanosleep, getaddrinfo */
+#define _GNU_SOURCE /* RTLD_NEXT, nanosleep, getaddrinfo, name_server.h */
 #include <dlfcn.h>
 #include <errno.h>
 #include <netdb.h>
@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "support/name_server.h"
 
 typedef int look_up (const char *, const char *, const struct addrinfo *, struct addrinfo **);
 

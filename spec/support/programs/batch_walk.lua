@@ -1,7 +1,10 @@
--- A random walk of a batch: its process is killed at random moments, the network and the server fail in all the ways that the
--- sandbox has, and all clocks move. At the end, the payments are counted at the server.
+-- A random walk of a batch: its process and the sandbox are killed at random moments, the network and the server fail in all the
+-- ways that the sandbox has, and all clocks move. At the end, the payments are counted in what the sandbox has on its disk. A
+-- relay in front of the sandbox, and the batch's journal, note which generations it answered for: it must have each of them.
 local cjson = require "cjson"
 local child = require "spec.support.process.child"
+local helper = require "spec.devkit4ai.sandbox.helper"
+local raw = require "spec.support.servers.raw"
 local sandbox_module = require "devkit4ai.sandbox"
 
 local M = {}
@@ -37,6 +40,59 @@ local FAULTS = {
   { operation = "picture", status = 404 }, { refuse = true }, { cut = "before", reset = true }, { cut = "after" },
 }
 
+-- The relay: passes all bytes on, and writes the ids of generations in complete responses to a file.
+local RELAY = [[
+local cqueues, socket, signal = require "cqueues", require "cqueues.socket", require "cqueues.signal"
+signal.ignore(signal.SIGPIPE) -- a peer may close the connection at any time
+local answered = assert(io.open("ANSWERED", "ab"))
+answered:setvbuf "no"
+local function pass() end
+local function watcher()
+  local text = ""
+  return function(bytes)
+    text = text .. bytes
+    local last = 1
+    for id, stop in text:gmatch '"id":"([%x-]+)","status":"pending","message":"Generation request submitted[^}]*}()' do
+      answered:write(id, "\n")
+      last = stop
+    end
+    text = text:sub(math.max(last, #text - 200))
+  end
+end
+local function carry(from, to, see)
+  for bytes in function() return from:read(-65536) end do
+    see(bytes)
+    if not to:write(bytes) then break end
+  end
+  to:shutdown "w"
+end
+return function(conn)
+  local target = socket.connect("127.0.0.1", PORT)
+  target:onerror(function(_, _, why) return why end)
+  target:setmode("bn", "bn")
+  cqueues.running():wrap(function() pcall(carry, target, conn.socket, watcher()) end)
+  pcall(carry, conn.socket, target, pass)
+end]]
+
+local function sleep(seconds) os.execute(("sleep %.3f"):format(seconds)) end
+
+-- Starts the sandbox, on the port that it had.
+local function start_sandbox(walk)
+  walk.sandbox = assert(sandbox_module.start {
+    step_time = 0.02, refresh_life = 1e9, data = walk.folder .. "/data", port = walk.port,
+    command = helper.killable_command(walk.folder),
+  })
+  walk.port = tonumber(walk.sandbox.url:match "%d+$")
+end
+
+local function restart_sandbox(walk, pause)
+  helper.kill(walk.folder)
+  walk.sandbox:stop()
+  sleep(pause)
+  start_sandbox(walk)
+  walk.restarts = walk.restarts + 1
+end
+
 local function set_faults(sandbox, random)
   sandbox:clear_faults()
   for _ = 1, random(4) - 1 do
@@ -46,16 +102,33 @@ local function set_faults(sandbox, random)
   end
 end
 
--- One run; gives its summary, or nil if it was killed.
-local function run(walk, seconds, clock)
+-- The moments at which the sandbox is killed in a run: seconds after the one before, and how long it is away.
+local function deaths_of(walk, random)
+  local deaths = {}
+  for i = 1, random(3) - 1 do
+    deaths[i] = { after = random() * walk.life, pause = random(2) == 1 and 0 or random() * 0.5 }
+  end
+  return deaths
+end
+
+-- One run; gives its summary, or nil if it was killed. plan: seconds until it is killed, clock, url, deaths, and what to do when
+-- the sandbox is there again.
+local function run(walk, plan)
+  walk.client.base_url = plan.url
   local options = cjson.encode {
-    client = walk.client, jobs = walk.jobs, image = walk.image, out = walk.out, clock = clock,
+    client = walk.client, jobs = walk.jobs, image = walk.image, out = walk.out, clock = plan.clock,
   }
-  local ended = child.start(PROGRAM, {
+  local finish = child.start(PROGRAM, {
     args = { options }, -- the inner shell says "Killed" on the standard error of the child
-    wrap = seconds and ("sh -c 'timeout -s KILL %.3f \"$@\"; exit $?' sh"):format(seconds) or nil,
-  })()
-  if ended.code == 137 then return nil end
+    wrap = plan.seconds and ("sh -c 'timeout -s KILL %.3f \"$@\"; exit $?' sh"):format(plan.seconds) or nil,
+  })
+  for _, death in ipairs(plan.deaths) do
+    sleep(death.after)
+    restart_sandbox(walk, death.pause)
+    plan.again()
+  end
+  local ended = finish()
+  if ended.code == 137 or ended.code == 124 then return nil end -- 124: a busy machine; child.lua has ended it
   if ended.code ~= 0 then error(("the run ended with %d: %s"):format(ended.code, ended.err), 0) end
   return cjson.decode(ended.out)
 end
@@ -67,28 +140,50 @@ local function run_all(walk, random)
     runs, summary = runs + 1, result
     if not result then kills = kills + 1 end
   end
+  local function fail() set_faults(walk.sandbox, random) end
   while runs < walk.rounds and not (summary and summary.left == 0) do
-    set_faults(walk.sandbox, random)
+    fail()
     if random(5) == 1 then walk.sandbox:clock { advance = random() * 3 * DAY } end
-    note(run(walk, random(12) > 1 and 0.25 + random() * walk.life or nil, math.floor((random() - 0.5) * 60 * DAY)))
+    note(run(walk, {
+      seconds = random(12) > 1 and 0.25 + random() * walk.life or nil, clock = math.floor((random() - 0.5) * 60 * DAY),
+      url = random(2) == 1 and walk.relay.url or walk.sandbox.url, deaths = deaths_of(walk, random), again = fail,
+    }))
   end
   walk.sandbox:clear_faults()
-  for _ = 1, 3 do
+  for _ = 1, 10 do
     if summary and summary.left == 0 then break end
-    note(run(walk, nil, 0))
+    note(run(walk, { clock = 0, url = walk.relay.url, deaths = {} }))
   end
   return summary, runs, kills
 end
 
 -- ---- the count ----
 
-local function payments_by_job(sandbox)
-  local payments = {}
-  for _, generation in ipairs(assert(sandbox:generations())) do
+-- The number of payments of each job, and whether its generation failed at the server.
+local function payments_by_job(generations)
+  local payments, failures = {}, {}
+  for _, generation in ipairs(generations) do
     local number = generation.instructions:match '"job":"%x+/(%d+)%.png"'
     payments[number] = (payments[number] or 0) + 1
+    failures[number] = generation.status == "failed"
   end
-  return payments
+  return payments, failures
+end
+
+-- The generations that the sandbox answered for with a success, and does not have.
+local function lost_generations(walk, generations)
+  local exists, lost, answered = {}, {}, 0
+  for _, generation in ipairs(generations) do exists[generation.id] = true end
+  local function look(file, pattern)
+    for id in child.read(file):gmatch(pattern) do
+      answered = answered + 1
+      if not exists[id] then lost[#lost + 1] = ("generation %s is lost: it is in %s"):format(id, file) end
+    end
+  end
+  look(walk.folder .. "/answered", "[^\n]+")
+  local relayed = answered
+  look(walk.out .. "/journal.jsonl", '"step":"accepted","id":"([%x-]+)"')
+  return lost, relayed
 end
 
 local function names_of(list)
@@ -100,8 +195,15 @@ end
 -- How many jobs there are of each kind. A job is right if it has one payment and one file; or one payment, and failed at the
 -- server; or if it is in the list of undecided jobs, with at most one payment.
 local function count(walk, summary)
-  local payments, undecided = payments_by_job(walk.sandbox), names_of(summary.undecided)
-  local result = { saved = 0, failed = 0, undecided = 0, undecided_paid = 0, wrong = {} }
+  restart_sandbox(walk, 0)
+  local generations = assert(walk.sandbox:generations())
+  local payments, failures = payments_by_job(generations)
+  local undecided = names_of(summary.undecided)
+  local wrong, answered = lost_generations(walk, generations)
+  local result = {
+    saved = 0, failed = 0, undecided = 0, undecided_paid = 0, wrong = wrong, payments = #generations,
+    answered = answered, restarts = walk.restarts,
+  }
   local files = {}
   for _, name in ipairs(child.list(walk.out)) do files[name] = true end
   for i = 1, walk.jobs do
@@ -110,7 +212,7 @@ local function count(walk, summary)
     if undecided[number] and paid <= 1 and not has_file then
       result.undecided, result.undecided_paid = result.undecided + 1, result.undecided_paid + paid
     elseif paid == 1 and has_file then result.saved = result.saved + 1
-    elseif paid == 1 and not undecided[number] then result.failed = result.failed + 1
+    elseif paid == 1 and failures[number] and not undecided[number] then result.failed = result.failed + 1
     else
       result.wrong[#result.wrong + 1] = ("job %d: %d payments, %s"):format(i, paid, has_file and "a file" or "no file")
     end
@@ -122,15 +224,18 @@ local function count(walk, summary)
 end
 
 ---@param options { seed: integer, jobs: integer, life: number, rounds: integer } life: most seconds until a kill; rounds: most runs with faults
----@return table result runs, kills, saved, failed, undecided, undecided_paid, wrong: a list of texts
+---@return table result runs, kills, restarts (of the sandbox), payments, answered (payments that the relay saw), saved,
+---  failed, undecided, undecided_paid, wrong: a list of texts
 function M.run(options)
-  local sandbox = assert(sandbox_module.start { step_time = 0.02, refresh_life = 1e9 })
   local folder = child.folder()
-  local client = assert(sandbox:developer { email = "walk@example.com", password = "SecurePass123" })
   local walk = {
-    sandbox = sandbox, client = client, jobs = options.jobs, life = options.life, rounds = options.rounds,
-    image = "examples/images/neon.png", out = folder,
+    jobs = options.jobs, life = options.life, rounds = options.rounds, image = "examples/images/neon.png",
+    folder = folder, out = folder .. "/out", restarts = 0,
   }
+  assert(os.execute(("mkdir %s/out"):format(folder)))
+  start_sandbox(walk)
+  walk.client = assert(walk.sandbox:developer { email = "walk@example.com", password = "SecurePass123" })
+  walk.relay = raw.start { script = RELAY:gsub("ANSWERED", folder .. "/answered"):gsub("PORT", tostring(walk.port)) }
   local ok, result = pcall(function()
     local summary, runs, kills = run_all(walk, generator(options.seed))
     assert(summary and summary.left == 0, "jobs are left: " .. cjson.encode(summary or {}))
@@ -138,7 +243,8 @@ function M.run(options)
     counted.runs, counted.kills = runs, kills
     return counted
   end)
-  sandbox:stop()
+  walk.relay:stop()
+  walk.sandbox:stop()
   child.remove(folder)
   if not ok then error(result, 0) end
   return result

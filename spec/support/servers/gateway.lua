@@ -2,6 +2,7 @@
 -- because a test also needs requests that a good HTTP client does not send.
 local child = require "spec.support.process.child"
 local cjson = require "cjson"
+local free_port = require "spec.support.servers.free_port"
 local socket = require "socket"
 
 local M = {}
@@ -14,13 +15,6 @@ local M = {}
 ---@field seen string[] every response
 local Gateway = {}
 Gateway.__index = Gateway
-
-local function free_port()
-  local server = assert(socket.bind("127.0.0.1", 0))
-  local _, port = server:getsockname()
-  server:close()
-  return math.floor(tonumber(port))
-end
 
 --- Starts a gateway, with options of the sandbox.
 ---@param options string? "--step-time 0"

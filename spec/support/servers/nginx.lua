@@ -1,6 +1,7 @@
 -- nginx with its Lua module, for specs: starts it with a configuration in a temporary folder, on a loopback port, and stops it.
 -- Its workers find the library as the spec does. Sockets of the library are in the folder, too.
 local child = require "spec.support.process.child"
+local free_port = require "spec.support.servers.free_port"
 local socket = require "socket"
 
 local M = {}
@@ -41,15 +42,6 @@ local function modules()
     end
   end
   return table.concat(lines, "\n")
-end
-
---- A port of loopback on which nobody listens.
----@return integer
-function M.free_port()
-  local listener = assert(socket.bind("127.0.0.1", 0))
-  local _, port = listener:getsockname()
-  listener:close()
-  return math.floor(tonumber(port))
 end
 
 --- Waits until fn gives a value.
@@ -197,7 +189,7 @@ local function write(path, text)
 end
 
 local function launch(self, options, env)
-  self.port = M.free_port()
+  self.port = free_port()
   self.url = "http://127.0.0.1:" .. self.port
   local main = options.main or ""
   local pipe = io.popen("id -u")

@@ -1,33 +1,27 @@
--- Raw-socket server for specs: a child process (raw_server.lua, under lua5.4) for specs on each of the six
--- Luas. It needs only io.popen, temporary files and lua-cjson.
+-- Raw-socket servers for specs, in one child process (raw_server.lua, under lua5.4) for specs on each of the six Luas. It needs only
+-- io.popen, a FIFO, temporary files and lua-cjson.
 local cjson = require "cjson"
 
 local M = {}
 
 local here = debug.getinfo(1, "S").source:match("^@(.*)raw%.lua$")
 
--- Runs the server; its standard input is a pipe from the spec. The environment of the spec's Lua (search
--- paths, a preloaded library) is removed. If it can't start, the shell writes the reason in place of the
--- address, and waits for the last line of the spec, so that the spec never writes into a broken pipe.
+-- Runs the servers' process; its standard input is a pipe from the spec. The environment of the spec's Lua (search paths, a
+-- preloaded library) is removed. If it ends with an error, the shell writes the reason in place of a reply, and reads what the spec
+-- still writes, so that the spec never writes into a broken pipe.
 local COMMAND = [[
 unset LD_PRELOAD LUA_INIT LUA_INIT_5_4 LUA_PATH LUA_CPATH LUA_PATH_5_4 LUA_CPATH_5_4
-lua5.4 "$program" "$base" "$kind" 2>"$base.words" || {
-  [ -e "$base.log" ] || cat "$base.words" >"$base.address"
-  read -r last
-}]]
+lua5.4 "$program" "$replies" 2> "$replies.words" || {
+  tr '\n' ' ' < "$replies.words" > "$replies"
+  cat > /dev/null
+}
+rm -f "$replies" "$replies.words"]]
 
 local function quote(text)
   return "'" .. text:gsub("'", [['\'']]) .. "'"
 end
 
--- The beginning of the paths of the server's files, and the FIFO of its address.
-local function new_base()
-  local base = os.tmpname()
-  assert(os.execute(("mkfifo -m 600 '%s.address'"):format(base)))
-  return base
-end
-
-local ENDINGS = { "", ".address", ".script", ".words", ".log", ".released", ".certificate.pem" }
+local ENDINGS = { "", ".script", ".log", ".released", ".certificate.pem" }
 
 local function remove_files(base)
   for _, ending in ipairs(ENDINGS) do os.remove(base .. ending) end
@@ -47,6 +41,53 @@ local function write_file(path, text)
   assert(file:close())
 end
 
+-- The number of this process.
+local function process_id()
+  local stat = assert(io.open("/proc/self/stat"))
+  local id = stat:read("*n")
+  stat:close()
+  return id
+end
+
+local newproxy = rawget(_G, "newproxy") -- of Lua 5.1 and LuaJIT, which finalize userdata alone
+
+-- An object that calls fn when it is collected.
+local function finalizer(fn)
+  local proxy = newproxy and newproxy(true)
+  if not proxy then return setmetatable({}, { __gc = fn }) end
+  getmetatable(proxy).__gc = fn
+  return proxy
+end
+
+-- { pipe, replies, finalizer }, or nil before the first server. The registry has it: busted loads this module anew for each file.
+local registry, PROCESS = debug.getregistry(), "spec.RawServer process"
+
+local function start_process()
+  local base, owner = os.tmpname(), process_id()
+  local replies = base .. ".replies"
+  assert(os.execute("mkfifo -m 600 " .. quote(replies)))
+  os.remove(base)
+  local program = quote(here .. "raw_server.lua")
+  local pipe = assert(io.popen(("program=%s; replies=%s\n%s"):format(program, quote(replies), COMMAND), "w"))
+  local process = { pipe = pipe, replies = assert(io.open(replies, "rb")) }
+  process.finalizer = finalizer(function() -- the end of the pipe is not enough: a process that the spec has started may hold it open
+    if process_id() ~= owner then return end
+    pipe:write("end\n")
+    pipe:close()
+  end)
+  registry[PROCESS] = process
+  return process
+end
+
+-- Sends a command to the servers' process; gives the text of its reply.
+local function command(line)
+  local process = registry[PROCESS] or start_process()
+  process.pipe:write(line, "\n")
+  process.pipe:flush()
+  local reply = process.replies:read("*l") or "its process has ended"
+  return reply:match("^ok (.*)$") or error("the raw server failed: " .. reply, 3)
+end
+
 ---@class spec.RawServer
 ---@field url string  http://127.0.0.1:PORT, or https://localhost:PORT
 ---@field port integer
@@ -57,7 +98,7 @@ Server.__index = Server
 -- The log of the server, one JSON object per line. A later line about a request replaces the
 -- earlier one: a request is logged after its head, and again when it is complete.
 local function read_log(self)
-  local requests, connections, failure = {}, 0, read_file(self._base .. ".words")
+  local requests, connections, failure = {}, 0, ""
   local whole = read_file(self._base .. ".log"):match("^.*\n") or "" -- without an incomplete last line
   for line in whole:gmatch("[^\n]+") do
     local entry = cjson.decode(line)
@@ -111,8 +152,7 @@ end
 --- Ends the server and removes its files. Safe to repeat. Raises an error if the script failed.
 function Server:stop()
   if self._log then return end
-  self._pipe:write("stop\n") -- a command, because a forked process may hold the pipe open
-  self._pipe:close() -- waits for the end of the server
+  command("stop " .. self._base)
   self._log = read_log(self)
   remove_files(self._base)
   log_of(self)
@@ -123,19 +163,11 @@ end
 ---  the fault of its certificate (certificate.lua) }
 ---@return spec.RawServer
 function M.start(options)
-  local self = setmetatable({ _base = new_base() }, Server)
+  local self = setmetatable({ _base = os.tmpname() }, Server)
   write_file(self._base .. ".script", options.script)
   local kind = options.tls == true and "tls" or options.tls and "tls-" .. options.tls or "plain"
-  self._pipe = assert(io.popen(("program=%s; base=%s; kind=%s\n%s"):format(
-    quote(here .. "raw_server.lua"), quote(self._base), kind, COMMAND), "w"))
-  local address = read_file(self._base .. ".address")
-  self.url, self.port = address:match("^(https?://[^:]+:(%d+))\n$")
-  if not self.url then
-    self._pipe:close()
-    remove_files(self._base)
-    error("the raw server did not start: " .. address, 2)
-  end
-  self.port = tonumber(self.port)
+  self.url = command(("start %s %s"):format(self._base, kind))
+  self.port = tonumber(self.url:match("%d+$"))
   if options.tls then self.ca_file = self._base .. ".certificate.pem" end
   return self
 end

@@ -1,23 +1,24 @@
--- Process of the raw-socket server, run by raw.lua: lua5.4 raw_server.lua BASE plain|tls[-FAULT]. BASE.script is the
--- script, BASE.address a pipe; the server adds BASE.log. It ends at the first line, or the end, of its standard input.
+-- Process of a spec's raw-socket servers, run by raw.lua: lua5.4 raw_server.lua REPLIES. A line of its standard input is a command:
+--   start BASE plain|tls[-FAULT]    starts a server; BASE.script is its script, and it adds BASE.log
+--   stop BASE                       ends it, with its connections
+--   end                             ends the process
+-- To a start and a stop it writes one line into the FIFO REPLIES: `ok` and the server's address, or the reason of a failure. It ends
+-- with its standard input, too.
 package.path = arg[0]:match("^(.*)raw_server%.lua$") .. "?.lua;" .. package.path
 
 local cjson = require "cjson"
+local condition = require "cqueues.condition"
 local cqueues = require "cqueues"
 local socket = require "cqueues.socket"
 local digest = require "openssl.digest"
 
-local base, kind = arg[1], arg[2]
 local KEPT = 1024 * 1024 -- bytes; for a longer body the log has the length and the SHA-256
 
-local handler = assert(loadfile(base .. ".script", "t"))()
-local log = assert(io.open(base .. ".log", "wb"))
-log:setvbuf("full", 8 * KEPT) -- one write per line
-local requests_seen = 0
+local servers = {} -- by base: { base, log, listener, context, handler, loop, stop, connections, sockets, requests }
 
-local function note(entry)
-  log:write(cjson.encode(entry), "\n")
-  log:flush()
+local function note(server, entry)
+  server.log:write(cjson.encode(entry), "\n")
+  server.log:flush()
 end
 
 local function hex(bytes)
@@ -32,8 +33,8 @@ Connection.__index = Connection
 local function arrived(self, bytes)
   local request = self.request
   if not request then
-    requests_seen = requests_seen + 1
-    request = { number = requests_seen, pieces = {}, length = 0 }
+    self.server.requests = self.server.requests + 1
+    request = { number = self.server.requests, pieces = {}, length = 0 }
     self.request = request
   end
   request.pieces[#request.pieces + 1] = bytes
@@ -52,11 +53,11 @@ local function note_request(self, complete)
   local method, target = bytes:match("^(%S+) (%S+) [^\r\n]*\r\n")
   local body = bytes:sub(head_end + 1)
   local big = #body >= KEPT
-  note {
+  note(self.server, {
     request = request.number, connection = self.number, complete = complete, method = method, target = target,
     head = bytes:sub(1, head_end), length = #body,
     body = not big and body or nil, sha256 = big and hex(digest.new("sha256"):final(body)) or nil,
-  }
+  })
   if complete then self.request = nil end
   return { method = method, target = target, head = bytes:sub(1, head_end), body = body }
 end
@@ -154,11 +155,11 @@ function Connection:sleep(seconds) -- luacheck: no self
 end
 
 --- Serves other connections until the spec calls server:release().
-function Connection:hold() -- luacheck: no self
+function Connection:hold()
   local mark
   repeat
     cqueues.sleep(0.005)
-    mark = io.open(base .. ".released")
+    mark = io.open(self.server.base .. ".released")
   until mark
   mark:close()
 end
@@ -179,14 +180,15 @@ function Connection:reset()
   self.socket:close()
 end
 
-local function serve(connection, context)
-  if context and not connection.socket:starttls(context) then return end -- the client rejected the certificate
-  local ran, reason = xpcall(handler, debug.traceback, connection, connection.number)
-  if not ran then note { failure = reason } end
+local function serve(connection)
+  local server = connection.server
+  if server.context and not connection.socket:starttls(server.context) then return end -- the client rejected the certificate
+  local ran, reason = xpcall(server.handler, debug.traceback, connection, connection.number)
+  if not ran then note(server, { failure = reason }) end
   connection:close()
 end
 
-local function tls_context(fault)
+local function tls_context(base, fault)
   local certificate, key = require("certificate").new(fault)
   local pem = assert(io.open(base .. ".certificate.pem", "wb"))
   pem:write(certificate:toPEM())
@@ -197,31 +199,74 @@ local function tls_context(fault)
   return context
 end
 
-local context = kind ~= "plain" and tls_context(kind:match "^tls%-(.+)$") or nil
-local server = assert(socket.listen { host = "127.0.0.1", port = 0, nodelay = true })
-server:listen()
-
-local loop = cqueues.new()
-loop:wrap(function()
-  local number = 0
-  for client in server:clients() do
-    number = number + 1
-    note { connection = number }
+local function accept_clients(server)
+  for client in server.listener:clients() do
+    server.connections = server.connections + 1
+    note(server, { connection = server.connections })
     client:setmode("bn", "bn") -- binary, without buffering
     client:setmaxline(128 * 1024)
     client:onerror(function(_, _, reason) return reason end)
-    local connection = setmetatable({ socket = client, number = number }, Connection)
-    loop:wrap(function() serve(connection, context) end)
+    server.sockets[#server.sockets + 1] = client
+    local connection = setmetatable({ socket = client, number = server.connections, server = server }, Connection)
+    server.loop:wrap(function() serve(connection) end)
   end
-end)
-loop:wrap(function()
-  local line = socket.fdopen(0):read("*l")
-  if not line then os.execute("rm -f '" .. base .. "' '" .. base .. "'.*") end -- the spec's process has ended, and removes nothing
-  os.exit(0)
-end)
+end
 
-local address = assert(io.open(base .. ".address", "w"))
-local _, _, port = server:localname()
-address:write(context and "https://localhost:" or "http://127.0.0.1:", port, "\n")
-address:close()
-for reason in loop:errors() do note { failure = tostring(reason) } end -- the spec reads them when it stops the server
+-- Runs a server until it is stopped. Its script's coroutines are its own loop's, and end with it.
+local function run(server)
+  server.loop:wrap(accept_clients, server)
+  while servers[server.base] do
+    local _, reason = server.loop:step(0)
+    if reason then note(server, { failure = tostring(reason) }) end -- the spec reads it after the stop
+    cqueues.poll(server.loop, server.stop)
+  end
+  server.loop:close() -- its two descriptors are not left to the garbage collector
+end
+
+local commands = {}
+
+function commands.start(base, kind)
+  local server = { base = base, connections = 0, requests = 0, sockets = {} }
+  server.loop, server.stop = cqueues.new(), condition.new()
+  server.handler = assert(loadfile(base .. ".script", "t", setmetatable({}, { __index = _G })))()
+  server.log = assert(io.open(base .. ".log", "wb"))
+  server.log:setvbuf("full", 8 * KEPT) -- one write per line
+  server.context = kind ~= "plain" and tls_context(base, kind:match "^tls%-(.+)$") or nil
+  server.listener = assert(socket.listen { host = "127.0.0.1", port = 0, nodelay = true })
+  server.listener:listen()
+  servers[base] = server
+  cqueues.running():wrap(run, server)
+  local _, _, port = server.listener:localname()
+  return (server.context and "https://localhost:" or "http://127.0.0.1:") .. port
+end
+
+function commands.stop(base)
+  local server = servers[base]
+  servers[base] = nil
+  server.listener:close()
+  for _, client in ipairs(server.sockets) do client:close() end
+  server.stop:signal()
+  server.log:close()
+  return base
+end
+
+local function remove_files()
+  for base in pairs(servers) do os.execute("rm -f '" .. base .. "' '" .. base .. "'.*") end
+end
+
+local function answer_commands(replies)
+  for line in socket.fdopen(0):lines() do
+    if line == "end" then break end
+    local name, base, kind = line:match("^(%S+) (%S+) ?(%S*)$")
+    local ran, reply = pcall(commands[name], base, kind)
+    replies:write((((ran and "ok " or "") .. reply):gsub("\n", " ")), "\n")
+    replies:flush()
+  end
+  remove_files() -- where the spec's process has ended without a stop
+  os.exit(0)
+end
+
+local replies = assert(io.open(arg[1], "r+")) -- also for reading: an open for writing alone waits for the reader
+local loop = cqueues.new()
+loop:wrap(answer_commands, replies)
+assert(loop:loop())

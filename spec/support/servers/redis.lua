@@ -21,21 +21,14 @@ function M.is_installed()
       package.searchpath and package.path:gsub("5%.[45]", "5.3") or "redis") ~= nil
 end
 
---- A port of loopback that is free now.
----@return integer
-function M.free_port()
-  local socket = assert(require("socket").bind("127.0.0.1", 0))
-  local _, port = socket:getsockname()
-  socket:close()
-  return tonumber(port)
-end
-
 --- Starts a server on a unix socket.
 ---@param lines string[]? more lines of the configuration
+---@param options { before: string?, program: string? }? before: a command that runs another; program: default redis-server
 ---@return table server url, folder, socket
-function M.start(lines)
+function M.start(lines, options)
   local folder = child.folder()
   local server = setmetatable({ folder = folder, socket = folder .. "/s", url = "unix://" .. folder .. "/s" }, Server)
+  server.command = ("%s %s"):format(options and options.before or "", options and options.program or "redis-server")
   local file = assert(io.open(folder .. "/conf", "w"))
   file:write(("port 0\nunixsocket %s/s\ndir %s\nappendonly yes\nappendfsync always\nsave \"\"\ndaemonize yes\n"):format(
     folder, folder), ("pidfile %s/pid\nlogfile %s/log\n"):format(folder, folder), table.concat(lines or {}, "\n"), "\n")
@@ -50,7 +43,7 @@ local ANSWERS = "until redis-cli -s %s/s ping 2>/dev/null | grep -q 'PONG\\|NOAU
 
 --- Starts it, with the data that it has.
 function Server:run()
-  assert(shell(("redis-server %s/conf >/dev/null"):format(self.folder)))
+  assert(shell(("%s %s/conf >/dev/null"):format(self.command, self.folder)))
   assert(shell(("timeout 60 sh -c \"%s\""):format(ANSWERS:format(self.folder))))
   self.pid = child.read(self.folder .. "/pid"):match "%d+"
 end
@@ -69,6 +62,13 @@ function Server:cli(arguments)
   local text = pipe:read "*a"
   pipe:close()
   return text
+end
+
+--- Waits until a replica has got a key.
+---@param key string
+function Server:until_it_has(key)
+  local form = "timeout 60 sh -c \"until redis-cli -s %s exists '%s' | grep -q 1; do sleep 0.02; done\""
+  assert(shell(form:format(self.socket, key)))
 end
 
 --- Stops all servers, and removes their folders.

@@ -26,7 +26,13 @@ static void mix (uint64_t v[4], int rounds) {
   }
 }
 
-/* up to eight bytes, the lowest first */
+/* eight bytes, the lowest first; compilers make one load of it */
+static uint64_t whole_word (const unsigned char *bytes) {
+  return (uint64_t)bytes[0] | (uint64_t)bytes[1] << 8 | (uint64_t)bytes[2] << 16 | (uint64_t)bytes[3] << 24 | (uint64_t)bytes[4] << 32 |
+         (uint64_t)bytes[5] << 40 | (uint64_t)bytes[6] << 48 | (uint64_t)bytes[7] << 56;
+}
+
+/* up to seven bytes */
 static uint64_t word_of (const unsigned char *bytes, size_t length) {
   uint64_t word = 0;
   for (size_t i = 0; i < length; i++) word |= (uint64_t)bytes[i] << (8 * i);
@@ -43,7 +49,7 @@ uint64_t dk_siphash (const uint64_t key[2], const void *bytes, size_t length) {
   const unsigned char *at = (const unsigned char *)bytes;
   uint64_t v[4] = {key[0] ^ 0x736f6d6570736575u, key[1] ^ 0x646f72616e646f6du, key[0] ^ 0x6c7967656e657261u, key[1] ^ 0x7465646279746573u};
   size_t left = length;
-  for (; left >= 8; left -= 8, at += 8) add_word(v, word_of(at, 8));
+  for (; left >= 8; left -= 8, at += 8) add_word(v, whole_word(at));
   add_word(v, word_of(at, left) | (uint64_t)length << 56);
   v[2] ^= 0xff;
   mix(v, 4);

@@ -1,7 +1,7 @@
 /* part_file.h - a new file that is written under a temporary name in the same folder, and renamed when it is complete.
  *
  * The temporary name is devkit4ai-unfinished-N. Its process holds flock(2) on it. A part file without that lock belongs to a
- * process that died, and the next part file in the same folder removes it. */
+ * process that died, and the next part file in the same folder removes it, unless others are written there at that moment. */
 #ifndef DK_PART_FILE_H
 #define DK_PART_FILE_H
 

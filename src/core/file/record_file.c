@@ -46,6 +46,7 @@ static dk_status refuse (const dk_record_file *file, const char *why, dk_failure
 static const char *refusal (const dk_record_file *file) {
   if (file->is_broken) return "an earlier write failed, so it is not written any more";
   if (file->owner != dk_os_process_id()) return "it belongs to the process that this one was forked from";
+  if (dk_file_is_removed(file->fd)) return "it was deleted while it was in use";
   return NULL;
 }
 

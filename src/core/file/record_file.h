@@ -23,7 +23,8 @@ void dk_record_file_init (dk_record_file *file);
 dk_status dk_record_file_open (dk_record_file *file, const char *path, dk_failure *failure);
 
 /* Appends bytes, and returns when they are on the disk. After an error, the file is cut off at its old length. After an error of the
- * sync, or of the cut, each later append fails, too: the system may have lost what it wrote. Errors: DK_DISK, DK_FILE. */
+ * sync, or of the cut, each later append fails, too: the system may have lost what it wrote. Errors: DK_DISK, DK_FILE: also if the file
+ * was deleted, because what is written to it is lost then. */
 dk_status dk_record_file_append (dk_record_file *file, const void *bytes, size_t length, dk_failure *failure);
 
 /* Reads up to length bytes at the offset into bytes. *count: how many; 0: the end. Errors: DK_FILE. */

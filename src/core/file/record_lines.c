@@ -9,13 +9,12 @@ enum { BEFORE = sizeof before_sum - 1, AFTER = sizeof after_sum - 1, TAIL = BEFO
 
 /* the line from start to the offset behind its line feed */
 static bool is_right (const char *text, size_t start, size_t end) {
-  char sum[DK_DIGEST_TEXT];
+  char sum[DK_LINE_SUM];
   size_t before = start > 0 ? DK_LINE_SUM + AFTER : 0;
   if (end - start < TAIL || start < before) return false;
   const char *tail = text + end - TAIL;
   if (memcmp(tail, before_sum, BEFORE) != 0 || memcmp(text + end - AFTER, after_sum, AFTER) != 0) return false;
-  dk_digest digest = dk_digest_of(text + start - before, end - TAIL - start + before);
-  dk_digest_format(&digest, sum);
+  dk_digest_format_word(dk_digest_first_word(text + start - before, end - TAIL - start + before), sum);
   return memcmp(tail + BEFORE, sum, DK_LINE_SUM) == 0;
 }
 

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { DK_LINE_SUM = 16 };       /* hexadecimal digits: the first half of a dk_digest */
+enum { DK_LINE_SUM = 16 };       /* hexadecimal digits: of the first word of a dk_digest */
 
 /* Checks the lines in text from start on. A line is TEXT,"sum":"SUM"} and a line feed. Its SUM is of the bytes from the first digit of the
  * SUM of the line before to the last byte of TEXT; start is 0 for the first line of a file, which has no line before. Returns the offset

@@ -12,9 +12,9 @@ enum { MAX_PAUSES = 4 };         /* of an upload between two pieces: two TLS tic
 
 static void note_activity (dk_xfer *x) { x->progress.last_activity = *x->engine.clock; }
 
-/* "HTTP/1.1 200 OK": 200; 0: not a status line, though libcurl may read a 200 from it */
+/* "HTTP/1.1 200 OK": 200; 0: not a status line of HTTP/1. libcurl may accept it all the same: libcurl 8 reads a 200 from "HTTP/2.0 404". */
 static int parse_status (const char *line, size_t length) {
-  static const char form[] = "HTTP/0.0 000";                   /* 0: any digit */
+  static const char form[] = "HTTP/1.0 000";                   /* 0: any digit */
   if (length < sizeof form || strchr(" \r\n", line[sizeof form - 1]) == NULL) return 0;
   for (size_t i = 0; form[i] != '\0'; i++) {
     if (form[i] == '0' ? line[i] < '0' || line[i] > '9' : line[i] != form[i]) return 0;

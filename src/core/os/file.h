@@ -71,6 +71,10 @@ int dk_file_open_to_append (const char *path, dk_file_info *info);
 /* Writes all bytes at the offset. 0, or errno: EFBIG, where more bytes would raise SIGXFSZ. */
 int dk_file_write_at (int fd, const void *bytes, size_t length, uint64_t offset);
 
+/* Whether an open file has no name any more: what is written to it is lost when it is closed. Never true on Windows, where an open file
+ * keeps its name. */
+bool dk_file_is_removed (int fd);
+
 /* Makes what was written survive a power failure. 0, or errno. */
 int dk_file_sync (int fd);
 

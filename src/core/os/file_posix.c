@@ -137,6 +137,11 @@ int dk_file_write_at (int fd, const void *bytes, size_t length, uint64_t offset)
   return 0;
 }
 
+bool dk_file_is_removed (int fd) {
+  struct stat found;
+  return fstat(fd, &found) == 0 && found.st_nlink == 0;
+}
+
 #ifdef __APPLE__
 int dk_file_sync (int fd) { return fcntl(fd, F_FULLFSYNC) != -1 || fsync(fd) == 0 ? 0 : errno; }
 #else

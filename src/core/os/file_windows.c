@@ -214,6 +214,11 @@ int dk_file_open_to_append (const char *path, dk_file_info *info) {
   return -1;
 }
 
+bool dk_file_is_removed (int fd) {
+  (void)fd;
+  return false;
+}
+
 int dk_file_write_at (int fd, const void *bytes, size_t length, uint64_t offset) {
   const char *at = (const char *)bytes;
   while (length > 0) {

@@ -65,7 +65,7 @@ function M.run(next_job, unit, options)
   local checked = { total = 0, done = 0, problem_count = 0, problems = {} }
   local is_done, image_problem = options.is_done, image_checker()
   local instructions_problem = options.instructions_problem or default_instructions_problem
-  local lines_of = {} -- by the folded name
+  local lines_of = core.text_numbers() -- by the folded name
   local line
   local function add(text)
     checked.problem_count = checked.problem_count + 1
@@ -73,20 +73,22 @@ function M.run(next_job, unit, options)
   end
   while true do
     local job, number, why = next_job()
-    if job == nil then return checked end
+    if job == nil then break end
     checked.total = checked.total + 1
     line = job and job.line or number
     if job then
       local folded, wrong = names.fold(job.name), names.problem(job.name)
-      if wrong then add(wrong)
-      elseif lines_of[folded] then add(DUPLICATE:format(display.text(job.name), unit, lines_of[folded]))
-      else lines_of[folded] = line end
+      local other = not wrong and lines_of:add(folded, line)
+      if other then wrong = DUPLICATE:format(display.text(job.name), unit, other) end
+      if wrong then add(wrong) end
       if is_done and is_done(job) then checked.done = checked.done + 1
       else problems_of_job(job, image_problem, instructions_problem, add) end
     else
       add(why)
     end
   end
+  lines_of:clear()
+  return checked
 end
 
 --- The message about the problems.

@@ -4,12 +4,11 @@
 ---
 --- The separator is a semicolon if the first line has semicolons and no comma: spreadsheets write it where the comma is the
 --- decimal sign. A line end in a quoted field is read as a line feed.
+local core = require "devkit4ai.core"
 local display = require "devkit4ai.util.display"
 local lines = require "devkit4ai.batch.jobs.lines"
 
 local M = {}
-
-local find, sub = string.find, string.sub -- used for each field
 
 local QUOTE = 34
 
@@ -94,18 +93,6 @@ local function row_of(names, fields)
   return row
 end
 
--- The row of a record without quotes, at once: the way of nearly all rows. nil: it has another number of fields.
-local function plain_row(names, text, separator)
-  local row, at, last = {}, 1, #names
-  for i = 1, last do
-    local stop = find(text, separator, at, true)
-    if (stop == nil) == (i < last) then return nil end
-    row[names[i]] = sub(text, at, stop and stop - 1)
-    at = stop and stop + 1
-  end
-  return row
-end
-
 local WRONG_COUNT = "the number of its fields is %d, but the first line names %d columns"
 
 --- An iterator over the rows. Empty lines are skipped.
@@ -126,7 +113,7 @@ function M.rows(next_line)
     local text, number, why
     repeat text, number, why = next_line() until text ~= ""
     if not text then return text, number, why end
-    local row = not find(text, '"', 1, true) and plain_row(names, text, separator)
+    local row = core.plain_row(text, separator, names) -- nearly all rows have no quotes
     if row then return row, number end
     local fields, problem
     fields, problem, is_over = record(text, separator, next_line)

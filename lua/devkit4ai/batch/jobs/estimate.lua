@@ -1,6 +1,9 @@
 --- Estimate of a batch: how many jobs are to be sent, and how long that takes. Pure.
 local M = {}
 
+M.SECONDS_EACH = 120 -- of a generation; wire.md 5.2 documents 30 to 600
+M.AT_ONCE = 3 -- of an account whose limit is not known
+
 ---@class devkit4ai.batch.Estimate how long a batch takes
 ---@field to_send integer jobs
 ---@field at_once integer generations at the same time

@@ -29,21 +29,33 @@ end
 
 --- An iterator over the jobs, one at a time. A file is read again in each pass: it may have changed, which job.digest shows.
 --- The rows of a function and of a pipe stay in memory after the first pass.
+---@param behind integer? the number of a job: those up to it are skipped
 ---@return (fun(): (devkit4ai.batch.Job|false|nil), integer?, string?)? next_job a job; false, its line and why: it can't be used; nil: the end
 ---@return string? why the file can no longer be read
-function Jobs:each()
+function Jobs:each(behind)
   local next_row, why = self._source.rows()
   if not next_row then return nil, why end
   local make, position = self._make, 0
   return function()
-    local row, line, problem = next_row()
-    if row == nil then return nil end
-    position = position + 1
+    local row, line, problem
+    repeat
+      row, line, problem = next_row()
+      if row == nil then return nil end
+      position = position + 1
+    until position > (behind or 0)
     if not row then return false, line, problem end
     local job, wrong = make(row, position, line)
     if not job then return false, line, wrong end
     return job
   end
+end
+
+--- Whether a job is still what its row says. A program can change the rows that it gave, or give one table for all of them.
+---@param job devkit4ai.batch.Job
+---@return boolean
+function Jobs:is_unchanged(job)
+  local again = self._make(job.row, job.number, job.line)
+  return again ~= nil and again.name == job.name and again.digest == job.digest
 end
 
 --- Reads and checks all jobs.

@@ -127,11 +127,10 @@ local function canonical(value)
   return "{" .. table.concat(parts) .. "}"
 end
 
-local function digest(job)
-  local images, instructions = job.images, job.instructions
+local function digest(images, instructions, project)
   local paths = images[2] and table.concat(images, "\n") or images[1] or ""
   local text = type(instructions) == "string" and instructions or canonical(instructions)
-  return core.digest(text .. "\n" .. paths .. "\n" .. (job.project or ""))
+  return core.digest(text .. "\n" .. paths .. "\n" .. (project or ""))
 end
 
 -- ---- the job ----
@@ -163,12 +162,10 @@ function M.maker(options)
     if why then return nil, why end
     project, why = project_of(row)
     if why then return nil, why end
-    local job = {
+    return {
       number = number, line = line, name = name or ("%04d.png"):format(number), project = project,
-      images = images, instructions = instructions, row = row,
+      images = images, instructions = instructions, row = row, digest = digest(images, instructions, project),
     }
-    job.digest = digest(job)
-    return job
   end
 end
 

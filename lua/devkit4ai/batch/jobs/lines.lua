@@ -1,4 +1,5 @@
 --- The lines of a text file: UTF-8, with or without a byte order mark, ended by LF or CR LF. The file is read in blocks.
+local core = require "devkit4ai.core"
 local instructions = require "devkit4ai.generation.input.instructions"
 
 local M = {}
@@ -34,7 +35,6 @@ end
 
 local function text_problem(line)
   if #line > M.MAX_BYTES then return TOO_LONG end
-  if not line:find("[^\1-\127]") then return nil end
   if line:find("%z") then return "the line has a NUL byte" end
   local count, position = instructions.length(line)
   if not count then return ("byte %d of the line is not UTF-8; save the file as UTF-8"):format(position) end
@@ -64,27 +64,35 @@ end
 -- An iterator over the lines of an open file, whose first block was read.
 local function iterate(file, buffer)
   local at, number, is_last = 1, 0, false
+
+  local function checked(line, is_ascii)
+    number = number + 1
+    if is_ascii and #line <= M.MAX_BYTES then return line, number end
+    local why = text_problem(line)
+    if why then return false, number, why end
+    return line, number
+  end
+
   return function()
-    local stop = buffer:find("\n", at, true)
-    if not stop and not is_last then
+    local line, behind, is_ascii = core.text_line(buffer, at)
+    if not line and not is_last then
       local rest, last = fill(file, buffer:sub(at))
       if not rest then
         buffer, at, is_last = "", 1, true
         return false, number + 1, last
       end
       buffer, at, is_last = rest, 1, last == true
-      stop = buffer:find("\n", 1, true)
+      line, behind, is_ascii = core.text_line(buffer, at)
     end
-    if not stop and at > #buffer then return nil end
-    number = number + 1
-    local line = buffer:sub(at, (stop or #buffer + 1) - 1)
-    if stop then at = stop + 1
-    elseif is_last then buffer, at = "", 1
+    if line then
+      at = behind
+      return checked(line, is_ascii)
+    end
+    if at > #buffer then return nil end
+    line = buffer:sub(at):gsub("\r$", "")
+    if is_last then buffer, at = "", 1
     else buffer, at = skip_line(file), 1 end
-    local why = text_problem(line)
-    if why then return false, number, why end
-    if line:byte(-1) == 13 then line = line:sub(1, -2) end
-    return line, number
+    return checked(line, false)
   end
 end
 

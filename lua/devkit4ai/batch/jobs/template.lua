@@ -67,16 +67,17 @@ end
 function M.compile(text)
   local parts, why = parse(text)
   if not parts then return nil, why end
+  local texts, fields = {}, {} -- texts: used for all rows; fields: the positions of fields in it
+  for i, part in ipairs(parts) do
+    texts[i] = part
+    if type(part) == "table" then fields[#fields + 1] = { at = i, path = part[1] } end
+  end
   return function(row)
-    local texts = {}
-    for i = 1, #parts do
-      local part = parts[i]
-      if type(part) == "table" then
-        local value, problem = field_text(row, part[1])
-        if not value then return nil, problem end
-        part = value
-      end
-      texts[i] = part
+    for i = 1, #fields do
+      local field = fields[i]
+      local value, problem = field_text(row, field.path)
+      if not value then return nil, problem end
+      texts[field.at] = value
     end
     return table.concat(texts)
   end

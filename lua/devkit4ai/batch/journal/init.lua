@@ -1,9 +1,10 @@
 --- The journal of a batch: a file beside the results, and the ledger that the steps of each job are written to.
 local core = require "devkit4ai.core"
 local errors = require "devkit4ai.util.errors"
+local file_failures = require "devkit4ai.batch.file_failures"
 local format = require "devkit4ai.batch.journal.format"
 local reader = require "devkit4ai.batch.journal.reader"
-local state_module = require "devkit4ai.batch.journal.state"
+local states_module = require "devkit4ai.batch.journal.state"
 local tasks = require "devkit4ai.loop.tasks"
 local waits = require "devkit4ai.loop.waits"
 
@@ -12,16 +13,19 @@ local M = {}
 --- The name of the file in the folder of the results.
 M.NAME = "journal.jsonl"
 
+local NO_ENTRY = 2 -- ENOENT, on every system
+
 ---@class devkit4ai.batch.Ledger where the steps of jobs are written before they are taken; queue/ledger.lua has one in Redis
 ---@field batch string id of the batch, for markers
 ---@field record fun(self: devkit4ai.batch.Ledger, job: devkit4ai.batch.Job, step: string, fields: table?): boolean?, string?, devkit4ai.Error? the record is durable when it returns true; else the step must not be taken
 ---@field state_of fun(self: devkit4ai.batch.Ledger, job: devkit4ai.batch.Job): devkit4ai.batch.State
----@field owner_of fun(self: devkit4ai.batch.Ledger, id: string): string? the name of the job that has this generation
+---@field is_of_other fun(self: devkit4ai.batch.Ledger, id: string, job: devkit4ai.batch.Job): boolean whether this generation belongs to another job than this one
 
 ---@class devkit4ai.batch.Journal: devkit4ai.batch.Ledger
 ---@field path string
----@field private _file userdata core.journal's
----@field private _lock userdata core.lock's
+---@field private _folder string of the results
+---@field private _file userdata? core.journal's; nil: there is none yet, and begin makes it
+---@field private _lock userdata? core.lock's; nil: the folder is not there yet, and begin makes it
 ---@field private _states devkit4ai.batch.States
 ---@field private _link string the end of the last line in the file, which the sum of the next one includes
 ---@field private _pending devkit4ai.batch.Write? records that the next write has
@@ -67,10 +71,30 @@ local function holder_of(path)
     os.date("%Y-%m-%d %H:%M:%S", holder.time))
 end
 
--- Opens the file, reads it, and removes what a crash left behind its last whole line.
+-- Locks the journal. false: there is no folder for it.
+local function take_lock(folder, path)
+  local lock, _, why = core.lock(path .. ".lock")
+  if lock then return lock end
+  if lock == false then
+    return fail(path, ("%s runs this batch; wait for its end, or end it. Nothing was sent"):format(holder_of(path)))
+  end
+  -- The dot: a pipe in the place of the folder is not opened, which would wait for its other end.
+  local file, _, number = io.open(path:sub(1, -#M.NAME - 1) .. ".", "rb")
+  if file then file:close() end
+  if number == NO_ENTRY then return false end
+  return file_failures.of_folder(folder, path .. ".lock", why)
+end
+
+-- What is read where there is no file.
+local function nothing()
+  return { states = states_module.new(), link = "" }
+end
+
+-- Opens the file, if there is one, reads it, and removes what a crash left behind its last whole line.
 local function open(path)
-  local file, _, why = core.journal(path)
-  if not file then return nil, why end
+  local file, _, why = core.journal(path, false)
+  if file == false then return nil, nothing() end
+  if not file then return nil, file_failures.text(why) end
   local read, problem = reader.read(file)
   local done = read and true
   if read and file:length() > read.length then done, _, problem = file:cut(read.length) end
@@ -80,25 +104,23 @@ local function open(path)
 end
 
 --- Opens the journal in a folder, and locks it until close. The file appears with its first record.
----@param folder string of the results; it must exist
+---@param folder string of the results; if it is missing, begin makes it
 ---@return devkit4ai.batch.Journal?
 ---@return string? message
 ---@return devkit4ai.Error? err kind `file`: another process has it, it was changed by hand, it is damaged, of another version, or can't be written
 function M.open(folder)
   local path = folder:gsub("([^/])$", "%1/") .. M.NAME
-  local lock, _, why = core.lock(path .. ".lock")
-  if lock == nil then return errors.refuse("file", why, nil, "client:batch") end
-  if not lock then
-    return fail(path, ("%s runs this batch; wait for its end, or end it. Nothing was sent"):format(holder_of(path)))
-  end
-  local file, read = open(path)
-  if not file then
+  local lock, message, err = take_lock(folder, path)
+  if lock == nil then return nil, message, err end
+  local file, read = nil, nothing()
+  if lock then file, read = open(path) end
+  if type(read) == "string" then
     lock:release()
     return errors.refuse("file", read, nil, "client:batch")
   end
   return setmetatable({
-    path = path, batch = read.states.batch or new_id(), _file = file, _lock = lock, _states = read.states,
-    _link = read.link,
+    path = path, batch = read.states.batch or new_id(), _folder = folder, _file = file, _lock = lock or nil,
+    _states = read.states, _link = read.link,
   }, Journal)
 end
 
@@ -111,19 +133,24 @@ local function append(journal, records)
     lines[i], link = format.encode(record, link)
   end
   local done, _, why = journal._file:append(table.concat(lines))
-  if not done then return errors.refuse("file", why, nil, "batch:run") end
+  if not done then return file_failures.refuse(why) end
   journal._link = link
   for _, record in ipairs(records) do
-    if record.journal then journal._states.batch = record.batch else journal._states:add(record) end
+    if record.journal then journal._states.batch = record.batch else assert(journal._states:add(record)) end
   end
   return true
 end
 
+local RAISED = "the record of a step may be missing, since an error was raised while it was written: "
+
+-- The tasks that wait for the write go on in each case, also after an error such as one of memory.
 local function finish(journal, write)
   if journal._pending == write then journal._pending = nil end
-  local _, _, err = append(journal, write.records)
+  local ok, raised, _, err = pcall(append, journal, write.records)
+  if not ok then err = select(3, errors.refuse("file", RAISED .. tostring(raised), nil, "batch:run")) end
   write.done, write.err = true, err
   for _, slot in ipairs(write.slots) do waits.wake(slot) end
+  if not ok then error(raised, 0) end
 end
 
 -- Waits for a write that another task does. A cancellation must not end this wait: the step would be in the journal, and its
@@ -160,13 +187,34 @@ function Journal:record(job, step, fields)
   return nil, write.err.message, write.err
 end
 
+-- Makes the folder and the file, where they are missing.
+local function make(journal)
+  if not journal._lock then
+    local made, _, why = core.make_folder(journal._folder, false)
+    if not made then return file_failures.of_folder(journal._folder, journal._folder, why) end
+    local lock, message, err = take_lock(journal._folder, journal.path)
+    if lock == false then return fail(journal.path, "its folder was removed. Nothing was sent") end
+    if not lock then return nil, message, err end
+    journal._lock = lock
+  end
+  if journal._file then return true end
+  local file, _, why = core.journal(journal.path, true)
+  if not file then return file_failures.refuse(why) end
+  journal._file = file
+  if file:length() == 0 then return true end
+  return fail(journal.path, "another run has begun this batch since its jobs were checked. Nothing was sent; run it "
+    .. "again")
+end
+
 --- Writes that this process runs the batch from now on, and the plan: jobs that are new, that changed, or that the user
---- decided to send again.
+--- decided to send again. Makes the folder and the file, where they are missing.
 ---@param jobs devkit4ai.batch.PlannedJob[]
 ---@return boolean? done
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Journal:begin(jobs)
+  local made, message, err = make(self)
+  if not made then return nil, message, err end
   local records = {}
   if not self._states.batch then records[1] = { journal = format.VERSION, batch = self.batch } end
   records[#records + 1] = { run = core.process(), host = core.host_name() }
@@ -182,16 +230,18 @@ function Journal:state_of(job)
   return self._states:of(job.name)
 end
 
----@param id string of a generation
----@return string? name of the job that has it
-function Journal:owner_of(id)
-  return self._states.owners[id]
+--- Whether a generation belongs to another job than this one.
+---@param id string of the generation
+---@param job devkit4ai.batch.Job
+---@return boolean
+function Journal:is_of_other(id, job)
+  return self._states:is_of_other(id, job.name)
 end
 
 --- How many generations were accepted, and paid for, in all runs.
 ---@return integer
 function Journal:payments()
-  return self._states.payments
+  return self._states:payments()
 end
 
 --- The names of jobs that were sent and have not ended, apart from some.
@@ -199,8 +249,8 @@ end
 ---@return string[]
 function Journal:unfinished_names(known)
   local names = {}
-  for name, state in pairs(self._states.jobs) do
-    if state_module.IS_OPEN[state.step] and not known[name] then names[#names + 1] = name end
+  for _, name in ipairs(self._states:open_names()) do
+    if not known[name] then names[#names + 1] = name end
   end
   table.sort(names)
   return names
@@ -208,8 +258,8 @@ end
 
 --- Closes the file, and lets other processes have it. A second call changes nothing.
 function Journal:close()
-  self._file:close()
-  self._lock:release()
+  if self._file then self._file:close() end
+  if self._lock then self._lock:release() end
 end
 
 return M

@@ -1,11 +1,13 @@
 --- Reads a journal: whole lines, in order. A last line without its end is what a write left that a crash interrupted.
 local core = require "devkit4ai.core"
 local format = require "devkit4ai.batch.journal.format"
+local json = require "devkit4ai.util.json"
 local states_module = require "devkit4ai.batch.journal.state"
 
 local M = {}
 
-local PIECE = 256 * 1024 -- bytes
+-- Bytes. LuaJIT maps fresh pages for each string of 128 KB or more, which costs many times what the read itself does.
+local PIECE = 64 * 1024
 local START = '{"journal":'
 
 local DAMAGED = "line %d was changed or damaged after it was written, so the fate of its job is not known. Nothing was "
@@ -22,19 +24,31 @@ local function first_problem(line)
   return DAMAGED:format(1)
 end
 
--- Adds a line that was checked.
-local function add_line(result, text, start, stop)
+-- Adds a line that was checked, and is none of a usual step.
+local function add_line(result, line)
   result.lines = result.lines + 1
-  local job, step, field, value = format.decode(text, start, stop)
-  if result.lines == 1 then
-    local record = step
-    if type(record) ~= "table" or record.journal ~= format.VERSION then return first_problem(text:sub(start, stop)) end
-    result.states.batch = record.batch
-  elseif type(step) == "string" then
-    result.states:add_step(job, step, field, value)
-  elseif not (step and result.states:add(step)) then
-    return DAMAGED:format(result.lines)
+  local record, is_first = json.decode_plain(line), result.lines == 1
+  if is_first and not (type(record) == "table" and record.journal == format.VERSION) then return first_problem(line) end
+  if not format.has_types(record) or is_first and not record.batch then return DAMAGED:format(result.lines) end
+  if is_first then result.states.batch = record.batch
+  elseif not result.states:add(record) then return DAMAGED:format(result.lines) end
+end
+
+-- Adds the lines that were checked, from an offset to another one. Gives where it ended, and the problem with the line there.
+local function add_checked(result, text, at, stop)
+  while at < stop do
+    if result.lines > 0 then
+      local count
+      at, count = result.states:add_lines(text, at, stop)
+      result.lines = result.lines + count
+    end
+    if at == stop then break end
+    local feed = text:find("\n", at + 1, true)
+    local problem = add_line(result, text:sub(at + 1, feed - 1))
+    if problem then return at, problem end
+    at = feed
   end
+  return at
 end
 
 -- Adds the whole lines of a text, which begins with the link of the line before; gives what follows the last one, with that
@@ -42,17 +56,12 @@ end
 local function add_lines(result, text)
   local start = #result.link
   local length, is_wrong = core.check_lines(text, start)
-  local at, problem = start + 1, nil
-  while at <= length and not problem do
-    local stop = text:find("\n", at, true)
-    problem = add_line(result, text, at, stop)
-    at = stop + 1
-  end
+  local at, problem = add_checked(result, text, start, length)
   if length > start then
     result.length, result.link = result.length + length - start, text:sub(length - format.LINK + 1, length)
   end
   if is_wrong and not problem then
-    problem = result.lines == 0 and first_problem(text:sub(at)) or DAMAGED:format(result.lines + 1)
+    problem = result.lines == 0 and first_problem(text:sub(at + 1)) or DAMAGED:format(result.lines + 1)
   end
   return text:sub(length + 1), problem
 end

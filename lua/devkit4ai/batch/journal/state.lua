@@ -1,4 +1,6 @@
 --- What a journal says: the state of each job after its records. Pure.
+local core = require "devkit4ai.core"
+
 local M = {}
 
 ---@class devkit4ai.batch.State what is known of a job
@@ -12,81 +14,69 @@ local M = {}
 
 ---@class devkit4ai.batch.States
 ---@field batch string? id of the batch; nil: there is no first line yet
----@field jobs table<string, devkit4ai.batch.State> by name
----@field owners table<string, string> id of a generation -> name of its job
----@field payments integer generations that were accepted
 ---@field holder devkit4ai.batch.Record? the last line of a run
+---@field private _jobs userdata core.job_states's
 local States = {}
 States.__index = States
 
---- The steps of a job, and whether a job is open then: it was sent, and has not ended.
-M.IS_OPEN = {
-  planned = false, refused = false, sending = true, undecided = true, accepted = true, completed = true, saved = false,
-  failed = false,
-}
-
 ---@return devkit4ai.batch.States
 function M.new()
-  return setmetatable({ jobs = {}, owners = {}, payments = 0 }, States)
+  return setmetatable({ _jobs = core.job_states() }, States)
 end
 
-local NEW = {} -- the state of a job that is not in the journal
-
---- The state of a job.
+--- The state of a job. Of a job that is saved, only the step and the digest are known.
 ---@param name string
 ---@return devkit4ai.batch.State
 function States:of(name)
-  return self.jobs[name] or NEW
+  local step, digest, id, reason, since, attempt, paid = self._jobs:get(name)
+  if paid == nil then return { step = step, digest = digest } end
+  return {
+    step = step, digest = digest, id = id, reason = reason, since = since and math.floor(since),
+    attempt = attempt and math.floor(attempt), paid = paid or nil,
+  }
 end
 
--- The fields of a record that a state has.
-local FIELDS = { "digest", "attempt", "since", "id", "paid", "reason" }
-
--- A new attempt begins without what an earlier one found out.
-local function plan(state)
-  state.attempt, state.since, state.id, state.paid = nil, nil, nil, nil
-end
-
--- Notes whose generation it is. Each generation is one payment.
-local function own(states, id, name)
-  if not states.owners[id] then states.payments = states.payments + 1 end
-  states.owners[id] = name
-end
-
---- Adds the step of a job with at most one other field.
+--- Whether a generation belongs to another job than this one.
+---@param id string of the generation
 ---@param name string of the job
----@param step string
----@param field string?
----@param value string|number|nil
-function States:add_step(name, step, field, value)
-  local state = self.jobs[name]
-  if not state then
-    state = {}
-    self.jobs[name] = state
-  end
-  state.step, state.reason = step, nil
-  if step == "planned" then plan(state) elseif step == "sending" then state.since = nil end
-  if field then state[field] = value end
-  if field == "id" then own(self, value, name) end
+---@return boolean
+function States:is_of_other(id, name)
+  return self._jobs:is_of_other(id, name)
+end
+
+--- How many generations were accepted. Each is one payment.
+---@return integer
+function States:payments()
+  return self._jobs:payments()
+end
+
+--- The names of the jobs that were sent and have not ended.
+---@return string[]
+function States:open_names()
+  return self._jobs:open_names()
 end
 
 --- Adds a record.
 ---@param record devkit4ai.batch.Record
----@return boolean? done nil: no program of this version writes such a record
+---@return boolean done false: no program of this version writes such a record
 function States:add(record)
   if record.run then
     self.holder = record
     return true
   end
-  local name, step = record.job, record.step
-  if type(name) ~= "string" or M.IS_OPEN[step] == nil then return nil end
-  self:add_step(name, step)
-  local state = self.jobs[name]
-  for _, field in ipairs(FIELDS) do
-    if record[field] ~= nil then state[field] = record[field] end
-  end
-  if record.id then own(self, record.id, name) end
-  return true
+  if type(record.job) ~= "string" or type(record.step) ~= "string" then return false end
+  return self._jobs:add(record.job, record.step, record.digest, record.id, record.reason, record.since, record.attempt,
+    record.paid)
+end
+
+--- Adds the lines of a text from an offset to another one. Each was checked.
+---@param text string
+---@param start integer
+---@param stop integer
+---@return integer at stop; else the offset of a line that is no usual one, which `add` may take
+---@return integer count of the lines that were added
+function States:add_lines(text, start, stop)
+  return self._jobs:add_lines(text, start, stop)
 end
 
 return M

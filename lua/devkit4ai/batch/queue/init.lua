@@ -15,6 +15,7 @@ local unpack = table.unpack or unpack -- luacheck: ignore 113
 ---@field prefix string of its keys
 ---@field id string? of the batch, once it is open
 ---@field settings table? of the batch: how its jobs are sent
+---@field process string? of Redis, which has all steps of the batch
 local Queue = {}
 Queue.__index = Queue
 
@@ -52,10 +53,14 @@ end
 function M.open(url, name)
   local redis, message, err = redis_of.open(url)
   if not redis then return nil, message, err end
-  local usable, warning
-  usable, warning, err = server_check.check(redis)
-  if not usable then return nil, warning, err end
-  return M.on(redis, name or keys.DEFAULT_NAME), warning and ("queue %s: %s"):format(redis.shown, warning) or nil
+  local usable
+  usable, message, err = server_check.check(redis)
+  if not usable then
+    redis:close()
+    return nil, message, err
+  end
+  local loss = server_check.loss(redis)
+  return M.on(redis, name or keys.DEFAULT_NAME), loss and ("queue %s: %s"):format(redis.shown, loss) or nil
 end
 
 -- Runs a script of the queue.
@@ -70,7 +75,25 @@ local function read_batch(queue, fields)
   end
   queue.id, queue.settings = fields[2], json.decode_plain(fields[3])
   if type(queue.settings) ~= "table" then return fail(queue, "conflict", "has settings that can't be read") end
-  return queue
+  return true
+end
+
+-- Another process of Redis answers than the one that has the steps of the batch: it was restarted, or a replica took its place.
+-- If it may have forgotten steps, nothing is sent: a job whose request was forgotten would be paid for twice.
+local function check_process(queue)
+  local found, message, err = server_check.process(queue.redis)
+  if not found then return nil, message, err end
+  if found == queue.process then return true end
+  local loss = server_check.loss(queue.redis) or server_check.loss_of_replica(queue.redis)
+  if loss then
+    return fail(queue, "config", "is on a Redis that was restarted since, and may have forgotten steps: " .. loss,
+      "docs/batch-queue.md, \"After a restart\", has what to do")
+  end
+  local done
+  done, message, err = queue.redis:command("HSET", queue.prefix .. ":batch", "process", found)
+  if not done then return nil, message, err end
+  queue.process = found
+  return true
 end
 
 --- Makes the queue, or opens the one that is there.
@@ -79,9 +102,20 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Queue:create(settings)
-  local fields, message, err = run(self, scripts.open, keys.VERSION, token(16), assert(json.encode(settings)))
+  local process, message, err = server_check.process(self.redis)
+  if not process then return nil, message, err end
+  local fields
+  fields, message, err = run(self, scripts.open, keys.VERSION, token(16), assert(json.encode(settings)), process)
   if not fields then return nil, message, err end
-  return read_batch(self, fields)
+  local opened
+  opened, message, err = read_batch(self, fields)
+  if not opened then return nil, message, err end
+  self.process = fields[4]
+  local checked
+  checked, message, err = check_process(self)
+  if not checked then return nil, message, err end
+  self.redis:on_connect(function() return check_process(self) end)
+  return self
 end
 
 --- Opens a queue that is there.
@@ -245,13 +279,6 @@ function Queue:state(name)
   table.insert(reply, 1, 0)
   table.insert(reply, 1, name)
   return read_job(reply).state
-end
-
---- The time of Redis, which all workers share.
----@return number Unix time; that of this machine, while Redis does not answer
-function Queue:time()
-  local reply = self.redis:command "TIME"
-  return reply and reply[1] + reply[2] / 1e6 or os.time()
 end
 
 --- The name of the job that has a generation.

@@ -1,4 +1,7 @@
 --- The names of a queue's keys in Redis; docs/batch-queue.md explains them. The scripts build the same names from the prefix.
+local core = require "devkit4ai.core"
+local session = require "devkit4ai.auth.session"
+
 local M = {}
 
 M.VERSION = 1 -- of the keys and their fields
@@ -10,6 +13,15 @@ M.STEPS = { "planned", "sending", "refused", "accepted", "completed", "saved", "
 ---@return string
 function M.prefix(name)
   return ("devkit4ai:{%s}"):format(name)
+end
+
+--- The prefix of the keys of an account, which all its queues share.
+---@param client devkit4ai.Client that sends the jobs
+---@return string? prefix nil: the client has no token that names its account
+function M.account_prefix(client)
+  local account = session.load_missing(client) and session.account(client)
+  if not account then return nil end
+  return ("devkit4ai:account:{%s}"):format(core.digest(("%s %s %s"):format(client.base_url, client.role, account)))
 end
 
 return M

@@ -100,11 +100,13 @@ function Ledger:state_of(job)
   return self._states[job.name]
 end
 
---- The job that has a generation. While Redis does not answer, nobody knows, so the caller waits.
----@param id string
----@return string? name
-function Ledger:owner_of(id)
-  return (self:persist(function() return self._queue:owner_of(id) end))
+--- Whether a generation belongs to another job than this one. While Redis does not answer, nobody knows, so the caller waits.
+---@param id string of the generation
+---@param job devkit4ai.batch.Job
+---@return boolean
+function Ledger:is_of_other(id, job)
+  local owner = self:persist(function() return self._queue:owner_of(id) end)
+  return owner ~= nil and owner ~= job.name
 end
 
 return M

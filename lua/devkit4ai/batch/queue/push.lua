@@ -1,7 +1,10 @@
 --- Puts jobs on a queue. All of them are checked before the first one is there.
 local errors = require "devkit4ai.util.errors"
+local estimate = require "devkit4ai.batch.jobs.estimate"
 local jobs_of = require "devkit4ai.batch.jobs"
+local keys = require "devkit4ai.batch.queue.keys"
 local marker = require "devkit4ai.batch.run.marker"
+local paces = require "devkit4ai.batch.queue.shared_pace"
 local queues = require "devkit4ai.batch.queue"
 local validate = require "devkit4ai.util.validate"
 
@@ -104,12 +107,22 @@ local function push_jobs(queue, options)
   return { total = checked.total, added = added }
 end
 
+-- How long the jobs take that are on the queue and were not sent.
+local function estimate_of(queue, client)
+  local counts, message, err = queue:counts()
+  if not counts then return nil, message, err end
+  local prefix = keys.account_prefix(client)
+  local limit = prefix and paces.known_limit(queue, prefix)
+  return estimate.of(counts.planned + counts.refused, limit or estimate.AT_ONCE, estimate.SECONDS_EACH)
+end
+
 --- client:push_batch.
+---@param client devkit4ai.Client whose account the workers use
 ---@param options devkit4ai.PushBatchOptions
----@return { total: integer, added: integer }? pushed
+---@return { total: integer, added: integer, estimate: devkit4ai.batch.Estimate }? pushed
 ---@return string? message
 ---@return devkit4ai.Error? err
-function M.run(options)
+function M.run(client, options)
   options = validate.arguments("client:push_batch", OPTIONS, options)
   local queue, message, err = queues.open(options.queue, options.queue_name)
   if not queue then return nil, message, err end
@@ -119,9 +132,13 @@ function M.run(options)
   local pushed = { total = 0, added = 0 }
   if done and options.again then done, message, err = push_again(queue, options.again) end
   if done and options.jobs ~= nil then pushed, message, err = push_jobs(queue, options) end
+  if done and pushed then
+    pushed.estimate, message, err = estimate_of(queue, client)
+    done = pushed.estimate
+  end
   queue.redis:close()
-  if not done then return nil, message, err end
-  return pushed, message, err
+  if not (done and pushed) then return nil, message, err end
+  return pushed
 end
 
 return M

@@ -176,6 +176,7 @@ end
 local function connect(redis)
   local own = private[redis]
   local address = own.address
+  if own.is_checking then return lost(redis, "the connection is lost") end
   local socket, why = open_socket(address)
   if not socket then return lost(redis, why) end
   own.client = own.library.connect { socket = socket }
@@ -195,6 +196,12 @@ local function connect(redis)
     else done, message, err = begin("AUTH", address.password) end
   end
   if done and address.database ~= 0 then done, message, err = begin("SELECT", tostring(address.database)) end
+  if done and own.on_connect then
+    own.is_checking = true
+    done, message, err = own.on_connect()
+    own.is_checking = false
+    if not done then redis:close() end
+  end
   if not done then return nil, message, err end
   return true
 end
@@ -243,6 +250,12 @@ function Redis:script(text, key, ...)
     digests[text] = nil -- Redis was restarted
   end
   return self:command("EVAL", text, "1", key, ...)
+end
+
+--- Sets what checks each new connection, before any other command is sent on it.
+---@param fn fun(): boolean?, string?, devkit4ai.Error? which may use the connection
+function Redis:on_connect(fn)
+  private[self].on_connect = fn
 end
 
 --- Closes the connection; the next command opens it again.

@@ -1,12 +1,13 @@
 --- The scripts that change a queue. Redis runs each one as a whole, so two workers never change a job at the same time.
 ---
---- KEYS[1] is the prefix of the queue. A job is a hash, and an entry of the stream while it is not finished. The entry belongs to
+--- KEYS[1] is the prefix of the queue, or of an account (keys.lua). A job is a hash, and an entry of the stream while it is not finished. The entry belongs to
 --- the worker that the group gave it to; the job's field `owner` names the same worker. A script changes both.
 ---
 --- Two rules make a payment happen at most once:
 --- * only the owner of a job moves it from `planned` or `refused` to `sending`, with a token (`request`) of that request;
 --- * nothing but the worker with that token moves it back, when it knows that the request did not arrive.
 --- So of two workers that both believe to hold a job, one gets its `sending` refused, and a worker that lost its lease can't send.
+--- Only the owner saves the file, so that workers with folders of their own make one file.
 ---
 --- Each script may run twice, since a command whose answer was lost is sent again.
 local M = {}
@@ -72,16 +73,17 @@ local function set_step(name, old, new)
 end
 ]]
 
---- Makes the group and the batch, or returns those that are there. ARGV: version, id of the batch, settings as JSON.
---- Returns version, id, settings.
+--- Makes the group and the batch, or returns those that are there. ARGV: version, id of the batch, settings as JSON, the process
+--- of Redis. Returns version, id, settings, and the process that has all steps.
 M.open = COMMON .. [[
 if not redis.call("HGET", batch, "version") then
   redis.call("HSET", batch, "version", ARGV[1], "id", ARGV[2], "settings", ARGV[3], "time", seconds())
 end
+redis.call("HSETNX", batch, "process", ARGV[4])
 if redis.call("EXISTS", jobs) == 0 or #redis.call("XINFO", "GROUPS", jobs) == 0 then
   redis.call("XGROUP", "CREATE", jobs, "workers", "0", "MKSTREAM")
 end
-return redis.call("HMGET", batch, "version", "id", "settings")
+return redis.call("HMGET", batch, "version", "id", "settings", "process")
 ]]
 
 --- The names of jobs that are in the queue with another digest. ARGV: name, digest, ...
@@ -219,11 +221,11 @@ elseif new == "accepted" then
   may = (old == "sending" and (is_owner or is_sender)) or (old == "undecided" and is_sender)
   repeated = PAID[old] and id == given.id
 elseif new == "completed" then
-  may = old == "accepted" and is_same_id
-  repeated = (old == "completed" or old == "saved") and is_same_id
+  may = is_owner and old == "accepted" and is_same_id
+  repeated = is_owner and (old == "completed" or old == "saved") and is_same_id
 elseif new == "saved" then
-  may = (old == "accepted" or old == "completed") and is_same_id
-  repeated = old == "saved" and is_same_id
+  may = is_owner and (old == "accepted" or old == "completed") and is_same_id
+  repeated = is_owner and old == "saved" and is_same_id
 elseif new == "failed" then
   may = is_owner and not FINAL[old]
   repeated = old == "failed"
@@ -277,7 +279,8 @@ return other
 
 -- ---- how many jobs run at once ----
 
--- `places`: who is sending or waiting for a generation, each until a time. The fields of `pace`: `proven`, how many the server
+-- KEYS[1] is the prefix of an account, whose limits hold for all its queues. `places`: who is sending or waiting for a generation,
+-- each until a time. The fields of `pace`: `proven`, how many the server
 -- had accepted at once; `limit`, where it refused one more, and `grow_at`, when one more is tried; `probe`, the place that tries
 -- one more than `proven`; `blocked_until`, the end of a quota. Times are in milliseconds.
 local PACE = COMMON .. [[
@@ -291,7 +294,7 @@ end
 ]]
 
 --- Asks for a place. ARGV: place, its time in milliseconds, whether it is for a job that was sent before ("1"): that one
---- occupies the account anyway. Returns "go", "full", or "blocked" and until when.
+--- occupies the account anyway. Returns "go", "full", or "blocked" and for how many milliseconds.
 M.begin = PACE .. [[
 local place, time = ARGV[1], tonumber(ARGV[2])
 redis.call("ZREMRANGEBYSCORE", places, "-inf", now)
@@ -300,7 +303,7 @@ if ARGV[3] == "1" or redis.call("ZSCORE", places, place) then
   return { "go" }
 end
 local blocked = read("blocked_until")
-if blocked and blocked > now then return { "blocked", string.format("%.0f", blocked) } end
+if blocked and blocked > now then return { "blocked", string.format("%.0f", blocked - now) } end
 local count, proven, limit = redis.call("ZCARD", places), read("proven") or 1, read("limit")
 if count >= proven then
   local probe = redis.call("HGET", pace, "probe")
@@ -323,7 +326,7 @@ return true
 ]]
 
 --- The server answered 429. ARGV: place, the time to wait in milliseconds, the time after which one more is tried.
---- Returns "wait" (for a place), or "quota" and its end.
+--- Returns "wait" (for a place), or "quota".
 M.too_many = PACE .. [[
 redis.call("ZREMRANGEBYSCORE", places, "-inf", now)
 redis.call("ZREM", places, ARGV[1])
@@ -337,7 +340,7 @@ if count > 0 then
 end
 write("proven", 1)
 write("blocked_until", now + ARGV[2])
-return { "quota", string.format("%.0f", now + ARGV[2]) }
+return { "quota" }
 ]]
 
 --- Gives a place back. ARGV: place.

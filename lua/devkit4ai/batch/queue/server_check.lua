@@ -54,36 +54,65 @@ local function check_eviction(redis)
   return true
 end
 
+-- What a restart of Redis may lose. `sync`, `late`: the settings appendfsync and no-appendfsync-on-rewrite.
+local function loss_of(sync, late)
+  if not sync then
+    return "this user may not read appendfsync: only `always` has each step on the disk before its request is sent"
+  end
+  if sync ~= "always" then
+    return ("appendfsync is %s: when Redis or its machine stops, the last two seconds may be lost, and jobs that were "
+      .. "sent in them would be paid for twice; set appendfsync always"):format(sync)
+  end
+  if late == "yes" then
+    return "no-appendfsync-on-rewrite is yes: while Redis rewrites its file, steps may be lost as without "
+      .. "`appendfsync always`; set it to no"
+  end
+end
+
 --- What may be lost when Redis or its machine stops. A job that was sent and is forgotten would be paid for twice.
 ---@param redis devkit4ai.batch.queue.Redis
----@return string? warning nil: each step is on the disk before its request is sent
-local function durability_warning(redis)
+---@return string? loss nil: each step is on the disk before its request is sent
+function M.loss(redis)
   local enabled = setting(redis, "appendonly") == "yes" or (info(redis, "persistence") or {}).aof_enabled == "1"
   if not enabled then
     return "appendonly is no: after a restart Redis may have forgotten jobs that were sent, and they would be paid for "
       .. "twice; set appendonly yes and appendfsync always"
   end
-  local sync = setting(redis, "appendfsync")
-  if sync and sync ~= "always" then
-    return ("appendfsync is %s: a power failure of its machine may lose the last second, and jobs that were sent in it "
-      .. "would be paid for twice; set appendfsync always"):format(sync)
+  return loss_of(setting(redis, "appendfsync"), setting(redis, "no-appendfsync-on-rewrite"))
+end
+
+--- What a server may lack that has taken the place of another one.
+---@param redis devkit4ai.batch.queue.Redis
+---@return string? loss nil: it was no replica
+function M.loss_of_replica(redis)
+  local former = (info(redis, "replication") or {}).master_replid2
+  if former and former:find "[1-9a-f]" then
+    return "it was a replica, which may not have got the last steps, and jobs that were sent would be paid for twice"
   end
-  if not sync then
-    return "this user may not read appendfsync: only `always` has each step on the disk before its request is sent"
-  end
+end
+
+--- The process of Redis: another one after each restart, and after a failover.
+---@param redis devkit4ai.batch.queue.Redis
+---@return string? run_id "": the server does not tell
+---@return string? message
+---@return devkit4ai.Error? err
+function M.process(redis)
+  local server, message, err = info(redis, "server")
+  if not server then return nil, message, err end
+  return server.run_id or ""
 end
 
 --- Checks a server before its queue is used.
 ---@param redis devkit4ai.batch.queue.Redis
 ---@return boolean? usable
----@return string? message, or a warning where it is usable
+---@return string? message
 ---@return devkit4ai.Error? err
 function M.check(redis)
   for _, check in ipairs { check_role, check_version, check_eviction } do
     local done, message, err = check(redis)
     if not done then return nil, message, err end
   end
-  return true, durability_warning(redis)
+  return true
 end
 
 return M

@@ -1,6 +1,6 @@
---- How many jobs all workers of a queue run at once, learned from what the server accepts and refuses. It is in Redis, so that a
---- limit that one worker meets holds for all, and one worker at a time tries for one more. It has the functions of the pace of
---- one machine.
+--- How many jobs all workers of an account run at once, learned from what the server accepts and refuses. It is in Redis, so that
+--- a limit that one worker meets holds for all, also for those of other queues, and one worker at a time tries for one more. It has
+--- the functions of the pace of one machine.
 local scripts = require "devkit4ai.batch.queue.scripts"
 local limits = require "devkit4ai.api.limits"
 local waits = require "devkit4ai.loop.waits"
@@ -8,7 +8,7 @@ local waits = require "devkit4ai.loop.waits"
 local M = {}
 
 local PLACE_TIME = 60 -- seconds that a place stays when its worker is gone
-local GROW_AFTER = 120 -- seconds after a refusal until one more is tried
+M.GROW_AFTER = 120 -- seconds after a refusal until one more is tried
 local PAUSE, LONGEST = 0.1, 1 -- seconds between two questions for a place; the pause grows up to the second
 local BLOCKED_PAUSE = 5 -- the same, while a quota is exhausted
 local PATIENCE = 120 -- seconds: a longer wait that the server names is a quota
@@ -17,7 +17,8 @@ local MOST_PAUSE = 60 -- seconds, after failures of the network or the server
 local unpack = table.unpack or unpack -- luacheck: ignore 113
 
 ---@class devkit4ai.batch.queue.SharedPace
----@field private _queue devkit4ai.batch.queue.Queue
+---@field private _redis devkit4ai.batch.queue.Redis
+---@field private _prefix string of the keys of the account
 ---@field private _worker string
 ---@field private _ledger devkit4ai.batch.queue.Ledger which waits for Redis
 ---@field private _waits boolean a quota is waited for
@@ -32,21 +33,32 @@ SharedPace.__index = SharedPace
 
 --- The pace of a worker.
 ---@param queue devkit4ai.batch.queue.Queue
+---@param prefix string? of the keys of the account; nil: it is not known, and the workers of the queue share the limits
 ---@param ledger devkit4ai.batch.queue.Ledger
 ---@param waits_for_quota boolean
 ---@param on_blocked fun(seconds: number) told when a quota is waited for
 ---@return devkit4ai.batch.queue.SharedPace
-function M.new(queue, ledger, waits_for_quota, on_blocked)
+function M.new(queue, prefix, ledger, waits_for_quota, on_blocked)
   return setmetatable({
-    _queue = queue, _ledger = ledger, _worker = ledger.worker, _waits = waits_for_quota, _on_blocked = on_blocked,
+    _redis = queue.redis, _prefix = prefix or queue.prefix, _ledger = ledger, _worker = ledger.worker,
+    _waits = waits_for_quota, _on_blocked = on_blocked,
     _places = {}, _failures = 0, _paused_until = 0,
   }, SharedPace)
+end
+
+--- How many jobs of the account the server accepted at once.
+---@param queue devkit4ai.batch.queue.Queue
+---@param prefix string of the keys of the account
+---@return integer? jobs nil: not known
+function M.known_limit(queue, prefix)
+  local found = queue.redis:command("HMGET", prefix .. ":pace", "limit", "proven") or {}
+  return tonumber(found[1]) or tonumber(found[2])
 end
 
 local function run(pace, script, ...)
   local arguments = { ... }
   return pace._ledger:persist(function()
-    return pace._queue.redis:script(script, pace._queue.prefix, unpack(arguments))
+    return pace._redis:script(script, pace._prefix, unpack(arguments))
   end)
 end
 
@@ -63,7 +75,7 @@ end
 local function ask(pace, job, was_sent)
   local reply, message, err = run(pace, scripts.begin, place_of(pace, job), PLACE_TIME * 1000, was_sent and "1" or "0")
   if not reply then return nil, message, err end
-  return reply[1], reply[2] and math.max(0, reply[2] / 1000 - pace._queue:time())
+  return reply[1], reply[2] and reply[2] / 1000
 end
 
 -- Asks until there is a place.
@@ -126,7 +138,7 @@ function SharedPace:refused(job, err)
     return "wait"
   end
   local seconds = err.retry_after or limits.RATE_LIMIT_WAIT
-  local reply = run(self, scripts.too_many, place_of(self, job), math.ceil(seconds * 1000), GROW_AFTER * 1000)
+  local reply = run(self, scripts.too_many, place_of(self, job), math.ceil(seconds * 1000), M.GROW_AFTER * 1000)
   self._places[job.name] = nil
   if not reply or reply[1] == "wait" or self._waits or seconds <= PATIENCE then return "wait" end
   return "stop", seconds
@@ -158,7 +170,7 @@ function SharedPace:keep()
   local list = {}
   for name in pairs(self._places) do list[#list + 1] = self._worker .. "/" .. name end
   if not list[1] then return true end
-  return self._queue.redis:script(scripts.keep, self._queue.prefix, PLACE_TIME * 1000, unpack(list))
+  return self._redis:script(scripts.keep, self._prefix, PLACE_TIME * 1000, unpack(list))
 end
 
 return M

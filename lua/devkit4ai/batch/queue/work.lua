@@ -1,10 +1,12 @@
 --- A worker of a queue: takes jobs, runs each from its state to its end, and keeps its leases meanwhile.
 local core = require "devkit4ai.core"
 local errors = require "devkit4ai.util.errors"
+local keys = require "devkit4ai.batch.queue.keys"
 local ledgers = require "devkit4ai.batch.queue.ledger"
+local look = require "devkit4ai.batch.run.look"
 local paces = require "devkit4ai.batch.queue.shared_pace"
+local project_scopes = require "devkit4ai.batch.project_scopes"
 local queues = require "devkit4ai.batch.queue"
-local server_clock = require "devkit4ai.request.time.server_clock"
 local steps = require "devkit4ai.batch.run.steps"
 local task_module = require "devkit4ai.loop.task"
 local tasks = require "devkit4ai.loop.tasks"
@@ -17,6 +19,7 @@ local IDLE = 0.5 -- seconds between two questions for jobs, while there are none
 local COUNT_AFTER = 1 -- seconds between two counts for the events
 local FIRST_PAUSE, MOST_PAUSE = 2, 60 -- seconds before a job is continued whose step failed
 local MOST_TRIES = 8 -- of a job that is not refused; then its delivery has failed
+local MOST_LEASE = 86400 -- seconds
 local GRACE = 10 -- seconds that requests on their way have to be answered, when the worker is told to end
 
 ---@class devkit4ai.batch.queue.Worker
@@ -100,7 +103,7 @@ local function run_claimed(worker, own, claimed)
   local trouble = run_job(worker, job)
   own.job, worker.held[name] = nil, nil
   worker.ledger:drop(name)
-  worker.queue:release(worker.id, name, trouble and 0 or worker.lease, trouble)
+  worker.queue:release(worker.id, name, trouble and 0 or MOST_LEASE, trouble)
 end
 
 -- ---- the tasks of a worker ----
@@ -253,7 +256,7 @@ local OPTIONS = {
   deliveries = { type = "number" }, wait = { type = "boolean" }, stay = { type = "boolean" },
   on_event = { type = "function" },
 }
-local CONCURRENCY, MOST_LEASE, LEASE, DELIVERIES = 16, 86400, 60, 5
+local CONCURRENCY, LEASE, DELIVERIES = 16, 60, 5
 
 local function check_options(options)
   for _, name in ipairs { "concurrency", "deliveries" } do
@@ -269,24 +272,6 @@ local function check_options(options)
   return true
 end
 
--- The client or project that sends a job.
-local function scopes(client, default)
-  if type(default) == "table" then default = default.id end
-  local projects = {}
-  return function(job)
-    local id = job.project or default
-    if not id then return client end
-    projects[id] = projects[id] or client:project(id)
-    return projects[id]
-  end
-end
-
--- The time of the server is asked for, if no response has told it: a search for a lost answer begins there.
-local function learn_time(client)
-  local _, is_known = server_clock.at(client, waits.now())
-  if not is_known then client:health("simple") end
-end
-
 local function new_worker(client, options, queue)
   local worker = setmetatable({
     id = new_id(), queue = queue, lease = options.lease or LEASE, deliveries = options.deliveries or DELIVERIES,
@@ -294,12 +279,12 @@ local function new_worker(client, options, queue)
   }, Worker)
   local emit = emitter(worker, options.on_event)
   worker.ledger = ledgers.new(queue, worker.id, function(message) emit { type = "warning", reason = message } end)
-  worker.pace = paces.new(queue, worker.ledger, options.wait or false, function(seconds)
+  worker.pace = paces.new(queue, keys.account_prefix(client), worker.ledger, options.wait or false, function(seconds)
     emit { type = "paused", seconds = seconds }
   end)
   worker.context = {
     client = client, ledger = worker.ledger, pace = worker.pace, out = options.out, save = options.save, marker = true,
-    scope_of = scopes(client, options.project), emit = emit, sending = {}, saving = 0, unknown = {},
+    scope_of = project_scopes.of(client, options.project), emit = emit, sending = {}, saving = 0, unknown = {},
   }
   return worker
 end
@@ -321,7 +306,7 @@ function M.run(client, options)
   if not queue then return nil, message, err end
   local worker = new_worker(client, options, queue)
   if warning then worker.context.emit { type = "warning", reason = warning } end
-  learn_time(client)
+  look.learn_time(client)
   run_tasks(worker, options.concurrency or CONCURRENCY)
   worker.context.emit { type = "stopped", reason = worker.failure and worker.failure.message }
   queue:retire(worker.id)

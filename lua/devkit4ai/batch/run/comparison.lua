@@ -5,6 +5,7 @@ local steps = require "devkit4ai.batch.run.steps"
 local M = {}
 
 local MOST_NAMED = 20
+local MOST_KEPT = 100 -- open jobs: a run begins with them, without reading all jobs again
 
 -- The problems, in the order in which they are told.
 local PROBLEMS = {
@@ -21,6 +22,8 @@ local PROBLEMS = {
 ---@field planned devkit4ai.batch.PlannedJob[] jobs that are new, changed before they were sent, or are sent again
 ---@field undecided_again table<string, true> names of undecided jobs that the user decided to send again
 ---@field counts { total: integer, done: integer, failed: integer, undecided: integer, to_send: integer }
+---@field kept devkit4ai.batch.Job[] the first jobs that have not ended, in their order
+---@field behind { any: boolean?, sent: boolean? } whether there are more behind them, and one that was sent before
 ---@field private _ledger devkit4ai.batch.Journal
 ---@field private _out string
 ---@field private _again table<string, boolean> names that `again` has; false: not seen yet
@@ -42,7 +45,8 @@ function M.new(ledger, options)
   for _, name in ipairs(options.again or {}) do again[name] = false end
   for _, problem in ipairs(PROBLEMS) do lists[problem[1]] = {} end
   return setmetatable({
-    planned = {}, undecided_again = {}, counts = { total = 0, done = 0, failed = 0, undecided = 0, to_send = 0 },
+    planned = {}, undecided_again = {}, kept = {}, behind = {},
+    counts = { total = 0, done = 0, failed = 0, undecided = 0, to_send = 0 },
     _ledger = ledger, _out = options.out, _again = again, _seen = {}, _lists = lists,
   }, Comparison)
 end
@@ -66,11 +70,15 @@ local function plan(comparison, job, attempt)
   add(comparison.planned, { name = job.name, digest = job.digest, attempt = attempt })
 end
 
--- A job that the user decided to send again. false: it is in no state for that.
+-- A job that the user decided to send again. false: it is in no state for that, or it has changed, so that its first generation
+-- could not be found.
 local function send_again(comparison, job, state)
   comparison._again[job.name] = true
   if state.step == "failed" then
     plan(comparison, job, (state.attempt or 1) + 1)
+  elseif state.step == "undecided" and state.digest ~= job.digest then
+    add(comparison._lists.changed, job.name)
+    return false
   elseif state.step == "undecided" then
     comparison.undecided_again[job.name] = true
   else
@@ -86,6 +94,17 @@ local function count(comparison, state, sends)
   if sends then counts.to_send = counts.to_send + 1
   elseif state.step == "saved" then counts.done = counts.done + 1
   elseif state.step == "failed" or state.step == "undecided" then counts[state.step] = counts[state.step] + 1 end
+end
+
+-- Keeps a job that has not ended.
+local function keep(comparison, job, state)
+  local kept, behind = comparison.kept, comparison.behind
+  if #kept < MOST_KEPT then
+    add(kept, job)
+  else
+    behind.any = true
+    behind.sent = behind.sent or not steps.has_ended(state) and not steps.sends(state)
+  end
 end
 
 --- Compares a job; each job once.
@@ -106,6 +125,7 @@ function Comparison:add(job)
   if not steps.has_ended(state) and not unpaid then self._seen[job.name] = true end
   if sends and file_exists(save.path_of(self._out, job)) then add(self._lists.existing, job.name) end
   count(self, state, sends)
+  if sends or not steps.has_ended(state) then keep(self, job, state) end
   return sends
 end
 

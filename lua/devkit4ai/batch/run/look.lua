@@ -3,6 +3,7 @@ local errors = require "devkit4ai.util.errors"
 local find = require "devkit4ai.generation.find"
 local limits = require "devkit4ai.api.limits"
 local marker = require "devkit4ai.batch.run.marker"
+local server_clock = require "devkit4ai.request.time.server_clock"
 local waits = require "devkit4ai.loop.waits"
 
 local M = {}
@@ -37,10 +38,7 @@ end
 local function look(context, job, state)
   local fields, _, err = find.find_lost(context.scope_of(job), "batch:run", {
     instructions = sent_instructions(context, job, state), since = state.since,
-  }, function(id)
-    local owner = context.ledger:owner_of(id)
-    return owner ~= nil and owner ~= job.name
-  end)
+  }, function(id) return context.ledger:is_of_other(id, job) end)
   return fields and fields.id, err
 end
 
@@ -68,10 +66,18 @@ function M.run(context, job, state)
       local id, err = look(context, job, state)
       if id then return { id = id } end
       if err.kind ~= "not_found" and err.kind ~= "conflict" then return { err = err } end
-      reason = err.message
+      reason = err.message:gsub("^batch:run: ", "")
     end
   end
   return { reason = reason }
+end
+
+--- Asks for the time of the server, if no response has told it: a search for a lost answer begins there. (The headers of
+--- client:health are not read.)
+---@param client devkit4ai.Client
+function M.learn_time(client)
+  local _, is_known = server_clock.at(client, waits.now())
+  if not is_known then client:request { method = "GET", path = "/health" } end
 end
 
 return M

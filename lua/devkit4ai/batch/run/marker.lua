@@ -36,12 +36,12 @@ function M.problem(job, batch, attempt)
   local instructions, why = instructions_of.normalize(job.instructions)
   if not instructions then return why end
   if instructions[M.FIELD] ~= nil then
-    return ("the instructions have a field %q, which the batch uses as its marker; rename it, or give marker = false")
-      :format(M.FIELD)
+    return ("the instructions have a field %q, which the batch uses as its marker; rename it, or leave the marker out, "
+      .. "with marker = false or --no-marker"):format(M.FIELD)
   end
   local text, problem = instructions_of.encode(M.add(job, batch, attempt))
   if text then return nil end
-  return problem .. "; the marker of the batch is a part of them (marker = false leaves it out)"
+  return problem .. "; the marker of the batch is a part of them (marker = false or --no-marker leaves it out)"
 end
 
 return M

@@ -1,6 +1,7 @@
 --- Saves the image of a job's generation under the job's name.
 local core = require "devkit4ai.core"
 local errors = require "devkit4ai.util.errors"
+local file_failures = require "devkit4ai.batch.file_failures"
 
 local M = {}
 
@@ -28,11 +29,21 @@ local function check_existing(path, gen)
     .. "is paid for, and will be saved"):format(path), nil, "batch:run")
 end
 
+local PAID = "the generation %s is paid for, and its image is not saved"
+
+-- Saves the image where no file is. The advice of gen:save, to save this image elsewhere, is wrong here: the batch continues with it.
+local function save_new(path, gen)
+  local saved, message, err = gen:save(path)
+  if saved or err.kind ~= "file" or not err._parts then return saved, message, err end
+  return file_failures.refuse(err._parts.what, PAID:format(gen.id))
+end
+
 -- The program's own function for a saved file.
 local function hand_over(context, job, path)
   local done, why = context.save(job, path)
   if done then return true end
-  return errors.refuse("failed", ("the function save failed for %s: %s"):format(path, tostring(why)), nil, "batch:run")
+  why = why == nil and "it did not return true" or tostring(why)
+  return errors.refuse("failed", ("the function save failed for %s: %s"):format(path, why), nil, "batch:run")
 end
 
 --- The path of a job's file.
@@ -53,10 +64,10 @@ end
 function M.run(context, job, gen)
   local path = M.path_of(context.out, job)
   local done, message, err
-  if size_of(path) then done, message, err = check_existing(path, gen) else done, message, err = gen:save(path) end
+  if size_of(path) then done, message, err = check_existing(path, gen) else done, message, err = save_new(path, gen) end
   if not done then return nil, message, err end
   local synced, _, why = core.sync_folder(path:match "^(.*[/\\])" or "")
-  if not synced then return errors.refuse("file", why, nil, "batch:run") end
+  if not synced then return file_failures.refuse(why, PAID:format(gen.id)) end
   if context.save then
     done, message, err = hand_over(context, job, path)
     if not done then return nil, message, err end

@@ -1,4 +1,5 @@
 --- Runs the jobs of a batch beside each other, as many as the pace allows, and counts how they end.
+local errors = require "devkit4ai.util.errors"
 local steps = require "devkit4ai.batch.run.steps"
 local task_module = require "devkit4ai.loop.task"
 local tasks = require "devkit4ai.loop.tasks"
@@ -11,11 +12,19 @@ local TURN = 1 / 10 -- seconds after which such a request is looked at again
 local GRACE = 10 -- seconds that requests on their way have to be answered, after a stop
 
 ---@class devkit4ai.batch.Run
+---@field checked devkit4ai.batch.CheckedBatch
+---@field summary devkit4ai.BatchSummary
+---@field report devkit4ai.batch.Report
+---@field line_of fun(name: string): string what sends an undecided job again
+---@field started number on the clock of waits.now
+---@field has_begun boolean? the journal has the planned jobs
 ---@field context devkit4ai.batch.Context
 ---@field counts devkit4ai.batch.Counts
 ---@field tasks table<devkit4ai.batch.Job, devkit4ai.loop.Task>
 ---@field again devkit4ai.batch.Job[] refused jobs, which are sent again
+---@field names table<string, true> of the jobs in tasks and again
 ---@field on_result fun(job: devkit4ai.batch.Job, result: devkit4ai.batch.Result)
+---@field close fun() frees the journal, before an error of a task is raised
 ---@field stop_result devkit4ai.batch.Result? why nothing more is sent
 ---@field sends_no_more boolean?
 ---@field is_stopped boolean? the jobs that run end, too
@@ -55,6 +64,7 @@ local function end_job(run, job, task)
   if result.wait and not run.sends_no_more then
     run.again[#run.again + 1] = job
   else
+    run.names[job.name] = nil
     run.on_result(job, result)
   end
   if raised or result.stop and result.stop.kind ~= "rate_limited" then M.stop(run)
@@ -65,13 +75,25 @@ end
 local function start(run, job)
   run.counts.running = run.counts.running + 1
   local task = task_module.start(steps.run, run.context, job)
-  run.tasks[job] = task
+  run.tasks[job], run.names[job.name] = task, true
   task._on_end = function() end_job(run, job, task) end
 end
 
--- The next job: one that was refused, or the next one of the iterator.
+-- The next job: one that was refused, or the next one of the iterator. A job file that changes during the run may name a job again
+-- that has not ended; it has one task.
 local function next_of(run, next_job)
-  return table.remove(run.again, 1) or next_job()
+  local job = table.remove(run.again, 1)
+  if job then return job end
+  repeat job = next_job() until not job or not run.names[job.name]
+  return job
+end
+
+-- Another run of the account found that its quota is used up.
+local function stop_for_quota(run, seconds)
+  local _, _, err = errors.refuse("rate_limited", "another run of this account found its quota used up", nil,
+    "batch:run")
+  run.stop_result = run.stop_result or { stop = err, stop_until = seconds }
+  stop_sending(run)
 end
 
 -- Starts all jobs, one after the other, and waits until all have ended. false: the caller's task was cancelled.
@@ -81,8 +103,10 @@ local function run_all(run, next_job)
     local job = not (is_full or run.sends_no_more) and next_of(run, next_job)
     if job then
       local sends = steps.sends(run.context.ledger:state_of(job))
-      local begun, why = run.context.pace:begin(job, not sends)
-      if begun then start(run, job) elseif why == "cancelled" then return false end
+      local begun, why, seconds = run.context.pace:begin(job, not sends)
+      if begun then start(run, job)
+      elseif why == "cancelled" then return false
+      elseif why == "quota" then stop_for_quota(run, seconds) end
     elseif not next(run.tasks) then
       return true
     elseif not wait_for_end(run) then
@@ -109,6 +133,7 @@ local function finish(run)
     waits.park(waiter, run.slot, left > 0 and math.min(left, TURN) or math.huge)
   end
   run.slot = nil
+  run.context.pace:close()
 end
 
 local CONTINUES = "\nThe batch is not complete. The same call continues it; nothing is paid for twice."
@@ -129,7 +154,9 @@ function M.run(run, next_job)
     run_all(run, next_job)
     finish(run)
   end)
-  if run.raised then error(run.raised.error, 0) end
+  if not run.raised then return end
+  run.close()
+  error(run.raised.error, 0)
 end
 
 return M

@@ -1,5 +1,6 @@
 --- The steps of one job, from its state to its end: send, wait, save. Each step is in the ledger before it is taken. If the
 --- fate of a request is unknown, the job's generation is looked for; the request is never repeated on a guess.
+local answered_ids = require "devkit4ai.generation.answered_ids"
 local core = require "devkit4ai.core"
 local create = require "devkit4ai.generation.create"
 local generation = require "devkit4ai.resources.generation"
@@ -23,7 +24,7 @@ local M = {}
 ---@field emit fun(event: devkit4ai.batch.Event)
 ---@field sending table<devkit4ai.batch.Job, true> jobs whose request is on its way: ending one makes its fate unknown
 ---@field saving integer images that are being saved
----@field unknown table<devkit4ai.batch.Job, true> jobs whose fate is unknown, also those
+---@field unknown table<string, devkit4ai.batch.Job> jobs whose fate is unknown, by name: also those whose request is on its way
 
 ---@class devkit4ai.batch.Result how far a job came
 ---@field step string "saved", "failed", "undecided"; "refused": nothing was created, it may be sent again; "unfinished": another run continues with it, and pays nothing for it
@@ -62,8 +63,13 @@ end
 
 -- ---- after the answer ----
 
+-- Why a call failed, without its advice in Lua to continue with one generation: the batch continues by itself.
+local function reason_of(err)
+  return err._parts and err._parts.what or err.message
+end
+
 local function unfinished(id, err)
-  return { step = "unfinished", id = id, reason = err.message, stop = OF_THE_BATCH[err.kind] and err or nil }
+  return { step = "unfinished", id = id, reason = reason_of(err), stop = OF_THE_BATCH[err.kind] and err or nil }
 end
 
 local function save_image(context, job, gen)
@@ -75,14 +81,14 @@ local function save_image(context, job, gen)
 end
 
 local function wait(context, job, gen)
-  local done, message, err = gen:wait()
+  local done, _, err = gen:wait()
   if done then
     local failed = record(context, job, "completed")
     context.pace:finish(job)
     return failed or save_image(context, job, gen)
   end
   if err.kind == "failed" or err.kind == "not_found" then
-    return finish(context, job, "failed", { id = gen.id, paid = true, reason = err.detail or message })
+    return finish(context, job, "failed", { id = gen.id, paid = true, reason = err.detail or reason_of(err) })
   end
   return unfinished(gen.id, err)
 end
@@ -108,9 +114,12 @@ end
 
 local function accept(context, job, gen)
   context.pace:accepted(job)
-  context.unknown[job] = nil
   local failed = record(context, job, "accepted", { id = gen.id })
-  if not failed then return wait(context, job, gen) end
+  if not failed then
+    context.unknown[job.name] = nil -- not before: until then, another job could take the generation
+    return wait(context, job, gen)
+  end
+  answered_ids.remove(context.client, gen.id) -- another batch of this program looks for it
   failed.reason = ("the generation %s was created and is paid for, but the journal can't be written: %s; another run "
     .. "looks for it"):format(gen.id, failed.reason)
   return failed
@@ -126,11 +135,11 @@ end
 
 -- The server, or this machine, certainly created nothing.
 local function refuse(context, job, err)
-  context.unknown[job] = nil
+  context.unknown[job.name] = nil
   if OF_THE_JOB[err.kind] then
-    return finish(context, job, "failed", { paid = false, reason = err.message })
+    return finish(context, job, "failed", { paid = false, reason = reason_of(err) })
   end
-  local result = finish(context, job, "refused", { reason = err.message })
+  local result = finish(context, job, "refused", { reason = reason_of(err) })
   if result.stop or err.kind == "cancelled" then return result end
   if err.kind ~= "rate_limited" and not err.retryable then
     result.stop = err
@@ -148,7 +157,7 @@ local function send(context, job)
   local attempt = context.ledger:state_of(job).attempt
   local failed = record(context, job, "sending", { images = images, since = time_of_server(context.client) })
   if failed then return failed end
-  context.sending[job], context.unknown[job] = true, true
+  context.sending[job], context.unknown[job.name] = true, job
   local gen, _, err = create.run_once(context.scope_of(job), "batch:run", {
     images = job.images,
     instructions = context.marker and marker.add(job, context.ledger.batch, attempt) or job.instructions,

@@ -5,12 +5,11 @@ local devkit4ai = require "devkit4ai"
 local status_line = require "devkit4ai.cli.output.status_line"
 
 ---@class devkit4ai.cli.BatchEvents
----@field open integer generations that this run accepted or continued, and whose images are in no file
 ---@field private _console devkit4ai.cli.Console
 ---@field private _draw fun(text: string)
 ---@field private _counts devkit4ai.batch.Counts? of the last event
 ---@field private _note string? in the status line, in place of the time left
----@field private _accepted table<string, true> names of jobs
+---@field private _paused_until number? Unix time: nothing is sent before
 ---@field private _next_line number when the next line for a log is written
 local Events = {}
 Events.__index = Events
@@ -24,7 +23,7 @@ local LOG_PAUSE = 60 -- seconds between two lines, where there is no terminal
 ---@return devkit4ai.cli.BatchEvents
 function M.new(console)
   return setmetatable({
-    open = 0, _console = console, _draw = status_line.new(console), _accepted = {}, _next_line = os.time() + LOG_PAUSE,
+    _console = console, _draw = status_line.new(console), _next_line = os.time() + LOG_PAUSE,
   }, Events)
 end
 
@@ -38,18 +37,6 @@ local function record_of(event)
   return record
 end
 
-local OPENS = { accepted = true, completed = true }
-local CLOSES = { saved = true, failed = true }
-
-local function track(events, event)
-  local accepted, name = events._accepted, event.job
-  if OPENS[event.type] and not accepted[name] then
-    accepted[name], events.open = true, events.open + 1
-  elseif CLOSES[event.type] and accepted[name] then
-    accepted[name], events.open = nil, events.open - 1
-  end
-end
-
 local MESSAGES = { failed = "%s failed: %s", undecided = "%s is undecided: %s" }
 
 --- The handler of the option on_event.
@@ -57,8 +44,10 @@ local MESSAGES = { failed = "%s failed: %s", undecided = "%s is undecided: %s" }
 function Events:handle(event)
   local console = self._console
   self._counts = event.counts
-  track(self, event)
   if console.json then console:print_record(record_of(event)) end
+  if event.type == "paused" then self._paused_until = os.time() + event.seconds
+  elseif event.type == "sending" then self._paused_until = nil
+  elseif event.type == "warning" then console:info("warning: " .. event.reason) end
   local message = MESSAGES[event.type]
   if message then
     self._draw ""
@@ -72,13 +61,19 @@ local function log(events)
   events._console:info(bar.text(events._counts))
 end
 
+-- What stands in the status line in place of the time left.
+local function note_of(events)
+  local seconds = (events._paused_until or 0) - os.time()
+  return events._note or seconds > 0 and "refused, tries again in " .. bar.duration(seconds) or nil
+end
+
 -- Shows how far the batch is.
 local function show(events)
   local console = events._console
   if not events._counts then return end
   local columns = console:progress_columns()
   if columns then
-    events._draw(bar.line(events._counts, columns, events._note))
+    events._draw(bar.line(events._counts, columns, note_of(events)))
   elseif not console.json then
     log(events)
   end

@@ -2,6 +2,7 @@
 local bar = require "devkit4ai.cli.batch.bar"
 local core = require "devkit4ai.core"
 local exit_codes = require "devkit4ai.cli.errors.exit_codes"
+local messages = require "devkit4ai.cli.errors.messages"
 
 local M = {}
 
@@ -33,14 +34,22 @@ end
 
 local LEFT = "%s. Not done: %s%s. To continue, which pays for nothing twice, run:\n  %s"
 
+-- Which of the jobs that are not done may cost something.
+local function paid_text(summary)
+  local parts = {}
+  if summary.unsaved > 0 then parts[1] = summary.unsaved .. " accepted and paid for" end
+  if summary.unknown > 0 then parts[#parts + 1] = summary.unknown .. " sent and perhaps paid for" end
+  return parts[1] and ", of which " .. table.concat(parts, ", ") or ""
+end
+
 -- A run that ended before its jobs did.
-local function left(summary, command, open, message, err)
-  local paid = open > 0 and (", of which %d accepted and paid for"):format(open) or ""
+local function left(summary, command, message, err)
+  local sent = summary.unsaved + summary.unknown > 0
   return fail {
-    kind = err.kind, outcome = open > 0 and "unknown" or err.outcome, unfinished = open > 0, command = command,
+    kind = err.kind, outcome = sent and "unknown" or err.outcome, unfinished = sent, command = command,
     operation = err.operation, option = err.option, detail = err.detail, status = err.status,
     retry_after = err.retry_after, exit_code = exit_codes.FAILED,
-    message = LEFT:format(message, counted(summary.left, "job", "jobs"), paid, command),
+    message = LEFT:format(message, counted(summary.left, "job", "jobs"), paid_text(summary), command),
   }
 end
 
@@ -61,21 +70,20 @@ end
 ---@param console devkit4ai.cli.Console
 ---@param summary devkit4ai.BatchSummary
 ---@param command string the command line that continues the batch
----@param open integer accepted generations whose images are in no file
 ---@param message string? of the failure that stopped the run
 ---@param err devkit4ai.Error?
 ---@return boolean? done all jobs are done
 ---@return string? message
 ---@return table? err
-function M.report(console, summary, command, open, message, err)
+function M.report(console, summary, command, message, err)
   if summary.page_problem then console:info("warning: " .. summary.page_problem) end
   print_jobs(summary, console)
   console:info(text_of(summary))
   local record = { type = "summary" }
   for name, value in pairs(summary) do record[name] = value end
   console:print_record(record, summary.page)
-  if err then return left(summary, command, open, message, err) end
-  if summary.left > 0 then return left(summary, command, open, reason_of(summary)) end
+  if err then return left(summary, command, messages.text(message, err), err) end
+  if summary.left > 0 then return left(summary, command, reason_of(summary)) end
   local count = #summary.undecided
   if count > 0 then
     return fail {

@@ -3,7 +3,7 @@ local batch_events = require "devkit4ai.cli.batch.events"
 local batch_outcome = require "devkit4ai.cli.batch.outcome"
 local clients = require "devkit4ai.cli.client"
 local converters = require "devkit4ai.cli.input.converters"
-local folders = require "devkit4ai.cli.output.folder"
+local errors = require "devkit4ai.cli.errors"
 local job_source = require "devkit4ai.cli.batch.job_source"
 local shell_quote = require "devkit4ai.cli.output.shell_quote"
 
@@ -62,6 +62,17 @@ local function command_line(options, console)
   return table.concat(words, " ") .. console.common_options
 end
 
+local NO_KEY = "the jobs have other projects than --project, such as %s. The command has the key of one project: give "
+  .. "the jobs of each project a file of their own. With DEVKIT4AI_PROJECT_KEY set to the key of that project, run:\n"
+  .. "  devkit4ai batch FILE --out FOLDER --project %s"
+
+-- The failure of client:batch, in words of the command.
+local function refused(message, err)
+  if err._project then message = NO_KEY:format(err._project, err._project) end
+  if err.kind == "conflict" then err.exit_code = errors.WRONG_USE end -- the jobs have to be changed
+  return nil, message, err
+end
+
 -- An option that may be repeated; nil: it was not given.
 local function list(values)
   return values[1] and values or nil
@@ -79,9 +90,6 @@ function M.run(options, console)
   local project, message
   project, message, err = clients.project(client, settings) -- the client's own; one that is missing fails here
   if not project then return nil, message, err end
-  local made
-  made, message, err = folders.make(options.out)
-  if not made then return nil, message, err end
   local command, events = command_line(options, console), batch_events.new(console)
   local batch
   batch, message, err = client:batch {
@@ -91,15 +99,14 @@ function M.run(options, console)
     again_line = function(name) return command .. " " .. shell_quote.option("--again", name) end,
     on_event = function(event) events:handle(event) end,
   }
-  if not batch then return nil, message, err end
+  if not batch then return refused(message, err) end
   if options.dry_run then
     batch:close()
     return batch_outcome.plan(console, batch.plan)
   end
   local _
   _, message, err = events:run(batch)
-  if not batch.summary.page then return nil, message, err end
-  return batch_outcome.report(console, batch.summary, command, events.open, message, err)
+  return batch_outcome.report(console, batch.summary, command, message, err)
 end
 
 return M

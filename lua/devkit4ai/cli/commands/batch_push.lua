@@ -1,4 +1,5 @@
 --- devkit4ai batch push: puts jobs on a queue in Redis, from which workers on many machines take them.
+local bar = require "devkit4ai.cli.batch.bar"
 local clients = require "devkit4ai.cli.client"
 local converters = require "devkit4ai.cli.input.converters"
 local errors = require "devkit4ai.cli.errors"
@@ -53,7 +54,10 @@ function M.run(options, console)
     on_event = function(event) queue.show(console, event) end,
   }
   if not pushed then return nil, message, err end
-  console:print_record(pushed, ("%d jobs, %d of them new"):format(pushed.total, pushed.added))
+  local estimate = pushed.estimate
+  local form = "%d jobs, %d of them new\nto send: %d; estimate: %s, with %d at once"
+  console:print_record(pushed, form:format(pushed.total, pushed.added, estimate.to_send, bar.duration(estimate.seconds),
+    estimate.at_once))
   return true
 end
 

@@ -2,8 +2,10 @@
 local batch_events = require "devkit4ai.cli.batch.events"
 local clients = require "devkit4ai.cli.client"
 local converters = require "devkit4ai.cli.input.converters"
+local core = require "devkit4ai.core"
 local devkit4ai = require "devkit4ai"
 local errors = require "devkit4ai.cli.errors"
+local exit_codes = require "devkit4ai.cli.errors.exit_codes"
 local folders = require "devkit4ai.cli.output.folder"
 local queue = require "devkit4ai.cli.batch.queue"
 
@@ -15,7 +17,10 @@ M.examples = {
   { "devkit4ai batch work --queue redis://localhost:6379/0 --out results", "run it on as many machines as you like" },
 }
 M.notes = "Each job creates a generation, which costs money at the API; each job is paid for once, also when several "
-  .. "workers get it. The command ends when all jobs of the queue are done. docs/batch-queue.md says what to monitor."
+  .. "workers get it. The command ends when all jobs of the queue are done. docs/batch-queue.md says what to monitor. "
+  .. "Exit codes: 0: no job of this worker needs you; 5: a quota is used up; 6: jobs are undecided; 8: it was "
+  .. "interrupted with jobs that are paid for and not saved: others continue them; 9: jobs failed; 129, 130, 143: it "
+  .. "was interrupted, and nothing of its jobs is paid for and not saved."
 
 --- Adds the options.
 ---@param parser table
@@ -44,12 +49,42 @@ local function runner(client, given)
   return one
 end
 
+local function fail(fields)
+  return nil, fields.message, fields
+end
+
+local UNSAVED = { accepted = true, completed = true, saved = false, failed = false } -- event -> its job is paid for and not saved
+
+-- A signal ended the worker. unsaved: the names of its jobs that are paid for and not saved
+local function interrupted(unsaved)
+  local open = 0
+  for _ in pairs(unsaved) do open = open + 1 end
+  local paid = open > 0 and (" %d of them accepted and paid for;"):format(open) or ""
+  return fail {
+    kind = "cancelled", outcome = open > 0 and "unknown" or "not_sent", unfinished = open > 0,
+    message = "interrupted: its jobs are back in the queue," .. paid
+      .. " other workers continue them, or the same command",
+  }
+end
+
 -- The result of a worker that has ended.
 local function report(console, summary)
   local text = ("%d saved, %d failed, %d undecided"):format(summary.saved, summary.failed, summary.undecided)
   console:print_record(summary, text)
   if summary.continue_after then
     return errors.fail("rate_limited", ("a quota is used up; it ends in %.0f s"):format(summary.continue_after))
+  end
+  if summary.undecided > 0 then
+    return fail {
+      kind = "conflict", outcome = "unknown", exit_code = exit_codes.UNKNOWN,
+      message = "jobs are undecided; nothing was sent again: docs/batch-queue.md says what to do with dead letters",
+    }
+  end
+  if summary.failed > 0 then
+    return fail {
+      kind = "failed", outcome = "refused", exit_code = exit_codes.FAILED_THERE,
+      message = "jobs failed; `devkit4ai batch push --again NAME` puts one on the queue again",
+    }
   end
   return true
 end
@@ -70,14 +105,16 @@ function M.run(options, console)
   if not project then return nil, message, err end
   made, message, err = folders.make(options.out)
   if not made then return nil, message, err end
-  local events = batch_events.new(console)
+  local events, unsaved = batch_events.new(console), {}
   summary, message, err = events:run(runner(client, {
     queue = url, queue_name = options.queue_name, out = options.out, project = project, wait = options.wait,
     concurrency = options.concurrency, lease = options.lease, deliveries = options.deliveries, stay = options.stay,
     on_event = function(event)
+      if UNSAVED[event.type] ~= nil then unsaved[event.job] = UNSAVED[event.type] or nil end
       if not queue.show(console, event) then events:handle(event) end
     end,
   }))
+  if core.stopped() then return interrupted(unsaved) end
   if not summary then return nil, message, err end
   return report(console, summary)
 end

@@ -23,6 +23,7 @@ M.ADVICE = {
   revoke_developer_key = "find it with `devkit4ai keys --developer`, and revoke it with `devkit4ai keys --developer "
     .. "--revoke ID`",
   revoke_project_key = "find it with `devkit4ai keys`, and revoke it with `devkit4ai keys --revoke ID`",
+  same_folder = "the folder has to be the same: its journal has what is paid for",
   set_developer_key = "run `devkit4ai config --set developer_key`, or set DEVKIT4AI_DEVELOPER_KEY",
   timeout = "try again later",
   wait_first = "run `devkit4ai wait` with its id first",

@@ -190,15 +190,6 @@ local function random_generator(seed)
   return random
 end
 
--- Turns 503.0, as a JSON number may arrive, into 503.
-local function to_integers(value)
-  if type(value) == "number" and value % 1 == 0 then return math.floor(value) end
-  if type(value) ~= "table" then return value end
-  local copy = {}
-  for key, item in pairs(value) do copy[key] = to_integers(item) end
-  return copy
-end
-
 --- Sets a fault.
 ---@param given table its fields
 ---@return devkit4ai.sandbox.Fault? fault
@@ -206,7 +197,7 @@ end
 function Faults:add(given)
   local fault = {}
   for name, value in pairs(given) do
-    if value ~= json.null then fault[name] = to_integers(value) end
+    if value ~= json.null then fault[name] = json.to_integers(value) end
   end
   local problem = self:_problem(fault)
   if problem then return nil, problem end

@@ -129,6 +129,8 @@ function M.run(state, streams)
   for line in lines_of(streams.input) do
     local ok, result = pcall(run_line, state, line)
     if not ok then result = error_line("internal error of the sandbox: " .. tostring(result)) end
+    local kept, problem = state.records:commit()
+    if not kept then result = error_line("the sandbox can't keep its data: " .. problem) end
     if not response_writer.send(streams.output, result .. "\n") then break end
   end
   os.exit(0)

@@ -1,6 +1,5 @@
 --- Signed links to result images: whoever has the link can fetch the image, without credentials.
 local hmac = require "openssl.hmac"
-local rand = require "openssl.rand"
 local encoding = require "devkit4ai.sandbox.util.encoding"
 
 local M = {}
@@ -12,9 +11,10 @@ local ImageLinks = {}
 ImageLinks.__index = ImageLinks
 
 ---@param origin string of the image storage
+---@param secret string
 ---@return devkit4ai.sandbox.ImageLinks
-function M.new(origin)
-  return setmetatable({ _origin = origin, _secret = rand.bytes(32) }, ImageLinks)
+function M.new(origin, secret)
+  return setmetatable({ _origin = origin, _secret = secret }, ImageLinks)
 end
 
 function ImageLinks:_sign(id)

@@ -1,4 +1,5 @@
 --- The image storage: the second port, which serves result images to the holders of signed links.
+local encoding = require "devkit4ai.sandbox.util.encoding"
 local responses = require "devkit4ai.sandbox.http.response"
 
 local M = {}
@@ -37,7 +38,8 @@ function ImageStorage:handle(request)
   if not id then return responses.detail(403, "Invalid signature") end
   local generation = self._generations:get(id) -- it is completed, since no link was shown before
   if not generation then return responses.detail(404, "Not Found") end
-  return { status = 200, content_type = "image/png", body = self._cache:get(generation.seed) }
+  local seed = encoding.base64url_decode(generation.seed)
+  return { status = 200, content_type = "image/png", body = self._cache:get(seed) }
 end
 
 return M

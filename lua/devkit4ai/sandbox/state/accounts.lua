@@ -1,6 +1,5 @@
 --- User accounts. An email address is unique among developers, and among the end users of one project.
 local kdf = require "openssl.kdf"
-local rand = require "openssl.rand"
 local encoding = require "devkit4ai.sandbox.util.encoding"
 
 local M = {}
@@ -8,6 +7,7 @@ local M = {}
 ---@class devkit4ai.sandbox.Accounts
 ---@field private _now fun(): number
 ---@field private _active_at_once boolean  new accounts need no verification
+---@field private _records devkit4ai.sandbox.Records
 ---@field private _count integer
 ---@field private _by_id table<string, devkit4ai.sandbox.User>
 ---@field private _by_address table<string, devkit4ai.sandbox.User>  those that can log in
@@ -16,8 +16,8 @@ local M = {}
 local Accounts = {}
 Accounts.__index = Accounts
 
--- PBKDF2 rounds. A real service uses hundreds of thousands. Here the passwords are made up and stay in memory, and one
--- thread serves all requests: 10,000 rounds block it for 5 ms.
+-- PBKDF2 rounds. A real service uses hundreds of thousands. Here the passwords are made up, and one thread serves all
+-- requests: 10,000 rounds block it for 5 ms.
 local ROUNDS = 10000
 
 ---@class devkit4ai.sandbox.User an account; only this module writes it
@@ -27,25 +27,44 @@ local ROUNDS = 10000
 ---@field role "developer"|"end_user"
 ---@field project_id string?  of an end user
 ---@field is_active boolean  whether the account can log in
+---@field is_closed boolean?  its project was deleted
 ---@field created_at string
 ---@field number integer  orders accounts of the same second
 
 ---@param now fun(): number Unix time
 ---@param active_at_once boolean
+---@param records devkit4ai.sandbox.Records
 ---@return devkit4ai.sandbox.Accounts
-function M.new(now, active_at_once)
-  return setmetatable({
-    _now = now, _active_at_once = active_at_once, _count = 0, _by_id = {}, _by_address = {}, _by_project = {},
-    _passwords = {},
+function M.new(now, active_at_once, records)
+  local self = setmetatable({
+    _now = now, _active_at_once = active_at_once, _records = records, _count = 0, _by_id = {}, _by_address = {},
+    _by_project = {}, _passwords = {},
   }, Accounts)
+  for _, user in records:each "account" do self:_add(user) end
+  for id, password in records:each "password" do self._passwords[id] = password end
+  return self
 end
 
 local function hash(password, salt)
-  return kdf.derive { type = "PBKDF2", md = "sha256", pass = password, salt = salt, iter = ROUNDS, outlen = 32 }
+  return encoding.base64url_encode(kdf.derive {
+    type = "PBKDF2", md = "sha256", pass = password, salt = salt, iter = ROUNDS, outlen = 32,
+  })
 end
 
 local function address_key(email, project_id)
   return (project_id or "") .. " " .. email:lower()
+end
+
+function Accounts:_add(user)
+  self._count = user.number
+  self._by_id[user.id] = user
+  if user.is_closed then return end
+  self._by_address[address_key(user.email, user.project_id)] = user
+  if user.project_id then
+    local users = self._by_project[user.project_id] or {}
+    users[#users + 1] = user
+    self._by_project[user.project_id] = users
+  end
 end
 
 --- Makes an account.
@@ -54,22 +73,18 @@ end
 ---@param project_id string? of an end user
 ---@return devkit4ai.sandbox.User? user nil: the address is taken
 function Accounts:register(role, registration, project_id)
-  local key = address_key(registration.email, project_id)
-  if self._by_address[key] then return nil end
-  self._count = self._count + 1
+  if self._by_address[address_key(registration.email, project_id)] then return nil end
   local user = {
     id = encoding.new_uuid(), email = registration.email, full_name = registration.full_name, role = role,
     project_id = project_id, is_active = self._active_at_once, created_at = encoding.timestamp(self._now()),
-    number = self._count,
+    number = self._count + 1,
   }
-  local salt = rand.bytes(16)
-  self._passwords[user.id] = { salt = salt, hash = hash(registration.password, salt) }
-  self._by_id[user.id], self._by_address[key] = user, user
-  if project_id then
-    local users = self._by_project[project_id] or {}
-    users[#users + 1] = user
-    self._by_project[project_id] = users
-  end
+  local salt = encoding.random_secret()
+  local stored = { salt = salt, hash = hash(registration.password, salt) }
+  self._passwords[user.id] = stored
+  self:_add(user)
+  self._records:put("account", user.id, user)
+  self._records:put("password", user.id, stored)
   return user
 end
 
@@ -87,8 +102,9 @@ end
 
 --- Lets an account log in.
 ---@param user devkit4ai.sandbox.User
-function Accounts:activate(user) -- luacheck: no self
+function Accounts:activate(user)
   user.is_active = true
+  self._records:put("account", user.id, user)
 end
 
 --- The end users of a project, oldest first.
@@ -103,6 +119,8 @@ end
 function Accounts:close_project(project_id)
   for _, user in ipairs(self:list_by_project(project_id)) do
     self._by_address[address_key(user.email, project_id)] = nil
+    user.is_closed = true
+    self._records:put("account", user.id, user)
   end
   self._by_project[project_id] = nil
 end

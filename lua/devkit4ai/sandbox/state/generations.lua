@@ -7,6 +7,7 @@ local M = {}
 ---@class devkit4ai.sandbox.Generations
 ---@field private _now fun(): number
 ---@field private _step_time number  seconds in each of the two statuses before the end
+---@field private _records devkit4ai.sandbox.Records
 ---@field private _by_id table<string, devkit4ai.sandbox.Generation>
 ---@field private _by_user table<string, devkit4ai.sandbox.Generation[]>
 ---@field private _existing devkit4ai.sandbox.Generation[]  those that are not deleted
@@ -21,19 +22,36 @@ local DEFAULT_FAILURE = "The image could not be generated"
 ---@field user_id string
 ---@field project_id string
 ---@field instructions string  as sent
----@field seed string  of the image: the same prompt and uploads give the same image
+---@field seed string  of the image, in base64url: the same prompt and uploads give the same image
 ---@field failure string?  the reason why it will fail
 ---@field hangs boolean  it will never end
 ---@field created number  Unix time
 ---@field is_public boolean
+---@field is_deleted boolean?
 
 ---@param now fun(): number Unix time
 ---@param step_time number seconds in each of the two statuses before the end
+---@param records devkit4ai.sandbox.Records
 ---@return devkit4ai.sandbox.Generations
-function M.new(now, step_time)
-  return setmetatable({
-    _now = now, _step_time = step_time, _by_id = {}, _by_user = {}, _existing = {}, _created = {},
+function M.new(now, step_time, records)
+  local self = setmetatable({
+    _now = now, _step_time = step_time, _records = records, _by_id = {}, _by_user = {}, _existing = {}, _created = {},
   }, Generations)
+  for _, generation in records:each "generation" do self:_add(generation) end
+  return self
+end
+
+function Generations:_add(generation)
+  table.insert(self._created, generation)
+  if generation.is_deleted then return end
+  local list = self._by_user[generation.user_id] or {}
+  list[#list + 1] = generation
+  self._by_id[generation.id], self._by_user[generation.user_id] = generation, list
+  table.insert(self._existing, generation)
+end
+
+function Generations:_keep(generation)
+  self._records:put("generation", generation.id, generation)
 end
 
 -- A prompt with [fail] or [fail: reason] makes a generation that fails.
@@ -46,7 +64,7 @@ local function seed_of(upload)
   local hash = digest.new("sha256")
   hash:update(upload.prompt .. "\0")
   for _, image in ipairs(upload.images) do hash:update(image.digest) end
-  return hash:final()
+  return encoding.base64url_encode(hash:final())
 end
 
 ---@param user_id string
@@ -59,11 +77,8 @@ function Generations:create(user_id, project_id, upload)
     seed = seed_of(upload), failure = failure_in(upload.prompt), hangs = false, created = self._now(),
     is_public = false,
   }
-  local list = self._by_user[user_id] or {}
-  list[#list + 1] = generation
-  self._by_id[generation.id], self._by_user[user_id] = generation, list
-  table.insert(self._existing, generation)
-  table.insert(self._created, generation)
+  self:_add(generation)
+  self:_keep(generation)
   return generation
 end
 
@@ -71,15 +86,17 @@ end
 ---@param generation devkit4ai.sandbox.Generation
 ---@param fail (boolean|string)? it fails, for this reason
 ---@param hang boolean? it never ends
-function Generations:set_outcome(generation, fail, hang) -- luacheck: no self
+function Generations:set_outcome(generation, fail, hang)
   if fail then generation.failure = fail == true and DEFAULT_FAILURE or fail end
   generation.hangs = hang or false
+  self:_keep(generation)
 end
 
 ---@param generation devkit4ai.sandbox.Generation
 ---@param is_public boolean
-function Generations:set_public(generation, is_public) -- luacheck: no self
+function Generations:set_public(generation, is_public)
   generation.is_public = is_public
+  self:_keep(generation)
 end
 
 --- Finds a user's generation in a project.
@@ -135,6 +152,8 @@ function Generations:delete(generation)
   self._by_id[generation.id] = nil
   remove(self._by_user[generation.user_id], generation)
   remove(self._existing, generation)
+  generation.is_deleted = true
+  self:_keep(generation)
 end
 
 --- Finds a generation of any user.

@@ -1,4 +1,4 @@
---- The state of one sandbox, in memory.
+--- The state of one sandbox: all of it is in memory. Its records keep what a later process continues from.
 local accounts = require "devkit4ai.sandbox.state.accounts"
 local clocks = require "devkit4ai.sandbox.state.clock"
 local dialects = require "devkit4ai.sandbox.dialect"
@@ -21,6 +21,7 @@ local DAY = 24 * 3600
 local MONTH = 30 * DAY -- a window like the others, not a month of the calendar
 
 ---@class devkit4ai.sandbox.State
+---@field records devkit4ai.sandbox.Records
 ---@field settings devkit4ai.sandbox.Settings
 ---@field dialect table<string, string>  a value for each axis
 ---@field operator_key string
@@ -41,6 +42,7 @@ State.__index = State
 
 -- options.lua explains each setting. A limit that is nil allows any number.
 ---@class devkit4ai.sandbox.Settings
+---@field data string?  folder
 ---@field step_time number  seconds
 ---@field access_life number  seconds
 ---@field refresh_life number  seconds
@@ -65,26 +67,42 @@ local function operations_of(routes)
   return operations
 end
 
+-- The secrets of a sandbox. A later process has the same ones, so tokens, links and the operator key stay valid.
+local function secrets_of(records)
+  local secrets = records:find("sandbox", "secrets")
+  if not secrets then
+    secrets = {
+      operator_key = "op_" .. encoding.random_secret(), tokens = encoding.random_secret(),
+      links = encoding.random_secret(),
+    }
+    records:put("sandbox", "secrets", secrets)
+  end
+  return secrets
+end
+
 ---@param given table<string, any> the settings, under the names of options.lua
 ---@param routes devkit4ai.sandbox.Route[]
 ---@param image_origin string where result images are served
+---@param records devkit4ai.sandbox.Records
 ---@return devkit4ai.sandbox.State
-function M.new(given, routes, image_origin)
+function M.new(given, routes, image_origin, records)
   local settings = options.with_defaults(given)
   local dialect = dialects.resolve(settings.dialect)
-  local clock = clocks.new()
+  local secrets = secrets_of(records)
+  local clock = clocks.new(records)
   local now = clock.now
+  local lifetimes = { access = settings.access_life, refresh = settings.refresh_life }
+  local function quota(name, seconds) return rate_window.new(settings[name], seconds, now, records, name) end
   return setmetatable({
-    settings = settings, dialect = dialect, clock = clock,
-    operator_key = "op_" .. encoding.random_secret(),
-    accounts = accounts.new(now, settings.activation == "at_once"), outbox = outbox.new(now),
-    keys = keys.new(now), projects = projects.new(now),
-    tokens = tokens.new(now, { access = settings.access_life, refresh = settings.refresh_life }),
-    generations = generations.new(now, settings.step_time), image_links = image_links.new(image_origin),
-    rate_limits = rate_limits.new(settings, dialect.rate_headers, now),
+    records = records, settings = settings, dialect = dialect, clock = clock, operator_key = secrets.operator_key,
+    accounts = accounts.new(now, settings.activation == "at_once", records), outbox = outbox.new(now, records),
+    keys = keys.new(now, records), projects = projects.new(now, records),
+    tokens = tokens.new(now, lifetimes, secrets.tokens, records),
+    generations = generations.new(now, settings.step_time, records),
+    image_links = image_links.new(image_origin, secrets.links),
+    rate_limits = rate_limits.new(settings, dialect.rate_headers, now, records),
     generation_quotas = {
-      project = rate_window.new(settings.monthly_generation_limit, MONTH, now),
-      anonymous = rate_window.new(settings.anonymous_limit, DAY, now),
+      project = quota("monthly_generation_limit", MONTH), anonymous = quota("anonymous_limit", DAY),
     },
     faults = faults.new(operations_of(routes)), journal = journal.new(now),
   }, State)

@@ -6,6 +6,7 @@ local M = {}
 
 ---@class devkit4ai.sandbox.Keys
 ---@field private _now fun(): number
+---@field private _records devkit4ai.sandbox.Records
 ---@field private _by_hash table<string, devkit4ai.sandbox.Key>
 ---@field private _by_id table<string, devkit4ai.sandbox.Key>
 ---@field private _by_parent table<string, devkit4ai.sandbox.Key[]>  by the id of a project, or of a developer
@@ -21,14 +22,29 @@ local PREFIXES = { developer = "ak_", project = "pk_" } -- the guide's (wire.md 
 ---@field project_id string?  of a project key
 ---@field name string?
 ---@field key_prefix string  the first 8 characters
+---@field hash string  of the full key, in base64url
 ---@field is_active boolean  false: revoked
 ---@field last_used_at string?
 ---@field created_at string
 
 ---@param now fun(): number Unix time
+---@param records devkit4ai.sandbox.Records
 ---@return devkit4ai.sandbox.Keys
-function M.new(now)
-  return setmetatable({ _now = now, _by_hash = {}, _by_id = {}, _by_parent = {} }, Keys)
+function M.new(now, records)
+  local self = setmetatable({ _now = now, _records = records, _by_hash = {}, _by_id = {}, _by_parent = {} }, Keys)
+  for _, key in records:each "key" do self:_add(key) end
+  return self
+end
+
+function Keys:_add(key)
+  local parent = key.project_id or key.owner_id
+  local list = self._by_parent[parent] or {}
+  list[#list + 1] = key
+  self._by_hash[encoding.base64url_decode(key.hash)], self._by_id[key.id], self._by_parent[parent] = key, key, list
+end
+
+function Keys:_keep(key)
+  self._records:put("key", key.id, key)
 end
 
 local function hash(text)
@@ -45,11 +61,10 @@ function Keys:create(kind, fields)
   local key = {
     id = encoding.new_uuid(), kind = kind, owner_id = fields.owner_id, project_id = fields.project_id,
     name = fields.name, key_prefix = text:sub(1, 8), is_active = true, created_at = encoding.timestamp(self._now()),
+    hash = encoding.base64url_encode(hash(text)),
   }
-  local parent = key.project_id or key.owner_id
-  local list = self._by_parent[parent] or {}
-  list[#list + 1] = key
-  self._by_hash[hash(text)], self._by_id[key.id], self._by_parent[parent] = key, key, list
+  self:_add(key)
+  self:_keep(key)
   return key, text
 end
 
@@ -60,7 +75,11 @@ end
 function Keys:authenticate(kind, text)
   local key = self._by_hash[hash(text)]
   if not key or key.kind ~= kind or not key.is_active then return nil end
-  key.last_used_at = encoding.timestamp(self._now())
+  local time = encoding.timestamp(self._now())
+  if key.last_used_at ~= time then
+    key.last_used_at = time
+    self:_keep(key)
+  end
   return key
 end
 
@@ -74,8 +93,9 @@ function Keys:get(kind, id)
 end
 
 ---@param key devkit4ai.sandbox.Key
-function Keys:revoke(key) -- luacheck: no self
+function Keys:revoke(key)
   key.is_active = false
+  self:_keep(key)
 end
 
 --- The keys of a project, also those that are revoked, oldest first.

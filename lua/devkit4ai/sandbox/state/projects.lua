@@ -5,6 +5,7 @@ local M = {}
 
 ---@class devkit4ai.sandbox.Projects
 ---@field private _now fun(): number
+---@field private _records devkit4ai.sandbox.Records
 ---@field private _by_id table<string, devkit4ai.sandbox.Project>
 ---@field private _by_owner table<string, devkit4ai.sandbox.Project[]>
 local Projects = {}
@@ -18,11 +19,26 @@ Projects.__index = Projects
 ---@field is_active boolean
 ---@field created_at string
 ---@field updated_at string?
+---@field is_deleted boolean?
 
 ---@param now fun(): number Unix time
+---@param records devkit4ai.sandbox.Records
 ---@return devkit4ai.sandbox.Projects
-function M.new(now)
-  return setmetatable({ _now = now, _by_id = {}, _by_owner = {} }, Projects)
+function M.new(now, records)
+  local self = setmetatable({ _now = now, _records = records, _by_id = {}, _by_owner = {} }, Projects)
+  for _, project in records:each "project" do self:_add(project) end
+  return self
+end
+
+function Projects:_add(project)
+  if project.is_deleted then return end
+  local list = self._by_owner[project.owner_id] or {}
+  list[#list + 1] = project
+  self._by_id[project.id], self._by_owner[project.owner_id] = project, list
+end
+
+function Projects:_keep(project)
+  self._records:put("project", project.id, project)
 end
 
 ---@param owner_id string
@@ -33,9 +49,8 @@ function Projects:create(owner_id, fields)
     id = encoding.new_uuid(), name = fields.name, description = fields.description, owner_id = owner_id,
     is_active = true, created_at = encoding.timestamp(self._now()),
   }
-  local list = self._by_owner[owner_id] or {}
-  list[#list + 1] = project
-  self._by_id[project.id], self._by_owner[owner_id] = project, list
+  self:_add(project)
+  self:_keep(project)
   return project
 end
 
@@ -52,11 +67,14 @@ function Projects:update(project, changes)
   project.name = changes.name or project.name
   if changes.description ~= nil then project.description = changes.description or nil end
   project.updated_at = encoding.timestamp(self._now())
+  self:_keep(project)
 end
 
 ---@param project devkit4ai.sandbox.Project
 function Projects:delete(project)
   self._by_id[project.id] = nil
+  project.is_deleted = true
+  self:_keep(project)
   local list = self._by_owner[project.owner_id]
   for i, other in ipairs(list) do
     if other == project then return table.remove(list, i) end

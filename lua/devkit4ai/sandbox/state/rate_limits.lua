@@ -41,11 +41,13 @@ local STYLES = {
 ---@param settings devkit4ai.sandbox.Settings
 ---@param style string the value of the axis rate_headers
 ---@param now fun(): number Unix time
+---@param records devkit4ai.sandbox.Records
 ---@return devkit4ai.sandbox.RateLimits
-function M.new(settings, style, now)
+function M.new(settings, style, now, records)
+  local function window_of(row) return rate_window.new(settings[row[1]], row[2], now, records, row[1]) end
   local general, by_group = {}, {}
-  for _, row in ipairs(GENERAL) do general[#general + 1] = rate_window.new(settings[row[1]], row[2], now) end
-  for _, row in ipairs(GROUPS) do by_group[row[1]] = rate_window.new(settings[row[1]], row[2], now) end
+  for _, row in ipairs(GENERAL) do general[#general + 1] = window_of(row) end
+  for _, row in ipairs(GROUPS) do by_group[row[1]] = window_of(row) end
   return setmetatable({ _style = STYLES[style], _now = now, _general = general, _by_group = by_group }, RateLimits)
 end
 

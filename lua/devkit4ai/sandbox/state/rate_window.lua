@@ -5,6 +5,8 @@ local M = {}
 ---@field limit integer  events that a window allows
 ---@field private _seconds integer  the length of a window
 ---@field private _now fun(): number
+---@field private _records devkit4ai.sandbox.Records
+---@field private _kind string  of the records
 ---@field private _counters table<string, { used: integer, ends: integer }>  by key
 local RateWindow = {}
 RateWindow.__index = RateWindow
@@ -12,9 +14,16 @@ RateWindow.__index = RateWindow
 ---@param limit integer? events that a window allows; nil: any number
 ---@param seconds integer the length of a window
 ---@param now fun(): number Unix time
+---@param records devkit4ai.sandbox.Records
+---@param name string of the limit
 ---@return devkit4ai.sandbox.RateWindow? window nil: no limit
-function M.new(limit, seconds, now)
-  return limit and setmetatable({ limit = limit, _seconds = seconds, _now = now, _counters = {} }, RateWindow)
+function M.new(limit, seconds, now, records, name)
+  if not limit then return nil end
+  local self = setmetatable({
+    limit = limit, _seconds = seconds, _now = now, _records = records, _kind = name, _counters = {},
+  }, RateWindow)
+  for key, counter in records:each(name) do self._counters[key] = counter end
+  return self
 end
 
 -- The counter of a key's current window; nil: no window is open.
@@ -35,6 +44,7 @@ function RateWindow:hit(key)
     self._counters[key] = counter
   end
   counter.used = counter.used + 1
+  self._records:put(self._kind, key, counter)
   if counter.used > self.limit then return math.ceil(counter.ends - now) end
 end
 

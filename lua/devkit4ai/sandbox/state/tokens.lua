@@ -1,6 +1,5 @@
---- Access tokens and refresh tokens: JWTs signed with HS256 and a secret of this process (wire.md 2.2).
+--- Access tokens and refresh tokens: JWTs signed with HS256 and a secret of the sandbox (wire.md 2.2).
 local hmac = require "openssl.hmac"
-local rand = require "openssl.rand"
 local encoding = require "devkit4ai.sandbox.util.encoding"
 local json = require "devkit4ai.sandbox.util.json"
 
@@ -12,6 +11,7 @@ local M = {}
 ---@field private _secret string
 ---@field private _claims table<string, table>  token -> its claims, of tokens with a valid signature; a cache
 ---@field private _cached integer  tokens in the cache
+---@field private _records devkit4ai.sandbox.Records
 ---@field private _revoked table<string, boolean>
 local Tokens = {}
 Tokens.__index = Tokens
@@ -21,11 +21,15 @@ local CACHE_SIZE = 10000 -- tokens whose claims are cached, so that a request ne
 
 ---@param now fun(): number Unix time
 ---@param lifetimes { access: number, refresh: number } seconds
+---@param secret string
+---@param records devkit4ai.sandbox.Records
 ---@return devkit4ai.sandbox.Tokens
-function M.new(now, lifetimes)
-  return setmetatable({
-    _now = now, _lifetimes = lifetimes, _secret = rand.bytes(32), _claims = {}, _cached = 0, _revoked = {},
+function M.new(now, lifetimes, secret, records)
+  local self = setmetatable({
+    _now = now, _lifetimes = lifetimes, _secret = secret, _claims = {}, _cached = 0, _records = records, _revoked = {},
   }, Tokens)
+  for token in records:each "revoked_token" do self._revoked[token] = true end
+  return self
 end
 
 function Tokens:_sign(text)
@@ -63,6 +67,7 @@ end
 ---@param token string
 function Tokens:revoke(token)
   self._revoked[token] = true
+  self._records:put("revoked_token", token, {})
 end
 
 --- Checks a token.

@@ -148,6 +148,17 @@ function M.decode(source)
   return value
 end
 
+--- Turns whole numbers into integers, also in tables: cjson decodes each number as a float.
+---@param value any it does not change
+---@return any
+function M.to_integers(value)
+  if type(value) == "number" and value % 1 == 0 then return math.floor(value) end
+  if type(value) ~= "table" then return value end
+  local copy = {}
+  for key, item in pairs(value) do copy[key] = M.to_integers(item) end
+  return copy
+end
+
 --- Tells whether a decoded value is a JSON object: cjson decodes objects and arrays to the same kind of table.
 ---@param value any
 ---@param source string the text that it was decoded from

@@ -1,6 +1,7 @@
 -- Job files in CSV.
 local csv = require "devkit4ai.batch.jobs.csv"
 local job_file = require "spec.support.job_file"
+local lines = require "devkit4ai.batch.jobs.lines"
 
 local function read(text) return assert(job_file.rows(text, csv)) end
 
@@ -91,6 +92,32 @@ describe("a CSV file", function()
       assert.equal("1\n2", rows[1][1].b)
       assert.same({ { a = "3", b = "4" }, 4 }, rows[2])
     end
+  end)
+
+  it("may have 1,000,000 lines, of which a few are in memory", function()
+    local file = assert(io.tmpfile())
+    file:write "city,prompt\n"
+    for first = 1, 1000000, 1000 do
+      local rows = {}
+      for i = first, first + 999 do rows[#rows + 1] = ('City %d,"a ""big"" house, number %d"\n'):format(i, i) end
+      file:write(table.concat(rows))
+    end
+    file:seek "set"
+    local next_row, count, last, number = csv.rows(assert(lines.of(file))), 0, nil, nil
+    collectgarbage()
+    local before = collectgarbage "count"
+    local most = before
+    for row, line in next_row do
+      count, last, number = count + 1, row, line
+      if count % 100000 == 0 then
+        collectgarbage()
+        most = math.max(most, collectgarbage "count")
+      end
+    end
+    assert.same({ 1000000, 1000001, { city = "City 1000000", prompt = 'a "big" house, number 1000000' } },
+      { count, number, last })
+    file:close()
+    assert.is_true(most - before < 1024, most - before) -- KiB; the file has 44 MB
   end)
 
   it("is refused with what to do, if it is no plain text", function()

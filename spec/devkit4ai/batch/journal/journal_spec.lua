@@ -1,6 +1,7 @@
 -- The journal of a batch: what a record is, and each way in which the file can be broken.
 local child = require "spec.support.process.child"
 local core = require "devkit4ai.core"
+local format = require "devkit4ai.batch.journal.format"
 local journal = require "devkit4ai.batch.journal"
 local reader = require "devkit4ai.batch.journal.reader"
 
@@ -48,14 +49,16 @@ describe("the journal of a batch", function()
   it("has the state of each job, and who has a generation", function()
     make()
     local ledger = assert(journal.open(folder))
-    assert.same({ step = "saved", digest = core.digest "a.png", since = 1800000000, id = ID },
-      ledger:state_of(job "a.png"))
-    assert.same({ "sending", 1800000000 }, {
-      ledger:state_of(job 'b "\\\n.png').step, ledger:state_of(job 'b "\\\n.png').since,
-    })
+    assert.same({ step = "saved", digest = core.digest "a.png" }, ledger:state_of(job "a.png"))
+    assert.same({ step = "sending", digest = core.digest 'b "\\\n.png', since = 1800000000 },
+      ledger:state_of(job 'b "\\\n.png'))
     assert.same({}, ledger:state_of(job "c.png"))
-    assert.same({ "a.png", nil }, { ledger:owner_of(ID), ledger:owner_of "x" })
+    assert.is_false(ledger:is_of_other(ID, job "a.png"))
+    assert.is_true(ledger:is_of_other(ID, job "c.png"))
+    assert.is_false(ledger:is_of_other("x", job "a.png"))
+    assert.equal(1, ledger:payments())
     assert.same({ 'b "\\\n.png' }, ledger:unfinished_names {})
+    assert.same({}, ledger:unfinished_names { ['b "\\\n.png'] = true })
     ledger:close()
   end)
 
@@ -118,6 +121,24 @@ describe("the journal of a batch", function()
     assert.equal(table.concat(lines):gsub("\n", "\r\n", 2):sub(1, 20), child.read(path):sub(1, 20)) -- nothing is repaired
   end)
 
+  it("is refused with the line that has a value of a wrong type, though its sum is right", function()
+    local text = make()
+    local _, count = text:gsub("\n", "")
+    for _, wrong in ipairs {
+      { since = "now" }, { since = -1 }, { since = 2 ^ 60 }, { attempt = true }, { digest = 5 }, { id = 7 },
+      { reason = false }, { paid = "yes" }, { step = 1 }, { job = 1 }, { run = "me" }, { host = 1, run = 1 },
+    } do
+      local record = { job = "c.png", step = "sending", digest = core.digest "c.png" }
+      for field, value in pairs(wrong) do record[field] = value end
+      write(text .. format.encode(record, text:sub(-format.LINK)))
+      fails(("line %d was changed or damaged"):format(count + 1))
+    end
+    write((format.encode({ journal = format.VERSION, batch = 5 }, "")))
+    fails "line 1 was changed or damaged"
+    write((format.encode({ journal = format.VERSION }, "")))
+    fails "line 1 was changed or damaged"
+  end)
+
   it("is refused if it is of another version, or no journal", function()
     local text = make()
     write((text:gsub('{"journal":1', '{"journal":2')))
@@ -130,14 +151,16 @@ describe("the journal of a batch", function()
     fails "it is not a journal of a batch"
   end)
 
-  it("is refused if it is a folder or a link, or its folder is missing", function()
+  it("is refused if it is a folder or a link, or its folder is a file", function()
     assert(os.execute(("mkdir '%s'"):format(path)))
     fails "Is a directory"
     assert(os.execute(("rmdir '%s' && ln -s /tmp '%s'"):format(path, path)))
     fails(path)
-    folder = folder .. "/none"
-    fails "No such file or directory"
-    folder = folder:gsub("/none$", "")
+    os.remove(path)
+    write "x"
+    folder = path
+    fails(("out: the folder %s can't be used: Not a directory. Nothing was sent"):format(path))
+    folder = path:match "^(.*)/"
   end)
 
   it("tells who has it", function()
@@ -164,9 +187,10 @@ describe("the journal of a batch", function()
 
   it("is as it was after a write that failed, and is not written any more by a step that was not taken", function()
     local ended = child.run([[
+      local core = require "devkit4ai.core"
       local journal = require "devkit4ai.batch.journal"
       local ledger = assert(journal.open(arg[1]))
-      local function job(i) return { name = ("x"):rep(200) .. i, digest = "00" } end
+      local function job(i) return { name = ("x"):rep(200) .. i, digest = core.digest "x" } end
       assert(ledger:begin { job(1) })
       local i, message, err = 1, nil, nil
       repeat
@@ -201,5 +225,30 @@ describe("the journal of a batch", function()
     assert.equal(0, ended.code, ended.err)
     local _, syncs = child.read(folder .. "/trace"):gsub("fdatasync", "")
     assert.equal(2, syncs) -- of begin, and of all
+  end)
+
+  it("lets no task wait for a write that raised an error", function()
+    local ended = child.run([[
+      local devkit4ai = require "devkit4ai"
+      local core = require "devkit4ai.core"
+      local journal = require "devkit4ai.batch.journal"
+      local ledger = assert(journal.open(arg[1]))
+      assert(ledger:begin {})
+      local list, digest, refused = { { name = "1.png" }, { name = "2.png" } }, core.digest, 0
+      core.digest = function() error("not enough memory", 0) end
+      pcall(devkit4ai.map, list, { concurrency = 2 }, function(job)
+        local done, message, err = ledger:record(job, "sending")
+        assert(not done and err.kind == "file" and message:find("not enough memory", 1, true), message)
+        refused = refused + 1
+        return true
+      end)
+      core.digest = digest
+      print(refused, ledger:state_of(list[1]).step)
+      assert(ledger:record(list[1], "sending"))
+      ledger:close()
+      assert(journal.open(arg[1])):close()
+    ]], { args = { folder } })
+    assert.equal(0, ended.code, ended.err)
+    assert.equal("1\tnil\n", ended.out)
   end)
 end)

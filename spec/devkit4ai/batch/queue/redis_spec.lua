@@ -2,9 +2,11 @@
 local certificate = require "spec.support.servers.certificate"
 local child = require "spec.support.process.child"
 local queues = require "devkit4ai.batch.queue"
+local free_port = require "spec.support.servers.free_port"
 local redis_servers = require "spec.support.servers.redis"
 
-local HTTP = [[
+-- The start of a server on loopback: prints its port, and takes one client.
+local LISTEN = [[
 local server = require("socket").tcp()
 server:bind("127.0.0.1", 0)
 server:listen()
@@ -12,10 +14,45 @@ local _, port = server:getsockname()
 io.stdout:write(port, "\n")
 io.stdout:flush()
 local client = server:accept()
+]]
+
+local HTTP = LISTEN .. [[
 client:receive "*l"
 client:send "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
 client:close()
 ]]
+
+-- Answers as Redis 5.0 does, of which no package exists any more.
+local REDIS_5 = LISTEN .. [[
+local INFO = "# Server\r\nredis_version:5.0.14\r\nrun_id:aa\r\nrole:master\r\n"
+while true do
+  local count = client:receive "*l"
+  if not count then break end
+  local words = {}
+  for i = 1, tonumber(count:sub(2)) do
+    local length = tonumber(client:receive("*l"):sub(2))
+    words[i] = client:receive(length)
+    client:receive(2)
+  end
+  if words[1] == "PING" then client:send "+PONG\r\n"
+  elseif words[1] == "INFO" then client:send(("$%d\r\n%s\r\n"):format(#INFO, INFO))
+  elseif words[1] == "COMMAND" then client:send "*1\r\n*-1\r\n"
+  else client:send("-ERR unknown command `" .. words[1] .. "`\r\n") end
+end
+]]
+
+-- Starts such a server. Gives its address, and a function that waits for its end.
+local function serve(program)
+  local path = os.tmpname()
+  local file = assert(io.open(path, "w"))
+  file:write(program)
+  file:close()
+  local pipe = assert(io.popen("exec timeout 60 " .. child.interpreter() .. " " .. path))
+  return "redis://127.0.0.1:" .. pipe:read "*l", function()
+    pipe:close()
+    os.remove(path)
+  end
+end
 
 describe("the connection to Redis", function()
   teardown(redis_servers.stop_all)
@@ -63,8 +100,48 @@ describe("the connection to Redis", function()
     assert.equal(2, queue:counts().open)
   end)
 
+  it("sends nothing after a restart of a server that may have forgotten steps", function()
+    local server = redis_servers.start { "appendfsync everysec" }
+    local queue = assert(assert(queues.open(server.url)):create {})
+    assert.equal(1, queue:add { { name = "a.png", digest = "d" } })
+    -- with everysec, Redis keeps a write back while it syncs another one
+    repeat until server:cli("info persistence"):find "aof_buffer_length:0\r?\n"
+    server:kill()
+    server:run()
+    local function refuses()
+      local _, message, err = queue:claim("one", 60, 1, 5)
+      assert.equal("config", err.kind)
+      assert.is_false(err.retryable)
+      assert.truthy(message:find("was restarted since, and may have forgotten steps: appendfsync is everysec", 1, true))
+    end
+    refuses()
+    refuses()
+    local _, _, err = assert(queues.open(server.url)):open() -- a new worker
+    assert.equal("config", err.kind)
+    server:cli "hdel 'devkit4ai:{batch}:batch' process" -- a person has compared the account (docs/batch-queue.md)
+    assert.equal(1, #assert(assert(queues.open(server.url)):open()):claim("one", 60, 1, 5))
+    server:cli "config set appendfsync always"
+    server:cli "config set no-appendfsync-on-rewrite yes"
+    assert.truthy(select(2, queues.open(server.url)):find("no-appendfsync-on-rewrite is yes", 1, true))
+  end)
+
+  it("sends nothing when a replica has taken the place of the server", function()
+    local port = free_port()
+    local server = redis_servers.start { "port " .. port }
+    local replica = redis_servers.start { "replicaof 127.0.0.1 " .. port }
+    local queue = assert(assert(queues.open(server.url)):create {})
+    assert.equal(1, queue:add { { name = "a.png", digest = "d" } })
+    replica:until_it_has "devkit4ai:{batch}:batch"
+    server:kill()
+    replica:cli "replicaof no one"
+    os.execute(("ln -s %s %s"):format(replica.socket, server.socket)) -- as an address that moves
+    local _, message, err = queue:claim("one", 60, 1, 5)
+    assert.equal("config", err.kind, message)
+    assert.truthy(message:find("it was a replica", 1, true))
+  end)
+
   it("names a wrong or missing password, and a user, and shows none of them", function()
-    local port = redis_servers.free_port()
+    local port = free_port()
     redis_servers.start { "port " .. port, "requirepass GEHEIM", "user worker on >WORT%40 ~* +@all",
       "user weak on >WEAK ~* +ping +info",
       "user narrow on >NARROW ~devkit4ai:* +@hash +@stream +@sortedset +@scripting +@connection +info +time +exists "
@@ -90,20 +167,18 @@ describe("the connection to Redis", function()
     fails(old.url, "config", "has no XAUTOCLAIM", "Redis 6.2 or later")
     local replica = redis_servers.start { "replicaof 127.0.0.1 1" }
     fails(replica.url, "config", "read-only replica")
-    local path = os.tmpname()
-    local file = assert(io.open(path, "w"))
-    file:write(HTTP)
-    file:close()
-    local pipe = assert(io.popen("exec timeout 60 " .. child.interpreter() .. " " .. path))
-    fails("redis://127.0.0.1:" .. pipe:read "*l", "protocol", "is not Redis")
-    pipe:close()
-    os.remove(path)
+    local url, finish = serve(HTTP)
+    fails(url, "protocol", "is not Redis")
+    finish()
+    url, finish = serve(REDIS_5)
+    fails(url, "config", "version 5.0.14 has no XAUTOCLAIM", "Redis 6.2 or later")
+    finish()
     fails("redis://127.0.0.1:1", "network")
     fails("unix:///nowhere/s", "network")
   end)
 
   it("checks the certificate of TLS, and the name in it", function()
-    local port, folder = redis_servers.free_port(), child.folder()
+    local port, folder = free_port(), child.folder()
     local made, key = certificate.new()
     local function write(name, text)
       local file = assert(io.open(folder .. "/" .. name, "w"))

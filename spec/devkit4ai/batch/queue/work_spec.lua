@@ -1,6 +1,8 @@
 -- Workers of a queue against the sandbox: results, two workers with one job, a quota, the end of a worker.
 local child = require "spec.support.process.child"
 local devkit4ai = require "spec.support.calls.no_retry_pauses"
+local ledgers = require "devkit4ai.batch.queue.ledger"
+local paces = require "devkit4ai.batch.queue.shared_pace"
 local helper = require "spec.devkit4ai.sandbox.helper"
 local queues = require "devkit4ai.batch.queue"
 local redis_servers = require "spec.support.servers.redis"
@@ -8,7 +10,7 @@ local pacing = require "devkit4ai.generation.pacing.request_pacing"
 local schedule = require "devkit4ai.generation.pacing.poll_schedule"
 
 describe("a worker", function()
-  local server, box, client, project, out, queue_name, image
+  local server, box, client, project, out, queue_name, image, stranger -- stranger: a developer with another account
   local pause, reserve, count = schedule.pause, pacing.reserve, 0
 
   setup(function()
@@ -21,6 +23,7 @@ describe("a worker", function()
     file:close()
     box = helper.start { step_time = 0 }
     local developer = assert(box:developer { email = "dev@example.com", password = "SecurePass123" })
+    stranger = assert(box:developer { email = "other@example.com", password = "SecurePass123" })
     client = assert(devkit4ai.new { base_url = box.url, developer_key = developer.developer_key })
     assert(client:login("dev@example.com", "SecurePass123"))
     project = client:project(developer.project_id)
@@ -45,7 +48,7 @@ describe("a worker", function()
     local list = {}
     for i = 1, jobs do list[i] = { image = image, city = "c" .. i } end
     return assert(client:push_batch { queue = server.url, queue_name = queue_name, jobs = list,
-      prompt = queue_name .. " {row.city}", name = "{row.city}.png" })
+      prompt = "a lighthouse", name = "{row.city}.png" })
   end
 
   local function work(options)
@@ -54,19 +57,24 @@ describe("a worker", function()
     return client:work_batch(given)
   end
 
+  local function open_new() return assert(assert(queues.open(server.url, queue_name)):create {}) end
+
+  local function open() return assert(assert(queues.open(server.url, queue_name)):open()) end
+
   local function payments()
-    local paid = 0
+    local paid, marker = 0, ('"%s/'):format(open().id)
     for _, gen in ipairs(box:generations()) do
-      if gen.instructions:find(queue_name .. " c", 1, true) then paid = paid + 1 end
+      if gen.instructions:find(marker, 1, true) then paid = paid + 1 end
     end
     return paid
   end
 
-  local function open() return assert(assert(queues.open(server.url, queue_name)):open()) end
-
   it("makes one file and one payment for each job, and gives each file to the program", function()
-    assert.same({ total = 3, added = 3 }, push(3))
-    assert.same({ total = 3, added = 0 }, push(3))
+    local pushed = push(3)
+    assert.same({ 3, 3, 3 }, { pushed.total, pushed.added, pushed.estimate.to_send })
+    assert.is_true(pushed.estimate.at_once >= 1 and pushed.estimate.seconds >= 120)
+    pushed = push(3)
+    assert.same({ 3, 0, 3 }, { pushed.total, pushed.added, pushed.estimate.to_send })
     local saved, types = {}, {}
     local summary = assert(work {
       save = function(job, path)
@@ -113,24 +121,47 @@ describe("a worker", function()
       again = { letter.name } }).kind)
   end)
 
-  it("saves one file when two workers finish the same job", function()
-    push(1)
+  -- Another worker, with a folder of its own, takes the job and finishes it.
+  local function finish_as_rival(id)
     local other = open()
-    local rival -- takes the job from the worker whose answer has just come
+    assert.equal("c1.png", other:claim("rival", 0, 1, 5)[1].name)
+    other:record("rival", "c1.png", "completed", "", { id = id })
+    assert.is_true((other:record("rival", "c1.png", "saved", "", { id = id })))
+  end
+
+  it("saves no file of a job that another worker has taken, although it has sent it", function()
+    push(1)
+    local rival
     local summary = assert(work {
       on_event = function(event)
-        if event.type == "accepted" and not rival then
-          rival = other:claim("rival", 0, 1, 5)[1]
-          assert.equal("accepted", rival.state.step)
-          assert.is_true((other:record("rival", "c1.png", "completed", "", { id = event.id })))
-          assert.is_true((other:record("rival", "c1.png", "saved", "", { id = event.id })))
-        end
+        if event.type ~= "accepted" then return end
+        finish_as_rival(event.id)
+        rival = true
       end,
     })
-    assert.equal(1, summary.saved)
-    assert.same({ "c1.png" }, child.list(out))
+    assert.is_true(rival)
+    assert.equal(0, summary.saved)
+    assert.same({}, child.list(out)) -- the file is in the rival's folder
     assert.equal(1, payments())
-    assert.equal(1, other:counts().saved)
+    local counts = open():counts()
+    assert.same({ 1, 0 }, { counts.saved, counts.open })
+  end)
+
+  it("counts a job once when two workers finish it, and says whose file counts", function()
+    push(1)
+    local id
+    local summary = assert(work {
+      on_event = function(event) id = event.id or id end,
+      save = function()
+        finish_as_rival(id)
+        return true
+      end,
+    })
+    assert.equal(0, summary.saved)
+    assert.equal(1, open():counts().saved)
+    assert.equal("rival", open():state("c1.png").by)
+    assert.equal(1, payments())
+    assert.same({ "c1.png" }, child.list(out)) -- a second, equal file: it stood still while it saved
   end)
 
   it("can't send a job that another worker has taken", function()
@@ -152,7 +183,7 @@ describe("a worker", function()
     assert.equal(0, payments())
   end)
 
-  it("learns the account's limit together, and stops at a quota", function()
+  it("learns the account's limits together with the workers of its other queues, and stops at a quota", function()
     push(3)
     box:fault { operation = "create_generation", status = 429, headers = { ["Retry-After"] = "86000" }, times = 1e9 }
     local summary = assert(work())
@@ -162,9 +193,39 @@ describe("a worker", function()
     local again = assert(work()) -- another worker knows the quota without a request
     assert.is_true(again.continue_after > 85000)
     assert.equal(3, open():counts().open)
-    server:cli(("del 'devkit4ai:{%s}:pace'"):format(queue_name))
+    local first = queue_name
+    queue_name = first .. "other"
+    push(1)
+    assert.is_true(assert(work()).continue_after > 85000)
+    local other = assert(devkit4ai.new { base_url = box.url, developer_key = stranger.developer_key })
+    assert(other:login("other@example.com", "SecurePass123"))
+    local theirs = other:project(stranger.project_id)
+    theirs:use_key(stranger.project_key)
+    local folder = child.folder()
+    assert.equal(1, assert(other:work_batch { queue = server.url, queue_name = queue_name, out = folder,
+      project = theirs }).saved) -- the quota is not theirs
+    child.remove(folder)
+    queue_name = first
+    server:cli(("del $(redis-cli -s %s --scan --pattern 'devkit4ai:account:*:pace')"):format(server.socket))
     assert.equal(3, assert(work()).saved)
     assert.equal(3, payments())
+  end)
+
+  it("takes a 429 for the limit of generations at once while another queue of the account has one in flight", function()
+    local queue = open_new()
+    local function pace(worker)
+      local ledger = ledgers.new(queue, worker, function() end)
+      return paces.new(queue, "account", ledger, false, function() end)
+    end
+    local one, two = pace "one", pace "two"
+    local err = { kind = "rate_limited", retry_after = 86000 }
+    assert.is_true((one:begin { name = "a" }))
+    one:accepted { name = "a" }
+    assert.is_true((two:begin { name = "b" })) -- it tries one more than was proven
+    assert.equal("wait", (two:refused({ name = "b" }, err)))
+    one:finish { name = "a" }
+    assert.is_true((two:begin { name = "b" }))
+    assert.equal("stop", (two:refused({ name = "b" }, err)))
   end)
 
   it("gives its jobs back when a program ends it", function()

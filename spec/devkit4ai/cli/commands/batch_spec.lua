@@ -2,15 +2,12 @@
 -- specs have the journal and the steps. One Lua is enough for what the command adds.
 if _VERSION ~= "Lua 5.4" then return end
 
+local batches = require "spec.support.batches"
 local child = require "spec.support.process.child"
 local command = require "spec.devkit4ai.cli.command"
 local helper = require "spec.devkit4ai.sandbox.helper"
 
--- Short pauses between the status requests and between the searches for a lost answer.
-local FAST = [[
-require("devkit4ai.generation.pacing.poll_schedule").pause = function() return 0.05 end
-local pauses = require("devkit4ai.batch.run.look").PAUSES
-for i = 2, #pauses do pauses[i] = 0.05 end]]
+local FAST = batches.SHORT_PAUSES
 
 describe("devkit4ai batch", function()
   local workspace, count, image

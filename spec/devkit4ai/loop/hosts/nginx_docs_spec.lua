@@ -2,6 +2,7 @@
 if not rawget(_G, "jit") then return end -- nginx runs LuaJIT alone
 
 local child = require "spec.support.process.child"
+local free_port = require "spec.support.servers.free_port"
 local nginx = require "spec.support.servers.nginx"
 local sandbox = require "devkit4ai.sandbox"
 
@@ -24,7 +25,7 @@ describe("the program of docs/hosts/nginx.md", function()
     file:write('require("devkit4ai.generation.pacing.poll_schedule").pause = function() return 0.03 end\n')
     file:write((blocks "lua")[1])
     file:close()
-    local conf, port = blocks("nginx"), nginx.free_port()
+    local conf, port = blocks("nginx"), free_port()
     local server = nginx.start {
       workers = 2, lua_path = folder .. "/?.lua", main = conf[1],
       http = conf[2]:gsub("127.0.0.1:8080;", ("127.0.0.1:%d;"):format(port)),

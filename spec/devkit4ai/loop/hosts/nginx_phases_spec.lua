@@ -4,6 +4,7 @@ if not rawget(_G, "jit") then return end -- nginx runs LuaJIT alone
 local certificate = require "spec.support.servers.certificate"
 local child = require "spec.support.process.child"
 local clients = require "spec.support.servers.nginx_clients"
+local free_port = require "spec.support.servers.free_port"
 local nginx = require "spec.support.servers.nginx"
 
 describe("in the phase of nginx", function()
@@ -68,7 +69,7 @@ describe("in the phase of nginx", function()
 
   -- The two lines of CODE in phases of TLS, after two requests; the second one continues the TLS session of the first one.
   local function tls_results(directive)
-    local folder, port = child.folder(), nginx.free_port()
+    local folder, port = child.folder(), free_port()
     finally(function() child.remove(folder) end)
     os.execute("chmod 755 " .. folder)
     local cert, key = certificate.new()

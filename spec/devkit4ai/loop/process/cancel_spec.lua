@@ -18,7 +18,11 @@ local PHASES = {
         fillers[i]:settimeout(0)
         fillers[i]:connect("127.0.0.1", port)
       end
-      return function(conn) conn:read_head() conn:respond(200, { id = tostring(port) }) end]],
+      return function(conn)
+        conn.kept = { full, fillers } -- the garbage collector would close them
+        conn:read_head()
+        conn:respond(200, { id = tostring(port) })
+      end]],
     outcome = "not_sent" },
   { "in TLS", script = "return function(conn) conn:read_head() conn:sleep(1000) end", scheme = "https",
     outcome = "not_sent" },

@@ -54,7 +54,7 @@ end
 
 ---@class suite.Place a host of the suite
 ---@field name string value of the option `loop`, and the file in hosts/
----@field modules string[] the host exists on a Lua that finds them
+---@field modules string[] the host exists on a Lua that finds them, and can load them
 ---@field is_luajit boolean? it exists on LuaJIT alone
 ---@field is_process boolean? a case runs in a process of its own, and start takes options.wrap
 ---@field start fun(options: table): fun(): spec.Ended runs a case; options: of child.start, args: those of run.main
@@ -79,13 +79,21 @@ local function is_installed(module)
   return false
 end
 
+-- Debian 13's copas for Lua 5.2 needs a module that Debian 13 has for other Luas alone. In a process of its own: a host's modules
+-- change the process that loads them.
+local function is_loadable(module)
+  return child.run(("require %q"):format(module)).code == 0
+end
+
 --- The hosts of the Lua that runs the spec.
 ---@return suite.Place[]
 function M.list()
   local list = {}
   for _, place in ipairs(PLACES) do
     local is_here = (core.threads or place.name == "own") and (not place.is_luajit or rawget(_G, "jit") ~= nil)
-    for _, module in ipairs(place.modules) do is_here = is_here and is_installed(module) end
+    for _, module in ipairs(place.modules) do
+      is_here = is_here and is_installed(module) and (not place.is_process or is_loadable(module))
+    end
     if is_here then list[#list + 1] = place end
   end
   return list

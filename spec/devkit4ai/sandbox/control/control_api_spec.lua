@@ -247,7 +247,7 @@ describe("the sandbox's clock", function()
     local monotime, now = cqueues.monotime, 100
     finally(function() cqueues.monotime = monotime end)
     cqueues.monotime = function() return now end
-    local clock = require("devkit4ai.sandbox.state.clock").new()
+    local clock = require("devkit4ai.sandbox.state.clock").new(require("devkit4ai.sandbox.state.records").none())
     local start = clock.now()
     now = 107
     assert.equal(start + 7, clock.now())

@@ -10,7 +10,7 @@ describe("a generation in the sandbox", function()
 
   before_each(function()
     now = 1000
-    all = generations.new(function() return now end, 2.5)
+    all = generations.new(function() return now end, 2.5, require("devkit4ai.sandbox.state.records").none())
   end)
 
   local function create(prompt, ...)

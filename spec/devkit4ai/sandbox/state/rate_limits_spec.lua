@@ -150,10 +150,11 @@ end)
 
 describe("a rate window", function()
   local rate_window = require "devkit4ai.sandbox.state.rate_window"
+  local records = require("devkit4ai.sandbox.state.records").none()
 
   it("begins with its first event, and ends on a whole second", function()
     local now = 100.5
-    local window = rate_window.new(1, 10, function() return now end)
+    local window = rate_window.new(1, 10, function() return now end, records, "a_limit")
     assert.same({ 1, 110 }, { window:remaining(), window:reset_time() })
     now = 103.5
     assert.is_nil(window:hit())
@@ -166,7 +167,9 @@ describe("a rate window", function()
     assert.is_nil(window:hit())
   end)
 
-  it("does not exist without a limit", function() assert.is_nil(rate_window.new(nil, 10, os.time)) end)
+  it("does not exist without a limit", function()
+    assert.is_nil(rate_window.new(nil, 10, os.time, records, "a_limit"))
+  end)
 end)
 
 describe("a sandbox's tier", function()

@@ -1,6 +1,7 @@
 --- devkit4ai sandbox: runs the sandbox in this process.
 local dependencies = require "devkit4ai.util.dependencies"
 local errors = require "devkit4ai.cli.errors"
+local folder = require "devkit4ai.cli.output.folder"
 local system = require "devkit4ai.util.system"
 
 local M = { name = "sandbox", summary = "Run a local server that behaves as the API does." }
@@ -64,17 +65,27 @@ function M.add_options(parser)
     :convert(function(text) return text:match("^%d+$") end)
 end
 
+-- Runs the sandbox; gives the reason why it could not start.
+local function run(options, console)
+  if options.data then
+    local made, reason = folder.make(options.data, true)
+    if not made then return reason end
+  end
+  local function announce(facts, text)
+    if console.json then console:print_record(facts) else console:print(text) end
+    return not console.output_error
+  end
+  local main = require "devkit4ai.sandbox.main"
+  return select(2, main.run(options, options.control, options.parent, announce, options.developer))
+end
+
 --- Runs the sandbox. Returns only if it could not start.
 ---@param options table
 ---@param console devkit4ai.cli.Console
 ---@return boolean? done standard output failed; the caller reports it
 ---@return string? message nil: the control line has reported it
 function M.run(options, console)
-  local _, reason = require("devkit4ai.sandbox.main").run(options, options.control, options.parent,
-    function(facts, text)
-      if console.json then console:print_record(facts) else console:print(text) end
-      return not console.output_error
-    end, options.developer)
+  local reason = run(options, console)
   if not reason then return true end
   local message = "the sandbox did not start: " .. reason
   if not options.control then return errors.fail("network", message) end

@@ -82,6 +82,10 @@ function COMMANDS.TIME(store)
   return { ("%d"):format(math.floor(now)), ("%d"):format(math.floor(now % 1 * 1e6)) }
 end
 
+function COMMANDS.INFO()
+  return "run_id:model\r\n"
+end
+
 -- ---- streams ----
 
 -- `first`: the smallest number that may be there; `next`: the next one to deliver; `pending`: by id, in the order `order`.
@@ -112,8 +116,8 @@ function COMMANDS.XLEN(store, key)
   return store.keys[key] and store.keys[key].count or 0
 end
 
-function COMMANDS.XGROUP(store, _, key)
-  value_of(store, key, new_stream).group = true
+function COMMANDS.XGROUP(store, name, key)
+  if name == "CREATE" then value_of(store, key, new_stream).group = true end
   return true
 end
 
@@ -171,8 +175,15 @@ function COMMANDS.XCLAIM(store, key, _, consumer, _, id, ...)
   return { id }
 end
 
-function COMMANDS.XPENDING(store, key, _, id)
-  local pending = store.keys[key].pending[number_of(id)]
+function COMMANDS.XPENDING(store, key, _, id, _, _, consumer)
+  local all = store.keys[key].pending
+  if consumer then -- whether this one has any
+    for _, pending in pairs(all) do
+      if pending.consumer == consumer then return { pending } end
+    end
+    return {}
+  end
+  local pending = all[number_of(id)]
   if not pending then return {} end
   return { { id, pending.consumer, (store.now() - pending.since) * 1000, pending.deliveries } }
 end

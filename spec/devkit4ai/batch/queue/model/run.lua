@@ -1,5 +1,5 @@
--- A model of a queue: workers that run the real scripts, ledger and steps, on a clock of its own and against a server and a
--- Redis in memory. Each kind of fault happens with the same probability at each place where it can. A run counts at the
+-- A model of a queue: real workers (claims, leases, scripts, ledger, steps), on a clock of its own and against a server and a
+-- Redis in memory; only the pace is not theirs. Each kind of fault happens with the same probability at each place where it can. A run counts at the
 -- server how often each job was paid for, and what became of each job.
 --
 -- run.lua JOBS WORKERS FAULTS SEED: FAULTS is a probability, such as 0.01. Ends with 1 if a job was paid for twice, or lost.
@@ -78,13 +78,46 @@ local function spawn(process, fn)
   end)
 end
 
+-- ---- tasks ----
+
+-- Where a coroutine waits until another one wakes it.
+local function wait_for(slot)
+  slot.process, slot.task = current, coroutine.running()
+  coroutine.yield()
+  return true
+end
+
+local function wake(slot)
+  local process, task = slot.process, slot.task
+  slot.task = nil
+  if not task then return end
+  push(now, function()
+    if process.dead then return end
+    current = process
+    assert(coroutine.resume(task))
+  end)
+end
+
+local function start_task(fn)
+  local task = {}
+  spawn(current, function()
+    fn()
+    task._on_end()
+  end)
+  return task
+end
+
 -- ---- faults ----
 
 local faults, counted
 
+local function note(kind)
+  counted[kind] = (counted[kind] or 0) + 1
+end
+
 local function happens(kind)
   if random() >= faults then return false end
-  counted[kind] = (counted[kind] or 0) + 1
+  note(kind)
   return true
 end
 
@@ -131,8 +164,25 @@ function Gen:wait()
   return self
 end
 
+local store, connection
+
+local PACE = {
+  begin = function() return true end, accepted = function() end, finish = function() end, lost = function() end,
+  refused = function() return "wait" end, stop = function() end, keep = function() end,
+}
+
 local REPLACED = {
-  ["devkit4ai.loop.waits"] = { sleep = sleep, now = function() return now end },
+  ["devkit4ai.loop.waits"] = {
+    sleep = sleep, now = function() return now end, wait_for = wait_for, wake = wake,
+    protect = function(_, fn) fn() end,
+  },
+  ["devkit4ai.loop.task"] = { start = start_task, raised = function() end },
+  ["devkit4ai.batch.queue.redis"] = { open = function() return connection(store) end },
+  ["devkit4ai.batch.queue.server_check"] = {
+    check = function() return true end, loss = function() end, process = function() return "model" end,
+  },
+  ["devkit4ai.batch.queue.shared_pace"] = { new = function() return PACE end },
+  ["devkit4ai.auth.session"] = { load_missing = function() end },
   ["devkit4ai.core"] = setmetatable({ digest_file = function() return "d" end, random = random }, { __index = core }),
   ["devkit4ai.resources.generation"] = { new = function(_, id) return setmetatable({ id = id }, Gen) end },
   ["devkit4ai.generation.create"] = {
@@ -163,6 +213,7 @@ local REPLACED = {
     run = function(_, job, gen)
       danger()
       if happens "a file can't be written" then return failure("failed", "refused") end
+      if server.files[job.name] then note "a job is saved twice" end
       server.files[job.name] = gen.id -- renamed into its place, so a second save replaces it
       danger()
       return 4
@@ -195,8 +246,8 @@ end
 
 -- The connection of a worker: a command, or its answer, may be lost, and then it is sent again, as redis.lua does. A command
 -- of the lost connection may reach Redis later than those of the next one.
-local function connection(store)
-  local redis = { shown = "model" }
+function connection()
+  local redis = { shown = "model", on_connect = function() end, close = function() end }
   local function send(run)
     danger()
     if happens "a command to Redis is lost" then sleep(5) end
@@ -225,62 +276,14 @@ end
 
 -- ---- the workers ----
 
-local function queue_on(queues, redis)
-  local queue = queues.on(redis, "model")
-  queue.id = "batch"
-  return queue
-end
-
-local function run_job(context, job)
-  local ends = { saved = true, failed = true, undecided = true }
-  for _ = 1, 8 do
-    local result = context.steps.run(context, job)
-    if ends[result.step] then return nil end
-    if result.stop then return nil end
-    if not result.wait then sleep(2) end
-  end
-  return "trouble"
-end
-
-local worker_count = 0
-
-local function start_worker(model)
-  worker_count = worker_count + 1
-  local process = { on_death = function() push(now + 5, function() start_worker(model) end) end }
-  local id = "w" .. worker_count
-  local queue = queue_on(model.queues, connection(model.store))
-  local ledger = model.ledgers.new(queue, id, function() end)
-  local context = {
-    steps = model.steps, ledger = ledger, marker = true, sending = {}, saving = 0, unknown = {}, out = "out",
-    scope_of = function() end, emit = function() end, rival_of = function() end,
-    pace = { begin = function() end, accepted = function() end, finish = function() end, lost = function() end,
-      refused = function() return "wait" end },
-  }
-  local held = {}
-  for _ = 1, AT_ONCE do
-    spawn(process, function()
-      while not model.is_done() do
-        local claimed = queue:claim(id, LEASE, 1, MOST_DELIVERIES)[1]
-        if not claimed then
-          sleep(5)
-        elseif not held[claimed.name] then
-          held[claimed.name] = true
-          ledger:take(claimed.name, claimed.state)
-          local trouble = run_job(context, claimed.job)
-          ledger:drop(claimed.name)
-          held[claimed.name] = nil
-          queue:release(id, claimed.name, trouble and 0 or LEASE, trouble)
-        end
-      end
-    end)
-  end
+local function start_worker(work)
+  local process = {}
+  function process.on_death() push(now + 5, function() start_worker(work) end) end
   spawn(process, function()
-    while not model.is_done() do
-      sleep(LEASE / 3)
-      local names = {}
-      for name in pairs(held) do names[#names + 1] = name end
-      if names[1] then queue:renew(id, names) end
-    end
+    local project = { id = "p" }
+    local client = { base_url = "model", role = "developer", project = function() return project end }
+    assert(work.run(client, { queue = "model", out = "out", lease = LEASE, deliveries = MOST_DELIVERIES,
+      concurrency = AT_ONCE, project = project }))
   end)
 end
 
@@ -289,31 +292,28 @@ end
 local function new_round(count)
   now, heap, size, order = 1e9, {}, 0, 0
   server = { list = {}, by_id = {}, by_marker = {}, paid = {}, files = {} }
-  local model = { queues = require "devkit4ai.batch.queue", ledgers = require "devkit4ai.batch.queue.ledger",
-    steps = require "devkit4ai.batch.run.steps", store = fake_redis.new(function() return now end) }
+  store = fake_redis.new(function() return now end)
   local plain = { shown = "model" }
-  function plain:script(...) return model.store:script(...) end -- luacheck: ignore 212
-  function plain:command(...) return model.store:call(...) end -- luacheck: ignore 212
-  local queue = queue_on(model.queues, plain)
-  queue:create {}
-  queue.id = "batch"
+  function plain:script(...) return store:script(...) end -- luacheck: ignore 212
+  function plain:command(...) return store:call(...) end -- luacheck: ignore 212
+  function plain:on_connect() end -- luacheck: ignore 212
+  local queue = assert(require("devkit4ai.batch.queue").on(plain, "batch"):create {})
   local jobs = {}
   for i = 1, count do
     local name = ("%d.png"):format(i)
     jobs[i] = { name = name, number = i, images = { name }, instructions = "a", digest = "d" }
   end
   assert(queue:add(jobs) == count)
-  function model.is_done() return model.store:call("XLEN", queue.prefix .. ":jobs") == 0 end
-  return model, queue, jobs
+  return queue, jobs
 end
 
-local function judge(model, queue, jobs, totals)
+local function judge(queue, jobs, totals)
   for _, job in ipairs(jobs) do
-    local step = model.store:call("HGET", queue.prefix .. ":job:" .. job.name, "step")
+    local step = store:call("HGET", queue.prefix .. ":job:" .. job.name, "step")
     local paid = server.paid[job.name] or 0
     totals.steps[step] = (totals.steps[step] or 0) + 1
     if paid > 1 then totals.twice = totals.twice + 1 end
-    local listed = model.store:call("HGET", queue.prefix .. ":job:" .. job.name, "dead")
+    local listed = store:call("HGET", queue.prefix .. ":job:" .. job.name, "dead")
     local is_fine = step == "saved" and paid == 1 and server.files[job.name] ~= nil and not listed
       or step ~= "saved" and listed and listed ~= ""
     if not is_fine then totals.lost = totals.lost + 1 end
@@ -327,14 +327,15 @@ function M.run(jobs, workers, probability, seed)
   replace_modules()
   local totals = { twice = 0, lost = 0, steps = {}, faults = counted }
   for first = 1, jobs, ROUND do
-    local model, queue, list = new_round(math.min(ROUND, jobs - first + 1))
-    for _ = 1, workers do start_worker(model) end
+    local queue, list = new_round(math.min(ROUND, jobs - first + 1))
+    local work = require "devkit4ai.batch.queue.work"
+    for _ = 1, workers do start_worker(work) end
     while size > 0 do
       local item = pop()
       now = item.time
       item.fn()
     end
-    judge(model, queue, list, totals)
+    judge(queue, list, totals)
   end
   restore_modules()
   return totals
