@@ -7,13 +7,16 @@ local M = {}
 local here = debug.getinfo(1, "S").source:match("^@(.*)raw%.lua$")
 
 -- Runs the servers' process; its standard input is a pipe from the spec. The environment of the spec's Lua (search paths, a
--- preloaded library) is removed. If it ends with an error, the shell writes the reason in place of a reply, and reads what the spec
--- still writes, so that the spec never writes into a broken pipe.
+-- preloaded library) is removed. If it ends with an error or by a signal, the shell, which keeps the FIFO open, writes that in place
+-- of a reply. Then it reads what the spec still writes, so that the spec never writes into a broken pipe; cqueues has left the pipe
+-- non-blocking, so cat may end early.
 local COMMAND = [[
 unset LD_PRELOAD LUA_INIT LUA_INIT_5_4 LUA_PATH LUA_CPATH LUA_PATH_5_4 LUA_CPATH_5_4
-lua5.4 "$program" "$replies" 2> "$replies.words" || {
-  tr '\n' ' ' < "$replies.words" > "$replies"
-  cat > /dev/null
+exec 3<> "$replies"
+lua5.4 "$program" "$replies" 2> "$replies.words" 3>&- || {
+  echo "its process ended with status $?: $(tr '\n' ' ' < "$replies.words")" >&3
+  exec 3>&-
+  until cat > /dev/null 2>&1; do sleep 0.1; done
 }
 rm -f "$replies" "$replies.words"]]
 

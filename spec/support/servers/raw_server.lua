@@ -9,8 +9,11 @@ package.path = arg[0]:match("^(.*)raw_server%.lua$") .. "?.lua;" .. package.path
 local cjson = require "cjson"
 local condition = require "cqueues.condition"
 local cqueues = require "cqueues"
+local signal = require "cqueues.signal"
 local socket = require "cqueues.socket"
 local digest = require "openssl.digest"
+
+signal.ignore(signal.SIGPIPE) -- a client may close its connection at any time; where TLS writes, cqueues does not prevent it
 
 local KEPT = 1024 * 1024 -- bytes; for a longer body the log has the length and the SHA-256
 
