@@ -17,7 +17,7 @@ signal.ignore(signal.SIGPIPE) -- a client may close its connection at any time; 
 
 local KEPT = 1024 * 1024 -- bytes; for a longer body the log has the length and the SHA-256
 
-local servers = {} -- by base: { base, log, listener, context, handler, loop, stop, connections, sockets, requests }
+local servers = {} -- by base: { base, log, listener, context, handler, loop, stop, ended, connections, sockets, requests }
 
 local function note(server, entry)
   server.log:write(cjson.encode(entry), "\n")
@@ -215,7 +215,8 @@ local function accept_clients(server)
   end
 end
 
--- Runs a server until it is stopped. Its script's coroutines are its own loop's, and end with it.
+-- Runs a server until it is stopped. Its script's coroutines are its own loop's, and end with it: until then they may use the
+-- server's log and sockets. (step yields before it runs them, so a stop can come between.)
 local function run(server)
   server.loop:wrap(accept_clients, server)
   while servers[server.base] do
@@ -224,13 +225,17 @@ local function run(server)
     cqueues.poll(server.loop, server.stop)
   end
   server.loop:close() -- its two descriptors are not left to the garbage collector
+  server.listener:close()
+  for _, client in ipairs(server.sockets) do client:close() end
+  server.log:close()
+  server.ended:signal()
 end
 
 local commands = {}
 
 function commands.start(base, kind)
   local server = { base = base, connections = 0, requests = 0, sockets = {} }
-  server.loop, server.stop = cqueues.new(), condition.new()
+  server.loop, server.stop, server.ended = cqueues.new(), condition.new(), condition.new()
   server.handler = assert(loadfile(base .. ".script", "t", setmetatable({}, { __index = _G })))()
   server.log = assert(io.open(base .. ".log", "wb"))
   server.log:setvbuf("full", 8 * KEPT) -- one write per line
@@ -246,10 +251,8 @@ end
 function commands.stop(base)
   local server = servers[base]
   servers[base] = nil
-  server.listener:close()
-  for _, client in ipairs(server.sockets) do client:close() end
   server.stop:signal()
-  server.log:close()
+  server.ended:wait()
   return base
 end
 
