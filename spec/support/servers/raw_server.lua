@@ -216,14 +216,14 @@ local function accept_clients(server)
 end
 
 -- Runs a server until it is stopped. Its script's coroutines are its own loop's, and end with it: until then they may use the
--- server's log and sockets. (step yields before it runs them, so a stop can come between.)
+-- server's log and sockets. (A stop can come while step, too, waits: it yields before it runs them.)
 local function run(server)
   server.loop:wrap(accept_clients, server)
-  while servers[server.base] do
+  repeat
+    cqueues.poll(server.loop, server.stop)
     local _, reason = server.loop:step(0)
     if reason then note(server, { failure = tostring(reason) }) end -- the spec reads it after the stop
-    cqueues.poll(server.loop, server.stop)
-  end
+  until not servers[server.base]
   server.loop:close() -- its two descriptors are not left to the garbage collector
   server.listener:close()
   for _, client in ipairs(server.sockets) do client:close() end

@@ -285,12 +285,12 @@ describe("a sandbox with a data folder", function()
   end)
 
   it("prints on the next start how to continue with its developer", function()
-    local function said()
-      return helper.shell(("devkit4ai sandbox --data %s --developer me@example.com >%s/said & pid=$!\n"
-        .. "until grep -q '^# The next' %s/said; do sleep 0.1; done; kill $pid; cat %s/said"):format(helper.quote(data),
-        base, base, base))
+    local function said(file) -- a new file for each start: the shell empties an old one only when the sandbox begins
+      return helper.shell(("cd %s; devkit4ai sandbox --data %s --developer me@example.com >%s & pid=$!\n"
+        .. "until grep -qs '^# The next' %s; do sleep 0.1; done; kill $pid; wait $pid; cat %s"):format(base,
+        helper.quote(data), file, file, file))
     end
-    local first, second = said(), said()
+    local first, second = said "first", said "second"
     assert.truthy(first:find("export DEVKIT4AI_PROJECT_KEY=", 1, true))
     assert.falsy(second:find("export DEVKIT4AI_PROJECT_KEY=", 1, true))
     assert.equal(first:match "OPERATOR_KEY=%S+", second:match "OPERATOR_KEY=%S+")
