@@ -24,7 +24,7 @@ local UNUSED = {
   "^client:project: $", -- the command passes an id
   "^client:batch writes its journal", "^client:batch: concurrency", "^client:batch: out: it is empty",
   "^client:work_batch: %%s must",
-  "^batch:run: the batch has ended",
+  "^batch:run: the batch has ended", "^batch:run: the batch is running",
   "^jobs is a table", "or give the option prompt", -- of a job in a file: `--prompt`, too
   "which is in err%.key", "an error ended the rotation", "is revoked: look in", -- keys.lua shows the key itself
 }

@@ -123,6 +123,7 @@ end
 ---@return devkit4ai.Error? err the failure that stopped the batch, such as a wrong key or a full disk; batch.summary has the rest
 function Batch:run()
   if self._closed then errors.raise("batch:run: the batch has ended; make a new one with client:batch") end
+  if self._run then errors.raise("batch:run: the batch is running already; wait for that run") end
   return waits.protect(function(value)
     self:close()
     error(value, 0)

@@ -39,6 +39,18 @@ describe("client:batch", function()
     return client:batch(given)
   end
 
+  it("refuses a second run while one is running, and pays once", function()
+    start()
+    local batch, refused
+    batch = assert(batch_of(1, { on_event = function()
+      if refused == nil then refused = { pcall(batch.run, batch) } end
+    end }))
+    assert.equal(1, assert(batch:run()).done)
+    assert.is_false(refused[1])
+    assert.match("is running already", tostring(refused[2]))
+    assert.equal(1, #sandbox:generations())
+  end)
+
   local function run(count, options)
     return assert(batch_of(count, options)):run()
   end

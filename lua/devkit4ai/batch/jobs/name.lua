@@ -25,7 +25,7 @@ local RESERVED = "^[JjIiDdCcPpAaNnLl][OoNnEeRrUuPp]" -- how the names begin that
 local function reserved(name)
   if not name:find(RESERVED) then return nil end
   local folded = locale.lower(name)
-  local is_own = folded:find("^journal%.jsonl") or folded == "index.html"
+  local is_own = folded:find("^journal%.jsonl") or folded == "index.html" or folded == "index.html.part"
   if is_own then return "the batch itself writes a file of that name" end
   if folded:find("^devkit4ai%-unfinished%-") then return "unfinished files have such names" end
   if DEVICES[folded:match("^[^.]*")] then return "Windows reserves it" end

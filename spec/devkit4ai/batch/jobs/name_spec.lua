@@ -27,7 +27,8 @@ describe("the name of a result", function()
 
   it("is refused if another file has it", function()
     for _, name in ipairs {
-      "journal.jsonl", "Journal.JSONL", "journal.jsonl.lock", "index.html", "INDEX.html", "devkit4ai-unfinished-1",
+      "journal.jsonl", "Journal.JSONL", "journal.jsonl.lock", "index.html", "INDEX.html", "index.html.part",
+      "devkit4ai-unfinished-1",
       "con", "CON.png", "nul.tar.gz", "Com1.png", "lpt9",
     } do
       assert.is_string(names.problem(name), name)
