@@ -85,6 +85,7 @@ build = {
     ["devkit4ai.batch.run.scheduler"] = "lua/devkit4ai/batch/run/scheduler.lua",
     ["devkit4ai.batch.run.steps"] = "lua/devkit4ai/batch/run/steps.lua",
     ["devkit4ai.batch.run.summary"] = "lua/devkit4ai/batch/run/summary.lua",
+    ["devkit4ai.batch.sender"] = "lua/devkit4ai/batch/sender.lua",
     ["devkit4ai.cli.batch.bar"] = "lua/devkit4ai/cli/batch/bar.lua",
     ["devkit4ai.cli.batch.events"] = "lua/devkit4ai/cli/batch/events.lua",
     ["devkit4ai.cli.batch.job_source"] = "lua/devkit4ai/cli/batch/job_source.lua",

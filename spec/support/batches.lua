@@ -9,6 +9,19 @@ require("devkit4ai.generation.pacing.poll_schedule").pause = function() return 0
 local pauses = require("devkit4ai.batch.run.look").PAUSES
 for i = 2, #pauses do pauses[i] = 0.05 end]]
 
+--- Options of a batch of some jobs with one prompt, so that the sandbox draws one image. Its results are 1.png, 2.png, ...
+---@param count integer
+---@param out string folder of the results
+---@param more table? replace the others
+---@return table
+function M.options(count, out, more)
+  local rows = {}
+  for i = 1, count do rows[i] = { number = i } end
+  local options = { jobs = rows, images = M.IMAGE, prompt = "a lighthouse", name = "{row.number}.png", out = out }
+  for name, value in pairs(more or {}) do options[name] = value end
+  return options
+end
+
 --- Starts a sandbox. The pauses of this process are short until `stop`.
 ---@param options table? of the sandbox; default step_time: 0
 ---@return devkit4ai.Sandbox sandbox

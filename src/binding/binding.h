@@ -69,6 +69,7 @@ int dk_lua_make_folder (lua_State *L);
 int dk_lua_check_picture (lua_State *L);
 int dk_lua_lock (lua_State *L);
 int dk_lua_list (lua_State *L);
+int dk_lua_exists (lua_State *L);
 int dk_lua_check_image (lua_State *L);
 int dk_lua_journal (lua_State *L);
 int dk_lua_sync_folder (lua_State *L);

@@ -241,7 +241,7 @@ int luaopen_devkit4ai_core (lua_State *L) {
     {"engine", dk_lua_engine}, {"secrets", dk_lua_secrets}, {"headers", dk_lua_headers}, {"request", dk_lua_request}, {"now", now}, {"random", random_number},
     {"image_kind", image_kind}, {"header", header}, {"delay", delay}, {"date", date}, {"is_public", is_public}, {"resolve", resolve}, {"special_fields", special_fields}, {"process", process}, {"is_yieldable", is_yieldable},
     {"load", dk_lua_load}, {"save", dk_lua_save}, {"target", dk_lua_target}, {"lock", dk_lua_lock},
-    {"check_save", dk_lua_check_save}, {"make_folder", dk_lua_make_folder}, {"check_picture", dk_lua_check_picture}, {"check_image", dk_lua_check_image}, {"list", dk_lua_list},
+    {"check_save", dk_lua_check_save}, {"make_folder", dk_lua_make_folder}, {"check_picture", dk_lua_check_picture}, {"check_image", dk_lua_check_image}, {"list", dk_lua_list}, {"exists", dk_lua_exists},
     {"journal", dk_lua_journal}, {"sync_folder", dk_lua_sync_folder}, {"digest", dk_lua_digest}, {"digest_file", dk_lua_digest_file},
     {"text_numbers", dk_lua_text_numbers}, {"check_lines", dk_lua_check_lines}, {"job_states", dk_lua_job_states}, {"text_line", dk_lua_text_line}, {"plain_row", dk_lua_plain_row},
     {"host_name", dk_lua_host_name},

@@ -69,6 +69,13 @@ int dk_lua_make_folder (lua_State *L) {
   return 1;
 }
 
+/* exists(path) -> whether something has the name, also a symbolic link that leads to nothing */
+int dk_lua_exists (lua_State *L) {
+  dk_file_info info;
+  lua_pushboolean(L, dk_file_look(dk_check_text(L, 1), &info) == 0);
+  return 1;
+}
+
 /* check_picture(path, overwrite) -> true: an image can be saved at path; nil, status, text */
 int dk_lua_check_picture (lua_State *L) {
   dk_failure failure;

@@ -7,6 +7,7 @@ local jobs_of = require "devkit4ai.batch.jobs"
 local journal = require "devkit4ai.batch.journal"
 local marker = require "devkit4ai.batch.run.marker"
 local project_scopes = require "devkit4ai.batch.project_scopes"
+local senders = require "devkit4ai.batch.sender"
 local waits = require "devkit4ai.loop.waits"
 
 local M = {}
@@ -31,8 +32,21 @@ local function new_key_check(client)
   return missing
 end
 
+local OTHER_SENDER = "an earlier run sent these jobs %s until they have ended, or give another folder: %s; nothing was sent"
+local MOST_NAMED = 20
+
+-- Generations that another account or project created can't be found, and those without a marker not in the same way.
+local function sender_problem(ledger, sender)
+  local change = senders.change(ledger:last_sender(), sender)
+  local open = change and ledger:unfinished_names {} or {}
+  if not open[1] then return nil end
+  return OTHER_SENDER:format(change, table.concat(open, ", ", 1, math.min(#open, MOST_NAMED)))
+end
+
 -- Compares and checks all jobs.
-local function compare(client, options, jobs, ledger)
+local function compare(client, options, jobs, ledger, sender)
+  local problem = sender_problem(ledger, sender)
+  if problem then return errors.refuse("conflict", problem, nil, "client:batch") end
   local compared, keys = comparison.new(ledger, options), new_key_check(client)
   local function instructions_problem(job)
     if options.marker == false then return select(2, instructions_of.encode(job.instructions)) end
@@ -47,7 +61,7 @@ local function compare(client, options, jobs, ledger)
     instructions_problem = instructions_problem,
   }
   if not checked then return errors.refuse(kind, message, nil, "client:batch") end
-  local problem = compared:problem()
+  problem = compared:problem()
   if problem then return errors.refuse("conflict", problem, nil, "client:batch") end
   local err
   message, err = keys:problem()
@@ -61,6 +75,7 @@ end
 ---@field jobs devkit4ai.batch.Jobs
 ---@field ledger devkit4ai.batch.Journal open; the batch closes it
 ---@field comparison devkit4ai.batch.Comparison
+---@field sender devkit4ai.batch.Sender
 
 --- Opens the jobs and the journal, and checks all jobs. Nothing is sent, and no file is made.
 ---@param client devkit4ai.Client
@@ -81,10 +96,12 @@ function M.run(client, options)
     ledger:close()
     error(value, 0)
   end
+  local sender = senders.of(client)
+  sender.marker = options.marker ~= false
   local compared
-  compared, message, err = waits.protect(free, compare, client, options, jobs, ledger)
+  compared, message, err = waits.protect(free, compare, client, options, jobs, ledger, sender)
   if compared then
-    return { client = client, options = options, jobs = jobs, ledger = ledger, comparison = compared }
+    return { client = client, options = options, jobs = jobs, ledger = ledger, comparison = compared, sender = sender }
   end
   ledger:close()
   return nil, message, err

@@ -106,8 +106,15 @@ function M.new(client, options)
   return object.new(Batch, { plan = plan }, { _checked = checked })
 end
 
+-- Frees the journal.
+local function free(batch)
+  if batch._closed then return end
+  batch._closed = true
+  batch._checked.ledger:close()
+end
+
 local function execute(batch)
-  batch._run = run.new(batch._checked, batch.plan, function() batch:close() end)
+  batch._run = run.new(batch._checked, batch.plan, function() free(batch) end)
   batch.summary = batch._run.summary
   return run.execute(batch._run)
 end
@@ -125,7 +132,7 @@ function Batch:run()
   if self._closed then errors.raise("batch:run: the batch has ended; make a new one with client:batch") end
   if self._run then errors.raise("batch:run: the batch is running already; wait for that run") end
   return waits.protect(function(value)
-    self:close()
+    free(self)
     error(value, 0)
   end, execute, self)
 end
@@ -140,16 +147,15 @@ function Batch:stop()
   if self._run then scheduler.stop(self._run) end
 end
 
---- Frees the journal for another process. A run does it at its end; a second call changes nothing.
+--- Frees the journal for another process. A run does it at its end; during a run, it is the same as batch:stop. A second call changes
+--- nothing.
 --- ```lua
 --- local batch = assert(client:batch { jobs = { { image = "a.png", prompt = "a lighthouse" } }, out = "results" })
 --- print(batch.plan.to_send) --> 1
 --- batch:close()
 --- ```
 function Batch:close()
-  if self._closed then return end
-  self._closed = true
-  self._checked.ledger:close()
+  if self._run and not self._closed then self:stop() else free(self) end
 end
 
 Batch.__close = Batch.close

@@ -1,6 +1,7 @@
 -- client:batch against the sandbox: one payment and one file for each job, after each kind of failure.
 local batches = require "spec.support.batches"
 local child = require "spec.support.process.child"
+local create = require "devkit4ai.generation.create"
 local devkit4ai = require "devkit4ai"
 
 if not child.runs_sandbox then return end
@@ -22,20 +23,10 @@ describe("client:batch", function()
     child.remove(folder)
   end)
 
-  local function rows(count)
-    local list = {}
-    for i = 1, count do list[i] = { number = i } end
-    return list
-  end
-
-  -- A batch of some jobs with one prompt, so that the sandbox draws one image.
   local function batch_of(count, options)
     events = {}
-    local given = {
-      jobs = rows(count), images = batches.IMAGE, prompt = "a lighthouse", name = "{row.number}.png", out = folder,
-      on_event = function(event) events[#events + 1] = { type = event.type, job = event.job } end,
-    }
-    for name, value in pairs(options or {}) do given[name] = value end
+    local given = batches.options(count, folder, options)
+    given.on_event = given.on_event or function(event) events[#events + 1] = { type = event.type, job = event.job } end
     return client:batch(given)
   end
 
@@ -191,12 +182,15 @@ describe("client:batch", function()
 
   it("has the step sending in the journal before the request goes out", function()
     start {}
-    local paid, written = {}, {}
-    is_complete(assert(run(2, { concurrency = 1, on_event = function(event)
-      if event.type ~= "sending" then return end
+    local paid, written, send = {}, {}, create.run_once
+    create.run_once = function(...)
       paid[#paid + 1] = payments()
       written[#written + 1] = select(2, child.read(folder .. "/journal.jsonl"):gsub('"step":"sending"', ""))
-    end })), 2)
+      return send(...)
+    end
+    local summary = run(2, { concurrency = 1 })
+    create.run_once = send
+    is_complete(assert(summary), 2)
     assert.same({ { 0, 1 }, { 1, 2 } }, { paid, written })
   end)
 
@@ -266,12 +260,10 @@ describe("client:batch", function()
   it("counts a changed row before it is sent, and refuses one after it", function()
     start { monthly_generation_limit = 1 }
     assert(run(2, { concurrency = 1 }))
-    local changed = rows(2)
-    changed[2].number, changed[2].prompt = 2, "a ship"
     sandbox:advance(31 * 86400)
     assert(client:login("a@example.com", "SecurePass123"))
     local function with(prompts)
-      local list = rows(2)
+      local list = batches.options(2, folder).jobs
       for i, prompt in ipairs(prompts) do list[i].prompt = prompt end
       return { jobs = list, prompt = "{row.prompt}" }
     end

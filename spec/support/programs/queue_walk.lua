@@ -197,7 +197,7 @@ local function prepare(jobs, workers, seed)
   for i = 1, jobs do list[i] = { image = walk.image, name = i .. ".png", prompt = "a lighthouse" } end
   local client = assert(devkit4ai.new { base_url = walk.box.url })
   assert(client:push_batch { queue = walk.redis.url, jobs = list })
-  walk.queue = assert(assert(queues.open(walk.redis.url)):open())
+  walk.queue = assert(assert(queues.open(walk.redis.url)):open {})
   return walk
 end
 

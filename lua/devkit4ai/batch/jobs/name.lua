@@ -36,7 +36,7 @@ local function form_problem(name)
   if #name > limits.MAX_FILE_NAME then
     return ("it has %d bytes; at most %d are taken"):format(#name, limits.MAX_FILE_NAME)
   end
-  if name:find("[%c]") then return "it has a control character" end
+  if name:find("[%c]") or name:find("\194[\128-\159]") then return "it has a control character" end
   local wrong = name:match('[/\\:*?"<>|]')
   if wrong then return ("it has the character %s, which not every system takes in a file name"):format(wrong) end
   if name:find("^[. ]") then return "it begins with a dot or a space" end

@@ -12,6 +12,9 @@ M.VERSION = 1
 ---@field batch string? id of the batch
 ---@field run integer? id of the process that has the journal from here on
 ---@field host string? of that process
+---@field account string? digest of the account and the address that this run uses
+---@field project string? id of the project of jobs that name none, in this run
+---@field marker boolean? whether this run adds a marker to the instructions
 ---@field job string? name of the job
 ---@field step string?
 ---@field attempt integer? 2 or more: the user decided to send the job again
@@ -26,8 +29,8 @@ M.VERSION = 1
 
 -- The fields in the order of a line, and the type of each.
 local FIELDS = {
-  { "journal", "number" }, { "batch", "string" }, { "run", "number" }, { "host", "string" }, { "job", "string" },
-  { "step", "string" }, { "attempt", "number" }, { "digest", "string" }, { "images", "string" }, { "since", "number" },
+  { "journal", "number" }, { "batch", "string" }, { "run", "number" }, { "host", "string" }, { "account", "string" },
+  { "project", "string" }, { "marker", "boolean" }, { "job", "string" }, { "step", "string" }, { "attempt", "number" }, { "digest", "string" }, { "images", "string" }, { "since", "number" },
   { "id", "string" }, { "bytes", "number" }, { "paid", "boolean" }, { "reason", "string" }, { "time", "number" },
 }
 local MAX_NUMBER = 2 ^ 53

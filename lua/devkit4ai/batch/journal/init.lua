@@ -65,7 +65,7 @@ end
 -- Who has the journal, as its last line of a run says.
 local function holder_of(path)
   local read = read_other(path)
-  local holder = read and read.states.holder
+  local holder = read and read.states.last_run
   if not holder then return "another process" end
   return ("process %d on %s, since %s"):format(holder.run, holder.host ~= "" and holder.host or "this machine",
     os.date("%Y-%m-%d %H:%M:%S", holder.time))
@@ -90,14 +90,16 @@ local function nothing()
   return { states = states_module.new(), link = "" }
 end
 
--- Opens the file, if there is one, reads it, and removes what a crash left behind its last whole line.
+-- Opens the file, if there is one, reads it, and completes or removes what a crash left at its end.
 local function open(path)
   local file, _, why = core.journal(path, false)
   if file == false then return nil, nothing() end
   if not file then return nil, file_failures.text(why) end
   local read, problem = reader.read(file)
   local done = read and true
-  if read and file:length() > read.length then done, _, problem = file:cut(read.length) end
+  local surplus = read and file:length() - read.length or 0
+  if surplus > 0 then done, _, problem = file:cut(read.length)
+  elseif surplus < 0 then done, _, problem = file:append "\n" end
   if done then return file, read end
   file:close()
   return nil, ("%s: %s"):format(path, problem)
@@ -141,6 +143,9 @@ local function append(journal, records)
   return true
 end
 
+local MAY_SEND = { planned = true, refused = true }
+local SENT = "the job %s was sent already; it is not sent again"
+
 local RAISED = "the record of a step may be missing, since an error was raised while it was written: "
 
 -- The tasks that wait for the write go on in each case, also after an error such as one of memory.
@@ -163,14 +168,23 @@ local function wait_for(write)
   end
 end
 
+-- Whether a request of the job may be on its way, or the next write says so.
+local function is_sent(journal, job)
+  for _, record in ipairs(journal._pending and journal._pending.records or {}) do
+    if record.job == job.name and record.step == "sending" then return true end
+  end
+  return not MAY_SEND[journal:state_of(job).step or "planned"]
+end
+
 --- Writes a step of a job. Jobs that record at the same moment share one write and one sync.
 ---@param job devkit4ai.batch.Job
 ---@param step string
 ---@param fields table? of the record
 ---@return boolean? done the record is on the disk
 ---@return string? message
----@return devkit4ai.Error? err kind `file`: it is not in the file, and the step must not be taken
+---@return devkit4ai.Error? err kind `file`: it is not in the file, and the step must not be taken; kind `conflict`: the job was sent
 function Journal:record(job, step, fields)
+  if step == "sending" and is_sent(self, job) then return errors.refuse("conflict", SENT:format(job.name), nil, "batch:run") end
   local record = { job = job.name, step = step }
   for name, value in pairs(fields or {}) do record[name] = value end
   local write = self._pending
@@ -209,19 +223,29 @@ end
 --- Writes that this process runs the batch from now on, and the plan: jobs that are new, that changed, or that the user
 --- decided to send again. Makes the folder and the file, where they are missing.
 ---@param jobs devkit4ai.batch.PlannedJob[]
+---@param sender devkit4ai.batch.Sender
 ---@return boolean? done
 ---@return string? message
 ---@return devkit4ai.Error? err
-function Journal:begin(jobs)
+function Journal:begin(jobs, sender)
   local made, message, err = make(self)
   if not made then return nil, message, err end
   local records = {}
   if not self._states.batch then records[1] = { journal = format.VERSION, batch = self.batch } end
-  records[#records + 1] = { run = core.process(), host = core.host_name() }
+  records[#records + 1] = {
+    run = core.process(), host = core.host_name(), account = sender.account, project = sender.project,
+    marker = sender.marker,
+  }
   for _, planned in ipairs(jobs) do
     records[#records + 1] = { job = planned.name, step = "planned", digest = planned.digest, attempt = planned.attempt }
   end
   return append(self, records)
+end
+
+--- Who sent the jobs of the last run.
+---@return devkit4ai.batch.Sender sender without fields: there was no run
+function Journal:last_sender()
+  return self._states.last_run or {}
 end
 
 ---@param job devkit4ai.batch.Job

@@ -1,4 +1,5 @@
---- Reads a journal: whole lines, in order. A last line without its end is what a write left that a crash interrupted.
+--- Reads a journal: whole lines, in order. A last line without its end is what a write left that a crash interrupted; one that lacks
+--- nothing but its line feed counts: its step may have been taken.
 local core = require "devkit4ai.core"
 local format = require "devkit4ai.batch.journal.format"
 local json = require "devkit4ai.util.json"
@@ -78,7 +79,7 @@ end
 ---@field states devkit4ai.batch.States
 ---@field lines integer
 ---@field link string the end of the last line, which the sum of the next one includes
----@field length integer bytes of the whole lines
+---@field length integer bytes of the whole lines, with the line feed that the last one may lack in the file
 
 --- Reads a journal.
 ---@param file userdata core.journal's, or a table with its function read
@@ -94,6 +95,10 @@ function M.read(file)
     offset = offset + #text
     if problem then rest = rest .. text else rest, problem = add_lines(result, result.link .. rest .. text) end
     if problem and not rest:find("\0", 1, true) then return nil, problem end
+  end
+  if rest ~= "" and not problem then
+    local left, wrong = add_lines(result, result.link .. rest .. "\n")
+    if left == "" then return not wrong and result or nil, wrong end
   end
   if is_torn(rest, result.length > 0) then return result end
   return nil, problem or NOT_A_JOURNAL

@@ -14,7 +14,7 @@ local M = {}
 
 ---@class devkit4ai.batch.States
 ---@field batch string? id of the batch; nil: there is no first line yet
----@field holder devkit4ai.batch.Record? the last line of a run
+---@field last_run devkit4ai.batch.Record? the last line of a run
 ---@field private _jobs userdata core.job_states's
 local States = {}
 States.__index = States
@@ -61,7 +61,7 @@ end
 ---@return boolean done false: no program of this version writes such a record
 function States:add(record)
   if record.run then
-    self.holder = record
+    self.last_run = record
     return true
   end
   if type(record.job) ~= "string" or type(record.step) ~= "string" then return false end

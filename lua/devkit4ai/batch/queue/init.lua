@@ -5,6 +5,7 @@ local json = require "devkit4ai.util.json"
 local keys = require "devkit4ai.batch.queue.keys"
 local redis_of = require "devkit4ai.batch.queue.redis"
 local scripts = require "devkit4ai.batch.queue.scripts"
+local senders = require "devkit4ai.batch.sender"
 local server_check = require "devkit4ai.batch.queue.server_check"
 
 local unpack = table.unpack or unpack -- luacheck: ignore 113
@@ -14,7 +15,6 @@ local unpack = table.unpack or unpack -- luacheck: ignore 113
 ---@field name string
 ---@field prefix string of its keys
 ---@field id string? of the batch, once it is open
----@field settings table? of the batch: how its jobs are sent
 ---@field process string? of Redis, which has all steps of the batch
 local Queue = {}
 Queue.__index = Queue
@@ -68,13 +68,14 @@ local function run(queue, script, ...)
   return queue.redis:script(script, queue.prefix, ...)
 end
 
-local function read_batch(queue, fields)
+local function read_batch(queue, fields, sender)
   if fields[1] ~= tostring(keys.VERSION) then
     local text = ("has the version %s, and this program knows %d"):format(tostring(fields[1]), keys.VERSION)
     return fail(queue, "conflict", text)
   end
-  queue.id, queue.settings = fields[2], json.decode_plain(fields[3])
-  if type(queue.settings) ~= "table" then return fail(queue, "conflict", "has settings that can't be read") end
+  local change = senders.change({ account = fields[4], project = fields[5] }, sender)
+  if change then return fail(queue, "conflict", "has jobs that were sent, or are to be sent, " .. change) end
+  queue.id, queue.process = fields[2], fields[3]
   return true
 end
 
@@ -96,21 +97,21 @@ local function check_process(queue)
   return true
 end
 
---- Makes the queue, or opens the one that is there.
----@param settings table how its jobs are sent; used if the queue is new
+--- Makes the queue, or opens the one that is there. One that has the jobs of another account, or another project, is refused.
+---@param sender devkit4ai.batch.Sender whose fields may be nil: then they are not compared
 ---@return devkit4ai.batch.queue.Queue? self
 ---@return string? message
 ---@return devkit4ai.Error? err
-function Queue:create(settings)
+function Queue:create(sender)
   local process, message, err = server_check.process(self.redis)
   if not process then return nil, message, err end
   local fields
-  fields, message, err = run(self, scripts.open, keys.VERSION, token(16), assert(json.encode(settings)), process)
+  fields, message, err = run(self, scripts.open, keys.VERSION, token(16), process, sender.account or "",
+    sender.project or "")
   if not fields then return nil, message, err end
   local opened
-  opened, message, err = read_batch(self, fields)
+  opened, message, err = read_batch(self, fields, sender)
   if not opened then return nil, message, err end
-  self.process = fields[4]
   local checked
   checked, message, err = check_process(self)
   if not checked then return nil, message, err end
@@ -119,16 +120,17 @@ function Queue:create(settings)
 end
 
 --- Opens a queue that is there.
+---@param sender devkit4ai.batch.Sender as for create
 ---@return devkit4ai.batch.queue.Queue? self
 ---@return string? message
 ---@return devkit4ai.Error? err
-function Queue:open()
+function Queue:open(sender)
   local version, message, err = self.redis:command("HGET", self.prefix .. ":batch", "version")
   if message then return nil, message, err end
   if not version then
     return fail(self, "not_found", "does not exist", "devkit4ai batch push creates it")
   end
-  return self:create {}
+  return self:create(sender)
 end
 
 -- Calls fn with the arguments of each part of a list; each_of gives those of one item.

@@ -1,6 +1,5 @@
 --- The names of a queue's keys in Redis; docs/batch-queue.md explains them. The scripts build the same names from the prefix.
-local core = require "devkit4ai.core"
-local session = require "devkit4ai.auth.session"
+local senders = require "devkit4ai.batch.sender"
 
 local M = {}
 
@@ -19,9 +18,8 @@ end
 ---@param client devkit4ai.Client that sends the jobs
 ---@return string? prefix nil: the client has no token that names its account
 function M.account_prefix(client)
-  local account = session.load_missing(client) and session.account(client)
-  if not account then return nil end
-  return ("devkit4ai:account:{%s}"):format(core.digest(("%s %s %s"):format(client.base_url, client.role, account)))
+  local account = senders.account(client)
+  return account and ("devkit4ai:account:{%s}"):format(account) or nil
 end
 
 return M

@@ -2,10 +2,12 @@
 local errors = require "devkit4ai.util.errors"
 local estimate = require "devkit4ai.batch.jobs.estimate"
 local jobs_of = require "devkit4ai.batch.jobs"
+local json = require "devkit4ai.util.json"
 local keys = require "devkit4ai.batch.queue.keys"
 local marker = require "devkit4ai.batch.run.marker"
 local paces = require "devkit4ai.batch.queue.shared_pace"
 local queues = require "devkit4ai.batch.queue"
+local senders = require "devkit4ai.batch.sender"
 local validate = require "devkit4ai.util.validate"
 
 local M = {}
@@ -87,18 +89,27 @@ local function push_again(queue, names)
   return true
 end
 
-local function push_jobs(queue, options)
+-- Why a job can't be on a queue.
+local function problem_of(queue, job)
+  local text, why = json.encode(job.row)
+  return not text and "the row can't be written as JSON: " .. why or marker.problem(job, queue.id)
+end
+
+-- Opens the jobs, and checks all of them.
+local function check_jobs(queue, options)
   local jobs, why, kind = jobs_of.open(options.jobs, options)
   if not jobs then return refuse(kind, why) end
   local checked
-  checked, why, kind = jobs:check {
-    instructions_problem = function(job) return marker.problem(job, queue.id) end,
-  }
+  checked, why, kind = jobs:check { instructions_problem = function(job) return problem_of(queue, job) end }
   if not checked then return refuse(kind, why) end
   local done, message, err = check_changes(queue, jobs)
   if not done then return nil, message, err end
+  return { jobs = jobs, total = checked.total }
+end
+
+local function add_jobs(queue, checked)
   local added = 0
-  done, message, err = each_chunk(jobs, function(list)
+  local done, message, err = each_chunk(checked.jobs, function(list)
     local count, reason, failure = queue:add(list)
     added = added + (count or 0)
     return count, reason, failure
@@ -116,6 +127,25 @@ local function estimate_of(queue, client)
   return estimate.of(counts.planned + counts.refused, limit or estimate.AT_ONCE, estimate.SECONDS_EACH)
 end
 
+-- Everything is checked before the queue changes.
+local function push(client, queue, options)
+  local done, message, err = queue:create { account = senders.account(client) }
+  local checked, pushed = nil, { total = 0, added = 0 }
+  if done and options.jobs ~= nil then
+    checked, message, err = check_jobs(queue, options)
+    done = checked
+  end
+  if done and options.again then done, message, err = push_again(queue, options.again) end
+  if done and checked then
+    pushed, message, err = add_jobs(queue, checked)
+    done = pushed
+  end
+  if not done then return nil, message, err end
+  pushed.estimate, message, err = estimate_of(queue, client)
+  if not pushed.estimate then return nil, message, err end
+  return pushed
+end
+
 --- client:push_batch.
 ---@param client devkit4ai.Client whose account the workers use
 ---@param options devkit4ai.PushBatchOptions
@@ -127,17 +157,10 @@ function M.run(client, options)
   local queue, message, err = queues.open(options.queue, options.queue_name)
   if not queue then return nil, message, err end
   if message and options.on_event then options.on_event { type = "warning", reason = message, time = os.time() } end
-  local done
-  done, message, err = queue:create {}
-  local pushed = { total = 0, added = 0 }
-  if done and options.again then done, message, err = push_again(queue, options.again) end
-  if done and options.jobs ~= nil then pushed, message, err = push_jobs(queue, options) end
-  if done and pushed then
-    pushed.estimate, message, err = estimate_of(queue, client)
-    done = pushed.estimate
-  end
+  local pushed
+  pushed, message, err = push(client, queue, options)
   queue.redis:close()
-  if not (done and pushed) then return nil, message, err end
+  if not pushed then return nil, message, err end
   return pushed
 end
 

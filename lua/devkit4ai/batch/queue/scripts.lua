@@ -73,17 +73,24 @@ local function set_step(name, old, new)
 end
 ]]
 
---- Makes the group and the batch, or returns those that are there. ARGV: version, id of the batch, settings as JSON, the process
---- of Redis. Returns version, id, settings, and the process that has all steps.
+--- Makes the group and the batch, or returns those that are there. ARGV: version, id of the batch, the process of Redis, account and
+--- project of the client ("": not known). Returns version, id, the process that has all steps, and the account and the project of the
+--- queue: the first ones that are known, until all its jobs have ended.
 M.open = COMMON .. [[
 if not redis.call("HGET", batch, "version") then
-  redis.call("HSET", batch, "version", ARGV[1], "id", ARGV[2], "settings", ARGV[3], "time", seconds())
+  redis.call("HSET", batch, "version", ARGV[1], "id", ARGV[2], "time", seconds())
 end
-redis.call("HSETNX", batch, "process", ARGV[4])
+redis.call("HSETNX", batch, "process", ARGV[3])
 if redis.call("EXISTS", jobs) == 0 or #redis.call("XINFO", "GROUPS", jobs) == 0 then
   redis.call("XGROUP", "CREATE", jobs, "workers", "0", "MKSTREAM")
 end
-return redis.call("HMGET", batch, "version", "id", "settings", "process")
+for i, field in ipairs { "account", "project" } do
+  local value = ARGV[i + 3]
+  if value ~= "" and (redis.call("XLEN", jobs) == 0 or not redis.call("HGET", batch, field)) then
+    redis.call("HSET", batch, field, value)
+  end
+end
+return redis.call("HMGET", batch, "version", "id", "process", "account", "project")
 ]]
 
 --- The names of jobs that are in the queue with another digest. ARGV: name, digest, ...
@@ -230,7 +237,7 @@ elseif new == "failed" then
   may = is_owner and not FINAL[old]
   repeated = old == "failed"
 elseif new == "undecided" then
-  may = is_owner and old == "sending"
+  may = is_owner and (old == "sending" or old == "accepted")
   repeated = old == "undecided"
 end
 if repeated then return { "done", old } end
@@ -255,24 +262,24 @@ return { "done", new }
 ]]
 
 --- Puts jobs on the stream again that are dead letters. One that is paid for continues; one that failed or is undecided is sent
---- once more, and perhaps paid for twice. ARGV: names. Returns the names that are no dead letters.
+--- once more, and perhaps paid for twice. ARGV: names. Returns the names that are no dead letters; if there is one, nothing changed.
 M.again = JOBS .. [[
 local other = {}
 for _, name in ipairs(ARGV) do
+  if not redis.call("HGET", key_of(name), "dead") then other[#other + 1] = name end
+end
+if other[1] then return other end
+for _, name in ipairs(ARGV) do
   local key = key_of(name)
-  if not redis.call("HGET", key, "dead") then
-    other[#other + 1] = name
-  else
-    local step = redis.call("HGET", key, "step")
-    unbury(name)
-    redis.call("HDEL", key, "owner", "reason", "trouble")
-    if FINAL[step] then
-      redis.call("HDEL", key, "request", "id", "since", "images", "paid")
-      redis.call("HSET", key, "attempt", (redis.call("HGET", key, "attempt") or 1) + 1)
-      set_step(name, step, "planned")
-    end
-    enqueue(name)
+  local step = redis.call("HGET", key, "step")
+  unbury(name)
+  redis.call("HDEL", key, "owner", "reason", "trouble")
+  if FINAL[step] then
+    redis.call("HDEL", key, "request", "id", "since", "images", "paid")
+    redis.call("HSET", key, "attempt", (redis.call("HGET", key, "attempt") or 1) + 1)
+    set_step(name, step, "planned")
   end
+  enqueue(name)
 end
 return other
 ]]

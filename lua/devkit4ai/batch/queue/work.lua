@@ -7,6 +7,7 @@ local look = require "devkit4ai.batch.run.look"
 local paces = require "devkit4ai.batch.queue.shared_pace"
 local project_scopes = require "devkit4ai.batch.project_scopes"
 local queues = require "devkit4ai.batch.queue"
+local senders = require "devkit4ai.batch.sender"
 local steps = require "devkit4ai.batch.run.steps"
 local task_module = require "devkit4ai.loop.task"
 local tasks = require "devkit4ai.loop.tasks"
@@ -32,6 +33,8 @@ local GRACE = 10 -- seconds that requests on their way have to be answered, when
 ---@field deliveries integer how often a job may be delivered
 ---@field stays boolean it waits for more jobs when all are done
 ---@field held table<string, devkit4ai.batch.Job> the jobs that it runs, by name
+---@field dropped string[] names of jobs whose tasks raised
+---@field raised { error: any, text: string }? a task raised
 ---@field tasks table<devkit4ai.loop.Task, table> each with a field `job`, the one that it runs
 ---@field slot devkit4ai.loop.Slot? where the caller waits for the tasks
 ---@field summary table what it did
@@ -181,14 +184,23 @@ local function end_tasks(worker)
   end
 end
 
+-- A task raised, such as a function of the program in it: the worker ends, and renews the lease of this job no longer.
+local function end_raised(worker, own, raised)
+  worker.raised = worker.raised or raised
+  if own.job then
+    worker.held[own.job.name] = nil
+    table.insert(worker.dropped, own.job.name)
+  end
+  stop(worker)
+end
+
 local function start(worker, own, fn)
   local task = task_module.start(fn)
   worker.tasks[task] = own
   task._on_end = function()
     worker.tasks[task] = nil
     local raised = task_module.raised(task)
-    if raised then worker.raised = worker.raised or raised end
-    if raised then worker.ended = true end
+    if raised then end_raised(worker, own, raised) end
     if worker.slot then waits.wake(worker.slot) end
   end
 end
@@ -210,7 +222,13 @@ local function run_tasks(worker, concurrency)
       if not waits.wait_for(worker.slot) then return end_tasks(worker) end
     end
   end)
-  if worker.raised then error(worker.raised.error, 0) end
+end
+
+-- Gives back the jobs whose tasks raised. The delivery counts, so that a job that raises in each worker becomes a dead letter.
+local function release_dropped(worker)
+  for _, name in ipairs(worker.dropped) do
+    worker.queue:release(worker.id, name, 0, "an error was raised: " .. tostring(worker.raised.error))
+  end
 end
 
 -- ---- events ----
@@ -275,7 +293,8 @@ end
 local function new_worker(client, options, queue)
   local worker = setmetatable({
     id = new_id(), queue = queue, lease = options.lease or LEASE, deliveries = options.deliveries or DELIVERIES,
-    stays = options.stay, held = {}, tasks = {}, summary = { saved = 0, failed = 0, undecided = 0 },
+    stays = options.stay, held = {}, dropped = {}, tasks = {},
+    summary = { saved = 0, failed = 0, undecided = 0 },
   }, Worker)
   local emit = emitter(worker, options.on_event)
   worker.ledger = ledgers.new(queue, worker.id, function(message) emit { type = "warning", reason = message } end)
@@ -302,15 +321,19 @@ function M.run(client, options)
   local queue, warning, err = queues.open(options.queue, options.queue_name)
   if not queue then return nil, warning, err end
   local message
-  queue, message, err = queue:open()
+  queue, message, err = queue:open(senders.of(client, options.project))
   if not queue then return nil, message, err end
   local worker = new_worker(client, options, queue)
   if warning then worker.context.emit { type = "warning", reason = warning } end
   look.learn_time(client)
   run_tasks(worker, options.concurrency or CONCURRENCY)
-  worker.context.emit { type = "stopped", reason = worker.failure and worker.failure.message }
+  release_dropped(worker)
+  if not worker.raised then
+    worker.context.emit { type = "stopped", reason = worker.failure and worker.failure.message }
+  end
   queue:retire(worker.id)
   queue.redis:close()
+  if worker.raised then error(worker.raised.error, 0) end
   if worker.failure then return nil, worker.failure.message, worker.failure end
   return worker.summary
 end

@@ -60,12 +60,6 @@ local function is_unpaid(state)
   return state.step == nil or steps.sends(state) or state.step == "failed" and not state.paid
 end
 
-local function file_exists(path)
-  local file = io.open(path, "rb")
-  if file then file:close() end
-  return file ~= nil
-end
-
 local function plan(comparison, job, attempt)
   add(comparison.planned, { name = job.name, digest = job.digest, attempt = attempt })
 end
@@ -123,7 +117,7 @@ function Comparison:add(job)
     add(self._lists.changed, job.name)
   end
   if not steps.has_ended(state) and not unpaid then self._seen[job.name] = true end
-  if sends and file_exists(save.path_of(self._out, job)) then add(self._lists.existing, job.name) end
+  if sends and save.is_taken(self._out, job) then add(self._lists.existing, job.name) end
   count(self, state, sends)
   if sends or not steps.has_ended(state) then keep(self, job, state) end
   return sends

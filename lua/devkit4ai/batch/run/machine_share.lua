@@ -3,7 +3,7 @@
 --- first run begins with what the server says, whatever an earlier one learned.
 local core = require "devkit4ai.core"
 local json = require "devkit4ai.util.json"
-local session = require "devkit4ai.auth.session"
+local senders = require "devkit4ai.batch.sender"
 local system = require "devkit4ai.util.system"
 
 local M = {}
@@ -57,12 +57,12 @@ end
 ---@return devkit4ai.batch.MachineShare?
 ---@return string? why not
 function M.join(client)
-  local account, folder = session.account(client), cache_folder()
+  local account, folder = senders.account(client), cache_folder()
   if not account then return nil, "the client has no token that names its account" end
   if not folder then return nil, "the environment names no folder for it: set HOME or XDG_CACHE_HOME" end
   local made, _, why = core.make_folder(folder, true)
   if not made then return nil, why end
-  local path = ("%s/batch-%s"):format(folder, core.digest(("%s %s %s"):format(client.base_url, client.role, account)))
+  local path = ("%s/batch-%s"):format(folder, account)
   local id = new_id()
   local life
   life, _, why = core.lock(("%s.%s.lock"):format(path, id))

@@ -22,8 +22,8 @@ end
 ---@return table instructions
 function M.add(job, batch, attempt)
   local instructions = instructions_of.normalize(job.instructions)
-  local marker = batch .. "/" .. short(job.name)
-  instructions[M.FIELD] = attempt and ("%s#%d"):format(marker, attempt) or marker
+  local number = attempt and attempt .. "/" or "" -- a name has no slash, so no two attempts of two jobs have one marker
+  instructions[M.FIELD] = batch .. "/" .. number .. short(job.name)
   return instructions
 end
 

@@ -60,7 +60,7 @@ function M.run(checked, context)
   if not done then return nil, message, err end
   done, message, err = look_again(checked, context)
   if not done then return nil, message, err end
-  done, message, err = checked.ledger:begin(checked.comparison.planned)
+  done, message, err = checked.ledger:begin(checked.comparison.planned, checked.sender)
   if not done then return nil, message, err end
   for _, planned in ipairs(checked.comparison.planned) do context.emit { type = "planned", job = planned.name } end
   checked.comparison.planned = {}

@@ -54,6 +54,14 @@ function M.path_of(out, job)
   return out:gsub("([^/])$", "%1/") .. job.name
 end
 
+--- Whether something has the name of a job's file, also a symbolic link that leads to nothing.
+---@param out string folder of the results
+---@param job devkit4ai.batch.Job
+---@return boolean
+function M.is_taken(out, job)
+  return core.exists(M.path_of(out, job))
+end
+
 --- Saves the image. The file survives a power failure when this returns.
 ---@param context devkit4ai.batch.Context
 ---@param job devkit4ai.batch.Job

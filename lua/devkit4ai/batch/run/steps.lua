@@ -35,8 +35,9 @@ local M = {}
 ---@field stop_until number? seconds until the account may send again, where that is the reason
 ---@field wait boolean? of a refused job: send it again as soon as the pace allows it
 
--- Failures of one job, where nothing was created. The others are failures of the batch: a key, the address, the network.
-local OF_THE_JOB = { invalid = true, too_large = true, conflict = true, not_found = true, file = true }
+-- Failures of one job, where nothing was created. The others are failures of the batch: a key, the network, an address that the
+-- server does not know (404: creating a generation has no other reason for it).
+local OF_THE_JOB = { invalid = true, too_large = true, conflict = true, file = true }
 
 -- Failures that every job would have, too.
 local OF_THE_BATCH = { auth = true, forbidden = true, config = true, tls = true, file = true }
@@ -48,10 +49,16 @@ local function emit(context, job, step, fields)
 end
 
 -- Writes a step to the ledger. Gives the result of the job, if that failed.
-local function record(context, job, step, fields)
+local function write(context, job, step, fields)
   local done, message, err = context.ledger:record(job, step, fields)
   if not done then return { step = "unfinished", reason = message, stop = err, id = fields and fields.id } end
-  emit(context, job, step, fields)
+end
+
+-- Writes a step, and then tells the program.
+local function record(context, job, step, fields)
+  local failed = write(context, job, step, fields)
+  if not failed then emit(context, job, step, fields) end
+  return failed
 end
 
 -- The end of a job: writes it to the ledger.
@@ -80,6 +87,17 @@ local function save_image(context, job, gen)
   return finish(context, job, "saved", { bytes = bytes })
 end
 
+local GONE = "the server does not know the generation %s, which it had accepted (404), and the list does not have it: %s"
+
+-- The server accepted the job, and answers 404 to the status of its generation. That alone proves nothing: a machine of the service
+-- may not have it yet. The list of generations decides whether it is still there.
+local function look_for_accepted(context, job, gen, err)
+  answered_ids.remove(context.client, gen.id) -- else the search passes over it
+  local found = look.run(context, job, context.ledger:state_of(job))
+  if found.err or found.id then return unfinished(gen.id, found.err or err) end
+  return finish(context, job, "undecided", { reason = GONE:format(gen.id, found.reason) })
+end
+
 local function wait(context, job, gen)
   local done, _, err = gen:wait()
   if done then
@@ -87,9 +105,10 @@ local function wait(context, job, gen)
     context.pace:finish(job)
     return failed or save_image(context, job, gen)
   end
-  if err.kind == "failed" or err.kind == "not_found" then
+  if err.kind == "failed" then
     return finish(context, job, "failed", { id = gen.id, paid = true, reason = err.detail or reason_of(err) })
   end
+  if err.kind == "not_found" then return look_for_accepted(context, job, gen, err) end
   return unfinished(gen.id, err)
 end
 
@@ -114,12 +133,14 @@ end
 
 local function accept(context, job, gen)
   context.pace:accepted(job)
-  local failed = record(context, job, "accepted", { id = gen.id })
+  answered_ids.remove(context.client, gen.id) -- if it can't be written, another batch of this program looks for it
+  local failed = write(context, job, "accepted", { id = gen.id })
   if not failed then
+    answered_ids.add(context.client, gen.id)
     context.unknown[job.name] = nil -- not before: until then, another job could take the generation
+    emit(context, job, "accepted", { id = gen.id })
     return wait(context, job, gen)
   end
-  answered_ids.remove(context.client, gen.id) -- another batch of this program looks for it
   failed.reason = ("the generation %s was created and is paid for, but the journal can't be written: %s; another run "
     .. "looks for it"):format(gen.id, failed.reason)
   return failed
@@ -151,11 +172,23 @@ local function refuse(context, job, err)
   return result
 end
 
-local function send(context, job)
+local TAKEN = "%s: a file has this name, and is no result of this batch; it is never overwritten: move it away, or give the job "
+  .. "another name"
+
+-- Why a job must not be sent; else the digest of its images.
+local function check(context, job)
+  if save.is_taken(context.out, job) then return TAKEN:format(save.path_of(context.out, job)) end
   local images, why = digest_of_images(job)
-  if not images then return finish(context, job, "failed", { paid = false, reason = why }) end
+  return why, images
+end
+
+local function send(context, job)
+  local why, images = check(context, job)
+  if why then return finish(context, job, "failed", { paid = false, reason = why }) end
   local attempt = context.ledger:state_of(job).attempt
-  local failed = record(context, job, "sending", { images = images, since = time_of_server(context.client) })
+  local fields = { images = images, since = time_of_server(context.client) }
+  emit(context, job, "sending", fields) -- before it is written: if the program's function raises, the job was not sent
+  local failed = write(context, job, "sending", fields)
   if failed then return failed end
   context.sending[job], context.unknown[job.name] = true, job
   local gen, _, err = create.run_once(context.scope_of(job), "batch:run", {

@@ -1,6 +1,7 @@
 -- The journal of a batch: what a record is, and each way in which the file can be broken.
 local child = require "spec.support.process.child"
 local core = require "devkit4ai.core"
+local devkit4ai = require "devkit4ai"
 local format = require "devkit4ai.batch.journal.format"
 local journal = require "devkit4ai.batch.journal"
 local reader = require "devkit4ai.batch.journal.reader"
@@ -29,7 +30,7 @@ describe("the journal of a batch", function()
   local function make()
     local ledger = assert(journal.open(folder))
     local a, b = job "a.png", job 'b "\\\n.png'
-    assert(ledger:begin { a, b })
+    assert(ledger:begin({ a, b }, {}))
     assert(ledger:record(a, "sending", { images = "00", since = 1800000000 }))
     assert(ledger:record(a, "accepted", { id = ID }))
     assert(ledger:record(b, "sending", { images = "00", since = 1800000000 }))
@@ -62,24 +63,61 @@ describe("the journal of a batch", function()
     ledger:close()
   end)
 
+  it("counts the last step that only lost its line feed: the job was perhaps sent", function()
+    local ledger = assert(journal.open(folder))
+    local a = job "a.png"
+    assert(ledger:begin({ a }, {}))
+    assert(ledger:record(a, "sending", { images = "00" }))
+    ledger:close()
+    write((child.read(path):gsub("\n$", "")))
+    ledger = assert(journal.open(folder))
+    assert.equal("sending", ledger:state_of(a).step)
+    assert(ledger:record(a, "accepted", { id = ID }))
+    ledger:close()
+    assert.equal("accepted", assert(journal.open(folder)):state_of(a).step)
+  end)
+
+  it("takes the step sending of a job once", function()
+    local ledger = assert(journal.open(folder))
+    local a = job "a.png"
+    assert(ledger:begin({ a }, {}))
+    local function send()
+      local done, message, err = ledger:record(a, "sending", { images = "00" })
+      return done, message and err.kind, message
+    end
+    local first, second = devkit4ai.spawn(send), devkit4ai.spawn(send) -- in one write
+    assert.is_true((first:join()))
+    assert.equal("conflict", select(2, second:join()))
+    assert.equal("conflict", select(2, send()))
+    assert(ledger:record(a, "refused", { reason = "full" }))
+    assert.is_true((send()))
+    assert.equal(2, select(2, child.read(path):gsub('"step":"sending"', "")))
+    ledger:close()
+  end)
+
   it("has at most 1 KB a job", function()
     local text = make()
     assert.is_true(#text / 2 < 1000, #text)
   end)
 
-  it("is cut off at its last whole line, at whatever byte a crash ended it", function()
+  it("is cut off at its last whole line, at whatever byte a crash ended it; a line may lack its line feed", function()
     local text = make()
-    local function whole_of(length) return text:sub(1, length):match "^(.*\n)" or "" end
+    local function whole_of(length)
+      if text:sub(length + 1, length + 1) == "\n" then return text:sub(1, length + 1) end
+      return text:sub(1, length):match "^(.*\n)" or ""
+    end
     for length = 0, #text do
       local read = assert(reader.read {
         read = function(_, offset, most) return text:sub(offset + 1, math.min(offset + most, length)) end,
       })
       assert.equal(#whole_of(length), read.length)
     end
-    for length = 1, #text, 199 do
+    local lengths = { #text - 1, text:find("\n", 1, true) - 1 }
+    for length = 1, #text, 199 do lengths[#lengths + 1] = length end
+    for _, length in ipairs(lengths) do
       write(text:sub(1, length))
       local ledger = assert(journal.open(folder))
-      assert(ledger:begin {})
+      assert(ledger:begin({}, {}))
       ledger:close()
       assert.equal(whole_of(length), child.read(path):sub(1, #whole_of(length)))
       assert(journal.open(folder)):close() -- the new lines follow the whole ones
@@ -167,7 +205,7 @@ describe("the journal of a batch", function()
     local script = [[
       local journal = require "devkit4ai.batch.journal"
       local ledger = assert(journal.open(arg[1]))
-      if arg[2] then assert(ledger:begin {}) end
+      if arg[2] then assert(ledger:begin({}, {})) end
       local _, message = journal.open(arg[1])
       print(require("devkit4ai.core").process(), message)
     ]]
@@ -191,7 +229,7 @@ describe("the journal of a batch", function()
       local journal = require "devkit4ai.batch.journal"
       local ledger = assert(journal.open(arg[1]))
       local function job(i) return { name = ("x"):rep(200) .. i, digest = core.digest "x" } end
-      assert(ledger:begin { job(1) })
+      assert(ledger:begin({ job(1) }, {}))
       local i, message, err = 1, nil, nil
       repeat
         i = i + 1
@@ -206,7 +244,7 @@ describe("the journal of a batch", function()
     assert.truthy(ended.out:find("(File too large): raise its limit (ulimit -f)", 1, true), ended.out)
     assert.equal("\n", child.read(path):sub(-1))
     local ledger = assert(journal.open(folder))
-    assert(ledger:begin { job "after.png" })
+    assert(ledger:begin({ job "after.png" }, {}))
     ledger:close()
     assert(journal.open(folder)):close()
   end)
@@ -216,7 +254,7 @@ describe("the journal of a batch", function()
       local devkit4ai = require "devkit4ai"
       local journal = require "devkit4ai.batch.journal"
       local ledger = assert(journal.open(arg[1]))
-      assert(ledger:begin {})
+      assert(ledger:begin({}, {}))
       local list = {}
       for i = 1, 20 do list[i] = { name = i .. ".png" } end
       devkit4ai.map(list, { concurrency = 20 }, function(job) assert(ledger:record(job, "sending")) end)
@@ -233,7 +271,7 @@ describe("the journal of a batch", function()
       local core = require "devkit4ai.core"
       local journal = require "devkit4ai.batch.journal"
       local ledger = assert(journal.open(arg[1]))
-      assert(ledger:begin {})
+      assert(ledger:begin({}, {}))
       local list, digest, refused = { { name = "1.png" }, { name = "2.png" } }, core.digest, 0
       core.digest = function() error("not enough memory", 0) end
       pcall(devkit4ai.map, list, { concurrency = 2 }, function(job)

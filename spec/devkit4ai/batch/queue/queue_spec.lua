@@ -40,7 +40,7 @@ for program in pairs(programs) do describe("a queue of " .. program, function()
   end
 
   it("exists after the first push, and has each job once", function()
-    local _, message, err = assert(queues.open(server.url, "other")):open()
+    local _, message, err = assert(queues.open(server.url, "other")):open {}
     assert.equal("not_found", err.kind)
     assert.truthy(message:find("batch push", 1, true))
     assert.equal(2, add("a.png", "b.png"))
@@ -54,7 +54,7 @@ for program in pairs(programs) do describe("a queue of " .. program, function()
 
   it("refuses another version", function()
     server:cli(("hset 'devkit4ai:{q%d}:batch' version 2"):format(name))
-    local _, message, err = queue:open()
+    local _, message, err = queue:open {}
     assert.equal("conflict", err.kind)
     assert.truthy(message:find("version 2", 1, true))
   end)

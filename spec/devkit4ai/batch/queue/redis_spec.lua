@@ -116,10 +116,10 @@ describe("the connection to Redis", function()
     end
     refuses()
     refuses()
-    local _, _, err = assert(queues.open(server.url)):open() -- a new worker
+    local _, _, err = assert(queues.open(server.url)):open {} -- a new worker
     assert.equal("config", err.kind)
     server:cli "hdel 'devkit4ai:{batch}:batch' process" -- a person has compared the account (docs/batch-queue.md)
-    assert.equal(1, #assert(assert(queues.open(server.url)):open()):claim("one", 60, 1, 5))
+    assert.equal(1, #assert(assert(queues.open(server.url)):open {}):claim("one", 60, 1, 5))
     server:cli "config set appendfsync always"
     server:cli "config set no-appendfsync-on-rewrite yes"
     assert.truthy(select(2, queues.open(server.url)):find("no-appendfsync-on-rewrite is yes", 1, true))

@@ -59,7 +59,7 @@ describe("a worker", function()
 
   local function open_new() return assert(assert(queues.open(server.url, queue_name)):create {}) end
 
-  local function open() return assert(assert(queues.open(server.url, queue_name)):open()) end
+  local function open() return assert(assert(queues.open(server.url, queue_name)):open {}) end
 
   local function payments()
     local paid, marker = 0, ('"%s/'):format(open().id)
@@ -201,6 +201,12 @@ describe("a worker", function()
     assert(other:login("other@example.com", "SecurePass123"))
     local theirs = other:project(stranger.project_id)
     theirs:use_key(stranger.project_key)
+    local _, message, err = other:work_batch { queue = server.url, queue_name = queue_name, out = out, project = theirs }
+    assert.equal("conflict", err.kind) -- its jobs are the first account's
+    assert.truthy(message:find("with another account, or at another address", 1, true), message)
+    queue_name = first .. "theirs"
+    assert(other:push_batch { queue = server.url, queue_name = queue_name,
+      jobs = { { image = image, prompt = "a lighthouse", name = "c1.png" } } })
     local folder = child.folder()
     assert.equal(1, assert(other:work_batch { queue = server.url, queue_name = queue_name, out = folder,
       project = theirs }).saved) -- the quota is not theirs

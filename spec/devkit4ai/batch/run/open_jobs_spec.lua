@@ -44,7 +44,7 @@ describe("the open jobs of a batch", function()
     local jobs, list = {}, {}
     for job in assert(jobs_of.open(folder .. "/jobs.csv", {})):each() do jobs[job.name], list[#list + 1] = job, job end
     local ledger = assert(journal.open(folder .. "/out"))
-    assert(ledger:begin(list))
+    assert(ledger:begin(list, {}))
     local function pay(job)
       return assert(earlier:generate {
         images = job.images, instructions = has_marker and marker.add(job, ledger.batch) or job.instructions,
@@ -109,7 +109,7 @@ describe("the open jobs of a batch", function()
     assert.equal(127, total)
     for i = 1, 130 do
       local name = i .. ".png"
-      assert.equal(undecided[name] and 0 or 1, counts[name] or counts[name .. "#2"] or 0, name)
+      assert.equal(undecided[name] and 0 or 1, counts[name] or counts["2/" .. name] or 0, name)
     end
     for _, name in ipairs {
       "5.png", "6.png", "7.png", "8.png", "103.png", "105.png", "110.png", "115.png", "120.png",

@@ -210,6 +210,7 @@ local REPLACED = {
     end,
   },
   ["devkit4ai.batch.run.save"] = {
+    is_taken = function(_, job) return server.files[job.name] ~= nil end,
     run = function(_, job, gen)
       danger()
       if happens "a file can't be written" then return failure("failed", "refused") end

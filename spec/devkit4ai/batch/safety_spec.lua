@@ -1,0 +1,179 @@
+-- client:batch where a mistake would pay twice or lose a paid image: another account, another option, a server that forgets, a program's
+-- function that raises.
+local batches = require "spec.support.batches"
+local child = require "spec.support.process.child"
+local devkit4ai = require "devkit4ai"
+
+if not child.runs_sandbox then return end
+
+describe("a batch", function()
+  local sandbox, client, stop, developer, folder
+
+  before_each(function()
+    folder = child.folder()
+    sandbox, client, stop, developer = batches.start {}
+  end)
+
+  after_each(function()
+    stop()
+    child.remove(folder)
+  end)
+
+  local function batch_of(count, options, sender)
+    return (sender or client):batch(batches.options(count, folder, options))
+  end
+
+  local function run(count, options, sender)
+    return assert(batch_of(count, options, sender)):run()
+  end
+
+  local function payments() return #assert(sandbox:generations()) end
+
+  local function results()
+    local names = {}
+    for _, name in ipairs(child.list(folder)) do
+      if not (name:find "^journal" or name == "index.html") then names[#names + 1] = name end
+    end
+    return names
+  end
+
+  local function is_complete(summary, count)
+    assert.same({ count, 0, 0, 0 }, { summary.done, summary.failed, #summary.undecided, summary.left })
+    assert.equal(count, payments())
+    assert.equal(count, #results())
+  end
+
+  -- A client of the same server with other options; closed at the end of the spec's batch.
+  local function other_client(options)
+    local given = {}
+    for name, value in pairs(developer) do given[name] = value end
+    for name, value in pairs(options) do given[name] = value end
+    return assert(devkit4ai.new(given))
+  end
+
+  -- A run that ends as soon as its job was accepted.
+  local function run_until_accepted(options)
+    sandbox:clock { frozen = true }
+    local batch
+    local given = { on_event = function(event) if event.type == "accepted" then batch:stop() end end }
+    for name, value in pairs(options or {}) do given[name] = value end
+    batch = assert(batch_of(1, given))
+    assert.equal(1, assert(batch:run()).left)
+    sandbox:clock { frozen = false }
+  end
+
+  it("pays once for a job that was accepted, if the server answers 404 for a moment", function()
+    run_until_accepted()
+    sandbox:fault { operation = "get_generation_status", status = 404, times = 1 }
+    local summary = assert(run(1))
+    assert.same({ 0, 0, 1, 1 }, { summary.done, summary.failed, summary.left, summary.unsaved })
+    is_complete(assert(run(1)), 1)
+  end)
+
+  it("leaves an accepted job undecided that the server does not know any more, and finds it if it appears again", function()
+    run_until_accepted()
+    sandbox:fault { operation = "get_generation_status", status = 404, times = 1e9 }
+    sandbox:fault { operation = "list_generations", status = 200, body = '{"generations":[],"total":0}', times = 1e9 }
+    local summary = assert(run(1))
+    assert.same({ 0, 0, 1 }, { summary.done, summary.failed, #summary.undecided })
+    local reason = summary.undecided[1].reason
+    assert.truthy(reason:find("which it had accepted (404), and the list does not have it", 1, true), reason)
+    sandbox:clear_faults()
+    is_complete(assert(run(1, { again = { "1.png" } })), 1)
+  end)
+
+  it("is not continued with another account, address or project while jobs are open", function()
+    run_until_accepted()
+    local stranger = assert(sandbox:developer { email = "b@example.com", password = "SecurePass123" })
+    local second = assert(client:new_project { name = "second" })
+    for change, sender in pairs {
+      ["another account"] = assert(devkit4ai.new(stranger)),
+      ["another address"] = other_client { base_url = developer.base_url .. "/other" },
+      ["another project"] = other_client { project_id = second.id, project_key = assert(second:new_key()).key },
+    } do
+      local _, message, err = batch_of(1, {}, sender)
+      assert.equal("conflict", err.kind)
+      assert.truthy(message:find(change, 1, true), message)
+      assert.truthy(message:find("1.png", 1, true), message)
+      sender:close()
+    end
+    is_complete(assert(run(1)), 1)
+    local sender = assert(devkit4ai.new(stranger))
+    local summary = assert(run(2, {}, sender)) -- no job is open
+    assert.same({ 2, 1, 2 }, { summary.done, summary.paid, payments() })
+    sender:close()
+  end)
+
+  it("is not continued without its marker while jobs are open", function()
+    run_until_accepted()
+    local _, message, err = batch_of(1, { marker = false })
+    assert.equal("conflict", err.kind)
+    assert.truthy(message:find("the option marker", 1, true), message)
+    is_complete(assert(run(1)), 1)
+    is_complete(assert(run(1, { marker = false })), 1)
+  end)
+
+  it("stops at an address that the server does not know, and its jobs can be sent at the right one", function()
+    local wrong = other_client { base_url = developer.base_url .. "/wrong" }
+    local summary, _, err = run(3, {}, wrong)
+    assert.is_nil(summary)
+    assert.equal("not_found", err.kind)
+    wrong:close()
+    is_complete(assert(run(3)), 3)
+  end)
+
+  it("has no two attempts with one marker", function()
+    local rows = { { name = "a" }, { name = "a#2" } }
+    sandbox:fault { operation = "create_generation", cut = "before" }
+    assert.equal(1, #assert(run(1, { jobs = { rows[1] }, name = "{row.name}" })).undecided)
+    sandbox:fault { operation = "create_generation", cut = "before" }
+    sandbox:fault { operation = "create_generation", cut = "after" }
+    local summary = assert(run(2, { jobs = rows, name = "{row.name}", again = { "a" }, concurrency = 1 }))
+    assert.same({ 1, 1, 1 }, { summary.done, #summary.undecided, payments() })
+    assert.equal("a", summary.undecided[1].name)
+    assert.same({ "a#2" }, results())
+  end)
+
+  it("has not sent a job whose event `sending` raised", function()
+    local batch = assert(batch_of(1, { on_event = function(event)
+      if event.type == "sending" then error "boom" end
+    end }))
+    local ok, message = pcall(batch.run, batch)
+    assert.is_false(ok)
+    assert.truthy(tostring(message):find("boom", 1, true))
+    assert.equal(0, payments())
+    is_complete(assert(run(1)), 1)
+  end)
+
+  it("stops, and keeps its journal until its end, if it is closed during a run", function()
+    local batch
+    batch = assert(batch_of(2, { concurrency = 1, on_event = function(event)
+      if event.type == "accepted" then batch:close() end
+    end }))
+    local summary = assert(batch:run())
+    assert.same({ 1, 0 }, { payments(), #summary.undecided })
+    is_complete(assert(run(2)), 2)
+  end)
+
+  it("pays for no job whose name a symbolic link has that leads to nothing", function()
+    assert(os.execute(("ln -s /nonexistent/file '%s/1.png'"):format(folder)))
+    local batch, message, err = batch_of(1)
+    assert.is_nil(batch)
+    assert.equal("conflict", err.kind)
+    assert.truthy(message:find("these files exist already", 1, true), message)
+  end)
+
+  it("pays for no job whose name a file got during the run", function()
+    local summary = assert(run(2, { concurrency = 1, on_event = function(event)
+      if event.type ~= "accepted" then return end
+      local file = assert(io.open(folder .. "/2.png", "w"))
+      file:write "mine"
+      file:close()
+    end }))
+    assert.same({ 1, 1, 1 }, { summary.done, summary.failed, payments() })
+    assert.truthy(summary.reasons[1].reason:find("a file has this name", 1, true), summary.reasons[1].reason)
+    assert.equal("mine", child.read(folder .. "/2.png"))
+    os.remove(folder .. "/2.png")
+    is_complete(assert(run(2, { again = { "2.png" } })), 2)
+  end)
+end)
