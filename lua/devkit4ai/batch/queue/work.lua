@@ -227,7 +227,7 @@ end
 -- Gives back the jobs whose tasks raised. The delivery counts, so that a job that raises in each worker becomes a dead letter.
 local function release_dropped(worker)
   for _, name in ipairs(worker.dropped) do
-    worker.queue:release(worker.id, name, 0, "an error was raised: " .. tostring(worker.raised.error))
+    worker.queue:release(worker.id, name, MOST_LEASE, "an error was raised: " .. tostring(worker.raised.error))
   end
 end
 

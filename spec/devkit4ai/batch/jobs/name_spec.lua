@@ -16,6 +16,7 @@ describe("the name of a result", function()
       ["a\\b.png"] = "the character \\", [".."] = "begins with a dot", [".hidden.png"] = "begins with a dot",
       [" a.png"] = "or a space", ["a.png."] = "ends with a dot",
       ["a\nb.png"] = "control character", ["a\0.png"] = "control character", ["a\127.png"] = "control character",
+      ["a\194\133.png"] = "control character",
       ["a:b.png"] = "the character :", ["what?.png"] = "the character ?", ["Z\252rich.png"] = "not UTF-8",
       [("x"):rep(256)] = "it has 256 bytes; at most 255", [("é"):rep(128)] = "it has 256 bytes; at most 255",
     } do

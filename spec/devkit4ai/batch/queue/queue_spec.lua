@@ -133,6 +133,8 @@ for program in pairs(programs) do describe("a queue of " .. program, function()
     assert.truthy(letters["c.png"]:find "^failed .*the disk is full")
     assert.equal(0, queue:counts().open)
     assert.same({ "d.png" }, queue:again { "a.png", "b.png", "c.png", "d.png" })
+    assert.equal(3, #queue:dead()) -- all, or none
+    assert.same({}, queue:again { "a.png", "b.png", "c.png" })
     assert.equal("a.png b.png c.png", (claim "four"))
     assert.equal("planned", queue:state("a.png").step)
     assert.equal(2, queue:state("a.png").attempt)

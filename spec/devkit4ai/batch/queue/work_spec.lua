@@ -100,6 +100,23 @@ describe("a worker", function()
     assert.truthy(message:find("c1.png", 1, true))
   end)
 
+  it("gets nothing from a push of which a part can't be done", function()
+    push(1)
+    box:fault { operation = "create_generation", fail = "too dark", times = 1 }
+    assert.equal(1, assert(work()).failed)
+    local function fails(kind, options)
+      options.queue, options.queue_name = server.url, queue_name
+      local _, message, err = client:push_batch(options)
+      assert.equal(kind, err.kind, message)
+      assert.same({ 1, 0 }, { #open():dead(), open():counts().open })
+      return message
+    end
+    fails("not_found", { again = { "c1.png", "none.png" } })
+    fails("invalid", { again = { "c1.png" }, jobs = { { image = "missing.png", prompt = "a", name = "a" } } })
+    local message = fails("invalid", { jobs = { { image = image, prompt = "a", name = "a", value = print } } })
+    assert.truthy(message:find("the row can't be written as JSON", 1, true), message)
+  end)
+
   it("finds the generation of a lost answer, and does not pay again", function()
     push(1)
     box:fault { operation = "create_generation", cut = "after", times = 1 }
@@ -232,6 +249,53 @@ describe("a worker", function()
     one:finish { name = "a" }
     assert.is_true((two:begin { name = "b" }))
     assert.equal("stop", (two:refused({ name = "b" }, err)))
+  end)
+
+  it("ends when a function of the program raises, gives the job back, and raises again", function()
+    push(2)
+    for _, options in ipairs { -- the lease is longer than the spec may take
+      { save = function() error "boom" end },
+      { on_event = function(event) if event.type == "accepted" then error "boom" end end },
+    } do
+      options.concurrency, options.lease = 1, 600
+      local ok, raised = pcall(work, options)
+      assert.is_false(ok)
+      assert.truthy(tostring(raised):find("boom", 1, true), raised)
+    end
+    assert(work { lease = 600 })
+    assert.equal(2, open():counts().saved)
+    assert.equal(2, payments())
+  end)
+
+  it("pays for no job whose name another file has", function()
+    push(1)
+    local file = assert(io.open(out .. "/c1.png", "w"))
+    file:write "mine"
+    file:close()
+    assert.equal(1, assert(work()).failed)
+    assert.truthy(open():dead()[1].reason:find("a file has this name", 1, true))
+    assert.same({ "mine", 0 }, { child.read(out .. "/c1.png"), payments() })
+  end)
+
+  it("leaves a job undecided that the server accepted and does not know any more", function()
+    push(1)
+    box:fault { operation = "get_generation_status", status = 404, times = 1e9 }
+    box:fault { operation = "list_generations", status = 200, body = '{"generations":[],"total":0}', times = 1e9 }
+    assert.equal(1, assert(work()).undecided)
+    assert.same({ "undecided", 1 }, { open():dead()[1].step, payments() })
+  end)
+
+  it("is refused with another project than the one that the jobs are sent to", function()
+    push(1)
+    box:fault { operation = "create_generation", status = 429, headers = { ["Retry-After"] = "1" }, times = 1 }
+    local second = assert(client:new_project { name = "second" })
+    assert(work { on_event = function(event)
+      if event.type ~= "refused" then return end
+      local _, message, err = work { project = second.id }
+      assert.equal("conflict", err.kind)
+      assert.truthy(message:find("in another project", 1, true), message)
+    end })
+    assert.equal(1, payments())
   end)
 
   it("gives its jobs back when a program ends it", function()

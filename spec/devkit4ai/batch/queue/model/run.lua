@@ -210,6 +210,7 @@ local REPLACED = {
     end,
   },
   ["devkit4ai.batch.run.save"] = {
+    path_of = function(_, job) return job.name end,
     is_taken = function(_, job) return server.files[job.name] ~= nil end,
     run = function(_, job, gen)
       danger()
