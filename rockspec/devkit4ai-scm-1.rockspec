@@ -56,6 +56,7 @@ build = {
     ["devkit4ai.batch.jobs.template"] = "lua/devkit4ai/batch/jobs/template.lua",
     ["devkit4ai.batch.journal.format"] = "lua/devkit4ai/batch/journal/format.lua",
     ["devkit4ai.batch.journal.init"] = "lua/devkit4ai/batch/journal/init.lua",
+    ["devkit4ai.batch.journal.known_length"] = "lua/devkit4ai/batch/journal/known_length.lua",
     ["devkit4ai.batch.journal.reader"] = "lua/devkit4ai/batch/journal/reader.lua",
     ["devkit4ai.batch.journal.state"] = "lua/devkit4ai/batch/journal/state.lua",
     ["devkit4ai.batch.project_scopes"] = "lua/devkit4ai/batch/project_scopes.lua",

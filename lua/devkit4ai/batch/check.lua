@@ -32,7 +32,8 @@ local function new_key_check(client)
   return missing
 end
 
-local OTHER_SENDER = "an earlier run sent these jobs %s until they have ended, or give another folder: %s; nothing was sent"
+local OTHER_SENDER = "an earlier run sent these jobs %s until they have ended, or give another folder: %s; nothing was "
+  .. "sent"
 local MOST_NAMED = 20
 
 -- Generations that another account or project created can't be found, and those without a marker not in the same way.

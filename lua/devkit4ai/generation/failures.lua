@@ -45,9 +45,9 @@ function M.timed_out(gen, seconds, last_failure)
   end
   return errors.fail({
     kind = "timeout", outcome = "unknown", transient = true, harmless = true, operation = gen._status_operation,
-    generation_id = gen.id,
-    message = ("gen:wait: after %s s the generation %s is not done (%s). It was accepted, may still finish and is paid "
-      .. "for; %s"):format(locale.format("%g", seconds), gen.id, status, M.wait_advice(gen)),
+    generation_id = gen.id, call_name = "gen:wait", advice = M.wait_advice(gen),
+    what = ("after %s s the generation %s is not done (%s). It was accepted, may still finish and is paid for"):format(
+      locale.format("%g", seconds), gen.id, status),
   })
 end
 
@@ -66,9 +66,9 @@ function M.cancelled(gen, call_name)
   end
   return waits.keep_failure(errors.fail({
     kind = "cancelled", outcome = "unknown", operation = gen._status_operation, generation_id = gen.id,
-    message = ("%s: %s; the generation %s may still finish and is paid for; %s%s"):format(
-      call_name, client._closed and "the client was closed" or "the task was cancelled", gen.id,
-      client._closed and "make a new client, and " or "", M.wait_advice(gen)),
+    call_name = call_name, what = client._closed and "the client was closed" or "the task was cancelled",
+    consequence = ("the generation %s may still finish and is paid for"):format(gen.id),
+    advice = (client._closed and "make a new client, and " or "") .. M.wait_advice(gen),
   }))
 end
 

@@ -297,6 +297,7 @@ describe("client:batch", function()
     end }))
     local summary = assert(batch:run())
     assert.equal(0, summary.done)
+    for _, left in ipairs(summary.reasons) do assert.equal("the run was stopped before the job ended", left.reason) end
     sandbox:advance(3000) -- and for each job that is sent now
     is_complete(assert(run(4, { on_event = function(event)
       if event.type == "accepted" then sandbox:advance(3000) end

@@ -61,7 +61,7 @@ describe("the folder of a batch", function()
     assert.same({}, child.list(out))
     out = out .. "/a/b/"
     assert.equal(1, assert(assert(batch_of(1)):run()).done)
-    assert.same({ "1.png", "index.html", "journal.jsonl" }, child.list(out))
+    assert.same({ "1.png", "index.html", "journal.jsonl", "journal.jsonl.length" }, child.list(out))
   end)
 
   it("can be used by one run, also if two of them checked it before it was there", function()
@@ -140,7 +140,7 @@ describe("the folder of a batch", function()
     local events, is_full = {}, false
     local batch = assert(batch_of(COUNT, { on_event = function(event)
       if event.type == "sending" then events[#events + 1] = event.job end
-      if event.type == "sending" and not is_full then
+      if event.type == "accepted" and not is_full then
         is_full = true
         shell "cat /dev/zero >results/rest 2>/dev/null"
       end

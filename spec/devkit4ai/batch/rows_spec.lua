@@ -9,9 +9,9 @@ local devkit4ai = require "devkit4ai"
 local OTHER = "550e8400-e29b-41d4-a716-446655440000"
 
 describe("the rows of a batch", function()
-  local sandbox, client, stop, folder, paid_before
+  local sandbox, client, stop, developer, folder, paid_before
 
-  setup(function() sandbox, client, stop = batches.start() end)
+  setup(function() sandbox, client, stop, developer = batches.start() end)
   teardown(function() stop() end)
   before_each(function()
     folder, paid_before = child.folder(), #assert(sandbox:generations())
@@ -67,13 +67,10 @@ describe("the rows of a batch", function()
     local script = [[
       local devkit4ai = require "devkit4ai"
       local client = assert(devkit4ai.new(require("cjson").decode(arg[1])))
-      local batch = assert(client:batch { jobs = arg[2], images = arg[3], out = arg[4], on_event = function(event)
-        if event.type == "sending" then require("devkit4ai.core").pause(0) os.exit(9) end
-      end })
-      batch:run()
+      require("devkit4ai.generation.create").run_once = function() os.exit(9) end
+      assert(client:batch { jobs = arg[2], images = arg[3], out = arg[4] }):run()
     ]]
     assert(batch_of { "a.png,x," }):close()
-    local developer = assert(sandbox:developer { email = "b@example.com", password = "SecurePass123" })
     local ended = child.run(script, {
       args = { require("cjson").encode(developer), folder .. "/jobs.csv", batches.IMAGE, folder .. "/out" },
     })

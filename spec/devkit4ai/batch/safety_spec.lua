@@ -71,7 +71,7 @@ describe("a batch", function()
     is_complete(assert(run(1)), 1)
   end)
 
-  it("leaves an accepted job undecided that the server does not know any more, and finds it if it appears again", function()
+  it("leaves an accepted job undecided that the server does not know any more, and finds it later", function()
     run_until_accepted()
     sandbox:fault { operation = "get_generation_status", status = 404, times = 1e9 }
     sandbox:fault { operation = "list_generations", status = 200, body = '{"generations":[],"total":0}', times = 1e9 }

@@ -78,7 +78,8 @@ describe("docs/batch.md", function()
     assert.equal(0, ended.code, ended.output)
     assert.matches("^2 jobs: 0 done, 0 failed, 0 undecided, 2 to send and to pay for\n", ended.output)
     assert.matches("\nresults/index%.html\n$", ended.output)
-    assert.same({ "Oslo.png", "Rome.png", "index.html", "journal.jsonl" }, child.list(workspace.folder .. "/results"))
+    assert.same({ "Oslo.png", "Rome.png", "index.html", "journal.jsonl", "journal.jsonl.length" },
+      child.list(workspace.folder .. "/results"))
   end)
 
   it("names each type of event, each step and each field of the journal", function()

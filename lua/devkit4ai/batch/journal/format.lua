@@ -30,7 +30,8 @@ M.VERSION = 1
 -- The fields in the order of a line, and the type of each.
 local FIELDS = {
   { "journal", "number" }, { "batch", "string" }, { "run", "number" }, { "host", "string" }, { "account", "string" },
-  { "project", "string" }, { "marker", "boolean" }, { "job", "string" }, { "step", "string" }, { "attempt", "number" }, { "digest", "string" }, { "images", "string" }, { "since", "number" },
+  { "project", "string" }, { "marker", "boolean" }, { "job", "string" },
+  { "step", "string" }, { "attempt", "number" }, { "digest", "string" }, { "images", "string" }, { "since", "number" },
   { "id", "string" }, { "bytes", "number" }, { "paid", "boolean" }, { "reason", "string" }, { "time", "number" },
 }
 local MAX_NUMBER = 2 ^ 53

@@ -3,6 +3,7 @@ local core = require "devkit4ai.core"
 local errors = require "devkit4ai.util.errors"
 local file_failures = require "devkit4ai.batch.file_failures"
 local format = require "devkit4ai.batch.journal.format"
+local known_length = require "devkit4ai.batch.journal.known_length"
 local reader = require "devkit4ai.batch.journal.reader"
 local states_module = require "devkit4ai.batch.journal.state"
 local tasks = require "devkit4ai.loop.tasks"
@@ -29,6 +30,7 @@ local NO_ENTRY = 2 -- ENOENT, on every system
 ---@field private _states devkit4ai.batch.States
 ---@field private _link string the end of the last line in the file, which the sum of the next one includes
 ---@field private _pending devkit4ai.batch.Write? records that the next write has
+---@field private _has_begun boolean? this process has written to it
 local Journal = {}
 Journal.__index = Journal
 
@@ -87,17 +89,19 @@ end
 
 -- What is read where there is no file.
 local function nothing()
-  return { states = states_module.new(), link = "" }
+  return { states = states_module.new(), link = "", length = 0 }
 end
 
 -- Opens the file, if there is one, reads it, and completes or removes what a crash left at its end.
 local function open(path)
   local file, _, why = core.journal(path, false)
-  if file == false then return nil, nothing() end
-  if not file then return nil, file_failures.text(why) end
-  local read, problem = reader.read(file)
-  local done = read and true
-  local surplus = read and file:length() - read.length or 0
+  if file == nil then return nil, file_failures.text(why) end
+  local read, problem = nothing(), nil
+  if file then read, problem = reader.read(file) end
+  problem = problem or known_length.problem(path, read.length)
+  if not file then return nil, problem and ("%s: %s"):format(path, problem) or read end
+  local done = not problem
+  local surplus = done and file:length() - read.length or 0
   if surplus > 0 then done, _, problem = file:cut(read.length)
   elseif surplus < 0 then done, _, problem = file:append "\n" end
   if done then return file, read end
@@ -184,7 +188,9 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err kind `file`: it is not in the file, and the step must not be taken; kind `conflict`: the job was sent
 function Journal:record(job, step, fields)
-  if step == "sending" and is_sent(self, job) then return errors.refuse("conflict", SENT:format(job.name), nil, "batch:run") end
+  if step == "sending" and is_sent(self, job) then
+    return errors.refuse("conflict", SENT:format(job.name), nil, "batch:run")
+  end
   local record = { job = job.name, step = step }
   for name, value in pairs(fields or {}) do record[name] = value end
   local write = self._pending
@@ -239,6 +245,7 @@ function Journal:begin(jobs, sender)
   for _, planned in ipairs(jobs) do
     records[#records + 1] = { job = planned.name, step = "planned", digest = planned.digest, attempt = planned.attempt }
   end
+  self._has_begun = true
   return append(self, records)
 end
 
@@ -282,6 +289,8 @@ end
 
 --- Closes the file, and lets other processes have it. A second call changes nothing.
 function Journal:close()
+  if self._has_begun then known_length.note(self.path, self._file:length()) end
+  self._has_begun = false
   if self._file then self._file:close() end
   if self._lock then self._lock:release() end
 end

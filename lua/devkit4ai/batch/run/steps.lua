@@ -72,6 +72,7 @@ end
 
 -- Why a call failed, without its advice in Lua to continue with one generation: the batch continues by itself.
 local function reason_of(err)
+  if err.kind == "cancelled" then return "the run was stopped before the job ended" end
   return err._parts and err._parts.what or err.message
 end
 
@@ -87,7 +88,8 @@ local function save_image(context, job, gen)
   return finish(context, job, "saved", { bytes = bytes })
 end
 
-local GONE = "the server does not know the generation %s, which it had accepted (404), and the list does not have it: %s"
+local GONE = "the server does not know the generation %s, which it had accepted (404), and the list does not have "
+  .. "it: %s"
 
 -- The server accepted the job, and answers 404 to the status of its generation. That alone proves nothing: a machine of the service
 -- may not have it yet. The list of generations decides whether it is still there.
@@ -172,8 +174,8 @@ local function refuse(context, job, err)
   return result
 end
 
-local TAKEN = "%s: a file has this name, and is no result of this batch; it is never overwritten: move it away, or give the job "
-  .. "another name"
+local TAKEN = "%s: a file has this name, and is no result of this batch; it is never overwritten: move it away, or "
+  .. "give the job another name"
 
 -- Why a job must not be sent; else the digest of its images.
 local function check(context, job)

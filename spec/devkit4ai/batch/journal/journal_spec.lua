@@ -95,6 +95,22 @@ describe("the journal of a batch", function()
     ledger:close()
   end)
 
+  it("is refused if lines were removed from its end, or the file, and a run had written them", function()
+    local text = make()
+    for _, left in ipairs { text:match "^(.*\n)[^\n]+\n$", "", false } do
+      if left then write(left) else os.remove(path) end
+      fails("with steps of jobs that may be paid for. Nothing was sent")
+    end
+    write(text)
+    local ledger = assert(journal.open(folder))
+    assert(ledger:begin({}, {}))
+    ledger:close()
+    write(text) -- the line of the last run is gone
+    fails("bytes at its end")
+    os.remove(path .. ".length")
+    assert(journal.open(folder)):close()
+  end)
+
   it("has at most 1 KB a job", function()
     local text = make()
     assert.is_true(#text / 2 < 1000, #text)
@@ -116,6 +132,7 @@ describe("the journal of a batch", function()
     for length = 1, #text, 199 do lengths[#lengths + 1] = length end
     for _, length in ipairs(lengths) do
       write(text:sub(1, length))
+      os.remove(path .. ".length") -- the run was killed
       local ledger = assert(journal.open(folder))
       assert(ledger:begin({}, {}))
       ledger:close()

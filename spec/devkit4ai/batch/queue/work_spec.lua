@@ -2,6 +2,7 @@
 local child = require "spec.support.process.child"
 local devkit4ai = require "spec.support.calls.no_retry_pauses"
 local ledgers = require "devkit4ai.batch.queue.ledger"
+local look = require "devkit4ai.batch.run.look"
 local paces = require "devkit4ai.batch.queue.shared_pace"
 local helper = require "spec.devkit4ai.sandbox.helper"
 local queues = require "devkit4ai.batch.queue"
@@ -11,10 +12,10 @@ local schedule = require "devkit4ai.generation.pacing.poll_schedule"
 
 describe("a worker", function()
   local server, box, client, project, out, queue_name, image, stranger -- stranger: a developer with another account
-  local pause, reserve, count = schedule.pause, pacing.reserve, 0
+  local pause, reserve, pauses, count = schedule.pause, pacing.reserve, look.PAUSES, 0
 
   setup(function()
-    schedule.pause = function() return 0.02 end
+    schedule.pause, look.PAUSES = function() return 0.02 end, { 0, 0.02 }
     pacing.reserve = function(_, now) return now end
     server = redis_servers.start()
     image = server.folder .. "/small.png"
@@ -31,7 +32,7 @@ describe("a worker", function()
   end)
 
   teardown(function()
-    schedule.pause, pacing.reserve = pause, reserve
+    schedule.pause, pacing.reserve, look.PAUSES = pause, reserve, pauses
     redis_servers.stop_all()
     helper.stop_all()
   end)
@@ -218,7 +219,8 @@ describe("a worker", function()
     assert(other:login("other@example.com", "SecurePass123"))
     local theirs = other:project(stranger.project_id)
     theirs:use_key(stranger.project_key)
-    local _, message, err = other:work_batch { queue = server.url, queue_name = queue_name, out = out, project = theirs }
+    local _, message, err = other:work_batch { queue = server.url, queue_name = queue_name, out = out,
+      project = theirs }
     assert.equal("conflict", err.kind) -- its jobs are the first account's
     assert.truthy(message:find("with another account, or at another address", 1, true), message)
     queue_name = first .. "theirs"

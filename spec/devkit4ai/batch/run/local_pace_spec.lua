@@ -185,7 +185,10 @@ describe("the pace of a batch", function()
       local os_getenv = os.getenv
       os.getenv = function(name) return name == "XDG_CACHE_HOME" and %q or os_getenv(name) end
       local pace = require("devkit4ai.batch.run.local_pace").new(
-        { base_url = "http://127.0.0.1:1", role = "developer", _session = {}, _stored_session = { account = "ann@example.com" } },
+        {
+          base_url = "http://127.0.0.1:1", role = "developer", _session = {},
+          _stored_session = { account = "ann@example.com" },
+        },
         { on_event = print })
       for _ = 1, 2 do assert(pace:begin {}) end
       print "has two"

@@ -36,7 +36,7 @@ describe("devkit4ai batch push and work", function()
 
   local function name() return "q" .. count end
 
-  local function open() return assert(assert(queues.open(url, name())):open()) end
+  local function open() return assert(assert(queues.open(url, name())):open {}) end
 
   -- Runs a command with the queue in the environment.
   local function run(args, options)

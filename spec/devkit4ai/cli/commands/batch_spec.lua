@@ -45,7 +45,7 @@ describe("devkit4ai batch", function()
     local ended = run(path, out)
     assert.same({ 0, out .. "/index.html\n" }, { ended.code, ended.out }, ended.err)
     assert.matches("^2 of 2 jobs done, 2 payments in this run, %d+ s\n$", ended.err)
-    assert.same({ "Oslo.png", "Rome.png", "index.html", "journal.jsonl" }, child.list(out))
+    assert.same({ "Oslo.png", "Rome.png", "index.html", "journal.jsonl", "journal.jsonl.length" }, child.list(out))
     assert.equal("\137PNG", child.read(out .. "/Oslo.png"):sub(1, 4))
     assert.is_truthy(page_of(out):find('<img src="Oslo.png"', 1, true))
     ended = run(path, out)
@@ -112,7 +112,7 @@ describe("devkit4ai batch", function()
     local again = workspace:run_in_shell(line)
     assert.equal(0, again.code, again.output)
     assert.equal(before + 2, workspace:count_generations())
-    assert.equal(4, #child.list(out))
+    assert.equal(5, #child.list(out)) -- with the page, the journal and its length
   end)
 
   it("finds a job whose answer was lost, and pays once", function()
@@ -169,13 +169,14 @@ describe("devkit4ai batch", function()
     local out = workspace.folder .. "/of folder"
     local ended = workspace:run({ "batch", folder, "--out", out, "--prompt", "{row.stem} in oil" }, { code = FAST })
     assert.equal(0, ended.code, ended.err)
-    assert.same({ "a.png", "b.png", "index.html", "journal.jsonl" }, child.list(out))
+    assert.same({ "a.png", "b.png", "index.html", "journal.jsonl", "journal.jsonl.length" }, child.list(out))
     ended = workspace:run({
       "batch", "-", "--out", workspace.folder .. "/of input", "--images", folder .. "/{row.i}.png", "--images",
       folder .. "/b.png", "--name", "{row.i}-x.png",
     }, { code = FAST, input = '{"i":"a","prompt":"neon"}\n' })
     assert.equal(0, ended.code, ended.err)
-    assert.same({ "a-x.png", "index.html", "journal.jsonl" }, child.list(workspace.folder .. "/of input"))
+    assert.same({ "a-x.png", "index.html", "journal.jsonl", "journal.jsonl.length" },
+      child.list(workspace.folder .. "/of input"))
   end)
 
   it("says who runs the batch already", function()
