@@ -83,13 +83,21 @@ describe("a batch", function()
     is_complete(assert(run(1, { again = { "1.png" } })), 1)
   end)
 
-  it("is not continued with another account, address or project while jobs are open", function()
+  it("decides nothing about an accepted job at an address that the server does not know", function()
+    run_until_accepted()
+    local wrong = other_client { base_url = developer.base_url .. "/wrong" }
+    local summary = assert(run(1, {}, wrong))
+    assert.same({ 0, 0, 1, 1 }, { summary.failed, #summary.undecided, summary.left, summary.unsaved })
+    wrong:close()
+    is_complete(assert(run(1)), 1)
+  end)
+
+  it("is not continued with another account or project while jobs are open", function()
     run_until_accepted()
     local stranger = assert(sandbox:developer { email = "b@example.com", password = "SecurePass123" })
     local second = assert(client:new_project { name = "second" })
     for change, sender in pairs {
       ["another account"] = assert(devkit4ai.new(stranger)),
-      ["another address"] = other_client { base_url = developer.base_url .. "/other" },
       ["another project"] = other_client { project_id = second.id, project_key = assert(second:new_key()).key },
     } do
       local _, message, err = batch_of(1, {}, sender)

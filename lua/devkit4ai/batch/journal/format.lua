@@ -12,7 +12,7 @@ M.VERSION = 1
 ---@field batch string? id of the batch
 ---@field run integer? id of the process that has the journal from here on
 ---@field host string? of that process
----@field account string? digest of the account and the address that this run uses
+---@field account string? digest of the account that this run uses
 ---@field project string? id of the project of jobs that name none, in this run
 ---@field marker boolean? whether this run adds a marker to the instructions
 ---@field job string? name of the job

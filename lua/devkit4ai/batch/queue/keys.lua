@@ -18,7 +18,7 @@ end
 ---@param client devkit4ai.Client that sends the jobs
 ---@return string? prefix nil: the client has no token that names its account
 function M.account_prefix(client)
-  local account = senders.account(client)
+  local account = senders.limits_key(client)
   return account and ("devkit4ai:account:{%s}"):format(account) or nil
 end
 

@@ -129,7 +129,7 @@ end
 
 -- Everything is checked before the queue changes.
 local function push(client, queue, options)
-  local done, message, err = queue:create { account = senders.account(client) }
+  local done, message, err = queue:create { account = senders.of(client).account }
   local checked, pushed = nil, { total = 0, added = 0 }
   if done and options.jobs ~= nil then
     checked, message, err = check_jobs(queue, options)

@@ -34,7 +34,7 @@ end
 ---@param job devkit4ai.batch.Job
 ---@param state devkit4ai.batch.State
 ---@return string? id of the generation
----@return devkit4ai.Error? err kind `not_found`, `conflict`: there is none now, or it is not clear which one
+---@return devkit4ai.Error? err without a status, kind `not_found`, `conflict`: there is none now, or it is not clear which one
 local function look(context, job, state)
   local fields, _, err = find.find_lost(context.scope_of(job), "batch:run", {
     instructions = sent_instructions(context, job, state), since = state.since,
@@ -65,7 +65,8 @@ function M.run(context, job, state)
     if not reason then
       local id, err = look(context, job, state)
       if id then return { id = id } end
-      if err.kind ~= "not_found" and err.kind ~= "conflict" then return { err = err } end
+      local was_searched = not err.status and (err.kind == "not_found" or err.kind == "conflict")
+      if not was_searched then return { err = err } end -- the list can't be read; a 404 may be that of a wrong address
       reason = err.message:gsub("^batch:run: ", "")
     end
   end

@@ -57,7 +57,7 @@ end
 ---@return devkit4ai.batch.MachineShare?
 ---@return string? why not
 function M.join(client)
-  local account, folder = senders.account(client), cache_folder()
+  local account, folder = senders.limits_key(client), cache_folder()
   if not account then return nil, "the client has no token that names its account" end
   if not folder then return nil, "the environment names no folder for it: set HOME or XDG_CACHE_HOME" end
   local made, _, why = core.make_folder(folder, true)
