@@ -43,9 +43,11 @@ local SUM_LENGTH = 16 -- hexadecimal digits
 M.LINK = SUM_LENGTH + #SUM_END
 
 local ESCAPES = { ['"'] = '\\"', ["\\"] = "\\\\" }
+local SPECIAL = '[%c"\\\127]'
 
 local function quote(text)
-  return '"' .. text:gsub('[%c"\\\127]', function(char)
+  if not text:find(SPECIAL) then return '"' .. text .. '"' end
+  return '"' .. text:gsub(SPECIAL, function(char)
     return ESCAPES[char] or ("\\u%04x"):format(char:byte())
   end) .. '"'
 end
@@ -62,10 +64,14 @@ end
 ---@return string line
 ---@return string link its own end
 function M.encode(record, link)
-  local parts = {}
-  for _, field in ipairs(FIELDS) do
-    local value = record[field[1]]
-    if value ~= nil then parts[#parts + 1] = ('"%s":%s'):format(field[1], value_of(value)) end
+  local parts, count = {}, 0
+  for i = 1, #FIELDS do
+    local name = FIELDS[i][1]
+    local value = record[name]
+    if value ~= nil then
+      count = count + 1
+      parts[count] = '"' .. name .. '":' .. value_of(value)
+    end
   end
   local body = "{" .. table.concat(parts, ",")
   local own_link = core.digest(link .. body):sub(1, SUM_LENGTH) .. SUM_END

@@ -102,9 +102,13 @@ end
 
 -- ---- the sections ----
 
--- Reads the jobs once. Those that are not in the section of images are few, or their names alone are kept.
+-- Reads the jobs once, unless all are saved. Those that are not in the section of images are few, or their names alone are kept.
 local function read_jobs(sheet)
   local found = { failed = {}, undecided = {}, waiting = {}, saved = 0 }
+  if sheet.counts.done == sheet.counts.total then
+    found.saved = sheet.counts.done
+    return found
+  end
   local next_job, why = sheet.each()
   if not next_job then return nil, why end
   for job in next_job do
@@ -157,11 +161,13 @@ local function write_failed(out, jobs)
     end)
 end
 
+-- nil and why: the jobs can't be read.
 local function write_images(out, sheet, count)
-  if count == 0 then return end
+  if count == 0 then return true end
+  local next_job, why = sheet.each()
+  if not next_job then return nil, why end
   out(('<section aria-labelledby="images">\n<h2 id="images">Images (%d)</h2>\n<ul class="grid">\n'):format(count))
-  local next_job = sheet.each()
-  for job in next_job or function() end do -- nil: it could be read a moment ago
+  for job in next_job do
     if sheet.state_of(job).step == "saved" then
       local name, url = escape(job.name), url_of(job.name)
       out(('<li><figure><a href="%s"><img src="%s" alt="%s" width="%d" height="%d" loading="lazy"></a>'):format(url,
@@ -170,6 +176,7 @@ local function write_images(out, sheet, count)
     end
   end
   out "</ul>\n</section>\n"
+  return true
 end
 
 local function write_waiting(out, jobs)
@@ -187,9 +194,11 @@ local function write_page(out, sheet, found)
   write_head(out, sheet, #found.waiting)
   write_undecided(out, sheet, found.undecided)
   write_failed(out, found.failed)
-  write_images(out, sheet, found.saved)
+  local done, why = write_images(out, sheet, found.saved)
+  if not done then return nil, why end
   write_waiting(out, found.waiting)
   out "</main>\n</body>\n</html>\n"
+  return true
 end
 
 -- Writes a file piece by piece: a page of 10,000 jobs is never whole in memory.
@@ -200,13 +209,13 @@ local function write_file(path, sheet)
   file, why = io.open(path, "wb")
   if not file then return nil, why end
   file:setvbuf("full", 65536)
-  local done = true
-  write_page(function(text)
-    if done then done, why = file:write(text) end
+  local written, write_why = true, nil
+  local complete, page_why = write_page(function(text)
+    if written then written, write_why = file:write(text) end
   end, sheet, found)
   local closed, close_why = file:close()
-  if done and closed then return true end
-  return nil, why or close_why
+  if complete and written and closed then return true end
+  return nil, page_why or write_why or close_why
 end
 
 --- Writes the page. A page that is there already is replaced when the new one is complete; after a failure it stays.
