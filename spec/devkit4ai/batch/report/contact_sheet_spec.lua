@@ -118,12 +118,15 @@ describe("the contact sheet", function()
       assert.equal(before, child.read(path))
       assert.is_nil(io.open(path .. ".part"))
     end
-    local _, message = contact_sheet.write(path, sheets.new({}, {
-      each = function() return nil, "jobs.csv: No such file or directory" end,
-    }))
-    assert.matches("index%.html can't be written: jobs%.csv: No such file or directory", message)
-    assert.equal(before, child.read(path))
-    _, message = contact_sheet.write(folder .. "/none/index.html", sheets.new { { "a.png", "p", "saved" } })
+    for _, step in ipairs { "saved", "planned" } do
+      local _, message = contact_sheet.write(path, sheets.new({ { "a.png", "p", step } }, {
+        each = function() return nil, "jobs.csv: No such file or directory" end,
+      }))
+      assert.matches("index%.html can't be written: jobs%.csv: No such file or directory", message)
+      assert.equal(before, child.read(path))
+      assert.is_nil(io.open(path .. ".part"))
+    end
+    local _, message = contact_sheet.write(folder .. "/none/index.html", sheets.new { { "a.png", "p", "saved" } })
     assert.matches("none/index%.html can't be written: .*No such file or directory", message)
   end)
 end)
