@@ -5,6 +5,7 @@ local M = {}
 
 ---@class devkit4ai.batch.State what is known of a job
 ---@field step string? "planned", "sending", "refused", "accepted", "completed", "saved", "failed", "undecided"; nil: not in the journal
+---@field again boolean|string|nil a queue's: the user decided to send it again, if it is not found
 ---@field attempt integer? how often the user decided to send it; nil: once
 ---@field digest string? of the job when it was planned
 ---@field since integer? Unix time of the server before it was sent

@@ -64,7 +64,7 @@ end
 
 -- The fields that a job has after a step.
 local function apply(state, step, fields)
-  state.step = step
+  state.step, state.again = step, nil
   for field, value in pairs(fields) do state[field] = value end
 end
 

@@ -70,7 +70,7 @@ end
 ---@field instructions (table|string)? in place of prompt; the texts in a table are templates; default row.instructions
 ---@field name string? template of the file's name; default row.name, or the position: 0001.png
 ---@field project string? id; default row.project, or the worker's
----@field again string[]? names of dead letters that are put on the queue again: one that failed or is undecided may be paid for twice
+---@field again string[]? names of dead letters that are put on the queue again: one that failed is paid for again; one that is undecided is looked for first
 ---@field on_event fun(event: devkit4ai.batch.Event)? a warning about the server has the type "warning"
 
 local OPTIONS = {

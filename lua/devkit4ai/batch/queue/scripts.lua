@@ -3,7 +3,7 @@
 --- KEYS[1] is the prefix of the queue, or of an account (keys.lua). A job is a hash, and an entry of the stream while it is not finished. The entry belongs to
 --- the worker that the group gave it to; the job's field `owner` names the same worker. A script changes both.
 ---
---- Two rules make a payment happen at most once:
+--- Two rules make a payment happen at most once, unless a person decides that a job is sent again (`again`):
 --- * only the owner of a job moves it from `planned` or `refused` to `sending`, with a token (`request`) of that request;
 --- * nothing but the worker with that token moves it back, when it knows that the request did not arrive.
 --- So of two workers that both believe to hold a job, one gets its `sending` refused, and a worker that lost its lease can't send.
@@ -218,7 +218,10 @@ local is_same_id = not given.id or not id or given.id == id
 
 local PAID = { accepted = true, completed = true, saved = true }
 local may, repeated = false, false
-if new == "sending" then
+if new == "planned" then -- a person decided to send it again, and it was not found
+  may = is_owner and old == "sending" and redis.call("HGET", key, "again")
+  repeated = is_owner and old == "planned"
+elseif new == "sending" then
   may = is_owner and (old == "planned" or old == "refused")
   repeated = old == "sending" and is_owner and is_sender
 elseif new == "refused" then
@@ -250,6 +253,7 @@ for field, value in pairs(given) do redis.call("HSET", key, field, value) end
 if new == "saved" then redis.call("HSET", key, "by", worker) end
 if new == "sending" then redis.call("HSET", key, "request", request) end
 set_step(name, old, new)
+redis.call("HDEL", key, "again") -- not first: without memory, the script is refused at a command that needs some
 if old == "undecided" then -- the worker that sent it knows the result after all
   unbury(name)
   enqueue(name)
@@ -261,8 +265,8 @@ end
 return { "done", new }
 ]]
 
---- Puts jobs on the stream again that are dead letters. One that is paid for continues; one that failed or is undecided is sent
---- once more, and perhaps paid for twice. ARGV: names. Returns the names that are no dead letters; if there is one, nothing changed.
+--- Puts jobs on the stream again that are dead letters. One that is paid for continues; one that failed is sent once more; one that is
+--- undecided (`again`) is looked for first, and sent if it is not found, perhaps a second time. ARGV: names. Returns the names that are no dead letters; if there is one, nothing changed.
 M.again = JOBS .. [[
 local other = {}
 for _, name in ipairs(ARGV) do
@@ -274,7 +278,11 @@ for _, name in ipairs(ARGV) do
   local step = redis.call("HGET", key, "step")
   unbury(name)
   redis.call("HDEL", key, "owner", "reason", "trouble")
-  if FINAL[step] then
+  if step == "undecided" then
+    redis.call("HDEL", key, "request", "id")
+    redis.call("HSET", key, "again", "1")
+    set_step(name, step, "sending")
+  elseif FINAL[step] then
     redis.call("HDEL", key, "request", "id", "since", "images", "paid")
     redis.call("HSET", key, "attempt", (redis.call("HGET", key, "attempt") or 1) + 1)
     set_step(name, step, "planned")

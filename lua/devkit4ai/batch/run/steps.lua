@@ -150,10 +150,13 @@ end
 
 -- Looks for the generation of a lost answer.
 local function search(context, job)
-  local found = look.run(context, job, context.ledger:state_of(job))
+  local state = context.ledger:state_of(job)
+  local found = look.run(context, job, state)
   if found.err then return unfinished(nil, found.err) end
-  if not found.id then return finish(context, job, "undecided", { reason = found.reason }) end
-  return accept(context, job, generation.new(context.scope_of(job), found.id))
+  if found.id then return accept(context, job, generation.new(context.scope_of(job), found.id)) end
+  if not state.again then return finish(context, job, "undecided", { reason = found.reason }) end
+  local failed = write(context, job, "planned", { attempt = (state.attempt or 1) + 1 })
+  return failed or { step = "refused", reason = found.reason, wait = true }
 end
 
 -- The server, or this machine, certainly created nothing.

@@ -136,9 +136,17 @@ for program in pairs(programs) do describe("a queue of " .. program, function()
     assert.equal(3, #queue:dead()) -- all, or none
     assert.same({}, queue:again { "a.png", "b.png", "c.png" })
     assert.equal("a.png b.png c.png", (claim "four"))
-    assert.equal("planned", queue:state("a.png").step)
-    assert.equal(2, queue:state("a.png").attempt)
+    local a = queue:state "a.png" -- it is looked for before it is sent again
+    assert.same({ "sending", "1", nil }, { a.step, a.again, a.attempt })
+    assert.is_false((step("other", "planned", "", { attempt = 2 })))
+    assert.is_true((step("four", "planned", "", { attempt = 2 })))
+    assert.is_true((step("four", "planned", "", { attempt = 2 }))) -- the answer was lost
+    a = queue:state "a.png"
+    assert.same({ "planned", nil, 2 }, { a.step, a.again, a.attempt })
+    assert.is_true((step("four", "sending", "r3")))
+    assert.is_false((step("four", "planned", "", { attempt = 3 })))
     assert.equal("accepted", queue:state("b.png").step) -- it is paid for: nothing is sent
+    assert.same({ "planned", 2 }, { queue:state("c.png").step, queue:state("c.png").attempt })
     assert.equal(0, #queue:dead())
   end)
 

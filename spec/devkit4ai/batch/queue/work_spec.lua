@@ -285,6 +285,19 @@ describe("a worker", function()
     box:fault { operation = "list_generations", status = 200, body = '{"generations":[],"total":0}', times = 1e9 }
     assert.equal(1, assert(work()).undecided)
     assert.same({ "undecided", 1 }, { open():dead()[1].step, payments() })
+    box:clear_faults()
+    assert(client:push_batch { queue = server.url, queue_name = queue_name, again = { "c1.png" } })
+    assert.equal(1, assert(work()).saved) -- it is found, and not sent again
+    assert.equal(1, payments())
+  end)
+
+  it("sends an undecided job again when a person says so and it is not found", function()
+    push(1)
+    box:fault { operation = "create_generation", cut = "before", times = 1 }
+    assert.equal(1, assert(work()).undecided)
+    assert(client:push_batch { queue = server.url, queue_name = queue_name, again = { "c1.png" } })
+    assert.equal(1, assert(work()).saved)
+    assert.same({ 1, 2 }, { payments(), open():state("c1.png").attempt })
   end)
 
   it("is refused with another project than the one that the jobs are sent to", function()
