@@ -36,7 +36,7 @@ end
 local CHANGES = {
   { "account", "with another account; use that one" },
   { "project", "in another project; use that one" },
-  { "marker", "with the other value of the option marker (--no-marker); use that one" },
+  { "marker", "with the other setting of the marker (--no-marker); use that one" },
 }
 
 --- What differs between two senders, if that is known of both.
