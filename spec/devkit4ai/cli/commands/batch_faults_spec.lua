@@ -59,7 +59,7 @@ describe("devkit4ai batch", function()
     assert.equal(0, run(path, out, "--dry-run").code)
     assert.same({}, child.list(out))
     assert.equal(0, run(path, out .. "/a/b").code) -- the run makes it
-    assert.equal(4, #child.list(out .. "/a/b"))
+    assert.equal(5, #child.list(out .. "/a/b")) -- two images, the page, the journal and its length
   end)
 
   it("says what is wrong with the folder, and sends nothing", function()
