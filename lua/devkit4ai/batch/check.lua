@@ -37,8 +37,9 @@ local OTHER_SENDER = "an earlier run sent these jobs %s until they have ended, o
 local MOST_NAMED = 20
 
 -- Generations that another account or project created can't be found, and those without a marker not in the same way.
-local function sender_problem(ledger, sender)
-  local change = senders.change(ledger:last_sender(), sender)
+local function sender_problem(ledger, sender, compared)
+  if not compared.needs_project then sender = { account = sender.account, marker = sender.marker } end
+  local change = senders.change(ledger:sender(), sender)
   local open = change and ledger:unfinished_names {} or {}
   if not open[1] then return nil end
   return OTHER_SENDER:format(change, table.concat(open, ", ", 1, math.min(#open, MOST_NAMED)))
@@ -46,8 +47,6 @@ end
 
 -- Compares and checks all jobs.
 local function compare(client, options, jobs, ledger, sender)
-  local problem = sender_problem(ledger, sender)
-  if problem then return errors.refuse("conflict", problem, nil, "client:batch") end
   local compared, keys = comparison.new(ledger, options), new_key_check(client)
   local function instructions_problem(job)
     if options.marker == false then return select(2, instructions_of.encode(job.instructions)) end
@@ -62,7 +61,7 @@ local function compare(client, options, jobs, ledger, sender)
     instructions_problem = instructions_problem,
   }
   if not checked then return errors.refuse(kind, message, nil, "client:batch") end
-  problem = compared:problem()
+  local problem = compared:problem() or sender_problem(ledger, sender, compared)
   if problem then return errors.refuse("conflict", problem, nil, "client:batch") end
   local err
   message, err = keys:problem()

@@ -113,6 +113,58 @@ describe("a batch", function()
     sender:close()
   end)
 
+  it("remembers the account through a run that had none, and compares it when it begins", function()
+    run_until_accepted()
+    local unknown = assert(devkit4ai.new { base_url = developer.base_url, project_id = developer.project_id,
+      project_key = developer.project_key })
+    assert.is_nil(run(1, {}, unknown))
+    unknown:close()
+    local stranger = assert(devkit4ai.new(assert(sandbox:developer { email = "b@example.com",
+      password = "SecurePass123" })))
+    assert.equal("conflict", select(3, batch_of(1, {}, stranger)).kind)
+    stranger:close()
+    local batch = assert(batch_of(1))
+    assert(client:login("b@example.com", "SecurePass123"))
+    assert.equal("conflict", select(3, batch:run()).kind)
+    assert(client:login("a@example.com", "SecurePass123"))
+    is_complete(assert(run(1)), 1)
+  end)
+
+  it("does not need the project of the client while its open jobs name theirs", function()
+    local second = assert(client:new_project { name = "second" })
+    local key = assert(second:new_key()).key
+    client:project(second.id):use_key(key)
+    run_until_accepted { project = second.id }
+    local sender = other_client { project_id = second.id, project_key = key }
+    is_complete(assert(run(1, { project = second.id }, sender)), 1)
+    sender:close()
+  end)
+
+  it("leaves a job without a marker undecided if a job with its instructions was sent during the search", function()
+    sandbox:fault { operation = "create_generation", cut = "before" }
+    sandbox:fault { operation = "create_generation", delay = 3, after = 1, times = 1 }
+    sandbox:fault { operation = "list_generations", status = 503, headers = { ["Retry-After"] = "1" }, times = 1 }
+    local rows = {
+      { name = "1.png", prompt = "a" }, { name = "2.png", prompt = "b" }, { name = "3.png", prompt = "a" },
+    }
+    local summary = assert(run(3, { jobs = rows, name = "{row.name}", prompt = "{row.prompt}", marker = false }))
+    assert.same({ 2, 1, 2, 2 }, { summary.done, #summary.undecided, summary.paid, payments() })
+    assert.same({ "2.png", "3.png" }, results())
+  end)
+
+  it("leaves an accepted job undecided if the list has another generation with its instructions alone", function()
+    run_until_accepted { marker = false }
+    local body = [[{"generations":[{"id":"00000000-0000-4000-8000-000000000001","status":"completed",]]
+      .. [["instructions":"{\"prompt\":\"a lighthouse\"}","created_at":"%s"}],"total":1}]]
+    sandbox:fault { operation = "get_generation_status", status = 404, times = 1e9 }
+    sandbox:fault { operation = "list_generations", status = 200, times = 1e9,
+      body = body:format(os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(assert(sandbox:generations())[1].time))) }
+    local summary = assert(run(1, { marker = false }))
+    assert.same({ 0, 1 }, { summary.left, #summary.undecided })
+    local reason = summary.undecided[1].reason
+    assert.truthy(reason:find("it has another one", 1, true), reason)
+  end)
+
   it("is not continued without its marker while jobs are open", function()
     run_until_accepted()
     local _, message, err = batch_of(1, { marker = false })

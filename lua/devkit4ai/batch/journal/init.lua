@@ -30,7 +30,7 @@ local NO_ENTRY = 2 -- ENOENT, on every system
 ---@field private _states devkit4ai.batch.States
 ---@field private _link string the end of the last line in the file, which the sum of the next one includes
 ---@field private _pending devkit4ai.batch.Write? records that the next write has
----@field private _has_begun boolean? this process has written to it
+---@field private _known_length devkit4ai.batch.KnownLength? nil: this process has not written to it, or the length can't be noted
 local Journal = {}
 Journal.__index = Journal
 
@@ -149,6 +149,7 @@ end
 
 local MAY_SEND = { planned = true, refused = true }
 local SENT = "the job %s was sent already; it is not sent again"
+local OF_OTHER = "the job %s can't have the generation %s: it is another job's"
 
 local RAISED = "the record of a step may be missing, since an error was raised while it was written: "
 
@@ -188,9 +189,9 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err kind `file`: it is not in the file, and the step must not be taken; kind `conflict`: the job was sent
 function Journal:record(job, step, fields)
-  if step == "sending" and is_sent(self, job) then
-    return errors.refuse("conflict", SENT:format(job.name), nil, "batch:run")
-  end
+  local problem = step == "sending" and is_sent(self, job) and SENT:format(job.name)
+    or step == "accepted" and self:is_of_other(fields.id, job) and OF_OTHER:format(job.name, fields.id)
+  if problem then return errors.refuse("conflict", problem, nil, "batch:run") end
   local record = { job = job.name, step = step }
   for name, value in pairs(fields or {}) do record[name] = value end
   local write = self._pending
@@ -245,14 +246,14 @@ function Journal:begin(jobs, sender)
   for _, planned in ipairs(jobs) do
     records[#records + 1] = { job = planned.name, step = "planned", digest = planned.digest, attempt = planned.attempt }
   end
-  self._has_begun = true
+  self._known_length = known_length.open(self.path)
   return append(self, records)
 end
 
---- Who sent the jobs of the last run.
----@return devkit4ai.batch.Sender sender without fields: there was no run
-function Journal:last_sender()
-  return self._states.last_run or {}
+--- Who sent the jobs, as far as a run knew it.
+---@return devkit4ai.batch.Sender
+function Journal:sender()
+  return self._states.sender
 end
 
 ---@param job devkit4ai.batch.Job
@@ -289,8 +290,8 @@ end
 
 --- Closes the file, and lets other processes have it. A second call changes nothing.
 function Journal:close()
-  if self._has_begun then known_length.note(self.path, self._file:length()) end
-  self._has_begun = false
+  if self._known_length then self._known_length:close(self._file:length()) end
+  self._known_length = nil
   if self._file then self._file:close() end
   if self._lock then self._lock:release() end
 end

@@ -3,6 +3,8 @@ local core = require "devkit4ai.core"
 
 local M = {}
 
+local SENDER = { "account", "project", "marker" } -- fields of a run's record
+
 ---@class devkit4ai.batch.State what is known of a job
 ---@field step string? "planned", "sending", "refused", "accepted", "completed", "saved", "failed", "undecided"; nil: not in the journal
 ---@field again boolean|string|nil a queue's: the user decided to send it again, if it is not found
@@ -16,13 +18,14 @@ local M = {}
 ---@class devkit4ai.batch.States
 ---@field batch string? id of the batch; nil: there is no first line yet
 ---@field last_run devkit4ai.batch.Record? the last line of a run
+---@field sender devkit4ai.batch.Sender what the last runs that knew it said
 ---@field private _jobs userdata core.job_states's
 local States = {}
 States.__index = States
 
 ---@return devkit4ai.batch.States
 function M.new()
-  return setmetatable({ _jobs = core.job_states() }, States)
+  return setmetatable({ sender = {}, _jobs = core.job_states() }, States)
 end
 
 --- The state of a job. Of a job that is saved, only the step and the digest are known.
@@ -63,6 +66,9 @@ end
 function States:add(record)
   if record.run then
     self.last_run = record
+    for _, field in ipairs(SENDER) do
+      if record[field] ~= nil then self.sender[field] = record[field] end
+    end
     return true
   end
   if type(record.job) ~= "string" or type(record.step) ~= "string" then return false end

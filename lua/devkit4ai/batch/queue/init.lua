@@ -73,7 +73,7 @@ local function read_batch(queue, fields, sender)
     local text = ("has the version %s, and this program knows %d"):format(tostring(fields[1]), keys.VERSION)
     return fail(queue, "conflict", text)
   end
-  local change = senders.change({ account = fields[4], project = fields[5] }, sender)
+  local change = senders.change({ account = fields[4] or nil, project = fields[5] or nil }, sender)
   if change then return fail(queue, "conflict", "has jobs that were sent, or are to be sent, " .. change) end
   queue.id, queue.process = fields[2], fields[3]
   return true
@@ -97,29 +97,34 @@ local function check_process(queue)
   return true
 end
 
---- Makes the queue, or opens the one that is there. One that has the jobs of another account, or another project, is refused.
+-- Makes the queue, or opens the one that is there.
+local function open(queue, sender, for_push)
+  local process, message, err = server_check.process(queue.redis)
+  if not process then return nil, message, err end
+  local fields
+  fields, message, err = run(queue, scripts.open, keys.VERSION, token(16), process, for_push and "push" or "",
+    sender.account or "")
+  if not fields then return nil, message, err end
+  local opened
+  opened, message, err = read_batch(queue, fields, sender)
+  if not opened then return nil, message, err end
+  local checked
+  checked, message, err = check_process(queue)
+  if not checked then return nil, message, err end
+  queue.redis:on_connect(function() return check_process(queue) end)
+  return queue
+end
+
+--- Makes the queue, or opens the one that is there, to add jobs. One that has open jobs of another account is refused.
 ---@param sender devkit4ai.batch.Sender whose fields may be nil: then they are not compared
 ---@return devkit4ai.batch.queue.Queue? self
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Queue:create(sender)
-  local process, message, err = server_check.process(self.redis)
-  if not process then return nil, message, err end
-  local fields
-  fields, message, err = run(self, scripts.open, keys.VERSION, token(16), process, sender.account or "",
-    sender.project or "")
-  if not fields then return nil, message, err end
-  local opened
-  opened, message, err = read_batch(self, fields, sender)
-  if not opened then return nil, message, err end
-  local checked
-  checked, message, err = check_process(self)
-  if not checked then return nil, message, err end
-  self.redis:on_connect(function() return check_process(self) end)
-  return self
+  return open(self, sender, true)
 end
 
---- Opens a queue that is there.
+--- Opens a queue that is there. One whose jobs are sent with another account or project is refused.
 ---@param sender devkit4ai.batch.Sender as for create
 ---@return devkit4ai.batch.queue.Queue? self
 ---@return string? message
@@ -130,7 +135,7 @@ function Queue:open(sender)
   if not version then
     return fail(self, "not_found", "does not exist", "devkit4ai batch push creates it")
   end
-  return self:create(sender)
+  return open(self, sender, false)
 end
 
 -- Calls fn with the arguments of each part of a list; each_of gives those of one item.
@@ -179,9 +184,18 @@ function Queue:add(list)
   return added
 end
 
---- Puts dead letters on the stream again. A job that failed or is undecided may be paid for a second time.
+--- The names that are no dead letters.
 ---@param names string[]
----@return string[]? others the names that are no dead letters
+---@return string[]? others
+---@return string? message
+---@return devkit4ai.Error? err
+function Queue:not_dead(names)
+  return run(self, scripts.not_dead, unpack(names))
+end
+
+--- Puts dead letters on the stream again. A job that failed is paid for a second time; one that is undecided may be.
+---@param names string[] others are left as they are
+---@return integer? count of the dead letters
 ---@return string? message
 ---@return devkit4ai.Error? err
 function Queue:again(names)
@@ -204,14 +218,20 @@ end
 ---@param lease number seconds
 ---@param count integer at most
 ---@param deliveries integer how often a job may be delivered before it is a dead letter
+---@param sender devkit4ai.batch.Sender? of the worker; nil: it is not compared
 ---@return { name: string, job: table, state: table }[]? jobs
 ---@return string? message
 ---@return devkit4ai.Error? err
-function Queue:claim(worker, lease, count, deliveries)
-  local reply, message, err = run(self, scripts.claim, worker, lease * 1000, count, deliveries)
+function Queue:claim(worker, lease, count, deliveries, sender)
+  sender = sender or {}
+  local reply, message, err = run(self, scripts.claim, worker, lease * 1000, count, deliveries, sender.account or "",
+    sender.project or "")
   if not reply then
     if err._code == "NOGROUP" then return fail(self, "not_found", "is gone: Redis has lost or removed its data") end
     return nil, message, err
+  end
+  if type(reply) == "string" then
+    return fail(self, "conflict", ("has jobs that are sent with another %s; use that one"):format(reply))
   end
   local list = {}
   for i, job in ipairs(reply) do list[i] = read_job(job) end

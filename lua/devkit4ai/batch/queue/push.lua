@@ -80,8 +80,8 @@ local OPTIONS = {
   project = { type = "string" }, again = { type = "table" }, on_event = { type = "function" },
 }
 
-local function push_again(queue, names)
-  local others, message, err = queue:again(names)
+local function check_again(queue, names)
+  local others, message, err = queue:not_dead(names)
   if not others then return nil, message, err end
   if others[1] then
     return refuse("not_found", ("no dead letter of the queue %s: %s"):format(queue.name, table.concat(others, ", ")))
@@ -127,7 +127,7 @@ local function estimate_of(queue, client)
   return estimate.of(counts.planned + counts.refused, limit or estimate.AT_ONCE, estimate.SECONDS_EACH)
 end
 
--- Everything is checked before the queue changes.
+-- Everything is checked before the queue changes. The jobs are added first: if Redis fails then, the same push can be repeated.
 local function push(client, queue, options)
   local done, message, err = queue:create { account = senders.of(client).account }
   local checked, pushed = nil, { total = 0, added = 0 }
@@ -135,11 +135,12 @@ local function push(client, queue, options)
     checked, message, err = check_jobs(queue, options)
     done = checked
   end
-  if done and options.again then done, message, err = push_again(queue, options.again) end
+  if done and options.again then done, message, err = check_again(queue, options.again) end
   if done and checked then
     pushed, message, err = add_jobs(queue, checked)
     done = pushed
   end
+  if done and options.again then done, message, err = queue:again(options.again) end
   if not done then return nil, message, err end
   pushed.estimate, message, err = estimate_of(queue, client)
   if not pushed.estimate then return nil, message, err end

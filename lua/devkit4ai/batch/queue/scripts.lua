@@ -73,10 +73,16 @@ local function set_step(name, old, new)
 end
 ]]
 
---- Makes the group and the batch, or returns those that are there. ARGV: version, id of the batch, the process of Redis, account and
---- project of the client ("": not known). Returns version, id, the process that has all steps, and the account and the project of the
---- queue: the first ones that are known, until all its jobs have ended.
+--- Makes the group and the batch, or returns those that are there. ARGV: version, id of the batch, the process of Redis, "push" if jobs
+--- are to be added, and then the account ("": not known). Returns version, id, the process that has all steps, and the account and the
+--- project that the jobs are sent with. A push to a queue whose jobs have all ended begins with new ones.
 M.open = COMMON .. [[
+local function has_open_jobs()
+  if redis.call("XLEN", jobs) > 0 then return true end
+  for _, step in ipairs { "sending", "accepted", "completed", "undecided" } do -- dead letters
+    if tonumber(redis.call("HGET", batch, step) or 0) > 0 then return true end
+  end
+end
 if not redis.call("HGET", batch, "version") then
   redis.call("HSET", batch, "version", ARGV[1], "id", ARGV[2], "time", seconds())
 end
@@ -84,11 +90,9 @@ redis.call("HSETNX", batch, "process", ARGV[3])
 if redis.call("EXISTS", jobs) == 0 or #redis.call("XINFO", "GROUPS", jobs) == 0 then
   redis.call("XGROUP", "CREATE", jobs, "workers", "0", "MKSTREAM")
 end
-for i, field in ipairs { "account", "project" } do
-  local value = ARGV[i + 3]
-  if value ~= "" and (redis.call("XLEN", jobs) == 0 or not redis.call("HGET", batch, field)) then
-    redis.call("HSET", batch, field, value)
-  end
+if ARGV[4] == "push" then
+  if not has_open_jobs() then redis.call("HDEL", batch, "account", "project") end
+  if ARGV[5] ~= "" then redis.call("HSETNX", batch, "account", ARGV[5]) end
 end
 return redis.call("HMGET", batch, "version", "id", "process", "account", "project")
 ]]
@@ -119,12 +123,17 @@ return added
 ]]
 
 --- Gives jobs to a worker: those of workers that are gone for longer than the lease, then new ones.
---- ARGV: worker, lease in milliseconds, how many, how often a job may be delivered.
---- Returns a list of { name, deliveries, field, value, ... }.
+--- ARGV: worker, lease in milliseconds, how many, how often a job may be delivered, account and project of the worker ("": not known).
+--- Returns a list of { name, deliveries, field, value, ... }; "account", "project": the jobs are sent with another one.
 M.claim = JOBS .. [[
 local worker, lease, count, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local entries = {}
 redis.call("HSET", batch, "claimed_at", seconds()) -- first: without memory it is refused, and no entry is delivered
+local sender = { account = ARGV[5], project = ARGV[6] }
+for field, value in pairs(sender) do
+  local known = redis.call("HGET", batch, field)
+  if value ~= "" and known and known ~= value then return field end
+end
 local from = redis.call("HGET", batch, "claim_from") or "0-0"
 local stale = redis.call("XAUTOCLAIM", jobs, GROUP, worker, lease, from, "COUNT", count)
 if stale[1] ~= from then redis.call("HSET", batch, "claim_from", stale[1]) end
@@ -163,6 +172,9 @@ for _, entry in ipairs(entries) do
     table.insert(fields, 1, name)
     taken[#taken + 1] = fields
   end
+end
+for field, value in pairs(taken[1] and sender or {}) do
+  if value ~= "" then redis.call("HSETNX", batch, field, value) end
 end
 return taken
 ]]
@@ -265,31 +277,39 @@ end
 return { "done", new }
 ]]
 
---- Puts jobs on the stream again that are dead letters. One that is paid for continues; one that failed is sent once more; one that is
---- undecided (`again`) is looked for first, and sent if it is not found, perhaps a second time. ARGV: names. Returns the names that are no dead letters; if there is one, nothing changed.
-M.again = JOBS .. [[
-local other = {}
+--- The names that are no dead letters. ARGV: names.
+M.not_dead = COMMON .. [[
+local others = {}
 for _, name in ipairs(ARGV) do
-  if not redis.call("HGET", key_of(name), "dead") then other[#other + 1] = name end
+  if not redis.call("HGET", key_of(name), "dead") then others[#others + 1] = name end
 end
-if other[1] then return other end
+return others
+]]
+
+--- Puts jobs on the stream again that are dead letters. One that is paid for continues; one that failed is sent once more; one that is
+--- undecided (`again`) is looked for first, and sent if it is not found, perhaps a second time. ARGV: names. Returns how many there were.
+M.again = JOBS .. [[
+local count = 0
 for _, name in ipairs(ARGV) do
   local key = key_of(name)
-  local step = redis.call("HGET", key, "step")
-  unbury(name)
-  redis.call("HDEL", key, "owner", "reason", "trouble")
-  if step == "undecided" then
-    redis.call("HDEL", key, "request", "id")
-    redis.call("HSET", key, "again", "1")
-    set_step(name, step, "sending")
-  elseif FINAL[step] then
-    redis.call("HDEL", key, "request", "id", "since", "images", "paid")
-    redis.call("HSET", key, "attempt", (redis.call("HGET", key, "attempt") or 1) + 1)
-    set_step(name, step, "planned")
+  if redis.call("HGET", key, "dead") then
+    local step = redis.call("HGET", key, "step")
+    unbury(name)
+    redis.call("HDEL", key, "owner", "reason", "trouble")
+    if step == "undecided" then
+      redis.call("HDEL", key, "request", "id")
+      redis.call("HSET", key, "again", "1")
+      set_step(name, step, "sending")
+    elseif FINAL[step] then
+      redis.call("HDEL", key, "request", "id", "since", "images", "paid")
+      redis.call("HSET", key, "attempt", (redis.call("HGET", key, "attempt") or 1) + 1)
+      set_step(name, step, "planned")
+    end
+    enqueue(name)
+    count = count + 1
   end
-  enqueue(name)
 end
-return other
+return count
 ]]
 
 -- ---- how many jobs run at once ----

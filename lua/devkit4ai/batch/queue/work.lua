@@ -25,6 +25,7 @@ local GRACE = 10 -- seconds that requests on their way have to be answered, when
 
 ---@class devkit4ai.batch.queue.Worker
 ---@field id string
+---@field sender devkit4ai.batch.Sender
 ---@field queue devkit4ai.batch.queue.Queue
 ---@field ledger devkit4ai.batch.queue.Ledger
 ---@field pace devkit4ai.batch.queue.SharedPace
@@ -33,7 +34,7 @@ local GRACE = 10 -- seconds that requests on their way have to be answered, when
 ---@field deliveries integer how often a job may be delivered
 ---@field stays boolean it waits for more jobs when all are done
 ---@field held table<string, devkit4ai.batch.Job> the jobs that it runs, by name
----@field dropped string[] names of jobs whose tasks raised
+---@field dropped { name: string, why: string }[] jobs whose tasks raised
 ---@field raised { error: any, text: string }? a task raised
 ---@field tasks table<devkit4ai.loop.Task, table> each with a field `job`, the one that it runs
 ---@field slot devkit4ai.loop.Slot? where the caller waits for the tasks
@@ -127,7 +128,7 @@ local function take_jobs(worker, asking, own)
       else
         asking.is_asked = true
         local claimed, _, err = worker.ledger:persist(function()
-          return worker.queue:claim(worker.id, worker.lease, 1, worker.deliveries)
+          return worker.queue:claim(worker.id, worker.lease, 1, worker.deliveries, worker.sender)
         end)
         asking.is_asked = false
         if not claimed then
@@ -189,7 +190,7 @@ local function end_raised(worker, own, raised)
   worker.raised = worker.raised or raised
   if own.job then
     worker.held[own.job.name] = nil
-    table.insert(worker.dropped, own.job.name)
+    table.insert(worker.dropped, { name = own.job.name, why = tostring(raised.error):match "[^\n]*" })
   end
   stop(worker)
 end
@@ -219,15 +220,15 @@ local function run_tasks(worker, concurrency)
   end, function()
     while next(worker.tasks) do
       worker.slot = {}
-      if not waits.wait_for(worker.slot) then return end_tasks(worker) end
+      if not waits.wait_for(worker.slot) or worker.raised then return end_tasks(worker) end
     end
   end)
 end
 
 -- Gives back the jobs whose tasks raised. The delivery counts, so that a job that raises in each worker becomes a dead letter.
 local function release_dropped(worker)
-  for _, name in ipairs(worker.dropped) do
-    worker.queue:release(worker.id, name, MOST_LEASE, "an error was raised: " .. tostring(worker.raised.error))
+  for _, job in ipairs(worker.dropped) do
+    worker.queue:release(worker.id, job.name, MOST_LEASE, "an error was raised: " .. job.why)
   end
 end
 
@@ -290,9 +291,10 @@ local function check_options(options)
   return true
 end
 
-local function new_worker(client, options, queue)
+local function new_worker(client, options, queue, sender)
   local worker = setmetatable({
-    id = new_id(), queue = queue, lease = options.lease or LEASE, deliveries = options.deliveries or DELIVERIES,
+    id = new_id(), sender = sender, queue = queue,
+    lease = options.lease or LEASE, deliveries = options.deliveries or DELIVERIES,
     stays = options.stay, held = {}, dropped = {}, tasks = {},
     summary = { saved = 0, failed = 0, undecided = 0 },
   }, Worker)
@@ -321,9 +323,10 @@ function M.run(client, options)
   local queue, warning, err = queues.open(options.queue, options.queue_name)
   if not queue then return nil, warning, err end
   local message
-  queue, message, err = queue:open(senders.of(client, options.project))
+  local sender = senders.of(client, options.project)
+  queue, message, err = queue:open(sender)
   if not queue then return nil, message, err end
-  local worker = new_worker(client, options, queue)
+  local worker = new_worker(client, options, queue, sender)
   if warning then worker.context.emit { type = "warning", reason = warning } end
   look.learn_time(client)
   run_tasks(worker, options.concurrency or CONCURRENCY)

@@ -23,6 +23,7 @@ local PROBLEMS = {
 ---@field undecided_again table<string, true> names of undecided jobs that the user decided to send again
 ---@field counts { total: integer, done: integer, failed: integer, undecided: integer, to_send: integer }
 ---@field kept devkit4ai.batch.Job[] the first jobs that have not ended, in their order
+---@field needs_project boolean? a job that was sent and has not ended names no project
 ---@field behind { any: boolean?, sent: boolean? } whether there are more behind them, and one that was sent before
 ---@field private _ledger devkit4ai.batch.Journal
 ---@field private _out string
@@ -116,7 +117,10 @@ function Comparison:add(job)
   elseif has_changed then
     add(self._lists.changed, job.name)
   end
-  if not steps.has_ended(state) and not unpaid then self._seen[job.name] = true end
+  if not steps.has_ended(state) and not unpaid then
+    self._seen[job.name] = true
+    self.needs_project = self.needs_project or not job.project
+  end
   if sends and save.is_taken(self._out, job) then add(self._lists.existing, job.name) end
   count(self, state, sends)
   if sends or not steps.has_ended(state) then keep(self, job, state) end

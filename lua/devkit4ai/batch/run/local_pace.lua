@@ -28,8 +28,8 @@ local BUSY = 0.05 -- the same, while another run writes the file
 ---@field private _running table<devkit4ai.batch.Job, string> "sending", "in_flight": jobs that have a place
 ---@field private _count integer of these
 ---@field private _sending integer of these
----@field private _limit integer jobs at once
----@field private _most integer
+---@field private _limit integer jobs at once that the account may have in all runs, as far as it is known
+---@field private _most integer jobs at once that this run may have
 ---@field private _waits_for_quota boolean
 ---@field private _limit_until number of waits.now(): the server refused one more than `_limit`
 ---@field private _blocked_until number of waits.now(): nothing is sent before
@@ -58,7 +58,7 @@ Pace.__index = Pace
 function M.new(client, options)
   local most = options.most or MOST
   return setmetatable({
-    _running = {}, _count = 0, _sending = 0, _limit = math.min(FIRST, most), _most = most,
+    _running = {}, _count = 0, _sending = 0, _limit = FIRST, _most = most,
     _waits_for_quota = options.waits_for_quota or false, _limit_until = 0, _blocked_until = 0, _is_probing = false,
     _refusals = 0, _failures = 0, _slots = {}, _client = client, _on_event = options.on_event, _next_turn = 0,
     _others_running = 0,
@@ -90,7 +90,7 @@ end
 -- Takes what another run learned.
 local function import(pace, record)
   local now = waits.now()
-  pace._limit = math.min(pace._most, record.limit)
+  pace._limit = record.limit
   pace._limit_until = record.limit_until > 0 and now + left_until(record.limit_until, LIMIT_LIFE) or 0
   local blocked_for = left_until(record.blocked_until, record.blocked_for)
   if now + blocked_for > pace._blocked_until then
@@ -117,7 +117,7 @@ local function places_of(pace, others, wants)
   local fair = math.max(1, math.floor(pace._limit / runs))
   for _, entry in pairs(others) do is_short = is_short or entry.wants and entry.places < fair end
   local free = pace._limit - taken
-  return math.max(pace._count, math.min(free, is_short and fair or free))
+  return math.max(pace._count, math.min(free, is_short and fair or free, pace._most))
 end
 
 -- Whether this run is the one that sends, while one job at a time is sent.
@@ -139,7 +139,7 @@ local function merge(pace, record, others, wants)
   pace._places = next(others) and places or nil
   pace._may_probe = may_probe(pace, others, wants and pace._count < places)
   local running = pace._is_probing and pace._count or places -- it may begin so many before its next turn
-  return { places = places, running = running, wants = wants, probes = pace._may_probe }
+  return { places = places, running = running, wants = wants and places < pace._most, probes = pace._may_probe }
 end
 
 -- Goes on without the other runs, and tells it once.
@@ -171,7 +171,7 @@ end
 -- One job more tries when a limit that was found is old.
 local function forget_limit(pace)
   if pace._limit_until == 0 or waits.now() < pace._limit_until then return end
-  pace._limit, pace._limit_until, pace._learned = math.min(pace._most, pace._limit + 1), 0, pace._learned or "growth"
+  pace._limit, pace._limit_until, pace._learned = pace._limit + 1, 0, pace._learned or "growth"
 end
 
 -- Seconds until a job may begin; 0: now; math.huge: when another one ends.
@@ -222,7 +222,7 @@ function Pace:accepted(job)
   set(self, job, "in_flight")
   if not is_full then return end
   if waits.now() < self._limit_until and running <= self._limit then return end -- the server refuses one more
-  self._limit, self._limit_until = math.min(self._most, math.max(self._limit, running) + 1), 0
+  self._limit, self._limit_until = math.max(self._limit, running) + 1, 0
   self._learned = self._learned or "growth"
 end
 

@@ -64,10 +64,12 @@ function M.run(context, job, state)
     reason = doubt(context, job, state)
     if not reason then
       local id, err = look(context, job, state)
-      if id then return { id = id } end
-      local was_searched = not err.status and (err.kind == "not_found" or err.kind == "conflict")
-      if not was_searched then return { err = err } end -- the list can't be read; a 404 may be that of a wrong address
-      reason = err.message:gsub("^batch:run: ", "")
+      reason = doubt(context, job, state) -- another job was perhaps sent meanwhile
+      if id and not reason then return { id = id } end
+      if err and (err.status or err.kind ~= "not_found" and err.kind ~= "conflict") then
+        return { err = err } -- the list can't be read; a 404 may be that of a wrong address
+      end
+      reason = reason or err.message:gsub("^batch:run: ", "")
     end
   end
   return { reason = reason }

@@ -2,8 +2,12 @@
 local errors = require "devkit4ai.util.errors"
 local look = require "devkit4ai.batch.run.look"
 local open_jobs = require "devkit4ai.batch.run.open_jobs"
+local senders = require "devkit4ai.batch.sender"
 
 local M = {}
+
+local OTHER_ACCOUNT = "the client has another account than when the jobs were checked, or than the jobs that were "
+  .. "sent. Nothing was sent"
 
 local function is_undecided(state)
   return state.step == "undecided"
@@ -47,6 +51,15 @@ local function look_again(checked, context)
   return true
 end
 
+-- The program may have logged in since the jobs were checked.
+local function has_other_account(checked)
+  local ledger, account = checked.ledger, senders.of(checked.client).account
+  local has_changed = senders.change({ account = checked.sender.account }, { account = account })
+    or ledger:unfinished_names({})[1] and senders.change({ account = ledger:sender().account }, { account = account })
+  checked.sender.account = account or checked.sender.account
+  return has_changed
+end
+
 --- Does what comes before the first job: asks for the server's time, looks for undecided jobs that are to be sent again, and
 --- writes the planned jobs into the journal.
 ---@param checked devkit4ai.batch.CheckedBatch
@@ -55,6 +68,7 @@ end
 ---@return string? message
 ---@return devkit4ai.Error? err
 function M.run(checked, context)
+  if has_other_account(checked) then return errors.refuse("conflict", OTHER_ACCOUNT, nil, "batch:run") end
   look.learn_time(checked.client)
   local done, message, err = note_unknown(checked, context)
   if not done then return nil, message, err end

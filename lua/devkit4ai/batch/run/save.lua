@@ -13,8 +13,9 @@ local function size_of(path)
   return size
 end
 
+-- core.digest_file: of anything but a regular file, it is nil. A pipe would make io.open wait.
 local function has_bytes(path, bytes)
-  local file = io.open(path, "rb")
+  local file = core.digest_file(path) and io.open(path, "rb")
   local found = file and file:read("*a")
   if file then file:close() end
   return found == bytes
@@ -72,7 +73,8 @@ end
 function M.run(context, job, gen)
   local path = M.path_of(context.out, job)
   local done, message, err
-  if size_of(path) then done, message, err = check_existing(path, gen) else done, message, err = save_new(path, gen) end
+  if M.is_taken(context.out, job) then done, message, err = check_existing(path, gen)
+  else done, message, err = save_new(path, gen) end
   if not done then return nil, message, err end
   local synced, _, why = core.sync_folder(path:match "^(.*[/\\])" or "")
   if not synced then return file_failures.refuse(why, PAID:format(gen.id)) end

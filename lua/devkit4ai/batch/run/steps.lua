@@ -96,8 +96,8 @@ local GONE = "the server does not know the generation %s, which it had accepted 
 local function look_for_accepted(context, job, gen, err)
   answered_ids.remove(context.client, gen.id) -- else the search passes over it
   local found = look.run(context, job, context.ledger:state_of(job))
-  if found.err or found.id then return unfinished(gen.id, found.err or err) end
-  return finish(context, job, "undecided", { reason = GONE:format(gen.id, found.reason) })
+  if found.err or found.id == gen.id then return unfinished(gen.id, found.err or err) end
+  return finish(context, job, "undecided", { reason = GONE:format(gen.id, found.reason or "it has another one") })
 end
 
 local function wait(context, job, gen)

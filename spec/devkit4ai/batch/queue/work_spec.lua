@@ -219,10 +219,6 @@ describe("a worker", function()
     assert(other:login("other@example.com", "SecurePass123"))
     local theirs = other:project(stranger.project_id)
     theirs:use_key(stranger.project_key)
-    local _, message, err = other:work_batch { queue = server.url, queue_name = queue_name, out = out,
-      project = theirs }
-    assert.equal("conflict", err.kind) -- its jobs are the first account's
-    assert.truthy(message:find("with another account", 1, true), message)
     queue_name = first .. "theirs"
     assert(other:push_batch { queue = server.url, queue_name = queue_name,
       jobs = { { image = image, prompt = "a lighthouse", name = "c1.png" } } })
@@ -267,6 +263,62 @@ describe("a worker", function()
     assert(work { lease = 600 })
     assert.equal(2, open():counts().saved)
     assert.equal(2, payments())
+  end)
+
+  it("ends its other jobs, too, when a function of the program raises", function()
+    push(2)
+    box:fault { operation = "create_generation", hang = true, times = 1 }
+    local accepted = 0
+    local ok, raised = pcall(work, { concurrency = 2, lease = 600, on_event = function(event)
+      accepted = accepted + (event.type == "accepted" and 1 or 0)
+      if accepted == 2 then error "boom" end
+    end })
+    assert.is_false(ok)
+    assert.truthy(tostring(raised):find("boom", 1, true), raised)
+    assert.equal(2, #open():claim("next", 600, 10, 5)) -- at once
+    assert.equal(2, payments())
+  end)
+
+  -- The queue as another account's developer uses it.
+  local function as_stranger()
+    local other = assert(devkit4ai.new { base_url = box.url, developer_key = stranger.developer_key })
+    assert(other:login("other@example.com", "SecurePass123"))
+    local theirs = other:project(stranger.project_id)
+    theirs:use_key(stranger.project_key)
+    return function(options)
+      options.queue, options.queue_name = server.url, queue_name
+      if options.out then options.project = theirs end
+      return other[options.out and "work_batch" or "push_batch"](other, options)
+    end
+  end
+
+  it("has one account until all jobs have ended, the undecided ones, too", function()
+    local others = as_stranger()
+    push(1)
+    box:fault { operation = "create_generation", cut = "before", times = 1 }
+    assert.equal(1, assert(work()).undecided)
+    assert.equal("conflict", select(3, others { out = out }).kind)
+    assert.equal("conflict", select(3, others { again = { "c1.png" } }).kind)
+    assert(client:push_batch { queue = server.url, queue_name = queue_name, again = { "c1.png" } })
+    assert.equal(1, assert(work()).saved)
+    assert(others { jobs = { { image = image, prompt = "a lighthouse", name = "c2.png" } } })
+    assert.equal("conflict", select(3, work()).kind)
+    assert.equal(1, assert(others { out = out }).saved)
+  end)
+
+  it("takes no job of another account that began with the queue after it", function()
+    local others, pushed = as_stranger(), false
+    push(1)
+    local _, message, err = work { stay = true, on_event = function(event)
+      if event.type ~= "saved" or pushed then return end
+      pushed = true
+      devkit4ai.spawn(function()
+        assert(others { jobs = { { image = image, prompt = "a lighthouse", name = "c2.png" } } })
+      end)
+    end }
+    assert.equal("conflict", err.kind)
+    assert.truthy(message:find("another account", 1, true), message)
+    assert.equal(1, assert(others { out = out }).saved)
   end)
 
   it("pays for no job whose name another file has", function()

@@ -127,6 +127,18 @@ describe("the pace of a batch", function()
     assert.is_truthy(begin(first))
   end)
 
+  it("has a limit of its own that does not hold for another run", function()
+    local first, second = new { most = 1 }, new()
+    first:accepted(assert(begin(first)))
+    assert.is_nil(begin(first))
+    clock = clock + 1
+    for _ = 1, 4 do
+      second:accepted(assert(begin(second)))
+      clock = clock + 1
+    end
+    assert.is_nil(begin(first))
+  end)
+
   it("leaves the probe to one of the runs", function()
     local first, second = new { waits_for_quota = true }, new { waits_for_quota = true }
     local job = assert(begin(first))
