@@ -159,10 +159,12 @@ describe("a batch", function()
     sandbox:fault { operation = "get_generation_status", status = 404, times = 1e9 }
     sandbox:fault { operation = "list_generations", status = 200, times = 1e9,
       body = body:format(os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(assert(sandbox:generations())[1].time))) }
-    local summary = assert(run(1, { marker = false }))
-    assert.same({ 0, 1 }, { summary.left, #summary.undecided })
-    local reason = summary.undecided[1].reason
-    assert.truthy(reason:find("it has another one", 1, true), reason)
+    for _ = 1, 2 do
+      local summary = assert(run(1, { marker = false }))
+      assert.same({ 0, 1 }, { summary.left, #summary.undecided })
+    end
+    sandbox:clear_faults()
+    is_complete(assert(run(1, { marker = false })), 1)
   end)
 
   it("is not continued without its marker while jobs are open", function()

@@ -36,9 +36,10 @@ end
 ---@return string? id of the generation
 ---@return devkit4ai.Error? err without a status, kind `not_found`, `conflict`: there is none now, or it is not clear which one
 local function look(context, job, state)
+  local own_id = not context.marker and state.id -- another one with the same instructions is not its
   local fields, _, err = find.find_lost(context.scope_of(job), "batch:run", {
     instructions = sent_instructions(context, job, state), since = state.since,
-  }, function(id) return context.ledger:is_of_other(id, job) end)
+  }, function(id) return own_id and id ~= own_id or context.ledger:is_of_other(id, job) end)
   return fields and fields.id, err
 end
 
