@@ -3,6 +3,7 @@
 local batches = require "spec.support.batches"
 local child = require "spec.support.process.child"
 local devkit4ai = require "devkit4ai"
+local look = require "devkit4ai.batch.run.look"
 local marker = require "devkit4ai.batch.run.marker"
 
 if not child.runs_sandbox then return end
@@ -147,7 +148,16 @@ describe("a batch", function()
     local rows = {
       { name = "1.png", prompt = "a" }, { name = "2.png", prompt = "b" }, { name = "3.png", prompt = "a" },
     }
-    local summary = assert(run(3, { jobs = rows, name = "{row.name}", prompt = "{row.prompt}", marker = false }))
+    local find_job, searches = look.run, false
+    look.run = function(...)
+      searches = true
+      return find_job(...)
+    end
+    local function wait(event) -- the first request that arrives is that of 1.png
+      while event.type == "sending" and event.job ~= "1.png" and not searches do devkit4ai.sleep(0.01) end
+    end
+    local summary = run(3, { jobs = rows, name = "{row.name}", prompt = "{row.prompt}", marker = false, on_event = wait })
+    look.run = find_job
     assert.same({ 2, 1, 2, 2 }, { summary.done, #summary.undecided, summary.paid, payments() })
     assert.same({ "2.png", "3.png" }, results())
   end)

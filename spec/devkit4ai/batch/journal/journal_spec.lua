@@ -109,6 +109,17 @@ describe("the journal of a batch", function()
     fails("bytes at its end")
     os.remove(path .. ".length")
     assert(journal.open(folder)):close()
+    for _, what in ipairs { "", "x\n", "12", ("%d\n99"):format(#text) } do -- no whole line that names a length above this one
+      local file = assert(io.open(path .. ".length", "wb"))
+      file:write(what)
+      file:close()
+      assert(journal.open(folder)):close()
+    end
+    os.remove(path .. ".length")
+    assert(os.execute(("mkdir '%s.length'"):format(path))) -- it can't be written: the run goes on
+    ledger = assert(journal.open(folder))
+    assert(ledger:begin({}, {}))
+    ledger:close()
   end)
 
   it("has at most 1 KB a job", function()
