@@ -156,7 +156,9 @@ describe("a batch", function()
     local function wait(event) -- the first request that arrives is that of 1.png
       while event.type == "sending" and event.job ~= "1.png" and not searches do devkit4ai.sleep(0.01) end
     end
-    local summary = run(3, { jobs = rows, name = "{row.name}", prompt = "{row.prompt}", marker = false, on_event = wait })
+    local summary = run(3, {
+      jobs = rows, name = "{row.name}", prompt = "{row.prompt}", marker = false, on_event = wait,
+    })
     look.run = find_job
     assert.same({ 2, 1, 2, 2 }, { summary.done, #summary.undecided, summary.paid, payments() })
     assert.same({ "2.png", "3.png" }, results())
