@@ -68,7 +68,7 @@ return {
         co = coroutine.running()
         woken = loop.park(slot, math.huge)
       end)
-      t.host.pause(0.001)
+      while not co do t.host.pause(0.001) end
       coroutine.resume(co)
       coroutine.resume(co, true)
       t.host.pause(0.001)
