@@ -55,13 +55,13 @@ describe("a batch", function()
 
   -- A run that ends as soon as its job was accepted.
   local function run_until_accepted(options)
-    sandbox:clock { frozen = true }
+    sandbox:fault { operation = "get_generation_status", status = 503, times = 1e9 }
     local batch
     local given = { on_event = function(event) if event.type == "accepted" then batch:stop() end end }
     for name, value in pairs(options or {}) do given[name] = value end
     batch = assert(batch_of(1, given))
     assert.equal(1, assert(batch:run()).left)
-    sandbox:clock { frozen = false }
+    sandbox:clear_faults()
   end
 
   it("pays once for a job that was accepted, if the server answers 404 for a moment", function()
@@ -82,6 +82,16 @@ describe("a batch", function()
     assert.truthy(reason:find("which it had accepted (404), and the list does not have it", 1, true), reason)
     sandbox:clear_faults()
     is_complete(assert(run(1, { again = { "1.png" } })), 1)
+  end)
+
+  it("leaves a completed job undecided that was deleted at the server before it was saved", function()
+    local summary = assert(run(1, { on_event = function(event)
+      if event.type ~= "completed" then return end
+      assert(client:generation(assert(sandbox:generations())[1].id):delete())
+    end }))
+    assert.same({ 0, 0, 1, 1 }, { summary.done, summary.left, #summary.undecided, payments() })
+    assert.equal(1, assert(run(1, { again = { "1.png" } })).done)
+    assert.equal(2, payments())
   end)
 
   it("decides nothing about an accepted job at an address that the server does not know", function()

@@ -252,7 +252,7 @@ elseif new == "failed" then
   may = is_owner and not FINAL[old]
   repeated = old == "failed"
 elseif new == "undecided" then
-  may = is_owner and (old == "sending" or old == "accepted")
+  may = is_owner and (old == "sending" or old == "accepted" or old == "completed")
   repeated = old == "undecided"
 end
 if repeated then return { "done", old } end

@@ -80,14 +80,6 @@ local function unfinished(id, err)
   return { step = "unfinished", id = id, reason = reason_of(err), stop = OF_THE_BATCH[err.kind] and err or nil }
 end
 
-local function save_image(context, job, gen)
-  context.saving = context.saving + 1
-  local bytes, _, err = save.run(context, job, gen)
-  context.saving = context.saving - 1
-  if not bytes then return unfinished(gen.id, err) end
-  return finish(context, job, "saved", { bytes = bytes })
-end
-
 local GONE = "the server does not know the generation %s, which it had accepted (404), and the list does not have "
   .. "it: %s"
 
@@ -98,6 +90,15 @@ local function look_for_accepted(context, job, gen, err)
   local found = look.run(context, job, context.ledger:state_of(job))
   if found.err or found.id == gen.id then return unfinished(gen.id, found.err or err) end
   return finish(context, job, "undecided", { reason = GONE:format(gen.id, found.reason or "it has another one") })
+end
+
+local function save_image(context, job, gen)
+  context.saving = context.saving + 1
+  local bytes, _, err = save.run(context, job, gen)
+  context.saving = context.saving - 1
+  if bytes then return finish(context, job, "saved", { bytes = bytes }) end
+  if err.kind == "not_found" then return look_for_accepted(context, job, gen, err) end
+  return unfinished(gen.id, err)
 end
 
 local function wait(context, job, gen)
