@@ -18,7 +18,7 @@ end
 local KnownLength = {}
 KnownLength.__index = KnownLength
 
---- Opens the file at the begin of a run.
+--- Opens the file when a run begins.
 ---@param journal string path of the journal
 ---@return devkit4ai.batch.KnownLength? known_length nil: it can't be written; then the length before stays, which is not wrong
 function M.open(journal)
