@@ -76,6 +76,8 @@ static bool has_name (const dk_part_file *part, int fd) {
 }
 
 bool dk_part_file_remove_abandoned (const dk_part_file *part) {
+  struct stat info;
+  if (fstatat(part->folder, part->part_name, &info, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT) return false;  /* half of openat's time */
   int fd = openat(part->folder, part->part_name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0) return errno != ENOENT;
   if (flock(fd, LOCK_EX | LOCK_NB) == 0 && has_name(part, fd)) unlinkat(part->folder, part->part_name, 0);
