@@ -16,6 +16,10 @@ function M.text(text)
   return text
 end
 
+local CONTINUE = "then run the batch again with the same folder: its journal has what is paid for"
+local IS_DELETED, PUT_BACK = "it was deleted while it was in use", -- src/core/file/record_file.c
+  "put the journal back as it was, since it has what is paid for; without it, the next run says what to do"
+
 --- A write that failed.
 ---@param text string of the core
 ---@param consequence string? what is paid for
@@ -23,9 +27,10 @@ end
 ---@return string message
 ---@return devkit4ai.Error err
 function M.refuse(text, consequence)
+  local is_deleted = text:find(IS_DELETED, 1, true)
   return errors.fail {
     kind = "file", outcome = "not_sent", call_name = "batch:run", what = M.text(text), consequence = consequence,
-    advice = "then run the batch again with the same folder: its journal has what is paid for", hint = "same_folder",
+    advice = is_deleted and PUT_BACK or CONTINUE, hint = not is_deleted and "same_folder" or nil,
   }
 end
 

@@ -33,6 +33,7 @@ local waits = require "devkit4ai.loop.waits"
 ---@field reason string?
 ---@field seconds number? of a pause
 ---@field paid boolean? of a failed job
+---@field not_returned integer? of "stopped", from a worker: jobs that it could not give back, since Redis did not answer
 ---@field time integer Unix time
 ---@field counts devkit4ai.batch.Counts
 
@@ -92,8 +93,8 @@ function M.new(client, options)
   if most and (most < 1 or most % 1 ~= 0) then
     errors.raise("client:batch: concurrency: give a whole number, 1 or more")
   end
-  if not options.out:find "%S" then
-    errors.raise "client:batch: out: it is empty; give the path of a folder, or . for the current one"
+  if not options.out:find "%S" or options.out:find "%z" then
+    errors.raise "client:batch: out: it is empty or has a NUL; give the path of a folder, or . for the current one"
   end
   local can, message, err = check_host()
   if not can then return nil, message, err end

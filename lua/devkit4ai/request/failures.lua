@@ -39,6 +39,7 @@ local M = {}
 
 local SHOWN = 200 -- bytes of a response that is not JSON, kept for the error
 local FIELDS = 100 -- of a 422, kept for the error
+local MOST_WAIT = 1e15 -- seconds, as core.delay; a number that a server makes up must fit into dates
 local DAY = 86400 -- seconds; a rate limit's reset after more than a day is not used (wire.md 4.2)
 
 local AT_PROXY = { advice = "check the option proxy or https_proxy, and base_url", hint = "proxy" }
@@ -78,7 +79,7 @@ end
 local function retry_after(head, in_body, status)
   local now, longest = server_clock.of(head, os.time()), nil
   local function consider(seconds)
-    if seconds and seconds >= 0 and seconds > (longest or -1) then longest = seconds end
+    if seconds and seconds >= 0 and seconds > (longest or -1) then longest = math.min(seconds, MOST_WAIT) end
   end
   local after, reset = core.header(head, "Retry-After"), status == 429 and core.header(head, "X-RateLimit-Reset")
   consider(in_body)

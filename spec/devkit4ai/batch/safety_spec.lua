@@ -72,6 +72,49 @@ describe("a batch", function()
     is_complete(assert(run(1)), 1)
   end)
 
+  it("looks for the generation of an accepted job by its id where another job has the same instructions", function()
+    sandbox:fault { operation = "create_generation", cut = "before" } -- 1.png: undecided
+    sandbox:fault { operation = "get_generation_status", status = 503, times = 1e9 }
+    local batch
+    batch = assert(batch_of(2, { marker = false, concurrency = 1, on_event = function(event)
+      if event.type == "accepted" then batch:stop() end
+    end }))
+    assert(batch:run())
+    sandbox:clear_faults()
+    sandbox:fault { operation = "get_generation_status", status = 404, times = 1 }
+    local summary = assert(run(2, { marker = false }))
+    assert.same({ 0, 1, 1 }, { summary.done, #summary.undecided, summary.left })
+    assert.equal("1.png", summary.undecided[1].name)
+    assert.equal(1, assert(run(2, { marker = false })).done)
+    assert.equal(1, payments())
+  end)
+
+  it("takes no generation of an earlier attempt for that of a lost answer", function()
+    sandbox:fault { operation = "create_generation", fail = "too dark" }
+    assert.equal(1, assert(run(1, { marker = false })).failed)
+    local old = sandbox:generations()[1]
+    local second = other_client {} -- as another process: it does not know the ids of the first one
+    sandbox:fault { operation = "create_generation", cut = "after" }
+    local late = '{"generations":[{"id":"%s","status":"failed","instructions":"{\\"prompt\\":\\"a lighthouse\\"}",'
+      .. '"created_at":"%s"}],"total":1}'
+    sandbox:fault { operation = "list_generations", status = 200, times = 1, -- the second generation is not there yet
+      body = late:format(old.id, os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(old.time))) }
+    local summary = assert(run(1, { marker = false, again = { "1.png" } }, second))
+    second:close()
+    assert.same({ 1, 0, 0 }, { summary.done, summary.failed, #summary.undecided })
+    assert.equal(2, payments())
+  end)
+
+  it("refuses a name that no file can have, and stops at a time that no date can have", function()
+    local named = { { image = batches.IMAGE, prompt = "a lighthouse", name = "n\0.png" } }
+    local _, message, err = client:batch { jobs = named, out = folder }
+    assert.equal("invalid", err.kind, message)
+    sandbox:fault { operation = "create_generation", status = 429, times = 9, body = '{"detail":"x","retry_after":1e300}' }
+    local summary = assert(run(1))
+    assert.is_true(summary.continue_at > os.time())
+    assert.has_error(function() client:batch(batches.options(1, "a\0b")) end)
+  end)
+
   it("leaves an accepted job undecided that the server does not know any more, and finds it later", function()
     run_until_accepted()
     sandbox:fault { operation = "get_generation_status", status = 404, times = 1e9 }
@@ -213,7 +256,7 @@ describe("a batch", function()
     for _, name in ipairs { "a", "a#2", "2", "2#2" } do
       for attempt = 1, 3 do
         local job = { name = name, instructions = "a lighthouse" }
-        local text = marker.add(job, "batch", attempt > 1 and attempt or nil).job
+        local text = marker.add(job, "batch", attempt > 1 and attempt or nil):match '"job":"(.*)"}$'
         assert.is_nil(markers[text], text)
         markers[text] = true
       end

@@ -81,7 +81,7 @@ function M.run(next_job, unit, options)
       local other = not wrong and lines_of:add(folded, line)
       if other then wrong = DUPLICATE:format(display.text(job.name), unit, other) end
       if wrong then add(wrong) end
-      if is_done and is_done(job) then checked.done = checked.done + 1
+      if not wrong and is_done and is_done(job) then checked.done = checked.done + 1
       else problems_of_job(job, image_problem, instructions_problem, add) end
     else
       add(why)

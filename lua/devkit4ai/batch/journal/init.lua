@@ -264,10 +264,10 @@ end
 
 --- Whether a generation belongs to another job than this one.
 ---@param id string of the generation
----@param job devkit4ai.batch.Job
+---@param job devkit4ai.batch.Job? nil: whether it belongs to any job
 ---@return boolean
 function Journal:is_of_other(id, job)
-  return self._states:is_of_other(id, job.name)
+  return self._states:is_of_other(id, job and job.name or "") -- no job has this name
 end
 
 --- How many generations were accepted, and paid for, in all runs.

@@ -1,10 +1,10 @@
---- The lengths that runs left a journal with, a line for each, in a file beside it: lines that are removed from the end of a journal
---- leave no other trace. A run that is killed adds no line.
+--- The lengths that runs left a journal with, a line for each and an empty one before it, in a file beside it: lines that are
+--- removed from the end of a journal leave no other trace. A run that is killed adds no line.
 local core = require "devkit4ai.core"
 
 local M = {}
 
-local LINE, LONGEST = "%.0f\n", 32 -- bytes
+local LINE, LONGEST = "\n%.0f\n", 64 -- bytes; the first line feed ends what a power failure left of the line before
 
 local SHORTER = "it %s, with steps of jobs that may be paid for. Nothing was sent. Put back the file as the last run "
   .. "left it. To do without those steps, which may pay for their jobs again, remove the file %s"
@@ -39,7 +39,7 @@ local function last_of(path)
   if not file then return nil end
   local text = file:read(math.max(0, file:length() - LONGEST), LONGEST)
   file:close()
-  local digits = text and text:match "(%d+)\n[^\n]*$"
+  local digits = text and text:gsub("[^\n]*$", ""):match "(%d+)\n+$"
   return digits and tonumber(digits)
 end
 

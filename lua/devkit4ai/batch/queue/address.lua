@@ -20,6 +20,7 @@ local SCHEMES = {
   unix = { socket = true },
 }
 local DEFAULT_PORT = 6379
+local MOST_DATABASE = 2 ^ 31 - 1 -- the number is an int of C in Redis
 
 local function decode(text)
   return (text:gsub("%%(%x%x)", function(digits) return string.char(tonumber(digits, 16)) end))
@@ -87,6 +88,7 @@ function M.parse(url)
   local why = not scheme.socket and host_of(address, host or authority) or path_of(address, path, scheme)
     or query_of(address, query)
   if why then return refuse(why) end
+  if address.database > MOST_DATABASE then return refuse "names a database that does not exist" end
   if address.user and not address.password then return refuse "names a user without a password" end
   address.shown = show(address, name:lower())
   return address

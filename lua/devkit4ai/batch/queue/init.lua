@@ -102,8 +102,7 @@ local function open(queue, sender, for_push)
   local process, message, err = server_check.process(queue.redis)
   if not process then return nil, message, err end
   local fields
-  fields, message, err = run(queue, scripts.open, keys.VERSION, token(16), process, for_push and "push" or "",
-    sender.account or "")
+  fields, message, err = run(queue, scripts.open, keys.VERSION, token(16), process, for_push and "push" or "")
   if not fields then return nil, message, err end
   local opened
   opened, message, err = read_batch(queue, fields, sender)
@@ -136,6 +135,18 @@ function Queue:open(sender)
     return fail(self, "not_found", "does not exist", "devkit4ai batch push creates it")
   end
   return open(self, sender, false)
+end
+
+--- Says that jobs of an account are added next. Nothing has changed in the queue before.
+---@param sender devkit4ai.batch.Sender
+---@return boolean? done
+---@return string? message
+---@return devkit4ai.Error? err kind `conflict`: another push has begun with another account
+function Queue:begin_push(sender)
+  local is_same, message, err = run(self, scripts.begin_push, sender.account or "")
+  if not is_same then return nil, message, err end
+  if is_same == 1 then return true end
+  return fail(self, "conflict", "has jobs that are sent with another account; use that one")
 end
 
 -- Calls fn with the arguments of each part of a list; each_of gives those of one item.
@@ -206,7 +217,7 @@ end
 local function read_job(reply)
   local fields = {}
   for i = 3, #reply, 2 do fields[reply[i]] = reply[i + 1] end
-  local job = json.decode_plain(fields.job)
+  local job = json.decode_plain(fields.job or "")
   fields.job, fields.deliveries = nil, reply[2]
   for _, field in ipairs { "since", "attempt", "bytes" } do fields[field] = tonumber(fields[field]) end
   if fields.paid then fields.paid = fields.paid == "true" end
@@ -225,10 +236,13 @@ end
 function Queue:claim(worker, lease, count, deliveries, sender)
   sender = sender or {}
   local reply, message, err = run(self, scripts.claim, worker, lease * 1000, count, deliveries, sender.account or "",
-    sender.project or "")
+    sender.project or "", self.id)
   if not reply then
     if err._code == "NOGROUP" then return fail(self, "not_found", "is gone: Redis has lost or removed its data") end
     return nil, message, err
+  end
+  if reply == "id" then
+    return fail(self, "conflict", "was removed and made again since this worker began; start the worker again")
   end
   if type(reply) == "string" then
     return fail(self, "conflict", ("has jobs that are sent with another %s; use that one"):format(reply))

@@ -129,13 +129,15 @@ end
 
 -- Everything is checked before the queue changes. The jobs are added first: if Redis fails then, the same push can be repeated.
 local function push(client, queue, options)
-  local done, message, err = queue:create { account = senders.of(client).account }
+  local sender = { account = senders.of(client).account }
+  local done, message, err = queue:create(sender)
   local checked, pushed = nil, { total = 0, added = 0 }
   if done and options.jobs ~= nil then
     checked, message, err = check_jobs(queue, options)
     done = checked
   end
   if done and options.again then done, message, err = check_again(queue, options.again) end
+  if done then done, message, err = queue:begin_push(sender) end
   if done and checked then
     pushed, message, err = add_jobs(queue, checked)
     done = pushed

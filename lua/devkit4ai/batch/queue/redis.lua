@@ -6,12 +6,15 @@
 ---
 --- A command blocks the process until its answer is there: a worker is a process of its own.
 local address_of = require "devkit4ai.batch.queue.address"
+local core = require "devkit4ai.core"
 local dependencies = require "devkit4ai.util.dependencies"
 local errors = require "devkit4ai.util.errors"
 
 local M = {}
 
 local TIMEOUT = 5 -- seconds that the connection and each answer may take
+local SLOW = 1 -- seconds; a connection that failed after them is not tried again for a moment,
+local DOWN = 0.2 -- seconds, in which each command fails at once: jobs that end together wait for one timeout, not for one each
 local CA_FILES = { "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem" }
 
 ---@class devkit4ai.batch.queue.Redis
@@ -142,9 +145,13 @@ local function lost(redis, why)
   return fail(redis, { kind = "network", transient = true }, tostring(why))
 end
 
-local function answered(redis, text)
+-- An answer to AUTH may repeat the login.
+local REFUSED_LOGIN = { kind = "auth", final = true, advice = "give the URL the login that this server has, or none" }
+
+local function answered(redis, name, text)
   local word = text:match "^%u+" or ""
-  local meaning = MEANINGS[word] or { kind = "server" }
+  local meaning = MEANINGS[word] or name == "AUTH" and REFUSED_LOGIN or { kind = "server" }
+  if name == "AUTH" then text = ("%s to the login (AUTH)"):format(word) end
   local _, message, err = fail(redis, { kind = meaning.kind, advice = meaning.advice, transient = not meaning.final },
     "it answers " .. text)
   err._code = word
@@ -165,7 +172,7 @@ local function exchange(redis, name, arguments)
   own.senders[name] = send
   local done, result = pcall(send, own.client, arguments)
   if done then return true, result end
-  if type(result) == "table" and result.answered then return answered(redis, result.answered) end
+  if type(result) == "table" and result.answered then return answered(redis, name, result.answered) end
   if is_foreign(result) then
     redis:close()
     return fail(redis, { kind = "protocol" }, "the server there is not Redis")
@@ -173,10 +180,9 @@ local function exchange(redis, name, arguments)
   return lost(redis, (tostring(result):gsub("^connection error: ", "the connection is lost: ")))
 end
 
-local function connect(redis)
+local function open_connection(redis)
   local own = private[redis]
   local address = own.address
-  if own.is_checking then return lost(redis, "the connection is lost") end
   local socket, why = open_socket(address)
   if not socket then return lost(redis, why) end
   own.client = own.library.connect { socket = socket }
@@ -204,6 +210,17 @@ local function connect(redis)
   end
   if not done then return nil, message, err end
   return true
+end
+
+local function connect(redis)
+  local own = private[redis]
+  if own.is_checking then return lost(redis, "the connection is lost") end
+  if own.down and core.now() < own.down.till then return nil, own.down.message, own.down.err end
+  local began = core.now()
+  local done, message, err = open_connection(redis)
+  local now = core.now()
+  own.down = err and now - began >= SLOW and { till = now + DOWN, message = message, err = err } or nil
+  return done, message, err
 end
 
 --- Sends a command, and waits for its answer. A lost connection is opened again, and the command is sent once more: each

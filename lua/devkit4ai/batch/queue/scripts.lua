@@ -73,16 +73,19 @@ local function set_step(name, old, new)
 end
 ]]
 
---- Makes the group and the batch, or returns those that are there. ARGV: version, id of the batch, the process of Redis, "push" if jobs
---- are to be added, and then the account ("": not known). Returns version, id, the process that has all steps, and the account and the
---- project that the jobs are sent with. A push to a queue whose jobs have all ended begins with new ones.
-M.open = COMMON .. [[
+local SENDER = COMMON .. [[
 local function has_open_jobs()
   if redis.call("XLEN", jobs) > 0 then return true end
   for _, step in ipairs { "sending", "accepted", "completed", "undecided" } do -- dead letters
     if tonumber(redis.call("HGET", batch, step) or 0) > 0 then return true end
   end
 end
+]]
+
+--- Makes the group and the batch, or returns those that are there. ARGV: version, id of the batch, the process of Redis, "push" if jobs
+--- are to be added. Returns version, id, the process that has all steps, and the account and the project that the jobs are sent with; a
+--- push to a queue whose jobs have all ended begins with new ones.
+M.open = SENDER .. [[
 if not redis.call("HGET", batch, "version") then
   redis.call("HSET", batch, "version", ARGV[1], "id", ARGV[2], "time", seconds())
 end
@@ -90,11 +93,18 @@ redis.call("HSETNX", batch, "process", ARGV[3])
 if redis.call("EXISTS", jobs) == 0 or #redis.call("XINFO", "GROUPS", jobs) == 0 then
   redis.call("XGROUP", "CREATE", jobs, "workers", "0", "MKSTREAM")
 end
-if ARGV[4] == "push" then
-  if not has_open_jobs() then redis.call("HDEL", batch, "account", "project") end
-  if ARGV[5] ~= "" then redis.call("HSETNX", batch, "account", ARGV[5]) end
-end
-return redis.call("HMGET", batch, "version", "id", "process", "account", "project")
+local fields = redis.call("HMGET", batch, "version", "id", "process", "account", "project")
+if ARGV[4] == "push" and not has_open_jobs() then fields[4], fields[5] = false, false end
+return fields
+]]
+
+--- Sets the account of the jobs that a push adds next, when all was checked. ARGV: account ("": not known). Returns whether it is the
+--- account of the jobs that are there.
+M.begin_push = SENDER .. [[
+if not has_open_jobs() then redis.call("HDEL", batch, "account", "project") end
+if ARGV[1] == "" then return 1 end
+redis.call("HSETNX", batch, "account", ARGV[1])
+return redis.call("HGET", batch, "account") == ARGV[1] and 1 or 0
 ]]
 
 --- The names of jobs that are in the queue with another digest. ARGV: name, digest, ...
@@ -123,12 +133,16 @@ return added
 ]]
 
 --- Gives jobs to a worker: those of workers that are gone for longer than the lease, then new ones.
---- ARGV: worker, lease in milliseconds, how many, how often a job may be delivered, account and project of the worker ("": not known).
---- Returns a list of { name, deliveries, field, value, ... }; "account", "project": the jobs are sent with another one.
+--- ARGV: worker, lease in milliseconds, how many, how often a job may be delivered, account and project of the worker ("": not known), id of
+--- the batch that it opened.
+--- Returns a list of { name, deliveries, field, value, ... }; "account", "project": the jobs are sent with another one; "id": the queue
+--- was removed and made again.
 M.claim = JOBS .. [[
 local worker, lease, count, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local entries = {}
 redis.call("HSET", batch, "claimed_at", seconds()) -- first: without memory it is refused, and no entry is delivered
+local id = redis.call("HGET", batch, "id")
+if id and id ~= ARGV[7] then return "id" end
 local sender = { account = ARGV[5], project = ARGV[6] }
 for field, value in pairs(sender) do
   local known = redis.call("HGET", batch, field)

@@ -21,6 +21,7 @@ local COUNT_AFTER = 1 -- seconds between two counts for the events
 local FIRST_PAUSE, MOST_PAUSE = 2, 60 -- seconds before a job is continued whose step failed
 local MOST_TRIES = 8 -- of a job that is not refused; then its delivery has failed
 local MOST_LEASE = 86400 -- seconds
+local MOST_CONCURRENCY = 1000 -- jobs at once: each has a task from the start
 local GRACE = 10 -- seconds that requests on their way have to be answered, when the worker is told to end
 
 ---@class devkit4ai.batch.queue.Worker
@@ -40,6 +41,7 @@ local GRACE = 10 -- seconds that requests on their way have to be answered, when
 ---@field slot devkit4ai.loop.Slot? where the caller waits for the tasks
 ---@field summary table what it did
 ---@field ended boolean? no job is begun any more
+---@field not_returned integer? jobs that could not be given back at the end: others take them when their leases are over
 ---@field failure devkit4ai.Error? why
 local Worker = {}
 Worker.__index = Worker
@@ -94,20 +96,29 @@ local function run_job(worker, job)
   end
 end
 
+-- Gives back what is left of a job.
+local function give_back(worker, name, idle, why)
+  local _, _, err = worker.queue:release(worker.id, name, idle, why)
+  if err and worker.ended then worker.not_returned = (worker.not_returned or 0) + 1 end
+end
+
+-- Whether this program wrote the content of a job, and it has a step to continue from.
+local function is_readable(claimed)
+  local job, state = claimed.job, claimed.state
+  return type(job) == "table" and job.name == claimed.name and type(job.images) == "table" and steps.can_continue(state)
+end
+
 -- Runs a claimed job, and gives back what is left of it.
 local function run_claimed(worker, own, claimed)
   local name, job = claimed.name, claimed.job
   if worker.held[name] then return end -- its lease was over, and this worker took it again
-  if type(job) ~= "table" then
-    worker.queue:release(worker.id, name, 0, "its content can't be read")
-    return
-  end
+  if not is_readable(claimed) then return give_back(worker, name, 0, "its content can't be read") end
   own.job, worker.held[name] = job, job
   worker.ledger:take(name, claimed.state)
   local trouble = run_job(worker, job)
   own.job, worker.held[name] = nil, nil
   worker.ledger:drop(name)
-  worker.queue:release(worker.id, name, trouble and 0 or MOST_LEASE, trouble)
+  give_back(worker, name, trouble and 0 or MOST_LEASE, trouble)
 end
 
 -- ---- the tasks of a worker ----
@@ -228,7 +239,7 @@ end
 -- Gives back the jobs whose tasks raised. The delivery counts, so that a job that raises in each worker becomes a dead letter.
 local function release_dropped(worker)
   for _, job in ipairs(worker.dropped) do
-    worker.queue:release(worker.id, job.name, MOST_LEASE, "an error was raised: " .. job.why)
+    give_back(worker, job.name, MOST_LEASE, "an error was raised: " .. job.why)
   end
 end
 
@@ -260,7 +271,7 @@ end
 ---@field out string the folder for the results; it must exist
 ---@field project (string|devkit4ai.Project)? of jobs that name none; default: the client itself sends them
 ---@field save (fun(job: devkit4ai.batch.Job, path: string): any, any)? called when a file is there; if it returns nil or false, with a reason, the job is not finished
----@field concurrency integer? the most jobs of this worker at once; default 16
+---@field concurrency integer? the most jobs of this worker at once, up to 1000; default 16
 ---@field lease number? seconds after which another worker takes the jobs of one that is gone; default 60
 ---@field deliveries integer? how often a job is given to a worker before it becomes a dead letter; default 5
 ---@field wait boolean? wait for the end of a quota in place of ending
@@ -283,6 +294,10 @@ local function check_options(options)
     if value and (value < 1 or value % 1 ~= 0) then
       errors.raise(("client:work_batch: %s must be a whole number, 1 or more"):format(name))
     end
+  end
+  if options.concurrency and options.concurrency > MOST_CONCURRENCY then
+    local why = ("a worker runs at most %d jobs at once; start more workers"):format(MOST_CONCURRENCY)
+    return errors.refuse("invalid", why, nil, "client:work_batch")
   end
   if options.lease and not (options.lease >= 1 and options.lease <= MOST_LEASE) then
     local why = ("the lease must have 1 to %d seconds"):format(MOST_LEASE)
@@ -332,7 +347,9 @@ function M.run(client, options)
   run_tasks(worker, options.concurrency or CONCURRENCY)
   release_dropped(worker)
   if not worker.raised then
-    worker.context.emit { type = "stopped", reason = worker.failure and worker.failure.message }
+    worker.context.emit {
+      type = "stopped", reason = worker.failure and worker.failure.message, not_returned = worker.not_returned,
+    }
   end
   queue:retire(worker.id)
   queue.redis:close()

@@ -23,23 +23,30 @@ end
 
 -- Why a generation with these instructions may be another job's; nil: it can only be this one's.
 local function doubt(context, job, state)
-  if context.marker then return nil end
+  if context.marker or state.id then return nil end
   if not state.since then return NO_TIME end
   local rival = context.rival_of(job)
   return rival and RIVAL:format(rival) or nil
 end
 
---- Looks once.
+--- Whether a generation is certainly not the one that is looked for. Without a marker, one that the journal has is the job's only if
+-- the job has it now: that of an earlier attempt has the same instructions.
+local function is_other(context, job, state, id)
+  if context.marker then return context.ledger:is_of_other(id, job) end
+  if state.id then return id ~= state.id end
+  return context.ledger:is_of_other(id)
+end
+
+-- Looks once.
 ---@param context devkit4ai.batch.Context
 ---@param job devkit4ai.batch.Job
 ---@param state devkit4ai.batch.State
 ---@return string? id of the generation
 ---@return devkit4ai.Error? err without a status, kind `not_found`, `conflict`: there is none now, or it is not clear which one
 local function look(context, job, state)
-  local own_id = not context.marker and state.id -- another one with the same instructions is not its
   local fields, _, err = find.find_lost(context.scope_of(job), "batch:run", {
     instructions = sent_instructions(context, job, state), since = state.since,
-  }, function(id) return own_id and id ~= own_id or context.ledger:is_of_other(id, job) end)
+  }, function(id) return is_other(context, job, state, id) end)
   return fields and fields.id, err
 end
 

@@ -1,6 +1,7 @@
 --- The marker of a job: a field of its instructions, by which its generation is found with certainty.
 local core = require "devkit4ai.core"
 local instructions_of = require "devkit4ai.generation.input.instructions"
+local json = require "devkit4ai.util.json"
 
 local M = {}
 
@@ -15,32 +16,36 @@ local function short(name)
   return core.digest(name):sub(1, 24)
 end
 
---- The instructions of a job with its marker.
----@param job devkit4ai.batch.Job
----@param batch string id of the batch
----@param attempt integer? 2 or more: the user decided to send the job again
----@return table instructions
-function M.add(job, batch, attempt)
-  local instructions = instructions_of.normalize(job.instructions)
+-- The JSON text of the instructions with the marker as their last field. All else is sent as it would be without one.
+local function with_marker(text, job, batch, attempt)
   local number = attempt and attempt .. "/" or "" -- a name has no slash, so no two attempts of two jobs have one marker
-  instructions[M.FIELD] = batch .. "/" .. number .. short(job.name)
-  return instructions
+  local field = assert(json.encode { [M.FIELD] = batch .. "/" .. number .. short(job.name) })
+  return text:match "^(.*)}" .. "," .. field:sub(2)
 end
 
---- Why the instructions can't have the marker.
+--- The instructions of a job with its marker.
+---@param job devkit4ai.batch.Job whose instructions have no problem
+---@param batch string id of the batch
+---@param attempt integer? 2 or more: the user decided to send the job again
+---@return string instructions their JSON text
+function M.add(job, batch, attempt)
+  return with_marker(assert(instructions_of.encode(job.instructions)), job, batch, attempt)
+end
+
+--- Why the instructions can't be sent with the marker.
 ---@param job devkit4ai.batch.Job
 ---@param batch string id of the batch
 ---@param attempt integer?
 ---@return string? problem
 function M.problem(job, batch, attempt)
-  local instructions, why = instructions_of.normalize(job.instructions)
-  if not instructions then return why end
-  if instructions[M.FIELD] ~= nil then
+  local text, why = instructions_of.encode(job.instructions)
+  if not text then return why end
+  if json.decode_object(text)[M.FIELD] ~= nil then
     return ("the instructions have a field %q, which the batch uses as its marker; rename it, or leave the marker out, "
       .. "with marker = false or --no-marker"):format(M.FIELD)
   end
-  local text, problem = instructions_of.encode(M.add(job, batch, attempt))
-  if text then return nil end
+  local _, problem = instructions_of.encode(with_marker(text, job, batch, attempt))
+  if not problem then return nil end
   return problem .. "; the marker of the batch is a part of them (marker = false or --no-marker leaves it out)"
 end
 

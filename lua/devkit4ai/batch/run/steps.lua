@@ -234,6 +234,15 @@ function M.has_ended(state)
   return CONTINUE[state.step] == nil
 end
 
+local NEEDS_ID = { accepted = true, completed = true }
+
+--- Whether a job can continue from a state that another program, or a person, may have written.
+---@param state devkit4ai.batch.State
+---@return boolean
+function M.can_continue(state)
+  return CONTINUE[state.step] ~= nil and (state.id ~= nil or not NEEDS_ID[state.step])
+end
+
 --- Continues a job from its state to its end. The pace has given it a place (pace:begin), which is free again afterwards.
 ---@param context devkit4ai.batch.Context
 ---@param job devkit4ai.batch.Job

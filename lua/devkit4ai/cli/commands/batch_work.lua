@@ -28,7 +28,7 @@ function M.add_options(parser)
   queue.add_options(parser)
   parser:option("--out", "the folder for the images (required)"):argname("<folder>"):count(1)
     :convert(converters.text "--out")
-  parser:option("--concurrency", "the most jobs of this worker at once (default: 16)"):argname("<n>")
+  parser:option("--concurrency", "the most jobs of this worker at once, up to 1000 (default: 16)"):argname("<n>")
     :convert(converters.count "--concurrency")
   parser:option("--lease", "the time after which other workers take the jobs of one that is gone (default: 60)")
     :argname("<seconds>"):convert(converters.seconds "--lease")
@@ -55,15 +55,19 @@ end
 
 local UNSAVED = { accepted = true, completed = true, saved = false, failed = false } -- event -> its job is paid for and not saved
 
--- A signal ended the worker. unsaved: the names of its jobs that are paid for and not saved
-local function interrupted(unsaved)
+local NOT_RETURNED = "interrupted: Redis did not answer, so %d of its jobs come back to the queue when their leases "
+  .. "are over;"
+
+-- A signal ended the worker. unsaved: the names of its jobs that are paid for and not saved; not_returned: how many jobs it could
+-- not give back
+local function interrupted(unsaved, not_returned)
   local open = 0
   for _ in pairs(unsaved) do open = open + 1 end
   local paid = open > 0 and (" %d of them accepted and paid for;"):format(open) or ""
   return fail {
     kind = "cancelled", outcome = open > 0 and "unknown" or "not_sent", unfinished = open > 0,
-    message = "interrupted: its jobs are back in the queue," .. paid
-      .. " other workers continue them, or the same command",
+    message = (not_returned and NOT_RETURNED:format(not_returned) or "interrupted: its jobs are back in the queue,")
+      .. paid .. " other workers continue them, or the same command",
   }
 end
 
@@ -105,16 +109,17 @@ function M.run(options, console)
   if not project then return nil, message, err end
   made, message, err = folders.make(options.out)
   if not made then return nil, message, err end
-  local events, unsaved = batch_events.new(console), {}
+  local events, unsaved, not_returned = batch_events.new(console), {}, nil
   summary, message, err = events:run(runner(client, {
     queue = url, queue_name = options.queue_name, out = options.out, project = project, wait = options.wait,
     concurrency = options.concurrency, lease = options.lease, deliveries = options.deliveries, stay = options.stay,
     on_event = function(event)
       if UNSAVED[event.type] ~= nil then unsaved[event.job] = UNSAVED[event.type] or nil end
+      not_returned = event.not_returned
       if not queue.show(console, event) then events:handle(event) end
     end,
   }))
-  if core.stopped() then return interrupted(unsaved) end
+  if core.stopped() then return interrupted(unsaved, not_returned) end
   if not summary then return nil, message, err end
   return report(console, summary)
 end

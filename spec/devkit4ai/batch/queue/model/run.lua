@@ -188,7 +188,7 @@ local REPLACED = {
   ["devkit4ai.generation.create"] = {
     run_once = function(_, _, options)
       danger()
-      local job = { name = options.images[1], marker = options.instructions.job }
+      local job = { name = options.images[1], marker = options.instructions }
       if happens "a request is lost" then return failure("network", "unknown") end
       if happens "the server answers 429" then return failure("rate_limited", "refused") end
       if happens "the server refuses a request" then return failure("server", "refused") end
@@ -204,7 +204,7 @@ local REPLACED = {
     find_lost = function(_, _, options, is_taken)
       danger()
       if happens "a search fails" then return failure("network", "refused") end
-      local gen = server.by_marker[options.instructions.job]
+      local gen = server.by_marker[options.instructions]
       if gen and gen.listed <= now and not is_taken(gen.id) then return { id = gen.id } end
       return failure("not_found", "refused")
     end,
