@@ -190,7 +190,8 @@ describe("the folder of a batch", function()
     end }))
     local _, message, err = batch:run()
     assert.equal("file", err.kind)
-    assert.truthy(message:find("journal.jsonl: it was deleted while it was in use", 1, true), message)
+    local advice = "journal.jsonl: it was deleted while it was in use; put the journal back"
+    assert.truthy(message:find(advice, 1, true), message)
     assert.same({ 1, 1 }, { sent, payments() })
   end)
 

@@ -109,7 +109,8 @@ describe("a batch", function()
     local named = { { image = batches.IMAGE, prompt = "a lighthouse", name = "n\0.png" } }
     local _, message, err = client:batch { jobs = named, out = folder }
     assert.equal("invalid", err.kind, message)
-    sandbox:fault { operation = "create_generation", status = 429, times = 9, body = '{"detail":"x","retry_after":1e300}' }
+    local body = '{"detail":"x","retry_after":1e300}'
+    sandbox:fault { operation = "create_generation", status = 429, times = 9, body = body }
     local summary = assert(run(1))
     assert.is_true(summary.continue_at > os.time())
     assert.has_error(function() client:batch(batches.options(1, "a\0b")) end)

@@ -54,6 +54,12 @@ function Server:kill()
     self.folder))
 end
 
+--- Sends a signal: STOP makes the server stand still until CONT.
+---@param name string
+function Server:signal(name)
+  assert(shell(("kill -%s %s"):format(name, self.pid)))
+end
+
 --- Runs redis-cli, and gives what it prints.
 ---@param arguments string for the shell
 ---@return string

@@ -115,6 +115,16 @@ describe("the journal of a batch", function()
       file:close()
       assert(journal.open(folder)):close()
     end
+    local torn = assert(io.open(path .. ".length", "wb"))
+    torn:write(("%d\n12"):format(#text)) -- a power failure cut the last line
+    torn:close()
+    for _ = 1, 2 do
+      ledger = assert(journal.open(folder))
+      assert(ledger:begin({}, {}))
+      ledger:close()
+    end
+    write(text)
+    fails("bytes at its end")
     os.remove(path .. ".length")
     assert(os.execute(("mkdir '%s.length'"):format(path))) -- it can't be written: the run goes on
     ledger = assert(journal.open(folder))

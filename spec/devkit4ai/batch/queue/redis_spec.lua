@@ -68,7 +68,8 @@ describe("the connection to Redis", function()
 
   it("refuses a URL without showing what is in it", function()
     for _, url in ipairs { "http://host", "redis://", "redis://user:GEHEIM@", "redis://:GEHEIM@h:99999", "redis://h/x",
-      "redis://:GEHEIM@h?x=GEHEIM", "unix://", "GEHEIM@h", "redis://user@h", "redis://a:GEHEIM@h:x" } do
+      "redis://:GEHEIM@h?x=GEHEIM", "unix://", "GEHEIM@h", "redis://user@h", "redis://a:GEHEIM@h:x",
+      "redis://:GEHEIM@h/99999999999999999999", "redis://:GEHEIM@h?db=99999999999" } do
       assert.is_nil(fails(url, "config"):find("GEHEIM", 1, true))
     end
   end)
@@ -160,6 +161,38 @@ describe("the connection to Redis", function()
     local weak = assert(queues.open(("redis://weak:WEAK@%s"):format(host)))
     assert.equal("forbidden", select(3, weak:create {}).kind)
     fails("redis://:GEHEIM@" .. host .. "/99", "server", "DB index")
+  end)
+
+  it("shows no login that an answer to AUTH repeats", function()
+    local port = free_port()
+    redis_servers.start { "port " .. port, "rename-command AUTH \"\"" }
+    for _, login in ipairs { ":GEHEIM", "GEHEIM:GEHEIM" } do
+      local url = ("redis://%s@127.0.0.1:%d"):format(login, port)
+      local message = fails(url, "auth", "it answers ERR to the login (AUTH)")
+      assert.is_nil(message:find("GEHEIM", 1, true), message)
+    end
+  end)
+
+  it("waits for a server that stands still once, also for several commands", function()
+    local server = redis_servers.start()
+    local queue = assert(queues.open(server.url))
+    local unix, connections = require "socket.unix", 0
+    local stream = unix.stream
+    unix.stream = function()
+      connections = connections + 1
+      return stream()
+    end
+    finally(function()
+      unix.stream = stream
+      server:signal "CONT"
+    end)
+    server:signal "STOP"
+    queue.redis:on_connect(function() return queue.redis:command "PING" end)
+    for _ = 1, 5 do
+      local _, message, err = queue:counts()
+      assert.equal("network", err.kind, message)
+    end
+    assert.equal(1, connections)
   end)
 
   it("says that a server has no XAUTOCLAIM, is a replica, or is not Redis", function()

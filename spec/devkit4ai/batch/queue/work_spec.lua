@@ -365,6 +365,57 @@ describe("a worker", function()
     assert.equal(1, payments())
   end)
 
+  it("sends nothing for a queue that was removed and made again while it waited for jobs", function()
+    push(1)
+    local first, second = open(), nil
+    local _, message, err = work { stay = true, on_event = function(event)
+      if event.type ~= "saved" or second then return end
+      second = true
+      devkit4ai.spawn(function()
+        local remove = "--scan --pattern 'devkit4ai:{%s}:*' | xargs redis-cli -s %s del"
+        server:cli(remove:format(queue_name, server.socket))
+        assert(client:push_batch { queue = server.url, queue_name = queue_name,
+          jobs = { { image = image, prompt = "a lighthouse", name = "c2.png" } } })
+      end)
+    end }
+    assert.equal("conflict", err.kind, message)
+    assert.truthy(message:find("removed and made again", 1, true), message)
+    assert.equal(0, payments())
+    assert.equal(1, assert(work()).saved)
+    assert.are_not.equal(first.id, open().id)
+  end)
+
+  it("keeps its account after a push of another one that failed", function()
+    local others = as_stranger()
+    push(1)
+    assert.equal(1, assert(work()).saved)
+    assert.equal("file", select(3, others { jobs = "nothing.csv" }).kind)
+    assert.equal("not_found", select(3, others { again = { "nothing.png" } }).kind)
+    push(1)
+    assert.equal(0, assert(work()).saved)
+  end)
+
+  it("makes dead letters of jobs whose content was changed by hand", function()
+    push(5)
+    for i, change in ipairs { "hdel %s job", "hset %s job {}", "hset %s step nonsense", "hset %s step accepted" } do
+      server:cli(change:format(("'devkit4ai:{%s}:job:c%d.png'"):format(queue_name, i)))
+    end
+    local summary, message = work()
+    assert.same({ 1, 1 }, { summary and summary.saved, payments() }, message)
+    local dead = assert(open():dead())
+    assert.equal(4, #dead)
+    for _, letter in ipairs(dead) do
+      assert.truthy(letter.reason:find("its content can't be read", 1, true), letter.reason)
+    end
+  end)
+
+  it("refuses more jobs at once than it has tasks for", function()
+    push(1)
+    local _, message, err = work { concurrency = 1001 }
+    assert.equal("invalid", err.kind)
+    assert.truthy(message:find("at most 1000 jobs at once; start more workers", 1, true), message)
+  end)
+
   it("gives its jobs back when a program ends it", function()
     push(3)
     local task

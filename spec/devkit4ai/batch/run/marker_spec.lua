@@ -23,7 +23,9 @@ describe("a marker", function()
   end)
 
   it("is refused with instructions that are refused without it", function()
-    for _, given in ipairs { '{"prompt": "a harbour",}', '{"prompt": "a city"', "{}", "", " ", { style = "ink" }, "\255" } do
+    for _, given in ipairs {
+      '{"prompt": "a harbour",}', '{"prompt": "a city"', "{}", "", " ", { style = "ink" }, "\255",
+    } do
       local _, why = instructions_of.encode(given)
       assert.is_string(why)
       assert.equal(why, marker.problem(job_of(given), "batch"))
