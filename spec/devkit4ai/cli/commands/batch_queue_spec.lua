@@ -41,11 +41,12 @@ describe("devkit4ai batch push and work", function()
   -- Runs a command with the queue in the environment.
   local function run(args, options)
     options = options or {}
+    local code = FAST .. " " .. (options.code or "")
     local all = { "batch", table.unpack(args) }
     for _, word in ipairs { "--queue-name", name() } do all[#all + 1] = word end
     local ended = workspace[options.word and "interrupt" or "run"](workspace, all,
-      options.word or { code = FAST, env = { DEVKIT4AI_QUEUE = options.url or url } },
-      { code = FAST, env = { DEVKIT4AI_QUEUE = options.url or url } })
+      options.word or { code = code, env = { DEVKIT4AI_QUEUE = options.url or url } },
+      { code = code, env = { DEVKIT4AI_QUEUE = options.url or url } })
     local text = ended.output or ended.out .. ended.err
     assert.is_nil(text:find("GEHEIM", 1, true), text)
     return ended
@@ -122,6 +123,32 @@ describe("devkit4ai batch push and work", function()
     ended = run { "push", "--again", letter.name }
     assert.equal(0, ended.code, ended.err)
     assert.equal(0, run(work()).code)
+  end)
+
+  -- Code for a command: Redis is killed when the first job is to be given back.
+  local KILL_REDIS = [[
+local redis, scripts = require "devkit4ai.batch.queue.redis", require "devkit4ai.batch.queue.scripts"
+local open = redis.open
+redis.open = function(url)
+  local connection, message, err = open(url)
+  local script = connection.script
+  connection.script = function(self, text, ...)
+    if text == scripts.release then os.execute "kill -9 %s" end
+    return script(self, text, ...)
+  end
+  return connection, message, err
+end
+]]
+
+  it("Ctrl-C says that jobs come back with their leases if Redis is gone", function()
+    run(push("Oslo", "Rome"))
+    assert(workspace.box:fault { operation = "get_generation_status", delay = 30, times = 99 })
+    local ended = run(work "--json", { word = '"accepted"', code = KILL_REDIS:format(server.pid) })
+    server:run()
+    assert.equal(8, ended.code, ended.output)
+    local text = "Redis did not answer, so %d of its jobs come back to the queue when their leases are over; %d of "
+      .. "them accepted and paid for"
+    assert.matches(text, ended.output)
   end)
 
   it("Ctrl-C gives the jobs of a worker back", function()
