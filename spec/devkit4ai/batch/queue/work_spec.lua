@@ -391,7 +391,6 @@ describe("a worker", function()
     assert.equal(1, assert(work()).saved)
     assert.equal("file", select(3, others { jobs = "nothing.csv" }).kind)
     assert.equal("not_found", select(3, others { again = { "nothing.png" } }).kind)
-    push(1)
     assert.equal(0, assert(work()).saved)
   end)
 
