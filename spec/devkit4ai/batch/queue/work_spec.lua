@@ -369,6 +369,7 @@ describe("a worker", function()
     push(1)
     local first, second = open(), nil
     local _, message, err = work { stay = true, on_event = function(event)
+      assert(event.job ~= "c2.png", "a job of the new queue was taken")
       if event.type ~= "saved" or second then return end
       second = true
       devkit4ai.spawn(function()
