@@ -137,7 +137,7 @@ function Queue:open(sender)
   return open(self, sender, false)
 end
 
---- Says that jobs of an account are added next. Nothing has changed in the queue before.
+--- Sets the account of the jobs that are added next. A push calls it after all checks, so one that fails leaves the account.
 ---@param sender devkit4ai.batch.Sender
 ---@return boolean? done
 ---@return string? message

@@ -13,8 +13,8 @@ local errors = require "devkit4ai.util.errors"
 local M = {}
 
 local TIMEOUT = 5 -- seconds that the connection and each answer may take
-local SLOW = 1 -- seconds; a connection that failed after them is not tried again for a moment,
-local DOWN = 0.2 -- seconds, in which each command fails at once: jobs that end together wait for one timeout, not for one each
+local SLOW = 1 -- seconds; a server that needs longer before a connection fails stands still
+local DOWN = 0.2 -- seconds after such a failure, in which each command fails at once: jobs that end together wait for one timeout
 local CA_FILES = { "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem" }
 
 ---@class devkit4ai.batch.queue.Redis

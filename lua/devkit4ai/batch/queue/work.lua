@@ -1,6 +1,7 @@
 --- A worker of a queue: takes jobs, runs each from its state to its end, and keeps its leases meanwhile.
 local core = require "devkit4ai.core"
 local errors = require "devkit4ai.util.errors"
+local instructions_of = require "devkit4ai.generation.input.instructions"
 local keys = require "devkit4ai.batch.queue.keys"
 local ledgers = require "devkit4ai.batch.queue.ledger"
 local look = require "devkit4ai.batch.run.look"
@@ -104,8 +105,11 @@ end
 
 -- Whether this program wrote the content of a job, and it has a step to continue from.
 local function is_readable(claimed)
-  local job, state = claimed.job, claimed.state
-  return type(job) == "table" and job.name == claimed.name and type(job.images) == "table" and steps.can_continue(state)
+  local job = claimed.job
+  if type(job) ~= "table" or job.name ~= claimed.name or type(job.images) ~= "table" then return false end
+  local kind = type(job.instructions)
+  if kind ~= "string" and kind ~= "table" or not instructions_of.encode(job.instructions) then return false end
+  return steps.can_continue(claimed.state)
 end
 
 -- Runs a claimed job, and gives back what is left of it.

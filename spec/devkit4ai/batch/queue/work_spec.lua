@@ -396,14 +396,18 @@ describe("a worker", function()
   end)
 
   it("makes dead letters of jobs whose content was changed by hand", function()
-    push(5)
-    for i, change in ipairs { "hdel %s job", "hset %s job {}", "hset %s step nonsense", "hset %s step accepted" } do
+    push(7)
+    for i, change in ipairs {
+      "hdel %s job", "hset %s job {}", "hset %s step nonsense", "hset %s step accepted",
+      [[hset %s job '{"name":"c5.png","images":["a.png"]}']],
+      [[hset %s job '{"name":"c6.png","images":["a.png"],"instructions":"{\"prompt\""}']],
+    } do
       server:cli(change:format(("'devkit4ai:{%s}:job:c%d.png'"):format(queue_name, i)))
     end
     local summary, message = work()
     assert.same({ 1, 1 }, { summary and summary.saved, payments() }, message)
     local dead = assert(open():dead())
-    assert.equal(4, #dead)
+    assert.equal(6, #dead)
     for _, letter in ipairs(dead) do
       assert.truthy(letter.reason:find("its content can't be read", 1, true), letter.reason)
     end
